@@ -1,0 +1,132 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+
+	"github.com/gangsaw/gangsaw/cmd/gangsaw/internal/report"
+	"github.com/gangsaw/gangsaw/kernels"
+	"github.com/gangsaw/gangsaw/shm/format/raw"
+	"github.com/gangsaw/gangsaw/supervisor"
+)
+
+// outputFlags choose the form of what is printed.
+type outputFlags struct {
+	json   bool
+	format string
+}
+
+func (f *outputFlags) add(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.json, "json", false, "print JSON (short for --format json)")
+	cmd.Flags().StringVar(&f.format, "format", "table", "form of the output: table, json or csv")
+}
+
+func (f *outputFlags) form() (report.Form, error) {
+	if f.json {
+		return report.JSON, nil
+	}
+	form, err := report.ParseForm(f.format)
+	if err != nil {
+		return form, usageError{fmt.Errorf("--format: %w", err)}
+	}
+	return form, nil
+}
+
+// rawFlags say what is in files of bare numbers.
+type rawFlags struct {
+	dtype, shape, order string
+	offset              int64
+}
+
+func (f *rawFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.dtype, "dtype", "", "raw files: element type, such as f8 or int32")
+	cmd.Flags().StringVar(&f.shape, "shape", "", "raw files: shape, such as 1000,3 (default: all elements)")
+	cmd.Flags().Int64Var(&f.offset, "offset", 0, "raw files: bytes before the first element")
+	cmd.Flags().StringVar(&f.order, "order", "little", "raw files: byte order")
+}
+
+// options returns how to open the files.
+func (f *rawFlags) options(cmd *cobra.Command) ([]supervisor.FileOption, error) {
+	if f.order != "little" {
+		return nil, usageError{fmt.Errorf("--order %s: only little-endian files can be read", f.order)}
+	}
+	if f.dtype == "" {
+		for _, name := range []string{"shape", "offset", "order"} {
+			if cmd.Flags().Changed(name) {
+				return nil, usageError{fmt.Errorf("--%s is about raw files: it needs --dtype as well", name)}
+			}
+		}
+		return nil, nil
+	}
+	t, err := kernels.ParseType(f.dtype)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("--dtype: %w", err)}
+	}
+	layout := raw.Layout{Type: t, Offset: f.offset}
+	if f.shape != "" {
+		if layout.Shape, err = parseShape(f.shape); err != nil {
+			return nil, err
+		}
+	}
+	return []supervisor.FileOption{supervisor.Raw(layout)}, nil
+}
+
+// parseShape reads a shape such as 1000,3.
+func parseShape(s string) ([]int64, error) {
+	var shape []int64
+	for _, part := range strings.Split(strings.TrimSuffix(s, ","), ",") {
+		n, err := strconv.ParseInt(strings.TrimSpace(part), 10, 64)
+		if err != nil || n < 0 {
+			return nil, usageError{fmt.Errorf("--shape %s: %q is not a length: write numbers with commas, such as 1000,3", s, part)}
+		}
+		shape = append(shape, n)
+	}
+	return shape, nil
+}
+
+// poolFlags say how work is done.
+type poolFlags struct {
+	workers   int
+	chunk     string
+	retries   int
+	inProcess bool
+	progress  string
+}
+
+func (f *poolFlags) add(cmd *cobra.Command) {
+	cmd.Flags().IntVarP(&f.workers, "workers", "j", 0, "number of workers (default: usable CPUs)")
+	cmd.Flags().StringVar(&f.chunk, "chunk", "", "size of the pieces that are handed out, such as 4MiB (default: by the array's size)")
+	cmd.Flags().IntVar(&f.retries, "retries", supervisor.DefaultRetries, "how often a chunk whose worker died is run again")
+	cmd.Flags().BoolVar(&f.inProcess, "in-process", false, "work in goroutines of one process instead of worker processes")
+	cmd.Flags().StringVar(&f.progress, "progress", "auto", "progress on standard error: auto, bar, log, json or none")
+}
+
+// options returns how to start the pool.
+func (f *poolFlags) options(cmd *cobra.Command) ([]supervisor.Option, error) {
+	opts := []supervisor.Option{supervisor.Retries(f.retries)}
+	if f.retries < 0 {
+		return nil, usageError{fmt.Errorf("--retries %d: give 0 or more", f.retries)}
+	}
+	if cmd.Flags().Changed("workers") {
+		if f.workers < 1 {
+			return nil, usageError{fmt.Errorf("--workers %d: give at least 1", f.workers)}
+		}
+		opts = append(opts, supervisor.Workers(f.workers))
+	}
+	if f.chunk != "" {
+		n, err := humanize.ParseBytes(f.chunk)
+		if err != nil || n == 0 || n > math.MaxInt64 {
+			return nil, usageError{fmt.Errorf("--chunk %s is not a size: write one such as 64KiB or 4MiB", f.chunk)}
+		}
+		opts = append(opts, supervisor.ChunkBytes(n))
+	}
+	if f.inProcess {
+		opts = append(opts, supervisor.InProcess())
+	}
+	return opts, nil
+}

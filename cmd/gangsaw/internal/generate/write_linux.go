@@ -1,0 +1,163 @@
+package generate
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/gangsaw/gangsaw/kernels"
+	"github.com/gangsaw/gangsaw/shm/format"
+	"github.com/gangsaw/gangsaw/shm/format/npy"
+)
+
+// Spec says what file to make.
+type Spec struct {
+	Type      kernels.Type
+	Shape     []int64
+	Dist      Dist
+	Seed      uint64
+	NaN       float64 // share of elements that are NaN instead
+	NPY       bool    // with a .npy header, else bare numbers
+	Overwrite bool
+}
+
+// Write makes the file at path and returns its size. It appears there complete
+// or not at all.
+func Write(ctx context.Context, path string, s Spec) (int64, error) {
+	a := format.Array{Type: s.Type, Shape: s.Shape}
+	if err := a.Check("gen", math.MaxInt64); err != nil {
+		return 0, fmt.Errorf("%s: %w", path, err)
+	}
+	var header []byte
+	if s.NPY {
+		header = npy.Header(a)
+	}
+	if _, err := os.Lstat(path); err == nil && !s.Overwrite {
+		return 0, fmt.Errorf("%s: exists: give --overwrite to replace it", path)
+	}
+	temp := filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s.%d.tmp", filepath.Base(path), os.Getpid()))
+	file, err := os.OpenFile(temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return 0, err
+	}
+	defer os.Remove(temp)
+	size := int64(len(header)) + a.Size()
+	err = s.fill(ctx, file, header, size)
+	if cerr := file.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", path, err)
+	}
+	return size, place(temp, path, s.Overwrite)
+}
+
+// place renames the finished file, over another one only if overwrite is set.
+func place(temp, path string, overwrite bool) error {
+	if overwrite {
+		return os.Rename(temp, path)
+	}
+	err := unix.Renameat2(unix.AT_FDCWD, temp, unix.AT_FDCWD, path, unix.RENAME_NOREPLACE)
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return fmt.Errorf("%s: exists: give --overwrite to replace it", path)
+	case errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS):
+		// The file system cannot: a link never replaces either.
+		return os.Link(temp, path)
+	case err != nil:
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// fill writes header and numbers, blocks in parallel.
+func (s *Spec) fill(ctx context.Context, file *os.File, header []byte, size int64) error {
+	if s.Dist == Zeros && s.NaN == 0 {
+		if err := file.Truncate(size); err != nil {
+			return err
+		}
+	} else if size > 0 {
+		// Reserved first, so that a full disk shows before the work is done.
+		if err := unix.Fallocate(int(file.Fd()), 0, 0, size); err != nil && !errors.Is(err, unix.EOPNOTSUPP) {
+			return fmt.Errorf("reserving %d bytes: %w", size, err)
+		}
+	}
+	if _, err := file.WriteAt(header, 0); err != nil {
+		return err
+	}
+	if s.Dist == Zeros && s.NaN == 0 {
+		return nil
+	}
+	var next atomic.Int64
+	var group sync.WaitGroup
+	errs := make([]error, runtime.GOMAXPROCS(0))
+	for i := range errs {
+		group.Go(func() { errs[i] = s.fillBlocks(ctx, file, int64(len(header)), size, &next) })
+	}
+	group.Wait()
+	return errors.Join(errs...)
+}
+
+// fillBlocks writes the blocks that next hands out.
+func (s *Spec) fillBlocks(ctx context.Context, file *os.File, start, size int64, next *atomic.Int64) error {
+	item := int64(s.Type.Size())
+	buf := make([]byte, kernels.BlockLen*item)
+	for {
+		block := next.Add(1) - 1
+		at := start + block*int64(len(buf))
+		if at >= size {
+			return nil
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		part := buf[:min(int64(len(buf)), size-at)]
+		s.block(uint64(block), part)
+		if _, err := file.WriteAt(part, at); err != nil {
+			return err
+		}
+	}
+}
+
+// block fills buf with the elements of a block.
+func (s *Spec) block(block uint64, buf []byte) {
+	r := rand.New(rand.NewPCG(s.Seed, block))
+	item := s.Type.Size()
+	for k := range len(buf) / item {
+		i := block*kernels.BlockLen + uint64(k)
+		var bits uint64
+		if s.Type.IsFloat() {
+			f := s.Dist.float(i, r)
+			if s.NaN > 0 && r.Float64() < s.NaN {
+				f = math.NaN()
+			}
+			bits = math.Float64bits(f)
+			if s.Type == kernels.Float32 {
+				bits = uint64(math.Float32bits(float32(f)))
+			}
+		} else {
+			bits = s.Dist.integer(i, r)
+		}
+		switch at := buf[k*item:]; item {
+		case 1:
+			at[0] = byte(bits)
+		case 2:
+			binary.LittleEndian.PutUint16(at, uint16(bits))
+		case 4:
+			binary.LittleEndian.PutUint32(at, uint32(bits))
+		default:
+			binary.LittleEndian.PutUint64(at, bits)
+		}
+	}
+}

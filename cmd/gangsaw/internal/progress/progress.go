@@ -1,0 +1,176 @@
+// Package progress shows on standard error how a run gets on.
+package progress
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+)
+
+// Mode is how progress is shown.
+type Mode int
+
+// The modes. Auto is a bar on a terminal, nothing on a pipe and lines in a
+// file.
+const (
+	Auto Mode = iota
+	Bar
+	Log
+	JSON
+	None
+)
+
+// ParseMode reads the name of a mode.
+func ParseMode(s string) (Mode, error) {
+	for m, name := range map[Mode]string{Auto: "auto", Bar: "bar", Log: "log", JSON: "json", None: "none"} {
+		if s == name {
+			return m, nil
+		}
+	}
+	return Auto, fmt.Errorf("%q is none of auto, bar, log, json, none", s)
+}
+
+// State is how far a run is.
+type State struct {
+	Bytes   uint64
+	Retries uint64
+}
+
+// View shows the progress of one run.
+type View struct {
+	out   *os.File
+	mode  Mode // not Auto
+	total uint64
+	start time.Time
+
+	mu      sync.Mutex // over out and bar
+	bar     *progressbar.ProgressBar
+	quit    chan struct{}
+	watched sync.WaitGroup
+	stop    sync.Once
+}
+
+// New returns a view for a run over that many bytes.
+func New(out *os.File, mode Mode, total uint64) *View {
+	if mode == Auto {
+		mode = choose(out)
+	}
+	return &View{out: out, mode: mode, total: total, start: time.Now(), quit: make(chan struct{})}
+}
+
+// choose decides what Auto means for out.
+func choose(out *os.File) Mode {
+	if term.IsTerminal(int(out.Fd())) {
+		return Bar
+	}
+	if info, err := out.Stat(); err == nil && info.Mode().IsRegular() {
+		return Log
+	}
+	return None
+}
+
+const (
+	barEvery = 100 * time.Millisecond
+	logEvery = 2 * time.Second
+	// barAfter keeps short runs free of a bar that flickers.
+	barAfter = 300 * time.Millisecond
+)
+
+// Watch shows the state now and then until Stop.
+func (v *View) Watch(state func() State) {
+	if v.mode == None {
+		return
+	}
+	every := logEvery
+	if v.mode == Bar {
+		every = barEvery
+	}
+	v.watched.Go(func() {
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-v.quit:
+				return
+			case <-tick.C:
+				v.show(state())
+			}
+		}
+	})
+}
+
+// Note prints a line without disturbing the progress.
+func (v *View) Note(line string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.bar != nil {
+		v.bar.Clear()
+	}
+	fmt.Fprintln(v.out, line)
+}
+
+// Stop ends the view and clears its bar. It may be called more than once.
+func (v *View) Stop() {
+	v.stop.Do(func() {
+		close(v.quit)
+		v.watched.Wait()
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		if v.bar != nil {
+			v.bar.Clear()
+			v.bar = nil
+		}
+	})
+}
+
+func (v *View) show(s State) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	took := time.Since(v.start)
+	rate := float64(s.Bytes) / took.Seconds()
+	switch v.mode {
+	case Bar:
+		v.showBar(s, took)
+	case Log:
+		fmt.Fprintf(v.out, "gangsaw: %s of %s, %s/s, %v left, %d retries\n",
+			humanize.IBytes(s.Bytes), humanize.IBytes(v.total), humanize.IBytes(uint64(rate)), v.left(s, rate), s.Retries)
+	case JSON:
+		json.NewEncoder(v.out).Encode(map[string]any{
+			"bytes": s.Bytes, "total": v.total, "seconds": took.Seconds(), "bytes_per_second": rate, "retries": s.Retries,
+		})
+	}
+}
+
+func (v *View) showBar(s State, took time.Duration) {
+	if took < barAfter {
+		return
+	}
+	if v.bar == nil {
+		v.bar = progressbar.NewOptions64(int64(v.total),
+			progressbar.OptionSetWriter(v.out),
+			progressbar.OptionShowBytes(true),
+			progressbar.OptionUseIECUnits(true),
+			progressbar.OptionSetPredictTime(true),
+			progressbar.OptionSetWidth(30))
+	}
+	description := "gangsaw"
+	if s.Retries > 0 {
+		description = fmt.Sprintf("gangsaw, %d retries", s.Retries)
+	}
+	v.bar.Describe(description)
+	v.bar.Set64(int64(s.Bytes))
+}
+
+// left estimates the time to the end.
+func (v *View) left(s State, rate float64) time.Duration {
+	if rate <= 0 || s.Bytes >= v.total {
+		return 0
+	}
+	return time.Duration(float64(v.total-s.Bytes) / rate * float64(time.Second)).Round(time.Second)
+}

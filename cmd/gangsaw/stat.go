@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gangsaw/gangsaw/cmd/gangsaw/internal/progress"
+	"github.com/gangsaw/gangsaw/cmd/gangsaw/internal/report"
+	"github.com/gangsaw/gangsaw/supervisor"
+)
+
+func newStat() *cobra.Command {
+	var out outputFlags
+	var raw rawFlags
+	var pool poolFlags
+	cmd := &cobra.Command{
+		Use:   "stat FILE...",
+		Short: "Count, extremes, sum, mean and standard deviation of the numbers in files",
+		Long: "stat reads each file once and prints, for every array in it, the number of elements, of\n" +
+			"NaN and of infinities, and the minimum, maximum, sum, mean and standard deviation\n" +
+			"(ddof 0) of the elements that are not NaN. The same bits come out for any number of\n" +
+			"workers and any size of chunk.",
+		Example: "  gangsaw stat x.npy\n  gangsaw stat --json -j 4 a.npy b.npy\n  gangsaw stat --dtype f4 --offset 512 dump.bin",
+		Args:    atLeastOne("a file"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			form, err := out.form()
+			if err != nil {
+				return err
+			}
+			fileOptions, err := raw.options(cmd)
+			if err != nil {
+				return err
+			}
+			poolOptions, err := pool.options(cmd)
+			if err != nil {
+				return err
+			}
+			mode, err := progress.ParseMode(pool.progress)
+			if err != nil {
+				return usageError{fmt.Errorf("--progress: %w", err)}
+			}
+			job := statJob{files: args, fileOptions: fileOptions, poolOptions: poolOptions, mode: mode, inProcess: pool.inProcess}
+			stat, err := job.run(cmd.Context())
+			if stat != nil {
+				err = errors.Join(err, stat.Write(os.Stdout, form))
+			}
+			return err
+		},
+	}
+	out.add(cmd)
+	raw.add(cmd)
+	pool.add(cmd)
+	return cmd
+}
+
+// statJob is one call of stat.
+type statJob struct {
+	files       []string
+	fileOptions []supervisor.FileOption
+	poolOptions []supervisor.Option
+	mode        progress.Mode
+	inProcess   bool
+}
+
+// run computes what can be computed and joins the errors of what cannot. The
+// report is nil when there is nothing to print.
+func (s *statJob) run(ctx context.Context) (*report.Stat, error) {
+	start := time.Now()
+	// A first look, so that mistakes cost no start of a pool and the total is
+	// known.
+	var total uint64
+	var paths []string
+	var failed []error
+	for _, path := range s.files {
+		f, err := supervisor.OpenFile(path, s.fileOptions...)
+		if err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		for _, a := range f.Arrays() {
+			total += uint64(a.Size())
+		}
+		paths = append(paths, path)
+		f.Close()
+	}
+	if len(paths) == 0 {
+		return nil, errors.Join(failed...)
+	}
+	view := progress.New(os.Stderr, s.mode, total)
+	defer view.Stop()
+	pool, err := supervisor.Start(ctx, append(s.poolOptions, supervisor.Observe(func(e supervisor.Event) {
+		view.Note(fmt.Sprintf("gangsaw: %v", e))
+	}))...)
+	if err != nil {
+		return nil, errors.Join(append(failed, err)...)
+	}
+	defer pool.Close()
+	view.Watch(func() progress.State {
+		c := pool.Counters()
+		return progress.State{Bytes: c.Bytes, Retries: c.Retries}
+	})
+	out := &report.Stat{}
+	for _, path := range paths {
+		rows, err := statFile(ctx, pool, path, s.fileOptions)
+		out.Arrays = append(out.Arrays, rows...)
+		if err != nil {
+			failed = append(failed, err)
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+	}
+	out.Run = report.NewRun(pool.Workers(), pool.Counters(), time.Since(start), pool.ISA())
+	view.Stop()
+	if s.mode != progress.None {
+		fmt.Fprintf(os.Stderr, "gangsaw: %s\n", out.Run.Line(s.inProcess))
+	}
+	return out, errors.Join(failed...)
+}
+
+// statFile computes the summaries of all arrays of a file.
+func statFile(ctx context.Context, pool *supervisor.Pool, path string, opts []supervisor.FileOption) ([]report.Array, error) {
+	f, err := pool.File(path, opts...)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var rows []report.Array
+	for _, a := range f.Arrays() {
+		s, err := pool.Stat(ctx, a)
+		var quarantined *supervisor.QuarantineError
+		switch {
+		case errors.As(err, &quarantined):
+			return append(rows, report.MissingArray(path, a.Array, quarantined.Chunks)), err
+		case err != nil:
+			return rows, err
+		}
+		rows = append(rows, report.SummaryArray(path, a.Array, s))
+	}
+	return rows, nil
+}

@@ -1,0 +1,80 @@
+package kernels
+
+// Tree combines partials on the binary tree over their numbers: node i of
+// level k covers leaves i*2^k up to (i+1)*2^k. Leaves may come in any order;
+// the order of operations, and so every bit of the result, does not depend on
+// it. Siblings are merged as soon as both are there, so that at most a few
+// nodes per level wait. The zero Tree is empty and usable once Merge is set.
+type Tree[P any] struct {
+	// Merge returns left combined with right, the later elements.
+	Merge  func(left, right P) P
+	levels [][]node[P]
+}
+
+type node[P any] struct {
+	index uint64
+	value P
+}
+
+// Add puts in the partial of one leaf. Each leaf is added once.
+func (t *Tree[P]) Add(leaf uint64, p P) {
+	n := node[P]{leaf, p}
+	for level := 0; ; level++ {
+		if level == len(t.levels) {
+			t.levels = append(t.levels, nil)
+		}
+		sibling, ok := t.take(level, n.index^1)
+		if !ok {
+			t.levels[level] = append(t.levels[level], n)
+			return
+		}
+		if n.index&1 == 0 {
+			n.value = t.Merge(n.value, sibling)
+		} else {
+			n.value = t.Merge(sibling, n.value)
+		}
+		n.index >>= 1
+	}
+}
+
+// take removes and returns the waiting node with that index.
+func (t *Tree[P]) take(level int, index uint64) (P, bool) {
+	waiting := t.levels[level]
+	for i := range waiting {
+		if waiting[i].index == index {
+			p := waiting[i].value
+			last := len(waiting) - 1
+			waiting[i] = waiting[last]
+			t.levels[level] = waiting[:last]
+			return p, true
+		}
+	}
+	var none P
+	return none, false
+}
+
+// Root returns the combination of all leaves, which must be 0 up to some n
+// without a gap, and whether there was any. The tree stays as it is.
+func (t *Tree[P]) Root() (P, bool) {
+	var root P
+	found := false
+	// Without gaps one node at most waits on each level, those of higher
+	// levels to the left of those of lower ones.
+	for _, waiting := range t.levels {
+		for _, n := range waiting {
+			if found {
+				root = t.Merge(n.value, root)
+			} else {
+				root, found = n.value, true
+			}
+		}
+	}
+	return root, found
+}
+
+// Reset empties the tree and keeps its memory.
+func (t *Tree[P]) Reset() {
+	for i := range t.levels {
+		t.levels[i] = t.levels[i][:0]
+	}
+}

@@ -1,0 +1,142 @@
+package shm
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/edsrzf/mmap-go"
+	"golang.org/x/sys/unix"
+)
+
+// Mapping is a data file mapped shared and read-only.
+type Mapping struct {
+	file  *os.File
+	mem   mmap.MMap
+	start identity
+}
+
+// identity tells whether an open file still has the contents it had.
+type identity struct {
+	size  int64 // bytes
+	mtime unix.Timespec
+}
+
+// ChangedError reports a file that changed after it was mapped.
+type ChangedError struct {
+	Path string
+	What string
+}
+
+func (e *ChangedError) Error() string {
+	return fmt.Sprintf("%s: the file %s while it was being read; results are discarded: run again when nothing writes to it", e.Path, e.What)
+}
+
+// OpenMapping opens the file at path and maps it. The path is used once; every
+// later use, by any process, goes through the open file.
+func OpenMapping(path string) (*Mapping, error) {
+	// Without O_NONBLOCK, opening a pipe would wait for its writer.
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, openError(path, err)
+	}
+	file := os.NewFile(uintptr(fd), path)
+	m, err := AttachMapping(file)
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// AttachMapping maps an open file, which the mapping then owns.
+func AttachMapping(file *os.File) (*Mapping, error) {
+	m, err := mapFile(file)
+	if err != nil {
+		file.Close()
+		return nil, fmt.Errorf("%s: %w", file.Name(), err)
+	}
+	return m, nil
+}
+
+func mapFile(file *os.File) (*Mapping, error) {
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case info.IsDir():
+		return nil, errors.New("is a directory: name a file of numbers")
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("is not a regular file (%s) and cannot be mapped: copy it to a file first", info.Mode().Type())
+	case info.Size() == 0:
+		return nil, errors.New("the file is empty (0 bytes): there is nothing to map")
+	}
+	start, err := identify(file)
+	if err != nil {
+		return nil, err
+	}
+	mem, err := mmap.MapRegion(file, int(info.Size()), mmap.RDONLY, 0, 0)
+	if err != nil {
+		return nil, fmt.Errorf("mapping %d bytes: %w", info.Size(), err)
+	}
+	return &Mapping{file, mem, start}, nil
+}
+
+// openError says what can be done about a file that does not open.
+func openError(path string, err error) error {
+	remedy := ""
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		remedy = ": check the path"
+	case errors.Is(err, fs.ErrPermission):
+		remedy = ": make it readable for this user"
+	case errors.Is(err, unix.EMFILE):
+		remedy = ": raise the limit on open files (ulimit -n)"
+	}
+	return fmt.Errorf("%s: %w%s", path, err, remedy)
+}
+
+func identify(file *os.File) (identity, error) {
+	var st unix.Stat_t
+	if err := unix.Fstat(int(file.Fd()), &st); err != nil {
+		return identity{}, fmt.Errorf("fstat: %w", err)
+	}
+	return identity{st.Size, st.Mtim}, nil
+}
+
+// Bytes returns the file's contents. Reading what was truncated away since
+// raises SIGBUS.
+func (m *Mapping) Bytes() []byte { return m.mem }
+
+// Path returns the path under which the file was opened.
+func (m *Mapping) Path() string { return m.file.Name() }
+
+// File returns the open file to hand to another process.
+func (m *Mapping) File() *os.File { return m.file }
+
+// Changed returns a *ChangedError when the file's size or modification time
+// is no longer what it was when it was mapped.
+func (m *Mapping) Changed() error {
+	now, err := identify(m.file)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s: %w", m.Path(), err)
+	case now.size < m.start.size:
+		return &ChangedError{m.Path(), fmt.Sprintf("was truncated from %d to %d bytes", m.start.size, now.size)}
+	case now.size != m.start.size:
+		return &ChangedError{m.Path(), fmt.Sprintf("grew from %d to %d bytes", m.start.size, now.size)}
+	case now.mtime != m.start.mtime:
+		return &ChangedError{m.Path(), "was written to"}
+	}
+	return nil
+}
+
+// Close unmaps the file and closes it.
+func (m *Mapping) Close() error {
+	err := m.mem.Unmap()
+	if cerr := m.file.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}

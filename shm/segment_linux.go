@@ -1,0 +1,76 @@
+package shm
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/edsrzf/mmap-go"
+	"golang.org/x/sys/unix"
+)
+
+// Segment is anonymous shared memory of fixed size. It is freed when the last
+// process that has it open or mapped is gone.
+type Segment struct {
+	file *os.File
+	mem  mmap.MMap
+}
+
+// NewSegment makes a segment of size zero bytes, all of them reserved now, so
+// that lack of memory is an error here and not a SIGBUS later. The name only
+// shows in /proc.
+func NewSegment(name string, size int) (*Segment, error) {
+	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
+	if err != nil {
+		return nil, fmt.Errorf("segment %s: memfd_create: %w", name, err)
+	}
+	file := os.NewFile(uintptr(fd), name)
+	if err := unix.Fallocate(fd, 0, 0, int64(size)); err != nil {
+		file.Close()
+		return nil, fmt.Errorf("segment %s: reserving %d bytes: %w", name, size, err)
+	}
+	const seals = unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_SEAL
+	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals); err != nil {
+		file.Close()
+		return nil, fmt.Errorf("segment %s: sealing: %w", name, err)
+	}
+	return mapSegment(file)
+}
+
+// AttachSegment maps a segment that another process made, given by its file,
+// which the segment then owns. It refuses memory that could still shrink.
+func AttachSegment(file *os.File) (*Segment, error) {
+	seals, err := unix.FcntlInt(file.Fd(), unix.F_GET_SEALS, 0)
+	if err != nil {
+		file.Close()
+		return nil, fmt.Errorf("segment %s: not shared memory: %w", file.Name(), err)
+	}
+	if seals&unix.F_SEAL_SHRINK == 0 {
+		file.Close()
+		return nil, fmt.Errorf("segment %s: not sealed against shrinking", file.Name())
+	}
+	return mapSegment(file)
+}
+
+func mapSegment(file *os.File) (*Segment, error) {
+	mem, err := mmap.Map(file, mmap.RDWR, 0)
+	if err != nil {
+		file.Close()
+		return nil, fmt.Errorf("segment %s: mapping: %w", file.Name(), err)
+	}
+	return &Segment{file, mem}, nil
+}
+
+// Bytes returns the segment's memory, aligned to pages.
+func (s *Segment) Bytes() []byte { return s.mem }
+
+// File returns the open file to hand to another process.
+func (s *Segment) File() *os.File { return s.file }
+
+// Close unmaps the segment and closes its file.
+func (s *Segment) Close() error {
+	err := s.mem.Unmap()
+	if cerr := s.file.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}

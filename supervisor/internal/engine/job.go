@@ -1,0 +1,191 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/gangsaw/gangsaw/ring"
+	"github.com/gangsaw/gangsaw/shm"
+	"github.com/gangsaw/gangsaw/supervisor/internal/partition"
+	"github.com/gangsaw/gangsaw/supervisor/internal/wire"
+)
+
+// Job is one program over all chunks of one array.
+type Job struct {
+	Program wire.Program
+	Plan    partition.Plan
+	Mapping *shm.Mapping
+	Number  uint32 // of the mapping, from Attach
+	// Accept takes the partial of a chunk, once per chunk, from the loop. An
+	// error means that the kernel cannot have written this.
+	Accept func(chunk uint64, partial []byte) error
+}
+
+// job is the ledger's entry of a job.
+type job struct {
+	spec        Job
+	program     int    // index of its program record, -1 before it has one
+	issued      uint64 // chunks handed out for the first time
+	finished    uint64 // chunks that are accepted or quarantined
+	outstanding int    // slots
+	quarantined []Quarantined
+	err         error // why the job failed
+	done        chan struct{}
+}
+
+// Run runs a job. The error is a *QuarantineError when all but some chunks are
+// done, a *shm.ChangedError when the file changed meanwhile, a *ReadError when
+// it could not be read, or the context's cause. When it returns, nothing of
+// the job runs any more.
+func (e *Engine) Run(ctx context.Context, spec Job) error {
+	j := &job{spec: spec, program: -1, done: make(chan struct{})}
+	err := e.do(func() error {
+		if e.broken != nil {
+			return e.broken
+		}
+		e.jobs = append(e.jobs, j)
+		e.settle(j)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() {
+		e.post(func() {
+			e.failJob(j, context.Cause(ctx))
+			e.settle(j)
+		})
+		time.AfterFunc(cancelGrace, func() { e.post(func() { e.reap(j) }) })
+	})
+	defer stop()
+	<-j.done
+	return j.err
+}
+
+// cancelGrace is how long the chunks in work may go on after a cancellation
+// before their workers are killed.
+const cancelGrace = 250 * time.Millisecond
+
+// pending reports whether the job has chunks that were never handed out.
+func (j *job) pending() bool { return j.err == nil && j.issued < j.spec.Plan.Chunks() }
+
+// next returns the descriptor of the next chunk.
+func (j *job) next(task uint64) ring.Descriptor {
+	c := j.spec.Plan.Chunk(j.issued)
+	j.issued++
+	return ring.Descriptor{
+		Program: wire.ProgramOffset(j.program),
+		Mapping: j.spec.Number,
+		Task:    task,
+		Chunk:   c.Index,
+		Offset:  c.Offset,
+		Count:   c.Count,
+	}
+}
+
+// accept takes the partial of a chunk.
+func (j *job) accept(r wire.Result) error {
+	if j.err == nil {
+		if err := j.spec.Accept(r.Chunk, r.Payload); err != nil {
+			return err
+		}
+	}
+	j.finished++
+	return nil
+}
+
+// taskError returns the error of a task that did not succeed. Whatever a
+// worker met in a file that changed comes from the change.
+func (j *job) taskError(r wire.Result) error {
+	if err := j.spec.Mapping.Changed(); err != nil {
+		return err
+	}
+	place := j.place(r.Chunk)
+	if r.Status == wire.Faulted {
+		return &ReadError{place, string(r.Payload)}
+	}
+	return &TaskError{place, string(r.Payload)}
+}
+
+func (j *job) place(chunk uint64) Place {
+	c := j.spec.Plan.Chunk(chunk)
+	return Place{
+		File:  j.spec.Mapping.Path(),
+		Array: j.spec.Plan.Array().Name,
+		Chunk: chunk,
+		First: c.Offset,
+		Last:  c.Offset + c.Bytes - 1,
+	}
+}
+
+// failJob ends a job with an error; its chunks that no worker has yet are
+// taken back, the others are waited for.
+func (e *Engine) failJob(j *job, err error) {
+	if j.err == nil {
+		j.err = err
+	}
+	for i := range e.slots {
+		if s := &e.slots[i]; s.job == j && e.ring.Cancel(i, s.word) {
+			e.release(i)
+		}
+	}
+}
+
+// settle ends a job if nothing of it is left to do.
+func (e *Engine) settle(j *job) {
+	if j.outstanding > 0 || j.err == nil && j.finished < j.spec.Plan.Chunks() {
+		return
+	}
+	for i, other := range e.jobs {
+		if other != j {
+			continue
+		}
+		e.jobs = append(e.jobs[:i:i], e.jobs[i+1:]...)
+		if j.program >= 0 {
+			e.programs[j.program] = false
+		}
+		if j.err == nil {
+			j.err = j.spec.Mapping.Changed()
+		}
+		if j.err == nil && len(j.quarantined) > 0 {
+			j.err = &QuarantineError{File: j.spec.Mapping.Path(), Array: j.spec.Plan.Array().Name, Chunks: j.quarantined}
+		}
+		close(j.done)
+		return
+	}
+}
+
+// fail ends all jobs, present and future, with an error.
+func (e *Engine) fail(err error) {
+	if e.broken == nil {
+		e.broken = err
+	}
+	for _, j := range append([]*job(nil), e.jobs...) {
+		e.failJob(j, err)
+		e.settle(j)
+	}
+	e.announceStart()
+}
+
+// announceStart lets Started return.
+func (e *Engine) announceStart() {
+	select {
+	case <-e.started:
+	default:
+		close(e.started)
+	}
+}
+
+// Place is a chunk in a file.
+type Place struct {
+	File  string
+	Array string
+	Chunk uint64
+	First uint64 // byte in the file
+	Last  uint64 // byte in the file, inclusive
+}
+
+func (p Place) String() string {
+	return fmt.Sprintf("%s: array %q: chunk %d (bytes %d-%d)", p.File, p.Array, p.Chunk, p.First, p.Last)
+}

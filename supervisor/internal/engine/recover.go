@@ -1,0 +1,236 @@
+package engine
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/gangsaw/gangsaw/ring"
+	"github.com/gangsaw/gangsaw/supervisor/internal/proc"
+	"github.com/gangsaw/gangsaw/supervisor/internal/wire"
+)
+
+// member is the ledger's entry of a worker.
+type member struct {
+	incarnation uint32
+	handle      Worker
+	ready       bool
+	late        *time.Timer
+	doomed      string // why the supervisor killed it
+}
+
+// readyTimeout is how long a worker may take to report for work.
+const readyTimeout = 10 * time.Second
+
+// kill ends a worker, if nothing did before, and records why.
+func (m *member) kill(why string) {
+	if m.doomed == "" {
+		m.doomed = why
+		m.handle.Kill()
+	}
+}
+
+// check kills a worker that cannot be told something.
+func (m *member) check(err error) {
+	if err != nil {
+		m.kill("was killed because of " + err.Error())
+	}
+}
+
+// launch starts one worker.
+func (e *Engine) launch() {
+	switch {
+	case e.closing || e.broken != nil:
+		return
+	case e.rebuilding:
+		e.deferred++
+		return
+	case e.nextIncarnation == ring.MaxIncarnation:
+		e.fail(fmt.Errorf("all %d incarnations are used up: start a new pool", ring.MaxIncarnation))
+		return
+	}
+	e.nextIncarnation++
+	m := &member{incarnation: e.nextIncarnation}
+	handle, err := e.cfg.Launch(m.incarnation,
+		func() { e.post(func() { e.onReady(m) }) },
+		func(exit proc.Exit) { e.post(func() { e.onExit(m, exit) }) })
+	if err != nil {
+		cause := "could not be started: " + err.Error()
+		e.cfg.Observe(Event{Kind: WorkerDied, Worker: m.incarnation, Cause: cause})
+		e.replace(m, cause)
+		return
+	}
+	m.handle = handle
+	e.workers[m.incarnation] = m
+	m.late = time.AfterFunc(readyTimeout, func() {
+		e.post(func() {
+			if !m.ready {
+				m.kill(fmt.Sprintf("was killed because it did not report for work within %v", readyTimeout))
+			}
+		})
+	})
+	for number, mapping := range e.mappings {
+		m.check(handle.Attach(number, mapping))
+	}
+}
+
+func (e *Engine) onReady(m *member) {
+	m.ready = true
+	m.late.Stop()
+	e.health = e.health.ready()
+	e.announceStart()
+}
+
+// onExit recovers from the end of a worker, which is reaped: what it finished
+// counts, what it had claimed is run again.
+func (e *Engine) onExit(m *member, exit proc.Exit) {
+	m.late.Stop()
+	cause := exit.String()
+	if m.doomed != "" {
+		cause = m.doomed
+	}
+	e.harvest()
+	held := false
+	for i := range e.slots {
+		if s := &e.slots[i]; s.job != nil && !e.rebuilding {
+			// After the harvest a slot with this owner is CLAIMED, or DONE
+			// with a result that cannot be.
+			w := e.ring.Load(i)
+			if w != s.word && w.Incarnation() == m.incarnation && w.Generation() == s.word.Generation() {
+				held = true
+				e.strike(i, m, cause)
+			}
+		}
+	}
+	delete(e.workers, m.incarnation)
+	m.handle.Close()
+	if !held && !e.closing {
+		e.cfg.Observe(Event{Kind: WorkerDied, Worker: m.incarnation, PID: m.handle.PID(), Cause: cause})
+	}
+	if e.rebuilding && len(e.workers) == 0 {
+		e.rebuild()
+	}
+	e.replace(m, cause)
+}
+
+// strike deals with a chunk whose worker died: it is run again, or given up
+// once it has killed too many.
+func (e *Engine) strike(i int, m *member, cause string) {
+	s := &e.slots[i]
+	j := s.job
+	s.descriptor.Attempt++
+	if j.err != nil {
+		s.word = e.ring.Reset(i, s.word)
+		e.release(i)
+		e.settle(j)
+		return
+	}
+	event := Event{
+		Kind: ChunkRetried, Worker: m.incarnation, Cause: cause,
+		Place: j.place(s.descriptor.Chunk), Attempt: s.descriptor.Attempt,
+	}
+	if m.handle != nil {
+		event.PID = m.handle.PID()
+	}
+	if !quarantine(s.descriptor.Attempt, e.cfg.Retries) {
+		e.counters.retries.Add(1)
+		e.cfg.Observe(event)
+		s.word = e.ring.Publish(i, s.word, s.descriptor)
+		e.ring.WakeWorkers()
+		return
+	}
+	event.Kind = ChunkQuarantined
+	e.counters.quarantined.Add(1)
+	e.cfg.Observe(event)
+	j.quarantined = append(j.quarantined, Quarantined{event.Place.Chunk, event.Place.First, event.Place.Last, cause})
+	j.finished++
+	s.word = e.ring.Reset(i, s.word)
+	e.release(i)
+	e.settle(j)
+}
+
+// replace starts a worker for one that is gone, as the policy says.
+func (e *Engine) replace(m *member, cause string) {
+	if e.closing || e.broken != nil {
+		return
+	}
+	var v verdict
+	e.health, v = e.health.death(m.ready, len(e.workers))
+	switch v.action {
+	case giveUpStart:
+		e.fail(&StartError{Failures: e.health.failedStarts, Cause: cause})
+	case giveUpCrashes:
+		e.fail(&CrashLoopError{Deaths: e.health.deaths, Cause: cause})
+	case respawn:
+		start := func() {
+			e.counters.respawns.Add(1)
+			e.launch()
+		}
+		if v.delay == 0 {
+			start()
+		} else {
+			time.AfterFunc(v.delay, func() { e.post(start) })
+		}
+	}
+}
+
+// distrust kills a worker that broke a rule.
+func (e *Engine) distrust(m *member, err error) {
+	if m.doomed != "" {
+		return
+	}
+	e.cfg.Observe(Event{Kind: WorkerDistrusted, Worker: m.incarnation, PID: m.handle.PID(), Cause: err.Error()})
+	m.kill("was killed because of " + err.Error())
+}
+
+// corrupt deals with a word that no rule explains. Nobody can tell who wrote
+// it, so all workers are killed; rebuild follows.
+func (e *Engine) corrupt(i int, word ring.Word) {
+	if e.rebuilding {
+		return
+	}
+	e.rebuilding = true
+	cause := fmt.Sprintf("ring slot %d holds %v where %v was published", i, word, e.slots[i].word)
+	e.cfg.Observe(Event{Kind: RingRebuilt, Cause: cause})
+	for _, m := range e.workers {
+		m.kill("was killed because the ring was corrupted")
+	}
+	if len(e.workers) == 0 {
+		e.rebuild()
+	}
+}
+
+// rebuild writes the ring anew from the ledger; no worker is left.
+func (e *Engine) rebuild() {
+	for _, j := range e.jobs {
+		if j.program >= 0 {
+			wire.PutProgram(e.cfg.Control, j.program, j.spec.Program)
+		}
+	}
+	for i := range e.slots {
+		s := &e.slots[i]
+		touched := e.ring.Load(i) != s.word
+		if s.job == nil {
+			s.word = e.ring.Reset(i, s.word)
+		} else if touched {
+			e.strike(i, &member{}, "was killed because the ring was corrupted")
+		} else {
+			s.word = e.ring.Publish(i, s.word, s.descriptor)
+		}
+	}
+	e.rebuilding = false
+	for ; e.deferred > 0; e.deferred-- {
+		e.launch()
+	}
+}
+
+// reap kills the workers that still hold chunks of a job that has failed.
+func (e *Engine) reap(j *job) {
+	for i := range e.slots {
+		if e.slots[i].job != j {
+			continue
+		}
+		if m := e.workers[e.ring.Load(i).Incarnation()]; m != nil {
+			m.kill("was killed because its job was cancelled")
+		}
+	}
+}

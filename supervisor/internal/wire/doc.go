@@ -1,0 +1,39 @@
+// Package wire is what supervisor and workers agree on: where things lie in
+// the segments they share and what messages they exchange. Both are the same
+// program, so there is one version of it; [Version] only catches a worker of
+// another build.
+//
+// # The control segment, mapped by all
+//
+//	offset    0   programs: records of 64 bytes
+//	              0  type     u8
+//	              1  length   u8 of the name
+//	              2  name of the kernel
+//	       4096   ring, see package ring
+//
+// A descriptor names a program by its offset. The supervisor writes a record
+// before it publishes a descriptor that names it and keeps it until no such
+// descriptor is left. Workers take a copy and check it.
+//
+// # A results segment, mapped by the supervisor and one worker
+//
+//	offset i*512: the result of ring slot i
+//	              0  word     u64 the claimed slot's word, as an echo
+//	              8  task     u64
+//	             16  chunk    u64
+//	             24  status   u32
+//	             28  length   u32 of the payload
+//	             32  payload  the partial, or the text of an error
+//
+// Because no other worker maps it, no worker can forge another's results. The
+// worker writes a result before it makes the slot DONE; the supervisor copies
+// it once, then judges it.
+//
+// # Messages, one datagram each, over the worker's control socket
+//
+//	hello   worker to supervisor: the worker is ready
+//	attach  supervisor to worker: a mapping's number, with its open file
+//	detach  supervisor to worker: a mapping's number; no descriptor names it
+//
+// The end of the stream means that the other process is gone.
+package wire

@@ -1,0 +1,74 @@
+package wire
+
+import (
+	"encoding/binary"
+	"fmt"
+)
+
+// Version is the version of everything in this package.
+const Version = 1
+
+// A worker process is told what it is by the environment variable
+// EnvWorker; its value is "version:incarnation:slots". Its files are fixed.
+const (
+	EnvWorker = "GANGSAW_WORKER"
+	SocketFD  = 3 // the control socket
+	ControlFD = 4 // the control segment
+	ResultsFD = 5 // the worker's results segment
+)
+
+// Identity is what a worker process is told by its environment.
+type Identity struct {
+	Incarnation uint32
+	Slots       int
+}
+
+// String returns the value of EnvWorker.
+func (id Identity) String() string {
+	return fmt.Sprintf("%d:%d:%d", Version, id.Incarnation, id.Slots)
+}
+
+// ParseIdentity reads the value of EnvWorker.
+func ParseIdentity(s string) (Identity, error) {
+	var version int
+	var id Identity
+	if n, err := fmt.Sscanf(s, "%d:%d:%d", &version, &id.Incarnation, &id.Slots); n != 3 || err != nil || id.String() != s {
+		return Identity{}, fmt.Errorf("%s=%q is not what a supervisor sets: unset it", EnvWorker, s)
+	}
+	return id, nil
+}
+
+// Kind is the kind of a message.
+type Kind uint8
+
+// The kinds of messages. The zero Kind is none of them.
+const (
+	Hello Kind = 1 + iota
+	Attach
+	Detach
+)
+
+// MessageSize is the length of every message in bytes.
+const MessageSize = 8
+
+// Message is a message over the control socket.
+type Message struct {
+	Kind    Kind
+	Mapping uint32 // of Attach and Detach
+}
+
+// Encode returns the message's bytes.
+func (m Message) Encode() []byte {
+	b := make([]byte, MessageSize)
+	b[0], b[1] = byte(m.Kind), Version
+	binary.LittleEndian.PutUint32(b[4:], m.Mapping)
+	return b
+}
+
+// DecodeMessage reads a message.
+func DecodeMessage(b []byte) (Message, error) {
+	if len(b) != MessageSize || b[1] != Version || Kind(b[0]) < Hello || Kind(b[0]) > Detach {
+		return Message{}, fmt.Errorf("malformed message % x", b)
+	}
+	return Message{Kind(b[0]), binary.LittleEndian.Uint32(b[4:])}, nil
+}

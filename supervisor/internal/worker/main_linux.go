@@ -1,0 +1,143 @@
+package worker
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/gangsaw/gangsaw/ring"
+	"github.com/gangsaw/gangsaw/shm"
+	"github.com/gangsaw/gangsaw/supervisor/internal/proc"
+	"github.com/gangsaw/gangsaw/supervisor/internal/wire"
+)
+
+// Main is the life of a worker process. It ends the process when the
+// supervisor is gone and returns only with an error.
+func Main(id wire.Identity) error {
+	conn, err := proc.NewConn(wire.SocketFD)
+	if err != nil {
+		return fmt.Errorf("%s is set, but this process was not started by a supervisor: unset it: %w", wire.EnvWorker, err)
+	}
+	control, err := shm.AttachSegment(os.NewFile(wire.ControlFD, "control"))
+	if err != nil {
+		return err
+	}
+	results, err := shm.AttachSegment(os.NewFile(wire.ResultsFD, "results"))
+	if err != nil {
+		return err
+	}
+	if len(control.Bytes()) < wire.ControlSize(id.Slots) || len(results.Bytes()) < wire.ResultsSize(id.Slots) {
+		return fmt.Errorf("segments too small for %d slots", id.Slots)
+	}
+	r, err := ring.Attach(wire.RingBytes(control.Bytes()), id.Slots)
+	if err != nil {
+		return err
+	}
+	maps := newMappings()
+	go func() {
+		err := maps.follow(conn)
+		if !errors.Is(err, io.EOF) {
+			fmt.Fprintf(os.Stderr, "gangsaw worker %d: %v\n", id.Incarnation, err)
+		}
+		// The supervisor is gone, and nobody is left to report to.
+		os.Exit(1)
+	}()
+	if err := conn.Send(wire.Message{Kind: wire.Hello}.Encode(), nil); err != nil {
+		return err
+	}
+	w := Worker{
+		Incarnation: id.Incarnation,
+		Ring:        r,
+		Control:     control.Bytes(),
+		Results:     results.Bytes(),
+		Mapping:     maps.get,
+	}
+	return w.Run()
+}
+
+// mappings are the data files this process has mapped, by number. One that
+// could not be mapped is kept with the reason.
+type mappings struct {
+	mu    sync.Mutex
+	added *sync.Cond
+	all   map[uint32]attached
+}
+
+type attached struct {
+	mapping *shm.Mapping
+	err     error
+}
+
+func newMappings() *mappings {
+	m := &mappings{all: map[uint32]attached{}}
+	m.added = sync.NewCond(&m.mu)
+	return m
+}
+
+// follow does what the supervisor's messages say, until the stream ends.
+func (m *mappings) follow(conn *proc.Conn) error {
+	buf := make([]byte, wire.MessageSize)
+	for {
+		n, file, err := conn.Receive(buf, "data file")
+		if err != nil {
+			return err
+		}
+		message, err := wire.DecodeMessage(buf[:n])
+		if err != nil {
+			return err
+		}
+		switch {
+		case message.Kind == wire.Attach && file != nil:
+			m.attach(message.Mapping, file)
+		case message.Kind == wire.Detach:
+			m.detach(message.Mapping)
+		default:
+			return fmt.Errorf("unexpected message %+v", message)
+		}
+	}
+}
+
+func (m *mappings) attach(number uint32, file *os.File) {
+	mapping, err := shm.AttachMapping(file)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.all[number] = attached{mapping, err}
+	m.added.Broadcast()
+}
+
+func (m *mappings) detach(number uint32) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if a := m.all[number]; a.mapping != nil {
+		a.mapping.Close()
+	}
+	delete(m.all, number)
+}
+
+// attachTimeout is how long get waits for a message that was sent before the
+// descriptor was published and only has to be read.
+const attachTimeout = 10 * time.Second
+
+// get returns the bytes of a mapping.
+func (m *mappings) get(number uint32) ([]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	a, ok := m.all[number]
+	if !ok {
+		late := time.AfterFunc(attachTimeout, m.added.Broadcast)
+		defer late.Stop()
+	}
+	for deadline := time.Now().Add(attachTimeout); !ok; a, ok = m.all[number] {
+		if time.Now().After(deadline) {
+			return nil, fmt.Errorf("mapping %d was never attached", number)
+		}
+		m.added.Wait()
+	}
+	if a.err != nil {
+		return nil, a.err
+	}
+	return a.mapping.Bytes(), nil
+}

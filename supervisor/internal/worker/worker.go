@@ -1,0 +1,68 @@
+package worker
+
+import (
+	"errors"
+	"time"
+
+	"github.com/gangsaw/gangsaw/ring"
+	"github.com/gangsaw/gangsaw/supervisor/internal/wire"
+)
+
+// ErrRevoked is returned when the supervisor took a claim away: the worker is
+// taken for dead and must do nothing more.
+var ErrRevoked = errors.New("the supervisor took the claim away")
+
+// idleTimeout bounds a sleep that missed its wake.
+const idleTimeout = 50 * time.Millisecond
+
+// Worker is one worker's life.
+type Worker struct {
+	Incarnation uint32
+	Ring        *ring.Ring
+	Control     []byte // control segment
+	Results     []byte // this worker's results segment
+	// Mapping returns the bytes of a mapping by its number.
+	Mapping func(number uint32) ([]byte, error)
+	// Stopped reports whether the loop should end; nil means never.
+	Stopped func() bool
+
+	folds folds
+}
+
+// Run claims and runs tasks until it is stopped or its claim is revoked.
+func (w *Worker) Run() error {
+	for {
+		// Loaded before the scan, so that a publication in between ends the wait.
+		published := w.Ring.Published()
+		if w.Stopped != nil && w.Stopped() {
+			return nil
+		}
+		claim, ok := w.Ring.Claim(w.Incarnation)
+		if !ok {
+			w.Ring.WaitPublished(published, idleTimeout)
+			continue
+		}
+		wire.PutResult(w.Results, claim.Slot, w.run(claim))
+		if !w.Ring.Complete(claim) {
+			return ErrRevoked
+		}
+		w.Ring.WakeSupervisor()
+	}
+}
+
+// run does what the claim's descriptor says and returns its result.
+func (w *Worker) run(claim ring.Claim) wire.Result {
+	d := claim.Descriptor
+	result := wire.Result{Word: claim.Word, Task: d.Task, Chunk: d.Chunk, Status: wire.OK}
+	payload, err := w.fold(d)
+	var fault *faultError
+	switch {
+	case err == nil:
+		result.Payload = payload
+	case errors.As(err, &fault):
+		result.Status, result.Payload = wire.Faulted, []byte(err.Error())
+	default:
+		result.Status, result.Payload = wire.Failed, []byte(err.Error())
+	}
+	return result
+}

@@ -1,0 +1,32 @@
+package supervisor
+
+import (
+	"fmt"
+	"os"
+	"sync/atomic"
+
+	"github.com/gangsaw/gangsaw/supervisor/internal/wire"
+	"github.com/gangsaw/gangsaw/supervisor/internal/worker"
+)
+
+// inWorker is set once Main has found this process to be a worker.
+var inWorker atomic.Bool
+
+// Main turns a process that was started as a worker into one and does not
+// return there; the process ends with its supervisor. In every other process
+// it returns at once. Call it first in main, and in TestMain.
+func Main() {
+	value, ok := os.LookupEnv(wire.EnvWorker)
+	if !ok {
+		return
+	}
+	inWorker.Store(true)
+	// What this process starts, in a kernel of the user's say, is no worker.
+	os.Unsetenv(wire.EnvWorker)
+	id, err := wire.ParseIdentity(value)
+	if err == nil {
+		err = worker.Main(id)
+	}
+	fmt.Fprintf(os.Stderr, "gangsaw worker: %v\n", err)
+	os.Exit(1)
+}

@@ -1,0 +1,84 @@
+package supervisor
+
+import (
+	"runtime"
+
+	"github.com/gangsaw/gangsaw/supervisor/internal/engine"
+)
+
+// Option is an option of [Start].
+type Option func(*options)
+
+type options struct {
+	workers   int
+	chunk     uint64
+	retries   int
+	inProcess bool
+	observe   func(Event)
+}
+
+// DefaultRetries is how often a chunk whose worker died is run again: with the
+// third death it is quarantined.
+const DefaultRetries = 2
+
+func defaults() options {
+	// The runtime counts what affinity and the cgroup's CPU quota leave.
+	return options{workers: runtime.GOMAXPROCS(0), retries: DefaultRetries, observe: func(Event) {}}
+}
+
+// Workers sets the number of workers; the default is the number of CPUs that
+// affinity and the cgroup's quota leave to this process.
+func Workers(n int) Option { return func(o *options) { o.workers = n } }
+
+// ChunkBytes sets the size of a chunk, rounded down to a power of two of
+// blocks of 4,096 elements, at least one block. 0 chooses by the array's size.
+// No size changes a result.
+func ChunkBytes(n uint64) Option { return func(o *options) { o.chunk = n } }
+
+// Retries sets how often a chunk whose worker died is run again before it is
+// quarantined.
+func Retries(n int) Option { return func(o *options) { o.retries = n } }
+
+// InProcess runs the workers as goroutines of this process: for debugging, and
+// where processes cannot be started. A crash of one is a crash of all.
+func InProcess() Option { return func(o *options) { o.inProcess = true } }
+
+// Observe has f called with every [Event]. It is called from one goroutine,
+// in order, and holds up the pool until it returns.
+func Observe(f func(Event)) Option { return func(o *options) { o.observe = f } }
+
+// The pool's events and errors, see their fields.
+type (
+	// Event is something that went wrong and was dealt with.
+	Event = engine.Event
+	// EventKind is the kind of an Event.
+	EventKind = engine.EventKind
+	// Place is a chunk in a file.
+	Place = engine.Place
+	// QuarantineError reports chunks that killed their workers again and again.
+	QuarantineError = engine.QuarantineError
+	// Quarantined is one such chunk.
+	Quarantined = engine.Quarantined
+	// ReadError reports a file that could not be read.
+	ReadError = engine.ReadError
+	// TaskError reports a task that a worker refused.
+	TaskError = engine.TaskError
+	// StartError reports that no worker can be started.
+	StartError = engine.StartError
+	// CrashLoopError reports workers that die without finishing anything.
+	CrashLoopError = engine.CrashLoopError
+	// Counters are a pool's totals since its start.
+	Counters = engine.Counters
+)
+
+// The kinds of events.
+const (
+	WorkerDied       = engine.WorkerDied
+	ChunkRetried     = engine.ChunkRetried
+	ChunkQuarantined = engine.ChunkQuarantined
+	WorkerDistrusted = engine.WorkerDistrusted
+	RingRebuilt      = engine.RingRebuilt
+)
+
+// ErrClosed is returned for work given to a pool that is closed.
+var ErrClosed = engine.ErrClosed

@@ -1,0 +1,132 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+
+	"github.com/gangsaw/gangsaw/kernels"
+	"github.com/gangsaw/gangsaw/ring"
+	"github.com/gangsaw/gangsaw/shm"
+	"github.com/gangsaw/gangsaw/supervisor/internal/engine"
+	"github.com/gangsaw/gangsaw/supervisor/internal/partition"
+	"github.com/gangsaw/gangsaw/supervisor/internal/proc"
+	"github.com/gangsaw/gangsaw/supervisor/internal/wire"
+)
+
+// Pool is a set of workers. Its methods may be called from any goroutine.
+type Pool struct {
+	options options
+	control *shm.Segment
+	starter *proc.Starter // nil in process
+	engine  *engine.Engine
+	close   func() error
+}
+
+// ErrInWorker is returned by [Start] in a worker process: a pool inside a
+// worker of another has no CPUs of its own.
+var ErrInWorker = errors.New("this process is a worker of a pool and cannot start another")
+
+// ErrNoMain is returned by [Start] in a process that was started as a worker
+// but did not begin with [Main].
+var ErrNoMain = errors.New("this process was started as a worker, but its main did not call supervisor.Main: " +
+	"call it first in main (or TestMain), before anything else")
+
+// Start starts a pool and returns when its first worker is at work. A
+// *StartError tells why none is.
+func Start(ctx context.Context, opts ...Option) (*Pool, error) {
+	if inWorker.Load() {
+		return nil, ErrInWorker
+	}
+	if _, ok := os.LookupEnv(wire.EnvWorker); ok {
+		return nil, ErrNoMain
+	}
+	o := defaults()
+	for _, opt := range opts {
+		opt(&o)
+	}
+	if o.workers < 1 {
+		return nil, fmt.Errorf("a pool needs at least 1 worker, not %d", o.workers)
+	}
+	if o.retries < 0 {
+		return nil, fmt.Errorf("chunks cannot be run again %d times", o.retries)
+	}
+	slots := ringSlots(o.workers)
+	control, err := shm.NewSegment("gangsaw-control", wire.ControlSize(slots))
+	if err != nil {
+		return nil, err
+	}
+	r, err := ring.Format(wire.RingBytes(control.Bytes()), slots)
+	if err != nil {
+		control.Close()
+		return nil, err
+	}
+	p := &Pool{options: o, control: control}
+	p.close = sync.OnceValue(p.shut)
+	launch := p.launchGoroutine
+	if !o.inProcess {
+		p.starter = proc.NewStarter()
+		launch = p.launchProcess
+	}
+	p.engine = engine.New(engine.Config{
+		Ring:    r,
+		Workers: o.workers,
+		Retries: o.retries,
+		Control: control.Bytes(),
+		Launch:  launch,
+		Observe: o.observe,
+	})
+	if err := p.engine.Started(ctx); err != nil {
+		p.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// ringSlots returns how many chunks are out at once: enough that a worker
+// never waits for the supervisor to wake up.
+func ringSlots(workers int) int { return max(64, 4*workers) }
+
+// Workers returns the number of workers the pool was started with.
+func (p *Pool) Workers() int { return p.options.workers }
+
+// ISA names the instruction set the kernels use.
+func (p *Pool) ISA() string { return kernels.ISA() }
+
+// Counters returns the pool's totals so far.
+func (p *Pool) Counters() Counters { return p.engine.Counters() }
+
+// Close kills the workers, fails what is still running with [ErrClosed] and
+// frees everything. Close the files first. It may be called more than once.
+func (p *Pool) Close() error { return p.close() }
+
+func (p *Pool) shut() error {
+	p.engine.Close()
+	if p.starter != nil {
+		p.starter.Close()
+	}
+	return p.control.Close()
+}
+
+// Stat computes the summary of an array of one of the pool's open files: see
+// package kernels for what it holds and how exactly.
+func (p *Pool) Stat(ctx context.Context, x *Array) (kernels.Summary, error) {
+	if x.file.pool != p {
+		return kernels.Summary{}, fmt.Errorf("%s was opened by another pool", x.file.Path())
+	}
+	merger := kernels.Summarize.NewMerger(x.Type).(*kernels.SummaryMerger)
+	plan := partition.New(x.Array, p.options.chunk, p.options.workers)
+	err := p.engine.Run(ctx, engine.Job{
+		Program: wire.Program{Kernel: kernels.Summarize.Name(), Type: x.Type},
+		Plan:    plan,
+		Mapping: x.file.mapping,
+		Number:  x.file.number,
+		Accept:  merger.Add,
+	})
+	if err != nil {
+		return kernels.Summary{}, err
+	}
+	return merger.Summary(), nil
+}
