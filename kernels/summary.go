@@ -170,7 +170,8 @@ func mergeSummaries(a, b Summary) Summary {
 	}
 	if na, nb := float64(a.finite()), float64(b.finite()); na > 0 && nb > 0 {
 		delta := b.sum().over(nb).sub(a.sum().over(na)).hi
-		out.m2 += float64(delta*delta) * (float64(na*nb) / (na + nb))
+		// Conversions round, so that no compiler fuses a product and a sum.
+		out.m2 += float64(float64(delta*delta) * (float64(na*nb) / (na + nb)))
 	}
 	return out
 }

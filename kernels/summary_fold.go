@@ -26,7 +26,7 @@ func foldFloats[T Float](block []T, scratch *[BlockLen]float64) Summary {
 	if !direct || !ordinary || s.band != 0 {
 		xs = scratch[:len(block)]
 		for i, v := range block {
-			xs[i] = float64(v) * unit
+			xs[i] = float64(float64(v) * unit)
 			if !finite(float64(v)) {
 				xs[i] = 0
 			}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"sync"
 	"time"
 
@@ -36,6 +37,9 @@ func Main(id wire.Identity) error {
 	if err != nil {
 		return err
 	}
+	// One thread computes, one reads messages. Setting it also stops the
+	// runtime from looking at the CPU limits again and again.
+	runtime.GOMAXPROCS(2)
 	maps := newMappings()
 	go func() {
 		err := maps.follow(conn)

@@ -92,7 +92,11 @@ func writeFields(w io.Writer, heading string, fields []field) error {
 	var b strings.Builder
 	b.WriteString(heading + "\n")
 	for _, f := range fields {
-		fmt.Fprintf(&b, "  %-*s  %s\n", width, f.name, f.value)
+		value := f.value
+		if value == "" {
+			value = "-" // does not exist
+		}
+		fmt.Fprintf(&b, "  %-*s  %s\n", width, f.name, value)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -76,12 +76,22 @@ func NewRun(workers int, c supervisor.Counters, took time.Duration, isa string) 
 
 // Line states the run in one line.
 func (r Run) Line(inProcess bool) string {
-	what := "worker processes"
+	what := "worker process"
 	if inProcess {
-		what = "goroutines"
+		what = "goroutine"
 	}
 	return fmt.Sprintf("read %s in %.3f s (%s/s) on %d %s: %d chunks, %d retries, %d respawns",
-		humanize.IBytes(r.Bytes), r.Seconds, humanize.IBytes(uint64(r.BytesPerSecond)), r.Workers, what, r.Chunks, r.Retries, r.Respawns)
+		humanize.IBytes(r.Bytes), r.Seconds, humanize.IBytes(uint64(r.BytesPerSecond)), r.Workers, plural(r.Workers, what), r.Chunks, r.Retries, r.Respawns)
+}
+
+func plural(n int, what string) string {
+	switch {
+	case n == 1:
+		return what
+	case strings.HasSuffix(what, "ss"):
+		return what + "es"
+	}
+	return what + "s"
 }
 
 // SummaryArray states a summary.
