@@ -22,6 +22,7 @@ type header struct {
 type slot struct {
 	word       atomic.Uint64
 	descriptor Descriptor
+	_          [8]byte
 }
 
 const (
