@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -44,7 +43,7 @@ func TestViewChecksLengthAndAlignment(t *testing.T) {
 	if err != nil || len(v) != 2 || v[0] != 0x08070605 || v[1] != 0x0c0b0a09 {
 		t.Errorf("View: %x, %v", v, err)
 	}
-	if unsafe.Pointer(&v[0]) != unsafe.Pointer(&b[4]) {
+	if words[0] = 0; v[0] != 0 {
 		t.Error("a view is a copy")
 	}
 	var bad *ViewError

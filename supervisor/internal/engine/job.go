@@ -87,7 +87,7 @@ func (j *job) next(task uint64) ring.Descriptor {
 // accept takes the partial of a chunk.
 func (j *job) accept(r wire.Result) error {
 	if j.err == nil {
-		if err := j.spec.Accept(r.Chunk, r.Payload); err != nil {
+		if err := j.spec.Accept(r.Descriptor.Chunk, r.Payload); err != nil {
 			return err
 		}
 	}
@@ -101,7 +101,7 @@ func (j *job) taskError(r wire.Result) error {
 	if err := j.spec.Mapping.Changed(); err != nil {
 		return err
 	}
-	place := j.place(r.Chunk)
+	place := j.place(r.Descriptor.Chunk)
 	if r.Status == wire.Faulted {
 		return &ReadError{place, string(r.Payload)}
 	}

@@ -133,8 +133,8 @@ func (e *Engine) finish(i int, word ring.Word, worker *member) bool {
 	s := &e.slots[i]
 	result, err := wire.GetResult(worker.handle.Results(), i)
 	claimed := ring.MakeWord(word.Generation(), word.Incarnation(), ring.Claimed)
-	if err == nil && (result.Word != claimed || result.Task != s.descriptor.Task || result.Chunk != s.descriptor.Chunk) {
-		err = fmt.Errorf("it is of %v, task %d, chunk %d", result.Word, result.Task, result.Chunk)
+	if err == nil && (result.Word != claimed || result.Descriptor != s.descriptor) {
+		err = fmt.Errorf("it is of %v, %+v", result.Word, result.Descriptor)
 	}
 	if err == nil && result.Status == wire.OK {
 		err = s.job.accept(result)
@@ -149,7 +149,7 @@ func (e *Engine) finish(i int, word ring.Word, worker *member) bool {
 	}
 	e.health = e.health.progress()
 	if result.Status == wire.OK {
-		c := j.spec.Plan.Chunk(result.Chunk)
+		c := j.spec.Plan.Chunk(result.Descriptor.Chunk)
 		e.counters.chunks.Add(1)
 		e.counters.bytes.Add(c.Bytes)
 	} else {

@@ -18,12 +18,11 @@
 // # A results segment, mapped by the supervisor and one worker
 //
 //	offset i*512: the result of ring slot i
-//	              0  word     u64 the claimed slot's word, as an echo
-//	              8  task     u64
-//	             16  chunk    u64
-//	             24  status   u32
-//	             28  length   u32 of the payload
-//	             32  payload  the partial, or the text of an error
+//	              0  word        u64 the claimed slot's word, as an echo
+//	              8  descriptor  44 bytes, as in the slot, as an echo
+//	             52  status      u32
+//	             56  length      u32 of the payload
+//	             64  payload     the partial, or the text of an error
 //
 // Because no other worker maps it, no worker can forge another's results. The
 // worker writes a result before it makes the slot DONE; the supervisor copies

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 
@@ -72,7 +73,7 @@ const (
 // Layout of a result.
 const (
 	resultSize   = 512
-	resultHeader = 32
+	resultHeader = 64
 	// MaxPayload is the most bytes a result's payload may have.
 	MaxPayload = resultSize - resultHeader
 )
@@ -85,11 +86,10 @@ func ResultsSize(slots int) int { return slots * resultSize }
 
 // Result is what a worker reports of one task.
 type Result struct {
-	Word    ring.Word // of the claim
-	Task    uint64
-	Chunk   uint64
-	Status  Status
-	Payload []byte // at most MaxPayload bytes
+	Word       ring.Word       // of the claim
+	Descriptor ring.Descriptor // as the worker read it
+	Status     Status
+	Payload    []byte // at most MaxPayload bytes
 }
 
 // PutResult writes r as the result of ring slot i. A payload that is too long
@@ -97,30 +97,45 @@ type Result struct {
 func PutResult(results []byte, i int, r Result) {
 	rec := results[i*resultSize : (i+1)*resultSize]
 	payload := r.Payload[:min(len(r.Payload), MaxPayload)]
-	binary.LittleEndian.PutUint64(rec[0:], uint64(r.Word))
-	binary.LittleEndian.PutUint64(rec[8:], r.Task)
-	binary.LittleEndian.PutUint64(rec[16:], r.Chunk)
-	binary.LittleEndian.PutUint32(rec[24:], uint32(r.Status))
-	binary.LittleEndian.PutUint32(rec[28:], uint32(len(payload)))
+	le, d := binary.LittleEndian, r.Descriptor
+	le.PutUint64(rec[0:], uint64(r.Word))
+	le.PutUint32(rec[8:], d.Program)
+	le.PutUint32(rec[12:], d.Mapping)
+	le.PutUint64(rec[16:], d.Task)
+	le.PutUint64(rec[24:], d.Chunk)
+	le.PutUint64(rec[32:], d.Offset)
+	le.PutUint64(rec[40:], d.Count)
+	le.PutUint32(rec[48:], d.Attempt)
+	le.PutUint32(rec[52:], uint32(r.Status))
+	le.PutUint32(rec[56:], uint32(len(payload)))
 	copy(rec[resultHeader:], payload)
 }
 
 // GetResult returns a copy of the result of ring slot i.
 func GetResult(results []byte, i int) (Result, error) {
-	rec, err := shm.Slice(results, uint64(i)*resultSize, resultSize)
+	shared, err := shm.Slice(results, uint64(i)*resultSize, resultSize)
 	if err != nil {
 		return Result{}, err
 	}
-	rec = append([]byte(nil), rec...) // once: the worker may still scribble
-	n := binary.LittleEndian.Uint32(rec[28:])
+	// Copied once: the worker may still scribble on it.
+	rec := bytes.Clone(shared)
+	le := binary.LittleEndian
+	n := le.Uint32(rec[56:])
 	if n > MaxPayload {
 		return Result{}, fmt.Errorf("result with a payload of %d bytes, more than %d", n, MaxPayload)
 	}
 	return Result{
-		Word:    ring.Word(binary.LittleEndian.Uint64(rec[0:])),
-		Task:    binary.LittleEndian.Uint64(rec[8:]),
-		Chunk:   binary.LittleEndian.Uint64(rec[16:]),
-		Status:  Status(binary.LittleEndian.Uint32(rec[24:])),
+		Word: ring.Word(le.Uint64(rec[0:])),
+		Descriptor: ring.Descriptor{
+			Program: le.Uint32(rec[8:]),
+			Mapping: le.Uint32(rec[12:]),
+			Task:    le.Uint64(rec[16:]),
+			Chunk:   le.Uint64(rec[24:]),
+			Offset:  le.Uint64(rec[32:]),
+			Count:   le.Uint64(rec[40:]),
+			Attempt: le.Uint32(rec[48:]),
+		},
+		Status:  Status(le.Uint32(rec[52:])),
 		Payload: rec[resultHeader : resultHeader+n],
 	}, nil
 }

@@ -53,7 +53,7 @@ func (w *Worker) Run() error {
 // run does what the claim's descriptor says and returns its result.
 func (w *Worker) run(claim ring.Claim) wire.Result {
 	d := claim.Descriptor
-	result := wire.Result{Word: claim.Word, Task: d.Task, Chunk: d.Chunk, Status: wire.OK}
+	result := wire.Result{Word: claim.Word, Descriptor: d, Status: wire.OK}
 	payload, err := w.fold(d)
 	var fault *faultError
 	switch {

@@ -1,0 +1,135 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/hex"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/gangsaw/gangsaw/kernels"
+	"github.com/gangsaw/gangsaw/ring"
+)
+
+func TestLayoutIsPinned(t *testing.T) {
+	for name, c := range map[string][2]int{
+		"ControlSize(64)": {ControlSize(64), 4096 + ring.Size(64)},
+		"ResultsSize(64)": {ResultsSize(64), 64 * 512},
+		"ProgramOffset":   {int(ProgramOffset(3)), 192},
+		"Programs":        {Programs, 64},
+		"MaxPayload":      {MaxPayload, 448},
+	} {
+		if c[0] != c[1] {
+			t.Errorf("%s: %d, want %d", name, c[0], c[1])
+		}
+	}
+	control := make([]byte, ControlSize(1))
+	if err := PutProgram(control, 1, Program{"sum", kernels.Int32}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := hex.EncodeToString(control[64:70]), "050373756d00"; got != want {
+		t.Errorf("program %s, want %s", got, want)
+	}
+	results := make([]byte, ResultsSize(2))
+	PutResult(results, 1, Result{
+		Word:       0x1122334455667788,
+		Descriptor: ring.Descriptor{Program: 1, Mapping: 2, Task: 3, Chunk: 4, Offset: 5, Count: 6, Attempt: 7},
+		Status:     Faulted, Payload: []byte("abc"),
+	})
+	want := "8877665544332211" + "01000000" + "02000000" + "0300000000000000" + "0400000000000000" +
+		"0500000000000000" + "0600000000000000" + "07000000" + "03000000" + "03000000" + "00000000" + "616263"
+	if got := hex.EncodeToString(results[512 : 512+67]); got != want {
+		t.Errorf("result\n%s, want\n%s", got, want)
+	}
+	if got := hex.EncodeToString(Message{Attach, 0x01020304}.Encode()); got != "0201000004030201" {
+		t.Errorf("message %s", got)
+	}
+}
+
+func TestProgramReadsBackAndRefuses(t *testing.T) {
+	control := make([]byte, ControlSize(1))
+	want := Program{strings.Repeat("n", maxName), kernels.Float64}
+	if err := PutProgram(control, Programs-1, want); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := GetProgram(control, ProgramOffset(Programs-1)); err != nil || got != want {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if err := PutProgram(control, 0, Program{want.Kernel + "n", kernels.Float64}); err == nil {
+		t.Error("a name that is too long was accepted")
+	}
+	for _, offset := range []uint32{0, 1, 63, ringOffset, ringOffset + 64, 1<<32 - 64, 1<<32 - 1} {
+		if p, err := GetProgram(control, offset); err == nil {
+			t.Errorf("offset %d: %+v", offset, p)
+		}
+	}
+	control[1] = maxName + 1
+	control[0] = byte(kernels.Float64)
+	if _, err := GetProgram(control, 0); err == nil {
+		t.Error("a name beyond the record was accepted")
+	}
+}
+
+func TestResultReadsBackAndRefuses(t *testing.T) {
+	results := make([]byte, ResultsSize(3))
+	want := Result{Word: 7, Descriptor: ring.Descriptor{Task: 8, Offset: 1 << 63, Attempt: 9}, Status: OK, Payload: bytes.Repeat([]byte{5}, MaxPayload)}
+	long := want
+	long.Payload = append(long.Payload[:MaxPayload:MaxPayload], 6)
+	PutResult(results, 2, long)
+	got, err := GetResult(results, 2)
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	results[2*512+64] = 99
+	if got.Payload[0] != 5 {
+		t.Error("the payload is not a copy")
+	}
+	if _, err := GetResult(results, 3); err == nil {
+		t.Error("a result outside the segment was read")
+	}
+	results[57] = 2 // length 512
+	if _, err := GetResult(results, 0); err == nil {
+		t.Error("a payload beyond the record was accepted")
+	}
+}
+
+func TestIdentityReadsBackAndRefuses(t *testing.T) {
+	want := Identity{Incarnation: 17, Slots: 64}
+	if got, err := ParseIdentity(want.String()); err != nil || got != want {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for _, s := range []string{"", "1", "1:2", "1:2:3:4", "2:17:64", "1:17:64 ", "1:-1:64", "1:x:3"} {
+		if id, err := ParseIdentity(s); err == nil {
+			t.Errorf("%q: %+v", s, id)
+		}
+	}
+}
+
+func TestMessageReadsBackAndRefuses(t *testing.T) {
+	for _, want := range []Message{{Hello, 0}, {Attach, 7}, {Detach, 1<<32 - 1}} {
+		if got, err := DecodeMessage(want.Encode()); err != nil || got != want {
+			t.Errorf("%+v, %v", got, err)
+		}
+	}
+	good := Message{Attach, 7}.Encode()
+	for name, b := range map[string][]byte{
+		"empty": nil, "short": good[:7], "long": append(good, 0),
+		"kind 0": {0, 1, 0, 0, 0, 0, 0, 0}, "kind 4": {4, 1, 0, 0, 0, 0, 0, 0}, "version": {1, 2, 0, 0, 0, 0, 0, 0},
+	} {
+		if m, err := DecodeMessage(b); err == nil {
+			t.Errorf("%s: %+v", name, m)
+		}
+	}
+}
+
+func FuzzGetResult(f *testing.F) {
+	b := make([]byte, ResultsSize(1))
+	PutResult(b, 0, Result{Status: OK, Payload: []byte("x")})
+	f.Add(b)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r, err := GetResult(b, 0)
+		if err == nil && len(r.Payload) > MaxPayload {
+			t.Errorf("payload of %d bytes", len(r.Payload))
+		}
+	})
+}
