@@ -7,13 +7,13 @@ import "time"
 const (
 	// backoffFirst doubles with each further death without progress.
 	backoffFirst = 10 * time.Millisecond
-	backoffMost  = time.Second
+	backoffMost  = 500 * time.Millisecond
 	// maxFailedStarts is how many workers in a row may end before they report
 	// for work; beyond it the pool goes on with the workers it has.
 	maxFailedStarts = 3
 	// maxIdleDeaths is how many workers in a row may die without a finished
 	// chunk in between.
-	maxIdleDeaths = 30
+	maxIdleDeaths = 20
 )
 
 // health is what is known of the workers' recent past.

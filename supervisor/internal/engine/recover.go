@@ -117,35 +117,35 @@ func (e *Engine) onExit(m *member, exit proc.Exit) {
 func (e *Engine) strike(i int, m *member, cause string) {
 	s := &e.slots[i]
 	j := s.job
-	s.descriptor.Attempt++
 	if j.err != nil {
-		s.word = e.ring.Reset(i, s.word)
-		e.release(i)
-		e.settle(j)
+		e.drop(i)
 		return
 	}
+	s.descriptor.Attempt++
 	event := Event{
-		Kind: ChunkRetried, Worker: m.incarnation, Cause: cause,
+		Kind: ChunkRetried, Worker: m.incarnation, PID: m.handle.PID(), Cause: cause,
 		Place: j.place(s.descriptor.Chunk), Attempt: s.descriptor.Attempt,
 	}
-	if m.handle != nil {
-		event.PID = m.handle.PID()
-	}
-	if !quarantine(s.descriptor.Attempt, e.cfg.Retries) {
-		e.counters.retries.Add(1)
+	if quarantine(s.descriptor.Attempt, e.cfg.Retries) {
+		event.Kind = ChunkQuarantined
 		e.cfg.Observe(event)
-		s.word = e.ring.Publish(i, s.word, s.descriptor)
-		e.ring.WakeWorkers()
+		e.counters.quarantined.Add(1)
+		j.quarantined = append(j.quarantined, Quarantined{event.Place.Chunk, event.Place.First, event.Place.Last, cause})
+		j.finished++
+		e.drop(i)
 		return
 	}
-	event.Kind = ChunkQuarantined
-	e.counters.quarantined.Add(1)
 	e.cfg.Observe(event)
-	j.quarantined = append(j.quarantined, Quarantined{event.Place.Chunk, event.Place.First, event.Place.Last, cause})
-	j.finished++
-	s.word = e.ring.Reset(i, s.word)
-	e.release(i)
-	e.settle(j)
+	e.counters.retries.Add(1)
+	s.word = e.ring.Publish(i, s.word, s.descriptor)
+	e.ring.WakeWorkers()
+}
+
+// drop makes a slot FREE whose chunk will not be run, and whose owner was
+// reaped.
+func (e *Engine) drop(i int) {
+	e.slots[i].word = e.ring.Reset(i, e.slots[i].word)
+	e.settle(e.release(i))
 }
 
 // replace starts a worker for one that is gone, as the policy says.
@@ -199,7 +199,9 @@ func (e *Engine) corrupt(i int, word ring.Word) {
 	}
 }
 
-// rebuild writes the ring anew from the ledger; no worker is left.
+// rebuild writes the ring anew from the ledger; no worker is left. What was
+// touched is run again without blame: nobody knows who did it, and if nothing
+// gets finished in between, the policy gives up.
 func (e *Engine) rebuild() {
 	for _, j := range e.jobs {
 		if j.program >= 0 {
@@ -209,11 +211,15 @@ func (e *Engine) rebuild() {
 	for i := range e.slots {
 		s := &e.slots[i]
 		touched := e.ring.Load(i) != s.word
-		if s.job == nil {
+		switch {
+		case s.job == nil:
 			s.word = e.ring.Reset(i, s.word)
-		} else if touched {
-			e.strike(i, &member{}, "was killed because the ring was corrupted")
-		} else {
+		case s.job.err != nil:
+			e.drop(i)
+		default:
+			if touched {
+				e.counters.retries.Add(1)
+			}
 			s.word = e.ring.Publish(i, s.word, s.descriptor)
 		}
 	}

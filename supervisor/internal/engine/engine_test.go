@@ -1,0 +1,421 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/gangsaw/gangsaw/ring"
+	"github.com/gangsaw/gangsaw/shm"
+	"github.com/gangsaw/gangsaw/supervisor/internal/proc"
+	"github.com/gangsaw/gangsaw/supervisor/internal/wire"
+)
+
+// once returns a behaviour that is bad the first n times a chunk of that
+// number comes, and good otherwise.
+func once(chunk uint64, n int32, bad behaviour) behaviour {
+	var times atomic.Int32
+	return func(w *fake, c ring.Claim) bool {
+		if c.Descriptor.Chunk == chunk && times.Add(1) <= n {
+			return bad(w, c)
+		}
+		return good(w, c)
+	}
+}
+
+func TestEveryChunkIsAcceptedOnce(t *testing.T) {
+	f := newFixture(t, 3, good)
+	for range 20 {
+		for i := range f.accepted {
+			f.accepted[i].Store(0)
+		}
+		if err := f.run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		f.onceEach()
+	}
+	if c := f.Counters(); c.Chunks != 20*fakeChunks || c.Bytes != 20*fakeChunks*4096 || c.Retries+c.Respawns+c.Quarantined != 0 {
+		t.Errorf("counters %+v", c)
+	}
+}
+
+func TestJobsShareThePool(t *testing.T) {
+	f := newFixture(t, 2, good)
+	var group sync.WaitGroup
+	const jobs = wire.Programs + 10 // more than there are program records
+	for range jobs {
+		group.Go(func() {
+			if err := f.Run(t.Context(), f.job); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	for i := range f.accepted {
+		if n := f.accepted[i].Load(); n != jobs {
+			t.Errorf("chunk %d was accepted %d times", i, n)
+		}
+	}
+}
+
+func TestChunkOfADeadWorkerIsRunAgain(t *testing.T) {
+	for name, bad := range map[string]behaviour{
+		"killed after the claim":       func(w *fake, c ring.Claim) bool { return false },
+		"killed while writing results": func(w *fake, c ring.Claim) bool { w.write(c, wire.Result{Word: c.Word}); return false },
+		"killed before the commit":     func(w *fake, c ring.Claim) bool { w.write(c, w.result(c)); return false },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, 2, once(7, 2, bad))
+			if err := f.run(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			f.onceEach()
+			if c := f.Counters(); c.Retries != 2 || c.Respawns < 1 || f.count(ChunkRetried) != 2 {
+				t.Errorf("counters %+v, %d retries reported", c, f.count(ChunkRetried))
+			}
+		})
+	}
+}
+
+func TestKilledAfterDoneIsNotRunAgain(t *testing.T) {
+	f := newFixture(t, 1, once(7, 1, func(w *fake, c ring.Claim) bool {
+		w.work(c)
+		return false // without a wake
+	}))
+	if err := f.run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.onceEach()
+	if c := f.Counters(); c.Retries != 0 || c.Respawns != 1 || f.count(WorkerDied) != 1 {
+		t.Errorf("counters %+v, %d deaths reported", c, f.count(WorkerDied))
+	}
+}
+
+func TestPoisonChunkIsQuarantined(t *testing.T) {
+	f := newFixture(t, 2, once(7, 1000, func(*fake, ring.Claim) bool { return false }))
+	err := f.run(t.Context())
+	var q *QuarantineError
+	if !errors.As(err, &q) || len(q.Chunks) != 1 {
+		t.Fatalf("error %v", err)
+	}
+	if c := q.Chunks[0]; c.Chunk != 7 || c.First != 7*4096 || c.Last != 8*4096-1 || c.Cause != "killed by SIGSEGV (segmentation fault)" {
+		t.Errorf("quarantined %+v", c)
+	}
+	f.onceEach(7)
+	if c := f.Counters(); c.Retries != 2 || c.Quarantined != 1 || c.Chunks != fakeChunks-1 {
+		t.Errorf("counters %+v", c)
+	}
+	// The pool goes on.
+	for i := range f.accepted {
+		f.accepted[i].Store(0)
+	}
+	if err := f.run(t.Context()); !errors.As(err, &q) {
+		t.Errorf("the second job: %v", err)
+	}
+	f.onceEach(7)
+}
+
+func TestForgedResultsAreNotAccepted(t *testing.T) {
+	forge := func(change func(r *wire.Result)) behaviour {
+		return func(w *fake, c ring.Claim) bool {
+			r := w.result(c)
+			change(&r)
+			w.write(c, r)
+			w.ring.Complete(c)
+			w.ring.WakeSupervisor()
+			return hang(w)
+		}
+	}
+	for name, bad := range map[string]behaviour{
+		"task":    forge(func(r *wire.Result) { r.Descriptor.Task++ }),
+		"chunk":   forge(func(r *wire.Result) { r.Descriptor.Chunk-- }),
+		"offset":  forge(func(r *wire.Result) { r.Descriptor.Offset += 8 }),
+		"count":   forge(func(r *wire.Result) { r.Descriptor.Count = 1 }),
+		"attempt": forge(func(r *wire.Result) { r.Descriptor.Attempt++ }),
+		"word":    forge(func(r *wire.Result) { r.Word += 1 << 32 }),
+		"none": func(w *fake, c ring.Claim) bool {
+			w.ring.Complete(c)
+			w.ring.WakeSupervisor()
+			return hang(w)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, 2, once(7, 1, bad))
+			if err := f.run(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			f.onceEach()
+			if f.count(WorkerDistrusted) != 1 || f.Counters().Retries != 1 {
+				t.Errorf("%d workers distrusted, counters %+v", f.count(WorkerDistrusted), f.Counters())
+			}
+		})
+	}
+}
+
+// A worker that calls another's slot done convicts itself: it has no result
+// for it.
+func TestDoneForgedOnAnothersSlot(t *testing.T) {
+	var holder atomic.Pointer[ring.Claim]
+	forged := make(chan struct{})
+	f := newFixture(t, 2, func(w *fake, c ring.Claim) bool {
+		switch {
+		case holder.CompareAndSwap(nil, &c):
+			<-forged
+			if w.work(c) {
+				return true
+			}
+			return false // revoked, as a worker finds it
+		case c.Descriptor.Attempt == 0:
+			select {
+			case <-forged:
+			default:
+				victim := holder.Load()
+				scribble(w.control, victim.Slot, ring.MakeWord(victim.Word.Generation(), w.incarnation, ring.Done))
+				close(forged)
+				w.ring.Nudge()
+				return hang(w)
+			}
+		}
+		return w.work(c)
+	})
+	if err := f.run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.onceEach()
+	if f.count(WorkerDistrusted) != 1 {
+		t.Errorf("%d workers distrusted", f.count(WorkerDistrusted))
+	}
+}
+
+func TestScribbledRingIsRebuilt(t *testing.T) {
+	for seed := range uint64(30) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		var scribbles atomic.Int32
+		var mu sync.Mutex
+		f := newFixture(t, 3, func(w *fake, c ring.Claim) bool {
+			mu.Lock()
+			if scribbles.Load() < 3 && r.IntN(8) == 0 {
+				scribbles.Add(1)
+				for range 1 + r.IntN(8) {
+					scribble(w.control, r.IntN(8), ring.Word(r.Uint64()))
+				}
+			}
+			mu.Unlock()
+			return w.work(c)
+		})
+		if err := f.run(t.Context()); err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		f.onceEach()
+		f.Close()
+	}
+}
+
+func TestScribbleWithoutWorkersIsRebuilt(t *testing.T) {
+	ready := make(chan struct{})
+	var launches atomic.Int32
+	var f *fixture
+	f = newFixture(t, 1, once(0, 1, func(w *fake, c ring.Claim) bool {
+		defer close(ready)
+		for i := range 8 {
+			scribble(w.control, i, ring.MakeWord(12345, 77, ring.Done))
+		}
+		return false
+	}), func(c *Config) {
+		launch := c.Launch
+		c.Launch = func(i uint32, ready func(), exited func(proc.Exit)) (Worker, error) {
+			launches.Add(1)
+			return launch(i, ready, exited)
+		}
+	})
+	if err := f.run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	<-ready
+	f.onceEach()
+	if f.count(RingRebuilt) != 1 || launches.Load() != 2 {
+		t.Errorf("rebuilt %d times, %d launches", f.count(RingRebuilt), launches.Load())
+	}
+}
+
+func TestFailedTaskFailsTheJob(t *testing.T) {
+	for status, want := range map[wire.Status]string{
+		wire.Failed:  `array "x": chunk 7 (bytes 28672-32767): it is so`,
+		wire.Faulted: `array "x": chunk 7 (bytes 28672-32767): it is so: check the disk`,
+	} {
+		f := newFixture(t, 2, once(7, 1, func(w *fake, c ring.Claim) bool {
+			r := w.result(c)
+			r.Status, r.Payload = status, []byte("it is so")
+			w.write(c, r)
+			return w.ring.Complete(c)
+		}))
+		err := f.run(t.Context())
+		if err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("status %d: %v, want %q", status, err, want)
+		}
+		for i := range f.accepted {
+			f.accepted[i].Store(0)
+		}
+		if err := f.run(t.Context()); err != nil {
+			t.Errorf("the job after it: %v", err)
+		}
+		f.onceEach()
+	}
+}
+
+func TestChangedFileFailsTheJob(t *testing.T) {
+	for name, status := range map[string]wire.Status{"noticed by a fault": wire.Faulted, "noticed at the end": wire.OK} {
+		var f *fixture
+		f = newFixture(t, 2, once(7, 1, func(w *fake, c ring.Claim) bool {
+			os.Truncate(f.job.Mapping.Path(), 5)
+			r := w.result(c)
+			r.Status = status
+			w.write(c, r)
+			return w.ring.Complete(c)
+		}))
+		var changed *shm.ChangedError
+		if err := f.run(t.Context()); !errors.As(err, &changed) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestCancelKillsWhoeverStillWorks(t *testing.T) {
+	claimed := make(chan struct{})
+	f := newFixture(t, 2, once(0, 1, func(w *fake, c ring.Claim) bool {
+		close(claimed)
+		return hang(w)
+	}))
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		<-claimed
+		cancel()
+	}()
+	if err := f.run(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	for i := range f.accepted {
+		f.accepted[i].Store(0)
+	}
+	if err := f.run(t.Context()); err != nil {
+		t.Errorf("the job after it: %v", err)
+	}
+	f.onceEach()
+}
+
+func TestCloseFailsWhatRuns(t *testing.T) {
+	claimed := make(chan struct{})
+	f := newFixture(t, 2, once(0, 1, func(w *fake, c ring.Claim) bool {
+		close(claimed)
+		return hang(w)
+	}))
+	go func() {
+		<-claimed
+		f.Close()
+	}()
+	if err := f.run(t.Context()); !errors.Is(err, ErrClosed) {
+		t.Errorf("closed: %v", err)
+	}
+	f.Close()
+	if err := f.run(t.Context()); !errors.Is(err, ErrClosed) {
+		t.Errorf("after close: %v", err)
+	}
+	if _, err := f.Attach(f.job.Mapping); !errors.Is(err, ErrClosed) {
+		t.Errorf("attach after close: %v", err)
+	}
+}
+
+func TestCrashLoopGivesUp(t *testing.T) {
+	f := newFixture(t, 2, func(*fake, ring.Claim) bool { return false }, func(c *Config) { c.Retries = 1 << 20 })
+	var loop *CrashLoopError
+	if err := f.run(t.Context()); !errors.As(err, &loop) || loop.Deaths != maxIdleDeaths {
+		t.Errorf("crash loop: %v", err)
+	}
+	if err := f.run(t.Context()); !errors.As(err, &loop) {
+		t.Errorf("the job after it: %v", err)
+	}
+}
+
+func TestWorkersThatNeverComeToWork(t *testing.T) {
+	for name, launch := range map[string]Launcher{
+		"end at once": func(i uint32, ready func(), exited func(proc.Exit)) (Worker, error) {
+			w := &fake{incarnation: i, killed: make(chan struct{})}
+			go exited(proc.Exit{Code: 3})
+			return w, nil
+		},
+		"cannot be started": func(uint32, func(), func(proc.Exit)) (Worker, error) { return nil, syscall.EAGAIN },
+	} {
+		f := newFixture(t, 2, good, func(c *Config) { c.Launch = launch })
+		var start *StartError
+		if err := f.Started(t.Context()); !errors.As(err, &start) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := f.run(t.Context()); !errors.As(err, &start) {
+			t.Errorf("%s: job: %v", name, err)
+		}
+	}
+}
+
+// One worker that comes to work is a pool, if a smaller one.
+func TestPoolGoesOnWithTheWorkersItHas(t *testing.T) {
+	f := newFixture(t, 2, good, func(c *Config) {
+		launch := c.Launch
+		c.Launch = func(i uint32, ready func(), exited func(proc.Exit)) (Worker, error) {
+			if i > 1 {
+				return nil, syscall.EAGAIN
+			}
+			return launch(i, ready, exited)
+		}
+	})
+	if err := f.Started(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.onceEach()
+}
+
+func TestPolicy(t *testing.T) {
+	start := health{}
+	working := health{everReady: true}
+	for name, c := range map[string]struct {
+		health   health
+		wasReady bool
+		others   int
+		want     string
+	}{
+		"first death":                  {working, true, 1, "0 0s"},
+		"first death of the only one":  {working, true, 0, "0 0s"},
+		"second in a row":              {health{true, 0, 1}, true, 1, "0 10ms"},
+		"fifth in a row":               {health{true, 0, 4}, true, 1, "0 80ms"},
+		"the delay has a limit":        {health{true, 0, 18}, true, 1, "0 500ms"},
+		"too many":                     {health{true, 0, maxIdleDeaths - 1}, true, 3, "3 0s"},
+		"none was ever ready":          {start, false, 0, "2 0s"},
+		"others may still get ready":   {start, false, 1, "0 0s"},
+		"a failed start":               {working, false, 1, "0 0s"},
+		"failed starts, others work":   {health{true, 2, 2}, false, 1, "1 0s"},
+		"failed starts, nobody left":   {health{true, 2, 2}, false, 0, "2 0s"},
+		"failed starts before a death": {health{true, 2, 2}, true, 0, "0 20ms"},
+	} {
+		if _, v := c.health.death(c.wasReady, c.others); fmt.Sprint(int(v.action), " ", v.delay) != c.want {
+			t.Errorf("%s: %+v, want %s", name, v, c.want)
+		}
+	}
+	h, _ := health{true, 1, 5}.death(false, 1)
+	if h != (health{true, 2, 6}) || h.progress() != (health{true, 2, 0}) || h.ready() != (health{true, 0, 6}) {
+		t.Errorf("health %+v, %+v, %+v", h, h.progress(), h.ready())
+	}
+	for deaths, want := range []bool{false, false, false, true, true} {
+		if quarantine(uint32(deaths), 2) != want {
+			t.Errorf("%d deaths with 2 retries: quarantine is %v", deaths, !want)
+		}
+	}
+}
