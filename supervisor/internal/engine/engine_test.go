@@ -384,32 +384,32 @@ func TestPoolGoesOnWithTheWorkersItHas(t *testing.T) {
 }
 
 func TestPolicy(t *testing.T) {
-	start := health{}
-	working := health{everReady: true}
+	crash, start, killedStart := death{ready: true, others: 1}, death{}, death{killed: true}
 	for name, c := range map[string]struct {
-		health   health
-		wasReady bool
-		others   int
-		want     string
+		health health
+		death  death
+		want   string
 	}{
-		"first death":                  {working, true, 1, "0 0s"},
-		"first death of the only one":  {working, true, 0, "0 0s"},
-		"second in a row":              {health{true, 0, 1}, true, 1, "0 10ms"},
-		"fifth in a row":               {health{true, 0, 4}, true, 1, "0 80ms"},
-		"the delay has a limit":        {health{true, 0, 18}, true, 1, "0 500ms"},
-		"too many":                     {health{true, 0, maxIdleDeaths - 1}, true, 3, "3 0s"},
-		"none was ever ready":          {start, false, 0, "2 0s"},
-		"others may still get ready":   {start, false, 1, "0 0s"},
-		"a failed start":               {working, false, 1, "0 0s"},
-		"failed starts, others work":   {health{true, 2, 2}, false, 1, "1 0s"},
-		"failed starts, nobody left":   {health{true, 2, 2}, false, 0, "2 0s"},
-		"failed starts before a death": {health{true, 2, 2}, true, 0, "0 20ms"},
+		"first death":                      {health{true, 0, 0}, crash, "0 0s"},
+		"first death of the only one":      {health{true, 0, 0}, death{ready: true}, "0 0s"},
+		"second in a row":                  {health{true, 0, 1}, crash, "0 10ms"},
+		"fifth in a row":                   {health{true, 0, 4}, crash, "0 80ms"},
+		"the delay has a limit":            {health{true, 0, 18}, crash, "0 500ms"},
+		"too many":                         {health{true, 0, maxIdleDeaths - 1}, crash, "2 0s"},
+		"no hook":                          {health{}, start, "1 0s"},
+		"no hook, others are left":         {health{}, death{others: 2}, "0 500ms"},
+		"killed before it came to work":    {health{}, killedStart, "0 0s"},
+		"killed again":                     {health{false, 1, 1}, killedStart, "0 10ms"},
+		"killed too often":                 {health{false, 2, 2}, killedStart, "1 0s"},
+		"a later start fails":              {health{true, 0, 0}, start, "0 0s"},
+		"starts fail while others work":    {health{true, 4, 0}, death{others: 1}, "0 80ms"},
+		"starts fail for a very long time": {health{true, 1000, 0}, death{others: 1}, "0 500ms"},
 	} {
-		if _, v := c.health.death(c.wasReady, c.others); fmt.Sprint(int(v.action), " ", v.delay) != c.want {
+		if _, v := c.health.after(c.death); fmt.Sprint(int(v.action), " ", v.delay) != c.want {
 			t.Errorf("%s: %+v, want %s", name, v, c.want)
 		}
 	}
-	h, _ := health{true, 1, 5}.death(false, 1)
+	h, _ := health{true, 1, 5}.after(start)
 	if h != (health{true, 2, 6}) || h.progress() != (health{true, 2, 0}) || h.ready() != (health{true, 0, 6}) {
 		t.Errorf("health %+v, %+v, %+v", h, h.progress(), h.ready())
 	}

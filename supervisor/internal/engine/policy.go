@@ -8,9 +8,9 @@ const (
 	// backoffFirst doubles with each further death without progress.
 	backoffFirst = 10 * time.Millisecond
 	backoffMost  = 500 * time.Millisecond
-	// maxFailedStarts is how many workers in a row may end before they report
-	// for work; beyond it the pool goes on with the workers it has.
-	maxFailedStarts = 3
+	// maxFirstStarts is how many workers of a new pool may be killed, by
+	// somebody else, before one reports for work.
+	maxFirstStarts = 3
 	// maxIdleDeaths is how many workers in a row may die without a finished
 	// chunk in between.
 	maxIdleDeaths = 20
@@ -19,7 +19,7 @@ const (
 // health is what is known of the workers' recent past.
 type health struct {
 	everReady    bool
-	failedStarts int // in a row, ended before they were ready
+	failedStarts int // in a row, ended before they reported for work
 	deaths       int // in a row, without a finished chunk in between
 }
 
@@ -30,7 +30,6 @@ type action int
 
 const (
 	respawn       action = iota
-	goOn                 // with fewer workers
 	giveUpStart          // no worker can be started
 	giveUpCrashes        // workers crash in a loop
 )
@@ -41,26 +40,39 @@ type verdict struct {
 	delay  time.Duration // before the respawn
 }
 
-// death returns the health after the death of a worker that had reported for
-// work or not, and what follows. others is how many workers are left.
-func (h health) death(wasReady bool, others int) (health, verdict) {
+// death is what is known of a worker's end.
+type death struct {
+	ready  bool // it had reported for work
+	killed bool // by a signal from elsewhere
+	others int  // workers that are left
+}
+
+// after returns the health after a death and what follows.
+func (h health) after(d death) (health, verdict) {
 	h.deaths++
-	if !wasReady {
+	if !d.ready {
 		h.failedStarts++
 	}
 	switch {
 	case h.deaths >= maxIdleDeaths:
 		return h, verdict{action: giveUpCrashes}
-	case !h.everReady && others == 0, h.failedStarts >= maxFailedStarts && others == 0:
-		// None was ever ready: the program lacks the hook, and a second try
-		// would end like the first.
-		return h, verdict{action: giveUpStart}
-	case h.failedStarts >= maxFailedStarts:
-		return h, verdict{action: goOn}
-	case h.deaths == 1:
-		return h, verdict{}
+	case h.everReady:
+		return h, verdict{delay: backoff(max(h.deaths, h.failedStarts))}
+	case d.others > 0:
+		// Most likely the program lacks the hook: see how the others end.
+		return h, verdict{delay: backoffMost}
+	case d.killed && h.failedStarts < maxFirstStarts:
+		return h, verdict{delay: backoff(h.failedStarts)}
 	}
-	return h, verdict{delay: min(backoffFirst<<(h.deaths-2), backoffMost)}
+	return h, verdict{action: giveUpStart}
+}
+
+// backoff returns the delay before the respawn after the n-th death in a row.
+func backoff(n int) time.Duration {
+	if n <= 1 {
+		return 0
+	}
+	return min(backoffFirst<<min(n-2, 20), backoffMost)
 }
 
 // quarantine reports whether a chunk that has killed that many workers is

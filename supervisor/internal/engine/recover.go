@@ -56,7 +56,7 @@ func (e *Engine) launch() {
 	if err != nil {
 		cause := "could not be started: " + err.Error()
 		e.cfg.Observe(Event{Kind: WorkerDied, Worker: m.incarnation, Cause: cause})
-		e.replace(m, cause)
+		e.replace(m, cause, false)
 		return
 	}
 	m.handle = handle
@@ -109,7 +109,7 @@ func (e *Engine) onExit(m *member, exit proc.Exit) {
 	if e.rebuilding && len(e.workers) == 0 {
 		e.rebuild()
 	}
-	e.replace(m, cause)
+	e.replace(m, cause, exit.Signal != 0 && m.doomed == "")
 }
 
 // strike deals with a chunk whose worker died: it is run again, or given up
@@ -149,12 +149,12 @@ func (e *Engine) drop(i int) {
 }
 
 // replace starts a worker for one that is gone, as the policy says.
-func (e *Engine) replace(m *member, cause string) {
+func (e *Engine) replace(m *member, cause string, killed bool) {
 	if e.closing || e.broken != nil {
 		return
 	}
 	var v verdict
-	e.health, v = e.health.death(m.ready, len(e.workers))
+	e.health, v = e.health.after(death{ready: m.ready, killed: killed, others: len(e.workers)})
 	switch v.action {
 	case giveUpStart:
 		e.fail(&StartError{Failures: e.health.failedStarts, Cause: cause})

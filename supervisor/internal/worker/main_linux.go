@@ -18,24 +18,9 @@ import (
 // Main is the life of a worker process. It ends the process when the
 // supervisor is gone and returns only with an error.
 func Main(id wire.Identity) error {
-	conn, err := proc.NewConn(wire.SocketFD)
+	w, conn, err := attach(id)
 	if err != nil {
-		return fmt.Errorf("%s is set, but this process was not started by a supervisor: unset it: %w", wire.EnvWorker, err)
-	}
-	control, err := shm.AttachSegment(os.NewFile(wire.ControlFD, "control"))
-	if err != nil {
-		return err
-	}
-	results, err := shm.AttachSegment(os.NewFile(wire.ResultsFD, "results"))
-	if err != nil {
-		return err
-	}
-	if len(control.Bytes()) < wire.ControlSize(id.Slots) || len(results.Bytes()) < wire.ResultsSize(id.Slots) {
-		return fmt.Errorf("segments too small for %d slots", id.Slots)
-	}
-	r, err := ring.Attach(wire.RingBytes(control.Bytes()), id.Slots)
-	if err != nil {
-		return err
+		return fmt.Errorf("%s is set, but no supervisor started this process: unset it (%w)", wire.EnvWorker, err)
 	}
 	// One thread computes, one reads messages. Setting it also stops the
 	// runtime from looking at the CPU limits again and again.
@@ -52,14 +37,32 @@ func Main(id wire.Identity) error {
 	if err := conn.Send(wire.Message{Kind: wire.Hello}.Encode(), nil); err != nil {
 		return err
 	}
-	w := Worker{
-		Incarnation: id.Incarnation,
-		Ring:        r,
-		Control:     control.Bytes(),
-		Results:     results.Bytes(),
-		Mapping:     maps.get,
-	}
+	w.Mapping = maps.get
 	return w.Run()
+}
+
+// attach takes what the process was given as its files.
+func attach(id wire.Identity) (*Worker, *proc.Conn, error) {
+	control, err := shm.AttachSegment(os.NewFile(wire.ControlFD, "control"))
+	if err != nil {
+		return nil, nil, err
+	}
+	results, err := shm.AttachSegment(os.NewFile(wire.ResultsFD, "results"))
+	if err != nil {
+		return nil, nil, err
+	}
+	if id.Slots < 1 || len(control.Bytes()) < wire.ControlSize(id.Slots) || len(results.Bytes()) < wire.ResultsSize(id.Slots) {
+		return nil, nil, fmt.Errorf("segments do not fit %d slots", id.Slots)
+	}
+	r, err := ring.Attach(wire.RingBytes(control.Bytes()), id.Slots)
+	if err != nil {
+		return nil, nil, err
+	}
+	conn, err := proc.NewConn(wire.SocketFD)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &Worker{Incarnation: id.Incarnation, Ring: r, Control: control.Bytes(), Results: results.Bytes()}, conn, nil
 }
 
 // mappings are the data files this process has mapped, by number. One that
