@@ -26,7 +26,7 @@ func (p *Pool) launchProcess(incarnation uint32, ready func(), exited func(proc.
 	id := wire.Identity{Incarnation: incarnation, Slots: slots}
 	process, err := p.starter.Start(proc.Spec{
 		Env:   []string{wire.EnvWorker + "=" + id.String()},
-		Files: []*os.File{p.control.File(), results.File()},
+		Files: []*os.File{p.segment.File(), results.File()},
 	})
 	if err != nil {
 		results.Close()
@@ -94,7 +94,7 @@ func (w *processWorker) Close() {
 // launchGoroutine starts a worker inside this process.
 func (p *Pool) launchGoroutine(incarnation uint32, ready func(), exited func(proc.Exit)) (engine.Worker, error) {
 	slots := ringSlots(p.options.workers)
-	r, err := ring.Attach(wire.RingBytes(p.control.Bytes()), slots)
+	r, err := ring.Attach(wire.RingBytes(p.control), slots)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +102,7 @@ func (p *Pool) launchGoroutine(incarnation uint32, ready func(), exited func(pro
 	loop := worker.Worker{
 		Incarnation: incarnation,
 		Ring:        r,
-		Control:     p.control.Bytes(),
+		Control:     p.control,
 		Results:     w.results,
 		Mapping:     w.mapping,
 		Stopped:     w.stopped.Load,

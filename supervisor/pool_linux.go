@@ -19,7 +19,8 @@ import (
 // Pool is a set of workers. Its methods may be called from any goroutine.
 type Pool struct {
 	options options
-	control *shm.Segment
+	control []byte        // control segment
+	segment *shm.Segment  // behind control; nil in process
 	starter *proc.Starter // nil in process
 	engine  *engine.Engine
 	close   func() error
@@ -53,28 +54,31 @@ func Start(ctx context.Context, opts ...Option) (*Pool, error) {
 	if o.retries < 0 {
 		return nil, fmt.Errorf("chunks cannot be run again %d times", o.retries)
 	}
-	slots := ringSlots(o.workers)
-	control, err := shm.NewSegment("gangsaw-control", wire.ControlSize(slots))
-	if err != nil {
-		return nil, err
-	}
-	r, err := ring.Format(wire.RingBytes(control.Bytes()), slots)
-	if err != nil {
-		control.Close()
-		return nil, err
-	}
-	p := &Pool{options: o, control: control}
+	p := &Pool{options: o}
 	p.close = sync.OnceValue(p.shut)
-	launch := p.launchGoroutine
-	if !o.inProcess {
+	size := wire.ControlSize(ringSlots(o.workers))
+	launch := p.launchProcess
+	if o.inProcess {
+		// On the heap, so that the race detector sees what goes on.
+		p.control = make([]byte, size)
+		launch = p.launchGoroutine
+	} else {
+		segment, err := shm.NewSegment("gangsaw-control", size)
+		if err != nil {
+			return nil, err
+		}
+		p.segment, p.control = segment, segment.Bytes()
 		p.starter = proc.NewStarter()
-		launch = p.launchProcess
+	}
+	r, err := ring.Format(wire.RingBytes(p.control), ringSlots(o.workers))
+	if err != nil {
+		return nil, errors.Join(err, p.Close())
 	}
 	p.engine = engine.New(engine.Config{
 		Ring:    r,
 		Workers: o.workers,
 		Retries: o.retries,
-		Control: control.Bytes(),
+		Control: p.control,
 		Launch:  launch,
 		Observe: o.observe,
 	})
@@ -103,11 +107,14 @@ func (p *Pool) Counters() Counters { return p.engine.Counters() }
 func (p *Pool) Close() error { return p.close() }
 
 func (p *Pool) shut() error {
-	p.engine.Close()
-	if p.starter != nil {
-		p.starter.Close()
+	if p.engine != nil {
+		p.engine.Close()
 	}
-	return p.control.Close()
+	if p.starter == nil {
+		return nil
+	}
+	p.starter.Close()
+	return p.segment.Close()
 }
 
 // Stat computes the summary of an array of one of the pool's open files: see
