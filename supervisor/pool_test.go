@@ -101,6 +101,25 @@ func children(t *testing.T, pid int) []int {
 	return all
 }
 
+// workers returns n worker processes of a process, all of them at work: one
+// that is stopped before its exec would stop its parent too.
+func workers(t *testing.T, pid, n int) []int {
+	t.Helper()
+	for begin := time.Now(); time.Since(begin) < 10*time.Second; time.Sleep(time.Millisecond) {
+		var ready []int
+		for _, child := range children(t, pid) {
+			if maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", child)); err == nil && strings.Contains(string(maps), "gangsaw-results") {
+				ready = append(ready, child)
+			}
+		}
+		if len(ready) == n {
+			return ready
+		}
+	}
+	t.Fatalf("no %d workers came to work", n)
+	return nil
+}
+
 func start(t testing.TB, opts ...Option) *Pool {
 	t.Helper()
 	pool, err := Start(context.Background(), opts...)
@@ -256,7 +275,7 @@ func TestStoppedWorkerGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 20 {
-		victim := children(t, os.Getpid())[0]
+		victim := workers(t, os.Getpid(), 2)[0]
 		syscall.Kill(victim, syscall.SIGSTOP)
 		time.AfterFunc(5*time.Millisecond, func() { syscall.Kill(victim, syscall.SIGCONT) })
 		if got, err := pool.Stat(t.Context(), x); err != nil || got != want {
@@ -332,7 +351,7 @@ func TestCancelledStatReturnsAndThePoolLives(t *testing.T) {
 	pool := start(t, Workers(2), ChunkBytes(1))
 	x := open(t, pool, path, Raw(raw.Layout{Type: kernels.Float64}))
 	// With all workers stopped, nothing but the cancellation ends the call.
-	for _, pid := range children(t, os.Getpid()) {
+	for _, pid := range workers(t, os.Getpid(), 2) {
 		syscall.Kill(pid, syscall.SIGSTOP)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
@@ -426,14 +445,11 @@ func TestKilledSupervisorLeavesNoProcess(t *testing.T) {
 		if _, err := out.Read(make([]byte, 16)); err != nil {
 			t.Fatal(err)
 		}
-		workers := children(t, cmd.Process.Pid)
-		if len(workers) != 3 {
-			t.Errorf("%d workers", len(workers))
-		}
-		syscall.Kill(workers[0], syscall.SIGSTOP)
+		pids := workers(t, cmd.Process.Pid, 3)
+		syscall.Kill(pids[0], syscall.SIGSTOP)
 		cmd.Process.Kill()
 		cmd.Wait()
-		for _, pid := range workers {
+		for _, pid := range pids {
 			for begin := time.Now(); running(pid); time.Sleep(time.Millisecond) {
 				if time.Since(begin) > 10*time.Second {
 					syscall.Kill(pid, syscall.SIGKILL)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
@@ -58,6 +59,7 @@ func parent() {
 	if err != nil {
 		panic(err)
 	}
+	<-p.started
 	fmt.Println(p.PID())
 	time.Sleep(time.Minute)
 }
@@ -74,6 +76,7 @@ func start(t *testing.T, role string) *Process {
 		p.Close()
 		s.Close()
 	})
+	<-p.started
 	return p
 }
 
@@ -99,6 +102,53 @@ func TestKillReachesAStoppedProcess(t *testing.T) {
 		t.Errorf("%v, %v", exit, err)
 	}
 	p.Kill() // of a process that is gone: nothing
+}
+
+// A child that somebody stops between fork and exec holds up fork and exec.
+func TestKillReachesAProcessThatIsBeingStarted(t *testing.T) {
+	// The Go runtime cannot stop the world while a thread waits in vfork.
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	s := NewStarter()
+	defer s.Close()
+	caught := 0
+	for range 300 {
+		p, err := s.Start(Spec{Env: []string{roleVariable + "=sleep"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var pids []int
+		for len(pids) == 0 {
+			pids = s.children()
+		}
+		syscall.Kill(pids[0], syscall.SIGSTOP)
+		if p.PID() == 0 {
+			caught++
+		}
+		p.Kill()
+		if exit, err := p.Wait(); err != nil || exit.Signal != syscall.SIGKILL {
+			t.Fatalf("%v, %v", exit, err)
+		}
+		p.Close()
+	}
+	t.Logf("%d of 300 were caught while they started", caught)
+}
+
+func TestKilledBeforeItsTurn(t *testing.T) {
+	s := NewStarter()
+	defer s.Close()
+	hold := make(chan struct{})
+	go func() { s.requests <- func() { <-hold } }()
+	time.Sleep(time.Millisecond)
+	p, err := s.Start(Spec{Env: []string{roleVariable + "=sleep"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	p.Kill()
+	close(hold)
+	if exit, err := p.Wait(); err != nil || exit.Err == nil && exit.Signal != syscall.SIGKILL {
+		t.Errorf("%v, %v", exit, err)
+	}
 }
 
 func TestWorkerHasItsOwnProcessGroupAndFewFiles(t *testing.T) {

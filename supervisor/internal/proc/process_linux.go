@@ -1,10 +1,9 @@
 package proc
 
 import (
-	"errors"
 	"fmt"
 	"os"
-	"runtime"
+	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -14,140 +13,63 @@ import (
 type Exit struct {
 	Signal syscall.Signal // that killed it, 0 if none did
 	Code   int            // exit status, when no signal killed it
+	Err    error          // why there never was a process
 }
 
 func (e Exit) String() string {
-	if e.Signal != 0 {
+	switch {
+	case e.Err != nil:
+		return fmt.Sprintf("could not be started: %v", e.Err)
+	case e.Signal != 0:
 		return fmt.Sprintf("killed by %s (%s)", unix.SignalName(e.Signal), e.Signal)
 	}
 	return fmt.Sprintf("exited with status %d", e.Code)
 }
 
-// Starter starts processes, all from one thread that lives until Close: their
-// parent-death signal is bound to it.
-type Starter struct {
-	requests chan func()
-}
-
-// NewStarter returns a Starter.
-func NewStarter() *Starter {
-	s := &Starter{requests: make(chan func())}
-	go func() {
-		// Never unlocked: the thread ends with the goroutine.
-		runtime.LockOSThread()
-		for f := range s.requests {
-			f()
-		}
-	}()
-	return s
-}
-
-// Close ends the starter's thread, which kills what processes are left.
-func (s *Starter) Close() { close(s.requests) }
-
-// Process is a worker process.
+// Process is a worker process, or one that is being started.
 type Process struct {
-	Conn  *Conn // the supervisor's end of the control socket
-	pid   int
-	pidfd *os.File
+	Conn    *Conn // the supervisor's end of the control socket
+	starter *Starter
+	started chan struct{} // closed when pid, pidfd and err are set
+	killed  atomic.Bool
+	pid     int
+	pidfd   *os.File
+	err     error
 }
 
-// Spec says what a worker process gets: its environment beside the
-// supervisor's, and its files from descriptor 4 on (3 is the control socket).
-// Its standard input is empty, its standard output is the supervisor's
-// standard error, so that the supervisor's output stays data alone.
-type Spec struct {
-	Env   []string
-	Files []*os.File
+// PID returns the process number, for messages; 0 while there is none.
+func (p *Process) PID() int {
+	select {
+	case <-p.started:
+		return p.pid
+	default:
+		return 0
+	}
 }
-
-// Start executes this program again as a worker.
-func (s *Starter) Start(spec Spec) (*Process, error) {
-	conn, socket, err := pair()
-	if err != nil {
-		return nil, err
-	}
-	defer socket.Close()
-	null, err := os.Open(os.DevNull)
-	if err != nil {
-		conn.Close()
-		return nil, err
-	}
-	defer null.Close()
-	files := []uintptr{null.Fd(), 2, 2, socket.Fd()}
-	for _, f := range spec.Files {
-		files = append(files, f.Fd())
-	}
-	var pid, pidfd int
-	done := make(chan struct{})
-	s.requests <- func() {
-		defer close(done)
-		pid, err = syscall.ForkExec("/proc/self/exe", []string{os.Args[0]}, &syscall.ProcAttr{
-			Env:   append(os.Environ(), spec.Env...),
-			Files: files,
-			Sys:   &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, PidFD: &pidfd},
-		})
-	}
-	<-done
-	runtime.KeepAlive(spec.Files)
-	if err != nil {
-		conn.Close()
-		return nil, startError(err)
-	}
-	if pidfd < 0 {
-		// Only this process can reap it, so the pid is still its own.
-		syscall.Kill(pid, syscall.SIGKILL)
-		syscall.Wait4(pid, nil, 0, nil)
-		conn.Close()
-		return nil, errors.New("the kernel gave no pidfd: Linux 5.10 or newer is needed")
-	}
-	// Non-blocking, so that waiting needs no thread.
-	unix.SetNonblock(pidfd, true)
-	return &Process{Conn: conn, pid: pid, pidfd: os.NewFile(uintptr(pidfd), "pidfd")}, nil
-}
-
-// startError says what can be done about a process that did not start.
-func startError(err error) error {
-	remedy := ""
-	switch {
-	case errors.Is(err, unix.EAGAIN):
-		remedy = ": too many processes: raise the limit (ulimit -u, or the cgroup's pids.max) or use fewer workers"
-	case errors.Is(err, unix.ENOMEM):
-		remedy = ": too little memory: use fewer workers"
-	case errors.Is(err, unix.EMFILE), errors.Is(err, unix.ENFILE):
-		remedy = ": too many open files: raise the limit (ulimit -n) or use fewer workers"
-	case errors.Is(err, unix.ENOENT):
-		remedy = ": /proc must be mounted"
-	}
-	return fmt.Errorf("executing /proc/self/exe: %w%s", err, remedy)
-}
-
-// PID returns the process number, for messages.
-func (p *Process) PID() int { return p.pid }
 
 // Wait returns once the process has ended and is reaped: nothing of it runs
 // any more, so none of its stores can follow. It is called once.
 func (p *Process) Wait() (Exit, error) {
+	<-p.started
+	if p.err != nil {
+		return Exit{Err: p.err}, nil
+	}
 	raw, err := p.pidfd.SyscallConn()
 	if err != nil {
 		return Exit{}, fmt.Errorf("pidfd: %w", err)
 	}
-	var status syscall.WaitStatus
-	var waited error
-	err = raw.Read(func(uintptr) bool {
-		var n int
-		for {
-			n, waited = syscall.Wait4(p.pid, &status, syscall.WNOHANG, nil)
-			if waited != syscall.EINTR {
-				break
-			}
-		}
-		return n != 0
+	err = raw.Read(func(fd uintptr) bool {
+		// A pidfd is readable once its process has ended.
+		n, _ := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
+		return n > 0
 	})
-	if err == nil {
-		err = waited
-	}
 	if err != nil {
+		return Exit{}, fmt.Errorf("pidfd: %w", err)
+	}
+	// Not yet reaped, so nobody else can have its number.
+	p.starter.forget(p.pid)
+	var status syscall.WaitStatus
+	if _, err := reap(p.pid, &status); err != nil {
 		return Exit{}, fmt.Errorf("waiting for process %d: %w", p.pid, err)
 	}
 	if status.Signaled() {
@@ -156,8 +78,33 @@ func (p *Process) Wait() (Exit, error) {
 	return Exit{Code: status.ExitStatus()}, nil
 }
 
-// Kill sends SIGKILL; a process that has ended is left alone.
+// reap is wait4 that is not interrupted by signals.
+func reap(pid int, status *syscall.WaitStatus) (int, error) {
+	for {
+		n, err := syscall.Wait4(pid, status, 0, nil)
+		if err != syscall.EINTR {
+			return n, err
+		}
+	}
+}
+
+// Kill sends SIGKILL, also to a process that is still being started. One that
+// has ended is left alone.
 func (p *Process) Kill() {
+	p.killed.Store(true)
+	select {
+	case <-p.started:
+		p.signal()
+	default:
+		go p.starter.abort(p)
+	}
+}
+
+// signal sends SIGKILL through the pidfd.
+func (p *Process) signal() {
+	if p.err != nil {
+		return
+	}
 	raw, err := p.pidfd.SyscallConn()
 	if err != nil {
 		return
@@ -170,5 +117,7 @@ func (p *Process) Kill() {
 // Close frees what the supervisor holds of a process that was waited for.
 func (p *Process) Close() {
 	p.Conn.Close()
-	p.pidfd.Close()
+	if p.pidfd != nil {
+		p.pidfd.Close()
+	}
 }

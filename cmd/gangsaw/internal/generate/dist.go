@@ -1,6 +1,7 @@
 // Package generate makes files of numbers to try things on. The same [Spec]
-// makes the same bytes, on any machine and whatever the number of CPUs: each
-// block of elements has a random source of its own.
+// makes the same bytes whatever the number of CPUs, since each block of
+// elements has a random source of its own. Only normal deviates may differ in
+// their last bits between architectures, as math.Log does.
 package generate
 
 import (

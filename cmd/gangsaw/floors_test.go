@@ -1,0 +1,168 @@
+package main
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const (
+	root   = "../.."
+	module = "github.com/gangsaw/gangsaw/"
+)
+
+// floors states who may import whom: a package imports packages of lower
+// floors, and of its own where that is listed. It is a statement of policy.
+var floors = map[string]int{
+	"shm":                           0,
+	"ring":                          0,
+	"kernels":                       0,
+	"shm/format":                    1,
+	"shm/format/npy":                1,
+	"shm/format/raw":                1,
+	"supervisor/internal/partition": 1,
+	"supervisor/internal/proc":      1,
+	"supervisor/internal/wire":      1,
+	"supervisor/internal/worker":    2,
+	"supervisor/internal/engine":    2,
+	"supervisor":                    3,
+	"bench":                         4,
+	"cmd/gangsaw":                   5,
+	"cmd/gangsaw/internal/generate": 5,
+	"cmd/gangsaw/internal/progress": 5,
+	"cmd/gangsaw/internal/report":   5,
+}
+
+// sameFloor lists who imports a package of its own floor.
+var sameFloor = map[string][]string{
+	"shm/format/npy":                {"shm/format"},
+	"shm/format/raw":                {"shm/format"},
+	"supervisor/internal/partition": {"shm/format"},
+	"cmd/gangsaw":                   {"cmd/gangsaw/internal/generate", "cmd/gangsaw/internal/progress", "cmd/gangsaw/internal/report"},
+}
+
+// embedded is all that a program which embeds the pool takes along.
+var embedded = []string{"golang.org/x/sys", "github.com/edsrzf/mmap-go", "github.com/klauspost/cpuid/v2"}
+
+// source is a Go file with its imports.
+type source struct {
+	path    string // from the root
+	imports []string
+}
+
+func sources(t *testing.T) []source {
+	t.Helper()
+	var all []source
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if name != "." && strings.HasPrefix(d.Name(), ".") || name == "testdata" || name == "bin" || name == "data" {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if filepath.Ext(path) != ".go" {
+			return nil
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		s := source{path: name}
+		for _, i := range f.Imports {
+			imported, err := strconv.Unquote(i.Path.Value)
+			if err != nil {
+				return err
+			}
+			s.imports = append(s.imports, imported)
+		}
+		all = append(all, s)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) < 40 {
+		t.Fatalf("only %d Go files found", len(all))
+	}
+	return all
+}
+
+func TestFloors(t *testing.T) {
+	for _, s := range sources(t) {
+		pkg := filepath.Dir(s.path)
+		floor, ok := floors[pkg]
+		if !ok {
+			t.Errorf("%s: package %s has no floor", s.path, pkg)
+			continue
+		}
+		test := strings.HasSuffix(s.path, "_test.go")
+		for _, imported := range s.imports {
+			local, isLocal := strings.CutPrefix(imported, module)
+			if !isLocal {
+				if floor < 5 && !test && !allowedOutside(imported) {
+					t.Errorf("%s imports %s, which an embedding program would take along", s.path, imported)
+				}
+				continue
+			}
+			if local == pkg && test {
+				continue
+			}
+			other, known := floors[local]
+			if !known || other > floor || other == floor && !slices.Contains(sameFloor[pkg], local) {
+				t.Errorf("%s (floor %d) imports %s (floor %d)", s.path, floor, local, other)
+			}
+		}
+	}
+}
+
+// allowedOutside reports whether an import from outside is the standard
+// library's or one that embedding programs take along.
+func allowedOutside(imported string) bool {
+	first, _, _ := strings.Cut(imported, "/")
+	if !strings.Contains(first, ".") {
+		return true
+	}
+	return slices.ContainsFunc(embedded, func(m string) bool { return imported == m || strings.HasPrefix(imported, m+"/") })
+}
+
+func TestUnsafeStaysInFilesNamedSo(t *testing.T) {
+	seen := false
+	for _, s := range sources(t) {
+		named := strings.HasSuffix(s.path, "_unsafe.go") || strings.HasSuffix(s.path, "_unsafe_test.go")
+		unsafe := slices.Contains(s.imports, "unsafe")
+		if unsafe && !named {
+			t.Errorf("%s imports unsafe and is not named *_unsafe.go", s.path)
+		}
+		seen = seen || unsafe
+	}
+	if !seen {
+		t.Error("no file imports unsafe: this test looks in the wrong place")
+	}
+}
+
+func TestTopLevelHoldsOnlyWhatItShould(t *testing.T) {
+	allowed := []string{".ci", ".git", ".gitignore", "LICENSE", "Makefile", "README.md", "bench", "bin", "cmd", "data", "go.mod", "go.sum",
+		"kernels", "ring", "shm", "supervisor", "testdata"}
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if !slices.Contains(allowed, e.Name()) {
+			t.Errorf("%s does not belong at the top level", e.Name())
+		}
+	}
+}

@@ -1,0 +1,120 @@
+package generate
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"hash/fnv"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/gangsaw/gangsaw/kernels"
+	"github.com/gangsaw/gangsaw/shm/format/npy"
+)
+
+func generate(t *testing.T, name string, s Spec) []byte {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	n, err := Write(t.Context(), path, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil || int64(len(b)) != n {
+		t.Fatalf("%d bytes, %v, want %d", len(b), err, n)
+	}
+	return b
+}
+
+func TestSameSpecMakesSameBytes(t *testing.T) {
+	for _, c := range []struct {
+		spec Spec
+		hash uint64
+	}{
+		{Spec{Type: kernels.Float64, Shape: []int64{10000}, Dist: Uniform, Seed: 1}, 0xbbec9be436b101ae},
+		{Spec{Type: kernels.Float32, Shape: []int64{100, 100}, Dist: Uniform, Seed: 1, NaN: 0.1}, 0x9254582ac0c55424},
+		{Spec{Type: kernels.Int16, Shape: []int64{10000}, Dist: Uniform, Seed: 2}, 0x5427a5656bf32c0d},
+		{Spec{Type: kernels.Uint8, Shape: []int64{1000}, Dist: Sequence}, 0x9ebd4ca7a79e5ddd},
+	} {
+		h := fnv.New64a()
+		h.Write(generate(t, "x", c.spec))
+		if h.Sum64() != c.hash {
+			t.Errorf("%+v: hash %#x, want %#x", c.spec, h.Sum64(), c.hash)
+		}
+	}
+}
+
+func TestFilesAreWhatWasAskedFor(t *testing.T) {
+	for _, typ := range kernels.Types() {
+		for d := Normal; d <= Zeros; d++ {
+			if _, err := ParseDist(dists[d].name, typ); err != nil {
+				continue
+			}
+			for _, shape := range [][]int64{{}, {0}, {1}, {4097}, {3, 5000}} {
+				b := generate(t, "x.npy", Spec{Type: typ, Shape: shape, Dist: d, NPY: true})
+				arrays, err := npy.Parse(bytes.NewReader(b), int64(len(b)))
+				if err != nil || arrays[0].Type != typ || arrays[0].Offset+arrays[0].Size() != int64(len(b)) {
+					t.Errorf("%v %v %s: %+v, %v", typ, shape, dists[d].name, arrays, err)
+				}
+			}
+		}
+	}
+}
+
+func TestSequenceCounts(t *testing.T) {
+	b := generate(t, "x", Spec{Type: kernels.Uint16, Shape: []int64{70000}, Dist: Sequence})
+	for i := range 70000 {
+		if got := uint16(b[2*i]) | uint16(b[2*i+1])<<8; got != uint16(i) {
+			t.Fatalf("element %d is %d", i, got)
+		}
+	}
+}
+
+func TestZerosAreSparse(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.npy")
+	n, err := Write(t.Context(), path, Spec{Type: kernels.Float64, Shape: []int64{1 << 34}, Dist: Zeros, NPY: true})
+	if err != nil || n != 1<<37+128 {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+}
+
+func TestNothingIsLeftOfAFileThatFails(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "x.npy")
+	spec := Spec{Type: kernels.Float64, Shape: []int64{1 << 20}}
+	stopped, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Write(stopped, path, spec); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	spec.Shape = []int64{math.MaxInt64 / 16}
+	if _, err := Write(t.Context(), path, spec); err == nil {
+		t.Error("a file larger than any disk was written")
+	}
+	if entries, _ := os.ReadDir(dir); len(entries) > 0 {
+		t.Errorf("left behind: %v", entries)
+	}
+}
+
+func TestOverwriteIsNeverImplied(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x")
+	spec := Spec{Type: kernels.Uint8, Shape: []int64{3}, Dist: Sequence}
+	if err := os.WriteFile(path, []byte("keep"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Write(t.Context(), path, spec); err == nil {
+		t.Error("an existing file was replaced")
+	}
+	if b, _ := os.ReadFile(path); string(b) != "keep" {
+		t.Errorf("it holds %q", b)
+	}
+	spec.Overwrite = true
+	if _, err := Write(t.Context(), path, spec); err != nil {
+		t.Error(err)
+	}
+	if b, _ := os.ReadFile(path); string(b) != "\x00\x01\x02" {
+		t.Errorf("it holds %q", b)
+	}
+}

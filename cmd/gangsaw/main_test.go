@@ -1,0 +1,471 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gangsaw/gangsaw/supervisor"
+)
+
+// commandVariable makes this binary the command.
+const commandVariable = "GANGSAW_COMMAND_TEST"
+
+func TestMain(m *testing.M) {
+	supervisor.Main()
+	if os.Getenv(commandVariable) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+type output struct {
+	stdout, stderr string
+	status         int
+}
+
+func command(args ...string) *exec.Cmd {
+	cmd := exec.Command("/proc/self/exe", args...)
+	cmd.Env = append(os.Environ(), commandVariable+"=1")
+	return cmd
+}
+
+func gangsaw(t *testing.T, args ...string) output {
+	t.Helper()
+	return finish(t, command(args...))
+}
+
+func finish(t *testing.T, cmd *exec.Cmd) output {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return output{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+// generated makes a file with gen and returns its path.
+func generated(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if out := gangsaw(t, append([]string{"gen", path}, args...)...); out.status != 0 {
+		t.Fatalf("gen: %+v", out)
+	}
+	return path
+}
+
+// arrays returns the arrays of stat --json.
+func arrays(t *testing.T, args ...string) string {
+	t.Helper()
+	out := gangsaw(t, append([]string{"stat", "--json"}, args...)...)
+	if out.status != 0 {
+		t.Fatalf("stat: %+v", out)
+	}
+	var all struct{ Arrays json.RawMessage }
+	if err := json.Unmarshal([]byte(out.stdout), &all); err != nil {
+		t.Fatal(err)
+	}
+	return string(all.Arrays)
+}
+
+const ecg = "../../testdata/ecg.npy"
+
+func TestStatJSONKeepsTheContract(t *testing.T) {
+	out := gangsaw(t, "stat", "--json", "-j", "2", ecg)
+	if out.status != 0 {
+		t.Fatalf("%+v", out)
+	}
+	var got map[string]any
+	if err := json.Unmarshal([]byte(out.stdout), &got); err != nil {
+		t.Fatal(err)
+	}
+	run := got["run"].(map[string]any)
+	for _, key := range []string{"seconds", "bytes_per_second"} {
+		if v, ok := run[key].(float64); !ok || v <= 0 {
+			t.Errorf("run.%s is %v", key, run[key])
+		}
+		delete(run, key)
+	}
+	array := got["arrays"].([]any)[0].(map[string]any)
+	if std := array["std"].(float64); std < 0.59924739911772 || std > 0.59924739911774 {
+		t.Errorf("std %v", std)
+	}
+	delete(array, "std")
+	want := map[string]any{
+		"schema": 1.0,
+		"arrays": []any{map[string]any{
+			"file": ecg, "name": "x", "dtype": "float64", "shape": []any{108000.0}, "count": 108000.0, "nan": 0.0, "inf": 0.0,
+			"min": -3.485, "max": 3.65, "sum": -17831.745, "mean": -0.16510875, "ddof": 0.0,
+		}},
+		"run": map[string]any{"workers": 2.0, "chunks": 27.0, "bytes": 864000.0, "retries": 0.0, "respawns": 0.0, "quarantined": 0.0, "isa": "scalar"},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v\nwant %v", got, want)
+	}
+}
+
+func TestStatTableAndCSV(t *testing.T) {
+	out := gangsaw(t, "stat", ecg)
+	for _, line := range []string{ecg + ": array \"x\", float64 (108000,)\n", "  count  108000\n", "  min    -3.485\n", "  sum    -17831.745\n"} {
+		if !strings.Contains(out.stdout, line) {
+			t.Errorf("table lacks %q:\n%s", line, out.stdout)
+		}
+	}
+	if !strings.HasPrefix(out.stderr, "gangsaw: read 844 KiB in ") || strings.Count(out.stderr, "\n") != 1 {
+		t.Errorf("standard error: %s", out.stderr)
+	}
+	out = gangsaw(t, "stat", "--format", "csv", "--progress", "none", ecg)
+	want := "file,name,dtype,shape,count,nan,inf,min,max,sum,mean,std\n" + ecg + ",x,float64,\"(108000,)\",108000,0,0,-3.485,3.65,-17831.745,-0.16510875,"
+	if !strings.HasPrefix(out.stdout, want) || out.stderr != "" {
+		t.Errorf("csv: %+v", out)
+	}
+}
+
+func TestSpecialNumbersInJSON(t *testing.T) {
+	dir := t.TempDir()
+	for name, c := range map[string]struct {
+		dtype string
+		bytes string
+		want  string
+	}{
+		"infinite": {"f8", "\x00\x00\x00\x00\x00\x00\xf0\x7f", `"min":"Infinity","max":"Infinity","sum":"Infinity","mean":"Infinity","std":"NaN"`},
+		"nan":      {"f8", "\x00\x00\x00\x00\x00\x00\xf8\x7f", `"count":1,"nan":1,"inf":0,"min":null,"max":null,"sum":0,"mean":null,"std":null`},
+		"largest":  {"u8", "\xff\xff\xff\xff\xff\xff\xff\xff", `"min":"18446744073709551615","max":"18446744073709551615","sum":"18446744073709551615","mean":18446744073709552000`},
+		"smallest": {"i8", "\x00\x00\x00\x00\x00\x00\x00\x80", `"min":"-9223372036854775808"`},
+		"exact":    {"i8", "\x00\x00\x00\x00\x00\x00\x20\x00", `"min":9007199254740992`},
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(c.bytes), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		got := strings.ReplaceAll(strings.Join(strings.Fields(arrays(t, "--dtype", c.dtype, path)), ""), "1.8446744073709552e+19", "18446744073709552000")
+		if !strings.Contains(got, c.want) {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+func TestSameOutputForAnyWorkersAndChunks(t *testing.T) {
+	path := generated(t, "x.npy", "--shape", "3000001", "--dist", "wide", "--nan", "0.001")
+	want := arrays(t, path)
+	for _, args := range [][]string{{"-j", "1"}, {"-j", "2"}, {"-j", "7"}, {"--in-process"}, {"--chunk", "64KiB"}, {"--chunk", "16MiB"}, {"--in-process", "--chunk", "1"}} {
+		if got := arrays(t, append(args, path)...); got != want {
+			t.Errorf("%v: %s, want %s", args, got, want)
+		}
+	}
+}
+
+// workersOf returns the processes that a running command started.
+func workersOf(t *testing.T, pid int) []int {
+	t.Helper()
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []int
+	for _, task := range tasks {
+		text, _ := os.ReadFile(task)
+		for _, word := range strings.Fields(string(text)) {
+			var child int
+			fmt.Sscan(word, &child)
+			all = append(all, child)
+		}
+	}
+	return all
+}
+
+// atWork returns the command's two workers once both have mapped the file.
+func atWork(t *testing.T, cmd *exec.Cmd, path string) []int {
+	t.Helper()
+	for begin := time.Now(); time.Since(begin) < 10*time.Second; time.Sleep(time.Millisecond) {
+		var ready []int
+		for _, pid := range workersOf(t, cmd.Process.Pid) {
+			if maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", pid)); err == nil && strings.Contains(string(maps), path) {
+				ready = append(ready, pid)
+			}
+		}
+		if len(ready) == 2 {
+			return ready
+		}
+	}
+	t.Fatal("no two workers came to work")
+	return nil
+}
+
+// A sparse file large enough that a run lasts.
+func sparse(t *testing.T) string {
+	return generated(t, "sparse.npy", "--dist", "zeros", "--shape", fmt.Sprint(256<<20))
+}
+
+func TestKilledWorkerIsReportedAndChangesNothing(t *testing.T) {
+	path := sparse(t)
+	want := arrays(t, path)
+	cmd := command("stat", "--json", path)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	var err error
+	for kills := 0; ; kills++ {
+		time.Sleep(30 * time.Millisecond)
+		workers := workersOf(t, cmd.Process.Pid)
+		if kills == 10 || len(workers) == 0 {
+			err = <-done
+			break
+		}
+		syscall.Kill(workers[kills%len(workers)], syscall.SIGKILL)
+	}
+	if err != nil {
+		t.Fatalf("%v: %s", err, stderr.String())
+	}
+	var got struct {
+		Arrays json.RawMessage
+		Run    struct{ Retries, Respawns, Chunks int }
+	}
+	if err := json.Unmarshal(stdout.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	if string(got.Arrays) != want {
+		t.Errorf("%s, want %s", got.Arrays, want)
+	}
+	if got.Run.Retries < 1 || got.Run.Respawns < 1 || got.Run.Chunks != 512 {
+		t.Errorf("run %+v", got.Run)
+	}
+	if !strings.Contains(stderr.String(), "killed by SIGKILL (killed) in attempt 1: retrying") {
+		t.Errorf("standard error: %s", stderr.String())
+	}
+}
+
+func TestInterruptEndsWithStatus130(t *testing.T) {
+	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		path := sparse(t)
+		cmd := command("stat", "-j", "2", path)
+		var stdout, stderr bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &stdout, &stderr
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		workers := atWork(t, cmd, path)
+		for _, pid := range workers {
+			// A worker that is stuck must not hold up the end.
+			syscall.Kill(pid, syscall.SIGSTOP)
+		}
+		cmd.Process.Signal(signal)
+		cmd.Wait()
+		if status := cmd.ProcessState.ExitCode(); status != 130 || stdout.Len() > 0 || stderr.String() != "gangsaw: interrupted\n" {
+			t.Errorf("%v: status %d, %q, %q", signal, status, stdout.String(), stderr.String())
+		}
+		for _, pid := range workers {
+			if err := syscall.Kill(pid, 0); err == nil {
+				t.Errorf("%v: worker %d is left", signal, pid)
+			}
+		}
+	}
+}
+
+func TestTruncatedDuringTheRunEndsWithStatus4(t *testing.T) {
+	path := sparse(t)
+	cmd := command("stat", "-j", "2", path)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	workers := atWork(t, cmd, path)
+	for _, pid := range workers {
+		syscall.Kill(pid, syscall.SIGSTOP)
+	}
+	if err := os.Truncate(path, 1<<20); err != nil {
+		t.Fatal(err)
+	}
+	for _, pid := range workers {
+		syscall.Kill(pid, syscall.SIGCONT)
+	}
+	cmd.Wait()
+	if status := cmd.ProcessState.ExitCode(); status != 4 || strings.Contains(stdout.String(), "sum") ||
+		!strings.Contains(stderr.String(), path+": the file was truncated from 2147483776 to 1048576 bytes") {
+		t.Errorf("status %d, %q, %q", status, stdout.String(), stderr.String())
+	}
+}
+
+func TestMistakesAreOneClearLine(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, content string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(content), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	data, err := os.ReadFile(ecg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	short, empty, text := file("short.npy", string(data[:1000])), file("empty.npy", ""), file("text", "hello")
+	half := file("half.npy", string(data[:50]))
+	for _, c := range []struct {
+		args   string
+		status int
+		want   string
+	}{
+		{"stat " + dir + "/missing.npy", 1, dir + "/missing.npy: no such file or directory: check the path"},
+		{"stat " + empty, 1, empty + ": the file is empty (0 bytes)"},
+		{"stat " + dir, 1, dir + ": is a directory"},
+		{"stat " + short, 1, short + ": npy, byte 128: float64 (108000,) needs 864000 bytes of data, the file holds 872"},
+		{"stat " + half, 1, half + ": npy, byte 50: the file ends inside its header"},
+		{"stat " + text, 1, text + ": unknown file format"},
+		{"stat --dtype f8 " + text, 1, text + ": raw, byte 0: 5 bytes are not a whole number of float64 elements"},
+		{"stat --dtype f8 " + ecg, 1, ecg + ": it is not raw but a file of format npy"},
+		{"stat --dtype f9 " + text, 2, "--dtype: unknown dtype \"f9\": use one of float64 (f8)"},
+		{"stat --shape 3 " + text, 2, "--shape is about raw files: it needs --dtype as well"},
+		{"stat --dtype u1 --shape 3,x " + text, 2, "--shape 3,x: \"x\" is not a length"},
+		{"stat --order big --dtype f8 " + text, 2, "--order big: only little-endian"},
+		{"stat", 2, "stat needs a file: see gangsaw stat --help"},
+		{"stat --chunk none " + ecg, 2, "--chunk none is not a size"},
+		{"stat -j 0 " + ecg, 2, "--workers 0: give at least 1"},
+		{"stat -j many " + ecg, 2, "invalid argument \"many\""},
+		{"stat --retries -1 " + ecg, 2, "--retries -1: give 0 or more"},
+		{"stat --format xml " + ecg, 2, "--format: \"xml\" is none of table, json, csv"},
+		{"stat --progress maybe " + ecg, 2, "--progress: \"maybe\" is none of"},
+		{"stat --what " + ecg, 2, "unknown flag: --what: see gangsaw stat --help"},
+		{"info " + short, 1, short + ": npy, byte 128:"},
+		{"info", 2, "info needs a file"},
+		{"version 1", 2, "version takes no argument"},
+		{"stats", 2, "unknown command \"stats\": did you mean stat?"},
+		{"gen", 2, "gen needs one file to write, not 0"},
+		{"gen " + text, 1, text + ": exists: give --overwrite to replace it"},
+		{"gen " + dir + "/none/x.npy", 1, "no such file or directory"},
+		{"gen x.npy --dtype i4", 2, "--dist: normal makes floats, not int32: use uniform or sequence"},
+		{"gen x.npy --dist odd", 2, "--dist: \"odd\" is none of normal, uniform"},
+		{"gen x.npy --nan 2", 2, "--nan 2: give a share from 0 to 1"},
+		{"gen x.npy --shape -1", 2, "--shape -1: \"-1\" is not a length"},
+		{"gen " + dir + "/x.npy --shape 9223372036854775807,9", 1, "is larger than any file"},
+	} {
+		out := gangsaw(t, strings.Fields(c.args)...)
+		if out.status != c.status || out.stdout != "" || !strings.HasPrefix(out.stderr, "gangsaw: ") ||
+			strings.Count(out.stderr, "\n") != 1 || !strings.Contains(out.stderr, c.want) {
+			t.Errorf("%s: %+v, want status %d and %q", c.args, out, c.status, c.want)
+		}
+	}
+}
+
+func TestUnreadableFileIsAClearError(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "secret.npy")
+	if err := os.WriteFile(path, []byte("x"), 0o000); err != nil {
+		t.Fatal(err)
+	}
+	cmd := command("stat", path)
+	if os.Getuid() == 0 {
+		// Root may read everything: be nobody, who must reach the file.
+		if err := os.Chmod(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(filepath.Dir(filepath.Dir(path)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		self, err := os.ReadFile("/proc/self/exe")
+		if err != nil {
+			t.Fatal(err)
+		}
+		copied := filepath.Join(t.TempDir(), "gangsaw")
+		if err := os.WriteFile(copied, self, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for dir := filepath.Dir(copied); dir != os.TempDir(); dir = filepath.Dir(dir) {
+			os.Chmod(dir, 0o755)
+		}
+		cmd.Path = copied
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	}
+	out := finish(t, cmd)
+	if want := "gangsaw: " + path + ": permission denied: make it readable for this user\n"; out.status != 1 || out.stderr != want {
+		t.Errorf("%+v, want %q", out, want)
+	}
+}
+
+// One bad file does not hide the others.
+func TestStatGoesOnAfterABadFile(t *testing.T) {
+	out := gangsaw(t, "stat", "missing.npy", ecg, ecg)
+	if out.status != 1 || strings.Count(out.stdout, "  count  108000\n") != 2 || !strings.Contains(out.stderr, "gangsaw: missing.npy: no such file") {
+		t.Errorf("%+v", out)
+	}
+}
+
+func TestInfo(t *testing.T) {
+	out := gangsaw(t, "info", ecg)
+	want := ecg + `: npy
+  array   x
+  dtype   float64
+  shape   (108000,)
+  order   C, little-endian
+  bytes   864000
+  access  mapped at offset 128, aligned to 64
+`
+	if out.status != 0 || out.stdout != want || out.stderr != "" {
+		t.Errorf("%+v, want %s", out, want)
+	}
+	raw := filepath.Join(t.TempDir(), "raw")
+	if err := os.WriteFile(raw, make([]byte, 100), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	out = gangsaw(t, "info", "--json", "--dtype", "i2", "--shape", "3,4", "--offset", "6", raw)
+	var got map[string]any
+	if err := json.Unmarshal([]byte(out.stdout), &got); err != nil {
+		t.Fatal(err)
+	}
+	if want := map[string]any{"schema": 1.0, "arrays": []any{map[string]any{
+		"file": raw, "format": "raw", "name": "x", "dtype": "int16", "shape": []any{3.0, 4.0}, "order": "C", "byte_order": "little",
+		"offset": 6.0, "bytes": 24.0, "access": "mapped",
+	}}}; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	out = gangsaw(t, "info", "--format", "csv", ecg)
+	if want := "file,format,name,dtype,shape,order,byte_order,offset,bytes,access\n" + ecg + ",npy,x,float64,\"(108000,)\",C,little,128,864000,mapped\n"; out.stdout != want {
+		t.Errorf("csv: %s", out.stdout)
+	}
+}
+
+func TestProgressFitsWhereItGoes(t *testing.T) {
+	path := sparse(t)
+	out := gangsaw(t, "stat", "--progress", "json", path)
+	first, _, _ := strings.Cut(out.stderr, "\n")
+	if out.status != 0 || !strings.Contains(out.stderr, "gangsaw: read 2.0 GiB in ") {
+		t.Errorf("%+v", out)
+	}
+	if strings.HasPrefix(first, "{") {
+		var line struct{ Bytes, Total uint64 }
+		if err := json.Unmarshal([]byte(first), &line); err != nil || line.Total != 2<<30 || line.Bytes > line.Total {
+			t.Errorf("%s: %+v, %v", first, line, err)
+		}
+	}
+	if out := gangsaw(t, "stat", "--progress", "none", path); out.stderr != "" {
+		t.Errorf("none: %s", out.stderr)
+	}
+}
+
+func TestVersion(t *testing.T) {
+	out := gangsaw(t, "version", "--json")
+	var got struct {
+		Schema                     int
+		Version, Go, OS, Arch, ISA string
+	}
+	if err := json.Unmarshal([]byte(out.stdout), &got); err != nil || got.Schema != 1 || got.Version == "" || got.OS != "linux" || got.ISA != "scalar" {
+		t.Errorf("%+v, %v", out, err)
+	}
+}

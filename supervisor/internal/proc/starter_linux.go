@@ -1,0 +1,184 @@
+package proc
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Starter starts processes, all from one thread that lives until Close: their
+// parent-death signal is bound to it.
+type Starter struct {
+	requests chan func()
+	thread   int // of the goroutine that starts
+
+	mu      sync.Mutex
+	current *Process     // whose start is under way
+	known   map[int]bool // processes that were started and not reaped yet
+}
+
+// NewStarter returns a Starter.
+func NewStarter() *Starter {
+	s := &Starter{requests: make(chan func()), known: map[int]bool{}}
+	locked := make(chan int)
+	go func() {
+		// Never unlocked: the thread ends with the goroutine.
+		runtime.LockOSThread()
+		locked <- unix.Gettid()
+		for f := range s.requests {
+			f()
+		}
+	}()
+	s.thread = <-locked
+	return s
+}
+
+// Close ends the starter's thread, which kills what processes are left.
+func (s *Starter) Close() { close(s.requests) }
+
+// Spec says what a worker process gets: its environment beside the
+// supervisor's, and its files from descriptor 4 on (3 is the control socket),
+// which must stay open until Wait returns. Its standard input is empty, its
+// standard output is the supervisor's standard error, so that the supervisor's
+// output stays data alone.
+type Spec struct {
+	Env   []string
+	Files []*os.File
+}
+
+// Start executes this program again as a worker. It returns before the process
+// runs: whoever is stopped half-way into its exec must not stop the supervisor
+// as well. What is sent meanwhile waits in the socket, and Wait tells if the
+// start failed.
+func (s *Starter) Start(spec Spec) (*Process, error) {
+	conn, socket, err := pair()
+	if err != nil {
+		return nil, err
+	}
+	p := &Process{Conn: conn, starter: s, started: make(chan struct{})}
+	go func() {
+		s.requests <- func() {
+			defer close(p.started)
+			defer socket.Close()
+			s.begin(p)
+			p.err = s.execute(p, spec, socket)
+			s.begin(nil)
+		}
+	}()
+	return p, nil
+}
+
+// execute starts the process of p, on the starter's thread.
+func (s *Starter) execute(p *Process, spec Spec, socket *os.File) error {
+	if p.killed.Load() {
+		return errors.New("killed before it was started")
+	}
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		return err
+	}
+	defer null.Close()
+	files := []uintptr{null.Fd(), 2, 2, socket.Fd()}
+	for _, f := range spec.Files {
+		files = append(files, f.Fd())
+	}
+	var pidfd int
+	pid, err := syscall.ForkExec("/proc/self/exe", []string{os.Args[0]}, &syscall.ProcAttr{
+		Env:   append(os.Environ(), spec.Env...),
+		Files: files,
+		Sys:   &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, PidFD: &pidfd},
+	})
+	if err != nil {
+		return startError(err)
+	}
+	if pidfd < 0 {
+		// Only this process can reap it, so the pid is still its own.
+		syscall.Kill(pid, syscall.SIGKILL)
+		reap(pid, nil)
+		return errors.New("the kernel gave no pidfd: Linux 5.10 or newer is needed")
+	}
+	// Non-blocking, so that waiting needs no thread.
+	unix.SetNonblock(pidfd, true)
+	p.pid, p.pidfd = pid, os.NewFile(uintptr(pidfd), "pidfd")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.known[pid] = true
+	return nil
+}
+
+// begin notes whose start is under way.
+func (s *Starter) begin(p *Process) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.current = p
+}
+
+// forget strikes a process that has ended off the list.
+func (s *Starter) forget(pid int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.known, pid)
+}
+
+// abort kills p, whose start is under way or yet to come. Fork and exec return
+// no pid before both are done, so it looks for a child of the thread that is
+// not known: that one is not reaped, so its number is its own.
+func (s *Starter) abort(p *Process) {
+	for {
+		s.mu.Lock()
+		if s.current == p {
+			for _, pid := range s.children() {
+				if !s.known[pid] {
+					syscall.Kill(pid, syscall.SIGKILL)
+				}
+			}
+		}
+		s.mu.Unlock()
+		select {
+		case <-p.started:
+			p.signal()
+			return
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+// children lists the processes that the starter's thread started, reaped ones
+// left out.
+func (s *Starter) children() []int {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/children", s.thread))
+	if err != nil {
+		return nil
+	}
+	var pids []int
+	for _, word := range strings.Fields(string(text)) {
+		if pid, err := strconv.Atoi(word); err == nil {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// startError says what can be done about a process that did not start.
+func startError(err error) error {
+	remedy := ""
+	switch {
+	case errors.Is(err, unix.EAGAIN):
+		remedy = ": too many processes: raise the limit (ulimit -u, or the cgroup's pids.max) or use fewer workers"
+	case errors.Is(err, unix.ENOMEM):
+		remedy = ": too little memory: use fewer workers"
+	case errors.Is(err, unix.EMFILE), errors.Is(err, unix.ENFILE):
+		remedy = ": too many open files: raise the limit (ulimit -n) or use fewer workers"
+	case errors.Is(err, unix.ENOENT):
+		remedy = ": /proc must be mounted"
+	}
+	return fmt.Errorf("executing /proc/self/exe: %w%s", err, remedy)
+}

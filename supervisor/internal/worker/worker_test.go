@@ -1,0 +1,124 @@
+package worker
+
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/gangsaw/gangsaw/kernels"
+	"github.com/gangsaw/gangsaw/ring"
+	"github.com/gangsaw/gangsaw/shm"
+	"github.com/gangsaw/gangsaw/supervisor/internal/wire"
+)
+
+// newWorker returns a worker over memory of the test's.
+func newWorker(t *testing.T, mem []byte) *Worker {
+	t.Helper()
+	control := make([]byte, wire.ControlSize(2))
+	r, err := ring.Format(wire.RingBytes(control), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range []wire.Program{{Kernel: "summary", Type: kernels.Float64}, {Kernel: "none", Type: kernels.Float64}, {Kernel: "summary", Type: kernels.Int16}} {
+		if err := wire.PutProgram(control, i, p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return &Worker{
+		Incarnation: 1, Ring: r, Control: control, Results: make([]byte, wire.ResultsSize(2)),
+		Mapping: func(number uint32) ([]byte, error) {
+			if number != 5 {
+				return nil, errors.New("no such mapping")
+			}
+			return mem, nil
+		},
+	}
+}
+
+// do hands one descriptor to the worker and returns its result.
+func do(t *testing.T, w *Worker, d ring.Descriptor) wire.Result {
+	t.Helper()
+	w.Ring.Publish(1, w.Ring.Load(1), d)
+	looks := 0
+	w.Stopped = func() bool { looks++; return looks > 1 }
+	if err := w.Run(); err != nil {
+		t.Fatal(err)
+	}
+	word := w.Ring.Load(1)
+	result, err := wire.GetResult(w.Results, 1)
+	if err != nil || word.State() != ring.Done || result.Descriptor != d || result.Word != ring.MakeWord(word.Generation(), 1, ring.Claimed) {
+		t.Fatalf("%v, %+v, %v", word, result, err)
+	}
+	return result
+}
+
+func TestTaskIsDoneWhereItsBytesLie(t *testing.T) {
+	mem := make([]byte, 3+8*5000)
+	for i := range 5000 {
+		binary.LittleEndian.PutUint64(mem[3+8*i:], math.Float64bits(float64(i)))
+	}
+	w := newWorker(t, mem)
+	// At an offset that fits no element, and again to find the fold reset.
+	for range 2 {
+		r := do(t, w, ring.Descriptor{Mapping: 5, Offset: 3, Count: 5000})
+		s, err := kernels.DecodeSummary(r.Payload)
+		if r.Status != wire.OK || err != nil || s.Count() != 5000 || s.Sum().Float64() != 4999*2500 {
+			t.Errorf("%+v, %v", r, err)
+		}
+	}
+}
+
+func TestDescriptorsThatDoNotFitAreRefused(t *testing.T) {
+	w := newWorker(t, make([]byte, 800))
+	for want, d := range map[string]ring.Descriptor{
+		"no program at offset 63":                    {Program: 63, Mapping: 5, Count: 1},
+		"no program at offset 99999999":              {Program: 99999999, Mapping: 5, Count: 1},
+		"malformed program":                          {Program: wire.ProgramOffset(3), Mapping: 5, Count: 1},
+		"no kernel is named \"none\"":                {Program: wire.ProgramOffset(1), Mapping: 5, Count: 1},
+		"no such mapping":                            {Mapping: 4, Count: 1},
+		"descriptor of 0 elements":                   {Mapping: 5},
+		"region of 808 bytes":                        {Mapping: 5, Count: 101},
+		"at offset 8 is outside":                     {Mapping: 5, Count: 100, Offset: 8},
+		"at offset 18446744073709551608 is outside":  {Mapping: 5, Count: 1, Offset: math.MaxUint64 - 7},
+		"descriptor of 2305843009213693953 elements": {Mapping: 5, Count: 1<<61 + 1},
+	} {
+		if r := do(t, w, d); r.Status != wire.Failed || !strings.Contains(string(r.Payload), want) {
+			t.Errorf("%+v: status %d, %q, want %q", d, r.Status, r.Payload, want)
+		}
+	}
+}
+
+func TestRevokedWorkerEnds(t *testing.T) {
+	w := newWorker(t, make([]byte, 800))
+	ready := w.Ring.Publish(0, w.Ring.Load(0), ring.Descriptor{Mapping: 5, Count: 1})
+	w.Mapping = func(uint32) ([]byte, error) {
+		w.Ring.Reset(0, ready) // the supervisor takes it for dead
+		return make([]byte, 8), nil
+	}
+	if err := w.Run(); !errors.Is(err, ErrRevoked) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestFaultElsewhereIsNotTakenForTheDatas(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("a panic of the kernel was swallowed")
+		}
+	}()
+	guard(func([]byte) ([]byte, error) { panic("a bug") }, make([]byte, 8))
+}
+
+func TestMisalignedElementsGoThroughScratch(t *testing.T) {
+	words := []int16{1, -2, 3, 4}
+	b := append([]byte{9}, shm.Bytes(words)...)
+	partial, err := newFold(kernels.Summarize, kernels.Int16)(b[1:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err := kernels.DecodeSummary(partial); err != nil || s.Sum().String() != "6" {
+		t.Errorf("%v, %v", s.Sum(), err)
+	}
+}
