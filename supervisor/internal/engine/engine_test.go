@@ -221,8 +221,7 @@ func TestScribbledRingIsRebuilt(t *testing.T) {
 func TestScribbleWithoutWorkersIsRebuilt(t *testing.T) {
 	ready := make(chan struct{})
 	var launches atomic.Int32
-	var f *fixture
-	f = newFixture(t, 1, once(0, 1, func(w *fake, c ring.Claim) bool {
+	f := newFixture(t, 1, once(0, 1, func(w *fake, c ring.Claim) bool {
 		defer close(ready)
 		for i := range 8 {
 			scribble(w.control, i, ring.MakeWord(12345, 77, ring.Done))

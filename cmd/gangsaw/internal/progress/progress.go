@@ -155,6 +155,7 @@ func (v *View) showBar(s State, took time.Duration) {
 		v.bar = progressbar.NewOptions64(int64(v.total),
 			progressbar.OptionSetWriter(v.out),
 			progressbar.OptionShowBytes(true),
+			progressbar.OptionShowCount(),
 			progressbar.OptionUseIECUnits(true),
 			progressbar.OptionSetPredictTime(true),
 			progressbar.OptionSetWidth(30))

@@ -1,0 +1,44 @@
+# Targets for people: run, test, build, bench, lint, generate.
+GO ?= go
+BIN := bin/gangsaw
+
+.PHONY: run build test bench generate lint fuzz
+
+# Everything from nothing: build, and statistics of a real file and of a
+# generated one of 512 MiB, on 2 worker processes.
+run: build data/normal.npy
+	$(BIN) info testdata/ecg.npy data/normal.npy
+	$(BIN) stat -j 2 testdata/ecg.npy
+	$(BIN) stat -j 2 data/normal.npy
+
+build:
+	$(GO) build -trimpath -o $(BIN) ./cmd/gangsaw
+
+data/normal.npy: | build
+	mkdir -p data
+	$(BIN) gen $@ --shape 67108864
+
+test:
+	$(GO) vet ./...
+	$(GO) test ./...
+
+bench:
+	$(GO) test -run '^$$' -bench . ./...
+
+# Nothing is generated yet but go.mod's bookkeeping.
+generate:
+	$(GO) generate ./...
+	$(GO) mod tidy
+
+lint:
+	test -z "$$(gofmt -l .)"
+	$(GO) vet ./...
+	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+
+# A short run of every fuzz target.
+FUZZTIME ?= 10s
+fuzz:
+	$(GO) test -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) ./shm/format/npy
+	$(GO) test -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) ./shm/format/raw
+	$(GO) test -run '^$$' -fuzz FuzzDecodeSummary -fuzztime $(FUZZTIME) ./kernels
+	$(GO) test -run '^$$' -fuzz FuzzGetResult -fuzztime $(FUZZTIME) ./supervisor/internal/wire

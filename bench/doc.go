@@ -1,0 +1,7 @@
+// Package bench measures gangsaw against yardsticks taken in the same run: the
+// rate at which this machine reads memory, and goroutines doing the same job.
+//
+//	go test -bench . ./bench
+//
+// The yardsticks are written plainly and use nothing of gangsaw.
+package bench

@@ -1,0 +1,151 @@
+package bench
+
+import (
+	"encoding/binary"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"testing"
+
+	"github.com/edsrzf/mmap-go"
+
+	"github.com/gangsaw/gangsaw/kernels"
+	"github.com/gangsaw/gangsaw/shm/format/raw"
+	"github.com/gangsaw/gangsaw/supervisor"
+)
+
+func TestMain(m *testing.M) {
+	supervisor.Main()
+	os.Exit(m.Run())
+}
+
+const size = 256 << 20 // bytes
+
+// numbers writes a file of float64 and returns its path.
+func numbers(b *testing.B) string {
+	b.Helper()
+	buf := make([]byte, size)
+	for i := range size / 8 {
+		binary.LittleEndian.PutUint64(buf[8*i:], math.Float64bits(float64(i%1000)))
+	}
+	path := filepath.Join(b.TempDir(), "x")
+	if err := os.WriteFile(path, buf, 0o666); err != nil {
+		b.Fatal(err)
+	}
+	return path
+}
+
+// inParallel splits mem between as many goroutines as there are CPUs.
+func inParallel(mem []byte, f func(part []byte)) {
+	var group sync.WaitGroup
+	workers := runtime.GOMAXPROCS(0)
+	part := len(mem) / workers / 8 * 8
+	for i := range workers {
+		group.Go(func() { f(mem[i*part : (i+1)*part]) })
+	}
+	group.Wait()
+}
+
+// BenchmarkRead is the ceiling: all that is done with the bytes, in a mapping
+// that is populated, is to xor them.
+func BenchmarkRead(b *testing.B) {
+	file, err := os.Open(numbers(b))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer file.Close()
+	mem, err := mmap.Map(file, mmap.RDONLY, 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer mem.Unmap()
+	b.SetBytes(size)
+	var results sync.Map
+	for b.Loop() {
+		inParallel(mem, func(part []byte) {
+			var x0, x1, x2, x3 uint64
+			for i := 0; i+32 <= len(part); i += 32 {
+				p := part[i : i+32 : i+32]
+				x0 ^= binary.LittleEndian.Uint64(p[0:])
+				x1 ^= binary.LittleEndian.Uint64(p[8:])
+				x2 ^= binary.LittleEndian.Uint64(p[16:])
+				x3 ^= binary.LittleEndian.Uint64(p[24:])
+			}
+			results.Store(x0^x1^x2^x3, true)
+		})
+	}
+}
+
+// BenchmarkNaiveGoroutines is what one would write by hand: one pass with
+// count, minimum, maximum, plain sum and plain sum of squares.
+func BenchmarkNaiveGoroutines(b *testing.B) {
+	file, err := os.Open(numbers(b))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer file.Close()
+	mem, err := mmap.Map(file, mmap.RDONLY, 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer mem.Unmap()
+	b.SetBytes(size)
+	var results sync.Map
+	for b.Loop() {
+		inParallel(mem, func(part []byte) {
+			lo, hi, sum, squares := math.Inf(1), math.Inf(-1), 0.0, 0.0
+			for i := 0; i+8 <= len(part); i += 8 {
+				x := math.Float64frombits(binary.LittleEndian.Uint64(part[i:]))
+				lo, hi = min(lo, x), max(hi, x)
+				sum += x
+				squares += x * x
+			}
+			results.Store([4]float64{lo, hi, sum, squares}, true)
+		})
+	}
+}
+
+func BenchmarkStat(b *testing.B) {
+	for name, opts := range map[string][]supervisor.Option{"processes": nil, "goroutines": {supervisor.InProcess()}} {
+		b.Run(name, func(b *testing.B) {
+			pool, err := supervisor.Start(b.Context(), opts...)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer pool.Close()
+			f, err := pool.File(numbers(b), supervisor.Raw(raw.Layout{Type: kernels.Float64}))
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer f.Close()
+			b.SetBytes(size)
+			for b.Loop() {
+				if _, err := pool.Stat(b.Context(), f.Arrays()[0]); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkFirstResult is the time from nothing to the statistics of a small
+// file: start workers, open, compute, close.
+func BenchmarkFirstResult(b *testing.B) {
+	for b.Loop() {
+		pool, err := supervisor.Start(b.Context())
+		if err != nil {
+			b.Fatal(err)
+		}
+		f, err := pool.File("../testdata/ecg.npy")
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := pool.Stat(b.Context(), f.Arrays()[0]); err != nil {
+			b.Fatal(err)
+		}
+		f.Close()
+		pool.Close()
+	}
+}
