@@ -1,8 +1,8 @@
-# Targets for people: run, test, build, bench, lint, generate.
+# Targets for people: run, test, build, bench, model, fuzz, lint, generate.
 GO ?= go
 BIN := bin/gangsaw
 
-.PHONY: run build test bench generate lint fuzz
+.PHONY: run build test bench generate lint fuzz model
 
 # Everything from nothing: build, and statistics of a real file and of a
 # generated one of 512 MiB, on 2 worker processes.
@@ -34,6 +34,10 @@ lint:
 	test -z "$$(gofmt -l .)"
 	$(GO) vet ./...
 	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+
+# Every interleaving of small models of the ring and its recovery, with deaths.
+model:
+	$(GO) test -count 1 -v -run Model ./ring -deep
 
 # A short run of every fuzz target.
 FUZZTIME ?= 10s

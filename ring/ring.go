@@ -101,21 +101,28 @@ func (r *Ring) Claim(incarnation uint32) (Claim, bool) {
 		if i >= n {
 			i -= n
 		}
-		s := &r.slots[i]
-		w := Word(s.word.Load())
+		w := r.Load(i)
 		if w.State() != Ready {
 			continue
 		}
-		mine := MakeWord(w.Generation(), incarnation, Claimed)
-		// Takes the slot and records its owner in one step; from here on the
-		// descriptor is this worker's to read.
-		if !s.word.CompareAndSwap(uint64(w), uint64(mine)) {
-			continue
+		if c, ok := r.take(i, w, incarnation); ok {
+			r.header.claimHint.Store(uint32(i + 1))
+			return c, true
 		}
-		r.header.claimHint.Store(uint32(i + 1))
-		return Claim{i, mine, s.descriptor}, true
 	}
 	return Claim{}, false
+}
+
+// take claims slot i if it still holds READY word w.
+func (r *Ring) take(i int, w Word, incarnation uint32) (Claim, bool) {
+	s := &r.slots[i]
+	mine := MakeWord(w.Generation(), incarnation, Claimed)
+	// Takes the slot and records its owner in one step; from here on the
+	// descriptor is this worker's to read.
+	if !s.word.CompareAndSwap(uint64(w), uint64(mine)) {
+		return Claim{}, false
+	}
+	return Claim{i, mine, s.descriptor}, true
 }
 
 // Complete makes a claimed slot DONE. False means that the supervisor took
