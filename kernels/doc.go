@@ -35,7 +35,8 @@
 // max, mean, var and std do not exist and the sum is 0. Finite data never
 // overflows on the way: partials of very large or very small numbers are held
 // scaled by a power of two, so that only a result that is itself out of range
-// becomes infinite.
+// becomes infinite. The price: where a block holds magnitudes above 2^600 as
+// well as below 2^-222, the small ones may lose bits or count as 0.
 //
 // Sources: Knuth, TAOCP 2, 4.2.2 (two-sum); Neumaier (1974) and Ogita, Rump,
 // Oishi (2005), Sum2 (compensation gathered beside the sum); Joldes, Muller,

@@ -266,10 +266,15 @@ func DecodeSummary(src []byte) (Summary, error) {
 		return Summary{}, fmt.Errorf("summary partial counts %d+%d+%d of %d elements", s.nan, s.posInf, s.negInf, s.count)
 	case s.band < minBand || s.band > maxBand:
 		return Summary{}, fmt.Errorf("summary partial of band %d", s.band)
-	case !finite(s.fsum.hi) || !finite(s.fsum.lo) || !finite(s.m2):
-		return Summary{}, fmt.Errorf("summary partial with a sum that is not finite")
+	case !(math.Abs(s.fsum.hi) <= maxScaled*float64(s.count) && math.Abs(s.fsum.lo) <= math.Abs(s.fsum.hi)):
+		return Summary{}, fmt.Errorf("summary partial of %d elements with sum %v%+v", s.count, s.fsum.hi, s.fsum.lo)
+	case !(s.m2 >= 0 && s.m2 <= 4*maxScaled*maxScaled*float64(s.count)):
+		return Summary{}, fmt.Errorf("summary partial of %d elements with squared deviations %v", s.count, s.m2)
 	}
 	return s, nil
 }
+
+// maxScaled bounds elements in units of any band.
+const maxScaled = 0x1p224
 
 func finite(f float64) bool { return f-f == 0 }

@@ -328,16 +328,19 @@ func TestDecodeRefusesWhatNoSummaryCanBe(t *testing.T) {
 		t.Fatalf("round trip: %+v, %v", s, err)
 	}
 	for name, b := range map[string][]byte{
-		"short":     make([]byte, summarySize-1),
-		"type":      encoded(func(s *Summary) { s.typ = 99 }),
-		"zero":      make([]byte, summarySize),
-		"counts":    encoded(func(s *Summary) { s.nan = 4 }),
-		"overflow":  encoded(func(s *Summary) { s.nan = 1<<64 - 1 }),
-		"band":      encoded(func(s *Summary) { s.band = 3 }),
-		"low band":  encoded(func(s *Summary) { s.band = -1 << 40 }),
-		"sum":       encoded(func(s *Summary) { s.fsum.hi = math.NaN() }),
-		"rest":      encoded(func(s *Summary) { s.fsum.lo = math.Inf(1) }),
-		"deviation": encoded(func(s *Summary) { s.m2 = math.Inf(1) }),
+		"short":      make([]byte, summarySize-1),
+		"type":       encoded(func(s *Summary) { s.typ = 99 }),
+		"zero":       make([]byte, summarySize),
+		"counts":     encoded(func(s *Summary) { s.nan = 4 }),
+		"overflow":   encoded(func(s *Summary) { s.nan = 1<<64 - 1 }),
+		"band":       encoded(func(s *Summary) { s.band = 3 }),
+		"low band":   encoded(func(s *Summary) { s.band = -1 << 40 }),
+		"large sum":  encoded(func(s *Summary) { s.fsum = double{math.MaxFloat64, math.MaxFloat64} }),
+		"rest > sum": encoded(func(s *Summary) { s.fsum = double{1, 2} }),
+		"negative":   encoded(func(s *Summary) { s.m2 = -1 }),
+		"sum":        encoded(func(s *Summary) { s.fsum.hi = math.NaN() }),
+		"rest":       encoded(func(s *Summary) { s.fsum.lo = math.Inf(1) }),
+		"deviation":  encoded(func(s *Summary) { s.m2 = math.Inf(1) }),
 	} {
 		if _, err := DecodeSummary(b); err == nil {
 			t.Errorf("%s: accepted", name)
@@ -354,6 +357,10 @@ func FuzzDecodeSummary(f *testing.F) {
 	s := fold(f, []float64{1, 2}, 1, nil)
 	s.encode(b)
 	f.Add(b)
+	s.fsum = double{math.MaxFloat64, math.MaxFloat64}
+	large := make([]byte, summarySize)
+	s.encode(large)
+	f.Add(large)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s, err := DecodeSummary(b)
 		if err != nil {

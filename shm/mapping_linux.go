@@ -39,7 +39,7 @@ func OpenMapping(path string) (*Mapping, error) {
 	// Without O_NONBLOCK, opening a pipe would wait for its writer.
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, openError(path, err)
+		return nil, fmt.Errorf("%s: %w", path, withRemedy(err))
 	}
 	file := os.NewFile(uintptr(fd), path)
 	m, err := AttachMapping(file)
@@ -83,18 +83,17 @@ func mapFile(file *os.File) (*Mapping, error) {
 	return &Mapping{file, mem, start}, nil
 }
 
-// openError says what can be done about a file that does not open.
-func openError(path string, err error) error {
-	remedy := ""
+// withRemedy adds what can be done about a file that does not open.
+func withRemedy(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		remedy = ": check the path"
+		return fmt.Errorf("%w: check the path", err)
 	case errors.Is(err, fs.ErrPermission):
-		remedy = ": make it readable for this user"
+		return fmt.Errorf("%w: make it readable for this user", err)
 	case errors.Is(err, unix.EMFILE):
-		remedy = ": raise the limit on open files (ulimit -n)"
+		return fmt.Errorf("%w: raise the limit on open files (ulimit -n)", err)
 	}
-	return fmt.Errorf("%s: %w%s", path, err, remedy)
+	return err
 }
 
 func identify(file *os.File) (identity, error) {

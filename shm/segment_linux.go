@@ -21,7 +21,7 @@ type Segment struct {
 func NewSegment(name string, size int) (*Segment, error) {
 	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
 	if err != nil {
-		return nil, fmt.Errorf("segment %s: memfd_create: %w", name, err)
+		return nil, fmt.Errorf("segment %s: memfd_create: %w", name, withRemedy(err))
 	}
 	file := os.NewFile(uintptr(fd), name)
 	if err := unix.Fallocate(fd, 0, 0, int64(size)); err != nil {

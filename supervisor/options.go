@@ -21,9 +21,12 @@ type options struct {
 // third death it is quarantined.
 const DefaultRetries = 2
 
+// MaxWorkers is the largest number of workers of a pool.
+const MaxWorkers = 1024
+
 func defaults() options {
 	// The runtime counts what affinity and the cgroup's CPU quota leave.
-	return options{workers: runtime.GOMAXPROCS(0), retries: DefaultRetries, observe: func(Event) {}}
+	return options{workers: min(runtime.GOMAXPROCS(0), MaxWorkers), retries: DefaultRetries, observe: func(Event) {}}
 }
 
 // Workers sets the number of workers; the default is the number of CPUs that

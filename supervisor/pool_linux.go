@@ -48,8 +48,8 @@ func Start(ctx context.Context, opts ...Option) (*Pool, error) {
 	for _, opt := range opts {
 		opt(&o)
 	}
-	if o.workers < 1 {
-		return nil, fmt.Errorf("a pool needs at least 1 worker, not %d", o.workers)
+	if o.workers < 1 || o.workers > MaxWorkers {
+		return nil, fmt.Errorf("a pool has 1 to %d workers, not %d", MaxWorkers, o.workers)
 	}
 	if o.retries < 0 {
 		return nil, fmt.Errorf("chunks cannot be run again %d times", o.retries)
@@ -91,7 +91,7 @@ func Start(ctx context.Context, opts ...Option) (*Pool, error) {
 
 // ringSlots returns how many chunks are out at once: enough that a worker
 // never waits for the supervisor to wake up.
-func ringSlots(workers int) int { return max(64, 4*workers) }
+func ringSlots(workers int) int { return max(64, 2*workers) }
 
 // Workers returns the number of workers the pool was started with.
 func (p *Pool) Workers() int { return p.options.workers }

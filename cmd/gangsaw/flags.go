@@ -113,8 +113,8 @@ func (f *poolFlags) options(cmd *cobra.Command) ([]supervisor.Option, error) {
 		return nil, usageError{fmt.Errorf("--retries %d: give 0 or more", f.retries)}
 	}
 	if cmd.Flags().Changed("workers") {
-		if f.workers < 1 {
-			return nil, usageError{fmt.Errorf("--workers %d: give at least 1", f.workers)}
+		if f.workers < 1 || f.workers > supervisor.MaxWorkers {
+			return nil, usageError{fmt.Errorf("--workers %d: give 1 to %d", f.workers, supervisor.MaxWorkers)}
 		}
 		opts = append(opts, supervisor.Workers(f.workers))
 	}

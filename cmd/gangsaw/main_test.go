@@ -338,7 +338,8 @@ func TestMistakesAreOneClearLine(t *testing.T) {
 		{"stat --order big --dtype f8 " + text, 2, "--order big: only little-endian"},
 		{"stat", 2, "stat needs a file: see gangsaw stat --help"},
 		{"stat --chunk none " + ecg, 2, "--chunk none is not a size"},
-		{"stat -j 0 " + ecg, 2, "--workers 0: give at least 1"},
+		{"stat -j 0 " + ecg, 2, "--workers 0: give 1 to 1024"},
+		{"stat -j 9223372036854775807 " + ecg, 2, "--workers 9223372036854775807: give 1 to 1024"},
 		{"stat -j many " + ecg, 2, "invalid argument \"many\""},
 		{"stat --retries -1 " + ecg, 2, "--retries -1: give 0 or more"},
 		{"stat --format xml " + ecg, 2, "--format: \"xml\" is none of table, json, csv"},
@@ -356,6 +357,7 @@ func TestMistakesAreOneClearLine(t *testing.T) {
 		{"gen x.npy --nan 2", 2, "--nan 2: give a share from 0 to 1"},
 		{"gen x.npy --shape -1", 2, "--shape -1: \"-1\" is not a length"},
 		{"gen " + dir + "/x.npy --shape 9223372036854775807,9", 1, "is larger than any file"},
+		{"gen " + dir + "/x.npy --shape 1152921504606846975", 1, "is larger than any file"},
 	} {
 		out := gangsaw(t, strings.Fields(c.args)...)
 		if out.status != c.status || out.stdout != "" || !strings.HasPrefix(out.stderr, "gangsaw: ") ||
@@ -444,15 +446,18 @@ func TestInfo(t *testing.T) {
 func TestProgressFitsWhereItGoes(t *testing.T) {
 	path := sparse(t)
 	out := gangsaw(t, "stat", "--progress", "json", path)
-	first, _, _ := strings.Cut(out.stderr, "\n")
-	if out.status != 0 || !strings.Contains(out.stderr, "gangsaw: read 2.0 GiB in ") {
-		t.Errorf("%+v", out)
-	}
-	if strings.HasPrefix(first, "{") {
-		var line struct{ Bytes, Total uint64 }
-		if err := json.Unmarshal([]byte(first), &line); err != nil || line.Total != 2<<30 || line.Bytes > line.Total {
-			t.Errorf("%s: %+v, %v", first, line, err)
+	// Every line is an object, the last one the end of the run.
+	var line struct{ Bytes, Total, Retries uint64 }
+	for text := range strings.Lines(out.stderr) {
+		if err := json.Unmarshal([]byte(text), &line); err != nil {
+			t.Errorf("%q: %v", text, err)
 		}
+	}
+	if out.status != 0 || line.Bytes != 2<<30 || line.Total != 2<<30 || line.Retries != 0 {
+		t.Errorf("%+v, last line %+v", out, line)
+	}
+	if out := gangsaw(t, "stat", "--progress", "log", path); !strings.Contains(out.stderr, "gangsaw: read 2.0 GiB in ") {
+		t.Errorf("log: %s", out.stderr)
 	}
 	if out := gangsaw(t, "stat", "--progress", "none", path); out.stderr != "" {
 		t.Errorf("none: %s", out.stderr)

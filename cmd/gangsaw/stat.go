@@ -94,7 +94,7 @@ func (s *statJob) run(ctx context.Context) (*report.Stat, error) {
 	view := progress.New(os.Stderr, s.mode, total)
 	defer view.Stop()
 	pool, err := supervisor.Start(ctx, append(s.poolOptions, supervisor.Observe(func(e supervisor.Event) {
-		view.Note(fmt.Sprintf("gangsaw: %v", e))
+		view.Note(e.String())
 	}))...)
 	if err != nil {
 		return nil, errors.Join(append(failed, err)...)
@@ -117,9 +117,7 @@ func (s *statJob) run(ctx context.Context) (*report.Stat, error) {
 	}
 	out.Run = report.NewRun(pool.Workers(), pool.Counters(), time.Since(start), pool.ISA())
 	view.Stop()
-	if s.mode != progress.None {
-		fmt.Fprintf(os.Stderr, "gangsaw: %s\n", out.Run.Line(s.inProcess))
-	}
+	view.Summary(out.Run.Line(s.inProcess))
 	return out, errors.Join(failed...)
 }
 

@@ -100,7 +100,7 @@ func New(cfg Config) *Engine {
 	}
 	e.inbox.wake = make(chan struct{}, 1)
 	e.post(func() {
-		for range cfg.Workers {
+		for i := 0; i < cfg.Workers && e.broken == nil; i++ {
 			e.launch()
 		}
 	})

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/gangsaw/gangsaw/ring"
 	"github.com/gangsaw/gangsaw/shm"
@@ -139,6 +140,8 @@ func TestForgedResultsAreNotAccepted(t *testing.T) {
 		"offset":  forge(func(r *wire.Result) { r.Descriptor.Offset += 8 }),
 		"count":   forge(func(r *wire.Result) { r.Descriptor.Count = 1 }),
 		"attempt": forge(func(r *wire.Result) { r.Descriptor.Attempt++ }),
+		"status":  forge(func(r *wire.Result) { r.Status = 77 }),
+		"zero":    forge(func(r *wire.Result) { r.Status = 0 }),
 		"word":    forge(func(r *wire.Result) { r.Word += 1 << 32 }),
 		"none": func(w *fake, c ring.Claim) bool {
 			w.ring.Complete(c)
@@ -244,6 +247,87 @@ func TestScribbleWithoutWorkersIsRebuilt(t *testing.T) {
 	}
 }
 
+func TestLargePoolSurvivesARebuild(t *testing.T) {
+	for _, workers := range []int{19, 40} {
+		f := newFixture(t, workers, once(7, 1, func(w *fake, c ring.Claim) bool {
+			scribble(w.control, c.Slot, 0xdeadbeefdeadbeef)
+			w.ring.Nudge()
+			return hang(w)
+		}))
+		if err := f.run(t.Context()); err != nil {
+			t.Errorf("%d workers: %v", workers, err)
+		}
+		f.onceEach()
+	}
+}
+
+func TestScribbledProgramIsWrittenAnew(t *testing.T) {
+	f := newFixture(t, 2, once(7, 1, func(w *fake, c ring.Claim) bool {
+		w.control[c.Descriptor.Program]++
+		r := w.result(c)
+		r.Status, r.Payload = wire.Failed, []byte("malformed program")
+		w.write(c, r)
+		return w.ring.Complete(c)
+	}))
+	if err := f.run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.onceEach()
+	if f.count(RingRebuilt) != 1 {
+		t.Errorf("rebuilt %d times", f.count(RingRebuilt))
+	}
+}
+
+// A worker's words must not reach the terminal as they are.
+func TestErrorTextIsPrintable(t *testing.T) {
+	f := newFixture(t, 1, once(7, 1, func(w *fake, c ring.Claim) bool {
+		r := w.result(c)
+		r.Status, r.Payload = wire.Failed, []byte("a\x1b[2Jb\xffc\n")
+		w.write(c, r)
+		return w.ring.Complete(c)
+	}))
+	if err := f.run(t.Context()); err == nil || !strings.HasSuffix(err.Error(), ": a\uFFFD[2Jb\uFFFDc\uFFFD") {
+		t.Errorf("%q", err)
+	}
+}
+
+func TestCancellationsDoNotWearOutThePool(t *testing.T) {
+	var calm atomic.Bool
+	f := newFixture(t, 2, func(w *fake, c ring.Claim) bool {
+		if calm.Load() {
+			return w.work(c)
+		}
+		return hang(w)
+	})
+	for range 15 {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		if err := f.run(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("cancelled: %v", err)
+		}
+		cancel()
+	}
+	calm.Store(true)
+	for i := range f.accepted {
+		f.accepted[i].Store(0)
+	}
+	if err := f.run(t.Context()); err != nil {
+		t.Error(err)
+	}
+	f.onceEach()
+}
+
+func TestCancelAtTheVeryEnd(t *testing.T) {
+	f := newFixture(t, 2, good)
+	for i := range 300 {
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Duration(i)*time.Microsecond, cancel)
+		if err := f.run(ctx); err != nil && !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		cancel()
+	}
+}
+
 func TestFailedTaskFailsTheJob(t *testing.T) {
 	for status, want := range map[wire.Status]string{
 		wire.Failed:  `array "x": chunk 7 (bytes 28672-32767): it is so`,
@@ -334,7 +418,7 @@ func TestCloseFailsWhatRuns(t *testing.T) {
 func TestCrashLoopGivesUp(t *testing.T) {
 	f := newFixture(t, 2, func(*fake, ring.Claim) bool { return false }, func(c *Config) { c.Retries = 1 << 20 })
 	var loop *CrashLoopError
-	if err := f.run(t.Context()); !errors.As(err, &loop) || loop.Deaths != maxIdleDeaths {
+	if err := f.run(t.Context()); !errors.As(err, &loop) || loop.Deaths != maxIdleDeaths+2*2 {
 		t.Errorf("crash loop: %v", err)
 	}
 	if err := f.run(t.Context()); !errors.As(err, &loop) {
@@ -395,6 +479,7 @@ func TestPolicy(t *testing.T) {
 		"fifth in a row":                   {health{true, 0, 4}, crash, "0 80ms"},
 		"the delay has a limit":            {health{true, 0, 18}, crash, "0 500ms"},
 		"too many":                         {health{true, 0, maxIdleDeaths - 1}, crash, "2 0s"},
+		"not too many for a large pool":    {health{true, 0, maxIdleDeaths - 1}, death{ready: true, size: 8}, "0 500ms"},
 		"no hook":                          {health{}, start, "1 0s"},
 		"no hook, others are left":         {health{}, death{others: 2}, "0 500ms"},
 		"killed before it came to work":    {health{}, killedStart, "0 0s"},

@@ -51,11 +51,15 @@ func (e *TaskError) Error() string { return fmt.Sprintf("%v: %s", e.Place, e.Wha
 type StartError struct {
 	Failures int    // workers that ended before they reported for work
 	Cause    string // how the last one ended
+	Ran      bool   // it ran, so most likely the program lacks the hook
 }
 
 func (e *StartError) Error() string {
-	return fmt.Sprintf("no worker came to work (%d tried; the last one %s): "+
-		"the program's main (or TestMain) must call supervisor.Main first, before anything else", e.Failures, e.Cause)
+	s := fmt.Sprintf("no worker came to work (%d tried; the last one %s)", e.Failures, e.Cause)
+	if e.Ran {
+		s += ": the program's main (or TestMain) must call supervisor.Main first, before anything else"
+	}
+	return s
 }
 
 // CrashLoopError reports workers that die again and again without finishing

@@ -3,7 +3,9 @@ package engine
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/gangsaw/gangsaw/ring"
 	"github.com/gangsaw/gangsaw/shm"
@@ -30,7 +32,8 @@ type job struct {
 	finished    uint64 // chunks that are accepted or quarantined
 	outstanding int    // slots
 	quarantined []Quarantined
-	err         error // why the job failed
+	err         error // why the job failed; the caller's once done is closed
+	ended       bool  // done is closed
 	done        chan struct{}
 }
 
@@ -102,10 +105,17 @@ func (j *job) taskError(r wire.Result) error {
 		return err
 	}
 	place := j.place(r.Descriptor.Chunk)
+	// A worker's words: nothing that a terminal would obey.
+	what := strings.Map(func(c rune) rune {
+		if unicode.IsPrint(c) {
+			return c
+		}
+		return unicode.ReplacementChar
+	}, string(r.Payload))
 	if r.Status == wire.Faulted {
-		return &ReadError{place, string(r.Payload)}
+		return &ReadError{place, what}
 	}
-	return &TaskError{place, string(r.Payload)}
+	return &TaskError{place, what}
 }
 
 func (j *job) place(chunk uint64) Place {
@@ -122,6 +132,9 @@ func (j *job) place(chunk uint64) Place {
 // failJob ends a job with an error; its chunks that no worker has yet are
 // taken back, the others are waited for.
 func (e *Engine) failJob(j *job, err error) {
+	if j.ended {
+		return
+	}
 	if j.err == nil {
 		j.err = err
 	}
@@ -151,6 +164,7 @@ func (e *Engine) settle(j *job) {
 		if j.err == nil && len(j.quarantined) > 0 {
 			j.err = &QuarantineError{File: j.spec.Mapping.Path(), Array: j.spec.Plan.Array().Name, Chunks: j.quarantined}
 		}
+		j.ended = true
 		close(j.done)
 		return
 	}

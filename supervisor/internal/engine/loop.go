@@ -118,12 +118,12 @@ func (e *Engine) inspect(i int) bool {
 	worker := e.workers[word.Incarnation()]
 	switch {
 	case word.Generation() != s.word.Generation() || worker == nil:
-		e.corrupt(i, word)
+		e.corruptSlot(i, word)
 	case word.State() == ring.Claimed:
 	case word.State() == ring.Done:
 		return e.finish(i, word, worker)
 	default:
-		e.corrupt(i, word)
+		e.corruptSlot(i, word)
 	}
 	return false
 }
@@ -139,13 +139,19 @@ func (e *Engine) finish(i int, word ring.Word, worker *member) bool {
 	if err == nil && result.Status == wire.OK {
 		err = s.job.accept(result)
 	}
+	if program, perr := wire.GetProgram(e.cfg.Control, s.descriptor.Program); (err != nil || result.Status != wire.OK) &&
+		(perr != nil || program != s.job.spec.Program) {
+		// The worker did as it was told, by a program somebody scribbled on.
+		e.corrupt(fmt.Sprintf("the program at offset %d is not the one that was written", s.descriptor.Program))
+		return false
+	}
 	if err != nil {
 		e.distrust(worker, fmt.Errorf("a result that cannot be: %w", err))
 		return false
 	}
 	j := e.release(i)
 	if !e.ring.Retire(i, word) {
-		e.corrupt(i, e.ring.Load(i))
+		e.corruptSlot(i, e.ring.Load(i))
 	}
 	e.health = e.health.progress()
 	if result.Status == wire.OK {

@@ -12,7 +12,8 @@ const (
 	// somebody else, before one reports for work.
 	maxFirstStarts = 3
 	// maxIdleDeaths is how many workers in a row may die without a finished
-	// chunk in between.
+	// chunk in between, and two more for every worker of the pool: all of them
+	// may be killed at once.
 	maxIdleDeaths = 20
 )
 
@@ -45,6 +46,7 @@ type death struct {
 	ready  bool // it had reported for work
 	killed bool // by a signal from elsewhere
 	others int  // workers that are left
+	size   int  // of the pool
 }
 
 // after returns the health after a death and what follows.
@@ -54,7 +56,7 @@ func (h health) after(d death) (health, verdict) {
 		h.failedStarts++
 	}
 	switch {
-	case h.deaths >= maxIdleDeaths:
+	case h.hopeless(d.size):
 		return h, verdict{action: giveUpCrashes}
 	case h.everReady:
 		return h, verdict{delay: backoff(max(h.deaths, h.failedStarts))}
@@ -66,6 +68,13 @@ func (h health) after(d death) (health, verdict) {
 	}
 	return h, verdict{action: giveUpStart}
 }
+
+// corrupted returns the health after the ring was found corrupted, which
+// counts as one death, however many workers are killed for it.
+func (h health) corrupted() health { return health{h.everReady, h.failedStarts, h.deaths + 1} }
+
+// hopeless reports whether a pool of that size crashes in a loop.
+func (h health) hopeless(size int) bool { return h.deaths >= maxIdleDeaths+2*size }
 
 // backoff returns the delay before the respawn after the n-th death in a row.
 func backoff(n int) time.Duration {

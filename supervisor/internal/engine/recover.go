@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
+	"syscall"
 	"time"
 
 	"github.com/gangsaw/gangsaw/ring"
@@ -16,6 +18,7 @@ type member struct {
 	ready       bool
 	late        *time.Timer
 	doomed      string // why the supervisor killed it
+	innocent    bool   // it was killed for no fault of its own
 }
 
 // readyTimeout is how long a worker may take to report for work.
@@ -29,9 +32,16 @@ func (m *member) kill(why string) {
 	}
 }
 
-// check kills a worker that cannot be told something.
+// sacrifice ends a worker that did nothing wrong.
+func (m *member) sacrifice(why string) {
+	m.innocent = true
+	m.kill(why)
+}
+
+// check kills a worker that cannot be told something. One that has just died
+// cannot either; how it died is told by its exit.
 func (m *member) check(err error) {
-	if err != nil {
+	if err != nil && !errors.Is(err, syscall.EPIPE) && !errors.Is(err, syscall.ECONNRESET) {
 		m.kill("was killed because of " + err.Error())
 	}
 }
@@ -56,7 +66,7 @@ func (e *Engine) launch() {
 	if err != nil {
 		cause := "could not be started: " + err.Error()
 		e.cfg.Observe(Event{Kind: WorkerDied, Worker: m.incarnation, Cause: cause})
-		e.replace(m, cause, false)
+		e.replace(m, proc.Exit{Err: err}, cause)
 		return
 	}
 	m.handle = handle
@@ -85,7 +95,7 @@ func (e *Engine) onReady(m *member) {
 func (e *Engine) onExit(m *member, exit proc.Exit) {
 	m.late.Stop()
 	cause := exit.String()
-	if m.doomed != "" {
+	if m.doomed != "" && (exit.Signal == syscall.SIGKILL || exit == proc.Exit{}) {
 		cause = m.doomed
 	}
 	e.harvest()
@@ -109,7 +119,7 @@ func (e *Engine) onExit(m *member, exit proc.Exit) {
 	if e.rebuilding && len(e.workers) == 0 {
 		e.rebuild()
 	}
-	e.replace(m, cause, exit.Signal != 0 && m.doomed == "")
+	e.replace(m, exit, cause)
 }
 
 // strike deals with a chunk whose worker died: it is run again, or given up
@@ -149,15 +159,22 @@ func (e *Engine) drop(i int) {
 }
 
 // replace starts a worker for one that is gone, as the policy says.
-func (e *Engine) replace(m *member, cause string, killed bool) {
+func (e *Engine) replace(m *member, exit proc.Exit, cause string) {
 	if e.closing || e.broken != nil {
 		return
 	}
 	var v verdict
-	e.health, v = e.health.after(death{ready: m.ready, killed: killed, others: len(e.workers)})
+	if !m.innocent {
+		e.health, v = e.health.after(death{
+			ready:  m.ready,
+			killed: exit.Signal != 0 && m.doomed == "",
+			others: len(e.workers),
+			size:   e.cfg.Workers,
+		})
+	}
 	switch v.action {
 	case giveUpStart:
-		e.fail(&StartError{Failures: e.health.failedStarts, Cause: cause})
+		e.fail(&StartError{Failures: e.health.failedStarts, Cause: cause, Ran: exit.Err == nil && (exit.Signal == 0 || m.doomed != "")})
 	case giveUpCrashes:
 		e.fail(&CrashLoopError{Deaths: e.health.deaths, Cause: cause})
 	case respawn:
@@ -182,17 +199,25 @@ func (e *Engine) distrust(m *member, err error) {
 	m.kill("was killed because of " + err.Error())
 }
 
-// corrupt deals with a word that no rule explains. Nobody can tell who wrote
-// it, so all workers are killed; rebuild follows.
-func (e *Engine) corrupt(i int, word ring.Word) {
+// corruptSlot deals with a word that no rule explains.
+func (e *Engine) corruptSlot(i int, word ring.Word) {
+	e.corrupt(fmt.Sprintf("ring slot %d holds %v where %v was published", i, word, e.slots[i].word))
+}
+
+// corrupt deals with shared memory that no rule explains. Nobody can tell who
+// wrote it, so all workers are killed; rebuild follows.
+func (e *Engine) corrupt(cause string) {
 	if e.rebuilding {
 		return
 	}
 	e.rebuilding = true
-	cause := fmt.Sprintf("ring slot %d holds %v where %v was published", i, word, e.slots[i].word)
+	e.health = e.health.corrupted()
 	e.cfg.Observe(Event{Kind: RingRebuilt, Cause: cause})
+	if e.health.hopeless(e.cfg.Workers) {
+		e.fail(&CrashLoopError{Deaths: e.health.deaths, Cause: "was killed because " + cause})
+	}
 	for _, m := range e.workers {
-		m.kill("was killed because the ring was corrupted")
+		m.sacrifice("was killed because the ring was corrupted")
 	}
 	if len(e.workers) == 0 {
 		e.rebuild()
@@ -236,7 +261,7 @@ func (e *Engine) reap(j *job) {
 			continue
 		}
 		if m := e.workers[e.ring.Load(i).Incarnation()]; m != nil {
-			m.kill("was killed because its job was cancelled")
+			m.sacrifice("was killed because its job was cancelled")
 		}
 	}
 }

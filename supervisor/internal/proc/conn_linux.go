@@ -105,6 +105,9 @@ func received(oob []byte, name string) (*os.File, error) {
 	}
 	fds, err := unix.ParseUnixRights(&messages[0])
 	if err != nil || len(fds) != 1 {
+		for _, fd := range fds {
+			unix.Close(fd)
+		}
 		return nil, fmt.Errorf("control socket: malformed control message")
 	}
 	return os.NewFile(uintptr(fds[0]), name), nil

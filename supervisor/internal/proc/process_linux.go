@@ -66,10 +66,8 @@ func (p *Process) Wait() (Exit, error) {
 	if err != nil {
 		return Exit{}, fmt.Errorf("pidfd: %w", err)
 	}
-	// Not yet reaped, so nobody else can have its number.
-	p.starter.forget(p.pid)
-	var status syscall.WaitStatus
-	if _, err := reap(p.pid, &status); err != nil {
+	status, err := p.starter.collect(p.pid)
+	if err != nil {
 		return Exit{}, fmt.Errorf("waiting for process %d: %w", p.pid, err)
 	}
 	if status.Signaled() {

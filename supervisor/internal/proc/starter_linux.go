@@ -61,7 +61,7 @@ type Spec struct {
 func (s *Starter) Start(spec Spec) (*Process, error) {
 	conn, socket, err := pair()
 	if err != nil {
-		return nil, err
+		return nil, explain(err)
 	}
 	p := &Process{Conn: conn, starter: s, started: make(chan struct{})}
 	go func() {
@@ -83,7 +83,7 @@ func (s *Starter) execute(p *Process, spec Spec, socket *os.File) error {
 	}
 	null, err := os.Open(os.DevNull)
 	if err != nil {
-		return err
+		return explain(err)
 	}
 	defer null.Close()
 	files := []uintptr{null.Fd(), 2, 2, socket.Fd()}
@@ -97,7 +97,7 @@ func (s *Starter) execute(p *Process, spec Spec, socket *os.File) error {
 		Sys:   &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, PidFD: &pidfd},
 	})
 	if err != nil {
-		return startError(err)
+		return fmt.Errorf("executing /proc/self/exe: %w", explain(err))
 	}
 	if pidfd < 0 {
 		// Only this process can reap it, so the pid is still its own.
@@ -121,11 +121,14 @@ func (s *Starter) begin(p *Process) {
 	s.current = p
 }
 
-// forget strikes a process that has ended off the list.
-func (s *Starter) forget(pid int) {
+// collect reaps a known process that has ended. Under the lock, so that abort
+// never sees a number that may be another process's by now.
+func (s *Starter) collect(pid int) (status syscall.WaitStatus, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	_, err = reap(pid, &status)
 	delete(s.known, pid)
+	return status, err
 }
 
 // abort kills p, whose start is under way or yet to come. Fork and exec return
@@ -167,18 +170,20 @@ func (s *Starter) children() []int {
 	return pids
 }
 
-// startError says what can be done about a process that did not start.
-func startError(err error) error {
-	remedy := ""
-	switch {
-	case errors.Is(err, unix.EAGAIN):
-		remedy = ": too many processes: raise the limit (ulimit -u, or the cgroup's pids.max) or use fewer workers"
-	case errors.Is(err, unix.ENOMEM):
-		remedy = ": too little memory: use fewer workers"
-	case errors.Is(err, unix.EMFILE), errors.Is(err, unix.ENFILE):
-		remedy = ": too many open files: raise the limit (ulimit -n) or use fewer workers"
-	case errors.Is(err, unix.ENOENT):
-		remedy = ": /proc must be mounted"
+// explain adds what can be done about a process that did not start.
+func explain(err error) error {
+	for _, e := range []struct {
+		errno  syscall.Errno
+		remedy string
+	}{
+		{unix.EAGAIN, "too many processes: raise the limit (ulimit -u, or the cgroup's pids.max) or use fewer workers"},
+		{unix.ENOMEM, "too little memory: use fewer workers"},
+		{unix.EMFILE, "raise the limit on open files (ulimit -n) or use fewer workers"},
+		{unix.ENFILE, "raise the system's limit on open files (fs.file-max) or use fewer workers"},
+	} {
+		if errors.Is(err, e.errno) {
+			return fmt.Errorf("%w: %s", err, e.remedy)
+		}
 	}
-	return fmt.Errorf("executing /proc/self/exe: %w%s", err, remedy)
+	return err
 }

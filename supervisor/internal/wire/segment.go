@@ -124,6 +124,10 @@ func GetResult(results []byte, i int) (Result, error) {
 	if n > MaxPayload {
 		return Result{}, fmt.Errorf("result with a payload of %d bytes, more than %d", n, MaxPayload)
 	}
+	status := Status(le.Uint32(rec[52:]))
+	if status < OK || status > Faulted {
+		return Result{}, fmt.Errorf("result of unknown status %d", status)
+	}
 	return Result{
 		Word: ring.Word(le.Uint64(rec[0:])),
 		Descriptor: ring.Descriptor{
@@ -135,7 +139,7 @@ func GetResult(results []byte, i int) (Result, error) {
 			Count:   le.Uint64(rec[40:]),
 			Attempt: le.Uint32(rec[48:]),
 		},
-		Status:  Status(le.Uint32(rec[52:])),
+		Status:  status,
 		Payload: rec[resultHeader : resultHeader+n],
 	}, nil
 }

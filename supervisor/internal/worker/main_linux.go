@@ -134,14 +134,20 @@ func (m *mappings) get(number uint32) ([]byte, error) {
 	defer m.mu.Unlock()
 	a, ok := m.all[number]
 	if !ok {
-		late := time.AfterFunc(attachTimeout, m.added.Broadcast)
-		defer late.Stop()
-	}
-	for deadline := time.Now().Add(attachTimeout); !ok; a, ok = m.all[number] {
-		if time.Now().After(deadline) {
-			return nil, fmt.Errorf("mapping %d was never attached", number)
+		late := false
+		timer := time.AfterFunc(attachTimeout, func() {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			late = true
+			m.added.Broadcast()
+		})
+		defer timer.Stop()
+		for ; !ok; a, ok = m.all[number] {
+			if late {
+				return nil, fmt.Errorf("mapping %d was never attached", number)
+			}
+			m.added.Wait()
 		}
-		m.added.Wait()
 	}
 	if a.err != nil {
 		return nil, a.err

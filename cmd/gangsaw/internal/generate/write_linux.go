@@ -32,12 +32,15 @@ type Spec struct {
 	Overwrite bool
 }
 
+// largest is well above what any file system holds and below any overflow.
+const largest = 1 << 62
+
 // Write makes the file at path and returns its size. It appears there complete
 // or not at all.
 func Write(ctx context.Context, path string, s Spec) (int64, error) {
 	a := format.Array{Type: s.Type, Shape: s.Shape}
-	if err := a.Check("gen", math.MaxInt64); err != nil {
-		return 0, fmt.Errorf("%s: %w", path, err)
+	if err := a.Check("gen", largest); err != nil {
+		return 0, fmt.Errorf("%s: %s of shape %s is larger than any file", path, a.Type, a.ShapeString())
 	}
 	var header []byte
 	if s.NPY {

@@ -44,13 +44,15 @@ type State struct {
 
 // View shows the progress of one run.
 type View struct {
-	out   *os.File
-	mode  Mode // not Auto
-	total uint64
-	start time.Time
+	out     *os.File
+	mode    Mode // not Auto
+	summary bool // a last line was asked for
+	total   uint64
+	start   time.Time
 
-	mu      sync.Mutex // over out and bar
+	mu      sync.Mutex // over out, bar and state
 	bar     *progressbar.ProgressBar
+	state   func() State // nil before Watch
 	quit    chan struct{}
 	watched sync.WaitGroup
 	stop    sync.Once
@@ -58,10 +60,11 @@ type View struct {
 
 // New returns a view for a run over that many bytes.
 func New(out *os.File, mode Mode, total uint64) *View {
+	v := &View{out: out, mode: mode, summary: mode != JSON && mode != None, total: total, start: time.Now(), quit: make(chan struct{})}
 	if mode == Auto {
-		mode = choose(out)
+		v.mode = choose(out)
 	}
-	return &View{out: out, mode: mode, total: total, start: time.Now(), quit: make(chan struct{})}
+	return v
 }
 
 // choose decides what Auto means for out.
@@ -87,6 +90,9 @@ func (v *View) Watch(state func() State) {
 	if v.mode == None {
 		return
 	}
+	v.mu.Lock()
+	v.state = state
+	v.mu.Unlock()
 	every := logEvery
 	if v.mode == Bar {
 		every = barEvery
@@ -99,23 +105,31 @@ func (v *View) Watch(state func() State) {
 			case <-v.quit:
 				return
 			case <-tick.C:
+				v.mu.Lock()
 				v.show(state())
+				v.mu.Unlock()
 			}
 		}
 	})
 }
 
-// Note prints a line without disturbing the progress.
+// Note prints a line without disturbing the progress: in JSON as an object, so
+// that all of the stream can be parsed.
 func (v *View) Note(line string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if v.mode == JSON {
+		json.NewEncoder(v.out).Encode(map[string]string{"event": line})
+		return
+	}
 	if v.bar != nil {
 		v.bar.Clear()
 	}
-	fmt.Fprintln(v.out, line)
+	fmt.Fprintln(v.out, "gangsaw: "+line)
 }
 
-// Stop ends the view and clears its bar. It may be called more than once.
+// Stop ends the view: a bar is cleared, in JSON the last state is shown. It may
+// be called more than once.
 func (v *View) Stop() {
 	v.stop.Do(func() {
 		close(v.quit)
@@ -126,12 +140,21 @@ func (v *View) Stop() {
 			v.bar.Clear()
 			v.bar = nil
 		}
+		if v.mode == JSON && v.state != nil {
+			v.show(v.state())
+		}
 	})
 }
 
+// Summary prints the line that ends a run, where the mode asked for has one.
+func (v *View) Summary(line string) {
+	if v.summary {
+		v.Note(line)
+	}
+}
+
+// show prints a state; the lock is held.
 func (v *View) show(s State) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
 	took := time.Since(v.start)
 	rate := float64(s.Bytes) / took.Seconds()
 	switch v.mode {
