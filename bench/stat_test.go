@@ -37,6 +37,24 @@ func numbers(b *testing.B) string {
 	return path
 }
 
+// mapped returns the numbers, mapped for the time of the benchmark.
+func mapped(b *testing.B) []byte {
+	b.Helper()
+	file, err := os.Open(numbers(b))
+	if err != nil {
+		b.Fatal(err)
+	}
+	mem, err := mmap.Map(file, mmap.RDONLY, 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		mem.Unmap()
+		file.Close()
+	})
+	return mem
+}
+
 // inParallel splits mem between as many goroutines as there are CPUs.
 func inParallel(mem []byte, f func(part []byte)) {
 	var group sync.WaitGroup
@@ -51,16 +69,7 @@ func inParallel(mem []byte, f func(part []byte)) {
 // BenchmarkRead is the ceiling: all that is done with the bytes, in a mapping
 // that is populated, is to xor them.
 func BenchmarkRead(b *testing.B) {
-	file, err := os.Open(numbers(b))
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer file.Close()
-	mem, err := mmap.Map(file, mmap.RDONLY, 0)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer mem.Unmap()
+	mem := mapped(b)
 	b.SetBytes(size)
 	var results sync.Map
 	for b.Loop() {
@@ -81,16 +90,7 @@ func BenchmarkRead(b *testing.B) {
 // BenchmarkNaiveGoroutines is what one would write by hand: one pass with
 // count, minimum, maximum, plain sum and plain sum of squares.
 func BenchmarkNaiveGoroutines(b *testing.B) {
-	file, err := os.Open(numbers(b))
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer file.Close()
-	mem, err := mmap.Map(file, mmap.RDONLY, 0)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer mem.Unmap()
+	mem := mapped(b)
 	b.SetBytes(size)
 	var results sync.Map
 	for b.Loop() {

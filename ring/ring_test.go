@@ -150,7 +150,7 @@ func TestHintsAreOnlyHints(t *testing.T) {
 }
 
 // Every task is done exactly once by many workers over a small ring, with
-// waits on both sides.
+// waits on both sides, and no wake is lost: the waits have no other end.
 func TestEveryTaskIsDoneOnce(t *testing.T) {
 	const workers, tasks, capacity = 4, 20000, 8
 	r := newRing(t, capacity)
@@ -163,7 +163,7 @@ func TestEveryTaskIsDoneOnce(t *testing.T) {
 				seen := r.Published()
 				c, ok := r.Claim(inc)
 				if !ok {
-					r.WaitPublished(seen, 10*time.Millisecond)
+					r.WaitPublished(seen, time.Hour)
 					continue
 				}
 				done[c.Descriptor.Task].Add(1)
@@ -195,7 +195,7 @@ func TestEveryTaskIsDoneOnce(t *testing.T) {
 		}
 		r.WakeWorkers()
 		if !progress {
-			r.WaitCompleted(seen, 10*time.Millisecond)
+			r.WaitCompleted(seen, time.Hour)
 		}
 	}
 	stop.Store(true)
@@ -206,6 +206,36 @@ func TestEveryTaskIsDoneOnce(t *testing.T) {
 			t.Fatalf("task %d was done %d times", i, n)
 		}
 	}
+}
+
+// Wakers that come close together must not leave a waiter asleep: the last
+// change always gets through.
+func TestNoWakeIsLost(t *testing.T) {
+	const wakers, rounds = 3, 3000
+	var count, idle, work atomic.Uint32
+	var group sync.WaitGroup
+	for w := range uint64(wakers) {
+		group.Go(func() {
+			r := rand.New(rand.NewPCG(w, 1))
+			for range rounds {
+				// Long enough for the waiter to fall asleep, or nearly so.
+				for start, pause := time.Now(), time.Duration(r.IntN(60))*time.Microsecond; time.Since(start) < pause; {
+					runtime.Gosched()
+				}
+				work.Add(1)
+				count.Add(1)
+				wake(&count, &idle)
+			}
+		})
+	}
+	for {
+		seen := count.Load()
+		if work.Load() == wakers*rounds {
+			break
+		}
+		wait(&count, &idle, seen, time.Hour)
+	}
+	group.Wait()
 }
 
 func TestWaitEndsByNudgeAndByTimeout(t *testing.T) {

@@ -61,15 +61,16 @@ func wait(count, idle *atomic.Uint32, seen uint32, timeout time.Duration) {
 		}
 	}
 	runtime.Gosched()
-	// Announces the sleep; whoever changes count from here on clears the mark
-	// and wakes. A change in between makes the futex return at once.
+	// Announces the sleep. Whoever takes the mark away changes count before it
+	// wakes, so that a waiter that is not asleep yet does not fall asleep.
 	idle.Store(1)
 	futexWait(count, seen, timeout)
 }
 
 func wake(count, idle *atomic.Uint32) {
-	if idle.Load() != 0 {
-		idle.Store(0)
+	// The load keeps the line shared while nobody sleeps.
+	if idle.Load() != 0 && idle.Swap(0) != 0 {
+		count.Add(1)
 		futexWake(count)
 	}
 }

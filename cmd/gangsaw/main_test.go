@@ -47,14 +47,24 @@ func gangsaw(t *testing.T, args ...string) output {
 
 func finish(t *testing.T, cmd *exec.Cmd) output {
 	t.Helper()
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := cmd.Run()
+	stdout, stderr := begin(t, cmd)
+	err := cmd.Wait()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
 	}
 	return output{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+// begin starts a command and returns what it writes, to be read after Wait.
+func begin(t *testing.T, cmd *exec.Cmd) (stdout, stderr *bytes.Buffer) {
+	t.Helper()
+	stdout, stderr = new(bytes.Buffer), new(bytes.Buffer)
+	cmd.Stdout, cmd.Stderr = stdout, stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return stdout, stderr
 }
 
 // generated makes a file with gen and returns its path.
@@ -214,11 +224,7 @@ func TestKilledWorkerIsReportedAndChangesNothing(t *testing.T) {
 	path := sparse(t)
 	want := arrays(t, path)
 	cmd := command("stat", "--json", path)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	stdout, stderr := begin(t, cmd)
 	done := make(chan error, 1)
 	go func() { done <- cmd.Wait() }()
 	var err error
@@ -256,11 +262,7 @@ func TestInterruptEndsWithStatus130(t *testing.T) {
 	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		path := sparse(t)
 		cmd := command("stat", "-j", "2", path)
-		var stdout, stderr bytes.Buffer
-		cmd.Stdout, cmd.Stderr = &stdout, &stderr
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
+		stdout, stderr := begin(t, cmd)
 		workers := atWork(t, cmd, path)
 		for _, pid := range workers {
 			// A worker that is stuck must not hold up the end.
@@ -282,11 +284,7 @@ func TestInterruptEndsWithStatus130(t *testing.T) {
 func TestTruncatedDuringTheRunEndsWithStatus4(t *testing.T) {
 	path := sparse(t)
 	cmd := command("stat", "-j", "2", path)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	stdout, stderr := begin(t, cmd)
 	workers := atWork(t, cmd, path)
 	for _, pid := range workers {
 		syscall.Kill(pid, syscall.SIGSTOP)

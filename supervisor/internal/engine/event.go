@@ -18,14 +18,17 @@ const (
 type Event struct {
 	Kind    EventKind
 	Worker  uint32 // incarnation
-	PID     int
+	PID     int    // 0: it never ran
 	Cause   string
 	Place   Place
 	Attempt uint32 // of the attempt that failed, from 1
 }
 
 func (e Event) String() string {
-	who := fmt.Sprintf("worker %d (pid %d)", e.Worker, e.PID)
+	who := fmt.Sprintf("worker %d", e.Worker)
+	if e.PID != 0 {
+		who += fmt.Sprintf(" (pid %d)", e.PID)
+	}
 	switch e.Kind {
 	case WorkerDied:
 		return fmt.Sprintf("%s %s", who, e.Cause)

@@ -139,8 +139,7 @@ func (e *Engine) finish(i int, word ring.Word, worker *member) bool {
 	if err == nil && result.Status == wire.OK {
 		err = s.job.accept(result)
 	}
-	if program, perr := wire.GetProgram(e.cfg.Control, s.descriptor.Program); (err != nil || result.Status != wire.OK) &&
-		(perr != nil || program != s.job.spec.Program) {
+	if (err != nil || result.Status != wire.OK) && !e.programIntact(s) {
 		// The worker did as it was told, by a program somebody scribbled on.
 		e.corrupt(fmt.Sprintf("the program at offset %d is not the one that was written", s.descriptor.Program))
 		return false
@@ -163,6 +162,13 @@ func (e *Engine) finish(i int, word ring.Word, worker *member) bool {
 	}
 	e.settle(j)
 	return true
+}
+
+// programIntact reports whether a slot's program is still the one that was
+// written.
+func (e *Engine) programIntact(s *slot) bool {
+	program, err := wire.GetProgram(e.cfg.Control, s.descriptor.Program)
+	return err == nil && program == s.job.spec.Program
 }
 
 // release makes slot i FREE in the ledger; the ring's word is FREE already.

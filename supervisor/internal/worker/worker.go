@@ -12,8 +12,9 @@ import (
 // taken for dead and must do nothing more.
 var ErrRevoked = errors.New("the supervisor took the claim away")
 
-// idleTimeout bounds a sleep that missed its wake.
-const idleTimeout = 50 * time.Millisecond
+// idleTimeout bounds a sleep that missed its wake. None should; each look of an
+// idle worker costs CPU.
+const idleTimeout = time.Second
 
 // Worker is one worker's life.
 type Worker struct {
