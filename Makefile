@@ -12,7 +12,7 @@ run: build data/normal.npy
 	$(BIN) stat -j 2 data/normal.npy
 
 build:
-	$(GO) build -trimpath -o $(BIN) ./cmd/gangsaw
+	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/gangsaw
 
 data/normal.npy: | build
 	mkdir -p data

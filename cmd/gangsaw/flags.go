@@ -27,6 +27,9 @@ func (f *outputFlags) add(cmd *cobra.Command) {
 }
 
 func (f *outputFlags) form() (report.Form, error) {
+	if f.json && f.format != "table" && f.format != "json" {
+		return report.Table, usageError{fmt.Errorf("--json and --format %s contradict each other: give one", f.format)}
+	}
 	if f.json {
 		return report.JSON, nil
 	}
@@ -47,7 +50,7 @@ func (f *rawFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.dtype, "dtype", "", "raw files: element type, such as f8 or int32")
 	cmd.Flags().StringVar(&f.shape, "shape", "", "raw files: shape, such as 1000,3 (default: all elements)")
 	cmd.Flags().Int64Var(&f.offset, "offset", 0, "raw files: bytes before the first element")
-	cmd.Flags().StringVar(&f.order, "order", "little", "raw files: byte order")
+	cmd.Flags().StringVar(&f.order, "order", "little", "raw files: byte order, little")
 }
 
 // options returns how to open the files.
@@ -63,12 +66,13 @@ func (f *rawFlags) options(cmd *cobra.Command) ([]supervisor.FileOption, error) 
 		}
 		return nil, nil
 	}
-	t, err := kernels.ParseType(f.dtype)
+	// NumPy's spellings of the only byte order there is.
+	t, err := kernels.ParseType(strings.TrimLeft(f.dtype, "<|="))
 	if err != nil {
 		return nil, usageError{fmt.Errorf("--dtype: %w", err)}
 	}
 	layout := raw.Layout{Type: t, Offset: f.offset}
-	if f.shape != "" {
+	if cmd.Flags().Changed("shape") {
 		if layout.Shape, err = parseShape(f.shape); err != nil {
 			return nil, err
 		}
@@ -100,10 +104,10 @@ type poolFlags struct {
 
 func (f *poolFlags) add(cmd *cobra.Command) {
 	cmd.Flags().IntVarP(&f.workers, "workers", "j", 0, "number of workers (default: usable CPUs)")
-	cmd.Flags().StringVar(&f.chunk, "chunk", "", "size of the pieces that are handed out, such as 4MiB (default: by the array's size)")
+	cmd.Flags().StringVar(&f.chunk, "chunk", "", "size of the pieces that are handed out, such as 4MiB, rounded down to a power of two of blocks of 4096 elements (default: by the array's size)")
 	cmd.Flags().IntVar(&f.retries, "retries", supervisor.DefaultRetries, "how often a chunk whose worker died is run again")
 	cmd.Flags().BoolVar(&f.inProcess, "in-process", false, "work in goroutines of one process instead of worker processes")
-	cmd.Flags().StringVar(&f.progress, "progress", "auto", "progress on standard error: auto, bar, log, json or none")
+	cmd.Flags().StringVar(&f.progress, "progress", "auto", "progress on standard error: bar, log, json or none; auto is a bar on a terminal, lines in a file, nothing in a pipe")
 }
 
 // options returns how to start the pool.
@@ -118,7 +122,7 @@ func (f *poolFlags) options(cmd *cobra.Command) ([]supervisor.Option, error) {
 		}
 		opts = append(opts, supervisor.Workers(f.workers))
 	}
-	if f.chunk != "" {
+	if cmd.Flags().Changed("chunk") {
 		n, err := humanize.ParseBytes(f.chunk)
 		if err != nil || n == 0 || n > math.MaxInt64 {
 			return nil, usageError{fmt.Errorf("--chunk %s is not a size: write one such as 64KiB or 4MiB", f.chunk)}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/gangsaw/gangsaw/cmd/gangsaw/internal/report"
 	"github.com/gangsaw/gangsaw/shm"
 	"github.com/gangsaw/gangsaw/supervisor"
 )
@@ -30,7 +31,7 @@ type usageError struct{ error }
 
 func main() {
 	supervisor.Main()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	// After the first signal the next one ends the process at once.
 	context.AfterFunc(ctx, stop)
 	err := newRoot().ExecuteContext(ctx)
@@ -42,7 +43,7 @@ func main() {
 		err = errors.New("interrupted")
 	}
 	for _, line := range lines(err) {
-		fmt.Fprintln(os.Stderr, "gangsaw:", line)
+		fmt.Fprintln(os.Stderr, "gangsaw:", report.Printable(line))
 	}
 	os.Exit(status)
 }
@@ -82,8 +83,11 @@ func newRoot() *cobra.Command {
 		Use:   "gangsaw",
 		Short: "Compute on large files of numbers with a pool of worker processes",
 		Long: "gangsaw maps a large file of numbers into memory, hands out chunks of it to worker\n" +
-			"processes that map the same file, and loses nothing when one of them dies.",
-		Example:           "  gangsaw stat x.npy\n  gangsaw stat --json x.npy | jq .arrays[0].mean",
+			"processes that map the same file, and loses nothing when one of them dies.\n\n" +
+			"Exit status: 0 done; 1 failed; 2 usage; 3 finished, but some chunks kept killing their\n" +
+			"workers; 4 a file changed during the run; 130 interrupted.",
+		Example:           "  gangsaw stat x.npy\n  gangsaw stat --json x.npy | jq '.arrays[0].mean'",
+		Version:           version().Version,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		DisableAutoGenTag: true,

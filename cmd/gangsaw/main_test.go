@@ -259,7 +259,7 @@ func TestKilledWorkerIsReportedAndChangesNothing(t *testing.T) {
 }
 
 func TestInterruptEndsWithStatus130(t *testing.T) {
-	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
 		path := sparse(t)
 		cmd := command("stat", "-j", "2", path)
 		stdout, stderr := begin(t, cmd)
@@ -340,6 +340,11 @@ func TestMistakesAreOneClearLine(t *testing.T) {
 		{"stat -j 9223372036854775807 " + ecg, 2, "--workers 9223372036854775807: give 1 to 1024"},
 		{"stat -j many " + ecg, 2, "invalid argument \"many\""},
 		{"stat --retries -1 " + ecg, 2, "--retries -1: give 0 or more"},
+		{"stat --json --format csv " + ecg, 2, "--json and --format csv contradict each other"},
+		{"stat --chunk= " + ecg, 2, "--chunk  is not a size"},
+		{"stat " + file("zip.npz", "PK\x03\x04..."), 1, "it is a ZIP archive, as .npz files are: unzip it"},
+		{"stat " + file("bad\x1b[31m.npy", "x"), 1, "/bad\uFFFD[31m.npy: unknown file format"},
+		{"gen " + dir + " --overwrite", 1, dir + ": is a directory: name a file"},
 		{"stat --format xml " + ecg, 2, "--format: \"xml\" is none of table, json, csv"},
 		{"stat --progress maybe " + ecg, 2, "--progress: \"maybe\" is none of"},
 		{"stat --what " + ecg, 2, "unknown flag: --what: see gangsaw stat --help"},

@@ -71,25 +71,12 @@ type statJob struct {
 // report is nil when there is nothing to print.
 func (s *statJob) run(ctx context.Context) (*report.Stat, error) {
 	start := time.Now()
-	// A first look, so that mistakes cost no start of a pool and the total is
-	// known.
-	var total uint64
-	var paths []string
 	var failed []error
-	for _, path := range s.files {
-		f, err := supervisor.OpenFile(path, s.fileOptions...)
-		if err != nil {
-			failed = append(failed, err)
-			continue
-		}
-		for _, a := range f.Arrays() {
-			total += uint64(a.Size())
-		}
-		paths = append(paths, path)
-		f.Close()
-	}
-	if len(paths) == 0 {
-		return nil, errors.Join(failed...)
+	sizes := make([]uint64, len(s.files))
+	var total uint64
+	for i, path := range s.files {
+		sizes[i] = fileSize(path)
+		total += sizes[i]
 	}
 	view := progress.New(os.Stderr, s.mode, total)
 	defer view.Stop()
@@ -97,7 +84,7 @@ func (s *statJob) run(ctx context.Context) (*report.Stat, error) {
 		view.Note(e.String())
 	}))...)
 	if err != nil {
-		return nil, errors.Join(append(failed, err)...)
+		return nil, err
 	}
 	defer pool.Close()
 	view.Watch(func() progress.State {
@@ -105,8 +92,8 @@ func (s *statJob) run(ctx context.Context) (*report.Stat, error) {
 		return progress.State{Bytes: c.Bytes, Retries: c.Retries}
 	})
 	out := &report.Stat{}
-	for _, path := range paths {
-		rows, err := statFile(ctx, pool, path, s.fileOptions)
+	for i, path := range s.files {
+		rows, err := s.statFile(ctx, pool, path, func(size uint64) { view.Correct(sizes[i], size) })
 		out.Arrays = append(out.Arrays, rows...)
 		if err != nil {
 			failed = append(failed, err)
@@ -115,22 +102,41 @@ func (s *statJob) run(ctx context.Context) (*report.Stat, error) {
 			return nil, ctx.Err()
 		}
 	}
-	out.Run = report.NewRun(pool.Workers(), pool.Counters(), time.Since(start), pool.ISA())
+	if len(out.Arrays) == 0 {
+		return nil, errors.Join(failed...)
+	}
+	out.Run = report.NewRun(pool.Counters(), time.Since(start), pool.ISA())
 	view.Stop()
 	view.Summary(out.Run.Line(s.inProcess))
 	return out, errors.Join(failed...)
 }
 
-// statFile computes the summaries of all arrays of a file.
-func statFile(ctx context.Context, pool *supervisor.Pool, path string, opts []supervisor.FileOption) ([]report.Array, error) {
-	f, err := pool.File(path, opts...)
+// fileSize guesses how many bytes a file will be read for, before it is opened.
+func fileSize(path string) uint64 {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		return 0
+	}
+	return uint64(info.Size())
+}
+
+// statFile computes the summaries of all arrays of a file, whose size is told
+// once it is known.
+func (s *statJob) statFile(ctx context.Context, pool *supervisor.Pool, path string, tell func(size uint64)) ([]report.Array, error) {
+	f, err := pool.File(path, s.fileOptions...)
 	if err != nil {
+		tell(0)
 		return nil, err
 	}
 	defer f.Close()
+	var size uint64
+	for _, a := range f.Arrays() {
+		size += uint64(a.Size())
+	}
+	tell(size)
 	var rows []report.Array
 	for _, a := range f.Arrays() {
-		s, err := pool.Stat(ctx, a)
+		summary, err := pool.Stat(ctx, a)
 		var quarantined *supervisor.QuarantineError
 		switch {
 		case errors.As(err, &quarantined):
@@ -138,7 +144,7 @@ func statFile(ctx context.Context, pool *supervisor.Pool, path string, opts []su
 		case err != nil:
 			return rows, err
 		}
-		rows = append(rows, report.SummaryArray(path, a.Array, s))
+		rows = append(rows, report.SummaryArray(path, a.Array, summary))
 	}
 	return rows, nil
 }

@@ -29,18 +29,23 @@ func newVersion() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			v := report.Version{Version: "(devel)", Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, ISA: kernels.ISA()}
-			if info, ok := debug.ReadBuildInfo(); ok {
-				v.Version = info.Main.Version
-				for _, s := range info.Settings {
-					if s.Key == "vcs.revision" {
-						v.Revision = s.Value
-					}
-				}
-			}
-			return v.Write(os.Stdout, form)
+			return version().Write(os.Stdout, form)
 		},
 	}
 	out.add(cmd)
 	return cmd
+}
+
+// version tells what the build recorded.
+func version() report.Version {
+	v := report.Version{Version: "(devel)", Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, ISA: kernels.ISA()}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		v.Version = info.Main.Version
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				v.Revision = s.Value
+			}
+		}
+	}
+	return v
 }

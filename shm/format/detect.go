@@ -34,6 +34,10 @@ func Detect(r io.ReaderAt, size int64) (string, []Array, error) {
 			return f.Name, arrays, err
 		}
 	}
+	zip := make([]byte, 4)
+	if n, _ := r.ReadAt(zip, 0); string(zip[:n]) == "PK\x03\x04" {
+		return "", nil, fmt.Errorf("%w: it is a ZIP archive, as .npz files are: unzip it and name the .npy files inside", ErrUnknown)
+	}
 	var known []string
 	for _, f := range formats {
 		known = append(known, f.Name)

@@ -68,8 +68,9 @@ type Engine struct {
 	workers         map[uint32]*member
 	nextIncarnation uint32
 	health          health
-	rebuilding      bool // all workers are being killed
-	deferred        int  // launches put off until the rebuild
+	startCause      string // why a worker could not be started, last time
+	rebuilding      bool   // all workers are being killed
+	deferred        int    // launches put off until the rebuild
 	mappings        map[uint32]*shm.Mapping
 	nextMapping     uint32
 
@@ -79,10 +80,12 @@ type Engine struct {
 
 type counters struct {
 	chunks, bytes, retries, respawns, quarantined atomic.Uint64
+	absent                                        atomic.Int64 // workers that could not be started
 }
 
 // Counters are an engine's totals since its start.
 type Counters struct {
+	Workers                                       int // now, less those that cannot be started
 	Chunks, Bytes, Retries, Respawns, Quarantined uint64
 }
 
@@ -148,7 +151,7 @@ func (e *Engine) Detach(number uint32) error {
 // Counters returns the totals so far.
 func (e *Engine) Counters() Counters {
 	c := &e.counters
-	return Counters{c.chunks.Load(), c.bytes.Load(), c.retries.Load(), c.respawns.Load(), c.quarantined.Load()}
+	return Counters{e.cfg.Workers - int(c.absent.Load()), c.chunks.Load(), c.bytes.Load(), c.retries.Load(), c.respawns.Load(), c.quarantined.Load()}
 }
 
 // Close kills the workers, fails what jobs are left with ErrClosed and

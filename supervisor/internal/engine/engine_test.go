@@ -448,10 +448,12 @@ func TestWorkersThatNeverComeToWork(t *testing.T) {
 
 // One worker that comes to work is a pool, if a smaller one.
 func TestPoolGoesOnWithTheWorkersItHas(t *testing.T) {
+	var tries atomic.Int32
 	f := newFixture(t, 2, good, func(c *Config) {
 		launch := c.Launch
 		c.Launch = func(i uint32, ready func(), exited func(proc.Exit)) (Worker, error) {
 			if i > 1 {
+				tries.Add(1)
 				return nil, syscall.EAGAIN
 			}
 			return launch(i, ready, exited)
@@ -464,6 +466,15 @@ func TestPoolGoesOnWithTheWorkersItHas(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.onceEach()
+	// The one that could not be started was tried again, but reported once.
+	for begin := time.Now(); f.Counters().Workers != 1 || tries.Load() < 3; time.Sleep(time.Millisecond) {
+		if time.Since(begin) > 10*time.Second {
+			t.Fatalf("counters %+v, %d tries", f.Counters(), tries.Load())
+		}
+	}
+	if c := f.Counters(); c.Respawns != 0 || f.count(WorkerDied) != 1 {
+		t.Errorf("counters %+v, %d deaths reported", c, f.count(WorkerDied))
+	}
 }
 
 func TestPolicy(t *testing.T) {

@@ -64,9 +64,9 @@ func (e *Engine) launch() {
 		func() { e.post(func() { e.onReady(m) }) },
 		func(exit proc.Exit) { e.post(func() { e.onExit(m, exit) }) })
 	if err != nil {
-		cause := "could not be started: " + err.Error()
-		e.cfg.Observe(Event{Kind: WorkerDied, Worker: m.incarnation, Cause: cause})
-		e.replace(m, proc.Exit{Err: err}, cause)
+		exit := proc.Exit{Err: err}
+		e.observeDeath(m, exit.String(), exit)
+		e.replace(m, exit, exit.String())
 		return
 	}
 	m.handle = handle
@@ -114,12 +114,28 @@ func (e *Engine) onExit(m *member, exit proc.Exit) {
 	delete(e.workers, m.incarnation)
 	m.handle.Close()
 	if !held && !e.closing {
-		e.cfg.Observe(Event{Kind: WorkerDied, Worker: m.incarnation, PID: m.handle.PID(), Cause: cause})
+		e.observeDeath(m, cause, exit)
 	}
 	if e.rebuilding && len(e.workers) == 0 {
 		e.rebuild()
 	}
 	e.replace(m, exit, cause)
+}
+
+// observeDeath reports a death that cost no chunk. A start that fails again for
+// the same reason is not news.
+func (e *Engine) observeDeath(m *member, cause string, exit proc.Exit) {
+	if exit.Err != nil {
+		if cause == e.startCause {
+			return
+		}
+		e.startCause = cause
+	}
+	event := Event{Kind: WorkerDied, Worker: m.incarnation, Cause: cause}
+	if m.handle != nil {
+		event.PID = m.handle.PID()
+	}
+	e.cfg.Observe(event)
 }
 
 // strike deals with a chunk whose worker died: it is run again, or given up
@@ -178,8 +194,14 @@ func (e *Engine) replace(m *member, exit proc.Exit, cause string) {
 	case giveUpCrashes:
 		e.fail(&CrashLoopError{Deaths: e.health.deaths, Cause: cause})
 	case respawn:
+		absent := int64(0)
+		if exit.Err != nil {
+			absent = 1
+		}
+		e.counters.absent.Add(absent)
 		start := func() {
-			e.counters.respawns.Add(1)
+			e.counters.absent.Add(-absent)
+			e.counters.respawns.Add(1 - uint64(absent))
 			e.launch()
 		}
 		if v.delay == 0 {

@@ -8,7 +8,10 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/gangsaw/gangsaw/kernels"
 	"github.com/gangsaw/gangsaw/shm/format/npy"
@@ -95,6 +98,49 @@ func TestNothingIsLeftOfAFileThatFails(t *testing.T) {
 	}
 	if entries, _ := os.ReadDir(dir); len(entries) > 0 {
 		t.Errorf("left behind: %v", entries)
+	}
+}
+
+func TestOnlyRegularFilesAreReplaced(t *testing.T) {
+	dir := t.TempDir()
+	spec := Spec{Type: kernels.Uint8, Shape: []int64{3}, Dist: Sequence, Overwrite: true}
+	fifo, dangling := filepath.Join(dir, "fifo"), filepath.Join(dir, "dangling")
+	if err := unix.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("nothing", dangling); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{fifo, dangling, dir} {
+		before, err := os.Lstat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Write(t.Context(), path, spec); err == nil || !strings.HasPrefix(err.Error(), path+": is ") {
+			t.Errorf("%s: %v", path, err)
+		}
+		if after, err := os.Lstat(path); err != nil || after.Mode() != before.Mode() {
+			t.Errorf("%s is now %v, %v", path, after.Mode(), err)
+		}
+	}
+	// Behind a link the file itself is replaced and keeps its mode.
+	target, link := filepath.Join(dir, "target"), filepath.Join(dir, "link")
+	if err := os.WriteFile(target, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("target", link); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Write(t.Context(), link, spec); err != nil {
+		t.Fatal(err)
+	}
+	b, _ := os.ReadFile(target)
+	info, err := os.Lstat(link)
+	if err != nil || info.Mode().Type() != os.ModeSymlink || string(b) != "\x00\x01\x02" {
+		t.Errorf("link %v, %v, target %q", info.Mode(), err, b)
+	}
+	if info, err := os.Stat(target); err != nil || info.Mode() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
 }
 

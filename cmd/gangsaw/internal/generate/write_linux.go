@@ -46,24 +46,82 @@ func Write(ctx context.Context, path string, s Spec) (int64, error) {
 	if s.NPY {
 		header = npy.Header(a)
 	}
-	if _, err := os.Lstat(path); err == nil && !s.Overwrite {
-		return 0, fmt.Errorf("%s: exists: give --overwrite to replace it", path)
-	}
-	temp := filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s.%d.tmp", filepath.Base(path), os.Getpid()))
-	file, err := os.OpenFile(temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+	target, mode, err := destination(path, s.Overwrite)
 	if err != nil {
 		return 0, err
 	}
+	file, err := os.CreateTemp(filepath.Dir(target), ".gangsaw-*")
+	if err != nil {
+		return 0, atPath(path, err)
+	}
+	temp := file.Name()
 	defer os.Remove(temp)
 	size := int64(len(header)) + a.Size()
 	err = s.fill(ctx, file, header, size)
+	if err == nil {
+		err = file.Chmod(mode)
+	}
 	if cerr := file.Close(); err == nil {
 		err = cerr
 	}
-	if err != nil {
-		return 0, fmt.Errorf("%s: %w", path, err)
+	if err == nil {
+		err = place(temp, target, s.Overwrite)
 	}
-	return size, place(temp, path, s.Overwrite)
+	if err != nil {
+		return 0, atPath(path, err)
+	}
+	return size, nil
+}
+
+var errExists = errors.New("exists: give --overwrite to replace it")
+
+// destination returns the file that path stands for, behind symbolic links,
+// and the mode it has or will have. Only regular files are ever replaced.
+func destination(path string, overwrite bool) (string, fs.FileMode, error) {
+	target, err := filepath.EvalSymlinks(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Lstat(path); err == nil {
+			return "", 0, fmt.Errorf("%s: is a symbolic link to nothing: name the file itself", path)
+		}
+		mask := unix.Umask(0)
+		unix.Umask(mask)
+		return path, 0o666 &^ fs.FileMode(mask), nil
+	}
+	if err != nil {
+		return "", 0, atPath(path, err)
+	}
+	info, err := os.Lstat(target)
+	switch {
+	case err != nil:
+		return "", 0, atPath(path, err)
+	case info.IsDir():
+		return "", 0, fmt.Errorf("%s: is a directory: name a file", path)
+	case !info.Mode().IsRegular():
+		return "", 0, fmt.Errorf("%s: is not a regular file (%s) and is never replaced: name a file", path, info.Mode().Type())
+	case !overwrite:
+		return "", 0, fmt.Errorf("%s: %w", path, errExists)
+	}
+	return target, info.Mode().Perm(), nil
+}
+
+// atPath says what went wrong with the file the user named rather than with
+// the temporary one.
+func atPath(path string, err error) error {
+	var pathErr *fs.PathError
+	var linkErr *os.LinkError
+	switch {
+	case errors.As(err, &pathErr):
+		err = pathErr.Err
+	case errors.As(err, &linkErr):
+		err = linkErr.Err
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		err = fmt.Errorf("%w: check that its directory exists", err)
+	case errors.Is(err, fs.ErrPermission):
+		err = fmt.Errorf("%w: its directory must be writable", err)
+	}
+	return fmt.Errorf("%s: %w", path, err)
 }
 
 // place renames the finished file, over another one only if overwrite is set.
@@ -74,14 +132,12 @@ func place(temp, path string, overwrite bool) error {
 	err := unix.Renameat2(unix.AT_FDCWD, temp, unix.AT_FDCWD, path, unix.RENAME_NOREPLACE)
 	switch {
 	case errors.Is(err, fs.ErrExist):
-		return fmt.Errorf("%s: exists: give --overwrite to replace it", path)
+		return errExists
 	case errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS):
 		// The file system cannot: a link never replaces either.
 		return os.Link(temp, path)
-	case err != nil:
-		return fmt.Errorf("%s: %w", path, err)
 	}
-	return nil
+	return err
 }
 
 // fill writes header and numbers, blocks in parallel.

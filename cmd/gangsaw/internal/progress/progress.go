@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -47,8 +48,8 @@ type View struct {
 	out     *os.File
 	mode    Mode // not Auto
 	summary bool // a last line was asked for
-	total   uint64
 	start   time.Time
+	total   atomic.Uint64 // bytes
 
 	mu      sync.Mutex // over out, bar and state
 	bar     *progressbar.ProgressBar
@@ -60,7 +61,8 @@ type View struct {
 
 // New returns a view for a run over that many bytes.
 func New(out *os.File, mode Mode, total uint64) *View {
-	v := &View{out: out, mode: mode, summary: mode != JSON && mode != None, total: total, start: time.Now(), quit: make(chan struct{})}
+	v := &View{out: out, mode: mode, summary: mode != JSON && mode != None, start: time.Now(), quit: make(chan struct{})}
+	v.total.Store(total)
 	if mode == Auto {
 		v.mode = choose(out)
 	}
@@ -70,6 +72,9 @@ func New(out *os.File, mode Mode, total uint64) *View {
 // choose decides what Auto means for out.
 func choose(out *os.File) Mode {
 	if term.IsTerminal(int(out.Fd())) {
+		if os.Getenv("TERM") == "dumb" {
+			return Log
+		}
 		return Bar
 	}
 	if info, err := out.Stat(); err == nil && info.Mode().IsRegular() {
@@ -84,6 +89,9 @@ const (
 	// barAfter keeps short runs free of a bar that flickers.
 	barAfter = 300 * time.Millisecond
 )
+
+// Correct replaces a part of the total that was guessed by what it really is.
+func (v *View) Correct(guess, truth uint64) { v.total.Add(truth - guess) }
 
 // Watch shows the state now and then until Stop.
 func (v *View) Watch(state func() State) {
@@ -162,10 +170,10 @@ func (v *View) show(s State) {
 		v.showBar(s, took)
 	case Log:
 		fmt.Fprintf(v.out, "gangsaw: %s of %s, %s/s, %v left, %d retries\n",
-			humanize.IBytes(s.Bytes), humanize.IBytes(v.total), humanize.IBytes(uint64(rate)), v.left(s, rate), s.Retries)
+			humanize.IBytes(s.Bytes), humanize.IBytes(v.total.Load()), humanize.IBytes(uint64(rate)), v.left(s, rate), s.Retries)
 	case JSON:
 		json.NewEncoder(v.out).Encode(map[string]any{
-			"bytes": s.Bytes, "total": v.total, "seconds": took.Seconds(), "bytes_per_second": rate, "retries": s.Retries,
+			"bytes": s.Bytes, "total": v.total.Load(), "seconds": took.Seconds(), "bytes_per_second": rate, "retries": s.Retries,
 		})
 	}
 }
@@ -175,7 +183,7 @@ func (v *View) showBar(s State, took time.Duration) {
 		return
 	}
 	if v.bar == nil {
-		v.bar = progressbar.NewOptions64(int64(v.total),
+		v.bar = progressbar.NewOptions64(int64(v.total.Load()),
 			progressbar.OptionSetWriter(v.out),
 			progressbar.OptionShowBytes(true),
 			progressbar.OptionShowCount(),
@@ -188,13 +196,15 @@ func (v *View) showBar(s State, took time.Duration) {
 		description = fmt.Sprintf("gangsaw, %d retries", s.Retries)
 	}
 	v.bar.Describe(description)
+	v.bar.ChangeMax64(int64(v.total.Load()))
 	v.bar.Set64(int64(s.Bytes))
 }
 
 // left estimates the time to the end.
 func (v *View) left(s State, rate float64) time.Duration {
-	if rate <= 0 || s.Bytes >= v.total {
+	total := v.total.Load()
+	if rate <= 0 || s.Bytes >= total {
 		return 0
 	}
-	return time.Duration(float64(v.total-s.Bytes) / rate * float64(time.Second)).Round(time.Second)
+	return time.Duration(float64(total-s.Bytes) / rate * float64(time.Second)).Round(time.Second)
 }

@@ -10,6 +10,7 @@ import (
 	"math"
 	"math/big"
 	"strings"
+	"unicode"
 
 	"github.com/gangsaw/gangsaw/kernels"
 )
@@ -80,6 +81,17 @@ func writeCSV(w io.Writer, header []string, rows [][]string) error {
 	return c.Error()
 }
 
+// Printable returns s with everything replaced that a terminal would obey
+// rather than show, line breaks included.
+func Printable(s string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.IsPrint(c) {
+			return c
+		}
+		return unicode.ReplacementChar
+	}, s)
+}
+
 // field is a line of a table.
 type field struct{ name, value string }
 
@@ -90,7 +102,7 @@ func writeFields(w io.Writer, heading string, fields []field) error {
 		width = max(width, len(f.name))
 	}
 	var b strings.Builder
-	b.WriteString(heading + "\n")
+	b.WriteString(Printable(heading) + "\n")
 	for _, f := range fields {
 		value := f.value
 		if value == "" {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
 
 	"github.com/gangsaw/gangsaw/kernels"
 	"github.com/gangsaw/gangsaw/shm/format"
@@ -63,9 +64,9 @@ type Run struct {
 }
 
 // NewRun states a pool's totals.
-func NewRun(workers int, c supervisor.Counters, took time.Duration, isa string) Run {
+func NewRun(c supervisor.Counters, took time.Duration, isa string) Run {
 	r := Run{
-		Workers: workers, Chunks: c.Chunks, Bytes: c.Bytes, Seconds: took.Seconds(),
+		Workers: c.Workers, Chunks: c.Chunks, Bytes: c.Bytes, Seconds: took.Seconds(),
 		Retries: c.Retries, Respawns: c.Respawns, Quarantined: c.Quarantined, ISA: isa,
 	}
 	if r.Seconds > 0 {
@@ -80,18 +81,9 @@ func (r Run) Line(inProcess bool) string {
 	if inProcess {
 		what = "goroutine"
 	}
-	return fmt.Sprintf("read %s in %.3f s (%s/s) on %d %s: %d chunks, %d retries, %d respawns",
-		humanize.IBytes(r.Bytes), r.Seconds, humanize.IBytes(uint64(r.BytesPerSecond)), r.Workers, plural(r.Workers, what), r.Chunks, r.Retries, r.Respawns)
-}
-
-func plural(n int, what string) string {
-	switch {
-	case n == 1:
-		return what
-	case strings.HasSuffix(what, "ss"):
-		return what + "es"
-	}
-	return what + "s"
+	return fmt.Sprintf("read %s in %.3f s (%s/s) on %s: %s, %s, %s",
+		humanize.IBytes(r.Bytes), r.Seconds, humanize.IBytes(uint64(r.BytesPerSecond)), english.Plural(r.Workers, what, ""),
+		english.Plural(int(r.Chunks), "chunk", ""), english.Plural(int(r.Retries), "retry", ""), english.Plural(int(r.Respawns), "respawn", ""))
 }
 
 // SummaryArray states a summary.
