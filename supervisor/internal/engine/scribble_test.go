@@ -1,0 +1,133 @@
+//go:build !race
+
+package engine
+
+// A worker that scribbles on shared memory is a data race on purpose: these
+// tests are not for the race detector.
+
+import (
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/gangsaw/gangsaw/ring"
+	"github.com/gangsaw/gangsaw/supervisor/internal/proc"
+	"github.com/gangsaw/gangsaw/supervisor/internal/wire"
+)
+
+// A worker that calls another's slot done convicts itself: it has no result
+// for it.
+func TestDoneForgedOnAnothersSlot(t *testing.T) {
+	var holder atomic.Pointer[ring.Claim]
+	forged := make(chan struct{})
+	f := newFixture(t, 2, func(w *fake, c ring.Claim) bool {
+		switch {
+		case holder.CompareAndSwap(nil, &c):
+			<-forged
+			if w.work(c) {
+				return true
+			}
+			return false // revoked, as a worker finds it
+		case c.Descriptor.Attempt == 0:
+			select {
+			case <-forged:
+			default:
+				victim := holder.Load()
+				scribble(w.control, victim.Slot, ring.MakeWord(victim.Word.Generation(), w.incarnation, ring.Done))
+				close(forged)
+				w.ring.Nudge()
+				return hang(w)
+			}
+		}
+		return w.work(c)
+	})
+	if err := f.run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.onceEach()
+	if f.count(WorkerDistrusted) != 1 {
+		t.Errorf("%d workers distrusted", f.count(WorkerDistrusted))
+	}
+}
+
+func TestScribbledRingIsRebuilt(t *testing.T) {
+	for seed := range uint64(30) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		var scribbles atomic.Int32
+		var mu sync.Mutex
+		f := newFixture(t, 3, func(w *fake, c ring.Claim) bool {
+			mu.Lock()
+			if scribbles.Load() < 3 && r.IntN(8) == 0 {
+				scribbles.Add(1)
+				for range 1 + r.IntN(8) {
+					scribble(w.control, r.IntN(8), ring.Word(r.Uint64()))
+				}
+			}
+			mu.Unlock()
+			return w.work(c)
+		})
+		if err := f.run(t.Context()); err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		f.onceEach()
+		f.Close()
+	}
+}
+
+func TestScribbleWithoutWorkersIsRebuilt(t *testing.T) {
+	ready := make(chan struct{})
+	var launches atomic.Int32
+	f := newFixture(t, 1, once(0, 1, func(w *fake, c ring.Claim) bool {
+		defer close(ready)
+		for i := range 8 {
+			scribble(w.control, i, ring.MakeWord(12345, 77, ring.Done))
+		}
+		return false
+	}), func(c *Config) {
+		launch := c.Launch
+		c.Launch = func(i uint32, ready func(), exited func(proc.Exit)) (Worker, error) {
+			launches.Add(1)
+			return launch(i, ready, exited)
+		}
+	})
+	if err := f.run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	<-ready
+	f.onceEach()
+	if f.count(RingRebuilt) != 1 || launches.Load() != 2 {
+		t.Errorf("rebuilt %d times, %d launches", f.count(RingRebuilt), launches.Load())
+	}
+}
+
+func TestLargePoolSurvivesARebuild(t *testing.T) {
+	for _, workers := range []int{19, 40} {
+		f := newFixture(t, workers, once(7, 1, func(w *fake, c ring.Claim) bool {
+			scribble(w.control, c.Slot, 0xdeadbeefdeadbeef)
+			w.ring.Nudge()
+			return hang(w)
+		}))
+		if err := f.run(t.Context()); err != nil {
+			t.Errorf("%d workers: %v", workers, err)
+		}
+		f.onceEach()
+	}
+}
+
+func TestScribbledProgramIsWrittenAnew(t *testing.T) {
+	f := newFixture(t, 2, once(7, 1, func(w *fake, c ring.Claim) bool {
+		w.control[c.Descriptor.Program]++
+		r := w.result(c)
+		r.Status, r.Payload = wire.Failed, []byte("malformed program")
+		w.write(c, r)
+		return w.ring.Complete(c)
+	}))
+	if err := f.run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.onceEach()
+	if f.count(RingRebuilt) != 1 {
+		t.Errorf("rebuilt %d times", f.count(RingRebuilt))
+	}
+}
