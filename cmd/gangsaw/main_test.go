@@ -225,19 +225,7 @@ func TestKilledWorkerIsReportedAndChangesNothing(t *testing.T) {
 	want := arrays(t, path)
 	cmd := command("stat", "--json", path)
 	stdout, stderr := begin(t, cmd)
-	done := make(chan error, 1)
-	go func() { done <- cmd.Wait() }()
-	var err error
-	for kills := 0; ; kills++ {
-		time.Sleep(30 * time.Millisecond)
-		workers := workersOf(t, cmd.Process.Pid)
-		if kills == 10 || len(workers) == 0 {
-			err = <-done
-			break
-		}
-		syscall.Kill(workers[kills%len(workers)], syscall.SIGKILL)
-	}
-	if err != nil {
+	if err := killNowAndThen(t, cmd); err != nil {
 		t.Fatalf("%v: %s", err, stderr.String())
 	}
 	var got struct {
@@ -255,6 +243,53 @@ func TestKilledWorkerIsReportedAndChangesNothing(t *testing.T) {
 	}
 	if !strings.Contains(stderr.String(), "killed by SIGKILL (killed) in attempt 1: retrying") {
 		t.Errorf("standard error: %s", stderr.String())
+	}
+}
+
+// killNowAndThen kills up to 10 workers of a running command, waits for it and
+// returns how it ended.
+func killNowAndThen(t *testing.T, cmd *exec.Cmd) error {
+	t.Helper()
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	for kills := range 10 {
+		time.Sleep(30 * time.Millisecond)
+		workers := workersOf(t, cmd.Process.Pid)
+		if len(workers) == 0 {
+			break
+		}
+		syscall.Kill(workers[kills%len(workers)], syscall.SIGKILL)
+	}
+	return <-done
+}
+
+func TestQuarantinedChunkEndsWithStatus3AndNoValue(t *testing.T) {
+	path := sparse(t)
+	cmd := command("stat", "--json", "--retries", "0", "-j", "2", path)
+	stdout, stderr := begin(t, cmd)
+	killNowAndThen(t, cmd)
+	var got struct {
+		Arrays []struct {
+			Count, Sum, Mean *float64
+			Missing          []struct{ First, Last uint64 }
+		}
+		Run struct{ Quarantined int }
+	}
+	if err := json.Unmarshal(stdout.Bytes(), &got); err != nil {
+		t.Fatalf("%v: %s, %s", err, stdout, stderr)
+	}
+	a := got.Arrays[0]
+	if status := cmd.ProcessState.ExitCode(); status != 3 || a.Count != nil || a.Sum != nil || a.Mean != nil ||
+		got.Run.Quarantined < 1 || len(a.Missing) != got.Run.Quarantined {
+		t.Errorf("status %d, %s", status, stdout)
+	}
+	for _, m := range a.Missing {
+		if m.Last-m.First != 4<<20-1 || (m.First-128)%(4<<20) != 0 {
+			t.Errorf("missing %+v", m)
+		}
+	}
+	if !strings.Contains(stderr.String(), "in attempt 1: quarantined") || !strings.Contains(stderr.String(), "no result, because workers kept dying in chunk") {
+		t.Errorf("standard error: %s", stderr)
 	}
 }
 
