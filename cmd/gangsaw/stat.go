@@ -44,12 +44,8 @@ func newStat() *cobra.Command {
 			if err != nil {
 				return usageError{fmt.Errorf("--progress: %w", err)}
 			}
-			job := statJob{files: args, fileOptions: fileOptions, poolOptions: poolOptions, mode: mode, inProcess: pool.inProcess}
-			stat, err := job.run(cmd.Context())
-			if stat != nil {
-				err = errors.Join(err, stat.Write(os.Stdout, form))
-			}
-			return err
+			job := statJob{files: args, fileOptions: fileOptions, poolOptions: poolOptions, mode: mode, form: form, inProcess: pool.inProcess}
+			return job.run(cmd.Context())
 		},
 	}
 	out.add(cmd)
@@ -64,12 +60,13 @@ type statJob struct {
 	fileOptions []supervisor.FileOption
 	poolOptions []supervisor.Option
 	mode        progress.Mode
+	form        report.Form
 	inProcess   bool
 }
 
-// run computes what can be computed and joins the errors of what cannot. The
-// report is nil when there is nothing to print.
-func (s *statJob) run(ctx context.Context) (*report.Stat, error) {
+// run computes and prints what can be computed and joins the errors of what
+// cannot.
+func (s *statJob) run(ctx context.Context) error {
 	start := time.Now()
 	var failed []error
 	sizes := make([]uint64, len(s.files))
@@ -81,10 +78,10 @@ func (s *statJob) run(ctx context.Context) (*report.Stat, error) {
 	view := progress.New(os.Stderr, s.mode, total)
 	defer view.Stop()
 	pool, err := supervisor.Start(ctx, append(s.poolOptions, supervisor.Observe(func(e supervisor.Event) {
-		view.Note(e.String())
+		view.Note(report.Printable(e.String()))
 	}))...)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer pool.Close()
 	view.Watch(func() progress.State {
@@ -99,16 +96,17 @@ func (s *statJob) run(ctx context.Context) (*report.Stat, error) {
 			failed = append(failed, err)
 		}
 		if ctx.Err() != nil {
-			return nil, ctx.Err()
+			return ctx.Err()
 		}
 	}
 	if len(out.Arrays) == 0 {
-		return nil, errors.Join(failed...)
+		return errors.Join(failed...)
 	}
 	out.Run = report.NewRun(pool.Counters(), time.Since(start), pool.ISA())
 	view.Stop()
+	failed = append(failed, out.Write(os.Stdout, s.form))
 	view.Summary(out.Run.Line(s.inProcess))
-	return out, errors.Join(failed...)
+	return errors.Join(failed...)
 }
 
 // fileSize guesses how many bytes a file will be read for, before it is opened.
