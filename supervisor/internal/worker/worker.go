@@ -32,14 +32,18 @@ type Worker struct {
 
 // Run claims and runs tasks until it is stopped or its claim is revoked.
 func (w *Worker) Run() error {
-	for {
+	for completed := false; ; {
 		// Loaded before the scan, so that a publication in between ends the wait.
 		published := w.Ring.Published()
 		if w.Stopped != nil && w.Stopped() {
 			return nil
 		}
 		claim, ok := w.Ring.Claim(w.Incarnation)
-		if !ok {
+		// Only now, so that the next task does not wait for a system call.
+		if completed {
+			w.Ring.WakeSupervisor()
+		}
+		if completed = ok; !ok {
 			w.Ring.WaitPublished(published, idleTimeout)
 			continue
 		}
@@ -47,7 +51,6 @@ func (w *Worker) Run() error {
 		if !w.Ring.Complete(claim) {
 			return ErrRevoked
 		}
-		w.Ring.WakeSupervisor()
 	}
 }
 
