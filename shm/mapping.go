@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
 	"github.com/edsrzf/mmap-go"
 	"golang.org/x/sys/unix"
@@ -20,7 +21,7 @@ type Mapping struct {
 // identity tells whether an open file still has the contents it had.
 type identity struct {
 	size  int64 // bytes
-	mtime unix.Timespec
+	mtime time.Time
 }
 
 // ChangedError reports a file that changed after it was mapped.
@@ -72,15 +73,11 @@ func mapFile(file *os.File) (*Mapping, error) {
 	case info.Size() == 0:
 		return nil, errors.New("the file is empty (0 bytes): there is nothing to map")
 	}
-	start, err := identify(file)
-	if err != nil {
-		return nil, err
-	}
 	mem, err := mmap.MapRegion(file, int(info.Size()), mmap.RDONLY, 0, 0)
 	if err != nil {
 		return nil, fmt.Errorf("mapping %d bytes: %w", info.Size(), err)
 	}
-	return &Mapping{file, mem, start}, nil
+	return &Mapping{file, mem, identify(info)}, nil
 }
 
 // withRemedy adds what can be done about a file that does not open.
@@ -96,13 +93,7 @@ func withRemedy(err error) error {
 	return err
 }
 
-func identify(file *os.File) (identity, error) {
-	var st unix.Stat_t
-	if err := unix.Fstat(int(file.Fd()), &st); err != nil {
-		return identity{}, fmt.Errorf("fstat: %w", err)
-	}
-	return identity{st.Size, st.Mtim}, nil
-}
+func identify(info fs.FileInfo) identity { return identity{info.Size(), info.ModTime()} }
 
 // Bytes returns the file's contents. Reading what was truncated away since
 // raises SIGBUS.
@@ -117,15 +108,16 @@ func (m *Mapping) File() *os.File { return m.file }
 // Changed returns a *ChangedError when the file's size or modification time
 // is no longer what it was when it was mapped.
 func (m *Mapping) Changed() error {
-	now, err := identify(m.file)
-	switch {
-	case err != nil:
-		return fmt.Errorf("%s: %w", m.Path(), err)
+	info, err := m.file.Stat()
+	if err != nil {
+		return err
+	}
+	switch now := identify(info); {
 	case now.size < m.start.size:
 		return &ChangedError{m.Path(), fmt.Sprintf("was truncated from %d to %d bytes", m.start.size, now.size)}
 	case now.size != m.start.size:
 		return &ChangedError{m.Path(), fmt.Sprintf("grew from %d to %d bytes", m.start.size, now.size)}
-	case now.mtime != m.start.mtime:
+	case !now.mtime.Equal(m.start.mtime):
 		return &ChangedError{m.Path(), "was written to"}
 	}
 	return nil
