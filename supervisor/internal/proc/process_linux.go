@@ -9,23 +9,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Exit tells how a process ended.
-type Exit struct {
-	Signal syscall.Signal // that killed it, 0 if none did
-	Code   int            // exit status, when no signal killed it
-	Err    error          // why there never was a process
-}
-
-func (e Exit) String() string {
-	switch {
-	case e.Err != nil:
-		return fmt.Sprintf("could not be started: %v", e.Err)
-	case e.Signal != 0:
-		return fmt.Sprintf("killed by %s (%s)", unix.SignalName(e.Signal), e.Signal)
-	}
-	return fmt.Sprintf("exited with status %d", e.Code)
-}
-
 // Process is a worker process, or one that is being started.
 type Process struct {
 	Conn    *Conn // the supervisor's end of the control socket
