@@ -26,6 +26,11 @@
 // Workers end when the pool is closed and when its process dies, however it
 // dies.
 //
+// Worker processes need Linux. On other systems every pool is in process (see
+// [InProcess]): its workers are goroutines, which compute the same bits, but a
+// crash of one is the program's. A file that is truncated while it is read is
+// an error there too.
+//
 // A pool trusts its workers with read-only mappings of the data and nothing
 // else; see package ring and the internal package engine for what is checked.
 package supervisor

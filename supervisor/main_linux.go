@@ -14,7 +14,8 @@ var inWorker atomic.Bool
 
 // Main turns a process that was started as a worker into one and does not
 // return there; the process ends with its supervisor. In every other process
-// it returns at once. Call it first in main, and in TestMain.
+// it returns at once, and so it does on systems other than Linux, which have
+// no worker processes. Call it first in main, and in TestMain.
 func Main() {
 	value, ok := os.LookupEnv(wire.EnvWorker)
 	if !ok {
@@ -29,4 +30,15 @@ func Main() {
 	}
 	fmt.Fprintf(os.Stderr, "gangsaw worker: %v\n", err)
 	os.Exit(1)
+}
+
+// mayStart returns why this process may not start a pool, nil if it may.
+func mayStart() error {
+	if inWorker.Load() {
+		return ErrInWorker
+	}
+	if _, ok := os.LookupEnv(wire.EnvWorker); ok {
+		return ErrNoMain
+	}
+	return nil
 }

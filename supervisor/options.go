@@ -43,7 +43,8 @@ func ChunkBytes(n uint64) Option { return func(o *options) { o.chunk = n } }
 func Retries(n int) Option { return func(o *options) { o.retries = n } }
 
 // InProcess runs the workers as goroutines of this process: for debugging, and
-// where processes cannot be started. A crash of one is a crash of all.
+// where processes cannot be started. A crash of one is a crash of all. Outside
+// Linux it is always so.
 func InProcess() Option { return func(o *options) { o.inProcess = true } }
 
 // Observe has f called with every [Event]. It is called from one goroutine,

@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"sync"
 
 	"github.com/gangsaw/gangsaw/kernels"
 	"github.com/gangsaw/gangsaw/ring"
-	"github.com/gangsaw/gangsaw/shm"
 	"github.com/gangsaw/gangsaw/supervisor/internal/engine"
 	"github.com/gangsaw/gangsaw/supervisor/internal/partition"
 	"github.com/gangsaw/gangsaw/supervisor/internal/proc"
@@ -18,12 +16,22 @@ import (
 
 // Pool is a set of workers. Its methods may be called from any goroutine.
 type Pool struct {
-	options options
-	control []byte        // control segment
-	segment *shm.Segment  // behind control; nil in process
-	starter *proc.Starter // nil in process
-	engine  *engine.Engine
-	close   func() error
+	options  options
+	launcher launcher
+	engine   *engine.Engine
+	close    func() error
+}
+
+// launcher starts a pool's workers. Goroutines are one kind, processes, where
+// there are any, the other.
+type launcher interface {
+	// control returns the control segment, which lives until close.
+	control() []byte
+	// launch is the engine's Launcher.
+	launch(incarnation uint32, ready func(), exited func(proc.Exit)) (engine.Worker, error)
+	inProcess() bool
+	// close frees everything, after the last worker is gone.
+	close() error
 }
 
 // ErrInWorker is returned by [Start] in a worker process: a pool inside a
@@ -37,12 +45,13 @@ var ErrNoMain = errors.New("this process was started as a worker, but its main d
 
 // Start starts a pool and returns when its first worker is at work. A
 // *StartError tells why none is.
+//
+// Worker processes need Linux. On any other system every pool is [InProcess],
+// asked for or not: results have the same bits, but a crash in a worker is the
+// program's.
 func Start(ctx context.Context, opts ...Option) (*Pool, error) {
-	if inWorker.Load() {
-		return nil, ErrInWorker
-	}
-	if _, ok := os.LookupEnv(wire.EnvWorker); ok {
-		return nil, ErrNoMain
+	if err := mayStart(); err != nil {
+		return nil, err
 	}
 	o := defaults()
 	for _, opt := range opts {
@@ -54,32 +63,23 @@ func Start(ctx context.Context, opts ...Option) (*Pool, error) {
 	if o.retries < 0 {
 		return nil, fmt.Errorf("chunks cannot be run again %d times", o.retries)
 	}
-	p := &Pool{options: o}
-	p.close = sync.OnceValue(p.shut)
-	size := wire.ControlSize(ringSlots(o.workers))
-	launch := p.launchProcess
-	if o.inProcess {
-		// On the heap, so that the race detector sees what goes on.
-		p.control = make([]byte, size)
-		launch = p.launchGoroutine
-	} else {
-		segment, err := shm.NewSegment("gangsaw-control", size)
-		if err != nil {
-			return nil, err
-		}
-		p.segment, p.control = segment, segment.Bytes()
-		p.starter = proc.NewStarter()
-	}
-	r, err := ring.Format(wire.RingBytes(p.control), ringSlots(o.workers))
+	slots := ringSlots(o.workers)
+	l, err := newLauncher(slots, o.inProcess)
 	if err != nil {
-		return nil, errors.Join(err, p.Close())
+		return nil, err
 	}
+	r, err := ring.Format(wire.RingBytes(l.control()), slots)
+	if err != nil {
+		return nil, errors.Join(err, l.close())
+	}
+	p := &Pool{options: o, launcher: l}
+	p.close = sync.OnceValue(p.shut)
 	p.engine = engine.New(engine.Config{
 		Ring:    r,
 		Workers: o.workers,
 		Retries: o.retries,
-		Control: p.control,
-		Launch:  launch,
+		Control: l.control(),
+		Launch:  l.launch,
 		Observe: o.observe,
 	})
 	if err := p.engine.Started(ctx); err != nil {
@@ -96,6 +96,10 @@ func ringSlots(workers int) int { return max(64, 2*workers) }
 // Workers returns the number of workers the pool was started with.
 func (p *Pool) Workers() int { return p.options.workers }
 
+// InProcess reports whether the workers are goroutines of this process, as
+// option [InProcess] makes them, and as they always are outside Linux.
+func (p *Pool) InProcess() bool { return p.launcher.inProcess() }
+
 // ISA names the instruction set the kernels use.
 func (p *Pool) ISA() string { return kernels.ISA() }
 
@@ -107,14 +111,8 @@ func (p *Pool) Counters() Counters { return p.engine.Counters() }
 func (p *Pool) Close() error { return p.close() }
 
 func (p *Pool) shut() error {
-	if p.engine != nil {
-		p.engine.Close()
-	}
-	if p.starter == nil {
-		return nil
-	}
-	p.starter.Close()
-	return p.segment.Close()
+	p.engine.Close()
+	return p.launcher.close()
 }
 
 // Stat computes the summary of an array of one of the pool's open files: see

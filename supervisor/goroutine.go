@@ -1,0 +1,97 @@
+package supervisor
+
+import (
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+
+	"github.com/gangsaw/gangsaw/ring"
+	"github.com/gangsaw/gangsaw/shm"
+	"github.com/gangsaw/gangsaw/supervisor/internal/engine"
+	"github.com/gangsaw/gangsaw/supervisor/internal/proc"
+	"github.com/gangsaw/gangsaw/supervisor/internal/wire"
+	"github.com/gangsaw/gangsaw/supervisor/internal/worker"
+)
+
+// goroutines launches workers inside this process.
+type goroutines struct {
+	slots  int
+	memory []byte // control segment
+}
+
+// newGoroutines takes memory from the heap, where the race detector sees what
+// goes on.
+func newGoroutines(slots int) launcher {
+	return &goroutines{slots, make([]byte, wire.ControlSize(slots))}
+}
+
+func (g *goroutines) control() []byte { return g.memory }
+func (g *goroutines) inProcess() bool { return true }
+func (g *goroutines) close() error    { return nil }
+
+func (g *goroutines) launch(incarnation uint32, ready func(), exited func(proc.Exit)) (engine.Worker, error) {
+	r, err := ring.Attach(wire.RingBytes(g.memory), g.slots)
+	if err != nil {
+		return nil, err
+	}
+	w := &goroutineWorker{ring: r, results: make([]byte, wire.ResultsSize(g.slots)), mappings: map[uint32]*shm.Mapping{}}
+	loop := worker.Worker{
+		Incarnation: incarnation,
+		Ring:        r,
+		Control:     g.memory,
+		Results:     w.results,
+		Mapping:     w.mapping,
+		Stopped:     w.stopped.Load,
+	}
+	go func() {
+		ready()
+		loop.Run()
+		exited(proc.Exit{})
+	}()
+	return w, nil
+}
+
+// goroutineWorker is the engine's handle on a worker inside this process.
+type goroutineWorker struct {
+	ring    *ring.Ring
+	results []byte
+	stopped atomic.Bool
+
+	mu       sync.Mutex
+	mappings map[uint32]*shm.Mapping
+}
+
+func (w *goroutineWorker) PID() int        { return os.Getpid() }
+func (w *goroutineWorker) Results() []byte { return w.results }
+func (w *goroutineWorker) Close()          {}
+
+// Kill ends the worker after the chunk in work.
+func (w *goroutineWorker) Kill() {
+	w.stopped.Store(true)
+	w.ring.NudgeWorkers()
+}
+
+func (w *goroutineWorker) Attach(number uint32, m *shm.Mapping) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.mappings[number] = m
+	return nil
+}
+
+func (w *goroutineWorker) Detach(number uint32) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.mappings, number)
+	return nil
+}
+
+func (w *goroutineWorker) mapping(number uint32) ([]byte, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	m := w.mappings[number]
+	if m == nil {
+		return nil, fmt.Errorf("mapping %d was never attached", number)
+	}
+	return m.Bytes(), nil
+}

@@ -1,0 +1,113 @@
+package supervisor
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/gangsaw/gangsaw/shm"
+	"github.com/gangsaw/gangsaw/supervisor/internal/engine"
+	"github.com/gangsaw/gangsaw/supervisor/internal/proc"
+	"github.com/gangsaw/gangsaw/supervisor/internal/wire"
+)
+
+// newLauncher returns what launches the workers of a pool, as asked for.
+func newLauncher(slots int, inProcess bool) (launcher, error) {
+	if inProcess {
+		return newGoroutines(slots), nil
+	}
+	segment, err := shm.NewSegment("gangsaw-control", wire.ControlSize(slots))
+	if err != nil {
+		return nil, err
+	}
+	return &processes{slots, segment, proc.NewStarter()}, nil
+}
+
+// processes launches worker processes.
+type processes struct {
+	slots   int
+	segment *shm.Segment // control segment
+	starter *proc.Starter
+}
+
+func (p *processes) control() []byte { return p.segment.Bytes() }
+func (p *processes) inProcess() bool { return false }
+
+func (p *processes) close() error {
+	p.starter.Close()
+	return p.segment.Close()
+}
+
+func (p *processes) launch(incarnation uint32, ready func(), exited func(proc.Exit)) (engine.Worker, error) {
+	results, err := shm.NewSegment("gangsaw-results", wire.ResultsSize(p.slots))
+	if err != nil {
+		return nil, err
+	}
+	id := wire.Identity{Incarnation: incarnation, Slots: p.slots}
+	process, err := p.starter.Start(proc.Spec{
+		Env:   []string{wire.EnvWorker + "=" + id.String()},
+		Files: []*os.File{p.segment.File(), results.File()},
+	})
+	if err != nil {
+		results.Close()
+		return nil, err
+	}
+	go func() {
+		if err := awaitHello(process.Conn); err == nil {
+			ready()
+		} else if !errors.Is(err, io.EOF) {
+			process.Kill()
+		}
+	}()
+	go func() {
+		exit, err := process.Wait()
+		if err != nil {
+			// Cannot be, short of somebody else reaping our children; without
+			// it nobody knows when the worker's last store was.
+			panic(fmt.Sprintf("supervisor: %v", err))
+		}
+		exited(exit)
+	}()
+	return &processWorker{process, results}, nil
+}
+
+// awaitHello reads a worker's first message.
+func awaitHello(conn *proc.Conn) error {
+	buf := make([]byte, wire.MessageSize)
+	n, file, err := conn.Receive(buf, "")
+	if err != nil {
+		return err
+	}
+	if file != nil {
+		file.Close()
+	}
+	m, err := wire.DecodeMessage(buf[:n])
+	if err == nil && m.Kind != wire.Hello {
+		err = fmt.Errorf("unexpected message %+v", m)
+	}
+	return err
+}
+
+// processWorker is the engine's handle on a worker process.
+type processWorker struct {
+	process *proc.Process
+	results *shm.Segment
+}
+
+func (w *processWorker) PID() int        { return w.process.PID() }
+func (w *processWorker) Results() []byte { return w.results.Bytes() }
+func (w *processWorker) Kill()           { w.process.Kill() }
+
+func (w *processWorker) Attach(number uint32, m *shm.Mapping) error {
+	return w.process.Conn.Send(wire.Message{Kind: wire.Attach, Mapping: number}.Encode(), m.File())
+}
+
+func (w *processWorker) Detach(number uint32) error {
+	return w.process.Conn.Send(wire.Message{Kind: wire.Detach, Mapping: number}.Encode(), nil)
+}
+
+func (w *processWorker) Close() {
+	w.process.Close()
+	w.results.Close()
+}

@@ -1,0 +1,13 @@
+//go:build !linux
+
+package supervisor
+
+// Main returns at once: there are no worker processes on this system. Call it
+// first in main, and in TestMain, for the systems that have them.
+func Main() {}
+
+// mayStart returns nil: no process is a worker.
+func mayStart() error { return nil }
+
+// newLauncher returns goroutines, asked for or not.
+func newLauncher(slots int, _ bool) (launcher, error) { return newGoroutines(slots), nil }
