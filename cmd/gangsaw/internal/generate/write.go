@@ -129,13 +129,9 @@ func place(temp, path string, overwrite bool) error {
 	if overwrite {
 		return os.Rename(temp, path)
 	}
-	err := unix.Renameat2(unix.AT_FDCWD, temp, unix.AT_FDCWD, path, unix.RENAME_NOREPLACE)
-	switch {
-	case errors.Is(err, fs.ErrExist):
+	err := moveNew(temp, path)
+	if errors.Is(err, fs.ErrExist) {
 		return errExists
-	case errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS):
-		// The file system cannot: a link never replaces either.
-		return os.Link(temp, path)
 	}
 	return err
 }
@@ -147,8 +143,8 @@ func (s *Spec) fill(ctx context.Context, file *os.File, header []byte, size int6
 			return err
 		}
 	} else if size > 0 {
-		// Reserved first, so that a full disk shows before the work is done.
-		if err := unix.Fallocate(int(file.Fd()), 0, 0, size); err != nil && !errors.Is(err, unix.EOPNOTSUPP) {
+		// First, so that a full disk shows before the work is done.
+		if err := reserve(file, size); err != nil {
 			return fmt.Errorf("reserving %d bytes: %w", size, err)
 		}
 	}
