@@ -115,6 +115,9 @@ func BenchmarkStat(b *testing.B) {
 				b.Fatal(err)
 			}
 			defer pool.Close()
+			if opts == nil && pool.InProcess() {
+				b.Skip("worker processes need Linux")
+			}
 			f, err := pool.File(numbers(b), supervisor.Raw(raw.Layout{Type: kernels.Float64}))
 			if err != nil {
 				b.Fatal(err)

@@ -9,10 +9,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/gangsaw/gangsaw/supervisor"
 )
@@ -34,15 +34,20 @@ type output struct {
 	status         int
 }
 
-func command(args ...string) *exec.Cmd {
-	cmd := exec.Command("/proc/self/exe", args...)
+func command(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self, args...)
 	cmd.Env = append(os.Environ(), commandVariable+"=1")
 	return cmd
 }
 
 func gangsaw(t *testing.T, args ...string) output {
 	t.Helper()
-	return finish(t, command(args...))
+	return finish(t, command(t, args...))
 }
 
 func finish(t *testing.T, cmd *exec.Cmd) output {
@@ -178,164 +183,9 @@ func TestSameOutputForAnyWorkersAndChunks(t *testing.T) {
 	}
 }
 
-// workersOf returns the processes that a running command started.
-func workersOf(t *testing.T, pid int) []int {
-	t.Helper()
-	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []int
-	for _, task := range tasks {
-		text, _ := os.ReadFile(task)
-		for _, word := range strings.Fields(string(text)) {
-			var child int
-			fmt.Sscan(word, &child)
-			all = append(all, child)
-		}
-	}
-	return all
-}
-
-// atWork returns the command's two workers once both have mapped the file.
-func atWork(t *testing.T, cmd *exec.Cmd, path string) []int {
-	t.Helper()
-	for begin := time.Now(); time.Since(begin) < 10*time.Second; time.Sleep(time.Millisecond) {
-		var ready []int
-		for _, pid := range workersOf(t, cmd.Process.Pid) {
-			if maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", pid)); err == nil && strings.Contains(string(maps), path) {
-				ready = append(ready, pid)
-			}
-		}
-		if len(ready) == 2 {
-			return ready
-		}
-	}
-	t.Fatal("no two workers came to work")
-	return nil
-}
-
 // A sparse file large enough that a run lasts.
 func sparse(t *testing.T) string {
 	return generated(t, "sparse.npy", "--dist", "zeros", "--shape", fmt.Sprint(256<<20))
-}
-
-func TestKilledWorkerIsReportedAndChangesNothing(t *testing.T) {
-	path := sparse(t)
-	want := arrays(t, path)
-	// Kills at random may hit the same chunk again and again.
-	cmd := command("stat", "--json", "--retries", "1000", path)
-	stdout, stderr := begin(t, cmd)
-	if err := killNowAndThen(t, cmd); err != nil {
-		t.Fatalf("%v: %s", err, stderr.String())
-	}
-	var got struct {
-		Arrays json.RawMessage
-		Run    struct{ Retries, Respawns, Chunks int }
-	}
-	if err := json.Unmarshal(stdout.Bytes(), &got); err != nil {
-		t.Fatal(err)
-	}
-	if string(got.Arrays) != want {
-		t.Errorf("%s, want %s", got.Arrays, want)
-	}
-	if got.Run.Retries < 1 || got.Run.Respawns < 1 || got.Run.Chunks != 512 {
-		t.Errorf("run %+v", got.Run)
-	}
-	if !strings.Contains(stderr.String(), "killed by SIGKILL (killed) in attempt 1: retrying") {
-		t.Errorf("standard error: %s", stderr.String())
-	}
-}
-
-// killNowAndThen kills up to 10 workers of a running command, waits for it and
-// returns how it ended.
-func killNowAndThen(t *testing.T, cmd *exec.Cmd) error {
-	t.Helper()
-	done := make(chan error, 1)
-	go func() { done <- cmd.Wait() }()
-	for kills := range 10 {
-		time.Sleep(30 * time.Millisecond)
-		workers := workersOf(t, cmd.Process.Pid)
-		if len(workers) == 0 {
-			break
-		}
-		syscall.Kill(workers[kills%len(workers)], syscall.SIGKILL)
-	}
-	return <-done
-}
-
-func TestQuarantinedChunkEndsWithStatus3AndNoValue(t *testing.T) {
-	path := sparse(t)
-	cmd := command("stat", "--json", "--retries", "0", "-j", "2", path)
-	stdout, stderr := begin(t, cmd)
-	killNowAndThen(t, cmd)
-	var got struct {
-		Arrays []struct {
-			Count, Sum, Mean *float64
-			Missing          []struct{ First, Last uint64 }
-		}
-		Run struct{ Quarantined int }
-	}
-	if err := json.Unmarshal(stdout.Bytes(), &got); err != nil {
-		t.Fatalf("%v: %s, %s", err, stdout, stderr)
-	}
-	a := got.Arrays[0]
-	if status := cmd.ProcessState.ExitCode(); status != 3 || a.Count != nil || a.Sum != nil || a.Mean != nil ||
-		got.Run.Quarantined < 1 || len(a.Missing) != got.Run.Quarantined {
-		t.Errorf("status %d, %s", status, stdout)
-	}
-	for _, m := range a.Missing {
-		if m.Last-m.First != 4<<20-1 || (m.First-128)%(4<<20) != 0 {
-			t.Errorf("missing %+v", m)
-		}
-	}
-	if !strings.Contains(stderr.String(), "in attempt 1: quarantined") || !strings.Contains(stderr.String(), "no result, because workers kept dying in chunk") {
-		t.Errorf("standard error: %s", stderr)
-	}
-}
-
-func TestInterruptEndsWithStatus130(t *testing.T) {
-	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
-		path := sparse(t)
-		cmd := command("stat", "-j", "2", path)
-		stdout, stderr := begin(t, cmd)
-		workers := atWork(t, cmd, path)
-		for _, pid := range workers {
-			// A worker that is stuck must not hold up the end.
-			syscall.Kill(pid, syscall.SIGSTOP)
-		}
-		cmd.Process.Signal(signal)
-		cmd.Wait()
-		if status := cmd.ProcessState.ExitCode(); status != 130 || stdout.Len() > 0 || stderr.String() != "gangsaw: interrupted\n" {
-			t.Errorf("%v: status %d, %q, %q", signal, status, stdout.String(), stderr.String())
-		}
-		for _, pid := range workers {
-			if err := syscall.Kill(pid, 0); err == nil {
-				t.Errorf("%v: worker %d is left", signal, pid)
-			}
-		}
-	}
-}
-
-func TestTruncatedDuringTheRunEndsWithStatus4(t *testing.T) {
-	path := sparse(t)
-	cmd := command("stat", "-j", "2", path)
-	stdout, stderr := begin(t, cmd)
-	workers := atWork(t, cmd, path)
-	for _, pid := range workers {
-		syscall.Kill(pid, syscall.SIGSTOP)
-	}
-	if err := os.Truncate(path, 1<<20); err != nil {
-		t.Fatal(err)
-	}
-	for _, pid := range workers {
-		syscall.Kill(pid, syscall.SIGCONT)
-	}
-	cmd.Wait()
-	if status := cmd.ProcessState.ExitCode(); status != 4 || strings.Contains(stdout.String(), "sum") ||
-		!strings.Contains(stderr.String(), path+": the file was truncated from 2147483776 to 1048576 bytes") {
-		t.Errorf("status %d, %q, %q", status, stdout.String(), stderr.String())
-	}
 }
 
 func TestMistakesAreOneClearLine(t *testing.T) {
@@ -411,7 +261,7 @@ func TestUnreadableFileIsAClearError(t *testing.T) {
 	if err := os.WriteFile(path, []byte("x"), 0o000); err != nil {
 		t.Fatal(err)
 	}
-	cmd := command("stat", path)
+	cmd := command(t, "stat", path)
 	if os.Getuid() == 0 {
 		// Root may read everything: be nobody, who must reach the file.
 		if err := os.Chmod(filepath.Dir(path), 0o755); err != nil {
@@ -420,7 +270,7 @@ func TestUnreadableFileIsAClearError(t *testing.T) {
 		if err := os.Chmod(filepath.Dir(filepath.Dir(path)), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		self, err := os.ReadFile("/proc/self/exe")
+		self, err := os.ReadFile(cmd.Path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -509,7 +359,7 @@ func TestVersion(t *testing.T) {
 		Schema                     int
 		Version, Go, OS, Arch, ISA string
 	}
-	if err := json.Unmarshal([]byte(out.stdout), &got); err != nil || got.Schema != 1 || got.Version == "" || got.OS != "linux" || got.ISA != "scalar" {
+	if err := json.Unmarshal([]byte(out.stdout), &got); err != nil || got.Schema != 1 || got.Version == "" || got.OS != runtime.GOOS || got.ISA != "scalar" {
 		t.Errorf("%+v, %v", out, err)
 	}
 }

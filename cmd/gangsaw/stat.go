@@ -44,7 +44,7 @@ func newStat() *cobra.Command {
 			if err != nil {
 				return usageError{fmt.Errorf("--progress: %w", err)}
 			}
-			job := statJob{files: args, fileOptions: fileOptions, poolOptions: poolOptions, mode: mode, form: form, inProcess: pool.inProcess}
+			job := statJob{files: args, fileOptions: fileOptions, poolOptions: poolOptions, mode: mode, form: form}
 			return job.run(cmd.Context())
 		},
 	}
@@ -61,7 +61,6 @@ type statJob struct {
 	poolOptions []supervisor.Option
 	mode        progress.Mode
 	form        report.Form
-	inProcess   bool
 }
 
 // run computes and prints what can be computed and joins the errors of what
@@ -105,7 +104,7 @@ func (s *statJob) run(ctx context.Context) error {
 	out.Run = report.NewRun(pool.Counters(), time.Since(start), pool.ISA())
 	view.Stop()
 	failed = append(failed, out.Write(os.Stdout, s.form))
-	view.Summary(out.Run.Line(s.inProcess))
+	view.Summary(out.Run.Line(pool.InProcess()))
 	return errors.Join(failed...)
 }
 
