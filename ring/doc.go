@@ -10,12 +10,9 @@
 //
 // # Layout
 //
-//	offset  0   publish count   u32   written by the supervisor
-//	        4   supervisor idle u32   set by the supervisor, cleared by workers
-//	       64   done count      u32   written by workers
-//	       68   workers idle    u32   set by workers, cleared by the supervisor
-//	      128   claim hint      u32   written by workers
-//	      192   slot 0, slot 1, ...   64 bytes each
+//	offset  0   bell of the workers      rings u32, sleepers u32
+//	       64   bell of the supervisor   rings u32, sleepers u32
+//	      128   slot 0, slot 1, ...      64 bytes each
 //
 //	slot    0   word            u64
 //	        8   program         u32
@@ -25,28 +22,42 @@
 //	       32   offset          u64
 //	       40   count           u64
 //	       48   attempt         u32
-//	       52   unused
+//	       52   bell            u32
+//	       56   unused
 //
 //	word        generation << 32 | incarnation << 4 | state
 //
-// Fields are grouped by writer, a cache line each, so that the supervisor's
-// stores and the workers' do not fight for one line. A slot is one line.
+// A slot is one cache line and so is each bell, which nobody writes while work
+// flows. There are no shared cursors: every worker looks for work from where
+// it found some last, and workers begin far from one another. A worker that
+// goes round the ring takes whatever is READY on its way, so no slot is
+// overtaken more often than there are slots, by any worker.
 //
 // # Protocol
 //
-//	FREE  -> READY    supervisor  publish: new generation, after the descriptor
-//	READY -> CLAIMED  worker      one CAS takes the slot and records the owner
-//	CLAIMED -> DONE   worker      after its result is written
-//	DONE  -> FREE     supervisor  retire
-//	CLAIMED -> READY  supervisor  repair: only after the owner was reaped
-//	READY -> FREE     supervisor  cancel
+//	FREE  -> READY     supervisor  publish: new generation, after the descriptor
+//	READY -> CLAIMED   worker      one CAS takes the slot and records the owner
+//	CLAIMED -> DONE    worker      after its result is written
+//	DONE  -> FREE      supervisor  retire
+//	READY -> FREE      supervisor  cancel
+//	CLAIMED -> DOOMED  supervisor  before a kill that is aimed at this task
+//	CLAIMED, DOOMED -> READY, FREE
+//	                   supervisor  repair: only after the owner was reaped
 //
 // A slot that is FREE, DONE or whose owner is dead belongs to the supervisor;
-// CLAIMED, to the worker whose incarnation the word holds. The generation
-// makes a CAS fail whose expected word was loaded in an earlier life of the
-// slot. The descriptor is written only while the slot is the supervisor's, so
-// whoever holds a claim reads a stable one.
+// CLAIMED, to the worker whose incarnation the word holds. A worker that finds
+// its slot DOOMED exits and touches nothing more, so that the kill hits the
+// task it was meant for and never the next. The generation makes a CAS fail
+// whose expected word was loaded in an earlier life of the slot. The descriptor
+// is written only while the slot is the supervisor's, so whoever holds a claim
+// reads a stable one.
 //
-// Counts and the claim hint are hints: any value is safe, a wrong one costs a
-// scan or a timeout.
+// # Waiting
+//
+// Whoever finds nothing looks again for a bounded time, yields, and sleeps: on
+// Linux on a futex that is shared between processes, elsewhere on a pipe within
+// one process. While work flows nobody sleeps and nobody is woken: the
+// supervisor asks by a descriptor's bell to be woken when it is done, some
+// time before the workers run dry, and a worker that runs dry wakes it, too. A
+// killed process can take a wake along; so every sleep ends after a time.
 package ring

@@ -18,10 +18,30 @@ func newRing(t testing.TB, capacity int) *Ring {
 	return r
 }
 
+// onBoth runs a test of waiting with each kind of sleeper.
+func onBoth(t *testing.T, test func(t *testing.T, newRing func(capacity int) *Ring)) {
+	t.Run("native", func(t *testing.T) {
+		test(t, func(capacity int) *Ring { return newRing(t, capacity) })
+	})
+	t.Run("pipe", func(t *testing.T) {
+		test(t, func(capacity int) *Ring {
+			r := newRing(t, capacity)
+			for _, b := range []*bell{&r.workers, &r.supervisor} {
+				p, err := newPipe()
+				if err != nil {
+					t.Fatal(err)
+				}
+				b.sleeper = p
+			}
+			return r
+		})
+	})
+}
+
 func TestWordKeepsItsParts(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	for range 1000 {
-		g, i, s := r.Uint32(), r.Uint32N(MaxIncarnation+1), State(r.IntN(4))
+		g, i, s := r.Uint32(), r.Uint32N(MaxIncarnation+1), State(r.IntN(5))
 		w := MakeWord(g, i, s)
 		if w.Generation() != g || w.Incarnation() != i || w.State() != s {
 			t.Fatalf("%v from %d, %d, %v", w, g, i, s)
@@ -49,7 +69,8 @@ func TestAttachRefusesMemoryThatDoesNotFit(t *testing.T) {
 
 func TestSlotGoesThroughItsStates(t *testing.T) {
 	r := newRing(t, 2)
-	if _, ok := r.Claim(7); ok {
+	seven, eight := r.NewClaimer(7), r.NewClaimer(8)
+	if _, ok := seven.Claim(); ok {
 		t.Fatal("a claim in an empty ring")
 	}
 	free := r.Load(1)
@@ -58,20 +79,20 @@ func TestSlotGoesThroughItsStates(t *testing.T) {
 	if ready.State() != Ready || ready.Generation() != free.Generation()+1 || r.Load(1) != ready {
 		t.Fatalf("published %v over %v", ready, free)
 	}
-	c, ok := r.Claim(7)
+	c, ok := seven.Claim()
 	if !ok || c.Slot != 1 || c.Descriptor != d || c.Word != MakeWord(ready.Generation(), 7, Claimed) || r.Load(1) != c.Word {
 		t.Fatalf("claim %+v, %v", c, ok)
 	}
-	if _, ok := r.Claim(8); ok {
+	if _, ok := eight.Claim(); ok {
 		t.Error("a slot was claimed twice")
 	}
 	if r.Cancel(1, ready) {
 		t.Error("a claimed slot was cancelled")
 	}
-	if !r.Complete(c) || r.Load(1) != MakeWord(ready.Generation(), 7, Done) {
+	if !seven.Complete(c) || r.Load(1) != MakeWord(ready.Generation(), 7, Done) {
 		t.Errorf("completed: %v", r.Load(1))
 	}
-	if r.Complete(c) {
+	if seven.Complete(c) {
 		t.Error("a slot was completed twice")
 	}
 	if !r.Retire(1, r.Load(1)) || r.Load(1).State() != Free {
@@ -85,39 +106,62 @@ func TestCancelTakesBackWhatNobodyClaimed(t *testing.T) {
 	if !r.Cancel(0, ready) || r.Load(0).State() != Free {
 		t.Errorf("cancelled: %v", r.Load(0))
 	}
-	if _, ok := r.Claim(1); ok {
+	if _, ok := r.NewClaimer(1).Claim(); ok {
 		t.Error("a cancelled slot was claimed")
 	}
 }
 
 func TestRevokedClaimCannotComplete(t *testing.T) {
 	r := newRing(t, 1)
+	one, two := r.NewClaimer(1), r.NewClaimer(2)
 	ready := r.Publish(0, r.Load(0), Descriptor{Task: 1})
-	stale, _ := r.Claim(1)
+	stale, _ := one.Claim()
 	// The supervisor takes worker 1 for dead and hands the slot out again.
 	again := r.Publish(0, ready, Descriptor{Task: 1, Attempt: 1})
-	if r.Complete(stale) {
+	if one.Complete(stale) {
 		t.Error("a revoked claim was completed")
 	}
-	c, ok := r.Claim(2)
+	c, ok := two.Claim()
 	if !ok || c.Descriptor.Attempt != 1 || c.Word.Generation() != again.Generation() {
 		t.Errorf("claim %+v, %v", c, ok)
 	}
-	if r.Complete(stale) {
+	if one.Complete(stale) {
 		t.Error("a revoked claim completed another's")
+	}
+}
+
+func TestDoomedClaimCannotComplete(t *testing.T) {
+	r := newRing(t, 2)
+	c := r.NewClaimer(1)
+	ready := r.Publish(0, r.Load(0), Descriptor{})
+	if r.Doom(0, ready) {
+		t.Error("a slot that nobody holds was doomed")
+	}
+	claim, _ := c.Claim()
+	if !r.Doom(0, claim.Word) || r.Load(0) != MakeWord(ready.Generation(), 1, Doomed) {
+		t.Errorf("doomed: %v", r.Load(0))
+	}
+	if c.Complete(claim) {
+		t.Error("a doomed claim was completed")
+	}
+	r.Publish(1, r.Load(1), Descriptor{})
+	claim, _ = c.Claim()
+	if !c.Complete(claim) || r.Doom(1, claim.Word) {
+		t.Error("a completed slot was doomed")
 	}
 }
 
 func TestGenerationWrapsAround(t *testing.T) {
 	r := newRing(t, 1)
+	three := r.NewClaimer(3)
 	w := r.Load(0)
 	if w.Generation() < 1<<32-1000 {
 		t.Errorf("the first generation, %d, is far from the end", w.Generation())
 	}
 	for range 100 {
 		r.Publish(0, w, Descriptor{})
-		c, ok := r.Claim(3)
-		if !ok || !r.Complete(c) || !r.Retire(0, r.Load(0)) {
+		c, ok := three.Claim()
+		if !ok || !three.Complete(c) || !r.Retire(0, r.Load(0)) {
 			t.Fatalf("stuck at %v", r.Load(0))
 		}
 		w = r.Load(0)
@@ -136,47 +180,82 @@ func TestResetFreesWhateverWasThere(t *testing.T) {
 	}
 }
 
-// Any value of the hints is safe.
-func TestHintsAreOnlyHints(t *testing.T) {
-	r := newRing(t, 5)
-	for _, hint := range []uint32{0, 4, 5, 1 << 31, 1<<32 - 1} {
-		r.header.claimHint.Store(hint)
-		r.Publish(2, r.Load(2), Descriptor{Task: uint64(hint)})
-		c, ok := r.Claim(1)
-		if !ok || c.Descriptor.Task != uint64(hint) || !r.Complete(c) || !r.Retire(2, r.Load(2)) {
-			t.Errorf("hint %d: %+v, %v", hint, c, ok)
+// Workers begin in different places and still find every slot.
+func TestClaimersFindEverySlot(t *testing.T) {
+	const capacity = 64
+	starts := map[int]bool{}
+	for inc := uint32(0); inc < 8; inc++ {
+		r := newRing(t, capacity)
+		c := r.NewClaimer(inc)
+		starts[c.next] = true
+		for i := range capacity {
+			r.Publish(i, r.Load(i), Descriptor{Task: uint64(i)})
+		}
+		seen := map[uint64]bool{}
+		for range capacity {
+			claim, ok := c.Claim()
+			if !ok {
+				t.Fatalf("worker %d found %d of %d slots", inc, len(seen), capacity)
+			}
+			seen[claim.Descriptor.Task] = true
+		}
+		if _, ok := c.Claim(); ok || len(seen) != capacity {
+			t.Errorf("worker %d found %d of %d slots", inc, len(seen), capacity)
+		}
+	}
+	if len(starts) != 8 {
+		t.Errorf("8 workers begin in %d places", len(starts))
+	}
+}
+
+// Any value of a bell's words is safe.
+func TestBellsSurviveAnyValue(t *testing.T) {
+	r := newRing(t, 1)
+	for _, v := range []uint32{1, 77, 1 << 31, 1<<32 - 1} {
+		for _, b := range []*bell{&r.workers, &r.supervisor} {
+			b.rings.Store(v)
+			b.sleepers.Store(v)
+		}
+		r.WakeWorkers(1)
+		r.WakeSupervisor()
+		if n, m := r.workers.sleepers.Load(), r.supervisor.sleepers.Load(); n != 0 || m != 0 {
+			t.Errorf("%d and %d sleepers are left of %d that were not there", n, m, v)
 		}
 	}
 }
 
 // Every task is done exactly once by many workers over a small ring, with
 // waits on both sides, and no wake is lost: the waits have no other end.
-func TestEveryTaskIsDoneOnce(t *testing.T) {
+func TestEveryTaskIsDoneOnce(t *testing.T) { onBoth(t, everyTaskIsDoneOnce) }
+
+func everyTaskIsDoneOnce(t *testing.T, newRing func(int) *Ring) {
 	const workers, tasks, capacity = 4, 20000, 8
-	r := newRing(t, capacity)
+	r := newRing(capacity)
 	done := make([]atomic.Uint32, tasks)
 	var stop atomic.Bool
 	var group sync.WaitGroup
 	for inc := uint32(1); inc <= workers; inc++ {
 		group.Go(func() {
+			c := r.NewClaimer(inc)
+			w := r.NewWorkerWaiter(SpinTime, time.Hour)
 			for !stop.Load() {
-				seen := r.Published()
-				c, ok := r.Claim(inc)
+				claim, ok := c.Claim()
 				if !ok {
-					r.WaitPublished(seen, time.Hour)
+					w.Pause()
 					continue
 				}
-				done[c.Descriptor.Task].Add(1)
-				if !r.Complete(c) {
+				w.Found()
+				done[claim.Descriptor.Task].Add(1)
+				if !c.Complete(claim) {
 					t.Error("a claim was lost")
 				}
 				r.WakeSupervisor()
 			}
 		})
 	}
+	w := r.NewSupervisorWaiter(SpinTime, time.Hour)
 	for issued, retired := uint64(0), 0; retired < tasks; {
-		seen := r.Completed()
-		progress := false
+		found, published := false, 0
 		for i := range capacity {
 			switch w := r.Load(i); w.State() {
 			case Done:
@@ -184,22 +263,24 @@ func TestEveryTaskIsDoneOnce(t *testing.T) {
 					t.Fatal("a done slot changed")
 				}
 				retired++
-				progress = true
+				found = true
 			case Free:
 				if issued < tasks {
 					r.Publish(i, w, Descriptor{Task: issued})
 					issued++
-					progress = true
+					published++
 				}
 			}
 		}
-		r.WakeWorkers()
-		if !progress {
-			r.WaitCompleted(seen, time.Hour)
+		r.WakeWorkers(published)
+		if found || published > 0 {
+			w.Found()
+		} else {
+			w.Pause()
 		}
 	}
 	stop.Store(true)
-	r.NudgeWorkers()
+	r.WakeWorkers(workers)
 	group.Wait()
 	for i := range done {
 		if n := done[i].Load(); n != 1 {
@@ -208,64 +289,87 @@ func TestEveryTaskIsDoneOnce(t *testing.T) {
 	}
 }
 
-// Wakers that come close together must not leave a waiter asleep: the last
-// change always gets through.
-func TestNoWakeIsLost(t *testing.T) {
-	const wakers, rounds = 3, 3000
-	var count, idle, work atomic.Uint32
+// Wakers that come close together must not leave a waiter asleep while there
+// is work: each wakes one, and all work gets done.
+func TestNoWakeIsLost(t *testing.T) { onBoth(t, noWakeIsLost) }
+
+func noWakeIsLost(t *testing.T, newRing func(int) *Ring) {
+	const wakers, waiters, rounds = 3, 3, 3000
+	r := newRing(1)
+	var made, taken atomic.Int64
 	var group sync.WaitGroup
-	for w := range uint64(wakers) {
+	for seed := range uint64(wakers) {
 		group.Go(func() {
-			r := rand.New(rand.NewPCG(w, 1))
+			rng := rand.New(rand.NewPCG(seed, 1))
 			for range rounds {
-				// Long enough for the waiter to fall asleep, or nearly so.
-				for start, pause := time.Now(), time.Duration(r.IntN(60))*time.Microsecond; time.Since(start) < pause; {
+				// Long enough for the waiters to fall asleep, or nearly so.
+				for start, pause := time.Now(), time.Duration(rng.IntN(60))*time.Microsecond; time.Since(start) < pause; {
 					runtime.Gosched()
 				}
-				work.Add(1)
-				count.Add(1)
-				wake(&count, &idle)
+				made.Add(1)
+				r.WakeWorkers(1)
 			}
 		})
 	}
-	for {
-		seen := count.Load()
-		if work.Load() == wakers*rounds {
-			break
-		}
-		wait(&count, &idle, seen, time.Hour)
+	for range waiters {
+		group.Go(func() {
+			w := r.NewWorkerWaiter(SpinTime, time.Hour)
+			for {
+				n := taken.Load()
+				switch {
+				case n == wakers*rounds:
+					r.WakeWorkers(waiters) // nobody else does any more
+					return
+				case n < made.Load():
+					if taken.CompareAndSwap(n, n+1) {
+						w.Found()
+					}
+				default:
+					w.Pause()
+				}
+			}
+		})
 	}
 	group.Wait()
 }
 
-func TestWaitEndsByNudgeAndByTimeout(t *testing.T) {
-	r := newRing(t, 1)
-	start := time.Now()
-	r.WaitPublished(r.Published(), 20*time.Millisecond)
-	if took := time.Since(start); took < 15*time.Millisecond {
-		t.Errorf("the wait ended after %v, before its timeout", took)
+func TestSleepEndsByWakeAndByTimeout(t *testing.T) { onBoth(t, sleepEndsByWakeAndByTimeout) }
+
+func sleepEndsByWakeAndByTimeout(t *testing.T, newRing func(int) *Ring) {
+	r := newRing(1)
+	w := r.NewWorkerWaiter(SpinTime, 20*time.Millisecond)
+	begin := time.Now()
+	for !w.Pause() {
 	}
+	if took := time.Since(begin); took < 20*time.Millisecond {
+		t.Errorf("the sleep ended after %v, before its timeout", took)
+	}
+	if n := r.workers.sleepers.Load(); n != 1 {
+		t.Errorf("%d are marked as sleepers", n)
+	}
+	long := r.NewSupervisorWaiter(0, time.Hour)
 	woken := make(chan struct{})
-	seen := r.Completed()
 	go func() {
-		r.WaitCompleted(seen, time.Hour)
+		for !long.Pause() {
+		}
 		close(woken)
 	}()
-	for r.header.supervisorIdle.Load() == 0 {
+	for r.supervisor.sleepers.Load() == 0 {
 		runtime.Gosched()
 	}
-	r.Nudge()
+	r.WakeSupervisor()
 	<-woken
 }
 
-// BenchmarkClaim is the whole cycle of a slot in one goroutine.
-func BenchmarkClaim(b *testing.B) {
+// BenchmarkSlot is the whole cycle of a slot in one goroutine.
+func BenchmarkSlot(b *testing.B) {
 	r := newRing(b, 64)
+	c := r.NewClaimer(1)
 	w := r.Load(0)
 	for b.Loop() {
 		r.Publish(0, w, Descriptor{})
-		c, _ := r.Claim(1)
-		r.Complete(c)
+		claim, _ := c.Claim()
+		c.Complete(claim)
 		r.Retire(0, r.Load(0))
 		w = r.Load(0)
 	}

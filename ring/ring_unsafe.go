@@ -7,16 +7,11 @@ import (
 
 // header and slot are the shared layouts; a test pins their offsets.
 type header struct {
-	published      atomic.Uint32
-	supervisorIdle atomic.Uint32
-	_              [56]byte
+	workers bellWords
+	_       [56]byte
 
-	completed   atomic.Uint32
-	workersIdle atomic.Uint32
-	_           [56]byte
-
-	claimHint atomic.Uint32
-	_         [60]byte
+	supervisor bellWords
+	_          [56]byte
 }
 
 type slot struct {

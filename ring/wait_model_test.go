@@ -5,31 +5,48 @@ import (
 	"testing"
 )
 
-// A step model of waiting: some waiters, some wakers, in every interleaving of
-// the steps of wait and wake. The property: when no wake is under way, whoever
-// sleeps has left its mark, so that the next wake finds it.
+// A step model of the bell: some waiters, some wakers that each make work for
+// one, in every interleaving of their steps. The property: when no waker is
+// half-way, there is no work while all waiters sleep, and whoever sleeps is
+// counted.
 
 // waitState is the state of everything. It is comparable.
 type waitState struct {
-	count, idle uint8
-	waiters     [2]waiter
-	wakers      [2]waker
+	rings, sleepers, work uint8
+	waiters               [3]waiter
+	wakers                [2]waker
 }
 
-type waiter struct {
-	at   uint8 // 0 loads count, 1 leaves the mark, 2 calls futexWait, 3 sleeps
-	seen uint8
-}
+// Where a waiter is.
+const (
+	loads uint8 = iota // rings
+	marks              // itself as a sleeper
+	looks              // for work, and takes it
+	calls              // the futex, which compares rings
+	asleep
+)
+
+type waiter struct{ at, seen uint8 }
+
+// Where a waker is.
+const (
+	makes    uint8 = iota // work for one
+	glances               // at sleepers
+	takes                 // sleepers, leaves 0
+	bumps                 // rings
+	wakes                 // one that sleeps
+	putsBack              // the sleepers that were not needed
+)
 
 type waker struct {
-	at     uint8 // 0 changes count, 1 loads the mark, 2 takes it, 3 changes count, 4 calls futexWake
-	rounds uint8
+	at, rounds, marked uint8
+	woke               bool
 }
 
-// waitModel explores the model. plainStore is a deliberate bug: the mark is
-// cleared without a look at what it was, and count stays as it is.
-func waitModel(rounds uint8, plainStore bool) (states int, broken string) {
-	start := waitState{wakers: [2]waker{{rounds: rounds}, {rounds: rounds}}}
+// waitModel explores the model with that many waiters and rounds a waker.
+// silent is a deliberate bug: rings does not change.
+func waitModel(waiters int, rounds [2]uint8, silent bool) (states int, broken string) {
+	start := waitState{wakers: [2]waker{{rounds: rounds[0]}, {rounds: rounds[1]}}}
 	seen := map[waitState]bool{start: true}
 	open := []waitState{start}
 	reach := func(s waitState) {
@@ -41,70 +58,132 @@ func waitModel(rounds uint8, plainStore bool) (states int, broken string) {
 	for len(open) > 0 {
 		s := open[len(open)-1]
 		open = open[:len(open)-1]
-		quiet := s.wakers[0].at == 0 && s.wakers[1].at == 0
-		for i, w := range s.waiters {
-			if w.at == 3 && quiet && s.idle == 0 {
-				return len(seen), fmt.Sprintf("waiter %d sleeps unmarked: %+v", i, s)
-			}
-			n := s
-			me := &n.waiters[i]
-			switch w.at {
-			case 0:
-				me.seen, me.at = s.count, 1
-			case 1:
-				n.idle, me.at = 1, 2
-			case 2:
-				me.at = 0
-				if s.count == w.seen {
-					me.at = 3
-				}
-			}
-			reach(n)
+		if broken := s.check(waiters); broken != "" {
+			return len(seen), broken
 		}
-		for i, w := range s.wakers {
-			n := s
-			me := &n.wakers[i]
-			switch {
-			case w.at == 0 && w.rounds > 0:
-				n.count++
-				me.at, me.rounds = 1, w.rounds-1
-			case w.at == 1 && s.idle == 0:
-				me.at = 0
-			case w.at == 1:
-				me.at = 2
-			case w.at == 2 && plainStore:
-				n.idle, me.at = 0, 4
-			case w.at == 2 && s.idle == 0:
-				me.at = 0
-			case w.at == 2:
-				n.idle, me.at = 0, 3
-			case w.at == 3:
-				n.count++
-				me.at = 4
-			case w.at == 4:
-				me.at = 0
-				for k := range n.waiters {
-					if n.waiters[k].at == 3 {
-						n.waiters[k].at = 0
-					}
-				}
-			}
-			reach(n)
+		for i := range waiters {
+			s.waiterSteps(i, waiters, reach)
+		}
+		for i := range s.wakers {
+			s.wakerSteps(i, waiters, silent, reach)
 		}
 	}
 	return len(seen), ""
 }
 
-func TestWaitModelLosesNoWake(t *testing.T) {
-	states, broken := waitModel(3, false)
-	if broken != "" {
-		t.Error(broken)
+func (s waitState) check(waiters int) string {
+	for _, w := range s.wakers {
+		if w.at != makes {
+			return ""
+		}
 	}
-	t.Logf("%d states", states)
+	sleep := 0
+	for _, w := range s.waiters[:waiters] {
+		if w.at == asleep {
+			sleep++
+		}
+	}
+	switch {
+	case sleep == waiters && s.work > 0:
+		return fmt.Sprintf("all sleep and there is work: %+v", s)
+	case sleep > int(s.sleepers):
+		return fmt.Sprintf("more sleep than are counted: %+v", s)
+	}
+	return ""
 }
 
-func TestWaitModelCatchesAMarkClearedBlindly(t *testing.T) {
-	if _, broken := waitModel(2, true); broken == "" {
+func (s waitState) waiterSteps(i, waiters int, reach func(waitState)) {
+	me := &s.waiters[i]
+	switch me.at {
+	case looks:
+		me.at = calls
+		if s.work > 0 {
+			s.work--
+			*me = waiter{}
+		}
+	case loads:
+		me.seen, me.at = s.rings, marks
+	case marks:
+		s.sleepers++
+		me.at = looks
+	case calls:
+		if s.rings == me.seen {
+			me.at = asleep
+		} else {
+			*me = waiter{}
+		}
+	case asleep:
+		return
+	}
+	// Too high by one stands for too high by more: the model must end.
+	s.sleepers = min(s.sleepers, uint8(waiters)+1)
+	reach(s)
+}
+
+func (s waitState) wakerSteps(i, waiters int, silent bool, reach func(waitState)) {
+	me := &s.wakers[i]
+	switch me.at {
+	case makes:
+		if me.rounds == 0 {
+			return
+		}
+		s.work++
+		*me = waker{at: glances, rounds: me.rounds - 1}
+	case glances:
+		me.at = takes
+		if s.sleepers == 0 {
+			me.at = makes
+		}
+	case takes:
+		me.marked, s.sleepers = s.sleepers, 0
+		me.at = bumps
+		if me.marked == 0 {
+			me.at = makes
+		}
+	case bumps:
+		if !silent {
+			s.rings++
+		}
+		me.at = wakes
+	case wakes:
+		me.at = putsBack
+		any := false
+		for k := range waiters {
+			if s.waiters[k].at == asleep {
+				n := s
+				n.waiters[k] = waiter{}
+				n.wakers[i].woke = true
+				reach(n)
+				any = true
+			}
+		}
+		if any {
+			return
+		}
+	case putsBack:
+		if me.woke && me.marked > 1 {
+			s.sleepers += me.marked - 1
+		}
+		*me = waker{rounds: me.rounds}
+	}
+	reach(s)
+}
+
+func TestWaitModelLosesNoWake(t *testing.T) {
+	for _, c := range []struct {
+		waiters int
+		rounds  [2]uint8
+	}{{1, [2]uint8{2, 2}}, {2, [2]uint8{2, 1}}, {3, [2]uint8{1, 1}}} {
+		states, broken := waitModel(c.waiters, c.rounds, false)
+		if broken != "" {
+			t.Error(broken)
+		}
+		t.Logf("%d waiters, rounds of the wakers %v: %d states", c.waiters, c.rounds, states)
+	}
+}
+
+func TestWaitModelCatchesARingThatChangesNothing(t *testing.T) {
+	if _, broken := waitModel(2, [2]uint8{1, 1}, true); broken == "" {
 		t.Error("the bug was not found")
 	} else {
 		t.Log(broken)

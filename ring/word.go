@@ -11,6 +11,7 @@ const (
 	Ready
 	Claimed
 	Done
+	Doomed
 )
 
 func (s State) String() string {
@@ -23,6 +24,8 @@ func (s State) String() string {
 		return "CLAIMED"
 	case Done:
 		return "DONE"
+	case Doomed:
+		return "DOOMED"
 	}
 	return fmt.Sprintf("State(%d)", uint8(s))
 }
@@ -41,7 +44,7 @@ func MakeWord(generation, incarnation uint32, s State) Word {
 // Generation returns the number of the slot's publication; it wraps around.
 func (w Word) Generation() uint32 { return uint32(w >> 32) }
 
-// Incarnation returns the owner of a CLAIMED or DONE slot.
+// Incarnation returns the owner of a CLAIMED, DOOMED or DONE slot.
 func (w Word) Incarnation() uint32 { return uint32(w>>4) & MaxIncarnation }
 
 // State returns the state.
@@ -61,4 +64,5 @@ type Descriptor struct {
 	Offset  uint64 // of the chunk's first byte in the mapping
 	Count   uint64 // elements
 	Attempt uint32 // how often the chunk was handed out before
+	Bell    uint32 // not 0: the supervisor wants to be woken when it is done
 }

@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -17,28 +18,33 @@ import (
 // goroutines launches workers inside this process.
 type goroutines struct {
 	slots  int
+	spin   bool
 	memory []byte // control segment
+	shared *ring.Ring
 }
 
 // newGoroutines takes memory from the heap, where the race detector sees what
 // goes on.
-func newGoroutines(slots int) launcher {
-	return &goroutines{slots, make([]byte, wire.ControlSize(slots))}
-}
-
-func (g *goroutines) control() []byte { return g.memory }
-func (g *goroutines) inProcess() bool { return true }
-func (g *goroutines) close() error    { return nil }
-
-func (g *goroutines) launch(incarnation uint32, ready func(), exited func(proc.Exit)) (engine.Worker, error) {
-	r, err := ring.Attach(wire.RingBytes(g.memory), g.slots)
+func newGoroutines(slots int, spin bool) (launcher, error) {
+	memory := make([]byte, wire.ControlSize(slots))
+	r, err := ring.Format(wire.RingBytes(memory), slots)
 	if err != nil {
 		return nil, err
 	}
-	w := &goroutineWorker{ring: r, results: make([]byte, wire.ResultsSize(g.slots)), mappings: map[uint32]*shm.Mapping{}}
+	return &goroutines{slots, spin, memory, r}, nil
+}
+
+func (g *goroutines) control() []byte  { return g.memory }
+func (g *goroutines) ring() *ring.Ring { return g.shared }
+func (g *goroutines) inProcess() bool  { return true }
+func (g *goroutines) close() error     { return nil }
+
+func (g *goroutines) launch(incarnation uint32, ready func(), exited func(proc.Exit)) (engine.Worker, error) {
+	w := &goroutineWorker{ring: g.shared, results: make([]byte, wire.ResultsSize(g.slots)), mappings: map[uint32]*shm.Mapping{}}
 	loop := worker.Worker{
 		Incarnation: incarnation,
-		Ring:        r,
+		Ring:        g.shared,
+		Spin:        g.spin,
 		Control:     g.memory,
 		Results:     w.results,
 		Mapping:     w.mapping,
@@ -64,12 +70,13 @@ type goroutineWorker struct {
 
 func (w *goroutineWorker) PID() int        { return os.Getpid() }
 func (w *goroutineWorker) Results() []byte { return w.results }
+func (w *goroutineWorker) Stopped() bool   { return false }
 func (w *goroutineWorker) Close()          {}
 
 // Kill ends the worker after the chunk in work.
 func (w *goroutineWorker) Kill() {
 	w.stopped.Store(true)
-	w.ring.NudgeWorkers()
+	w.ring.WakeWorkers(math.MaxInt32)
 }
 
 func (w *goroutineWorker) Attach(number uint32, m *shm.Mapping) error {

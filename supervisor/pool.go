@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 
 	"github.com/gangsaw/gangsaw/kernels"
@@ -27,6 +28,8 @@ type Pool struct {
 type launcher interface {
 	// control returns the control segment, which lives until close.
 	control() []byte
+	// ring returns the ring in it.
+	ring() *ring.Ring
 	// launch is the engine's Launcher.
 	launch(incarnation uint32, ready func(), exited func(proc.Exit)) (engine.Worker, error)
 	inProcess() bool
@@ -63,24 +66,21 @@ func Start(ctx context.Context, opts ...Option) (*Pool, error) {
 	if o.retries < 0 {
 		return nil, fmt.Errorf("chunks cannot be run again %d times", o.retries)
 	}
-	slots := ringSlots(o.workers)
-	l, err := newLauncher(slots, o.inProcess)
+	// With more workers than CPUs, who spins keeps another from working.
+	l, err := newLauncher(ringSlots(o.workers), o.workers <= runtime.GOMAXPROCS(0), o.inProcess)
 	if err != nil {
 		return nil, err
-	}
-	r, err := ring.Format(wire.RingBytes(l.control()), slots)
-	if err != nil {
-		return nil, errors.Join(err, l.close())
 	}
 	p := &Pool{options: o, launcher: l}
 	p.close = sync.OnceValue(p.shut)
 	p.engine = engine.New(engine.Config{
-		Ring:    r,
+		Ring:    l.ring(),
 		Workers: o.workers,
 		Retries: o.retries,
 		Control: l.control(),
 		Launch:  l.launch,
 		Observe: o.observe,
+		Limits:  engine.DefaultLimits,
 	})
 	if err := p.engine.Started(ctx); err != nil {
 		p.Close()
@@ -90,8 +90,9 @@ func Start(ctx context.Context, opts ...Option) (*Pool, error) {
 }
 
 // ringSlots returns how many chunks are out at once: enough that a worker
-// never waits for the supervisor to wake up.
-func ringSlots(workers int) int { return max(64, 2*workers) }
+// never waits for the supervisor to wake up, and that each of the two has cache
+// lines to itself while the other works on others.
+func ringSlots(workers int) int { return max(256, 2*workers) }
 
 // Workers returns the number of workers the pool was started with.
 func (p *Pool) Workers() int { return p.options.workers }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/gangsaw/gangsaw/ring"
 	"github.com/gangsaw/gangsaw/shm"
 	"github.com/gangsaw/gangsaw/supervisor/internal/engine"
 	"github.com/gangsaw/gangsaw/supervisor/internal/proc"
@@ -13,26 +14,33 @@ import (
 )
 
 // newLauncher returns what launches the workers of a pool, as asked for.
-func newLauncher(slots int, inProcess bool) (launcher, error) {
+func newLauncher(slots int, spin, inProcess bool) (launcher, error) {
 	if inProcess {
-		return newGoroutines(slots), nil
+		return newGoroutines(slots, spin)
 	}
 	segment, err := shm.NewSegment("gangsaw-control", wire.ControlSize(slots))
 	if err != nil {
 		return nil, err
 	}
-	return &processes{slots, segment, proc.NewStarter()}, nil
+	r, err := ring.Format(wire.RingBytes(segment.Bytes()), slots)
+	if err != nil {
+		return nil, errors.Join(err, segment.Close())
+	}
+	return &processes{slots, spin, segment, r, proc.NewStarter()}, nil
 }
 
 // processes launches worker processes.
 type processes struct {
 	slots   int
+	spin    bool
 	segment *shm.Segment // control segment
+	shared  *ring.Ring
 	starter *proc.Starter
 }
 
-func (p *processes) control() []byte { return p.segment.Bytes() }
-func (p *processes) inProcess() bool { return false }
+func (p *processes) control() []byte  { return p.segment.Bytes() }
+func (p *processes) ring() *ring.Ring { return p.shared }
+func (p *processes) inProcess() bool  { return false }
 
 func (p *processes) close() error {
 	p.starter.Close()
@@ -44,7 +52,7 @@ func (p *processes) launch(incarnation uint32, ready func(), exited func(proc.Ex
 	if err != nil {
 		return nil, err
 	}
-	id := wire.Identity{Incarnation: incarnation, Slots: p.slots}
+	id := wire.Identity{Incarnation: incarnation, Slots: p.slots, Spin: p.spin}
 	process, err := p.starter.Start(proc.Spec{
 		Env:   []string{wire.EnvWorker + "=" + id.String()},
 		Files: []*os.File{p.segment.File(), results.File()},
@@ -97,6 +105,7 @@ type processWorker struct {
 
 func (w *processWorker) PID() int        { return w.process.PID() }
 func (w *processWorker) Results() []byte { return w.results.Bytes() }
+func (w *processWorker) Stopped() bool   { return w.process.Stopped() }
 func (w *processWorker) Kill()           { w.process.Kill() }
 
 func (w *processWorker) Attach(number uint32, m *shm.Mapping) error {

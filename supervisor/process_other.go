@@ -10,4 +10,4 @@ func Main() {}
 func mayStart() error { return nil }
 
 // newLauncher returns goroutines, asked for or not.
-func newLauncher(slots int, _ bool) (launcher, error) { return newGoroutines(slots), nil }
+func newLauncher(slots int, spin, _ bool) (launcher, error) { return newGoroutines(slots, spin) }

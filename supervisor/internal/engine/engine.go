@@ -3,8 +3,10 @@ package engine
 import (
 	"context"
 	"errors"
+	"math"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/gangsaw/gangsaw/ring"
 	"github.com/gangsaw/gangsaw/shm"
@@ -15,15 +17,28 @@ import (
 // Config says how an engine runs.
 type Config struct {
 	Workers int
-	Retries int         // how often a chunk is run again after a death
+	Retries int         // deaths of a chunk at one place after which it is run again
 	Control []byte      // control segment
 	Ring    *ring.Ring  // in it, empty
 	Launch  Launcher    // starts one worker
-	Observe func(Event) // called from the loop; must not block
+	Observe func(Event) // called under the engine's lock; must not block
+	Limits  Limits
 }
+
+// Limits are the times after which the engine loses patience.
+type Limits struct {
+	Ready time.Duration // a worker may take to report for work
+	Stop  time.Duration // a worker that holds a chunk may stay stopped
+	Reap  time.Duration // a killed worker may take to be gone
+	Grace time.Duration // chunks in work may go on after a cancellation
+}
+
+// DefaultLimits are fit for people and machines.
+var DefaultLimits = Limits{Ready: 10 * time.Second, Stop: 5 * time.Second, Reap: 10 * time.Second, Grace: 250 * time.Millisecond}
 
 // Launcher starts the worker of that incarnation. The engine is told by ready
 // that it is at work and by exited, once and last, that it is gone for good.
+// Both are called from goroutines of their own.
 type Launcher func(incarnation uint32, ready func(), exited func(proc.Exit)) (Worker, error)
 
 // Worker is what the engine needs of a running worker.
@@ -34,6 +49,8 @@ type Worker interface {
 	// Attach and Detach tell the worker of mappings.
 	Attach(number uint32, m *shm.Mapping) error
 	Detach(number uint32) error
+	// Stopped reports whether the worker is stopped by a signal.
+	Stopped() bool
 	// Kill ends the worker at once; exited follows.
 	Kill()
 	// Close frees the worker's segment after exited.
@@ -45,25 +62,24 @@ var ErrClosed = errors.New("the pool is closed")
 
 // Engine runs jobs over workers.
 type Engine struct {
-	cfg  Config
-	ring *ring.Ring
-
-	inbox struct {
-		sync.Mutex
-		posts  []func()
-		closed bool // the loop has ended, the ring may be gone
-		wake   chan struct{}
-	}
+	cfg      Config
+	ring     *ring.Ring
 	started  chan struct{} // closed when the first worker is ready, or none ever will be
-	stopped  chan struct{} // closed when the loop has ended
+	gone     chan struct{} // closed when the engine is closed and no worker is left
+	driver   chan struct{} // whoever has put a token into it drives
+	waiter   *ring.Waiter  // the driver's
+	turns    int           // the driver's
 	counters counters
 
-	// Below here the loop's alone.
+	mu          sync.Mutex // guards all below
 	slots       []slot
+	next        int // slot to look at first for a free one
 	outstanding int // slots that are not FREE
 	jobs        []*job
 	programs    [wire.Programs]bool // in use
 	nextTask    uint64
+	scratch     wire.Scratch
+	patrolled   time.Time
 
 	workers         map[uint32]*member
 	nextIncarnation uint32
@@ -75,6 +91,7 @@ type Engine struct {
 	nextMapping     uint32
 
 	closing bool
+	closed  bool  // the ring may be gone
 	broken  error // why no job can run any more
 }
 
@@ -93,7 +110,8 @@ type Counters struct {
 func New(cfg Config) *Engine {
 	e := &Engine{
 		cfg: cfg, ring: cfg.Ring,
-		started: make(chan struct{}), stopped: make(chan struct{}),
+		started: make(chan struct{}), gone: make(chan struct{}), driver: make(chan struct{}, 1),
+		waiter:   cfg.Ring.NewSupervisorWaiter(ring.SpinTime, pollTime),
 		slots:    make([]slot, cfg.Ring.Capacity()),
 		workers:  map[uint32]*member{},
 		mappings: map[uint32]*shm.Mapping{},
@@ -101,14 +119,30 @@ func New(cfg Config) *Engine {
 	for i := range e.slots {
 		e.slots[i].word = cfg.Ring.Load(i)
 	}
-	e.inbox.wake = make(chan struct{}, 1)
-	e.post(func() {
+	e.act(func() {
 		for i := 0; i < cfg.Workers && e.broken == nil; i++ {
 			e.launch()
 		}
 	})
-	go e.loop()
 	return e
+}
+
+// act runs f under the lock, unless the engine is closed, and has whoever
+// drives look at what it changed.
+func (e *Engine) act(f func()) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return ErrClosed
+	}
+	f()
+	e.ring.WakeSupervisor()
+	return nil
+}
+
+// after has f run under the lock after a time.
+func (e *Engine) after(d time.Duration, f func()) *time.Timer {
+	return time.AfterFunc(d, func() { e.act(f) })
 }
 
 // Started waits until the first worker is at work and returns why none ever
@@ -117,34 +151,34 @@ func (e *Engine) Started(ctx context.Context) error {
 	select {
 	case <-e.started:
 	case <-ctx.Done():
-		return ctx.Err()
+		return context.Cause(ctx)
 	}
-	return e.do(func() error { return e.broken })
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.broken
 }
 
 // Attach makes a mapping known to all workers, present and future, and
 // returns its number.
 func (e *Engine) Attach(m *shm.Mapping) (number uint32, err error) {
-	err = e.do(func() error {
+	err = e.act(func() {
 		number = e.nextMapping
 		e.nextMapping++
 		e.mappings[number] = m
 		for _, w := range e.workers {
-			w.check(w.handle.Attach(number, m))
+			e.check(w, w.handle.Attach(number, m))
 		}
-		return nil
 	})
 	return number, err
 }
 
 // Detach makes workers forget a mapping that no running job uses.
 func (e *Engine) Detach(number uint32) error {
-	return e.do(func() error {
+	return e.act(func() {
 		delete(e.mappings, number)
 		for _, w := range e.workers {
-			w.check(w.handle.Detach(number))
+			e.check(w, w.handle.Detach(number))
 		}
-		return nil
 	})
 }
 
@@ -154,45 +188,35 @@ func (e *Engine) Counters() Counters {
 	return Counters{e.cfg.Workers - int(c.absent.Load()), c.chunks.Load(), c.bytes.Load(), c.retries.Load(), c.respawns.Load(), c.quarantined.Load()}
 }
 
-// Close kills the workers, fails what jobs are left with ErrClosed and
-// returns when every worker is reaped.
+// Close kills the workers, fails what jobs are left with ErrClosed and returns
+// when every worker is reaped, or is stuck in the kernel: what one of those
+// still maps, it keeps.
 func (e *Engine) Close() {
-	e.post(func() {
-		if e.closing {
-			return
+	e.act(func() {
+		if !e.closing {
+			e.closing = true
+			e.fail(ErrClosed)
+			for _, m := range e.workers {
+				e.kill(m, "was killed because the pool was closed")
+			}
 		}
-		e.closing = true
-		e.fail(ErrClosed)
-		for _, w := range e.workers {
-			w.kill("was killed because the pool was closed")
-		}
+		e.ring.WakeWorkers(math.MaxInt32)
+		e.settleClose()
 	})
-	<-e.stopped
+	<-e.gone
 }
 
-// post has the loop run f.
-func (e *Engine) post(f func()) {
-	e.inbox.Lock()
-	defer e.inbox.Unlock()
-	if e.inbox.closed {
+// settleClose ends the engine once it is closing and nothing of it runs any
+// more.
+func (e *Engine) settleClose() {
+	if !e.closing || e.closed {
 		return
 	}
-	e.inbox.posts = append(e.inbox.posts, f)
-	select {
-	case e.inbox.wake <- struct{}{}:
-	default:
+	for _, m := range e.workers {
+		if !m.stuck {
+			return
+		}
 	}
-	e.ring.Nudge()
-}
-
-// do has the loop run f and waits for it.
-func (e *Engine) do(f func() error) error {
-	done := make(chan error, 1)
-	e.post(func() { done <- f() })
-	select {
-	case err := <-done:
-		return err
-	case <-e.stopped:
-		return ErrClosed
-	}
+	e.closed = true
+	close(e.gone)
 }

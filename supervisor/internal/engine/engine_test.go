@@ -128,7 +128,7 @@ func TestForgedResultsAreNotAccepted(t *testing.T) {
 			r := w.result(c)
 			change(&r)
 			w.write(c, r)
-			w.ring.Complete(c)
+			w.claimer.Complete(c)
 			w.ring.WakeSupervisor()
 			return hang(w)
 		}
@@ -139,11 +139,12 @@ func TestForgedResultsAreNotAccepted(t *testing.T) {
 		"offset":  forge(func(r *wire.Result) { r.Descriptor.Offset += 8 }),
 		"count":   forge(func(r *wire.Result) { r.Descriptor.Count = 1 }),
 		"attempt": forge(func(r *wire.Result) { r.Descriptor.Attempt++ }),
+		"program": forge(func(r *wire.Result) { r.Program++ }),
 		"status":  forge(func(r *wire.Result) { r.Status = 77 }),
 		"zero":    forge(func(r *wire.Result) { r.Status = 0 }),
 		"word":    forge(func(r *wire.Result) { r.Word += 1 << 32 }),
 		"none": func(w *fake, c ring.Claim) bool {
-			w.ring.Complete(c)
+			w.claimer.Complete(c)
 			w.ring.WakeSupervisor()
 			return hang(w)
 		},
@@ -167,7 +168,7 @@ func TestErrorTextIsPrintable(t *testing.T) {
 		r := w.result(c)
 		r.Status, r.Payload = wire.Failed, []byte("a\x1b[2Jb\xffc\n")
 		w.write(c, r)
-		return w.ring.Complete(c)
+		return w.claimer.Complete(c)
 	}))
 	if err := f.run(t.Context()); err == nil || !strings.HasSuffix(err.Error(), ": a\uFFFD[2Jb\uFFFDc\uFFFD") {
 		t.Errorf("%q", err)
@@ -220,7 +221,7 @@ func TestFailedTaskFailsTheJob(t *testing.T) {
 			r := w.result(c)
 			r.Status, r.Payload = status, []byte("it is so")
 			w.write(c, r)
-			return w.ring.Complete(c)
+			return w.claimer.Complete(c)
 		}))
 		err := f.run(t.Context())
 		if err == nil || !strings.HasSuffix(err.Error(), want) {
@@ -244,7 +245,7 @@ func TestChangedFileFailsTheJob(t *testing.T) {
 			r := w.result(c)
 			r.Status = status
 			w.write(c, r)
-			return w.ring.Complete(c)
+			return w.claimer.Complete(c)
 		}))
 		var changed *shm.ChangedError
 		if err := f.run(t.Context()); !errors.As(err, &changed) {
@@ -312,7 +313,7 @@ func TestCrashLoopGivesUp(t *testing.T) {
 func TestWorkersThatNeverComeToWork(t *testing.T) {
 	for name, launch := range map[string]Launcher{
 		"end at once": func(i uint32, ready func(), exited func(proc.Exit)) (Worker, error) {
-			w := &fake{incarnation: i, killed: make(chan struct{})}
+			w := &fake{incarnation: i, results: make([]byte, wire.ResultsSize(8)), killed: make(chan struct{})}
 			go exited(proc.Exit{Code: 3})
 			return w, nil
 		},
@@ -391,9 +392,151 @@ func TestPolicy(t *testing.T) {
 	if h != (health{true, 2, 6}) || h.progress() != (health{true, 2, 0}) || h.ready() != (health{true, 0, 6}) {
 		t.Errorf("health %+v, %+v, %+v", h, h.progress(), h.ready())
 	}
-	for deaths, want := range []bool{false, false, false, true, true} {
-		if quarantine(uint32(deaths), 2) != want {
-			t.Errorf("%d deaths with 2 retries: quarantine is %v", deaths, !want)
+}
+
+func TestBlame(t *testing.T) {
+	for name, c := range map[string]struct {
+		retries int
+		places  []uint32
+		want    int // deaths after which the chunk is given up, 0: not
+	}{
+		"three deaths at one place":         {2, []uint32{5, 5, 5, 5}, 3},
+		"at its very beginning":             {2, []uint32{0, 0, 0}, 3},
+		"no retries":                        {0, []uint32{5}, 1},
+		"deaths that find progress":         {2, []uint32{0, 1, 2, 3, 4, 5, 6, 7}, 0},
+		"deaths all over the place":         {2, []uint32{0, 0, 7, 7, 0, 0, 3}, 0},
+		"the poison after two random kills": {2, []uint32{1, 5, 4, 4, 4}, 5},
+	} {
+		got := 0
+		var b blame
+		for i, place := range c.places {
+			var up bool
+			if b, up = b.after(place, c.retries); up && got == 0 {
+				got = i + 1
+			}
 		}
+		if got != c.want {
+			t.Errorf("%s: given up after %d deaths, want %d", name, got, c.want)
+		}
+	}
+	var b blame
+	up := false
+	n := 0
+	for ; !up && n < 10*maxDeaths; n++ {
+		b, up = b.after(uint32(n), 2)
+	}
+	if n != maxDeaths {
+		t.Errorf("a chunk that kills in ever new places is given up after %d deaths", n)
+	}
+}
+
+func TestDeathsThatFindProgressAreNoStrikes(t *testing.T) {
+	var deaths atomic.Int32
+	f := newFixture(t, 1, once(7, 12, func(w *fake, c ring.Claim) bool {
+		wire.BeatOf(w.results).Progress(int(deaths.Add(1)) * wire.ProgressStep)
+		return false
+	}))
+	if err := f.run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.onceEach()
+	if c := f.Counters(); c.Retries != 12 || c.Quarantined != 0 {
+		t.Errorf("counters %+v", c)
+	}
+}
+
+func TestHolderThatStaysStoppedIsKilled(t *testing.T) {
+	f := newFixture(t, 2, once(7, 1, func(w *fake, c ring.Claim) bool {
+		w.stopped.Store(true)
+		return hang(w)
+	}), func(c *Config) { c.Limits.Stop = 50 * time.Millisecond })
+	if err := f.run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.onceEach()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.events) != 1 || f.events[0].Kind != ChunkRetried || !strings.Contains(f.events[0].Cause, "stayed stopped for 50ms") {
+		t.Errorf("events %v", f.events)
+	}
+}
+
+// A holder that is stopped for a shorter time, again and again, is left alone.
+func TestHolderThatGoesOnIsNotKilled(t *testing.T) {
+	f := newFixture(t, 2, once(7, 1, func(w *fake, c ring.Claim) bool {
+		for range 5 {
+			w.stopped.Store(true)
+			time.Sleep(150 * time.Millisecond)
+			w.stopped.Store(false)
+			time.Sleep(250 * time.Millisecond)
+		}
+		return w.work(c)
+	}), func(c *Config) { c.Limits.Stop = 300 * time.Millisecond })
+	if err := f.run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.onceEach()
+	if c := f.Counters(); c.Retries != 0 || c.Respawns != 0 {
+		t.Errorf("counters %+v", c)
+	}
+}
+
+// A worker that was killed and is not gone keeps its chunk: nobody else gets
+// it, the job reports it, the pool goes on with another worker.
+func TestStuckWorkerKeepsItsChunk(t *testing.T) {
+	release := make(chan struct{})
+	var tries atomic.Int32
+	var stuck atomic.Pointer[fake]
+	f := newFixture(t, 2, func(w *fake, c ring.Claim) bool {
+		if c.Descriptor.Chunk == 7 {
+			tries.Add(1)
+			if stuck.CompareAndSwap(nil, w) {
+				w.stopped.Store(true)
+				<-w.killed
+				<-release // in the kernel
+				return false
+			}
+		}
+		return w.work(c)
+	}, func(c *Config) { c.Limits.Stop, c.Limits.Reap = 20*time.Millisecond, 50*time.Millisecond })
+	var q *QuarantineError
+	if err := f.run(t.Context()); !errors.As(err, &q) || len(q.Chunks) != 1 || q.Chunks[0].Chunk != 7 ||
+		!strings.Contains(q.Chunks[0].Cause, "is not gone after 50ms") {
+		t.Errorf("error %v", err)
+	}
+	f.onceEach(7)
+	if tries.Load() != 1 || f.count(ChunkQuarantined) != 1 {
+		t.Errorf("the chunk was handed out %d times, %d quarantines reported", tries.Load(), f.count(ChunkQuarantined))
+	}
+	again := func() {
+		t.Helper()
+		for i := range f.accepted {
+			f.accepted[i].Store(0)
+		}
+		if err := f.run(t.Context()); err != nil {
+			t.Errorf("the job after it: %v", err)
+		}
+		f.onceEach()
+	}
+	again()
+	close(release)
+	again()
+}
+
+func TestCloseDoesNotWaitForAStuckWorker(t *testing.T) {
+	release := make(chan struct{})
+	defer close(release)
+	claimed := make(chan struct{})
+	f := newFixture(t, 2, once(7, 1, func(w *fake, c ring.Claim) bool {
+		close(claimed)
+		<-release
+		return false
+	}), func(c *Config) { c.Limits.Reap = 50 * time.Millisecond })
+	go func() {
+		<-claimed
+		f.Close()
+	}()
+	if err := f.run(t.Context()); !errors.Is(err, ErrClosed) {
+		t.Errorf("closed: %v", err)
 	}
 }

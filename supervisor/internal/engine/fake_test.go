@@ -26,6 +26,8 @@ type fake struct {
 	ring        *ring.Ring
 	control     []byte
 	results     []byte
+	claimer     *ring.Claimer
+	stopped     atomic.Bool
 	killed      chan struct{}
 	kill        sync.Once
 }
@@ -34,19 +36,31 @@ func (w *fake) PID() int                          { return int(w.incarnation) }
 func (w *fake) Results() []byte                   { return w.results }
 func (w *fake) Attach(uint32, *shm.Mapping) error { return nil }
 func (w *fake) Detach(uint32) error               { return nil }
+func (w *fake) Stopped() bool                     { return w.stopped.Load() }
 func (w *fake) Close()                            {}
 func (w *fake) Kill()                             { w.kill.Do(func() { close(w.killed) }) }
 func (w *fake) write(c ring.Claim, r wire.Result) { wire.PutResult(w.results, c.Slot, r) }
 func (w *fake) result(c ring.Claim) wire.Result {
 	payload := binary.LittleEndian.AppendUint64(nil, c.Descriptor.Chunk)
-	return wire.Result{Word: c.Word, Descriptor: c.Descriptor, Status: wire.OK, Payload: payload}
+	return wire.Result{Word: c.Word, Descriptor: c.Descriptor, Status: wire.OK, Program: fakeChecksum, Payload: payload}
 }
 
 // work does what a good worker does with a claim.
 func (w *fake) work(c ring.Claim) bool {
 	w.write(c, w.result(c))
-	return w.ring.Complete(c)
+	return w.claimer.Complete(c)
 }
+
+// fakeProgram is what the fakes are to run.
+var fakeProgram = wire.Program{Kernel: "fake", Type: kernels.Int8}
+
+var fakeChecksum = func() uint32 {
+	record, err := fakeProgram.Record()
+	if err != nil {
+		panic(err)
+	}
+	return record.Checksum()
+}()
 
 // behaviour deals with one claim; false ends the worker.
 type behaviour func(w *fake, c ring.Claim) bool
@@ -84,7 +98,7 @@ func newFixture(t *testing.T, workers int, act behaviour, change ...func(*Config
 	}
 	var running sync.WaitGroup
 	cfg := Config{
-		Workers: workers, Retries: 2, Control: f.control, Ring: r,
+		Workers: workers, Retries: 2, Control: f.control, Ring: r, Limits: DefaultLimits,
 		Observe: func(e Event) {
 			f.mu.Lock()
 			defer f.mu.Unlock()
@@ -93,11 +107,16 @@ func newFixture(t *testing.T, workers int, act behaviour, change ...func(*Config
 		Launch: func(incarnation uint32, ready func(), exited func(proc.Exit)) (Worker, error) {
 			f.launches.Add(1)
 			w := &fake{incarnation: incarnation, ring: r, control: f.control,
-				results: make([]byte, wire.ResultsSize(slots)), killed: make(chan struct{})}
+				claimer: r.NewClaimer(incarnation), results: make([]byte, wire.ResultsSize(slots)), killed: make(chan struct{})}
 			running.Go(func() {
 				ready()
 				w.run(act)
-				exited(proc.Exit{Signal: syscall.SIGSEGV})
+				select {
+				case <-w.killed:
+					exited(proc.Exit{Signal: syscall.SIGKILL})
+				default:
+					exited(proc.Exit{Signal: syscall.SIGSEGV})
+				}
 			})
 			return w, nil
 		},
@@ -120,7 +139,7 @@ func newFixture(t *testing.T, workers int, act behaviour, change ...func(*Config
 	}
 	t.Cleanup(func() { m.Close() })
 	f.job = Job{
-		Program: wire.Program{Kernel: "fake", Type: kernels.Int8},
+		Program: fakeProgram,
 		Plan:    partition.New(format.Array{Name: "x", Type: kernels.Int8, Shape: []int64{fakeChunks * kernels.BlockLen}}, 1, workers),
 		Mapping: m,
 		Accept: func(chunk uint64, partial []byte) error {
@@ -138,18 +157,21 @@ func newFixture(t *testing.T, workers int, act behaviour, change ...func(*Config
 }
 
 func (w *fake) run(act behaviour) {
+	beat := wire.BeatOf(w.results)
+	waiter := w.ring.NewWorkerWaiter(ring.SpinTime, time.Millisecond)
 	for {
-		seen := w.ring.Published()
 		select {
 		case <-w.killed:
 			return
 		default:
 		}
-		c, ok := w.ring.Claim(w.incarnation)
+		beat.Turn()
+		c, ok := w.claimer.Claim()
 		if !ok {
-			w.ring.WaitPublished(seen, time.Millisecond)
+			waiter.Pause()
 			continue
 		}
+		waiter.Found()
 		if !act(w, c) {
 			return
 		}

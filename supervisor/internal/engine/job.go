@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/gangsaw/gangsaw/ring"
@@ -27,6 +26,8 @@ type Job struct {
 // job is the ledger's entry of a job.
 type job struct {
 	spec        Job
+	record      wire.Record
+	checksum    uint32 // of record
 	program     int    // index of its program record, -1 before it has one
 	issued      uint64 // chunks handed out for the first time
 	finished    uint64 // chunks that are accepted or quarantined
@@ -42,33 +43,55 @@ type job struct {
 // it could not be read, or the context's cause. When it returns, nothing of
 // the job runs any more.
 func (e *Engine) Run(ctx context.Context, spec Job) error {
-	j := &job{spec: spec, program: -1, done: make(chan struct{})}
-	err := e.do(func() error {
-		if e.broken != nil {
-			return e.broken
-		}
-		e.jobs = append(e.jobs, j)
-		e.settle(j)
-		return nil
-	})
+	record, err := spec.Program.Record()
 	if err != nil {
 		return err
 	}
-	stop := context.AfterFunc(ctx, func() {
-		e.post(func() {
-			e.failJob(j, context.Cause(ctx))
-			e.settle(j)
-		})
-		time.AfterFunc(cancelGrace, func() { e.post(func() { e.reap(j) }) })
-	})
-	defer stop()
-	<-j.done
+	j := &job{spec: spec, record: record, checksum: record.Checksum(), program: -1, done: make(chan struct{})}
+	if err := e.submit(j); err != nil {
+		return err
+	}
+	if ctx.Done() != nil {
+		stop := context.AfterFunc(ctx, func() { e.cancel(j, context.Cause(ctx)) })
+		defer stop()
+	}
+	select {
+	case <-j.done:
+	case e.driver <- struct{}{}:
+		e.drive(j)
+		<-e.driver
+		<-j.done
+	}
 	return j.err
 }
 
-// cancelGrace is how long the chunks in work may go on after a cancellation
-// before their workers are killed.
-const cancelGrace = 250 * time.Millisecond
+// submit takes a job in and publishes what there is room for.
+func (e *Engine) submit(j *job) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.broken != nil {
+		return e.broken
+	}
+	e.jobs = append(e.jobs, j)
+	e.settle(j)
+	e.refill()
+	return nil
+}
+
+// cancel fails a job. Its chunks in work may go on for a moment.
+func (e *Engine) cancel(j *job, cause error) {
+	e.act(func() {
+		e.failJob(j, cause)
+		e.settle(j)
+	})
+	e.after(e.cfg.Limits.Grace, func() {
+		for i := range e.slots {
+			if e.slots[i].job == j {
+				e.aim(i, "was killed because its job was cancelled")
+			}
+		}
+	})
+}
 
 // pending reports whether the job has chunks that were never handed out.
 func (j *job) pending() bool { return j.err == nil && j.issued < j.spec.Plan.Chunks() }

@@ -84,6 +84,25 @@ func backoff(n int) time.Duration {
 	return min(backoffFirst<<min(n-2, 20), backoffMost)
 }
 
-// quarantine reports whether a chunk that has killed that many workers is
-// given up.
-func quarantine(deaths uint32, retries int) bool { return int64(deaths) > int64(retries) }
+// maxDeaths is how many workers a chunk may kill wherever they were, so that no
+// worker that lies about its progress keeps a job from ending.
+const maxDeaths = 100
+
+// blame is what is known of the deaths of a chunk's workers.
+type blame struct {
+	place   uint32 // progress at the last one
+	strikes int    // in a row at that place
+	deaths  int
+}
+
+// after returns the blame after a death at a place, and whether the chunk is
+// given up. A chunk that kills does so at one place again and again; a death
+// elsewhere is somebody else's doing, and no strike.
+func (b blame) after(place uint32, retries int) (blame, bool) {
+	b.deaths++
+	if place != b.place {
+		b.place, b.strikes = place, 0
+	}
+	b.strikes++
+	return b, b.strikes > retries || b.deaths >= max(maxDeaths, retries)
+}

@@ -15,34 +15,30 @@ import (
 type member struct {
 	incarnation uint32
 	handle      Worker
+	beat        wire.Beat
 	ready       bool
 	late        *time.Timer
 	doomed      string // why the supervisor killed it
 	innocent    bool   // it was killed for no fault of its own
+	overdue     *time.Timer
+	stuck       bool // it was killed and does not go away
 }
-
-// readyTimeout is how long a worker may take to report for work.
-const readyTimeout = 10 * time.Second
 
 // kill ends a worker, if nothing did before, and records why.
-func (m *member) kill(why string) {
-	if m.doomed == "" {
-		m.doomed = why
-		m.handle.Kill()
+func (e *Engine) kill(m *member, why string) {
+	if m.doomed != "" {
+		return
 	}
-}
-
-// sacrifice ends a worker that did nothing wrong.
-func (m *member) sacrifice(why string) {
-	m.innocent = true
-	m.kill(why)
+	m.doomed = why
+	m.overdue = e.after(e.cfg.Limits.Reap, func() { e.onStuck(m) })
+	m.handle.Kill()
 }
 
 // check kills a worker that cannot be told something. One that has just died
 // cannot either; how it died is told by its exit.
-func (m *member) check(err error) {
+func (e *Engine) check(m *member, err error) {
 	if err != nil && !errors.Is(err, syscall.EPIPE) && !errors.Is(err, syscall.ECONNRESET) {
-		m.kill("was killed because of " + err.Error())
+		e.kill(m, "was killed because of "+err.Error())
 	}
 }
 
@@ -61,25 +57,27 @@ func (e *Engine) launch() {
 	e.nextIncarnation++
 	m := &member{incarnation: e.nextIncarnation}
 	handle, err := e.cfg.Launch(m.incarnation,
-		func() { e.post(func() { e.onReady(m) }) },
-		func(exit proc.Exit) { e.post(func() { e.onExit(m, exit) }) })
+		func() { e.act(func() { e.onReady(m) }) },
+		func(exit proc.Exit) {
+			if e.act(func() { e.onExit(m, exit) }) != nil {
+				m.handle.Close() // it was stuck when the engine was closed
+			}
+		})
 	if err != nil {
 		exit := proc.Exit{Err: err}
 		e.observeDeath(m, exit.String(), exit)
 		e.replace(m, exit, exit.String())
 		return
 	}
-	m.handle = handle
+	m.handle, m.beat = handle, wire.BeatOf(handle.Results())
 	e.workers[m.incarnation] = m
-	m.late = time.AfterFunc(readyTimeout, func() {
-		e.post(func() {
-			if !m.ready {
-				m.kill(fmt.Sprintf("was killed because it did not report for work within %v", readyTimeout))
-			}
-		})
+	m.late = e.after(e.cfg.Limits.Ready, func() {
+		if !m.ready {
+			e.kill(m, fmt.Sprintf("was killed because it did not report for work within %v", e.cfg.Limits.Ready))
+		}
 	})
 	for number, mapping := range e.mappings {
-		m.check(handle.Attach(number, mapping))
+		e.check(m, handle.Attach(number, mapping))
 	}
 }
 
@@ -94,6 +92,9 @@ func (e *Engine) onReady(m *member) {
 // counts, what it had claimed is run again.
 func (e *Engine) onExit(m *member, exit proc.Exit) {
 	m.late.Stop()
+	if m.overdue != nil {
+		m.overdue.Stop()
+	}
 	cause := exit.String()
 	if m.doomed != "" && (exit.Signal == syscall.SIGKILL || exit == proc.Exit{}) {
 		cause = m.doomed
@@ -101,26 +102,89 @@ func (e *Engine) onExit(m *member, exit proc.Exit) {
 	e.harvest()
 	held := false
 	for i := range e.slots {
-		if s := &e.slots[i]; s.job != nil && !e.rebuilding {
-			// After the harvest a slot with this owner is CLAIMED, or DONE
-			// with a result that cannot be.
-			w := e.ring.Load(i)
-			if w != s.word && w.Incarnation() == m.incarnation && w.Generation() == s.word.Generation() {
-				held = true
-				e.strike(i, m, cause)
-			}
+		s := &e.slots[i]
+		if e.rebuilding || s.job == nil && !s.lost {
+			continue
 		}
+		// After the harvest a slot with this owner is CLAIMED, DOOMED, or DONE
+		// with a result that cannot be.
+		w := e.ring.Load(i)
+		if w == s.word || w.Incarnation() != m.incarnation || w.Generation() != s.word.Generation() {
+			continue
+		}
+		if s.lost {
+			e.outstanding--
+			*s = slot{word: e.ring.Reset(i, s.word)}
+			continue
+		}
+		held = true
+		e.strike(i, m, cause)
 	}
 	delete(e.workers, m.incarnation)
 	m.handle.Close()
 	if !held && !e.closing {
 		e.observeDeath(m, cause, exit)
 	}
-	if e.rebuilding && len(e.workers) == 0 {
+	if e.rebuilding && e.allGone() {
 		e.rebuild()
 	}
-	e.replace(m, exit, cause)
+	if !m.stuck {
+		e.replace(m, exit, cause)
+	}
+	// A wake that the dead took along is given to others.
+	e.refill()
+	e.patrolled = time.Time{}
+	e.patrol(time.Now())
+	e.settleClose()
 }
+
+// onStuck deals with a worker that was killed and is not gone: it may hang in
+// the kernel, and could still write until it is reaped. What it holds is given
+// up, never handed on, and another takes its place.
+func (e *Engine) onStuck(m *member) {
+	if e.workers[m.incarnation] != m {
+		return
+	}
+	m.stuck = true
+	cause := fmt.Sprintf("%s, and is not gone after %v", m.doomed, e.cfg.Limits.Reap)
+	e.harvest()
+	held := false
+	for i := range e.slots {
+		s := &e.slots[i]
+		if w := e.ring.Load(i); s.job != nil && w != s.word && w.Incarnation() == m.incarnation {
+			held = true
+			e.giveUp(i, m, cause)
+		}
+	}
+	if !held {
+		e.cfg.Observe(Event{Kind: WorkerDied, Worker: m.incarnation, PID: m.handle.PID(), Cause: cause})
+	}
+	if e.rebuilding {
+		// It could still write to a ring made anew.
+		e.fail(fmt.Errorf("the ring is corrupted, and worker %d (pid %d) %s: start a new pool", m.incarnation, m.handle.PID(), cause))
+	}
+	e.replace(m, proc.Exit{Signal: syscall.SIGKILL}, cause)
+	e.settleClose()
+}
+
+// giveUp quarantines the chunk of a worker that is stuck and takes its slot out
+// of use until the worker is gone.
+func (e *Engine) giveUp(i int, m *member, cause string) {
+	s := &e.slots[i]
+	j := s.job
+	if j.err == nil {
+		e.quarantine(j, Event{
+			Kind: ChunkQuarantined, Worker: m.incarnation, PID: m.handle.PID(), Cause: cause,
+			Place: j.place(s.descriptor.Chunk), Attempt: s.descriptor.Attempt + 1,
+		})
+	}
+	s.job, s.lost = nil, true
+	j.outstanding--
+	e.settle(j)
+}
+
+// allGone reports whether no worker is left that could write to the ring.
+func (e *Engine) allGone() bool { return len(e.workers) == 0 }
 
 // observeDeath reports a death that cost no chunk. A start that fails again for
 // the same reason is not news.
@@ -147,31 +211,56 @@ func (e *Engine) strike(i int, m *member, cause string) {
 		e.drop(i)
 		return
 	}
+	_, progress := m.beat.Load()
+	var quarantined bool
+	if !m.innocent || s.doomed {
+		s.blame, quarantined = s.blame.after(progress, e.cfg.Retries)
+	}
 	s.descriptor.Attempt++
+	s.descriptor.Bell = 1
 	event := Event{
 		Kind: ChunkRetried, Worker: m.incarnation, PID: m.handle.PID(), Cause: cause,
 		Place: j.place(s.descriptor.Chunk), Attempt: s.descriptor.Attempt,
 	}
-	if quarantine(s.descriptor.Attempt, e.cfg.Retries) {
+	if quarantined {
 		event.Kind = ChunkQuarantined
-		e.cfg.Observe(event)
-		e.counters.quarantined.Add(1)
-		j.quarantined = append(j.quarantined, Quarantined{event.Place.Chunk, event.Place.First, event.Place.Last, cause})
-		j.finished++
+		e.quarantine(j, event)
 		e.drop(i)
 		return
 	}
 	e.cfg.Observe(event)
 	e.counters.retries.Add(1)
+	s.doomed, s.watch = false, watch{}
 	s.word = e.ring.Publish(i, s.word, s.descriptor)
-	e.ring.WakeWorkers()
+	e.ring.WakeWorkers(1)
+}
+
+// quarantine gives up a chunk.
+func (e *Engine) quarantine(j *job, event Event) {
+	e.cfg.Observe(event)
+	e.counters.quarantined.Add(1)
+	j.quarantined = append(j.quarantined, Quarantined{event.Place.Chunk, event.Place.First, event.Place.Last, event.Cause})
+	j.finished++
 }
 
 // drop makes a slot FREE whose chunk will not be run, and whose owner was
 // reaped.
 func (e *Engine) drop(i int) {
-	e.slots[i].word = e.ring.Reset(i, e.slots[i].word)
-	e.settle(e.release(i))
+	word := e.ring.Reset(i, e.slots[i].word)
+	j := e.release(i)
+	e.slots[i].word = word
+	e.settle(j)
+}
+
+// present returns how many workers are left that are not stuck.
+func (e *Engine) present() int {
+	n := 0
+	for _, m := range e.workers {
+		if !m.stuck {
+			n++
+		}
+	}
+	return n
 }
 
 // replace starts a worker for one that is gone, as the policy says.
@@ -184,7 +273,7 @@ func (e *Engine) replace(m *member, exit proc.Exit, cause string) {
 		e.health, v = e.health.after(death{
 			ready:  m.ready,
 			killed: exit.Signal != 0 && m.doomed == "",
-			others: len(e.workers),
+			others: e.present(),
 			size:   e.cfg.Workers,
 		})
 	}
@@ -207,7 +296,7 @@ func (e *Engine) replace(m *member, exit proc.Exit, cause string) {
 		if v.delay == 0 {
 			start()
 		} else {
-			time.AfterFunc(v.delay, func() { e.post(start) })
+			e.after(v.delay, start)
 		}
 	}
 }
@@ -218,7 +307,7 @@ func (e *Engine) distrust(m *member, err error) {
 		return
 	}
 	e.cfg.Observe(Event{Kind: WorkerDistrusted, Worker: m.incarnation, PID: m.handle.PID(), Cause: err.Error()})
-	m.kill("was killed because of " + err.Error())
+	e.kill(m, "was killed because of "+err.Error())
 }
 
 // corruptSlot deals with a word that no rule explains.
@@ -239,9 +328,10 @@ func (e *Engine) corrupt(cause string) {
 		e.fail(&CrashLoopError{Deaths: e.health.deaths, Cause: "was killed because " + cause})
 	}
 	for _, m := range e.workers {
-		m.sacrifice("was killed because the ring was corrupted")
+		m.innocent = true
+		e.kill(m, "was killed because the ring was corrupted")
 	}
-	if len(e.workers) == 0 {
+	if e.allGone() {
 		e.rebuild()
 	}
 }
@@ -252,13 +342,17 @@ func (e *Engine) corrupt(cause string) {
 func (e *Engine) rebuild() {
 	for _, j := range e.jobs {
 		if j.program >= 0 {
-			wire.PutProgram(e.cfg.Control, j.program, j.spec.Program)
+			wire.PutRecord(e.cfg.Control, j.program, j.record)
 		}
 	}
 	for i := range e.slots {
 		s := &e.slots[i]
 		touched := e.ring.Load(i) != s.word
+		s.doomed, s.watch = false, watch{}
 		switch {
+		case s.lost:
+			e.outstanding--
+			*s = slot{word: e.ring.Reset(i, s.word)}
 		case s.job == nil:
 			s.word = e.ring.Reset(i, s.word)
 		case s.job.err != nil:
@@ -273,17 +367,5 @@ func (e *Engine) rebuild() {
 	e.rebuilding = false
 	for ; e.deferred > 0; e.deferred-- {
 		e.launch()
-	}
-}
-
-// reap kills the workers that still hold chunks of a job that has failed.
-func (e *Engine) reap(j *job) {
-	for i := range e.slots {
-		if e.slots[i].job != j {
-			continue
-		}
-		if m := e.workers[e.ring.Load(i).Incarnation()]; m != nil {
-			m.sacrifice("was killed because its job was cancelled")
-		}
 	}
 }

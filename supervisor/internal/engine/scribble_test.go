@@ -36,7 +36,7 @@ func TestDoneForgedOnAnothersSlot(t *testing.T) {
 				victim := holder.Load()
 				scribble(w.control, victim.Slot, ring.MakeWord(victim.Word.Generation(), w.incarnation, ring.Done))
 				close(forged)
-				w.ring.Nudge()
+				w.ring.WakeSupervisor()
 				return hang(w)
 			}
 		}
@@ -105,7 +105,7 @@ func TestLargePoolSurvivesARebuild(t *testing.T) {
 	for _, workers := range []int{19, 40} {
 		f := newFixture(t, workers, once(7, 1, func(w *fake, c ring.Claim) bool {
 			scribble(w.control, c.Slot, 0xdeadbeefdeadbeef)
-			w.ring.Nudge()
+			w.ring.WakeSupervisor()
 			return hang(w)
 		}))
 		if err := f.run(t.Context()); err != nil {
@@ -118,11 +118,34 @@ func TestLargePoolSurvivesARebuild(t *testing.T) {
 func TestScribbledProgramIsWrittenAnew(t *testing.T) {
 	f := newFixture(t, 2, once(7, 1, func(w *fake, c ring.Claim) bool {
 		w.control[c.Descriptor.Program]++
+		record, _ := wire.GetRecord(w.control, c.Descriptor.Program)
 		r := w.result(c)
-		r.Status, r.Payload = wire.Failed, []byte("malformed program")
+		r.Program = record.Checksum()
 		w.write(c, r)
-		return w.ring.Complete(c)
+		return w.claimer.Complete(c)
 	}))
+	if err := f.run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.onceEach()
+	if f.count(RingRebuilt) != 1 {
+		t.Errorf("rebuilt %d times", f.count(RingRebuilt))
+	}
+}
+
+// A slot that is CLAIMED in the name of a worker which does not hold it would
+// never be done.
+func TestClaimForgedInAnothersName(t *testing.T) {
+	var victim atomic.Uint32
+	f := newFixture(t, 2, func(w *fake, c ring.Claim) bool {
+		if victim.CompareAndSwap(0, 1) {
+			// Whoever it is, it holds another slot, or none.
+			other := 3 - w.incarnation
+			scribble(w.control, c.Slot, ring.MakeWord(c.Word.Generation(), other, ring.Claimed))
+			return true
+		}
+		return w.work(c)
+	})
 	if err := f.run(t.Context()); err != nil {
 		t.Fatal(err)
 	}

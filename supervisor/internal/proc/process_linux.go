@@ -1,6 +1,7 @@
 package proc
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"sync/atomic"
@@ -67,6 +68,22 @@ func reap(pid int, status *syscall.WaitStatus) (int, error) {
 			return n, err
 		}
 	}
+}
+
+// Stopped reports whether the process is stopped by a signal. One that a
+// debugger has stopped is not: somebody looks after it.
+func (p *Process) Stopped() bool {
+	pid := p.PID()
+	if pid == 0 {
+		return false
+	}
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return false
+	}
+	// The state follows the name, which may hold anything.
+	i := bytes.LastIndexByte(stat, ')')
+	return i >= 0 && i+2 < len(stat) && stat[i+2] == 'T'
 }
 
 // Kill sends SIGKILL, also to a process that is still being started. One that

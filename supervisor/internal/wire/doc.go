@@ -17,16 +17,24 @@
 //
 // # A results segment, mapped by the supervisor and one worker
 //
-//	offset i*512: the result of ring slot i
+//	offset    0   beat       u64 turns of the worker's loop << 32 | progress
+//	          8   unused
+//	     64+i*512: the result of ring slot i
 //	              0  word        u64 the claimed slot's word, as an echo
-//	              8  descriptor  44 bytes, as in the slot, as an echo
-//	             52  status      u32
-//	             56  length      u32 of the payload
+//	              8  descriptor  48 bytes, as in the slot, as an echo
+//	             56  status      u16
+//	             58  length      u16 of the payload
+//	             60  program     u32 checksum of the program that was run
 //	             64  payload     the partial, or the text of an error
 //
 // Because no other worker maps it, no worker can forge another's results. The
 // worker writes a result before it makes the slot DONE; the supervisor copies
 // it once, then judges it.
+//
+// The beat changes whenever the worker looks for a claim, so a slot that stays
+// CLAIMED in the name of a worker whose beat goes on is a forgery. Progress is
+// how far the worker has come in its chunk, in steps of 64 KiB: the place of a
+// death, by which a chunk that kills is told from a worker that was killed.
 //
 // # Messages, one datagram each, over the worker's control socket
 //

@@ -9,7 +9,7 @@ import (
 const Version = 1
 
 // A worker process is told what it is by the environment variable
-// EnvWorker; its value is "version:incarnation:slots". Its files are fixed.
+// EnvWorker; its value is "version:incarnation:slots:spin". Its files are fixed.
 const (
 	EnvWorker = "GANGSAW_WORKER"
 	SocketFD  = 3 // the control socket
@@ -21,18 +21,19 @@ const (
 type Identity struct {
 	Incarnation uint32
 	Slots       int
+	Spin        bool // before it sleeps: there are CPUs to spare
 }
 
 // String returns the value of EnvWorker.
 func (id Identity) String() string {
-	return fmt.Sprintf("%d:%d:%d", Version, id.Incarnation, id.Slots)
+	return fmt.Sprintf("%d:%d:%d:%t", Version, id.Incarnation, id.Slots, id.Spin)
 }
 
 // ParseIdentity reads the value of EnvWorker.
 func ParseIdentity(s string) (Identity, error) {
 	var version int
 	var id Identity
-	if n, err := fmt.Sscanf(s, "%d:%d:%d", &version, &id.Incarnation, &id.Slots); n != 3 || err != nil || id.String() != s {
+	if n, err := fmt.Sscanf(s, "%d:%d:%d:%t", &version, &id.Incarnation, &id.Slots, &id.Spin); n != 4 || err != nil || id.String() != s {
 		return Identity{}, fmt.Errorf("%s=%q is not what a supervisor sets: unset it", EnvWorker, s)
 	}
 	return id, nil

@@ -14,7 +14,7 @@ import (
 func TestLayoutIsPinned(t *testing.T) {
 	for name, c := range map[string][2]int{
 		"ControlSize(64)": {ControlSize(64), 4096 + ring.Size(64)},
-		"ResultsSize(64)": {ResultsSize(64), 64 * 512},
+		"ResultsSize(64)": {ResultsSize(64), 64 + 64*512},
 		"ProgramOffset":   {int(ProgramOffset(3)), 192},
 		"Programs":        {Programs, 64},
 		"MaxPayload":      {MaxPayload, 448},
@@ -24,8 +24,13 @@ func TestLayoutIsPinned(t *testing.T) {
 		}
 	}
 	control := make([]byte, ControlSize(1))
-	if err := PutProgram(control, 1, Program{"sum", kernels.Int32}); err != nil {
+	sum, err := Program{"sum", kernels.Int32}.Record()
+	if err != nil {
 		t.Fatal(err)
+	}
+	PutRecord(control, 1, sum)
+	if got := sum.Checksum(); got != 0x347583fc { // CRC-32C, computed elsewhere
+		t.Errorf("checksum %#x", got)
 	}
 	if got, want := hex.EncodeToString(control[64:70]), "050373756d00"; got != want {
 		t.Errorf("program %s, want %s", got, want)
@@ -33,13 +38,20 @@ func TestLayoutIsPinned(t *testing.T) {
 	results := make([]byte, ResultsSize(2))
 	PutResult(results, 1, Result{
 		Word:       0x1122334455667788,
-		Descriptor: ring.Descriptor{Program: 1, Mapping: 2, Task: 3, Chunk: 4, Offset: 5, Count: 6, Attempt: 7},
-		Status:     Faulted, Payload: []byte("abc"),
+		Descriptor: ring.Descriptor{Program: 1, Mapping: 2, Task: 3, Chunk: 4, Offset: 5, Count: 6, Attempt: 7, Bell: 8},
+		Status:     Faulted, Program: 9, Payload: []byte("abc"),
 	})
 	want := "8877665544332211" + "01000000" + "02000000" + "0300000000000000" + "0400000000000000" +
-		"0500000000000000" + "0600000000000000" + "07000000" + "03000000" + "03000000" + "00000000" + "616263"
-	if got := hex.EncodeToString(results[512 : 512+67]); got != want {
+		"0500000000000000" + "0600000000000000" + "07000000" + "08000000" + "0300" + "0300" + "09000000" + "616263"
+	if got := hex.EncodeToString(results[64+512 : 64+512+67]); got != want {
 		t.Errorf("result\n%s, want\n%s", got, want)
+	}
+	beat := BeatOf(results)
+	beat.Turn()
+	beat.Turn()
+	beat.Progress(3*ProgressStep + 5)
+	if got := hex.EncodeToString(results[:8]); got != "0300000002000000" {
+		t.Errorf("beat %s", got)
 	}
 	if got := hex.EncodeToString(Message{Attach, 0x01020304}.Encode()); got != "0201000004030201" {
 		t.Errorf("message %s", got)
@@ -49,56 +61,77 @@ func TestLayoutIsPinned(t *testing.T) {
 func TestProgramReadsBackAndRefuses(t *testing.T) {
 	control := make([]byte, ControlSize(1))
 	want := Program{strings.Repeat("n", maxName), kernels.Float64}
-	if err := PutProgram(control, Programs-1, want); err != nil {
+	rec, err := want.Record()
+	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := GetProgram(control, ProgramOffset(Programs-1)); err != nil || got != want {
+	PutRecord(control, Programs-1, rec)
+	if got, err := GetRecord(control, ProgramOffset(Programs-1)); err != nil || got != rec {
+		t.Errorf("%x, %v", got, err)
+	}
+	if got, err := rec.Program(); err != nil || got != want {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if err := PutProgram(control, 0, Program{want.Kernel + "n", kernels.Float64}); err == nil {
+	if _, err := (Program{want.Kernel + "n", kernels.Float64}).Record(); err == nil {
 		t.Error("a name that is too long was accepted")
 	}
-	for _, offset := range []uint32{0, 1, 63, ringOffset, ringOffset + 64, 1<<32 - 64, 1<<32 - 1} {
-		if p, err := GetProgram(control, offset); err == nil {
-			t.Errorf("offset %d: %+v", offset, p)
+	for _, offset := range []uint32{1, 63, ringOffset, ringOffset + 64, 1<<32 - 64, 1<<32 - 1} {
+		if rec, err := GetRecord(control, offset); err == nil {
+			t.Errorf("offset %d: %x", offset, rec)
 		}
 	}
-	control[1] = maxName + 1
-	control[0] = byte(kernels.Float64)
-	if _, err := GetProgram(control, 0); err == nil {
-		t.Error("a name beyond the record was accepted")
+	for name, bad := range map[string]Record{"no type": {}, "a name beyond the record": {byte(kernels.Float64), maxName + 1}} {
+		if p, err := bad.Program(); err == nil {
+			t.Errorf("%s: %+v", name, p)
+		}
+	}
+}
+
+// Every single bit of a program counts.
+func TestChecksumNoticesEveryBit(t *testing.T) {
+	rec, err := Program{"sum", kernels.Int32}.Record()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range len(rec) * 8 {
+		other := rec
+		other[i/8] ^= 1 << (i % 8)
+		if other.Checksum() == rec.Checksum() {
+			t.Errorf("bit %d", i)
+		}
 	}
 }
 
 func TestResultReadsBackAndRefuses(t *testing.T) {
 	results := make([]byte, ResultsSize(3))
-	want := Result{Word: 7, Descriptor: ring.Descriptor{Task: 8, Offset: 1 << 63, Attempt: 9}, Status: OK, Payload: bytes.Repeat([]byte{5}, MaxPayload)}
+	want := Result{Word: 7, Descriptor: ring.Descriptor{Task: 8, Offset: 1 << 63, Attempt: 9}, Status: OK, Program: 10, Payload: bytes.Repeat([]byte{5}, MaxPayload)}
 	long := want
 	long.Payload = append(long.Payload[:MaxPayload:MaxPayload], 6)
 	PutResult(results, 2, long)
-	got, err := GetResult(results, 2)
+	var buf Scratch
+	got, err := GetResult(results, 2, &buf)
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, %v", got, err)
 	}
-	results[2*512+64] = 99
+	results[64+2*512+64] = 99
 	if got.Payload[0] != 5 {
 		t.Error("the payload is not a copy")
 	}
-	if _, err := GetResult(results, 3); err == nil {
+	if _, err := GetResult(results, 3, &buf); err == nil {
 		t.Error("a result outside the segment was read")
 	}
-	results[57] = 2 // length 512
-	if _, err := GetResult(results, 0); err == nil {
+	results[64+59] = 2 // length 512
+	if _, err := GetResult(results, 0, &buf); err == nil {
 		t.Error("a payload beyond the record was accepted")
 	}
 }
 
 func TestIdentityReadsBackAndRefuses(t *testing.T) {
-	want := Identity{Incarnation: 17, Slots: 64}
+	want := Identity{Incarnation: 17, Slots: 64, Spin: true}
 	if got, err := ParseIdentity(want.String()); err != nil || got != want {
 		t.Errorf("%+v, %v", got, err)
 	}
-	for _, s := range []string{"", "1", "1:2", "1:2:3:4", "2:17:64", "1:17:64 ", "1:-1:64", "1:x:3"} {
+	for _, s := range []string{"", "1", "1:2", "1:17:64", "1:2:3:true:4", "2:17:64:true", "1:17:64:true ", "1:17:64:TRUE", "1:-1:64:true", "1:x:3:true"} {
 		if id, err := ParseIdentity(s); err == nil {
 			t.Errorf("%q: %+v", s, id)
 		}
@@ -127,7 +160,8 @@ func FuzzGetResult(f *testing.F) {
 	PutResult(b, 0, Result{Status: OK, Payload: []byte("x")})
 	f.Add(b)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		r, err := GetResult(b, 0)
+		var buf Scratch
+		r, err := GetResult(b, 0, &buf)
 		if err == nil && len(r.Payload) > MaxPayload {
 			t.Errorf("payload of %d bytes", len(r.Payload))
 		}

@@ -16,87 +16,122 @@ import (
 // valid until the next call.
 type chunkFold func(data []byte) ([]byte, error)
 
-// folds keeps one fold, with its scratch, per program this worker has met.
-type folds map[wire.Program]chunkFold
+// fold is a program made ready to run.
+type fold struct {
+	record   wire.Record
+	checksum uint32
+	size     int // bytes of an element
+	run      chunkFold
+	err      error // why it cannot run
+}
 
-// fold runs the descriptor's program over its chunk.
-func (w *Worker) fold(d ring.Descriptor) ([]byte, error) {
-	program, err := wire.GetProgram(w.Control, d.Program)
+// folds keeps one fold, with its scratch, per program this worker has met.
+type folds struct {
+	beat  wire.Beat
+	known map[wire.Record]*fold
+	last  *fold
+}
+
+// fold runs the descriptor's program over its chunk. It returns the program's
+// checksum also with an error, if there is one.
+func (w *Worker) fold(d ring.Descriptor) (checksum uint32, payload []byte, err error) {
+	record, err := wire.GetRecord(w.Control, d.Program)
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
-	fold, err := w.folds.of(program)
-	if err != nil {
-		return nil, err
+	f := w.folds.of(record)
+	if f.err != nil {
+		return f.checksum, nil, f.err
 	}
 	mem, err := w.Mapping(d.Mapping)
 	if err != nil {
-		return nil, err
+		return f.checksum, nil, err
 	}
-	hi, length := bits.Mul64(d.Count, uint64(program.Type.Size()))
+	hi, length := bits.Mul64(d.Count, uint64(f.size))
 	if hi != 0 || d.Count == 0 {
-		return nil, fmt.Errorf("descriptor of %d elements", d.Count)
+		return f.checksum, nil, fmt.Errorf("descriptor of %d elements", d.Count)
 	}
 	data, err := shm.Slice(mem, d.Offset, length)
 	if err != nil {
-		return nil, err
+		return f.checksum, nil, err
 	}
-	return guard(fold, data)
+	payload, err = guard(f.run, data)
+	return f.checksum, payload, err
 }
 
-// of returns the fold for a program.
-func (f *folds) of(p wire.Program) (chunkFold, error) {
-	if fold, ok := (*f)[p]; ok {
-		return fold, nil
+// maxFolds bounds what a long life, or a scribbler, can make a worker keep.
+const maxFolds = 256
+
+// of returns the fold for a record.
+func (f *folds) of(record wire.Record) *fold {
+	if f.last != nil && f.last.record == record {
+		return f.last
+	}
+	known, ok := f.known[record]
+	if !ok {
+		if len(f.known) >= maxFolds {
+			clear(f.known)
+		}
+		known = f.prepare(record)
+		f.known[record] = known
+	}
+	f.last = known
+	return known
+}
+
+// prepare makes a record's program ready to run.
+func (f *folds) prepare(record wire.Record) *fold {
+	prepared := &fold{record: record, checksum: record.Checksum()}
+	p, err := record.Program()
+	if err != nil {
+		prepared.err = err
+		return prepared
 	}
 	r, ok := kernels.LookupReduction(p.Kernel)
 	if !ok {
-		return nil, fmt.Errorf("no kernel is named %q", p.Kernel)
+		prepared.err = fmt.Errorf("no kernel is named %q", p.Kernel)
+		return prepared
 	}
-	if *f == nil {
-		*f = folds{}
-	}
-	fold := newFold(r, p.Type)
-	(*f)[p] = fold
-	return fold, nil
+	prepared.size, prepared.run = p.Type.Size(), newFold(r, p.Type, f.beat)
+	return prepared
 }
 
-func newFold(r *kernels.Reduction, t kernels.Type) chunkFold {
+func newFold(r *kernels.Reduction, t kernels.Type, beat wire.Beat) chunkFold {
 	switch t {
 	case kernels.Float64:
-		return foldOf[float64](r)
+		return foldOf[float64](r, beat)
 	case kernels.Float32:
-		return foldOf[float32](r)
+		return foldOf[float32](r, beat)
 	case kernels.Int8:
-		return foldOf[int8](r)
+		return foldOf[int8](r, beat)
 	case kernels.Int16:
-		return foldOf[int16](r)
+		return foldOf[int16](r, beat)
 	case kernels.Int32:
-		return foldOf[int32](r)
+		return foldOf[int32](r, beat)
 	case kernels.Int64:
-		return foldOf[int64](r)
+		return foldOf[int64](r, beat)
 	case kernels.Uint8:
-		return foldOf[uint8](r)
+		return foldOf[uint8](r, beat)
 	case kernels.Uint16:
-		return foldOf[uint16](r)
+		return foldOf[uint16](r, beat)
 	case kernels.Uint32:
-		return foldOf[uint32](r)
+		return foldOf[uint32](r, beat)
 	case kernels.Uint64:
-		return foldOf[uint64](r)
+		return foldOf[uint64](r, beat)
 	}
 	panic("worker: no fold for " + t.String())
 }
 
 // foldOf returns the fold for elements of T. Elements are folded where they
 // lie; those that are not aligned go through scratch, block by block.
-func foldOf[T kernels.Number](r *kernels.Reduction) chunkFold {
+func foldOf[T kernels.Number](r *kernels.Reduction, beat wire.Beat) chunkFold {
 	folder := kernels.NewFolder[T](r)
 	partial := make([]byte, r.PartialSize())
 	blockBytes := kernels.BlockLen * kernels.TypeOf[T]().Size()
 	var scratch []T
 	return func(data []byte) ([]byte, error) {
 		folder.Reset()
-		for len(data) > 0 {
+		for done, told := 0, 0; len(data) > 0; {
 			n := min(len(data), blockBytes)
 			block, err := shm.View[T](data[:n])
 			var misfit *shm.ViewError
@@ -112,6 +147,10 @@ func foldOf[T kernels.Number](r *kernels.Reduction) chunkFold {
 			}
 			folder.Block(block)
 			data = data[n:]
+			if done += n; done-told >= wire.ProgressStep {
+				beat.Progress(done)
+				told = done
+			}
 		}
 		folder.Partial(partial)
 		return partial, nil

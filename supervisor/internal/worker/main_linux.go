@@ -62,7 +62,7 @@ func attach(id wire.Identity) (*Worker, *proc.Conn, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return &Worker{Incarnation: id.Incarnation, Ring: r, Control: control.Bytes(), Results: results.Bytes()}, conn, nil
+	return &Worker{Incarnation: id.Incarnation, Ring: r, Spin: id.Spin, Control: control.Bytes(), Results: results.Bytes()}, conn, nil
 }
 
 // mappings are the data files this process has mapped, by number. One that

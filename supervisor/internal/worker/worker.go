@@ -20,6 +20,7 @@ const idleTimeout = time.Second
 type Worker struct {
 	Incarnation uint32
 	Ring        *ring.Ring
+	Spin        bool   // before it sleeps: there are CPUs to spare
 	Control     []byte // control segment
 	Results     []byte // this worker's results segment
 	// Mapping returns the bytes of a mapping by its number.
@@ -27,28 +28,40 @@ type Worker struct {
 	// Stopped reports whether the loop should end; nil means never.
 	Stopped func() bool
 
+	beat  wire.Beat
 	folds folds
 }
 
 // Run claims and runs tasks until it is stopped or its claim is revoked.
 func (w *Worker) Run() error {
-	for completed := false; ; {
-		// Loaded before the scan, so that a publication in between ends the wait.
-		published := w.Ring.Published()
+	w.beat = wire.BeatOf(w.Results)
+	w.folds = folds{beat: w.beat, known: map[wire.Record]*fold{}}
+	claimer := w.Ring.NewClaimer(w.Incarnation)
+	spin := time.Duration(0)
+	if w.Spin {
+		spin = ring.SpinTime
+	}
+	waiter := w.Ring.NewWorkerWaiter(spin, idleTimeout)
+	for bell := false; ; {
 		if w.Stopped != nil && w.Stopped() {
 			return nil
 		}
-		claim, ok := w.Ring.Claim(w.Incarnation)
-		// Only now, so that the next task does not wait for a system call.
-		if completed {
+		w.beat.Turn()
+		claim, ok := claimer.Claim()
+		// Only now, so that the next task does not wait for a system call; and
+		// when there is no next one, whoever might publish it must know.
+		if bell || !ok {
 			w.Ring.WakeSupervisor()
 		}
-		if completed = ok; !ok {
-			w.Ring.WaitPublished(published, idleTimeout)
+		if !ok {
+			bell = false
+			waiter.Pause()
 			continue
 		}
+		waiter.Found()
+		bell = claim.Descriptor.Bell != 0
 		wire.PutResult(w.Results, claim.Slot, w.run(claim))
-		if !w.Ring.Complete(claim) {
+		if !claimer.Complete(claim) {
 			return ErrRevoked
 		}
 	}
@@ -58,11 +71,11 @@ func (w *Worker) Run() error {
 func (w *Worker) run(claim ring.Claim) wire.Result {
 	d := claim.Descriptor
 	result := wire.Result{Word: claim.Word, Descriptor: d, Status: wire.OK}
-	payload, err := w.fold(d)
+	var err error
+	result.Program, result.Payload, err = w.fold(d)
 	var fault *faultError
 	switch {
 	case err == nil:
-		result.Payload = payload
 	case errors.As(err, &fault):
 		result.Status, result.Payload = wire.Faulted, []byte(err.Error())
 	default:

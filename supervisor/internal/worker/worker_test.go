@@ -22,9 +22,11 @@ func newWorker(t *testing.T, mem []byte) *Worker {
 		t.Fatal(err)
 	}
 	for i, p := range []wire.Program{{Kernel: "summary", Type: kernels.Float64}, {Kernel: "none", Type: kernels.Float64}, {Kernel: "summary", Type: kernels.Int16}} {
-		if err := wire.PutProgram(control, i, p); err != nil {
+		rec, err := p.Record()
+		if err != nil {
 			t.Fatal(err)
 		}
+		wire.PutRecord(control, i, rec)
 	}
 	return &Worker{
 		Incarnation: 1, Ring: r, Control: control, Results: make([]byte, wire.ResultsSize(2)),
@@ -47,7 +49,7 @@ func do(t *testing.T, w *Worker, d ring.Descriptor) wire.Result {
 		t.Fatal(err)
 	}
 	word := w.Ring.Load(1)
-	result, err := wire.GetResult(w.Results, 1)
+	result, err := wire.GetResult(w.Results, 1, new(wire.Scratch))
 	if err != nil || word.State() != ring.Done || result.Descriptor != d || result.Word != ring.MakeWord(word.Generation(), 1, ring.Claimed) {
 		t.Fatalf("%v, %+v, %v", word, result, err)
 	}
@@ -64,7 +66,8 @@ func TestTaskIsDoneWhereItsBytesLie(t *testing.T) {
 	for range 2 {
 		r := do(t, w, ring.Descriptor{Mapping: 5, Offset: 3, Count: 5000})
 		s, err := kernels.DecodeSummary(r.Payload)
-		if r.Status != wire.OK || err != nil || s.Count() != 5000 || s.Sum().Float64() != 4999*2500 {
+		rec, _ := wire.GetRecord(w.Control, 0)
+		if r.Status != wire.OK || r.Program != rec.Checksum() || err != nil || s.Count() != 5000 || s.Sum().Float64() != 4999*2500 {
 			t.Errorf("%+v, %v", r, err)
 		}
 	}
@@ -114,11 +117,28 @@ func TestFaultElsewhereIsNotTakenForTheDatas(t *testing.T) {
 func TestMisalignedElementsGoThroughScratch(t *testing.T) {
 	words := []int16{1, -2, 3, 4}
 	b := append([]byte{9}, shm.Bytes(words)...)
-	partial, err := newFold(kernels.Summarize, kernels.Int16)(b[1:])
+	partial, err := newFold(kernels.Summarize, kernels.Int16, wire.BeatOf(make([]byte, wire.ResultsSize(1))))(b[1:])
 	if err != nil {
 		t.Fatal(err)
 	}
 	if s, err := kernels.DecodeSummary(partial); err != nil || s.Sum().String() != "6" {
 		t.Errorf("%v, %v", s.Sum(), err)
+	}
+}
+
+func TestProgressIsToldOnTheWay(t *testing.T) {
+	mem := make([]byte, 5*wire.ProgressStep/2)
+	w := newWorker(t, mem)
+	if r := do(t, w, ring.Descriptor{Mapping: 5, Count: uint64(len(mem)) / 8}); r.Status != wire.OK {
+		t.Fatalf("%+v", r)
+	}
+	beat := wire.BeatOf(w.Results)
+	if _, progress := beat.Load(); progress != 2 {
+		t.Errorf("progress %d of 2.5 steps", progress)
+	}
+	turns, _ := beat.Load()
+	beat.Turn()
+	if after, progress := beat.Load(); after != turns+1 || progress != 0 {
+		t.Errorf("the next turn: %d after %d, progress %d", after, turns, progress)
 	}
 }

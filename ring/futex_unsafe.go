@@ -1,3 +1,5 @@
+//go:build linux
+
 package ring
 
 import (
@@ -21,7 +23,11 @@ func futexWait(addr *atomic.Uint32, seen uint32, timeout time.Duration) {
 	unix.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(addr)), opWait, uintptr(seen), uintptr(unsafe.Pointer(&ts)), 0, 0)
 }
 
-// futexWake wakes all that sleep on addr.
-func futexWake(addr *atomic.Uint32) {
-	unix.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(addr)), opWake, math.MaxInt32, 0, 0, 0)
+// futexWake wakes at most n that sleep on addr and returns how many it did.
+func futexWake(addr *atomic.Uint32, n int) int {
+	woken, _, errno := unix.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(addr)), opWake, uintptr(min(n, math.MaxInt32)), 0, 0, 0)
+	if errno != 0 {
+		return 0
+	}
+	return int(woken)
 }

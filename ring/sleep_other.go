@@ -1,0 +1,5 @@
+//go:build !linux
+
+package ring
+
+func newSleeper() (sleeper, error) { return newPipe() }

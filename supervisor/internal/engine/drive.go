@@ -1,0 +1,195 @@
+package engine
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/gangsaw/gangsaw/ring"
+	"github.com/gangsaw/gangsaw/supervisor/internal/wire"
+)
+
+// slot is the ledger's entry of one ring slot.
+type slot struct {
+	word       ring.Word // FREE, or READY as it was published
+	job        *job      // nil while FREE
+	doomed     bool      // the supervisor doomed it
+	lost       bool      // its owner was killed and does not go away; job is nil
+	descriptor ring.Descriptor
+	blame      blame
+	watch      watch
+}
+
+// pollTime bounds a sleep that missed its wake, and is the time between two
+// patrols.
+const pollTime = 10 * time.Millisecond
+
+// drive looks after the ring until j has ended. One goroutine at a time does,
+// one of those that wait for a job: so a result crosses no goroutine on its
+// way.
+func (e *Engine) drive(j *job) {
+	e.waiter.Found()
+	for {
+		e.mu.Lock()
+		if e.closed {
+			e.mu.Unlock()
+			return // all jobs have ended
+		}
+		found := e.harvest()
+		e.refill()
+		ended, out := j.ended, e.outstanding
+		e.mu.Unlock()
+		if ended {
+			return
+		}
+		if 8*found < len(e.slots) && 2*out > len(e.slots) {
+			e.waiter.Rest()
+		}
+		slept := false
+		if found > 0 {
+			e.waiter.Found()
+		} else {
+			slept = e.waiter.Pause()
+		}
+		if e.turns++; slept || e.turns%patrolTurns == 0 {
+			e.act(func() { e.patrol(time.Now()) })
+		}
+	}
+}
+
+// patrolTurns is how many turns may pass without a look at the clock.
+const patrolTurns = 1 << 10
+
+// refill publishes chunks of waiting jobs into free slots, in the order of
+// submission, and wakes workers for them.
+func (e *Engine) refill() {
+	if e.rebuilding || e.closing {
+		return
+	}
+	published := 0
+	for _, j := range e.jobs {
+		for j.pending() && e.outstanding < len(e.slots) && e.assignProgram(j) {
+			i := e.freeSlot()
+			s := &e.slots[i]
+			s.job, s.descriptor, s.blame = j, j.next(e.nextTask), blame{}
+			e.nextTask++
+			// Rung half-way through what is out, so that there is more before
+			// the workers run dry, and at the end of a job.
+			if e.nextTask%uint64(max(1, len(e.slots)/2)) == 0 || !j.pending() {
+				s.descriptor.Bell = 1
+			}
+			s.word = e.ring.Publish(i, s.word, s.descriptor)
+			e.outstanding++
+			j.outstanding++
+			published++
+		}
+	}
+	e.ring.WakeWorkers(published)
+}
+
+// freeSlot returns a free slot; there must be one. It goes round the ring as
+// workers do.
+func (e *Engine) freeSlot() int {
+	for {
+		i := e.next
+		if e.next++; e.next == len(e.slots) {
+			e.next = 0
+		}
+		if e.slots[i].job == nil && !e.slots[i].lost {
+			return i
+		}
+	}
+}
+
+// assignProgram gives a job its program record; false when none is free.
+func (e *Engine) assignProgram(j *job) bool {
+	if j.program >= 0 {
+		return true
+	}
+	for i := range e.programs {
+		if !e.programs[i] {
+			wire.PutRecord(e.cfg.Control, i, j.record)
+			e.programs[i] = true
+			j.program = i
+			return true
+		}
+	}
+	return false
+}
+
+// harvest takes in every slot that is DONE and returns how many there were.
+func (e *Engine) harvest() (found int) {
+	for i := range e.slots {
+		if e.slots[i].job != nil && !e.rebuilding && e.inspect(i) {
+			found++
+		}
+	}
+	return found
+}
+
+// inspect looks at one slot that is out and reports whether it was DONE.
+func (e *Engine) inspect(i int) bool {
+	s := &e.slots[i]
+	word := e.ring.Load(i)
+	if word == s.word {
+		return false
+	}
+	worker := e.workers[word.Incarnation()]
+	switch {
+	case word.Generation() != s.word.Generation() || worker == nil:
+		e.corruptSlot(i, word)
+	case word.State() == ring.Claimed && !s.doomed, word.State() == ring.Doomed && s.doomed:
+	case word.State() == ring.Done && !s.doomed:
+		return e.finish(i, word, worker)
+	default:
+		e.corruptSlot(i, word)
+	}
+	return false
+}
+
+// finish takes in the result of a DONE slot.
+func (e *Engine) finish(i int, word ring.Word, worker *member) bool {
+	s := &e.slots[i]
+	result, err := wire.GetResult(worker.handle.Results(), i, &e.scratch)
+	claimed := ring.MakeWord(word.Generation(), word.Incarnation(), ring.Claimed)
+	if err == nil && (result.Word != claimed || result.Descriptor != s.descriptor) {
+		err = fmt.Errorf("it is of %v, %+v", result.Word, result.Descriptor)
+	}
+	if err == nil && result.Program != s.job.checksum {
+		if record, _ := wire.GetRecord(e.cfg.Control, s.descriptor.Program); record != s.job.record {
+			// The worker did as it was told, by a program somebody scribbled on.
+			e.corrupt(fmt.Sprintf("the program at offset %d is not the one that was written", s.descriptor.Program))
+			return false
+		}
+		err = fmt.Errorf("it is of a program with checksum %#x, not %#x", result.Program, s.job.checksum)
+	}
+	if err == nil && result.Status == wire.OK {
+		err = s.job.accept(result)
+	}
+	if err != nil {
+		e.distrust(worker, fmt.Errorf("a result that cannot be: %w", err))
+		return false
+	}
+	j := e.release(i)
+	if !e.ring.Retire(i, word) {
+		e.corruptSlot(i, e.ring.Load(i))
+	}
+	e.health = e.health.progress()
+	if result.Status == wire.OK {
+		e.counters.chunks.Add(1)
+		e.counters.bytes.Add(j.spec.Plan.Chunk(result.Descriptor.Chunk).Bytes)
+	} else {
+		e.failJob(j, j.taskError(result))
+	}
+	e.settle(j)
+	return true
+}
+
+// release makes slot i FREE in the ledger; the ring's word is FREE already.
+func (e *Engine) release(i int) *job {
+	s := &e.slots[i]
+	j := s.job
+	*s = slot{word: ring.MakeWord(s.word.Generation(), 0, ring.Free)}
+	e.outstanding--
+	j.outstanding--
+	return j
+}

@@ -1,0 +1,97 @@
+package engine
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/gangsaw/gangsaw/ring"
+)
+
+// watch is what was seen of a slot that stays CLAIMED.
+type watch struct {
+	word    ring.Word // CLAIMED
+	turns   uint32    // of its owner, when it was first seen
+	looked  time.Time // at the owner's state, last
+	stopped time.Time // since when the owner is stopped, as far as it was seen
+}
+
+// lookTime is the time between two looks at the state of a process.
+const lookTime = 100 * time.Millisecond
+
+// patrol looks for what no event tells: work whose wake was lost with a killed
+// worker, claims that nobody holds, holders that stay stopped.
+func (e *Engine) patrol(now time.Time) {
+	if e.rebuilding || now.Sub(e.patrolled) < pollTime {
+		return
+	}
+	e.patrolled = now
+	ready := 0
+	for i := range e.slots {
+		s := &e.slots[i]
+		if s.job == nil || s.doomed {
+			continue
+		}
+		if e.ring.Load(i) == s.word {
+			ready++
+			continue
+		}
+		e.watchClaim(i, now)
+		if e.rebuilding {
+			return
+		}
+	}
+	e.ring.WakeWorkers(ready)
+}
+
+// watchClaim looks after a slot that is CLAIMED. Its owner is known: inspect
+// has judged the word.
+func (e *Engine) watchClaim(i int, now time.Time) {
+	s := &e.slots[i]
+	word := s.watch.word
+	m := e.workers[word.Incarnation()]
+	if m == nil || word.State() != ring.Claimed {
+		m = nil
+	}
+	var turns uint32
+	if m != nil {
+		// Before the word: if that is still the same, the claim was held all the
+		// time, if it ever was.
+		turns, _ = m.beat.Load()
+	}
+	if current := e.ring.Load(i); current != word || m == nil {
+		s.watch = watch{}
+		if m = e.workers[current.Incarnation()]; m != nil && current.State() == ring.Claimed {
+			s.watch.word, s.watch.looked = current, now
+			s.watch.turns, _ = m.beat.Load()
+		}
+		return
+	}
+	switch {
+	case turns != s.watch.turns:
+		e.corrupt(fmt.Sprintf("ring slot %d holds %v, but that worker looks for other work", i, word))
+	case now.Sub(s.watch.looked) >= lookTime:
+		s.watch.looked = now
+		switch {
+		case !m.handle.Stopped():
+			s.watch.stopped = time.Time{}
+		case s.watch.stopped.IsZero():
+			s.watch.stopped = now
+		case now.Sub(s.watch.stopped) >= e.cfg.Limits.Stop:
+			e.aim(i, fmt.Sprintf("was killed because it stayed stopped for %v with a chunk in hand", e.cfg.Limits.Stop))
+		}
+	}
+}
+
+// aim kills the worker that holds slot i, if it still does: the kill hits this
+// task and no other.
+func (e *Engine) aim(i int, why string) {
+	s := &e.slots[i]
+	word := e.ring.Load(i)
+	m := e.workers[word.Incarnation()]
+	if m == nil || s.doomed || word.Generation() != s.word.Generation() || !e.ring.Doom(i, word) {
+		return
+	}
+	s.doomed = true
+	m.innocent = true
+	e.kill(m, why)
+}
