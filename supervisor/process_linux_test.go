@@ -3,6 +3,7 @@ package supervisor
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -26,17 +27,24 @@ const (
 	fileVariable = "GANGSAW_POOL_TEST_FILE"
 )
 
-func TestMain(m *testing.M) {
-	switch os.Getenv(roleVariable) {
-	case "no hook":
-		noHook()
-	case "supervise":
+var crash = flag.Bool("crash", false, "kill at every instruction and thousands of times")
+
+// roles are what this binary can be when it is not the test.
+var roles = map[string]func(){
+	"no hook": noHook,
+	"supervise": func() {
 		Main()
 		supervise()
-	default:
-		Main()
-		os.Exit(m.Run())
+	},
+}
+
+func TestMain(m *testing.M) {
+	if role, ok := roles[os.Getenv(roleVariable)]; ok {
+		role()
+		return
 	}
+	Main()
+	os.Exit(m.Run())
 }
 
 // noHook is a program that forgot to call Main.
@@ -105,6 +113,12 @@ func workers(t *testing.T, pid, n int) []int {
 	for begin := time.Now(); time.Since(begin) < 10*time.Second; time.Sleep(time.Millisecond) {
 		var ready []int
 		for _, child := range children(t, pid) {
+			// Before its exec a child shares its parent's memory, and so its
+			// parent's environment and mappings.
+			environ, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", child))
+			if err != nil || !strings.Contains("\x00"+string(environ), "\x00"+wire.EnvWorker+"=") {
+				continue
+			}
 			if maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", child)); err == nil && strings.Contains(string(maps), "gangsaw-results") {
 				ready = append(ready, child)
 			}
