@@ -70,6 +70,7 @@ type goroutineWorker struct {
 
 func (w *goroutineWorker) PID() int        { return os.Getpid() }
 func (w *goroutineWorker) Results() []byte { return w.results }
+func (w *goroutineWorker) Begin() error    { return nil }
 func (w *goroutineWorker) Stopped() bool   { return false }
 func (w *goroutineWorker) Close()          {}
 

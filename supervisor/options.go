@@ -15,6 +15,9 @@ type options struct {
 	retries   int
 	inProcess bool
 	observe   func(Event)
+
+	slots  int  // of the ring; 0 chooses by the number of workers
+	asleep bool // workers sleep at once when they find nothing
 }
 
 // DefaultRetries is how often a chunk whose worker died is run again: with the

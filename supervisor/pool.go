@@ -66,8 +66,12 @@ func Start(ctx context.Context, opts ...Option) (*Pool, error) {
 	if o.retries < 0 {
 		return nil, fmt.Errorf("chunks cannot be run again %d times", o.retries)
 	}
+	if o.slots == 0 {
+		o.slots = ringSlots(o.workers)
+	}
 	// With more workers than CPUs, who spins keeps another from working.
-	l, err := newLauncher(ringSlots(o.workers), o.workers <= runtime.GOMAXPROCS(0), o.inProcess)
+	spin := o.workers <= runtime.GOMAXPROCS(0) && !o.asleep
+	l, err := newLauncher(o.slots, spin, o.inProcess)
 	if err != nil {
 		return nil, err
 	}

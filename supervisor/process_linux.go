@@ -116,6 +116,10 @@ func (w *processWorker) Detach(number uint32) error {
 	return w.process.Conn.Send(wire.Message{Kind: wire.Detach, Mapping: number}.Encode(), nil)
 }
 
+func (w *processWorker) Begin() error {
+	return w.process.Conn.Send(wire.Message{Kind: wire.Begin}.Encode(), nil)
+}
+
 func (w *processWorker) Close() {
 	w.process.Close()
 	w.results.Close()

@@ -5,14 +5,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -129,49 +127,6 @@ func workers(t *testing.T, pid, n int) []int {
 	}
 	t.Fatalf("no %d workers came to work", n)
 	return nil
-}
-
-func TestKilledWorkersChangeNothing(t *testing.T) {
-	path := rawFile(t, 0, normal(1<<20, 3))
-	layout := Raw(raw.Layout{Type: kernels.Float64})
-	reference := start(t, InProcess())
-	want, err := reference.Stat(t.Context(), open(t, reference, path, layout))
-	if err != nil {
-		t.Fatal(err)
-	}
-	// Random kills hit the same chunk now and then; that is no quarantine.
-	pool := start(t, Workers(3), Retries(1000))
-	x := open(t, pool, path, layout)
-	stop := make(chan struct{})
-	var killer sync.WaitGroup
-	kills := 0
-	killer.Go(func() {
-		r := rand.New(rand.NewPCG(4, 4))
-		for chunks := uint64(0); ; {
-			select {
-			case <-stop:
-				return
-			case <-time.After(time.Duration(r.IntN(3000)) * time.Microsecond):
-			}
-			// Some work gets done between two kills, or the pool gives up.
-			done := pool.Counters().Chunks
-			if pids := children(t, os.Getpid()); len(pids) > 0 && done > chunks {
-				chunks = done
-				syscall.Kill(pids[r.IntN(len(pids))], syscall.SIGKILL)
-				kills++
-			}
-		}
-	})
-	for pool.Counters().Retries < 100 {
-		got, err := pool.Stat(t.Context(), x)
-		if err != nil || got != want {
-			t.Errorf("%+v, %v, want %+v", got, err, want)
-			break
-		}
-	}
-	close(stop)
-	killer.Wait()
-	t.Logf("%d kills, %+v", kills, pool.Counters())
 }
 
 func TestStoppedWorkerGoesOn(t *testing.T) {

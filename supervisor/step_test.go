@@ -105,7 +105,8 @@ func newStepping(t *testing.T) *stepping {
 	}
 	s := &stepping{T: t, stepper: startStepper(t), want: want}
 	// A ring that is rebuilt, say, mends what a careful recovery never breaks.
-	s.pool = start(t, Workers(1), ChunkBytes(1), Observe(func(e Event) {
+	shortPath := func(o *options) { o.slots, o.asleep = 8, true }
+	s.pool = start(t, shortPath, Workers(1), ChunkBytes(1), Observe(func(e Event) {
 		if e.Kind != WorkerDied && e.Kind != ChunkRetried {
 			s.mistake.Store(&e)
 		}

@@ -49,6 +49,8 @@ type Worker interface {
 	// Attach and Detach tell the worker of mappings.
 	Attach(number uint32, m *shm.Mapping) error
 	Detach(number uint32) error
+	// Begin tells the worker that it knows all mappings and may claim.
+	Begin() error
 	// Stopped reports whether the worker is stopped by a signal.
 	Stopped() bool
 	// Kill ends the worker at once; exited follows.

@@ -36,6 +36,7 @@ func (w *fake) PID() int                          { return int(w.incarnation) }
 func (w *fake) Results() []byte                   { return w.results }
 func (w *fake) Attach(uint32, *shm.Mapping) error { return nil }
 func (w *fake) Detach(uint32) error               { return nil }
+func (w *fake) Begin() error                      { return nil }
 func (w *fake) Stopped() bool                     { return w.stopped.Load() }
 func (w *fake) Close()                            {}
 func (w *fake) Kill()                             { w.kill.Do(func() { close(w.killed) }) }

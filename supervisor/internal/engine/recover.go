@@ -79,6 +79,7 @@ func (e *Engine) launch() {
 	for number, mapping := range e.mappings {
 		e.check(m, handle.Attach(number, mapping))
 	}
+	e.check(m, handle.Begin())
 }
 
 func (e *Engine) onReady(m *member) {

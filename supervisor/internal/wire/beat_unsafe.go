@@ -9,7 +9,7 @@ import (
 type Beat struct{ word *atomic.Uint64 }
 
 // ProgressStep is what one step of progress stands for, in bytes of a chunk.
-const ProgressStep = 64 << 10
+const ProgressStep = 16 << 10
 
 // BeatOf returns the beat of a results segment, which is aligned to 8 bytes.
 func BeatOf(results []byte) Beat {

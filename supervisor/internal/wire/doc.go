@@ -33,7 +33,7 @@
 //
 // The beat changes whenever the worker looks for a claim, so a slot that stays
 // CLAIMED in the name of a worker whose beat goes on is a forgery. Progress is
-// how far the worker has come in its chunk, in steps of 64 KiB: the place of a
+// how far the worker has come in its chunk, in steps of 16 KiB: the place of a
 // death, by which a chunk that kills is told from a worker that was killed.
 //
 // # Messages, one datagram each, over the worker's control socket
@@ -41,6 +41,7 @@
 //	hello   worker to supervisor: the worker is ready
 //	attach  supervisor to worker: a mapping's number, with its open file
 //	detach  supervisor to worker: a mapping's number; no descriptor names it
+//	begin   supervisor to worker: all present mappings are attached, claim
 //
 // The end of the stream means that the other process is gone.
 package wire

@@ -47,6 +47,7 @@ const (
 	Hello Kind = 1 + iota
 	Attach
 	Detach
+	Begin
 )
 
 // MessageSize is the length of every message in bytes.
@@ -68,7 +69,7 @@ func (m Message) Encode() []byte {
 
 // DecodeMessage reads a message.
 func DecodeMessage(b []byte) (Message, error) {
-	if len(b) != MessageSize || b[1] != Version || Kind(b[0]) < Hello || Kind(b[0]) > Detach {
+	if len(b) != MessageSize || b[1] != Version || Kind(b[0]) < Hello || Kind(b[0]) > Begin {
 		return Message{}, fmt.Errorf("malformed message % x", b)
 	}
 	return Message{Kind(b[0]), binary.LittleEndian.Uint32(b[4:])}, nil

@@ -139,7 +139,7 @@ func TestIdentityReadsBackAndRefuses(t *testing.T) {
 }
 
 func TestMessageReadsBackAndRefuses(t *testing.T) {
-	for _, want := range []Message{{Hello, 0}, {Attach, 7}, {Detach, 1<<32 - 1}} {
+	for _, want := range []Message{{Hello, 0}, {Attach, 7}, {Detach, 1<<32 - 1}, {Begin, 0}} {
 		if got, err := DecodeMessage(want.Encode()); err != nil || got != want {
 			t.Errorf("%+v, %v", got, err)
 		}
@@ -147,7 +147,7 @@ func TestMessageReadsBackAndRefuses(t *testing.T) {
 	good := Message{Attach, 7}.Encode()
 	for name, b := range map[string][]byte{
 		"empty": nil, "short": good[:7], "long": append(good, 0),
-		"kind 0": {0, 1, 0, 0, 0, 0, 0, 0}, "kind 4": {4, 1, 0, 0, 0, 0, 0, 0}, "version": {1, 2, 0, 0, 0, 0, 0, 0},
+		"kind 0": {0, 1, 0, 0, 0, 0, 0, 0}, "kind 5": {5, 1, 0, 0, 0, 0, 0, 0}, "version": {1, 2, 0, 0, 0, 0, 0, 0},
 	} {
 		if m, err := DecodeMessage(b); err == nil {
 			t.Errorf("%s: %+v", name, m)

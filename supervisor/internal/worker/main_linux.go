@@ -37,6 +37,8 @@ func Main(id wire.Identity) error {
 	if err := conn.Send(wire.Message{Kind: wire.Hello}.Encode(), nil); err != nil {
 		return err
 	}
+	// Else it would hold its first chunk while it waits for the file.
+	<-maps.begun
 	w.Mapping = maps.get
 	return w.Run()
 }
@@ -71,6 +73,7 @@ type mappings struct {
 	mu    sync.Mutex
 	added *sync.Cond
 	all   map[uint32]attached
+	begun chan struct{} // closed when the supervisor says so
 }
 
 type attached struct {
@@ -79,7 +82,7 @@ type attached struct {
 }
 
 func newMappings() *mappings {
-	m := &mappings{all: map[uint32]attached{}}
+	m := &mappings{all: map[uint32]attached{}, begun: make(chan struct{})}
 	m.added = sync.NewCond(&m.mu)
 	return m
 }
@@ -87,7 +90,7 @@ func newMappings() *mappings {
 // follow does what the supervisor's messages say, until the stream ends.
 func (m *mappings) follow(conn *proc.Conn) error {
 	buf := make([]byte, wire.MessageSize)
-	for {
+	for begun := false; ; {
 		n, file, err := conn.Receive(buf, "data file")
 		if err != nil {
 			return err
@@ -101,6 +104,9 @@ func (m *mappings) follow(conn *proc.Conn) error {
 			m.attach(message.Mapping, file)
 		case message.Kind == wire.Detach:
 			m.detach(message.Mapping)
+		case message.Kind == wire.Begin && !begun:
+			begun = true
+			close(m.begun)
 		default:
 			return fmt.Errorf("unexpected message %+v", message)
 		}
