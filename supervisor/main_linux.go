@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"sync/atomic"
@@ -28,7 +29,10 @@ func Main() {
 	if err == nil {
 		err = worker.Main(id)
 	}
-	fmt.Fprintf(os.Stderr, "gangsaw worker: %v\n", err)
+	// The supervisor knows of a claim that it took away.
+	if !errors.Is(err, worker.ErrRevoked) {
+		fmt.Fprintf(os.Stderr, "gangsaw worker: %v\n", err)
+	}
 	os.Exit(1)
 }
 
