@@ -1,8 +1,8 @@
-# Targets for people: run, test, build, bench, model, fuzz, lint, generate.
+# Targets for people: run, test, build, bench, model, crash, fuzz, lint, generate.
 GO ?= go
 BIN := bin/gangsaw
 
-.PHONY: run build test bench generate lint fuzz model
+.PHONY: run build test bench generate lint fuzz model crash
 
 # Everything from nothing: build, and statistics of a real file and of a
 # generated one of 512 MiB, on 2 worker processes.
@@ -39,6 +39,11 @@ lint:
 model:
 	$(GO) test -count 1 -v -run Model ./ring -deep
 
+# Workers killed at each instruction of their loop and at thousands of random
+# moments, stopped, respawned, and random bytes all over the ring: 5 minutes.
+crash:
+	$(GO) test -count 1 -v -timeout 30m -run 'EachInstruction|RandomKills|StopsAndKills|Respawns|Scribbler' ./supervisor -crash
+
 # A short run of every fuzz target.
 FUZZTIME ?= 10s
 fuzz:
@@ -46,3 +51,4 @@ fuzz:
 	$(GO) test -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) ./shm/format/raw
 	$(GO) test -run '^$$' -fuzz FuzzDecodeSummary -fuzztime $(FUZZTIME) ./kernels
 	$(GO) test -run '^$$' -fuzz FuzzGetResult -fuzztime $(FUZZTIME) ./supervisor/internal/wire
+	$(GO) test -run '^$$' -fuzz FuzzRingPage -fuzztime $(FUZZTIME) ./supervisor/internal/engine

@@ -146,7 +146,11 @@ func TestRespawnsLeakNothing(t *testing.T) {
 			if _, err := pool.Stat(t.Context(), x); err != nil {
 				t.Fatal(err)
 			}
-			syscall.Kill(workers(t, os.Getpid(), 2)[0], syscall.SIGKILL)
+			pid := workers(t, os.Getpid(), 2)[0]
+			syscall.Kill(pid, syscall.SIGKILL)
+			for syscall.Kill(pid, 0) == nil {
+				time.Sleep(50 * time.Microsecond) // until it is reaped
+			}
 		}
 		workers(t, os.Getpid(), 2)
 	}

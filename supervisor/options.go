@@ -20,8 +20,8 @@ type options struct {
 	asleep bool // workers sleep at once when they find nothing
 }
 
-// DefaultRetries is how often a chunk whose worker died is run again: with the
-// third death it is quarantined.
+// DefaultRetries is how often a chunk is run again whose workers die at one
+// place in it: with the third death in a row there it is quarantined.
 const DefaultRetries = 2
 
 // MaxWorkers is the largest number of workers of a pool.
@@ -41,8 +41,10 @@ func Workers(n int) Option { return func(o *options) { o.workers = n } }
 // No size changes a result.
 func ChunkBytes(n uint64) Option { return func(o *options) { o.chunk = n } }
 
-// Retries sets how often a chunk whose worker died is run again before it is
-// quarantined.
+// Retries sets how often a chunk is run again whose workers die at one and the
+// same place in it, to 16 KiB, before it is quarantined. Deaths in other places
+// are taken for somebody else's doing and do not count; a hundred in one chunk
+// do.
 func Retries(n int) Option { return func(o *options) { o.retries = n } }
 
 // InProcess runs the workers as goroutines of this process: for debugging, and
@@ -50,8 +52,8 @@ func Retries(n int) Option { return func(o *options) { o.retries = n } }
 // Linux it is always so.
 func InProcess() Option { return func(o *options) { o.inProcess = true } }
 
-// Observe has f called with every [Event]. It is called from one goroutine,
-// in order, and holds up the pool until it returns.
+// Observe has f called with every [Event], one at a time and in order. It holds
+// up the pool until it returns and must not call the pool's methods.
 func Observe(f func(Event)) Option { return func(o *options) { o.observe = f } }
 
 // The pool's events and errors, see their fields.

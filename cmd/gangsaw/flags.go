@@ -105,7 +105,7 @@ type poolFlags struct {
 func (f *poolFlags) add(cmd *cobra.Command) {
 	cmd.Flags().IntVarP(&f.workers, "workers", "j", 0, "number of workers (default: usable CPUs)")
 	cmd.Flags().StringVar(&f.chunk, "chunk", "", "size of the pieces that are handed out, such as 4MiB, rounded down to a power of two of blocks of 4096 elements (default: by the array's size)")
-	cmd.Flags().IntVar(&f.retries, "retries", supervisor.DefaultRetries, "how often a chunk whose worker died is run again")
+	cmd.Flags().IntVar(&f.retries, "retries", supervisor.DefaultRetries, "how often a chunk is run again whose workers die at one place in it")
 	cmd.Flags().BoolVar(&f.inProcess, "in-process", false, "work in goroutines of one process instead of worker processes, as is always done outside Linux")
 	cmd.Flags().StringVar(&f.progress, "progress", "auto", "progress on standard error: bar, log, json or none; auto is a bar on a terminal, lines in a file, nothing in a pipe")
 }

@@ -51,7 +51,9 @@ func (e *Engine) drive(j *job) {
 			slept = e.waiter.Pause()
 		}
 		if e.turns++; slept || e.turns%patrolTurns == 0 {
-			e.act(func() { e.patrol(time.Now()) })
+			e.mu.Lock()
+			e.patrol(time.Now())
+			e.mu.Unlock()
 		}
 	}
 }

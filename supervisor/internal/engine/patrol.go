@@ -21,7 +21,7 @@ const lookTime = 100 * time.Millisecond
 // patrol looks for what no event tells: work whose wake was lost with a killed
 // worker, claims that nobody holds, holders that stay stopped.
 func (e *Engine) patrol(now time.Time) {
-	if e.rebuilding || now.Sub(e.patrolled) < pollTime {
+	if e.closed || e.rebuilding || now.Sub(e.patrolled) < pollTime {
 		return
 	}
 	e.patrolled = now

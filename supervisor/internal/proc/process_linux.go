@@ -55,7 +55,8 @@ func (p *Process) Wait() (Exit, error) {
 		return Exit{}, fmt.Errorf("waiting for process %d: %w", p.pid, err)
 	}
 	if status.Signaled() {
-		return Exit{Signal: status.Signal()}, nil
+		memory := status.Signal() == syscall.SIGKILL && !p.killed.Load() && p.starter.blameMemory()
+		return Exit{Signal: status.Signal(), OutOfMemory: memory}, nil
 	}
 	return Exit{Code: status.ExitStatus()}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -275,5 +276,44 @@ func TestStarterFreesEverything(t *testing.T) {
 	}
 	if after := count(); after != before {
 		t.Errorf("%d open files, %d after 29 more processes", before, after)
+	}
+}
+
+// The kernel's counter of kills for lack of memory tells those from others.
+func TestOutOfMemoryIsToldFromOtherKills(t *testing.T) {
+	if n, ok := oomKills(oomCounter()); !ok {
+		t.Errorf("no counter in %s", oomCounter())
+	} else {
+		t.Logf("%s: %d", oomCounter(), n)
+	}
+	counter := filepath.Join(t.TempDir(), "memory.events")
+	kill := func(kills int, kill func(*Process)) Exit {
+		t.Helper()
+		p := start(t, "sleep")
+		if err := os.WriteFile(counter, fmt.Appendf(nil, "low 0\noom 3\noom_kill %d\noom_group_kill 0\n", kills), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		p.starter.mu.Lock()
+		p.starter.oomFile, p.starter.oomSeen = counter, 4
+		p.starter.mu.Unlock()
+		kill(p)
+		exit, err := p.Wait()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return exit
+	}
+	outside := func(p *Process) { syscall.Kill(p.PID(), syscall.SIGKILL) }
+	if got := kill(5, outside); got != (Exit{Signal: syscall.SIGKILL, OutOfMemory: true}) {
+		t.Errorf("with one more kill: %v", got)
+	}
+	if got := kill(4, outside); got != (Exit{Signal: syscall.SIGKILL}) {
+		t.Errorf("with no more kills: %v", got)
+	}
+	if got := kill(5, (*Process).Kill); got != (Exit{Signal: syscall.SIGKILL}) {
+		t.Errorf("killed by the supervisor: %v", got)
+	}
+	if got := kill(5, func(p *Process) { syscall.Kill(p.PID(), syscall.SIGTERM) }); got != (Exit{Signal: syscall.SIGTERM}) {
+		t.Errorf("with another signal: %v", got)
 	}
 }

@@ -23,11 +23,14 @@ type Starter struct {
 	mu      sync.Mutex
 	current *Process     // whose start is under way
 	known   map[int]bool // processes that were started and not reaped yet
+	oomFile string       // see oomCounter
+	oomSeen uint64       // kills that are accounted for
 }
 
 // NewStarter returns a Starter.
 func NewStarter() *Starter {
-	s := &Starter{requests: make(chan func()), known: map[int]bool{}}
+	s := &Starter{requests: make(chan func()), known: map[int]bool{}, oomFile: oomCounter()}
+	s.oomSeen, _ = oomKills(s.oomFile)
 	locked := make(chan int)
 	go func() {
 		// Never unlocked: the thread ends with the goroutine.
