@@ -190,3 +190,26 @@ func resident(t *testing.T) int {
 	t.Fatal("no RssAnon in /proc/self/status")
 	return 0
 }
+
+// A pool that is closed in the middle of a job unmaps the ring: nobody may look
+// at it any more.
+func TestCloseInTheMiddleOfAJob(t *testing.T) {
+	path := rawFile(t, 0, normal(1<<20, 4))
+	for i := range 60 {
+		pool := start(t, Workers(2), ChunkBytes(1))
+		x := open(t, pool, path, Raw(raw.Layout{Type: kernels.Float64}))
+		var group sync.WaitGroup
+		for range 2 {
+			group.Go(func() {
+				if _, err := pool.Stat(t.Context(), x); err != nil && !errors.Is(err, ErrClosed) {
+					t.Error(err)
+				}
+			})
+		}
+		time.Sleep(time.Duration(i) * 50 * time.Microsecond)
+		if err := errors.Join(pool.Close(), pool.Close()); err != nil {
+			t.Error(err)
+		}
+		group.Wait()
+	}
+}

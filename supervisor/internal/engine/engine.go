@@ -138,7 +138,9 @@ func (e *Engine) act(f func()) error {
 		return ErrClosed
 	}
 	f()
-	e.ring.WakeSupervisor()
+	if !e.closed {
+		e.ring.WakeSupervisor()
+	}
 	return nil
 }
 
@@ -206,6 +208,9 @@ func (e *Engine) Close() {
 		e.settleClose()
 	})
 	<-e.gone
+	// Whoever drives has looked at the ring for the last time.
+	e.driver <- struct{}{}
+	<-e.driver
 }
 
 // settleClose ends the engine once it is closing and nothing of it runs any
@@ -219,6 +224,8 @@ func (e *Engine) settleClose() {
 			return
 		}
 	}
+	e.ring.WakeSupervisor()
+	// From here on nobody touches the ring.
 	e.closed = true
 	close(e.gone)
 }
