@@ -130,9 +130,13 @@ print(statistics.median(times) * 1e9)
 // python runs a script that measures by itself and prints nanoseconds.
 func python(b *testing.B, script string) {
 	b.Helper()
-	out, err := exec.Command("python3", "-c", script).Output()
+	python3, err := exec.LookPath("python3")
 	if err != nil {
-		b.Skipf("no python3: %v", err)
+		b.Skip("this machine has no python3")
+	}
+	out, err := exec.Command(python3, "-c", script).Output()
+	if err != nil {
+		b.Fatalf("%s: %v", python3, err)
 	}
 	var ns float64
 	if _, err := fmt.Sscan(strings.TrimSpace(string(out)), &ns); err != nil {
