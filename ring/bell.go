@@ -8,17 +8,24 @@ import (
 
 // bellWords are a bell's words in shared memory.
 type bellWords struct {
-	rings    atomic.Uint32 // changes with every ring that somebody may hear
-	sleepers atomic.Uint32 // at least as many as sleep
+	marks atomic.Uint64 // number of marks ever made << 32 | marks that stand
+	rings atomic.Uint32 // changes with every ring that somebody may hear
 }
+
+const oneMark = 1<<32 | 1
+
+// standing is how many marks stand: at least as many as sleep.
+func standing(marks uint64) int { return int(uint32(marks)) }
 
 // bell lets one side of the ring sleep until the other has something for it.
 //
-// Whoever is about to sleep loads rings, adds itself to sleepers, looks for
-// work once more, and sleeps only while rings is unchanged. Whoever has made
-// work looks at sleepers afterwards. One of the two sees the other. The number
-// of sleepers may be too high, because who wakes by itself, or is killed, does
-// not take itself out: that costs a call that finds nobody and sets it right.
+// Whoever is about to sleep loads rings, leaves a mark, looks for work once
+// more, and sleeps only while rings is unchanged. Whoever has made work looks
+// at the marks afterwards. One of the two sees the other. A waker takes no more
+// marks than it wakes sleepers, so another that comes meanwhile finds the rest.
+// Marks may outnumber the sleepers, because who wakes by itself, or is killed,
+// does not take its mark along: that costs calls that find nobody, the first of
+// which sets it right.
 type bell struct {
 	*bellWords
 	sleeper
@@ -35,19 +42,25 @@ type sleeper interface {
 
 // ring wakes at most n sleepers.
 func (b *bell) ring(n int) {
-	// The load keeps the line shared while nobody sleeps.
-	if n <= 0 || b.sleepers.Load() == 0 {
-		return
-	}
-	marked := int(b.sleepers.Swap(0))
-	if marked == 0 {
-		return
+	var left uint64
+	for {
+		// The load keeps the line shared while nobody sleeps.
+		marks := b.marks.Load()
+		n = min(n, standing(marks))
+		if n <= 0 {
+			return
+		}
+		left = marks - uint64(n)
+		if b.marks.CompareAndSwap(marks, left) {
+			break
+		}
 	}
 	// Whoever is marked and not asleep yet does not fall asleep.
 	b.rings.Add(1)
-	n = min(n, marked)
-	if b.wake(&b.rings, n) == n && marked > n {
-		b.sleepers.Add(uint32(marked - n))
+	if b.wake(&b.rings, n) < n {
+		// So nobody who was marked by then sleeps; a mark that came since
+		// makes this fail.
+		b.marks.CompareAndSwap(left, left&^(1<<32-1))
 	}
 }
 
@@ -67,7 +80,7 @@ type phase uint8
 const (
 	busy     phase = iota // the last look found something
 	spinning              // since begin
-	marked                // as a sleeper
+	marked                // as about to sleep
 )
 
 // SpinTime is how long a side that found nothing looks again and again before
@@ -114,7 +127,7 @@ func (w *Waiter) Pause() (slept bool) {
 		w.seen, w.phase = w.bell.rings.Load(), marked
 		// Whoever makes work after this sees it; what was made before is found
 		// by the caller's next look.
-		w.bell.sleepers.Add(1)
+		w.bell.marks.Add(oneMark)
 	case marked:
 		w.bell.sleep(&w.bell.rings, w.seen, w.timeout)
 		w.phase = spinning // whose time is over: one look, then marked again

@@ -10,8 +10,8 @@
 //
 // # Layout
 //
-//	offset  0   bell of the workers      rings u32, sleepers u32
-//	       64   bell of the supervisor   rings u32, sleepers u32
+//	offset  0   bell of the workers      marks u64, rings u32
+//	       64   bell of the supervisor   marks u64, rings u32
 //	      128   slot 0, slot 1, ...      64 bytes each
 //
 //	slot    0   word            u64

@@ -10,8 +10,8 @@ func TestLayoutIsPinned(t *testing.T) {
 	var s slot
 	for name, c := range map[string][2]uintptr{
 		"header":                 {unsafe.Sizeof(h), 128},
-		"workers.rings":          {unsafe.Offsetof(h.workers.rings), 0},
-		"workers.sleepers":       {unsafe.Offsetof(h.workers.sleepers), 4},
+		"workers.marks":          {unsafe.Offsetof(h.workers.marks), 0},
+		"workers.rings":          {unsafe.Offsetof(h.workers.rings), 8},
 		"supervisor":             {unsafe.Offsetof(h.supervisor), 64},
 		"slot":                   {unsafe.Sizeof(s), 64},
 		"word":                   {unsafe.Offsetof(s.word), 0},

@@ -3,6 +3,7 @@ package ring
 import (
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -214,12 +215,12 @@ func TestBellsSurviveAnyValue(t *testing.T) {
 	for _, v := range []uint32{1, 77, 1 << 31, 1<<32 - 1} {
 		for _, b := range []*bell{&r.workers, &r.supervisor} {
 			b.rings.Store(v)
-			b.sleepers.Store(v)
+			b.marks.Store(uint64(v)<<32 | uint64(v))
 		}
 		r.WakeWorkers(1)
 		r.WakeSupervisor()
-		if n, m := r.workers.sleepers.Load(), r.supervisor.sleepers.Load(); n != 0 || m != 0 {
-			t.Errorf("%d and %d sleepers are left of %d that were not there", n, m, v)
+		if n, m := standing(r.workers.marks.Load()), standing(r.supervisor.marks.Load()); n != 0 || m != 0 {
+			t.Errorf("%d and %d marks stand of %d whose makers were not there", n, m, v)
 		}
 	}
 }
@@ -289,6 +290,36 @@ func everyTaskIsDoneOnce(t *testing.T, newRing func(int) *Ring) {
 	}
 }
 
+// nested rings a bell a second time within the first ring's wake.
+type nested struct {
+	again func()
+	woken []int
+}
+
+func (s *nested) sleep(*atomic.Uint32, uint32, time.Duration) {}
+
+func (s *nested) wake(_ *atomic.Uint32, n int) int {
+	s.woken = append(s.woken, n)
+	if again := s.again; again != nil {
+		s.again = nil
+		again()
+	}
+	return n
+}
+
+// A waker that comes while another is half-way finds the sleepers that the
+// other leaves asleep.
+func TestWakersWithinOneAnotherEachWakeTheirOwn(t *testing.T) {
+	var b bell
+	s := &nested{again: func() { b.ring(2) }}
+	b = bell{new(bellWords), s}
+	b.marks.Store(3 * oneMark)
+	b.ring(1)
+	if !slices.Equal(s.woken, []int{1, 2}) || standing(b.marks.Load()) != 0 {
+		t.Errorf("woken %v, %d marks stand", s.woken, standing(b.marks.Load()))
+	}
+}
+
 // Wakers that come close together must not leave a waiter asleep while there
 // is work: each wakes one, and all work gets done.
 func TestNoWakeIsLost(t *testing.T) { onBoth(t, noWakeIsLost) }
@@ -344,8 +375,8 @@ func sleepEndsByWakeAndByTimeout(t *testing.T, newRing func(int) *Ring) {
 	if took := time.Since(begin); took < 20*time.Millisecond {
 		t.Errorf("the sleep ended after %v, before its timeout", took)
 	}
-	if n := r.workers.sleepers.Load(); n != 1 {
-		t.Errorf("%d are marked as sleepers", n)
+	if n := standing(r.workers.marks.Load()); n != 1 {
+		t.Errorf("%d marks stand", n)
 	}
 	long := r.NewSupervisorWaiter(0, time.Hour)
 	woken := make(chan struct{})
@@ -354,7 +385,7 @@ func sleepEndsByWakeAndByTimeout(t *testing.T, newRing func(int) *Ring) {
 		}
 		close(woken)
 	}()
-	for r.supervisor.sleepers.Load() == 0 {
+	for standing(r.supervisor.marks.Load()) == 0 {
 		runtime.Gosched()
 	}
 	r.WakeSupervisor()

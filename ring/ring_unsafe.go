@@ -8,10 +8,10 @@ import (
 // header and slot are the shared layouts; a test pins their offsets.
 type header struct {
 	workers bellWords
-	_       [56]byte
+	_       [48]byte
 
 	supervisor bellWords
-	_          [56]byte
+	_          [48]byte
 }
 
 type slot struct {

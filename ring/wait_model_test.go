@@ -6,13 +6,15 @@ import (
 )
 
 // A step model of the bell: some waiters, some wakers that each make work for
-// one, in every interleaving of their steps. The property: when no waker is
-// half-way, there is no work while all waiters sleep, and whoever sleeps is
-// counted.
+// one, in every interleaving of their steps. The properties: when no waker is
+// half-way, there is no work while all waiters sleep; and at any time whoever
+// sleeps is marked or about to be woken, so that a waker that comes then finds
+// it.
 
 // waitState is the state of everything. It is comparable.
 type waitState struct {
-	rings, sleepers, work uint8
+	rings, made, standing uint8 // made: marks ever, but see reach
+	work                  uint8
 	waiters               [3]waiter
 	wakers                [2]waker
 }
@@ -20,7 +22,7 @@ type waitState struct {
 // Where a waiter is.
 const (
 	loads uint8 = iota // rings
-	marks              // itself as a sleeper
+	marks              // leaves a mark
 	looks              // for work, and takes it
 	calls              // the futex, which compares rings
 	asleep
@@ -30,22 +32,28 @@ type waiter struct{ at, seen uint8 }
 
 // Where a waker is.
 const (
-	makes    uint8 = iota // work for one
-	glances               // at sleepers
-	takes                 // sleepers, leaves 0
-	bumps                 // rings
-	wakes                 // one that sleeps
-	putsBack              // the sleepers that were not needed
+	makes   uint8 = iota // work for one
+	glances              // at the marks
+	takes                // one of them, if they are unchanged
+	bumps                // rings
+	wakes                // one that sleeps
+	clears               // the marks, which are dead, if none came since
 )
 
-type waker struct {
-	at, rounds, marked uint8
-	woke               bool
-}
+type waker struct{ at, rounds, made, standing uint8 }
+
+// A planted bug.
+type waitBug int
+
+const (
+	noBug    waitBug = iota
+	silent           // rings does not change
+	takesAll         // marks, and puts back those that it does not need
+	unversed         // clears the marks though others came since
+)
 
 // waitModel explores the model with that many waiters and rounds a waker.
-// silent is a deliberate bug: rings does not change.
-func waitModel(waiters int, rounds [2]uint8, silent bool) (states int, broken string) {
+func waitModel(waiters int, rounds [2]uint8, bug waitBug) (states int, broken string) {
 	start := waitState{wakers: [2]waker{{rounds: rounds[0]}, {rounds: rounds[1]}}}
 	seen := map[waitState]bool{start: true}
 	open := []waitState{start}
@@ -65,29 +73,30 @@ func waitModel(waiters int, rounds [2]uint8, silent bool) (states int, broken st
 			s.waiterSteps(i, waiters, reach)
 		}
 		for i := range s.wakers {
-			s.wakerSteps(i, waiters, silent, reach)
+			s.wakerSteps(i, waiters, bug, reach)
 		}
 	}
 	return len(seen), ""
 }
 
 func (s waitState) check(waiters int) string {
-	for _, w := range s.wakers {
-		if w.at != makes {
-			return ""
-		}
-	}
-	sleep := 0
+	sleep, halfway, wake := 0, false, 0
 	for _, w := range s.waiters[:waiters] {
 		if w.at == asleep {
 			sleep++
 		}
 	}
+	for _, w := range s.wakers {
+		halfway = halfway || w.at != makes
+		if w.at == bumps || w.at == wakes {
+			wake++
+		}
+	}
 	switch {
-	case sleep == waiters && s.work > 0:
+	case sleep == waiters && s.work > 0 && !halfway:
 		return fmt.Sprintf("all sleep and there is work: %+v", s)
-	case sleep > int(s.sleepers):
-		return fmt.Sprintf("more sleep than are counted: %+v", s)
+	case sleep > int(s.standing)+wake:
+		return fmt.Sprintf("somebody sleeps unmarked: %+v", s)
 	}
 	return ""
 }
@@ -104,7 +113,8 @@ func (s waitState) waiterSteps(i, waiters int, reach func(waitState)) {
 	case loads:
 		me.seen, me.at = s.rings, marks
 	case marks:
-		s.sleepers++
+		s.made++
+		s.standing++
 		me.at = looks
 	case calls:
 		if s.rings == me.seen {
@@ -115,13 +125,12 @@ func (s waitState) waiterSteps(i, waiters int, reach func(waitState)) {
 	case asleep:
 		return
 	}
-	// Too high by one stands for too high by more: the model must end.
-	s.sleepers = min(s.sleepers, uint8(waiters)+1)
 	reach(s)
 }
 
-func (s waitState) wakerSteps(i, waiters int, silent bool, reach func(waitState)) {
+func (s waitState) wakerSteps(i, waiters int, bug waitBug, reach func(waitState)) {
 	me := &s.wakers[i]
+	done := waker{rounds: me.rounds}
 	switch me.at {
 	case makes:
 		if me.rounds == 0 {
@@ -130,29 +139,36 @@ func (s waitState) wakerSteps(i, waiters int, silent bool, reach func(waitState)
 		s.work++
 		*me = waker{at: glances, rounds: me.rounds - 1}
 	case glances:
-		me.at = takes
-		if s.sleepers == 0 {
-			me.at = makes
+		me.at, me.made, me.standing = takes, s.made, s.standing
+		if s.standing == 0 {
+			*me = done
 		}
 	case takes:
-		me.marked, s.sleepers = s.sleepers, 0
-		me.at = bumps
-		if me.marked == 0 {
-			me.at = makes
+		if s.made != me.made || s.standing != me.standing {
+			me.at = glances
+			break
 		}
+		me.standing--
+		s.standing--
+		if bug == takesAll {
+			s.standing = 0
+		}
+		me.at = bumps
 	case bumps:
-		if !silent {
+		if bug != silent {
 			s.rings++
 		}
 		me.at = wakes
 	case wakes:
-		me.at = putsBack
 		any := false
 		for k := range waiters {
 			if s.waiters[k].at == asleep {
 				n := s
 				n.waiters[k] = waiter{}
-				n.wakers[i].woke = true
+				n.wakers[i] = done
+				if bug == takesAll {
+					n.standing += me.standing
+				}
 				reach(n)
 				any = true
 			}
@@ -160,11 +176,12 @@ func (s waitState) wakerSteps(i, waiters int, silent bool, reach func(waitState)
 		if any {
 			return
 		}
-	case putsBack:
-		if me.woke && me.marked > 1 {
-			s.sleepers += me.marked - 1
+		me.at = clears
+	case clears:
+		if bug == unversed || s.made == me.made && s.standing == me.standing {
+			s.standing = 0
 		}
-		*me = waker{rounds: me.rounds}
+		*me = done
 	}
 	reach(s)
 }
@@ -174,7 +191,7 @@ func TestWaitModelLosesNoWake(t *testing.T) {
 		waiters int
 		rounds  [2]uint8
 	}{{1, [2]uint8{2, 2}}, {2, [2]uint8{2, 1}}, {3, [2]uint8{1, 1}}} {
-		states, broken := waitModel(c.waiters, c.rounds, false)
+		states, broken := waitModel(c.waiters, c.rounds, noBug)
 		if broken != "" {
 			t.Error(broken)
 		}
@@ -182,10 +199,12 @@ func TestWaitModelLosesNoWake(t *testing.T) {
 	}
 }
 
-func TestWaitModelCatchesARingThatChangesNothing(t *testing.T) {
-	if _, broken := waitModel(2, [2]uint8{1, 1}, true); broken == "" {
-		t.Error("the bug was not found")
-	} else {
-		t.Log(broken)
+func TestWaitModelCatchesPlantedBugs(t *testing.T) {
+	for name, bug := range map[string]waitBug{"silent": silent, "takes all": takesAll, "clears blindly": unversed} {
+		if _, broken := waitModel(3, [2]uint8{1, 2}, bug); broken == "" {
+			t.Errorf("%s: not found", name)
+		} else {
+			t.Logf("%s: %s", name, broken)
+		}
 	}
 }
