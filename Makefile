@@ -25,10 +25,11 @@ test:
 bench:
 	$(GO) test -run '^$$' -bench . ./...
 
-# Nothing is generated yet but go.mod's bookkeeping.
+# Kernels of all tiers from their one description, and go.mod's bookkeeping.
 generate:
 	$(GO) generate ./...
 	$(GO) mod tidy
+	cd kernels/generate && $(GO) mod tidy
 
 lint:
 	test -z "$$(gofmt -l .)"

@@ -42,4 +42,6 @@
 // Sources: Knuth, TAOCP 2, 4.2.2 (two-sum); Neumaier (1974) and Ogita, Rump,
 // Oishi (2005), Sum2 (compensation gathered beside the sum); Joldes, Muller,
 // Popescu (2017), algorithm 6 (double-double addition).
+//
+//go:generate go run -C generate . ..
 package kernels

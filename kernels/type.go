@@ -21,22 +21,28 @@ const (
 	Uint16
 	Uint32
 	Uint64
+	Float16
+	BFloat16
+	Bool
 )
 
 var types = [...]struct {
 	name, code string
 	size       int
 }{
-	Float64: {"float64", "f8", 8},
-	Float32: {"float32", "f4", 4},
-	Int8:    {"int8", "i1", 1},
-	Int16:   {"int16", "i2", 2},
-	Int32:   {"int32", "i4", 4},
-	Int64:   {"int64", "i8", 8},
-	Uint8:   {"uint8", "u1", 1},
-	Uint16:  {"uint16", "u2", 2},
-	Uint32:  {"uint32", "u4", 4},
-	Uint64:  {"uint64", "u8", 8},
+	Float64:  {"float64", "f8", 8},
+	Float32:  {"float32", "f4", 4},
+	Int8:     {"int8", "i1", 1},
+	Int16:    {"int16", "i2", 2},
+	Int32:    {"int32", "i4", 4},
+	Int64:    {"int64", "i8", 8},
+	Uint8:    {"uint8", "u1", 1},
+	Uint16:   {"uint16", "u2", 2},
+	Uint32:   {"uint32", "u4", 4},
+	Uint64:   {"uint64", "u8", 8},
+	Float16:  {"float16", "f2", 2},
+	BFloat16: {"bfloat16", "bf16", 2},
+	Bool:     {"bool", "b1", 1},
 }
 
 // Types lists every element type.
@@ -60,7 +66,9 @@ func (t Type) Size() int {
 }
 
 // IsFloat reports whether t is a floating point type.
-func (t Type) IsFloat() bool { return t == Float64 || t == Float32 }
+func (t Type) IsFloat() bool {
+	return t == Float64 || t == Float32 || t == Float16 || t == BFloat16
+}
 
 // IsSigned reports whether t is a signed integer type.
 func (t Type) IsSigned() bool { return t >= Int8 && t <= Int64 }

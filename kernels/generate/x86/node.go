@@ -1,0 +1,321 @@
+package x86
+
+import (
+	"fmt"
+
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+
+	kir "github.com/gangsaw/gangsaw/kernels/generate/ir"
+)
+
+// floats are the two-operand float instructions, without the type's suffix.
+var floats = map[kir.Op]string{
+	kir.FAdd: "VADDP", kir.FSub: "VSUBP", kir.FMul: "VMULP", kir.FDiv: "VDIVP",
+	kir.FMin: "VMINP", kir.FMax: "VMAXP",
+}
+
+var fused = map[kir.Op]string{kir.FMA: "VFMADD", kir.FNMA: "VFNMADD", kir.FMS: "VFMSUB"}
+
+var rounding = map[kir.Op]uint64{kir.Rint: 8, kir.Floor: 9, kir.Ceil: 10, kir.Trunc: 11}
+
+// predicates are VCMPPD's.
+var predicates = map[kir.Op]uint64{kir.FEq: 0, kir.FLt: 17, kir.FLe: 18, kir.FNe: 4}
+
+func suffix(t kir.Type) string {
+	if t.Width() == 8 {
+		return "D"
+	}
+	return "S"
+}
+
+// letter is how integer instructions name a width.
+func letter(t kir.Type) string {
+	return map[int]string{1: "B", 2: "W", 4: "D", 8: "Q"}[t.Width()]
+}
+
+// node emits node i into its register.
+func (e *emitter) node(i int, n kir.Node) {
+	if n.Op == kir.Load {
+		e.regs[i] = e.load(e.k.In[n.Imm], operand.Mem{Base: e.ins[n.Imm].ptr})
+		e.masks[i] = e.k.Width()
+		return
+	}
+	if fused[n.Op] != "" {
+		e.regs[i] = e.fma(n)
+		return
+	}
+	switch n.Op {
+	case kir.FEq, kir.FNe, kir.FLt, kir.FLe, kir.IEq, kir.ILt, kir.ULt:
+		e.compare(i, n)
+	case kir.MAnd, kir.MOr, kir.MXor, kir.MNot:
+		e.logic(i, n)
+	case kir.Select:
+		e.regs[i] = e.choose(n)
+	default:
+		e.regs[i] = e.reg(n.Type)
+		e.plain(n, e.regs[i])
+	}
+	for _, a := range n.Args {
+		if a >= 0 {
+			e.take(a)
+		}
+	}
+}
+
+// fma overwrites one of its operands, one that is not needed any more if there
+// is one.
+func (e *emitter) fma(n kir.Node) reg.Register {
+	a, b, c := n.Args[0], n.Args[1], n.Args[2]
+	name := fused[n.Op]
+	lastA, lastB, lastC := e.take(a), e.take(b), e.take(c)
+	// A register that two operands share cannot be overwritten early.
+	same := func(x, y int) bool { return e.root[x] == e.root[y] }
+	if lastC && !same(c, a) && !same(c, b) {
+		if e.isConst(a) {
+			a, b = b, a
+		}
+		dst := e.regs[e.root[c]]
+		e.op(name+"231P"+suffix(n.Type), b, e.in(a), dst)
+		return dst
+	}
+	if lastB && !lastA || e.isConst(a) {
+		a, b, lastA = b, a, lastB
+	}
+	dst := e.regs[e.root[a]]
+	if !lastA || same(a, b) || same(a, c) {
+		from := e.in(a)
+		dst = e.reg(n.Type)
+		e.do("VMOVAP"+suffix(n.Type), from, dst)
+	}
+	e.op(name+"213P"+suffix(n.Type), c, e.in(b), dst)
+	return dst
+}
+
+// plain emits what works alike on both tiers, and leaves the rest.
+func (e *emitter) plain(n kir.Node, dst reg.Register) {
+	a, b := n.Args[0], n.Args[1]
+	t := n.Type
+	if name := floats[n.Op]; name != "" {
+		e.op(name+suffix(t), b, e.in(a), dst)
+		return
+	}
+	if imm, ok := rounding[n.Op]; ok {
+		name := "VROUNDP"
+		if e.tier == AVX512 {
+			name = "VRNDSCALEP"
+		}
+		e.do(name+suffix(t), operand.Imm(imm), e.in(a), dst)
+		return
+	}
+	switch n.Op {
+	case kir.FSqrt:
+		e.do("VSQRTP"+suffix(t), e.in(a), dst)
+	case kir.And, kir.Or, kir.Xor, kir.AndNot:
+		e.bitwise(n, dst)
+	case kir.IAdd:
+		e.op("VPADD"+letter(t), b, e.in(a), dst)
+	case kir.ISub:
+		e.op("VPSUB"+letter(t), b, e.in(a), dst)
+	case kir.IMul:
+		e.multiply(n, dst)
+	case kir.ShlI, kir.ShrI, kir.SarI:
+		e.shift(n, dst)
+	case kir.Shl, kir.Shr, kir.Sar:
+		e.shiftBy(n, dst)
+	case kir.Widen:
+		e.do("VCVTPS2PD", e.in(a), dst)
+	case kir.Narrow:
+		name := "VCVTPD2PS"
+		if e.tier == AVX2 {
+			name = "VCVTPD2PSY"
+		}
+		e.do(name, e.in(a), dst)
+	case kir.Ldexp:
+		e.ldexp(n, dst)
+	case kir.Lookup:
+		e.lookup(n, dst)
+	case kir.FromInt:
+		e.fromInt(n, dst)
+	case kir.Sext, kir.Zext:
+		e.widen(n, dst)
+	case kir.Cut:
+		e.cut(n, dst)
+	default:
+		panic(fmt.Sprintf("operation %d", n.Op))
+	}
+}
+
+func (e *emitter) bitwise(n kir.Node, dst reg.Register) {
+	a, b := n.Args[0], n.Args[1]
+	name := map[kir.Op]string{kir.And: "VPAND", kir.Or: "VPOR", kir.Xor: "VPXOR", kir.AndNot: "VPANDN"}[n.Op]
+	if n.Op == kir.AndNot {
+		a, b = b, a // the instruction inverts its first source
+	}
+	if e.tier == AVX512 {
+		w := n.Type
+		if w.Width() < 4 {
+			w = kir.I32
+		}
+		name += letter(w)
+	}
+	e.op(name, b, e.in(a), dst)
+}
+
+func (e *emitter) shift(n kir.Node, dst reg.Register) {
+	a, t, imm := n.Args[0], n.Type, operand.Imm(n.Imm)
+	w := 8 * t.Width()
+	if t.Width() == 1 {
+		panic("shift of bytes")
+	}
+	switch {
+	case n.Op == kir.ShlI:
+		e.do("VPSLL"+letter(t), imm, e.in(a), dst)
+	case n.Op == kir.ShrI:
+		e.do("VPSRL"+letter(t), imm, e.in(a), dst)
+	case w < 64 || e.tier == AVX512:
+		e.do("VPSRA"+letter(t), imm, e.in(a), dst)
+	default:
+		// No arithmetic shift of 64 bits: shift the magnitude bits in and put
+		// copies of the sign in front.
+		x, sign := e.in(a), e.reg(t)
+		e.do("VPXOR", sign, sign, sign)
+		e.do("VPCMPGTQ", x, sign, sign)
+		e.do("VPSLLQ", operand.Imm(uint64(w)-n.Imm), sign, sign)
+		e.do("VPSRLQ", imm, x, dst)
+		e.do("VPOR", sign, dst, dst)
+	}
+}
+
+func (e *emitter) shiftBy(n kir.Node, dst reg.Register) {
+	a, b, t := n.Args[0], n.Args[1], n.Type
+	name := map[kir.Op]string{kir.Shl: "VPSLLV", kir.Shr: "VPSRLV", kir.Sar: "VPSRAV"}[n.Op]
+	switch {
+	case t.Width() == 4, t.Width() == 8 && (n.Op != kir.Sar || e.tier == AVX512), t.Width() == 2 && e.tier == AVX512:
+		e.do(name+letter(t), e.in(b), e.in(a), dst)
+	case t.Width() == 8:
+		// (x>>s) | sign<<(64-s), see shift; a shift by 64 gives 0.
+		x, by, sign, rest := e.in(a), e.in(b), e.reg(t), e.reg(t)
+		e.do("VPXOR", sign, sign, sign)
+		e.do("VPCMPGTQ", x, sign, sign)
+		// s beyond 64 leaves nothing of x, and sign shifted by less than 0.
+		e.do("VPSRLVQ", by, sign, rest)
+		e.do("VPXOR", sign, rest, rest)
+		e.do("VPSRLVQ", by, x, dst)
+		e.do("VPOR", rest, dst, dst)
+	default:
+		panic("shift by lanes of " + t.String())
+	}
+}
+
+// multiply emits the low halves of products.
+func (e *emitter) multiply(n kir.Node, dst reg.Register) {
+	a, b, t := n.Args[0], n.Args[1], n.Type
+	switch {
+	case t.Width() == 2, t.Width() == 4, t.Width() == 8 && e.tier == AVX512:
+		e.op("VPMULL"+letter(t), b, e.in(a), dst)
+	case t.Width() == 8:
+		// lo*lo + (hi*lo + lo*hi)<<32
+		x, y := e.in(a), e.in(b)
+		p, q := e.reg(t), e.reg(t)
+		e.do("VPSRLQ", operand.Imm(32), x, p)
+		e.do("VPMULUDQ", y, p, p)
+		e.do("VPSRLQ", operand.Imm(32), y, q)
+		e.do("VPMULUDQ", x, q, q)
+		e.do("VPADDQ", p, q, q)
+		e.do("VPSLLQ", operand.Imm(32), q, q)
+		e.do("VPMULUDQ", x, y, p)
+		e.do("VPADDQ", p, q, dst)
+	default:
+		// Odd and even bytes as 16-bit products.
+		x, y := e.in(a), e.in(b)
+		p, q, m := e.reg(t), e.reg(t), e.reg(t)
+		e.do("VPBROADCASTD", e.words("", 4, 0x00ff00ff), m)
+		e.do("VPSRLW", operand.Imm(8), x, p)
+		e.do("VPSRLW", operand.Imm(8), y, q)
+		e.do("VPMULLW", p, q, p)
+		e.do("VPSLLW", operand.Imm(8), p, p)
+		e.do("VPMULLW", x, y, q)
+		and, or := "VPAND", "VPOR"
+		if e.tier == AVX512 {
+			and, or = "VPANDD", "VPORD"
+		}
+		e.do(and, m, q, q)
+		e.do(or, p, q, dst)
+	}
+}
+
+// ldexp multiplies by a power of two with one rounding.
+func (e *emitter) ldexp(n kir.Node, dst reg.Register) {
+	x, by := e.in(n.Args[0]), e.in(n.Args[1])
+	if e.tier == AVX512 {
+		e.do("VSCALEFPD", by, x, dst)
+		return
+	}
+	// In two steps, of which the first is exact. Adding magic leaves a biased
+	// exponent in the low bits.
+	half, rest := e.reg(kir.F64), e.reg(kir.F64)
+	magic := e.constant(kir.F64, LdexpMagic)
+	e.do("VMULPD", e.constant(kir.F64, 0x3fe0000000000000), by, half)
+	e.do("VROUNDPD", operand.Imm(8), half, half)
+	e.do("VSUBPD", half, by, rest)
+	e.do("VADDPD", magic, half, half)
+	e.do("VADDPD", magic, rest, rest)
+	e.do("VPSLLQ", operand.Imm(52), half, half)
+	e.do("VPSLLQ", operand.Imm(52), rest, rest)
+	e.do("VMULPD", half, x, dst)
+	e.do("VMULPD", rest, dst, dst)
+}
+
+// LdexpMagic is the bits of 1.5*2^52 + 1023.
+const LdexpMagic = 0x43380000000003ff
+
+// lookup emits a table's entries.
+func (e *emitter) lookup(n kir.Node, dst reg.Register) {
+	entries := n.Table.Entries
+	table := e.words(n.Table.Name, 8, entries...)
+	index := e.in(n.Args[0])
+	if e.tier == AVX512 && len(entries) <= 16 {
+		if len(entries) == 8 {
+			e.do("VPERMPD", table, index, dst)
+			return
+		}
+		low := e.reg(kir.F64)
+		e.do("VMOVUPD", table, low)
+		e.do("VMOVDQA64", index, dst)
+		high := table
+		high.Disp += 64
+		e.do("VPERMI2PD", high, low, dst)
+		return
+	}
+	base := e.ctx.GP64()
+	e.do("LEAQ", table, base)
+	masked := e.reg(kir.I64)
+	m := e.constant(kir.I64, uint64(len(entries)-1))
+	if e.tier == AVX512 {
+		e.do("VPANDQ", m, index, masked)
+		k := e.ctx.K()
+		e.do("KXNORB", k, k, k)
+		e.do("VGATHERQPD", operand.Mem{Base: base, Index: masked, Scale: 8}, k, dst)
+		return
+	}
+	e.do("VPAND", m, index, masked)
+	ones := e.reg(kir.F64)
+	e.do("VPCMPEQD", ones, ones, ones)
+	e.do("VGATHERQPD", ones, operand.Mem{Base: base, Index: masked, Scale: 8}, dst)
+}
+
+// fromInt emits conversions of signed integers.
+func (e *emitter) fromInt(n kir.Node, dst reg.Register) {
+	from := e.k.Nodes[n.Args[0]].Type
+	switch {
+	case from == kir.I32 && n.Type == kir.F32:
+		e.do("VCVTDQ2PS", e.in(n.Args[0]), dst)
+	case from == kir.I32:
+		e.do("VCVTDQ2PD", e.in(n.Args[0]), dst)
+	case e.tier == AVX512 && n.Type == kir.F64:
+		e.do("VCVTQQ2PD", e.in(n.Args[0]), dst)
+	default:
+		panic("conversion of " + from.String())
+	}
+}

@@ -1,0 +1,299 @@
+// Package x86 writes kernels as assembly for AVX2 and AVX-512, by avo.
+//
+// A kernel's function crosses whole vectors while there are any, and stops in
+// front of a vector with a lane that bails; it returns how many elements it
+// did. What it leaves, tails included, is for the portable loop.
+package x86
+
+import (
+	"fmt"
+	"go/types"
+	"reflect"
+
+	"github.com/mmcloughlin/avo/attr"
+	"github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/gotypes"
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/pass"
+	"github.com/mmcloughlin/avo/printer"
+	"github.com/mmcloughlin/avo/reg"
+
+	kir "github.com/gangsaw/gangsaw/kernels/generate/ir"
+)
+
+// Tier is an instruction set.
+type Tier struct {
+	Package string
+	Bytes   int // of a vector
+}
+
+// The tiers.
+var (
+	AVX2   = Tier{"avx2", 32}
+	AVX512 = Tier{"avx512", 64}
+)
+
+// File returns the assembly of kernels and their declarations in Go.
+func File(tier Tier, kernels []*kir.Kernel) (assembly, stubs []byte, err error) {
+	ctx := build.NewContext()
+	ctx.ConstraintExpr("amd64")
+	f := &file{ctx: ctx, tier: tier, data: map[string]operand.Mem{}}
+	for _, k := range kernels {
+		f.function(k)
+	}
+	parsed, err := ctx.Result()
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := pass.Compile.Execute(parsed); err != nil {
+		return nil, nil, err
+	}
+	cfg := printer.Config{Name: "kernels/generate", Pkg: tier.Package, Argv: []string{"kernels/generate"}}
+	if assembly, err = printer.NewGoAsm(cfg).Print(parsed); err != nil {
+		return nil, nil, err
+	}
+	if stubs, err = printer.NewStubs(cfg).Print(parsed); err != nil {
+		return nil, nil, err
+	}
+	return assembly, stubs, nil
+}
+
+// file is a file under construction.
+type file struct {
+	ctx  *build.Context
+	tier Tier
+	data map[string]operand.Mem // constants by their bytes
+}
+
+// do adds an instruction by its name. The last operand is the destination.
+func (f *file) do(name string, ops ...operand.Op) {
+	method := reflect.ValueOf(f.ctx).MethodByName(name)
+	if !method.IsValid() {
+		panic("no instruction " + name)
+	}
+	args := make([]reflect.Value, len(ops))
+	for i, op := range ops {
+		args[i] = reflect.ValueOf(&op).Elem()
+	}
+	method.Call(args)
+	if _, err := f.ctx.Result(); err != nil {
+		panic(fmt.Sprintf("%s %v: %v", name, ops, err))
+	}
+}
+
+// words returns read-only memory that holds these words of size bytes.
+func (f *file) words(name string, size int, words ...uint64) operand.Mem {
+	key := fmt.Sprint(size, words)
+	if mem, ok := f.data[key]; ok {
+		return mem
+	}
+	if name == "" {
+		name = fmt.Sprintf("const%d", len(f.data))
+	}
+	mem := f.ctx.StaticGlobal(name)
+	f.ctx.DataAttributes(attr.RODATA | attr.NOPTR)
+	for i, w := range words {
+		switch size {
+		case 8:
+			f.ctx.AddDatum(8*i, operand.U64(w))
+		case 4:
+			f.ctx.AddDatum(4*i, operand.U32(w))
+		}
+	}
+	f.data[key] = mem
+	return mem
+}
+
+// emitter is a kernel under construction.
+type emitter struct {
+	*file
+	k     *kir.Kernel
+	lanes int
+	root  []int // nodes whose register a node shares
+	uses  []int // of a root's register that are still to come
+	regs  []reg.Register
+	ins   []input
+	masks []int // AVX2: bytes of a mask's lane
+}
+
+type input struct{ ptr, step reg.Register }
+
+func pointer(t string) types.Type {
+	return types.NewPointer(types.Universe.Lookup(t).Type())
+}
+
+func (f *file) function(k *kir.Kernel) {
+	defer func() {
+		if p := recover(); p != nil {
+			panic(fmt.Sprintf("%s, %s: %v", k.ID(), f.tier.Package, p))
+		}
+	}()
+	e := &emitter{file: f, k: k, lanes: f.tier.Bytes / k.Width()}
+	params := []*types.Var{types.NewParam(0, nil, "dst", pointer(k.Out.GoType()))}
+	for i, in := range k.In {
+		params = append(params, types.NewParam(0, nil, operands[i], pointer(in.GoType())))
+	}
+	for i := range k.In {
+		params = append(params, types.NewParam(0, nil, operands[i]+"Step", types.Typ[types.Int]))
+	}
+	params = append(params, types.NewParam(0, nil, "n", types.Typ[types.Int]))
+	results := []*types.Var{types.NewParam(0, nil, "done", types.Typ[types.Int])}
+	f.ctx.Function(k.ID())
+	f.ctx.Attributes(attr.NOSPLIT)
+	f.ctx.Pragma("noescape")
+	f.ctx.Signature(gotypes.NewSignature(nil, types.NewSignatureType(nil, nil, nil, types.NewTuple(params...), types.NewTuple(results...), false)))
+	f.ctx.Doc(fmt.Sprintf("%s does whole vectors of %d and returns how many elements it did.", k.ID(), e.lanes))
+
+	dst := f.ctx.Load(f.ctx.Param("dst"), f.ctx.GP64())
+	for i := range k.In {
+		e.ins = append(e.ins, input{
+			f.ctx.Load(f.ctx.Param(operands[i]), f.ctx.GP64()),
+			f.ctx.Load(f.ctx.Param(operands[i]+"Step"), f.ctx.GP64()),
+		})
+	}
+	n := f.ctx.Load(f.ctx.Param("n"), f.ctx.GP64())
+	left := f.ctx.GP64()
+	f.do("MOVQ", n, left)
+	f.do("SUBQ", operand.Imm(uint64(e.lanes)), left)
+	f.do("JLT", operand.LabelRef("done"))
+	f.ctx.Label("loop")
+	e.body()
+	e.store(k.Out, e.regs[e.root[k.Result]], operand.Mem{Base: dst})
+	f.do("ADDQ", operand.Imm(uint64(e.lanes*k.Out.Size())), dst)
+	for _, in := range e.ins {
+		f.do("ADDQ", in.step, in.ptr)
+	}
+	f.do("SUBQ", operand.Imm(uint64(e.lanes)), left)
+	f.do("JGE", operand.LabelRef("loop"))
+	f.ctx.Label("done")
+	f.do("ADDQ", operand.Imm(uint64(e.lanes)), left)
+	f.do("SUBQ", left, n)
+	f.do("VZEROUPPER")
+	f.ctx.Store(n, f.ctx.Return("done"))
+	f.do("RET")
+}
+
+var operands = []string{"a", "b", "c"}
+
+// body emits the straight line for one vector.
+func (e *emitter) body() {
+	e.root = make([]int, len(e.k.Nodes))
+	e.uses = make([]int, len(e.k.Nodes))
+	e.regs = make([]reg.Register, len(e.k.Nodes))
+	e.masks = make([]int, len(e.k.Nodes))
+	for i, n := range e.k.Nodes {
+		e.root[i] = i
+		if n.Op == kir.ToBits || n.Op == kir.FromBits {
+			e.root[i] = e.root[n.Args[0]]
+			continue
+		}
+		for _, a := range n.Args {
+			if a >= 0 {
+				e.uses[e.root[a]]++
+			}
+		}
+	}
+	e.uses[e.root[e.k.Result]]++
+	if e.k.Bail >= 0 {
+		e.uses[e.root[e.k.Bail]]++
+	}
+	for i, n := range e.k.Nodes {
+		if e.root[i] != i || n.Op == kir.Const {
+			continue
+		}
+		e.node(i, n)
+		if i == e.k.Bail {
+			e.bail(i)
+		}
+	}
+}
+
+// reg returns a new register for a value of type t.
+func (e *emitter) reg(t kir.Type) reg.Register { return e.sized(e.lanes * t.Width()) }
+
+func (e *emitter) sized(bytes int) reg.Register {
+	switch {
+	case bytes > 32:
+		return e.ctx.ZMM()
+	case bytes > 16:
+		return e.ctx.YMM()
+	}
+	return e.ctx.XMM()
+}
+
+// isConst tells whether node a, seen through changes of type, is a constant.
+func (e *emitter) isConst(a int) bool { return e.k.Nodes[e.root[a]].Op == kir.Const }
+
+// in returns operand a in a register.
+func (e *emitter) in(a int) reg.Register {
+	a = e.root[a]
+	if e.k.Nodes[a].Op != kir.Const {
+		return e.regs[a]
+	}
+	n := e.k.Nodes[a]
+	return e.constant(n.Type, n.Imm)
+}
+
+// constant returns a constant in a new register.
+func (e *emitter) constant(t kir.Type, bits uint64) reg.Register {
+	r := e.reg(t)
+	if t.Width() < 4 {
+		for w := 8 * t.Width(); w < 32; w *= 2 {
+			bits |= bits << w
+		}
+		e.do("VPBROADCASTD", e.words("", 4, bits), r)
+	} else {
+		e.do(map[int]string{8: "VPBROADCASTQ", 4: "VPBROADCASTD"}[t.Width()], e.words("", t.Width(), bits), r)
+	}
+	return r
+}
+
+// take counts a use of operand a and reports whether it was the last of a
+// register that may be overwritten.
+func (e *emitter) take(a int) bool {
+	a = e.root[a]
+	e.uses[a]--
+	return e.uses[a] == 0 && e.k.Nodes[a].Op != kir.Const
+}
+
+// op emits an instruction whose first operand, the second source of Intel's
+// order, may lie in memory.
+func (e *emitter) op(name string, src2 int, rest ...operand.Op) {
+	n := e.k.Nodes[e.root[src2]]
+	switch {
+	case n.Op != kir.Const:
+		e.do(name, append([]operand.Op{e.regs[e.root[src2]]}, rest...)...)
+	case n.Type.Width() < 4:
+		e.do(name, append([]operand.Op{e.in(src2)}, rest...)...)
+	case e.tier == AVX512:
+		e.do(name+"_BCST", append([]operand.Op{e.words("", n.Type.Width(), n.Imm)}, rest...)...)
+	default:
+		count := e.lanes
+		if count*n.Type.Width() < 16 {
+			panic("constant of less than a register")
+		}
+		words := make([]uint64, count)
+		for i := range words {
+			words[i] = n.Imm
+		}
+		e.do(name, append([]operand.Op{e.words("", n.Type.Width(), words...)}, rest...)...)
+	}
+}
+
+// bail leaves the loop if any lane of mask i holds.
+func (e *emitter) bail(i int) {
+	if e.tier == AVX512 {
+		switch {
+		case e.lanes <= 8:
+			e.do("KORTESTB", e.regs[i], e.regs[i])
+		case e.lanes <= 16:
+			e.do("KORTESTW", e.regs[i], e.regs[i])
+		default:
+			panic("bail of narrow lanes")
+		}
+	} else {
+		e.do("VPTEST", e.regs[i], e.regs[i])
+	}
+	e.do("JNE", operand.LabelRef("done"))
+	e.take(i)
+}

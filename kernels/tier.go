@@ -1,0 +1,91 @@
+package kernels
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"sync/atomic"
+
+	"github.com/klauspost/cpuid/v2"
+)
+
+// Tier is an instruction set that kernels are written for. Every tier computes
+// the same bits.
+type Tier uint8
+
+// The tiers, slowest first.
+const (
+	// Scalar is portable Go, on every platform.
+	Scalar Tier = iota
+	// AVX2 needs AVX2, FMA, F16C and BMI2: x86-64-v3.
+	AVX2
+	// AVX512 needs the F, BW, CD, DQ and VL parts of AVX-512 besides: x86-64-v4.
+	AVX512
+	numTiers
+)
+
+// TierVariable is the environment variable that caps the tier.
+const TierVariable = "GANGSAW_ISA"
+
+var tierNames = [numTiers]string{"scalar", "avx2", "avx512"}
+
+// String returns the tier's name, such as "avx2".
+func (t Tier) String() string {
+	if t < numTiers {
+		return tierNames[t]
+	}
+	return fmt.Sprintf("Tier(%d)", uint8(t))
+}
+
+// ParseTier reads a tier's name, or "auto" for the best of this machine.
+func ParseTier(s string) (Tier, error) {
+	if s == "auto" {
+		return BestTier(), nil
+	}
+	for t, name := range tierNames {
+		if s == name {
+			return Tier(t), nil
+		}
+	}
+	return 0, fmt.Errorf("unknown instruction set %q: use auto, %s", s, strings.Join(tierNames[:], ", "))
+}
+
+// BestTier returns the best tier that this machine can run.
+func BestTier() Tier {
+	switch {
+	case !assembled:
+		return Scalar
+	case cpuid.CPU.X64Level() >= 4:
+		return AVX512
+	case cpuid.CPU.X64Level() >= 3:
+		return AVX2
+	}
+	return Scalar
+}
+
+// current is the selected tier plus 1; 0 means not selected yet.
+var current atomic.Uint32
+
+// CurrentTier returns the tier that kernels run on: the one that UseTier set,
+// else the best, capped by the environment.
+func CurrentTier() Tier {
+	if t := current.Load(); t != 0 {
+		return Tier(t - 1)
+	}
+	t := BestTier()
+	if limit, err := ParseTier(os.Getenv(TierVariable)); err == nil {
+		t = min(t, limit)
+	}
+	current.CompareAndSwap(0, uint32(t)+1)
+	return Tier(current.Load() - 1)
+}
+
+// UseTier selects the tier for this process. It refuses one that this machine
+// cannot run.
+func UseTier(t Tier) error {
+	if best := BestTier(); t > best {
+		return fmt.Errorf("this machine offers %v at best, not %v", best, t)
+	}
+	current.Store(uint32(t) + 1)
+	return nil
+}
