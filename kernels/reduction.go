@@ -8,17 +8,18 @@ import "fmt"
 type Reduction struct {
 	name        string
 	partialSize int
-	newFolder   func(Type) any
+	newFolder   func(Type) Folder
 	newMerger   func(Type) Merger
 }
 
 // Folder folds one chunk, block by block. It is not safe for concurrent use.
-type Folder[T Number] interface {
+type Folder interface {
 	// Reset forgets all blocks.
 	Reset()
-	// Block folds the next block: BlockLen elements, fewer but at least one
-	// in the last block of an array. The slice is not kept.
-	Block(block []T)
+	// Block folds the next block: the bytes of BlockLen elements, of fewer but
+	// at least one in the last block of an array, in this machine's byte order
+	// and at any address. The slice is not kept.
+	Block(block []byte)
 	// Partial writes the chunk's partial to dst[:PartialSize].
 	Partial(dst []byte)
 }
@@ -40,10 +41,8 @@ func (r *Reduction) PartialSize() int { return r.partialSize }
 // NewMerger returns an empty merger for partials of an array of type t.
 func (r *Reduction) NewMerger(t Type) Merger { return r.newMerger(t) }
 
-// NewFolder returns an empty folder of r for elements of type T.
-func NewFolder[T Number](r *Reduction) Folder[T] {
-	return r.newFolder(TypeOf[T]()).(Folder[T])
-}
+// NewFolder returns an empty folder of r for elements of type t.
+func (r *Reduction) NewFolder(t Type) Folder { return r.newFolder(t) }
 
 // MaxPartial is the most bytes an encoded partial may have.
 const MaxPartial = 256
@@ -73,58 +72,32 @@ func LookupReduction(name string) (*Reduction, bool) {
 var Summarize = register(&Reduction{
 	name:        "summary",
 	partialSize: summarySize,
-	newFolder: func(t Type) any {
-		switch t {
-		case Float64:
-			return newSummaryFolder(foldFloats[float64])
-		case Float32:
-			return newSummaryFolder(foldFloats[float32])
-		case Int8:
-			return newSummaryFolder(foldIntegers[int8])
-		case Int16:
-			return newSummaryFolder(foldIntegers[int16])
-		case Int32:
-			return newSummaryFolder(foldIntegers[int32])
-		case Int64:
-			return newSummaryFolder(foldIntegers[int64])
-		case Uint8:
-			return newSummaryFolder(foldIntegers[uint8])
-		case Uint16:
-			return newSummaryFolder(foldIntegers[uint16])
-		case Uint32:
-			return newSummaryFolder(foldIntegers[uint32])
-		case Uint64:
-			return newSummaryFolder(foldIntegers[uint64])
-		}
-		panic("kernels: no folder for " + t.String())
+	newFolder: func(t Type) Folder {
+		return &summaryFolder{typ: t, tree: Tree[Summary]{Merge: mergeSummaries}}
 	},
 	newMerger: func(t Type) Merger {
 		return &SummaryMerger{typ: t, tree: Tree[Summary]{Merge: mergeSummaries}}
 	},
 })
 
-type summaryFolder[T Number] struct {
-	fold    func([]T, *[BlockLen]float64) Summary
-	tree    Tree[Summary]
-	blocks  uint64
-	scratch [BlockLen]float64
+type summaryFolder struct {
+	typ    Type
+	tree   Tree[Summary]
+	blocks uint64
+	fold   blockFold
 }
 
-func newSummaryFolder[T Number](fold func([]T, *[BlockLen]float64) Summary) *summaryFolder[T] {
-	return &summaryFolder[T]{fold: fold, tree: Tree[Summary]{Merge: mergeSummaries}}
-}
-
-func (f *summaryFolder[T]) Reset() {
+func (f *summaryFolder) Reset() {
 	f.tree.Reset()
 	f.blocks = 0
 }
 
-func (f *summaryFolder[T]) Block(block []T) {
-	f.tree.Add(f.blocks, f.fold(block, &f.scratch))
+func (f *summaryFolder) Block(block []byte) {
+	f.tree.Add(f.blocks, f.fold.fold(f.typ, block))
 	f.blocks++
 }
 
-func (f *summaryFolder[T]) Partial(dst []byte) {
+func (f *summaryFolder) Partial(dst []byte) {
 	root, _ := f.tree.Root()
 	root.encode(dst[:summarySize])
 }

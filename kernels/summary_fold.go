@@ -2,137 +2,186 @@ package kernels
 
 import "math"
 
-// foldFloats returns the summary of one block of floats, not empty. scratch holds the
-// block as float64, in units of its band, where the elements themselves
-// cannot serve.
-func foldFloats[T Float](block []T, scratch *[BlockLen]float64) Summary {
-	s := Summary{typ: TypeOf[T](), count: uint64(len(block))}
-	lo, hi := int64(math.MaxInt64), int64(math.MinInt64)
-	for _, v := range block {
-		k := orderedKey(float64(v))
-		lo, hi = min(lo, k), max(hi, k)
-	}
-	ordinary := lo > orderedKey(math.Inf(-1)) && hi < orderedKey(math.Inf(1))
-	s.min, s.max = uint64(lo), uint64(hi)
-	magnitude := max(math.Abs(fromOrderedKey(lo)), math.Abs(fromOrderedKey(hi)))
-	if !ordinary {
-		magnitude = s.scanSpecials(toFloat64(block, scratch[:len(block)]))
-	}
-	s.band = bandOf(magnitude)
+// blockFold folds one block after another to summaries.
+type blockFold struct {
+	states [8 * Lanes]uint64
+	truth  [BlockLen]byte // a block of bool as 0 and 1
+}
 
-	// Special elements are 0 for the sum, then the pivot for the deviations.
-	unit := math.Ldexp(1, -bandBits*s.band)
-	xs, direct := any(block).([]float64)
-	if !direct || !ordinary || s.band != 0 {
-		xs = scratch[:len(block)]
-		for i, v := range block {
-			xs[i] = float64(float64(v) * unit)
-			if !finite(float64(v)) {
-				xs[i] = 0
-			}
-		}
-	}
-	s.fsum = sumLanes(xs)
-	n := float64(s.finite())
-	if n == 0 {
+// fold returns the summary of a block of elements of type t, not empty.
+func (f *blockFold) fold(t Type, block []byte) Summary {
+	switch {
+	case t.IsFloat():
+		return f.floats(t, block)
+	case t == Bool:
+		truth := f.truth[:len(block)]
+		normalize.Run(truth, block, block, nil)
+		s := f.integers(Uint8, truth)
+		s.typ = Bool
 		return s
 	}
-	pivot := s.fsum.hi / n
-	if !ordinary {
-		for i, v := range block {
-			if !finite(float64(v)) {
-				xs[i] = pivot
-			}
+	return f.integers(t, block)
+}
+
+// normalize makes bytes 0 and 1 of truth values.
+var normalize, _ = LookupElementwise("logical_or", Bool, Bool)
+
+// start fills state after state with its neutral element.
+func (f *blockFold) start(neutral ...uint64) []uint64 {
+	for s, bits := range neutral {
+		state := f.states[s*Lanes : (s+1)*Lanes]
+		for l := range state {
+			state[l] = bits
 		}
 	}
-	squares, rest := deviationLanes(xs, pivot)
-	s.m2 = max(0, squares-float64(rest*rest)/n)
-	return s
+	return f.states[:len(neutral)*Lanes]
 }
 
-// toFloat64 converts a block into dst.
-func toFloat64[T Float](block []T, dst []float64) []float64 {
-	for i, v := range block {
-		dst[i] = float64(v)
-	}
-	return dst
-}
+// state returns the lanes of a state.
+func (f *blockFold) state(s int) []uint64 { return f.states[s*Lanes : (s+1)*Lanes] }
 
-// scanSpecials counts NaN and infinities, sets the extremes of the elements
-// that are not NaN, and returns the largest finite magnitude.
-func (s *Summary) scanSpecials(block []float64) (magnitude float64) {
-	lo, hi := int64(math.MaxInt64), int64(math.MinInt64)
-	for _, f := range block {
+var (
+	infinity         = math.Float64bits(math.Inf(1))
+	negativeInfinity = math.Float64bits(math.Inf(-1))
+)
+
+func (f *blockFold) floats(t Type, block []byte) Summary {
+	s := Summary{typ: t, count: uint64(len(block) / t.Size())}
+	scanFolds[t].run(f.start(0, 0, infinity, negativeInfinity), block, 0, 0)
+	s.fsum = sumLanes(f.state(0), f.state(1))
+	lo, hi := f.extremes()
+	if finite(s.fsum.hi) {
+		s.band = bandOf(max(math.Abs(lo), math.Abs(hi)))
+		s.setExtremes(f.signed(t, block, lo, hi))
 		switch {
-		case f != f:
-			s.nan++
-			continue
-		case math.IsInf(f, 1):
-			s.posInf++
-		case math.IsInf(f, -1):
-			s.negInf++
-		default:
-			magnitude = max(magnitude, math.Abs(f))
-		}
-		k := orderedKey(f)
-		lo, hi = min(lo, k), max(hi, k)
-	}
-	s.min, s.max = uint64(lo), uint64(hi)
-	return magnitude
-}
-
-// foldIntegers returns the summary of one block of integers, not empty. scratch holds
-// the deviations from an integer pivot, which are exact below 2^53.
-func foldIntegers[T Integer](block []T, scratch *[BlockLen]float64) Summary {
-	s := Summary{typ: TypeOf[T](), count: uint64(len(block)), isum: sumIntegers(block)}
-	lo, hi := block[0], block[0]
-	for _, v := range block {
-		lo, hi = min(lo, v), max(hi, v)
-	}
-	s.min, s.max = uint64(lo), uint64(hi)
-	n := float64(len(block))
-	pivot := integerNear(s.isum.double().over(n).hi, lo, hi)
-	xs := scratch[:len(block)]
-	if uint64(hi)-uint64(lo) <= math.MaxInt64 {
-		for i, v := range block {
-			xs[i] = float64(int64(v) - int64(pivot))
-		}
-	} else {
-		for i, v := range block {
-			if v >= pivot {
-				xs[i] = float64(uint64(v) - uint64(pivot))
-			} else {
-				xs[i] = -float64(uint64(pivot) - uint64(v))
-			}
+		case lo == 0 && hi == 0:
+			return s
+		case s.band == 0:
+			pivot := s.fsum.hi / float64(s.count)
+			deviationsFolds[t].run(f.start(0, 0), block, math.Float64bits(pivot), 0)
+			s.m2 = f.squares(float64(s.count))
+			return s
 		}
 	}
-	squares, rest := deviationLanes(xs, 0)
-	s.m2 = max(0, squares-float64(rest*rest)/n)
+	f.special(&s, t, block)
 	return s
 }
 
-// sumIntegers returns the exact sum of a block.
-func sumIntegers[T Integer](block []T) int128 {
-	if TypeOf[T]().Size() < 8 {
-		var sum int64
-		for _, v := range block {
-			sum += int64(v)
-		}
-		return int128{sum >> 63, uint64(sum)}
+// special summarizes a block with NaN, infinities, or magnitudes that need
+// another unit.
+func (f *blockFold) special(s *Summary, t Type, block []byte) {
+	scan := func(unit float64) {
+		scanSpecialFolds[t].run(f.start(0, 0, infinity, negativeInfinity, 0, 0, 0, 0), block, math.Float64bits(unit), 0)
 	}
-	var sum int128
-	for _, v := range block {
-		wide := int128{0, uint64(v)}
-		if v < 0 {
-			wide.hi = -1
-		}
-		sum = sum.add(wide)
+	scan(1)
+	magnitude := 0.0
+	for l := range Lanes {
+		s.nan += f.state(4)[l]
+		s.posInf += f.state(5)[l]
+		s.negInf += f.state(6)[l]
+		magnitude = max(magnitude, math.Float64frombits(f.state(7)[l]))
 	}
-	return sum
+	s.band = bandOf(magnitude)
+	unit := math.Ldexp(1, -bandBits*s.band)
+	if s.band != 0 {
+		scan(unit)
+	}
+	s.fsum = sumLanes(f.state(0), f.state(1))
+	lo, hi := f.extremes()
+	if s.numbers() == 0 {
+		// Keys that any element's replaces.
+		s.min, s.max = math.MaxInt64, 1<<63
+		return
+	}
+	s.setExtremes(f.signed(t, block, lo, hi))
+	n := float64(s.finite())
+	if n == 0 {
+		return
+	}
+	pivot := s.fsum.hi / n
+	deviationsSpecialFolds[t].run(f.start(0, 0), block, math.Float64bits(pivot), math.Float64bits(unit))
+	s.m2 = f.squares(n)
+}
+
+// extremes returns the extremes of states 2 and 3.
+func (f *blockFold) extremes() (lo, hi float64) {
+	lo, hi = math.Inf(1), math.Inf(-1)
+	for l := range Lanes {
+		lo = min(lo, math.Float64frombits(f.state(2)[l]))
+		hi = max(hi, math.Float64frombits(f.state(3)[l]))
+	}
+	return lo, hi
+}
+
+// signed returns the extremes with the sign that a zero has: the scan takes
+// -0 and +0 for equal.
+func (f *blockFold) signed(t Type, block []byte, lo, hi float64) (float64, float64) {
+	if lo != 0 && hi != 0 {
+		return lo, hi
+	}
+	signsFolds[t].run(f.start(0, 1<<63), block, 0, 0)
+	var or, and uint64 = 0, 1 << 63
+	for l := range Lanes {
+		or |= f.state(0)[l]
+		and &= f.state(1)[l]
+	}
+	if lo == 0 {
+		lo = math.Float64frombits(or & (1 << 63))
+	}
+	if hi == 0 {
+		hi = math.Float64frombits(and & (1 << 63))
+	}
+	return lo, hi
+}
+
+func (s *Summary) setExtremes(lo, hi float64) {
+	s.min, s.max = uint64(orderedKey(lo)), uint64(orderedKey(hi))
+}
+
+// squares returns the squared deviations of n elements from their mean, out of
+// those from a pivot near it.
+func (f *blockFold) squares(n float64) float64 {
+	squares, rest := sumPairs(f.state(0)), sumPairs(f.state(1))
+	return max(0, squares-float64(rest*rest)/n)
+}
+
+func (f *blockFold) integers(t Type, block []byte) Summary {
+	s := Summary{typ: t, count: uint64(len(block) / t.Size())}
+	least, most := uint64(math.MaxInt64), uint64(1<<63)
+	if t == Uint64 {
+		least, most = math.MaxUint64, 0
+	}
+	scanFolds[t].run(f.start(0, 0, least, most), block, 0, 0)
+	// Keys compare as unsigned numbers.
+	flip := uint64(1 << 63)
+	if t == Uint64 {
+		flip = 0
+	}
+	lo, hi := least^flip, most^flip
+	for l := range Lanes {
+		low, high := int64(f.state(0)[l]), int64(f.state(1)[l])
+		s.isum = s.isum.add(int128{low >> 63, uint64(low)}).add(int128{high >> 32, uint64(high) << 32})
+		lo, hi = min(lo, f.state(2)[l]^flip), max(hi, f.state(3)[l]^flip)
+	}
+	s.min, s.max = lo^flip, hi^flip
+	n := float64(s.count)
+	mean := s.isum.double().over(n).hi
+	pivot := uint64(integerNear(mean, int64(s.min), int64(s.max)))
+	if t == Uint64 {
+		pivot = integerNear(mean, s.min, s.max)
+	}
+	f.start(0, 0)
+	if hi-lo > math.MaxInt64 {
+		f.wide(t, block, pivot)
+	} else {
+		deviationsFolds[t].run(f.states[:], block, pivot, 0)
+	}
+	s.m2 = f.squares(n)
+	return s
 }
 
 // integerNear returns an integer of [lo, hi] next to f.
-func integerNear[T Integer](f float64, lo, hi T) T {
+func integerNear[T int64 | uint64](f float64, lo, hi T) T {
 	switch {
 	case f <= float64(lo):
 		return lo
@@ -140,4 +189,25 @@ func integerNear[T Integer](f float64, lo, hi T) T {
 		return hi
 	}
 	return T(f)
+}
+
+// wide folds the deviations of 64-bit integers that are further apart than
+// 2^63, see deviationsFolds.
+func (f *blockFold) wide(t Type, block []byte, pivot uint64) {
+	add := func(i int, d float64) {
+		squares, rest := &f.state(0)[i%Lanes], &f.state(1)[i%Lanes]
+		*squares = math.Float64bits(math.Float64frombits(*squares) + float64(d*d))
+		*rest = math.Float64bits(math.Float64frombits(*rest) + d)
+	}
+	flip := uint64(1 << 63)
+	if t == Uint64 {
+		flip = 0
+	}
+	for i, v := range view[uint64](block) {
+		if v^flip >= pivot^flip {
+			add(i, float64(v-pivot))
+		} else {
+			add(i, -float64(pivot-v))
+		}
+	}
 }

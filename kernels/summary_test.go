@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -18,12 +19,12 @@ func fold[T Number](t testing.TB, xs []T, chunkBlocks int, r *rand.Rand) Summary
 		bytes []byte
 	}
 	var parts []part
-	folder := NewFolder[T](Summarize)
+	folder := Summarize.NewFolder(TypeOf[T]())
 	for chunk, rest := uint64(0), xs; len(rest) > 0; chunk++ {
 		folder.Reset()
 		for b := 0; b < chunkBlocks && len(rest) > 0; b++ {
 			n := min(BlockLen, len(rest))
-			folder.Block(rest[:n])
+			folder.Block(bytesOf(rest[:n]))
 			rest = rest[n:]
 		}
 		p := part{chunk, make([]byte, Summarize.PartialSize())}
@@ -108,6 +109,10 @@ func numbers[T Number](n int, f func(i int) T) []T {
 var lengths = []int{1, 2, 31, 32, 33, 127, BlockLen - 1, BlockLen, BlockLen + 1, 3*BlockLen + 17}
 
 func TestFloatSummaryAgreesWithExactArithmetic(t *testing.T) {
+	onTiers(t, floatSummaryAgreesWithExactArithmetic)
+}
+
+func floatSummaryAgreesWithExactArithmetic(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for name, f := range map[string]func(i int) float64{
 		"normal":    func(int) float64 { return r.NormFloat64() },
@@ -153,6 +158,10 @@ func testIntegers[T Integer](t *testing.T, r *rand.Rand) {
 }
 
 func TestIntegerSummaryAgreesWithExactArithmetic(t *testing.T) {
+	onTiers(t, integerSummaryAgreesWithExactArithmetic)
+}
+
+func integerSummaryAgreesWithExactArithmetic(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	testIntegers[int8](t, r)
 	testIntegers[int16](t, r)
@@ -164,7 +173,9 @@ func TestIntegerSummaryAgreesWithExactArithmetic(t *testing.T) {
 	testIntegers[uint64](t, r)
 }
 
-func TestSameBitsForAnyChunksInAnyOrder(t *testing.T) {
+func TestSameBitsForAnyChunksInAnyOrder(t *testing.T) { onTiers(t, sameBitsForAnyChunksInAnyOrder) }
+
+func sameBitsForAnyChunksInAnyOrder(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	xs := numbers(37*BlockLen+123, func(i int) float64 {
 		switch r.IntN(1000) {
@@ -187,7 +198,9 @@ func TestSameBitsForAnyChunksInAnyOrder(t *testing.T) {
 
 // The definition of the lanes, written down a second time as plainly as
 // possible.
-func TestLanesFollowTheirDefinition(t *testing.T) {
+func TestLanesFollowTheirDefinition(t *testing.T) { onTiers(t, lanesFollowTheirDefinition) }
+
+func lanesFollowTheirDefinition(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	for n := 1; n <= 300; n++ {
 		xs := numbers(n, func(int) float64 { return r.NormFloat64() * math.Pow10(r.IntN(20)) })
@@ -211,16 +224,24 @@ func TestLanesFollowTheirDefinition(t *testing.T) {
 				rests[j] += rests[j+half]
 			}
 		}
-		if got := sumLanes(xs); got != sums[0] {
+		var f blockFold
+		scanFolds[Float64].run(f.start(0, 0, infinity, negativeInfinity), bytesOf(xs), 0, 0)
+		if got := sumLanes(f.state(0), f.state(1)); got != sums[0] {
 			t.Fatalf("sum of %d: %v, want %v", n, got, sums[0])
 		}
-		if q, e := deviationLanes(xs, pivot); q != squares[0] || e != rests[0] {
+		if lo, hi := f.extremes(); lo != slices.Min(xs) || hi != slices.Max(xs) {
+			t.Fatalf("extremes of %d: %v %v", n, lo, hi)
+		}
+		deviationsFolds[Float64].run(f.start(0, 0), bytesOf(xs), math.Float64bits(pivot), 0)
+		if q, e := sumPairs(f.state(0)), sumPairs(f.state(1)); q != squares[0] || e != rests[0] {
 			t.Fatalf("deviations of %d: %v %v, want %v %v", n, q, e, squares[0], rests[0])
 		}
 	}
 }
 
-func TestSpecialValues(t *testing.T) {
+func TestSpecialValues(t *testing.T) { onTiers(t, specialValues) }
+
+func specialValues(t *testing.T) {
 	nan, inf := math.NaN(), math.Inf(1)
 	negZero := math.Copysign(0, -1)
 	for _, c := range []struct {
@@ -250,7 +271,9 @@ func TestSpecialValues(t *testing.T) {
 }
 
 // NaN and infinities in some blocks must not disturb what the rest says.
-func TestNaNAreLeftOutEverywhere(t *testing.T) {
+func TestNaNAreLeftOutEverywhere(t *testing.T) { onTiers(t, naNAreLeftOutEverywhere) }
+
+func naNAreLeftOutEverywhere(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 10))
 	for _, n := range lengths {
 		xs := numbers(n, func(int) float64 { return r.NormFloat64() * 1e150 })
@@ -294,7 +317,9 @@ func TestVarWithDDOF(t *testing.T) {
 
 // The bits of results are a promise to every later version and instruction
 // set; this hash may not change.
-func TestResultBitsAreWhatTheyAlwaysWere(t *testing.T) {
+func TestResultBitsAreWhatTheyAlwaysWere(t *testing.T) { onTiers(t, resultBitsAreWhatTheyAlwaysWere) }
+
+func resultBitsAreWhatTheyAlwaysWere(t *testing.T) {
 	// No normal deviates: their last bits depend on the machine's math.Log.
 	r := rand.New(rand.NewPCG(11, 12))
 	h := fnv.New64a()
@@ -387,12 +412,12 @@ func BenchmarkSummary(b *testing.B) {
 }
 
 func benchFold[T Number](b *testing.B, xs []T) {
-	folder := NewFolder[T](Summarize)
+	folder := Summarize.NewFolder(TypeOf[T]())
 	b.SetBytes(int64(len(xs) * TypeOf[T]().Size()))
 	for b.Loop() {
 		folder.Reset()
 		for i := 0; i < len(xs); i += BlockLen {
-			folder.Block(xs[i:min(i+BlockLen, len(xs))])
+			folder.Block(bytesOf(xs[i:min(i+BlockLen, len(xs))]))
 		}
 	}
 }

@@ -720,3 +720,55 @@ var elementwise = [...]row{
 		return bind3(portable.WhereBoolUint8, &vectors[asm3[uint8, uint8, uint8, uint8]]{avx2.WhereBoolUint8, avx512.WhereBoolUint8, 32, 64})
 	}},
 }
+
+var scanFolds = [numTypes]*laneFold{
+	Float64:  foldOf10(portable.ScanFloat64, avx2.ScanFloat64, avx512.ScanFloat64),
+	Float32:  foldOf10(portable.ScanFloat32, avx2.ScanFloat32, avx512.ScanFloat32),
+	Float16:  foldOf10(portable.ScanFloat16, avx2.ScanFloat16, avx512.ScanFloat16),
+	BFloat16: foldOf10(portable.ScanBFloat16, avx2.ScanBFloat16, avx512.ScanBFloat16),
+	Int8:     foldOf10(portable.ScanInt8, avx2.ScanInt8, avx512.ScanInt8),
+	Int16:    foldOf10(portable.ScanInt16, avx2.ScanInt16, avx512.ScanInt16),
+	Int32:    foldOf10(portable.ScanInt32, avx2.ScanInt32, avx512.ScanInt32),
+	Int64:    foldOf10(portable.ScanInt64, avx2.ScanInt64, avx512.ScanInt64),
+	Uint8:    foldOf10(portable.ScanUint8, avx2.ScanUint8, avx512.ScanUint8),
+	Uint16:   foldOf10(portable.ScanUint16, avx2.ScanUint16, avx512.ScanUint16),
+	Uint32:   foldOf10(portable.ScanUint32, avx2.ScanUint32, avx512.ScanUint32),
+	Uint64:   foldOf10(portable.ScanUint64, avx2.ScanUint64, avx512.ScanUint64),
+	Bool:     foldOf10(portable.ScanBool, avx2.ScanBool, avx512.ScanBool),
+}
+
+var scanSpecialFolds = [numTypes]*laneFold{
+	Float64:  foldOf11(portable.ScanSpecialFloat64, avx2.ScanSpecialFloat64, avx512.ScanSpecialFloat64),
+	Float32:  foldOf11(portable.ScanSpecialFloat32, avx2.ScanSpecialFloat32, avx512.ScanSpecialFloat32),
+	Float16:  foldOf11(portable.ScanSpecialFloat16, avx2.ScanSpecialFloat16, avx512.ScanSpecialFloat16),
+	BFloat16: foldOf11(portable.ScanSpecialBFloat16, avx2.ScanSpecialBFloat16, avx512.ScanSpecialBFloat16),
+}
+
+var signsFolds = [numTypes]*laneFold{
+	Float64:  foldOf10(portable.SignsFloat64, avx2.SignsFloat64, avx512.SignsFloat64),
+	Float32:  foldOf10(portable.SignsFloat32, avx2.SignsFloat32, avx512.SignsFloat32),
+	Float16:  foldOf10(portable.SignsFloat16, avx2.SignsFloat16, avx512.SignsFloat16),
+	BFloat16: foldOf10(portable.SignsBFloat16, avx2.SignsBFloat16, avx512.SignsBFloat16),
+}
+
+var deviationsFolds = [numTypes]*laneFold{
+	Float64:  foldOf11(portable.DeviationsFloat64, avx2.DeviationsFloat64, avx512.DeviationsFloat64),
+	Float32:  foldOf11(portable.DeviationsFloat32, avx2.DeviationsFloat32, avx512.DeviationsFloat32),
+	Float16:  foldOf11(portable.DeviationsFloat16, avx2.DeviationsFloat16, avx512.DeviationsFloat16),
+	BFloat16: foldOf11(portable.DeviationsBFloat16, avx2.DeviationsBFloat16, avx512.DeviationsBFloat16),
+	Int8:     foldOf11(portable.DeviationsInt8, avx2.DeviationsInt8, avx512.DeviationsInt8),
+	Int16:    foldOf11(portable.DeviationsInt16, avx2.DeviationsInt16, avx512.DeviationsInt16),
+	Int32:    foldOf11(portable.DeviationsInt32, avx2.DeviationsInt32, avx512.DeviationsInt32),
+	Int64:    foldOf11(portable.DeviationsInt64, avx2.DeviationsInt64, avx512.DeviationsInt64),
+	Uint8:    foldOf11(portable.DeviationsUint8, avx2.DeviationsUint8, avx512.DeviationsUint8),
+	Uint16:   foldOf11(portable.DeviationsUint16, avx2.DeviationsUint16, avx512.DeviationsUint16),
+	Uint32:   foldOf11(portable.DeviationsUint32, avx2.DeviationsUint32, avx512.DeviationsUint32),
+	Uint64:   foldOf11(portable.DeviationsUint64, avx2.DeviationsUint64, avx512.DeviationsUint64),
+}
+
+var deviationsSpecialFolds = [numTypes]*laneFold{
+	Float64:  foldOf12(portable.DeviationsSpecialFloat64, avx2.DeviationsSpecialFloat64, avx512.DeviationsSpecialFloat64),
+	Float32:  foldOf12(portable.DeviationsSpecialFloat32, avx2.DeviationsSpecialFloat32, avx512.DeviationsSpecialFloat32),
+	Float16:  foldOf12(portable.DeviationsSpecialFloat16, avx2.DeviationsSpecialFloat16, avx512.DeviationsSpecialFloat16),
+	BFloat16: foldOf12(portable.DeviationsSpecialBFloat16, avx2.DeviationsSpecialBFloat16, avx512.DeviationsSpecialBFloat16),
+}

@@ -248,3 +248,55 @@ var elementwise = [...]row{
 	{"where", [maxOperands]Type{Bool, Uint64, Uint64}, Uint64, func() run { return bind3(portable.WhereBoolUint64, nil) }},
 	{"where", [maxOperands]Type{Bool, Uint8, Uint8}, Uint8, func() run { return bind3(portable.WhereBoolUint8, nil) }},
 }
+
+var scanFolds = [numTypes]*laneFold{
+	Float64:  foldOf10(portable.ScanFloat64, nil, nil),
+	Float32:  foldOf10(portable.ScanFloat32, nil, nil),
+	Float16:  foldOf10(portable.ScanFloat16, nil, nil),
+	BFloat16: foldOf10(portable.ScanBFloat16, nil, nil),
+	Int8:     foldOf10(portable.ScanInt8, nil, nil),
+	Int16:    foldOf10(portable.ScanInt16, nil, nil),
+	Int32:    foldOf10(portable.ScanInt32, nil, nil),
+	Int64:    foldOf10(portable.ScanInt64, nil, nil),
+	Uint8:    foldOf10(portable.ScanUint8, nil, nil),
+	Uint16:   foldOf10(portable.ScanUint16, nil, nil),
+	Uint32:   foldOf10(portable.ScanUint32, nil, nil),
+	Uint64:   foldOf10(portable.ScanUint64, nil, nil),
+	Bool:     foldOf10(portable.ScanBool, nil, nil),
+}
+
+var scanSpecialFolds = [numTypes]*laneFold{
+	Float64:  foldOf11(portable.ScanSpecialFloat64, nil, nil),
+	Float32:  foldOf11(portable.ScanSpecialFloat32, nil, nil),
+	Float16:  foldOf11(portable.ScanSpecialFloat16, nil, nil),
+	BFloat16: foldOf11(portable.ScanSpecialBFloat16, nil, nil),
+}
+
+var signsFolds = [numTypes]*laneFold{
+	Float64:  foldOf10(portable.SignsFloat64, nil, nil),
+	Float32:  foldOf10(portable.SignsFloat32, nil, nil),
+	Float16:  foldOf10(portable.SignsFloat16, nil, nil),
+	BFloat16: foldOf10(portable.SignsBFloat16, nil, nil),
+}
+
+var deviationsFolds = [numTypes]*laneFold{
+	Float64:  foldOf11(portable.DeviationsFloat64, nil, nil),
+	Float32:  foldOf11(portable.DeviationsFloat32, nil, nil),
+	Float16:  foldOf11(portable.DeviationsFloat16, nil, nil),
+	BFloat16: foldOf11(portable.DeviationsBFloat16, nil, nil),
+	Int8:     foldOf11(portable.DeviationsInt8, nil, nil),
+	Int16:    foldOf11(portable.DeviationsInt16, nil, nil),
+	Int32:    foldOf11(portable.DeviationsInt32, nil, nil),
+	Int64:    foldOf11(portable.DeviationsInt64, nil, nil),
+	Uint8:    foldOf11(portable.DeviationsUint8, nil, nil),
+	Uint16:   foldOf11(portable.DeviationsUint16, nil, nil),
+	Uint32:   foldOf11(portable.DeviationsUint32, nil, nil),
+	Uint64:   foldOf11(portable.DeviationsUint64, nil, nil),
+}
+
+var deviationsSpecialFolds = [numTypes]*laneFold{
+	Float64:  foldOf12(portable.DeviationsSpecialFloat64, nil, nil),
+	Float32:  foldOf12(portable.DeviationsSpecialFloat32, nil, nil),
+	Float16:  foldOf12(portable.DeviationsSpecialFloat16, nil, nil),
+	BFloat16: foldOf12(portable.DeviationsSpecialBFloat16, nil, nil),
+}

@@ -80,6 +80,19 @@ func CurrentTier() Tier {
 	return Tier(current.Load() - 1)
 }
 
+// CheckTierVariable tells what is wrong with the environment's cap, which
+// CurrentTier ignores if it cannot be read.
+func CheckTierVariable() error {
+	value, ok := os.LookupEnv(TierVariable)
+	if !ok {
+		return nil
+	}
+	if _, err := ParseTier(value); err != nil {
+		return fmt.Errorf("environment variable %s: %w", TierVariable, err)
+	}
+	return nil
+}
+
 // UseTier selects the tier for this process. It refuses one that this machine
 // cannot run.
 func UseTier(t Tier) error {

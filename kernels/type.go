@@ -2,7 +2,10 @@ package kernels
 
 import (
 	"fmt"
+	"math"
 	"strings"
+
+	"github.com/gangsaw/gangsaw/kernels/internal/portable"
 )
 
 // Type is the element type of an array. Its values travel between processes
@@ -25,6 +28,8 @@ const (
 	BFloat16
 	Bool
 )
+
+const numTypes = int(Bool) + 1
 
 var types = [...]struct {
 	name, code string
@@ -72,6 +77,22 @@ func (t Type) IsFloat() bool {
 
 // IsSigned reports whether t is a signed integer type.
 func (t Type) IsSigned() bool { return t >= Int8 && t <= Int64 }
+
+// FloatBits returns the bits of the element of a floating point type that is
+// next to f; to 16 bits, by way of float32.
+func (t Type) FloatBits(f float64) uint64 {
+	switch t {
+	case Float64:
+		return math.Float64bits(f)
+	case Float32:
+		return uint64(math.Float32bits(float32(f)))
+	case Float16:
+		return uint64(portable.ToFloat16(float32(f)))
+	case BFloat16:
+		return uint64(portable.ToBFloat16(float32(f)))
+	}
+	panic("kernels: " + t.String() + " is no floating point type")
+}
 
 // String returns NumPy's name of the type, such as "float64".
 func (t Type) String() string {

@@ -8,7 +8,7 @@ import (
 )
 
 func TestTypesArePinned(t *testing.T) {
-	want := "[float64/f8/8/1 float32/f4/4/2 int8/i1/1/3 int16/i2/2/4 int32/i4/4/5 int64/i8/8/6 uint8/u1/1/7 uint16/u2/2/8 uint32/u4/4/9 uint64/u8/8/10]"
+	want := "[float64/f8/8/1 float32/f4/4/2 int8/i1/1/3 int16/i2/2/4 int32/i4/4/5 int64/i8/8/6 uint8/u1/1/7 uint16/u2/2/8 uint32/u4/4/9 uint64/u8/8/10 float16/f2/2/11 bfloat16/bf16/2/12 bool/b1/1/13]"
 	var all []string
 	for _, typ := range Types() {
 		all = append(all, fmt.Sprintf("%v/%s/%d/%d", typ, typ.Code(), typ.Size(), uint8(typ)))
@@ -27,7 +27,7 @@ func TestTypesArePinned(t *testing.T) {
 	if TypeOf[float32]() != Float32 || TypeOf[uint64]() != Uint64 || TypeOf[int8]() != Int8 {
 		t.Error("TypeOf is wrong")
 	}
-	for _, typ := range []Type{0, 11, 255} {
+	for _, typ := range []Type{0, 14, 255} {
 		if typ.Valid() || typ.Size() != 0 || typ.Code() != "" {
 			t.Errorf("%v is taken for a type", typ)
 		}

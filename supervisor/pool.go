@@ -20,6 +20,7 @@ type Pool struct {
 	options  options
 	launcher launcher
 	engine   *engine.Engine
+	tier     kernels.Tier
 	close    func() error
 }
 
@@ -56,6 +57,9 @@ func Start(ctx context.Context, opts ...Option) (*Pool, error) {
 	if err := mayStart(); err != nil {
 		return nil, err
 	}
+	if err := kernels.CheckTierVariable(); err != nil {
+		return nil, err
+	}
 	o := defaults()
 	for _, opt := range opts {
 		opt(&o)
@@ -75,7 +79,7 @@ func Start(ctx context.Context, opts ...Option) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Pool{options: o, launcher: l}
+	p := &Pool{options: o, launcher: l, tier: kernels.CurrentTier()}
 	p.close = sync.OnceValue(p.shut)
 	p.engine = engine.New(engine.Config{
 		Ring:    l.ring(),
@@ -105,8 +109,9 @@ func (p *Pool) Workers() int { return p.options.workers }
 // option [InProcess] makes them, and as they always are outside Linux.
 func (p *Pool) InProcess() bool { return p.launcher.inProcess() }
 
-// ISA names the instruction set the kernels use.
-func (p *Pool) ISA() string { return kernels.ISA() }
+// ISA names the instruction set that the pool's kernels run on, see
+// [kernels.CurrentTier].
+func (p *Pool) ISA() string { return p.tier.String() }
 
 // Counters returns the pool's totals so far.
 func (p *Pool) Counters() Counters { return p.engine.Counters() }

@@ -101,9 +101,9 @@ func sameBits[T kernels.Number](t *testing.T, offset int, xs []T, pools ...[]Opt
 	t.Helper()
 	path := rawFile(t, offset, xs)
 	layout := Raw(raw.Layout{Type: kernels.TypeOf[T](), Offset: int64(offset)})
-	folder := kernels.NewFolder[T](kernels.Summarize)
+	folder := kernels.Summarize.NewFolder(kernels.TypeOf[T]())
 	for i := 0; i < len(xs); i += kernels.BlockLen {
-		folder.Block(xs[i:min(i+kernels.BlockLen, len(xs))])
+		folder.Block(shm.Bytes(xs[i:min(i+kernels.BlockLen, len(xs))]))
 	}
 	partial := make([]byte, kernels.Summarize.PartialSize())
 	folder.Partial(partial)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/gangsaw/gangsaw/kernels"
 	"github.com/gangsaw/gangsaw/ring"
 	"github.com/gangsaw/gangsaw/shm"
 	"github.com/gangsaw/gangsaw/supervisor/internal/engine"
@@ -52,7 +53,7 @@ func (p *processes) launch(incarnation uint32, ready func(), exited func(proc.Ex
 	if err != nil {
 		return nil, err
 	}
-	id := wire.Identity{Incarnation: incarnation, Slots: p.slots, Spin: p.spin}
+	id := wire.Identity{Incarnation: incarnation, Slots: p.slots, Spin: p.spin, Tier: kernels.CurrentTier()}
 	process, err := p.starter.Start(proc.Spec{
 		Env:   []string{wire.EnvWorker + "=" + id.String()},
 		Files: []*os.File{p.segment.File(), results.File()},

@@ -100,6 +100,7 @@ type poolFlags struct {
 	retries   int
 	inProcess bool
 	progress  string
+	isa       string
 }
 
 func (f *poolFlags) add(cmd *cobra.Command) {
@@ -107,6 +108,7 @@ func (f *poolFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.chunk, "chunk", "", "size of the pieces that are handed out, such as 4MiB, rounded down to a power of two of blocks of 4096 elements (default: by the array's size)")
 	cmd.Flags().IntVar(&f.retries, "retries", supervisor.DefaultRetries, "how often a chunk is run again whose workers die at one place in it")
 	cmd.Flags().BoolVar(&f.inProcess, "in-process", false, "work in goroutines of one process instead of worker processes, as is always done outside Linux")
+	cmd.Flags().StringVar(&f.isa, "isa", "auto", "instruction set of the kernels: auto, scalar, avx2 or avx512; results have the same bits on all")
 	cmd.Flags().StringVar(&f.progress, "progress", "auto", "progress on standard error: bar, log, json or none; auto is a bar on a terminal, lines in a file, nothing in a pipe")
 }
 
@@ -128,6 +130,15 @@ func (f *poolFlags) options(cmd *cobra.Command) ([]supervisor.Option, error) {
 			return nil, usageError{fmt.Errorf("--chunk %s is not a size: write one such as 64KiB or 4MiB", f.chunk)}
 		}
 		opts = append(opts, supervisor.ChunkBytes(n))
+	}
+	if cmd.Flags().Changed("isa") {
+		tier, err := kernels.ParseTier(f.isa)
+		if err == nil {
+			err = kernels.UseTier(tier)
+		}
+		if err != nil {
+			return nil, usageError{fmt.Errorf("--isa: %w", err)}
+		}
 	}
 	if f.inProcess {
 		opts = append(opts, supervisor.InProcess())

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/gangsaw/gangsaw/kernels"
 	"github.com/gangsaw/gangsaw/supervisor"
 )
 
@@ -125,7 +126,7 @@ func TestStatJSONKeepsTheContract(t *testing.T) {
 			"file": ecg, "name": "x", "dtype": "float64", "shape": []any{108000.0}, "count": 108000.0, "nan": 0.0, "inf": 0.0,
 			"min": -3.485, "max": 3.65, "sum": -17831.745, "mean": -0.16510875, "ddof": 0.0,
 		}},
-		"run": map[string]any{"workers": 2.0, "chunks": 27.0, "bytes": 864000.0, "retries": 0.0, "respawns": 0.0, "quarantined": 0.0, "isa": "scalar"},
+		"run": map[string]any{"workers": 2.0, "chunks": 27.0, "bytes": 864000.0, "retries": 0.0, "respawns": 0.0, "quarantined": 0.0, "isa": kernels.CurrentTier().String()},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v\nwant %v", got, want)
@@ -359,7 +360,7 @@ func TestVersion(t *testing.T) {
 		Schema                     int
 		Version, Go, OS, Arch, ISA string
 	}
-	if err := json.Unmarshal([]byte(out.stdout), &got); err != nil || got.Schema != 1 || got.Version == "" || got.OS != runtime.GOOS || got.ISA != "scalar" {
+	if err := json.Unmarshal([]byte(out.stdout), &got); err != nil || got.Schema != 1 || got.Version == "" || got.OS != runtime.GOOS || got.ISA != kernels.CurrentTier().String() {
 		t.Errorf("%+v, %v", out, err)
 	}
 }

@@ -38,7 +38,7 @@ func newVersion() *cobra.Command {
 
 // version tells what the build recorded.
 func version() report.Version {
-	v := report.Version{Version: "(devel)", Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, ISA: kernels.ISA()}
+	v := report.Version{Version: "(devel)", Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, ISA: kernels.CurrentTier().String()}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		v.Version = info.Main.Version
 		for _, s := range info.Settings {

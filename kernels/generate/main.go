@@ -53,13 +53,27 @@ func run(kernels string) error {
 			}
 		}
 	}
+	folds := catalogue.Folds()
+	source, err := golang.Folds("portable", folds)
+	if err := write(source, err, "internal", "portable", "fold.go"); err != nil {
+		return err
+	}
+	for _, tier := range []x86.Tier{x86.AVX2, x86.AVX512} {
+		assembly, stubs, err := x86.Folds(tier, folds)
+		if err := write(assembly, err, "internal", tier.Package, "fold_amd64.s"); err != nil {
+			return err
+		}
+		if err := write(stubs, err, "internal", tier.Package, "fold_amd64.go"); err != nil {
+			return err
+		}
+	}
 	tables, err := golang.Tables("portable", all)
 	if err := write(tables, err, "internal", "portable", "tables.go"); err != nil {
 		return err
 	}
 	slices.SortFunc(all, func(x, y *ir.Kernel) int { return strings.Compare(x.ID(), y.ID()) })
 	for _, build := range []string{"amd64", "!amd64"} {
-		source, err := table(all, build)
+		source, err := table(all, folds, build)
 		if err := write(source, err, "table_"+strings.Replace(build, "!amd64", "other", 1)+".go"); err != nil {
 			return err
 		}
@@ -68,7 +82,7 @@ func run(kernels string) error {
 }
 
 // table returns the rows that package kernels searches.
-func table(all []*ir.Kernel, build string) ([]byte, error) {
+func table(all []*ir.Kernel, folds []*ir.Fold, build string) ([]byte, error) {
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "%s//go:build %s\n\npackage kernels\n\nimport (\n", golang.Header, build)
 	if build == "amd64" {
@@ -90,7 +104,28 @@ func table(all []*ir.Kernel, build string) ([]byte, error) {
 		}
 		out.WriteString(") }},\n")
 	}
-	out.WriteString("}\n")
+	out.WriteString("}\n\n")
+	names := []string{}
+	for _, f := range folds {
+		if !slices.Contains(names, f.Name) {
+			names = append(names, f.Name)
+		}
+	}
+	for _, name := range names {
+		fmt.Fprintf(&out, "var %sFolds = [numTypes]*laneFold{\n", name)
+		for _, f := range folds {
+			if f.Name != name {
+				continue
+			}
+			fmt.Fprintf(&out, "%s: foldOf%d%d(portable.%s", f.In[0], len(f.In), len(f.Params), f.ID())
+			if build == "amd64" {
+				fmt.Fprintf(&out, ", avx2.%[1]s, avx512.%[1]s),\n", f.ID())
+			} else {
+				out.WriteString(", nil, nil),\n")
+			}
+		}
+		out.WriteString("}\n\n")
+	}
 	return format.Source(out.Bytes())
 }
 

@@ -58,11 +58,12 @@ func loop(out *bytes.Buffer, k *ir.Kernel) {
 		fmt.Fprintf(out, "m%s := repeat(len(dst), len(%s))\n", Operands[i], Operands[i])
 	}
 	out.WriteString("for i := range dst {\n")
+	w := &writer{out: out, k: k, element: element}
 	if k.Bail < 0 {
-		statements(out, k, 0, len(k.Nodes))
+		w.statements(0, len(k.Nodes))
 	} else {
-		statements(out, k, 0, k.Bail+1)
-		fmt.Fprintf(out, "if %s {\ndst[i] = %s(", ref(k, k.Bail), k.Slow)
+		w.statements(0, k.Bail+1)
+		fmt.Fprintf(out, "if %s {\ndst[i] = %s(", w.ref(k.Bail), k.Slow)
 		for i := range k.In {
 			if i > 0 {
 				out.WriteString(", ")
@@ -70,41 +71,54 @@ func loop(out *bytes.Buffer, k *ir.Kernel) {
 			out.WriteString(element(i))
 		}
 		out.WriteString(")\ncontinue\n}\n")
-		statements(out, k, k.Bail+1, len(k.Nodes))
+		w.statements(k.Bail+1, len(k.Nodes))
 	}
-	fmt.Fprintf(out, "dst[i] = %s\n}\n}\n\n", store(k.Out, ref(k, k.Result)))
+	fmt.Fprintf(out, "dst[i] = %s\n}\n}\n\n", store(k.Out, w.ref(k.Result)))
 }
 
 func element(i int) string { return fmt.Sprintf("%[1]s[i&m%[1]s]", Operands[i]) }
 
-func statements(out *bytes.Buffer, k *ir.Kernel, from, to int) {
+// writer writes the statements of a kernel for one element.
+type writer struct {
+	out     *bytes.Buffer
+	k       *ir.Kernel
+	element func(operand int) string
+	state   func(i int) string
+}
+
+func (w *writer) statements(from, to int) {
 	for i := from; i < to; i++ {
-		n := k.Nodes[i]
-		if n.Op == ir.Const {
+		n := w.k.Nodes[i]
+		if n.Op == ir.Const || n.Op == ir.State || n.Op == ir.Param {
 			continue
 		}
 		if n.Op == ir.Select {
-			fmt.Fprintf(out, "v%d := %s\nif %s {\nv%d = %s\n}\n", i, typed(k, n.Args[2]), ref(k, n.Args[0]), i, ref(k, n.Args[1]))
+			fmt.Fprintf(w.out, "v%d := %s\nif %s {\nv%d = %s\n}\n", i, w.typed(n.Args[2]), w.ref(n.Args[0]), i, w.ref(n.Args[1]))
 			continue
 		}
-		fmt.Fprintf(out, "v%d := %s\n", i, expression(k, n))
+		fmt.Fprintf(w.out, "v%d := %s\n", i, w.expression(n))
 	}
 }
 
 // ref returns how later statements name node i.
-func ref(k *ir.Kernel, i int) string {
-	if n := k.Nodes[i]; n.Op == ir.Const {
+func (w *writer) ref(i int) string {
+	switch n := w.k.Nodes[i]; n.Op {
+	case ir.Const:
 		return constant(n.Type, n.Imm)
+	case ir.State:
+		return w.state(int(n.Imm))
+	case ir.Param:
+		return fmt.Sprintf("p%d", n.Imm)
 	}
 	return fmt.Sprintf("v%d", i)
 }
 
 // typed is ref with a type that a := can use.
-func typed(k *ir.Kernel, i int) string {
-	if k.Nodes[i].Op == ir.Const {
-		return k.Nodes[i].Type.GoType() + "(" + ref(k, i) + ")"
+func (w *writer) typed(i int) string {
+	if n := w.k.Nodes[i]; n.Op == ir.Const {
+		return n.Type.GoType() + "(" + w.ref(i) + ")"
 	}
-	return ref(k, i)
+	return w.ref(i)
 }
 
 func constant(t ir.Type, bits uint64) string {
@@ -146,15 +160,16 @@ var calls = map[ir.Op]map[ir.Type]string{
 	ir.Ldexp: {ir.F64: "ldexp"},
 }
 
-func expression(k *ir.Kernel, n ir.Node) string {
-	arg := func(i int) string { return ref(k, n.Args[i]) }
+func (w *writer) expression(n ir.Node) string {
+	k := w.k
+	arg := func(i int) string { return w.ref(n.Args[i]) }
 	signed := func(i int) string {
-		return strings.TrimPrefix(k.Nodes[n.Args[i]].Type.GoType(), "u") + "(" + typed(k, n.Args[i]) + ")"
+		return strings.TrimPrefix(k.Nodes[n.Args[i]].Type.GoType(), "u") + "(" + w.typed(n.Args[i]) + ")"
 	}
 	gotype := n.Type.GoType()
 	switch n.Op {
 	case ir.Load:
-		return load(k.In[n.Imm], element(int(n.Imm)))
+		return load(k.In[n.Imm], w.element(int(n.Imm)))
 	case ir.FNMA:
 		return fmt.Sprintf("%s(-(%s), %s, %s)", calls[ir.FMA][n.Type], arg(0), arg(1), arg(2))
 	case ir.FMS:
@@ -176,7 +191,7 @@ func expression(k *ir.Kernel, n ir.Node) string {
 	case ir.FromBits:
 		return fmt.Sprintf("math.Float%dfrombits(%s)", 8*n.Type.Width(), arg(0))
 	case ir.Widen, ir.Narrow, ir.FromUint, ir.Zext, ir.Cut:
-		return fmt.Sprintf("%s(%s)", gotype, typed(k, n.Args[0]))
+		return fmt.Sprintf("%s(%s)", gotype, w.typed(n.Args[0]))
 	case ir.FromInt, ir.Sext:
 		return fmt.Sprintf("%s(%s)", gotype, signed(0))
 	case ir.ToInt:
@@ -198,7 +213,7 @@ func expression(k *ir.Kernel, n ir.Node) string {
 	args := []string{}
 	for _, a := range n.Args {
 		if a >= 0 {
-			args = append(args, ref(k, a))
+			args = append(args, w.ref(a))
 		}
 	}
 	return call + "(" + strings.Join(args, ", ") + ")"
@@ -223,9 +238,9 @@ func load(e ir.Elem, element string) string {
 func store(e ir.Elem, lane string) string {
 	switch e {
 	case ir.Float16:
-		return "toFloat16(" + lane + ")"
+		return "ToFloat16(" + lane + ")"
 	case ir.BFloat16:
-		return "toBFloat16(" + lane + ")"
+		return "ToBFloat16(" + lane + ")"
 	case ir.Bool:
 		return "toBool(" + lane + ")"
 	case ir.Float64, ir.Float32:

@@ -95,7 +95,15 @@ func (b *B) Done(result V) *Kernel {
 	}
 	b.k.Result = result.n
 	k := b.k
-	k.prune()
+	roots := []int{k.Result}
+	if k.Bail >= 0 {
+		roots = append(roots, k.Bail)
+	}
+	k.prune(roots)
+	k.Result = roots[0]
+	if k.Bail >= 0 {
+		k.Bail = roots[1]
+	}
 	return &k
 }
 
@@ -107,12 +115,11 @@ func (b *B) Bail(m V, slow string) {
 	b.k.Bail, b.k.Slow = m.n, slow
 }
 
-// prune drops values that nothing uses.
-func (k *Kernel) prune() {
+// prune drops values that none of the roots needs, and renumbers the roots.
+func (k *Kernel) prune(roots []int) {
 	used := make([]bool, len(k.Nodes))
-	used[k.Result] = true
-	if k.Bail >= 0 {
-		used[k.Bail] = true
+	for _, r := range roots {
+		used[r] = true
 	}
 	for i := len(k.Nodes) - 1; i >= 0; i-- {
 		if used[i] {
@@ -137,9 +144,9 @@ func (k *Kernel) prune() {
 		at[i] = len(kept)
 		kept = append(kept, n)
 	}
-	k.Nodes, k.Result = kept, at[k.Result]
-	if k.Bail >= 0 {
-		k.Bail = at[k.Bail]
+	k.Nodes = kept
+	for i, r := range roots {
+		roots[i] = at[r]
 	}
 }
 

@@ -7,6 +7,8 @@ type Op uint8
 const (
 	Load  Op = 1 + iota // element Imm, converted to its lane type: exact
 	Const               // Imm holds the bits
+	State               // of folds: state Imm before this element
+	Param               // of folds: uniform operand Imm
 
 	// Floats, each rounded once to nearest, ties to even.
 	FAdd

@@ -43,7 +43,7 @@ func (e *emitter) move(bytes int, from, to operand.Op) {
 
 // loadBool emits a mask of the bytes that are not 0.
 func (e *emitter) loadBool(mem operand.Mem) reg.Register {
-	w := e.k.Width()
+	w := e.width
 	if e.tier == AVX512 {
 		bytes := e.sized(e.lanes)
 		e.move(e.lanes, mem, bytes)
@@ -122,7 +122,7 @@ func (e *emitter) storeBool(r reg.Register, mem operand.Mem) {
 	}
 	v := r.(reg.VecVirtual)
 	x := v.AsX()
-	if w := e.k.Width(); w > 1 {
+	if w := e.width; w > 1 {
 		high := e.ctx.XMM()
 		e.do("VEXTRACTI128", operand.Imm(1), v.AsY(), high)
 		y := e.ctx.XMM()

@@ -2,6 +2,7 @@ package x86
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
@@ -36,13 +37,22 @@ func letter(t kir.Type) string {
 
 // node emits node i into its register.
 func (e *emitter) node(i int, n kir.Node) {
-	if n.Op == kir.Load {
-		e.regs[i] = e.load(e.k.In[n.Imm], operand.Mem{Base: e.ins[n.Imm].ptr})
-		e.masks[i] = e.k.Width()
+	switch n.Op {
+	case kir.Load:
+		in := e.ins[n.Imm]
+		e.regs[i] = e.load(e.k.In[n.Imm], operand.Mem{Base: in.ptr, Disp: in.disp})
+		e.masks[i] = e.width
+		return
+	case kir.State:
+		e.regs[i] = e.states[n.Imm]
+		return
+	case kir.Param:
+		e.regs[i] = e.uniform[n.Imm]
+		e.uses[i] = math.MaxInt // never to be overwritten
 		return
 	}
 	if fused[n.Op] != "" {
-		e.regs[i] = e.fma(n)
+		e.regs[i] = e.fma(i, n)
 		return
 	}
 	switch n.Op {
@@ -53,7 +63,7 @@ func (e *emitter) node(i int, n kir.Node) {
 	case kir.Select:
 		e.regs[i] = e.choose(n)
 	default:
-		e.regs[i] = e.reg(n.Type)
+		e.regs[i] = e.destination(i, n)
 		e.plain(n, e.regs[i])
 	}
 	for _, a := range n.Args {
@@ -63,12 +73,43 @@ func (e *emitter) node(i int, n kir.Node) {
 	}
 }
 
+// inPlace are operations of one instruction, which may write what they read.
+var inPlace = map[kir.Op]bool{
+	kir.FAdd: true, kir.FSub: true, kir.FMul: true, kir.FMin: true, kir.FMax: true,
+	kir.IAdd: true, kir.ISub: true, kir.And: true, kir.Or: true, kir.Xor: true,
+}
+
+// destination returns the register of node i: that of the state whose new
+// value it is, once nothing else needs the old one.
+func (e *emitter) destination(i int, n kir.Node) reg.Register {
+	for s, u := range e.updates {
+		if u != i || len(e.states) == 0 || !inPlace[n.Op] {
+			continue
+		}
+		needed := 0
+		for j, m := range e.k.Nodes {
+			if m.Op == kir.State && int(m.Imm) == s {
+				needed = e.uses[j]
+				for _, a := range n.Args {
+					if a >= 0 && e.root[a] == j {
+						needed--
+					}
+				}
+			}
+		}
+		if needed == 0 {
+			return e.states[s]
+		}
+	}
+	return e.reg(n.Type)
+}
+
 // fma overwrites one of its operands, one that is not needed any more if there
 // is one.
-func (e *emitter) fma(n kir.Node) reg.Register {
+func (e *emitter) fma(i int, n kir.Node) reg.Register {
 	a, b, c := n.Args[0], n.Args[1], n.Args[2]
 	name := fused[n.Op]
-	lastA, lastB, lastC := e.take(a), e.take(b), e.take(c)
+	lastA, lastB, lastC := e.last(i, a), e.last(i, b), e.last(i, c)
 	// A register that two operands share cannot be overwritten early.
 	same := func(x, y int) bool { return e.root[x] == e.root[y] }
 	if lastC && !same(c, a) && !same(c, b) {
@@ -90,6 +131,16 @@ func (e *emitter) fma(n kir.Node) reg.Register {
 	}
 	e.op(name+"213P"+suffix(n.Type), c, e.in(b), dst)
 	return dst
+}
+
+// last counts node i's use of operand a and reports whether node i may
+// overwrite it. A state makes room for nothing but its own new value.
+func (e *emitter) last(i, a int) bool {
+	last := e.take(a)
+	if n := e.k.Nodes[e.root[a]]; n.Op == kir.State {
+		return last && e.updates[n.Imm] == i
+	}
+	return last
 }
 
 // plain emits what works alike on both tiers, and leaves the rest.

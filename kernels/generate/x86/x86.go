@@ -35,20 +35,23 @@ var (
 
 // File returns the assembly of kernels and their declarations in Go.
 func File(tier Tier, kernels []*kir.Kernel) (assembly, stubs []byte, err error) {
-	ctx := build.NewContext()
-	ctx.ConstraintExpr("amd64")
-	f := &file{ctx: ctx, tier: tier, data: map[string]operand.Mem{}}
+	f := newFile(tier)
 	for _, k := range kernels {
 		f.function(k)
 	}
-	parsed, err := ctx.Result()
+	return f.print()
+}
+
+// print returns the file's assembly and its declarations in Go.
+func (f *file) print() (assembly, stubs []byte, err error) {
+	parsed, err := f.ctx.Result()
 	if err != nil {
 		return nil, nil, err
 	}
 	if err := pass.Compile.Execute(parsed); err != nil {
 		return nil, nil, err
 	}
-	cfg := printer.Config{Name: "kernels/generate", Pkg: tier.Package, Argv: []string{"kernels/generate"}}
+	cfg := printer.Config{Name: "kernels/generate", Pkg: f.tier.Package, Argv: []string{"kernels/generate"}}
 	if assembly, err = printer.NewGoAsm(cfg).Print(parsed); err != nil {
 		return nil, nil, err
 	}
@@ -109,14 +112,24 @@ type emitter struct {
 	*file
 	k     *kir.Kernel
 	lanes int
+	width int   // bytes of a lane
 	root  []int // nodes whose register a node shares
 	uses  []int // of a root's register that are still to come
 	regs  []reg.Register
 	ins   []input
 	masks []int // AVX2: bytes of a mask's lane
+
+	// Of folds: registers of states and uniform operands, and the nodes of the
+	// states' new values.
+	states, uniform []reg.Register
+	updates         []int
 }
 
-type input struct{ ptr, step reg.Register }
+// input is where a vector of an operand begins.
+type input struct {
+	ptr, step reg.Register
+	disp      int
+}
 
 func pointer(t string) types.Type {
 	return types.NewPointer(types.Universe.Lookup(t).Type())
@@ -128,7 +141,7 @@ func (f *file) function(k *kir.Kernel) {
 			panic(fmt.Sprintf("%s, %s: %v", k.ID(), f.tier.Package, p))
 		}
 	}()
-	e := &emitter{file: f, k: k, lanes: f.tier.Bytes / k.Width()}
+	e := &emitter{file: f, k: k, lanes: f.tier.Bytes / k.Width(), width: k.Width(), updates: []int{k.Result}}
 	params := []*types.Var{types.NewParam(0, nil, "dst", pointer(k.Out.GoType()))}
 	for i, in := range k.In {
 		params = append(params, types.NewParam(0, nil, operands[i], pointer(in.GoType())))
@@ -147,8 +160,8 @@ func (f *file) function(k *kir.Kernel) {
 	dst := f.ctx.Load(f.ctx.Param("dst"), f.ctx.GP64())
 	for i := range k.In {
 		e.ins = append(e.ins, input{
-			f.ctx.Load(f.ctx.Param(operands[i]), f.ctx.GP64()),
-			f.ctx.Load(f.ctx.Param(operands[i]+"Step"), f.ctx.GP64()),
+			ptr:  f.ctx.Load(f.ctx.Param(operands[i]), f.ctx.GP64()),
+			step: f.ctx.Load(f.ctx.Param(operands[i]+"Step"), f.ctx.GP64()),
 		})
 	}
 	n := f.ctx.Load(f.ctx.Param("n"), f.ctx.GP64())
@@ -193,7 +206,9 @@ func (e *emitter) body() {
 			}
 		}
 	}
-	e.uses[e.root[e.k.Result]]++
+	for _, u := range e.updates {
+		e.uses[e.root[u]]++
+	}
 	if e.k.Bail >= 0 {
 		e.uses[e.root[e.k.Bail]]++
 	}

@@ -73,7 +73,7 @@ func elementType(descr string, at int64) (kernels.Type, error) {
 	if order != '<' && order != '>' && order != '|' && order != '=' {
 		order, code = '=', descr
 	}
-	if t, err := kernels.ParseType(code); err == nil && code == t.Code() {
+	if t, err := kernels.ParseType(code); err == nil && code == t.Code() && t != kernels.BFloat16 {
 		if order == '>' && t.Size() > 1 {
 			return 0, fail(at, fmt.Sprintf("dtype %q is big-endian, which is not supported", descr),
 				"convert it: numpy.save(f, x.astype(x.dtype.newbyteorder('<')))")
@@ -92,8 +92,6 @@ func elementType(descr string, at int64) (kernels.Type, error) {
 		what, remedy = "holds dates or times, which are not supported", "save x.view('i8')"
 	case 'V':
 		what, remedy = "holds raw bytes, which are not supported", "save each field on its own"
-	case 'b':
-		what, remedy = "holds booleans, which are not supported", "save x.view('u1')"
 	case 'f':
 		what, remedy = "is a float of a width that is not supported", "convert it: numpy.save(f, x.astype('f4')) or 'f8'"
 	}

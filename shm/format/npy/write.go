@@ -3,8 +3,10 @@ package npy
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 
+	"github.com/gangsaw/gangsaw/kernels"
 	"github.com/gangsaw/gangsaw/shm/format"
 )
 
@@ -13,8 +15,11 @@ const align = 64
 
 // Header returns the header of a .npy file for elements of a's type, shape and
 // order, version 1.0 where it fits. The elements follow right behind it; a's
-// name and offset do not matter.
-func Header(a format.Array) []byte {
+// name and offset do not matter. It refuses types that the format has not.
+func Header(a format.Array) ([]byte, error) {
+	if a.Type == kernels.BFloat16 {
+		return nil, errors.New("npy has no bfloat16: use float16 or float32, or a raw file")
+	}
 	order, fortran := "<", "False"
 	if a.Type.Size() == 1 {
 		order = "|"
@@ -39,5 +44,5 @@ func Header(a format.Array) []byte {
 	}
 	out = append(out, dict...)
 	out = append(out, bytes.Repeat([]byte{' '}, total-len(out)-1)...)
-	return append(out, '\n')
+	return append(out, '\n'), nil
 }

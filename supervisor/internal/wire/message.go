@@ -3,13 +3,16 @@ package wire
 import (
 	"encoding/binary"
 	"fmt"
+
+	"github.com/gangsaw/gangsaw/kernels"
 )
 
 // Version is the version of everything in this package.
-const Version = 1
+const Version = 2
 
 // A worker process is told what it is by the environment variable
-// EnvWorker; its value is "version:incarnation:slots:spin". Its files are fixed.
+// EnvWorker; its value is
+// "version:incarnation:slots:spin:isa". Its files are fixed.
 const (
 	EnvWorker = "GANGSAW_WORKER"
 	SocketFD  = 3 // the control socket
@@ -21,19 +24,25 @@ const (
 type Identity struct {
 	Incarnation uint32
 	Slots       int
-	Spin        bool // before it sleeps: there are CPUs to spare
+	Spin        bool         // before it sleeps: there are CPUs to spare
+	Tier        kernels.Tier // that its kernels run on
 }
 
 // String returns the value of EnvWorker.
 func (id Identity) String() string {
-	return fmt.Sprintf("%d:%d:%d:%t", Version, id.Incarnation, id.Slots, id.Spin)
+	return fmt.Sprintf("%d:%d:%d:%t:%v", Version, id.Incarnation, id.Slots, id.Spin, id.Tier)
 }
 
 // ParseIdentity reads the value of EnvWorker.
 func ParseIdentity(s string) (Identity, error) {
 	var version int
 	var id Identity
-	if n, err := fmt.Sscanf(s, "%d:%d:%d:%t", &version, &id.Incarnation, &id.Slots, &id.Spin); n != 4 || err != nil || id.String() != s {
+	var tier string
+	n, err := fmt.Sscanf(s, "%d:%d:%d:%t:%s", &version, &id.Incarnation, &id.Slots, &id.Spin, &tier)
+	if err == nil {
+		id.Tier, err = kernels.ParseTier(tier)
+	}
+	if n != 5 || err != nil || id.String() != s {
 		return Identity{}, fmt.Errorf("%s=%q is not what a supervisor sets: unset it", EnvWorker, s)
 	}
 	return id, nil

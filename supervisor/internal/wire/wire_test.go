@@ -53,7 +53,7 @@ func TestLayoutIsPinned(t *testing.T) {
 	if got := hex.EncodeToString(results[:8]); got != "0300000002000000" {
 		t.Errorf("beat %s", got)
 	}
-	if got := hex.EncodeToString(Message{Attach, 0x01020304}.Encode()); got != "0201000004030201" {
+	if got := hex.EncodeToString(Message{Attach, 0x01020304}.Encode()); got != "0202000004030201" {
 		t.Errorf("message %s", got)
 	}
 }
@@ -127,7 +127,7 @@ func TestResultReadsBackAndRefuses(t *testing.T) {
 }
 
 func TestIdentityReadsBackAndRefuses(t *testing.T) {
-	want := Identity{Incarnation: 17, Slots: 64, Spin: true}
+	want := Identity{Incarnation: 17, Slots: 64, Spin: true, Tier: kernels.AVX2}
 	if got, err := ParseIdentity(want.String()); err != nil || got != want {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -147,7 +147,7 @@ func TestMessageReadsBackAndRefuses(t *testing.T) {
 	good := Message{Attach, 7}.Encode()
 	for name, b := range map[string][]byte{
 		"empty": nil, "short": good[:7], "long": append(good, 0),
-		"kind 0": {0, 1, 0, 0, 0, 0, 0, 0}, "kind 5": {5, 1, 0, 0, 0, 0, 0, 0}, "version": {1, 2, 0, 0, 0, 0, 0, 0},
+		"kind 0": {0, 2, 0, 0, 0, 0, 0, 0}, "kind 5": {5, 2, 0, 0, 0, 0, 0, 0}, "version": {1, 1, 0, 0, 0, 0, 0, 0},
 	} {
 		if m, err := DecodeMessage(b); err == nil {
 			t.Errorf("%s: %+v", name, m)

@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"errors"
 	"fmt"
 	"math/bits"
 	"runtime/debug"
@@ -96,56 +95,17 @@ func (f *folds) prepare(record wire.Record) *fold {
 	return prepared
 }
 
+// newFold returns the fold for elements of type t, which are folded where they
+// lie.
 func newFold(r *kernels.Reduction, t kernels.Type, beat wire.Beat) chunkFold {
-	switch t {
-	case kernels.Float64:
-		return foldOf[float64](r, beat)
-	case kernels.Float32:
-		return foldOf[float32](r, beat)
-	case kernels.Int8:
-		return foldOf[int8](r, beat)
-	case kernels.Int16:
-		return foldOf[int16](r, beat)
-	case kernels.Int32:
-		return foldOf[int32](r, beat)
-	case kernels.Int64:
-		return foldOf[int64](r, beat)
-	case kernels.Uint8:
-		return foldOf[uint8](r, beat)
-	case kernels.Uint16:
-		return foldOf[uint16](r, beat)
-	case kernels.Uint32:
-		return foldOf[uint32](r, beat)
-	case kernels.Uint64:
-		return foldOf[uint64](r, beat)
-	}
-	panic("worker: no fold for " + t.String())
-}
-
-// foldOf returns the fold for elements of T. Elements are folded where they
-// lie; those that are not aligned go through scratch, block by block.
-func foldOf[T kernels.Number](r *kernels.Reduction, beat wire.Beat) chunkFold {
-	folder := kernels.NewFolder[T](r)
+	folder := r.NewFolder(t)
 	partial := make([]byte, r.PartialSize())
-	blockBytes := kernels.BlockLen * kernels.TypeOf[T]().Size()
-	var scratch []T
+	blockBytes := kernels.BlockLen * t.Size()
 	return func(data []byte) ([]byte, error) {
 		folder.Reset()
 		for done, told := 0, 0; len(data) > 0; {
 			n := min(len(data), blockBytes)
-			block, err := shm.View[T](data[:n])
-			var misfit *shm.ViewError
-			if errors.As(err, &misfit) && misfit.Align {
-				if scratch == nil {
-					scratch = make([]T, kernels.BlockLen)
-				}
-				block, err = scratch[:n/kernels.TypeOf[T]().Size()], nil
-				copy(shm.Bytes(block), data)
-			}
-			if err != nil {
-				return nil, err
-			}
-			folder.Block(block)
+			folder.Block(data[:n])
 			data = data[n:]
 			if done += n; done-told >= wire.ProgressStep {
 				beat.Progress(done)

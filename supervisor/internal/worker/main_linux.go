@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gangsaw/gangsaw/kernels"
 	"github.com/gangsaw/gangsaw/ring"
 	"github.com/gangsaw/gangsaw/shm"
 	"github.com/gangsaw/gangsaw/supervisor/internal/proc"
@@ -18,6 +19,9 @@ import (
 // Main is the life of a worker process. It ends the process when the
 // supervisor is gone and returns only with an error.
 func Main(id wire.Identity) error {
+	if err := kernels.UseTier(id.Tier); err != nil {
+		return err
+	}
 	w, conn, err := attach(id)
 	if err != nil {
 		return fmt.Errorf("%s is set, but no supervisor started this process: unset it (%w)", wire.EnvWorker, err)

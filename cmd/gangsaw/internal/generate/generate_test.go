@@ -56,6 +56,9 @@ func TestFilesAreWhatWasAskedFor(t *testing.T) {
 				continue
 			}
 			for _, shape := range [][]int64{{}, {0}, {1}, {4097}, {3, 5000}} {
+				if typ == kernels.BFloat16 {
+					continue // npy has none
+				}
 				b := generate(t, "x.npy", Spec{Type: typ, Shape: shape, Dist: d, NPY: true})
 				arrays, err := npy.Parse(bytes.NewReader(b), int64(len(b)))
 				if err != nil || arrays[0].Type != typ || arrays[0].Offset+arrays[0].Size() != int64(len(b)) {

@@ -44,7 +44,10 @@ func Write(ctx context.Context, path string, s Spec) (int64, error) {
 	}
 	var header []byte
 	if s.NPY {
-		header = npy.Header(a)
+		var err error
+		if header, err = npy.Header(a); err != nil {
+			return 0, fmt.Errorf("%s: %w", path, err)
+		}
 	}
 	target, mode, err := destination(path, s.Overwrite)
 	if err != nil {
@@ -197,12 +200,12 @@ func (s *Spec) block(block uint64, buf []byte) {
 			if s.NaN > 0 && r.Float64() < s.NaN {
 				f = math.NaN()
 			}
-			bits = math.Float64bits(f)
-			if s.Type == kernels.Float32 {
-				bits = uint64(math.Float32bits(float32(f)))
-			}
+			bits = s.Type.FloatBits(f)
 		} else {
 			bits = s.Dist.integer(i, r)
+		}
+		if s.Type == kernels.Bool {
+			bits &= 1
 		}
 		switch at := buf[k*item:]; item {
 		case 1:

@@ -1,0 +1,140 @@
+package x86
+
+import (
+	"fmt"
+	"go/types"
+
+	"github.com/mmcloughlin/avo/attr"
+	"github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/gotypes"
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+
+	kir "github.com/gangsaw/gangsaw/kernels/generate/ir"
+)
+
+// stateRegisters is how many registers hold states; the others are for the
+// body.
+var stateRegisters = map[Tier]int{AVX2: 8, AVX512: 20}
+
+// Folds returns the assembly of folds and their declarations in Go.
+func Folds(tier Tier, folds []*kir.Fold) (assembly, stubs []byte, err error) {
+	f := newFile(tier)
+	for _, fold := range folds {
+		f.fold(fold)
+	}
+	return f.print()
+}
+
+// fold emits a function that folds rows of kir.Lanes elements. It sweeps over
+// all rows with as many vectors of lanes as its registers hold, then with the
+// next; a block stays in the nearest cache meanwhile.
+func (f *file) fold(k *kir.Fold) {
+	defer func() {
+		if p := recover(); p != nil {
+			panic(fmt.Sprintf("%s, %s: %v", k.ID(), f.tier.Package, p))
+		}
+	}()
+	lanes := f.tier.Bytes / 8
+	vectors := kir.Lanes / lanes
+	group := 1
+	for group*2 <= vectors && group*2*len(k.States) <= stateRegisters[f.tier] {
+		group *= 2
+	}
+	params := []*types.Var{types.NewParam(0, nil, "state", pointer("uint64"))}
+	for i, in := range k.In {
+		params = append(params, types.NewParam(0, nil, operands[i], pointer(in.GoType())))
+	}
+	params = append(params, types.NewParam(0, nil, "rows", types.Typ[types.Int]))
+	for i := range k.Params {
+		params = append(params, types.NewParam(0, nil, fmt.Sprintf("u%d", i), types.Typ[types.Uint64]))
+	}
+	ctx := f.ctx
+	ctx.Function(k.ID())
+	ctx.Attributes(attr.NOSPLIT)
+	ctx.Pragma("noescape")
+	ctx.Signature(gotypes.NewSignature(nil, types.NewSignatureType(nil, nil, nil, types.NewTuple(params...), nil, false)))
+	ctx.Doc(fmt.Sprintf("%s folds rows of %d elements.", k.ID(), kir.Lanes))
+
+	state := ctx.Load(ctx.Param("state"), ctx.GP64())
+	var bases, ptrs []reg.Register
+	for i := range k.In {
+		bases = append(bases, ctx.Load(ctx.Param(operands[i]), ctx.GP64()))
+		ptrs = append(ptrs, ctx.GP64())
+	}
+	rows := ctx.Load(ctx.Param("rows"), ctx.GP64())
+	uniform := make([]reg.Register, len(k.Params))
+	for i := range k.Params {
+		word := ctx.Load(ctx.Param(fmt.Sprintf("u%d", i)), ctx.GP64())
+		x := ctx.XMM()
+		f.do("VMOVQ", word, x)
+		uniform[i] = f.vector()
+		f.do("VPBROADCASTQ", x, uniform[i])
+	}
+	sweeps, left := ctx.GP64(), ctx.GP64()
+	f.do("MOVQ", operand.U32(vectors/group), sweeps)
+	ctx.Label("sweep")
+	states := make([][]reg.Register, len(k.States))
+	at := func(s, v int) operand.Mem {
+		return operand.Mem{Base: state, Disp: (s*kir.Lanes + v*lanes) * 8}
+	}
+	for s := range k.States {
+		for v := range group {
+			r := f.vector()
+			f.do("VMOVUPD", at(s, v), r)
+			states[s] = append(states[s], r)
+		}
+	}
+	for i := range k.In {
+		f.do("MOVQ", bases[i], ptrs[i])
+	}
+	f.do("MOVQ", rows, left)
+	ctx.Label("row")
+	for v := range group {
+		e := &emitter{file: f, k: &k.Kernel, lanes: lanes, width: 8, uniform: uniform, updates: k.Update}
+		for s := range k.States {
+			e.states = append(e.states, states[s][v])
+		}
+		for i, in := range k.In {
+			e.ins = append(e.ins, input{ptr: ptrs[i], disp: v * lanes * in.Size()})
+		}
+		e.body()
+		for s, n := range k.Update {
+			if from := e.in(n); from != states[s][v] {
+				f.do("VMOVAPD", from, states[s][v])
+			}
+		}
+	}
+	for i, in := range k.In {
+		f.do("ADDQ", operand.U32(kir.Lanes*in.Size()), ptrs[i])
+	}
+	f.do("DECQ", left)
+	f.do("JNE", operand.LabelRef("row"))
+	for s := range k.States {
+		for v := range group {
+			f.do("VMOVUPD", states[s][v], at(s, v))
+		}
+	}
+	f.do("ADDQ", operand.U32(group*lanes*8), state)
+	for i, in := range k.In {
+		f.do("ADDQ", operand.U32(group*lanes*in.Size()), bases[i])
+	}
+	f.do("DECQ", sweeps)
+	f.do("JNE", operand.LabelRef("sweep"))
+	f.do("VZEROUPPER")
+	f.do("RET")
+}
+
+// vector returns a whole register of the tier.
+func (f *file) vector() reg.Register {
+	if f.tier == AVX512 {
+		return f.ctx.ZMM()
+	}
+	return f.ctx.YMM()
+}
+
+func newFile(tier Tier) *file {
+	ctx := build.NewContext()
+	ctx.ConstraintExpr("amd64")
+	return &file{ctx: ctx, tier: tier, data: map[string]operand.Mem{}}
+}
