@@ -134,6 +134,348 @@ var elementwise = [...]row{
 	{"bitwise_xor", [maxOperands]Type{Uint8, Uint8}, Uint8, func() run {
 		return bind2(portable.Bitwise_xorUint8, &vectors[asm2[uint8, uint8, uint8]]{avx2.Bitwise_xorUint8, avx512.Bitwise_xorUint8, 32, 64})
 	}},
+	{"cast", [maxOperands]Type{BFloat16}, Float32, func() run {
+		return bind1(portable.CastBFloat16Float32, &vectors[asm1[float32, uint16]]{avx2.CastBFloat16Float32, avx512.CastBFloat16Float32, 8, 16})
+	}},
+	{"cast", [maxOperands]Type{Bool}, Float32, func() run {
+		return bind1(portable.CastBoolFloat32, &vectors[asm1[float32, uint8]]{avx2.CastBoolFloat32, avx512.CastBoolFloat32, 8, 16})
+	}},
+	{"cast", [maxOperands]Type{Bool}, Float64, func() run {
+		return bind1(portable.CastBoolFloat64, &vectors[asm1[float64, uint8]]{avx2.CastBoolFloat64, avx512.CastBoolFloat64, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Bool}, Int16, func() run {
+		return bind1(portable.CastBoolInt16, &vectors[asm1[int16, uint8]]{avx2.CastBoolInt16, avx512.CastBoolInt16, 16, 32})
+	}},
+	{"cast", [maxOperands]Type{Bool}, Int32, func() run {
+		return bind1(portable.CastBoolInt32, &vectors[asm1[int32, uint8]]{avx2.CastBoolInt32, avx512.CastBoolInt32, 8, 16})
+	}},
+	{"cast", [maxOperands]Type{Bool}, Int64, func() run {
+		return bind1(portable.CastBoolInt64, &vectors[asm1[int64, uint8]]{avx2.CastBoolInt64, avx512.CastBoolInt64, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Bool}, Int8, func() run {
+		return bind1(portable.CastBoolInt8, &vectors[asm1[int8, uint8]]{avx2.CastBoolInt8, avx512.CastBoolInt8, 32, 64})
+	}},
+	{"cast", [maxOperands]Type{Bool}, Uint16, func() run {
+		return bind1(portable.CastBoolUint16, &vectors[asm1[uint16, uint8]]{avx2.CastBoolUint16, avx512.CastBoolUint16, 16, 32})
+	}},
+	{"cast", [maxOperands]Type{Bool}, Uint32, func() run {
+		return bind1(portable.CastBoolUint32, &vectors[asm1[uint32, uint8]]{avx2.CastBoolUint32, avx512.CastBoolUint32, 8, 16})
+	}},
+	{"cast", [maxOperands]Type{Bool}, Uint64, func() run {
+		return bind1(portable.CastBoolUint64, &vectors[asm1[uint64, uint8]]{avx2.CastBoolUint64, avx512.CastBoolUint64, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Bool}, Uint8, func() run {
+		return bind1(portable.CastBoolUint8, &vectors[asm1[uint8, uint8]]{avx2.CastBoolUint8, avx512.CastBoolUint8, 32, 64})
+	}},
+	{"cast", [maxOperands]Type{Float16}, Float32, func() run {
+		return bind1(portable.CastFloat16Float32, &vectors[asm1[float32, uint16]]{avx2.CastFloat16Float32, avx512.CastFloat16Float32, 8, 16})
+	}},
+	{"cast", [maxOperands]Type{Float32}, BFloat16, func() run {
+		return bind1(portable.CastFloat32BFloat16, &vectors[asm1[uint16, float32]]{avx2.CastFloat32BFloat16, avx512.CastFloat32BFloat16, 8, 16})
+	}},
+	{"cast", [maxOperands]Type{Float32}, Bool, func() run {
+		return bind1(portable.CastFloat32Bool, &vectors[asm1[uint8, float32]]{avx2.CastFloat32Bool, avx512.CastFloat32Bool, 8, 16})
+	}},
+	{"cast", [maxOperands]Type{Float32}, Float16, func() run {
+		return bind1(portable.CastFloat32Float16, &vectors[asm1[uint16, float32]]{avx2.CastFloat32Float16, avx512.CastFloat32Float16, 8, 16})
+	}},
+	{"cast", [maxOperands]Type{Float32}, Float64, func() run {
+		return bind1(portable.CastFloat32Float64, &vectors[asm1[float64, float32]]{avx2.CastFloat32Float64, avx512.CastFloat32Float64, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Float32}, Int16, func() run {
+		return bind1(portable.CastFloat32Int16, &vectors[asm1[int16, float32]]{avx2.CastFloat32Int16, avx512.CastFloat32Int16, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Float32}, Int32, func() run {
+		return bind1(portable.CastFloat32Int32, &vectors[asm1[int32, float32]]{avx2.CastFloat32Int32, avx512.CastFloat32Int32, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Float32}, Int64, func() run {
+		return bind1(portable.CastFloat32Int64, &vectors[asm1[int64, float32]]{avx2.CastFloat32Int64, avx512.CastFloat32Int64, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Float32}, Int8, func() run {
+		return bind1(portable.CastFloat32Int8, &vectors[asm1[int8, float32]]{avx2.CastFloat32Int8, avx512.CastFloat32Int8, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Float32}, Uint16, func() run {
+		return bind1(portable.CastFloat32Uint16, &vectors[asm1[uint16, float32]]{avx2.CastFloat32Uint16, avx512.CastFloat32Uint16, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Float32}, Uint32, func() run {
+		return bind1(portable.CastFloat32Uint32, &vectors[asm1[uint32, float32]]{avx2.CastFloat32Uint32, avx512.CastFloat32Uint32, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Float32}, Uint64, func() run {
+		return bind1(portable.CastFloat32Uint64, &vectors[asm1[uint64, float32]]{avx2.CastFloat32Uint64, avx512.CastFloat32Uint64, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Float32}, Uint8, func() run {
+		return bind1(portable.CastFloat32Uint8, &vectors[asm1[uint8, float32]]{avx2.CastFloat32Uint8, avx512.CastFloat32Uint8, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Float64}, Bool, func() run {
+		return bind1(portable.CastFloat64Bool, &vectors[asm1[uint8, float64]]{avx2.CastFloat64Bool, avx512.CastFloat64Bool, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Float64}, Float32, func() run {
+		return bind1(portable.CastFloat64Float32, &vectors[asm1[float32, float64]]{avx2.CastFloat64Float32, avx512.CastFloat64Float32, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Float64}, Int16, func() run {
+		return bind1(portable.CastFloat64Int16, &vectors[asm1[int16, float64]]{avx2.CastFloat64Int16, avx512.CastFloat64Int16, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Float64}, Int32, func() run {
+		return bind1(portable.CastFloat64Int32, &vectors[asm1[int32, float64]]{avx2.CastFloat64Int32, avx512.CastFloat64Int32, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Float64}, Int64, func() run {
+		return bind1(portable.CastFloat64Int64, &vectors[asm1[int64, float64]]{avx2.CastFloat64Int64, avx512.CastFloat64Int64, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Float64}, Int8, func() run {
+		return bind1(portable.CastFloat64Int8, &vectors[asm1[int8, float64]]{avx2.CastFloat64Int8, avx512.CastFloat64Int8, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Float64}, Uint16, func() run {
+		return bind1(portable.CastFloat64Uint16, &vectors[asm1[uint16, float64]]{avx2.CastFloat64Uint16, avx512.CastFloat64Uint16, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Float64}, Uint32, func() run {
+		return bind1(portable.CastFloat64Uint32, &vectors[asm1[uint32, float64]]{avx2.CastFloat64Uint32, avx512.CastFloat64Uint32, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Float64}, Uint64, func() run {
+		return bind1(portable.CastFloat64Uint64, &vectors[asm1[uint64, float64]]{avx2.CastFloat64Uint64, avx512.CastFloat64Uint64, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Float64}, Uint8, func() run {
+		return bind1(portable.CastFloat64Uint8, &vectors[asm1[uint8, float64]]{avx2.CastFloat64Uint8, avx512.CastFloat64Uint8, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Int16}, Bool, func() run {
+		return bind1(portable.CastInt16Bool, &vectors[asm1[uint8, int16]]{avx2.CastInt16Bool, avx512.CastInt16Bool, 16, 32})
+	}},
+	{"cast", [maxOperands]Type{Int16}, Float32, func() run {
+		return bind1(portable.CastInt16Float32, &vectors[asm1[float32, int16]]{avx2.CastInt16Float32, avx512.CastInt16Float32, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Int16}, Float64, func() run {
+		return bind1(portable.CastInt16Float64, &vectors[asm1[float64, int16]]{avx2.CastInt16Float64, avx512.CastInt16Float64, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Int16}, Int32, func() run {
+		return bind1(portable.CastInt16Int32, &vectors[asm1[int32, int16]]{avx2.CastInt16Int32, avx512.CastInt16Int32, 8, 16})
+	}},
+	{"cast", [maxOperands]Type{Int16}, Int64, func() run {
+		return bind1(portable.CastInt16Int64, &vectors[asm1[int64, int16]]{avx2.CastInt16Int64, avx512.CastInt16Int64, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Int16}, Int8, func() run {
+		return bind1(portable.CastInt16Int8, &vectors[asm1[int8, int16]]{avx2.CastInt16Int8, avx512.CastInt16Int8, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Int16}, Uint16, func() run {
+		return bind1(portable.CastInt16Uint16, &vectors[asm1[uint16, int16]]{avx2.CastInt16Uint16, avx512.CastInt16Uint16, 16, 32})
+	}},
+	{"cast", [maxOperands]Type{Int16}, Uint32, func() run {
+		return bind1(portable.CastInt16Uint32, &vectors[asm1[uint32, int16]]{avx2.CastInt16Uint32, avx512.CastInt16Uint32, 8, 16})
+	}},
+	{"cast", [maxOperands]Type{Int16}, Uint64, func() run {
+		return bind1(portable.CastInt16Uint64, &vectors[asm1[uint64, int16]]{avx2.CastInt16Uint64, avx512.CastInt16Uint64, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Int16}, Uint8, func() run {
+		return bind1(portable.CastInt16Uint8, &vectors[asm1[uint8, int16]]{avx2.CastInt16Uint8, avx512.CastInt16Uint8, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Int32}, Bool, func() run {
+		return bind1(portable.CastInt32Bool, &vectors[asm1[uint8, int32]]{avx2.CastInt32Bool, avx512.CastInt32Bool, 8, 16})
+	}},
+	{"cast", [maxOperands]Type{Int32}, Float32, func() run {
+		return bind1(portable.CastInt32Float32, &vectors[asm1[float32, int32]]{avx2.CastInt32Float32, avx512.CastInt32Float32, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Int32}, Float64, func() run {
+		return bind1(portable.CastInt32Float64, &vectors[asm1[float64, int32]]{avx2.CastInt32Float64, avx512.CastInt32Float64, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Int32}, Int16, func() run {
+		return bind1(portable.CastInt32Int16, &vectors[asm1[int16, int32]]{avx2.CastInt32Int16, avx512.CastInt32Int16, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Int32}, Int64, func() run {
+		return bind1(portable.CastInt32Int64, &vectors[asm1[int64, int32]]{avx2.CastInt32Int64, avx512.CastInt32Int64, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Int32}, Int8, func() run {
+		return bind1(portable.CastInt32Int8, &vectors[asm1[int8, int32]]{avx2.CastInt32Int8, avx512.CastInt32Int8, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Int32}, Uint16, func() run {
+		return bind1(portable.CastInt32Uint16, &vectors[asm1[uint16, int32]]{avx2.CastInt32Uint16, avx512.CastInt32Uint16, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Int32}, Uint32, func() run {
+		return bind1(portable.CastInt32Uint32, &vectors[asm1[uint32, int32]]{avx2.CastInt32Uint32, avx512.CastInt32Uint32, 8, 16})
+	}},
+	{"cast", [maxOperands]Type{Int32}, Uint64, func() run {
+		return bind1(portable.CastInt32Uint64, &vectors[asm1[uint64, int32]]{avx2.CastInt32Uint64, avx512.CastInt32Uint64, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Int32}, Uint8, func() run {
+		return bind1(portable.CastInt32Uint8, &vectors[asm1[uint8, int32]]{avx2.CastInt32Uint8, avx512.CastInt32Uint8, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Int64}, Bool, func() run {
+		return bind1(portable.CastInt64Bool, &vectors[asm1[uint8, int64]]{avx2.CastInt64Bool, avx512.CastInt64Bool, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Int64}, Float32, func() run {
+		return bind1(portable.CastInt64Float32, &vectors[asm1[float32, int64]]{avx2.CastInt64Float32, avx512.CastInt64Float32, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Int64}, Float64, func() run {
+		return bind1(portable.CastInt64Float64, &vectors[asm1[float64, int64]]{avx2.CastInt64Float64, avx512.CastInt64Float64, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Int64}, Int16, func() run {
+		return bind1(portable.CastInt64Int16, &vectors[asm1[int16, int64]]{avx2.CastInt64Int16, avx512.CastInt64Int16, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Int64}, Int32, func() run {
+		return bind1(portable.CastInt64Int32, &vectors[asm1[int32, int64]]{avx2.CastInt64Int32, avx512.CastInt64Int32, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Int64}, Int8, func() run {
+		return bind1(portable.CastInt64Int8, &vectors[asm1[int8, int64]]{avx2.CastInt64Int8, avx512.CastInt64Int8, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Int64}, Uint16, func() run {
+		return bind1(portable.CastInt64Uint16, &vectors[asm1[uint16, int64]]{avx2.CastInt64Uint16, avx512.CastInt64Uint16, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Int64}, Uint32, func() run {
+		return bind1(portable.CastInt64Uint32, &vectors[asm1[uint32, int64]]{avx2.CastInt64Uint32, avx512.CastInt64Uint32, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Int64}, Uint64, func() run {
+		return bind1(portable.CastInt64Uint64, &vectors[asm1[uint64, int64]]{avx2.CastInt64Uint64, avx512.CastInt64Uint64, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Int64}, Uint8, func() run {
+		return bind1(portable.CastInt64Uint8, &vectors[asm1[uint8, int64]]{avx2.CastInt64Uint8, avx512.CastInt64Uint8, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Int8}, Bool, func() run {
+		return bind1(portable.CastInt8Bool, &vectors[asm1[uint8, int8]]{avx2.CastInt8Bool, avx512.CastInt8Bool, 32, 64})
+	}},
+	{"cast", [maxOperands]Type{Int8}, Float32, func() run {
+		return bind1(portable.CastInt8Float32, &vectors[asm1[float32, int8]]{avx2.CastInt8Float32, avx512.CastInt8Float32, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Int8}, Float64, func() run {
+		return bind1(portable.CastInt8Float64, &vectors[asm1[float64, int8]]{avx2.CastInt8Float64, avx512.CastInt8Float64, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Int8}, Int16, func() run {
+		return bind1(portable.CastInt8Int16, &vectors[asm1[int16, int8]]{avx2.CastInt8Int16, avx512.CastInt8Int16, 16, 32})
+	}},
+	{"cast", [maxOperands]Type{Int8}, Int32, func() run {
+		return bind1(portable.CastInt8Int32, &vectors[asm1[int32, int8]]{avx2.CastInt8Int32, avx512.CastInt8Int32, 8, 16})
+	}},
+	{"cast", [maxOperands]Type{Int8}, Int64, func() run {
+		return bind1(portable.CastInt8Int64, &vectors[asm1[int64, int8]]{avx2.CastInt8Int64, avx512.CastInt8Int64, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Int8}, Uint16, func() run {
+		return bind1(portable.CastInt8Uint16, &vectors[asm1[uint16, int8]]{avx2.CastInt8Uint16, avx512.CastInt8Uint16, 16, 32})
+	}},
+	{"cast", [maxOperands]Type{Int8}, Uint32, func() run {
+		return bind1(portable.CastInt8Uint32, &vectors[asm1[uint32, int8]]{avx2.CastInt8Uint32, avx512.CastInt8Uint32, 8, 16})
+	}},
+	{"cast", [maxOperands]Type{Int8}, Uint64, func() run {
+		return bind1(portable.CastInt8Uint64, &vectors[asm1[uint64, int8]]{avx2.CastInt8Uint64, avx512.CastInt8Uint64, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Int8}, Uint8, func() run {
+		return bind1(portable.CastInt8Uint8, &vectors[asm1[uint8, int8]]{avx2.CastInt8Uint8, avx512.CastInt8Uint8, 32, 64})
+	}},
+	{"cast", [maxOperands]Type{Uint16}, Bool, func() run {
+		return bind1(portable.CastUint16Bool, &vectors[asm1[uint8, uint16]]{avx2.CastUint16Bool, avx512.CastUint16Bool, 16, 32})
+	}},
+	{"cast", [maxOperands]Type{Uint16}, Float32, func() run {
+		return bind1(portable.CastUint16Float32, &vectors[asm1[float32, uint16]]{avx2.CastUint16Float32, avx512.CastUint16Float32, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Uint16}, Float64, func() run {
+		return bind1(portable.CastUint16Float64, &vectors[asm1[float64, uint16]]{avx2.CastUint16Float64, avx512.CastUint16Float64, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Uint16}, Int16, func() run {
+		return bind1(portable.CastUint16Int16, &vectors[asm1[int16, uint16]]{avx2.CastUint16Int16, avx512.CastUint16Int16, 16, 32})
+	}},
+	{"cast", [maxOperands]Type{Uint16}, Int32, func() run {
+		return bind1(portable.CastUint16Int32, &vectors[asm1[int32, uint16]]{avx2.CastUint16Int32, avx512.CastUint16Int32, 8, 16})
+	}},
+	{"cast", [maxOperands]Type{Uint16}, Int64, func() run {
+		return bind1(portable.CastUint16Int64, &vectors[asm1[int64, uint16]]{avx2.CastUint16Int64, avx512.CastUint16Int64, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Uint16}, Int8, func() run {
+		return bind1(portable.CastUint16Int8, &vectors[asm1[int8, uint16]]{avx2.CastUint16Int8, avx512.CastUint16Int8, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Uint16}, Uint32, func() run {
+		return bind1(portable.CastUint16Uint32, &vectors[asm1[uint32, uint16]]{avx2.CastUint16Uint32, avx512.CastUint16Uint32, 8, 16})
+	}},
+	{"cast", [maxOperands]Type{Uint16}, Uint64, func() run {
+		return bind1(portable.CastUint16Uint64, &vectors[asm1[uint64, uint16]]{avx2.CastUint16Uint64, avx512.CastUint16Uint64, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Uint16}, Uint8, func() run {
+		return bind1(portable.CastUint16Uint8, &vectors[asm1[uint8, uint16]]{avx2.CastUint16Uint8, avx512.CastUint16Uint8, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Uint32}, Bool, func() run {
+		return bind1(portable.CastUint32Bool, &vectors[asm1[uint8, uint32]]{avx2.CastUint32Bool, avx512.CastUint32Bool, 8, 16})
+	}},
+	{"cast", [maxOperands]Type{Uint32}, Float32, func() run {
+		return bind1(portable.CastUint32Float32, &vectors[asm1[float32, uint32]]{avx2.CastUint32Float32, avx512.CastUint32Float32, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Uint32}, Float64, func() run {
+		return bind1(portable.CastUint32Float64, &vectors[asm1[float64, uint32]]{avx2.CastUint32Float64, avx512.CastUint32Float64, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Uint32}, Int16, func() run {
+		return bind1(portable.CastUint32Int16, &vectors[asm1[int16, uint32]]{avx2.CastUint32Int16, avx512.CastUint32Int16, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Uint32}, Int32, func() run {
+		return bind1(portable.CastUint32Int32, &vectors[asm1[int32, uint32]]{avx2.CastUint32Int32, avx512.CastUint32Int32, 8, 16})
+	}},
+	{"cast", [maxOperands]Type{Uint32}, Int64, func() run {
+		return bind1(portable.CastUint32Int64, &vectors[asm1[int64, uint32]]{avx2.CastUint32Int64, avx512.CastUint32Int64, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Uint32}, Int8, func() run {
+		return bind1(portable.CastUint32Int8, &vectors[asm1[int8, uint32]]{avx2.CastUint32Int8, avx512.CastUint32Int8, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Uint32}, Uint16, func() run {
+		return bind1(portable.CastUint32Uint16, &vectors[asm1[uint16, uint32]]{avx2.CastUint32Uint16, avx512.CastUint32Uint16, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Uint32}, Uint64, func() run {
+		return bind1(portable.CastUint32Uint64, &vectors[asm1[uint64, uint32]]{avx2.CastUint32Uint64, avx512.CastUint32Uint64, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Uint32}, Uint8, func() run {
+		return bind1(portable.CastUint32Uint8, &vectors[asm1[uint8, uint32]]{avx2.CastUint32Uint8, avx512.CastUint32Uint8, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Uint64}, Bool, func() run {
+		return bind1(portable.CastUint64Bool, &vectors[asm1[uint8, uint64]]{avx2.CastUint64Bool, avx512.CastUint64Bool, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Uint64}, Float32, func() run {
+		return bind1(portable.CastUint64Float32, &vectors[asm1[float32, uint64]]{avx2.CastUint64Float32, avx512.CastUint64Float32, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Uint64}, Float64, func() run {
+		return bind1(portable.CastUint64Float64, &vectors[asm1[float64, uint64]]{avx2.CastUint64Float64, avx512.CastUint64Float64, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Uint64}, Int16, func() run {
+		return bind1(portable.CastUint64Int16, &vectors[asm1[int16, uint64]]{avx2.CastUint64Int16, avx512.CastUint64Int16, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Uint64}, Int32, func() run {
+		return bind1(portable.CastUint64Int32, &vectors[asm1[int32, uint64]]{avx2.CastUint64Int32, avx512.CastUint64Int32, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Uint64}, Int64, func() run {
+		return bind1(portable.CastUint64Int64, &vectors[asm1[int64, uint64]]{avx2.CastUint64Int64, avx512.CastUint64Int64, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Uint64}, Int8, func() run {
+		return bind1(portable.CastUint64Int8, &vectors[asm1[int8, uint64]]{avx2.CastUint64Int8, avx512.CastUint64Int8, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Uint64}, Uint16, func() run {
+		return bind1(portable.CastUint64Uint16, &vectors[asm1[uint16, uint64]]{avx2.CastUint64Uint16, avx512.CastUint64Uint16, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Uint64}, Uint32, func() run {
+		return bind1(portable.CastUint64Uint32, &vectors[asm1[uint32, uint64]]{avx2.CastUint64Uint32, avx512.CastUint64Uint32, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Uint64}, Uint8, func() run {
+		return bind1(portable.CastUint64Uint8, &vectors[asm1[uint8, uint64]]{avx2.CastUint64Uint8, avx512.CastUint64Uint8, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Uint8}, Bool, func() run {
+		return bind1(portable.CastUint8Bool, &vectors[asm1[uint8, uint8]]{avx2.CastUint8Bool, avx512.CastUint8Bool, 32, 64})
+	}},
+	{"cast", [maxOperands]Type{Uint8}, Float32, func() run {
+		return bind1(portable.CastUint8Float32, &vectors[asm1[float32, uint8]]{avx2.CastUint8Float32, avx512.CastUint8Float32, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Uint8}, Float64, func() run {
+		return bind1(portable.CastUint8Float64, &vectors[asm1[float64, uint8]]{avx2.CastUint8Float64, avx512.CastUint8Float64, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Uint8}, Int16, func() run {
+		return bind1(portable.CastUint8Int16, &vectors[asm1[int16, uint8]]{avx2.CastUint8Int16, avx512.CastUint8Int16, 16, 32})
+	}},
+	{"cast", [maxOperands]Type{Uint8}, Int32, func() run {
+		return bind1(portable.CastUint8Int32, &vectors[asm1[int32, uint8]]{avx2.CastUint8Int32, avx512.CastUint8Int32, 8, 16})
+	}},
+	{"cast", [maxOperands]Type{Uint8}, Int64, func() run {
+		return bind1(portable.CastUint8Int64, &vectors[asm1[int64, uint8]]{avx2.CastUint8Int64, avx512.CastUint8Int64, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Uint8}, Int8, func() run {
+		return bind1(portable.CastUint8Int8, &vectors[asm1[int8, uint8]]{avx2.CastUint8Int8, avx512.CastUint8Int8, 32, 64})
+	}},
+	{"cast", [maxOperands]Type{Uint8}, Uint16, func() run {
+		return bind1(portable.CastUint8Uint16, &vectors[asm1[uint16, uint8]]{avx2.CastUint8Uint16, avx512.CastUint8Uint16, 16, 32})
+	}},
+	{"cast", [maxOperands]Type{Uint8}, Uint32, func() run {
+		return bind1(portable.CastUint8Uint32, &vectors[asm1[uint32, uint8]]{avx2.CastUint8Uint32, avx512.CastUint8Uint32, 8, 16})
+	}},
+	{"cast", [maxOperands]Type{Uint8}, Uint64, func() run {
+		return bind1(portable.CastUint8Uint64, &vectors[asm1[uint64, uint8]]{avx2.CastUint8Uint64, avx512.CastUint8Uint64, 4, 8})
+	}},
 	{"ceil", [maxOperands]Type{Float32}, Float32, func() run {
 		return bind1(portable.CeilFloat32, &vectors[asm1[float32, float32]]{avx2.CeilFloat32, avx512.CeilFloat32, 8, 16})
 	}},
@@ -212,11 +554,197 @@ var elementwise = [...]row{
 	{"exp", [maxOperands]Type{Float64}, Float64, func() run {
 		return bind1(portable.ExpFloat64, &vectors[asm1[float64, float64]]{avx2.ExpFloat64, avx512.ExpFloat64, 4, 8})
 	}},
+	{"fitsInt16", [maxOperands]Type{Float32}, Bool, func() run {
+		return bind1(portable.FitsInt16Float32Bool, &vectors[asm1[uint8, float32]]{avx2.FitsInt16Float32Bool, avx512.FitsInt16Float32Bool, 4, 8})
+	}},
+	{"fitsInt16", [maxOperands]Type{Float64}, Bool, func() run {
+		return bind1(portable.FitsInt16Float64Bool, &vectors[asm1[uint8, float64]]{avx2.FitsInt16Float64Bool, avx512.FitsInt16Float64Bool, 4, 8})
+	}},
+	{"fitsInt16", [maxOperands]Type{Int32}, Bool, func() run {
+		return bind1(portable.FitsInt16Int32Bool, &vectors[asm1[uint8, int32]]{avx2.FitsInt16Int32Bool, avx512.FitsInt16Int32Bool, 4, 8})
+	}},
+	{"fitsInt16", [maxOperands]Type{Int64}, Bool, func() run {
+		return bind1(portable.FitsInt16Int64Bool, &vectors[asm1[uint8, int64]]{avx2.FitsInt16Int64Bool, avx512.FitsInt16Int64Bool, 4, 8})
+	}},
+	{"fitsInt16", [maxOperands]Type{Uint16}, Bool, func() run {
+		return bind1(portable.FitsInt16Uint16Bool, &vectors[asm1[uint8, uint16]]{avx2.FitsInt16Uint16Bool, avx512.FitsInt16Uint16Bool, 4, 8})
+	}},
+	{"fitsInt16", [maxOperands]Type{Uint32}, Bool, func() run {
+		return bind1(portable.FitsInt16Uint32Bool, &vectors[asm1[uint8, uint32]]{avx2.FitsInt16Uint32Bool, avx512.FitsInt16Uint32Bool, 4, 8})
+	}},
+	{"fitsInt16", [maxOperands]Type{Uint64}, Bool, func() run {
+		return bind1(portable.FitsInt16Uint64Bool, &vectors[asm1[uint8, uint64]]{avx2.FitsInt16Uint64Bool, avx512.FitsInt16Uint64Bool, 4, 8})
+	}},
+	{"fitsInt32", [maxOperands]Type{Float32}, Bool, func() run {
+		return bind1(portable.FitsInt32Float32Bool, &vectors[asm1[uint8, float32]]{avx2.FitsInt32Float32Bool, avx512.FitsInt32Float32Bool, 4, 8})
+	}},
+	{"fitsInt32", [maxOperands]Type{Float64}, Bool, func() run {
+		return bind1(portable.FitsInt32Float64Bool, &vectors[asm1[uint8, float64]]{avx2.FitsInt32Float64Bool, avx512.FitsInt32Float64Bool, 4, 8})
+	}},
+	{"fitsInt32", [maxOperands]Type{Int64}, Bool, func() run {
+		return bind1(portable.FitsInt32Int64Bool, &vectors[asm1[uint8, int64]]{avx2.FitsInt32Int64Bool, avx512.FitsInt32Int64Bool, 4, 8})
+	}},
+	{"fitsInt32", [maxOperands]Type{Uint32}, Bool, func() run {
+		return bind1(portable.FitsInt32Uint32Bool, &vectors[asm1[uint8, uint32]]{avx2.FitsInt32Uint32Bool, avx512.FitsInt32Uint32Bool, 4, 8})
+	}},
+	{"fitsInt32", [maxOperands]Type{Uint64}, Bool, func() run {
+		return bind1(portable.FitsInt32Uint64Bool, &vectors[asm1[uint8, uint64]]{avx2.FitsInt32Uint64Bool, avx512.FitsInt32Uint64Bool, 4, 8})
+	}},
+	{"fitsInt64", [maxOperands]Type{Float32}, Bool, func() run {
+		return bind1(portable.FitsInt64Float32Bool, &vectors[asm1[uint8, float32]]{avx2.FitsInt64Float32Bool, avx512.FitsInt64Float32Bool, 4, 8})
+	}},
+	{"fitsInt64", [maxOperands]Type{Float64}, Bool, func() run {
+		return bind1(portable.FitsInt64Float64Bool, &vectors[asm1[uint8, float64]]{avx2.FitsInt64Float64Bool, avx512.FitsInt64Float64Bool, 4, 8})
+	}},
+	{"fitsInt64", [maxOperands]Type{Uint64}, Bool, func() run {
+		return bind1(portable.FitsInt64Uint64Bool, &vectors[asm1[uint8, uint64]]{avx2.FitsInt64Uint64Bool, avx512.FitsInt64Uint64Bool, 4, 8})
+	}},
+	{"fitsInt8", [maxOperands]Type{Float32}, Bool, func() run {
+		return bind1(portable.FitsInt8Float32Bool, &vectors[asm1[uint8, float32]]{avx2.FitsInt8Float32Bool, avx512.FitsInt8Float32Bool, 4, 8})
+	}},
+	{"fitsInt8", [maxOperands]Type{Float64}, Bool, func() run {
+		return bind1(portable.FitsInt8Float64Bool, &vectors[asm1[uint8, float64]]{avx2.FitsInt8Float64Bool, avx512.FitsInt8Float64Bool, 4, 8})
+	}},
+	{"fitsInt8", [maxOperands]Type{Int16}, Bool, func() run {
+		return bind1(portable.FitsInt8Int16Bool, &vectors[asm1[uint8, int16]]{avx2.FitsInt8Int16Bool, avx512.FitsInt8Int16Bool, 4, 8})
+	}},
+	{"fitsInt8", [maxOperands]Type{Int32}, Bool, func() run {
+		return bind1(portable.FitsInt8Int32Bool, &vectors[asm1[uint8, int32]]{avx2.FitsInt8Int32Bool, avx512.FitsInt8Int32Bool, 4, 8})
+	}},
+	{"fitsInt8", [maxOperands]Type{Int64}, Bool, func() run {
+		return bind1(portable.FitsInt8Int64Bool, &vectors[asm1[uint8, int64]]{avx2.FitsInt8Int64Bool, avx512.FitsInt8Int64Bool, 4, 8})
+	}},
+	{"fitsInt8", [maxOperands]Type{Uint16}, Bool, func() run {
+		return bind1(portable.FitsInt8Uint16Bool, &vectors[asm1[uint8, uint16]]{avx2.FitsInt8Uint16Bool, avx512.FitsInt8Uint16Bool, 4, 8})
+	}},
+	{"fitsInt8", [maxOperands]Type{Uint32}, Bool, func() run {
+		return bind1(portable.FitsInt8Uint32Bool, &vectors[asm1[uint8, uint32]]{avx2.FitsInt8Uint32Bool, avx512.FitsInt8Uint32Bool, 4, 8})
+	}},
+	{"fitsInt8", [maxOperands]Type{Uint64}, Bool, func() run {
+		return bind1(portable.FitsInt8Uint64Bool, &vectors[asm1[uint8, uint64]]{avx2.FitsInt8Uint64Bool, avx512.FitsInt8Uint64Bool, 4, 8})
+	}},
+	{"fitsInt8", [maxOperands]Type{Uint8}, Bool, func() run {
+		return bind1(portable.FitsInt8Uint8Bool, &vectors[asm1[uint8, uint8]]{avx2.FitsInt8Uint8Bool, avx512.FitsInt8Uint8Bool, 4, 8})
+	}},
+	{"fitsUint16", [maxOperands]Type{Float32}, Bool, func() run {
+		return bind1(portable.FitsUint16Float32Bool, &vectors[asm1[uint8, float32]]{avx2.FitsUint16Float32Bool, avx512.FitsUint16Float32Bool, 4, 8})
+	}},
+	{"fitsUint16", [maxOperands]Type{Float64}, Bool, func() run {
+		return bind1(portable.FitsUint16Float64Bool, &vectors[asm1[uint8, float64]]{avx2.FitsUint16Float64Bool, avx512.FitsUint16Float64Bool, 4, 8})
+	}},
+	{"fitsUint16", [maxOperands]Type{Int16}, Bool, func() run {
+		return bind1(portable.FitsUint16Int16Bool, &vectors[asm1[uint8, int16]]{avx2.FitsUint16Int16Bool, avx512.FitsUint16Int16Bool, 4, 8})
+	}},
+	{"fitsUint16", [maxOperands]Type{Int32}, Bool, func() run {
+		return bind1(portable.FitsUint16Int32Bool, &vectors[asm1[uint8, int32]]{avx2.FitsUint16Int32Bool, avx512.FitsUint16Int32Bool, 4, 8})
+	}},
+	{"fitsUint16", [maxOperands]Type{Int64}, Bool, func() run {
+		return bind1(portable.FitsUint16Int64Bool, &vectors[asm1[uint8, int64]]{avx2.FitsUint16Int64Bool, avx512.FitsUint16Int64Bool, 4, 8})
+	}},
+	{"fitsUint16", [maxOperands]Type{Int8}, Bool, func() run {
+		return bind1(portable.FitsUint16Int8Bool, &vectors[asm1[uint8, int8]]{avx2.FitsUint16Int8Bool, avx512.FitsUint16Int8Bool, 4, 8})
+	}},
+	{"fitsUint16", [maxOperands]Type{Uint32}, Bool, func() run {
+		return bind1(portable.FitsUint16Uint32Bool, &vectors[asm1[uint8, uint32]]{avx2.FitsUint16Uint32Bool, avx512.FitsUint16Uint32Bool, 4, 8})
+	}},
+	{"fitsUint16", [maxOperands]Type{Uint64}, Bool, func() run {
+		return bind1(portable.FitsUint16Uint64Bool, &vectors[asm1[uint8, uint64]]{avx2.FitsUint16Uint64Bool, avx512.FitsUint16Uint64Bool, 4, 8})
+	}},
+	{"fitsUint32", [maxOperands]Type{Float32}, Bool, func() run {
+		return bind1(portable.FitsUint32Float32Bool, &vectors[asm1[uint8, float32]]{avx2.FitsUint32Float32Bool, avx512.FitsUint32Float32Bool, 4, 8})
+	}},
+	{"fitsUint32", [maxOperands]Type{Float64}, Bool, func() run {
+		return bind1(portable.FitsUint32Float64Bool, &vectors[asm1[uint8, float64]]{avx2.FitsUint32Float64Bool, avx512.FitsUint32Float64Bool, 4, 8})
+	}},
+	{"fitsUint32", [maxOperands]Type{Int16}, Bool, func() run {
+		return bind1(portable.FitsUint32Int16Bool, &vectors[asm1[uint8, int16]]{avx2.FitsUint32Int16Bool, avx512.FitsUint32Int16Bool, 4, 8})
+	}},
+	{"fitsUint32", [maxOperands]Type{Int32}, Bool, func() run {
+		return bind1(portable.FitsUint32Int32Bool, &vectors[asm1[uint8, int32]]{avx2.FitsUint32Int32Bool, avx512.FitsUint32Int32Bool, 4, 8})
+	}},
+	{"fitsUint32", [maxOperands]Type{Int64}, Bool, func() run {
+		return bind1(portable.FitsUint32Int64Bool, &vectors[asm1[uint8, int64]]{avx2.FitsUint32Int64Bool, avx512.FitsUint32Int64Bool, 4, 8})
+	}},
+	{"fitsUint32", [maxOperands]Type{Int8}, Bool, func() run {
+		return bind1(portable.FitsUint32Int8Bool, &vectors[asm1[uint8, int8]]{avx2.FitsUint32Int8Bool, avx512.FitsUint32Int8Bool, 4, 8})
+	}},
+	{"fitsUint32", [maxOperands]Type{Uint64}, Bool, func() run {
+		return bind1(portable.FitsUint32Uint64Bool, &vectors[asm1[uint8, uint64]]{avx2.FitsUint32Uint64Bool, avx512.FitsUint32Uint64Bool, 4, 8})
+	}},
+	{"fitsUint64", [maxOperands]Type{Float32}, Bool, func() run {
+		return bind1(portable.FitsUint64Float32Bool, &vectors[asm1[uint8, float32]]{avx2.FitsUint64Float32Bool, avx512.FitsUint64Float32Bool, 4, 8})
+	}},
+	{"fitsUint64", [maxOperands]Type{Float64}, Bool, func() run {
+		return bind1(portable.FitsUint64Float64Bool, &vectors[asm1[uint8, float64]]{avx2.FitsUint64Float64Bool, avx512.FitsUint64Float64Bool, 4, 8})
+	}},
+	{"fitsUint64", [maxOperands]Type{Int16}, Bool, func() run {
+		return bind1(portable.FitsUint64Int16Bool, &vectors[asm1[uint8, int16]]{avx2.FitsUint64Int16Bool, avx512.FitsUint64Int16Bool, 4, 8})
+	}},
+	{"fitsUint64", [maxOperands]Type{Int32}, Bool, func() run {
+		return bind1(portable.FitsUint64Int32Bool, &vectors[asm1[uint8, int32]]{avx2.FitsUint64Int32Bool, avx512.FitsUint64Int32Bool, 4, 8})
+	}},
+	{"fitsUint64", [maxOperands]Type{Int64}, Bool, func() run {
+		return bind1(portable.FitsUint64Int64Bool, &vectors[asm1[uint8, int64]]{avx2.FitsUint64Int64Bool, avx512.FitsUint64Int64Bool, 4, 8})
+	}},
+	{"fitsUint64", [maxOperands]Type{Int8}, Bool, func() run {
+		return bind1(portable.FitsUint64Int8Bool, &vectors[asm1[uint8, int8]]{avx2.FitsUint64Int8Bool, avx512.FitsUint64Int8Bool, 4, 8})
+	}},
+	{"fitsUint8", [maxOperands]Type{Float32}, Bool, func() run {
+		return bind1(portable.FitsUint8Float32Bool, &vectors[asm1[uint8, float32]]{avx2.FitsUint8Float32Bool, avx512.FitsUint8Float32Bool, 4, 8})
+	}},
+	{"fitsUint8", [maxOperands]Type{Float64}, Bool, func() run {
+		return bind1(portable.FitsUint8Float64Bool, &vectors[asm1[uint8, float64]]{avx2.FitsUint8Float64Bool, avx512.FitsUint8Float64Bool, 4, 8})
+	}},
+	{"fitsUint8", [maxOperands]Type{Int16}, Bool, func() run {
+		return bind1(portable.FitsUint8Int16Bool, &vectors[asm1[uint8, int16]]{avx2.FitsUint8Int16Bool, avx512.FitsUint8Int16Bool, 4, 8})
+	}},
+	{"fitsUint8", [maxOperands]Type{Int32}, Bool, func() run {
+		return bind1(portable.FitsUint8Int32Bool, &vectors[asm1[uint8, int32]]{avx2.FitsUint8Int32Bool, avx512.FitsUint8Int32Bool, 4, 8})
+	}},
+	{"fitsUint8", [maxOperands]Type{Int64}, Bool, func() run {
+		return bind1(portable.FitsUint8Int64Bool, &vectors[asm1[uint8, int64]]{avx2.FitsUint8Int64Bool, avx512.FitsUint8Int64Bool, 4, 8})
+	}},
+	{"fitsUint8", [maxOperands]Type{Int8}, Bool, func() run {
+		return bind1(portable.FitsUint8Int8Bool, &vectors[asm1[uint8, int8]]{avx2.FitsUint8Int8Bool, avx512.FitsUint8Int8Bool, 4, 8})
+	}},
+	{"fitsUint8", [maxOperands]Type{Uint16}, Bool, func() run {
+		return bind1(portable.FitsUint8Uint16Bool, &vectors[asm1[uint8, uint16]]{avx2.FitsUint8Uint16Bool, avx512.FitsUint8Uint16Bool, 4, 8})
+	}},
+	{"fitsUint8", [maxOperands]Type{Uint32}, Bool, func() run {
+		return bind1(portable.FitsUint8Uint32Bool, &vectors[asm1[uint8, uint32]]{avx2.FitsUint8Uint32Bool, avx512.FitsUint8Uint32Bool, 4, 8})
+	}},
+	{"fitsUint8", [maxOperands]Type{Uint64}, Bool, func() run {
+		return bind1(portable.FitsUint8Uint64Bool, &vectors[asm1[uint8, uint64]]{avx2.FitsUint8Uint64Bool, avx512.FitsUint8Uint64Bool, 4, 8})
+	}},
 	{"floor", [maxOperands]Type{Float32}, Float32, func() run {
 		return bind1(portable.FloorFloat32, &vectors[asm1[float32, float32]]{avx2.FloorFloat32, avx512.FloorFloat32, 8, 16})
 	}},
 	{"floor", [maxOperands]Type{Float64}, Float64, func() run {
 		return bind1(portable.FloorFloat64, &vectors[asm1[float64, float64]]{avx2.FloorFloat64, avx512.FloorFloat64, 4, 8})
+	}},
+	{"floor_divide", [maxOperands]Type{Int16, Int16}, Int16, func() run {
+		return bind2(portable.Floor_divideInt16, &vectors[asm2[int16, int16, int16]]{avx2.Floor_divideInt16, avx512.Floor_divideInt16, 4, 8})
+	}},
+	{"floor_divide", [maxOperands]Type{Int32, Int32}, Int32, func() run {
+		return bind2(portable.Floor_divideInt32, &vectors[asm2[int32, int32, int32]]{avx2.Floor_divideInt32, avx512.Floor_divideInt32, 4, 8})
+	}},
+	{"floor_divide", [maxOperands]Type{Int64, Int64}, Int64, func() run {
+		return bind2(portable.Floor_divideInt64, &vectors[asm2[int64, int64, int64]]{avx2.Floor_divideInt64, avx512.Floor_divideInt64, 4, 8})
+	}},
+	{"floor_divide", [maxOperands]Type{Int8, Int8}, Int8, func() run {
+		return bind2(portable.Floor_divideInt8, &vectors[asm2[int8, int8, int8]]{avx2.Floor_divideInt8, avx512.Floor_divideInt8, 4, 8})
+	}},
+	{"floor_divide", [maxOperands]Type{Uint16, Uint16}, Uint16, func() run {
+		return bind2(portable.Floor_divideUint16, &vectors[asm2[uint16, uint16, uint16]]{avx2.Floor_divideUint16, avx512.Floor_divideUint16, 4, 8})
+	}},
+	{"floor_divide", [maxOperands]Type{Uint32, Uint32}, Uint32, func() run {
+		return bind2(portable.Floor_divideUint32, &vectors[asm2[uint32, uint32, uint32]]{avx2.Floor_divideUint32, avx512.Floor_divideUint32, 4, 8})
+	}},
+	{"floor_divide", [maxOperands]Type{Uint64, Uint64}, Uint64, func() run {
+		return bind2(portable.Floor_divideUint64, &vectors[asm2[uint64, uint64, uint64]]{avx2.Floor_divideUint64, avx512.Floor_divideUint64, 4, 8})
+	}},
+	{"floor_divide", [maxOperands]Type{Uint8, Uint8}, Uint8, func() run {
+		return bind2(portable.Floor_divideUint8, &vectors[asm2[uint8, uint8, uint8]]{avx2.Floor_divideUint8, avx512.Floor_divideUint8, 4, 8})
 	}},
 	{"fma", [maxOperands]Type{Float32, Float32, Float32}, Float32, func() run {
 		return bind3(portable.FmaFloat32, &vectors[asm3[float32, float32, float32, float32]]{avx2.FmaFloat32, avx512.FmaFloat32, 8, 16})
@@ -229,6 +757,30 @@ var elementwise = [...]row{
 	}},
 	{"fmod", [maxOperands]Type{Float64, Float64}, Float64, func() run {
 		return bind2(portable.FmodFloat64, &vectors[asm2[float64, float64, float64]]{avx2.FmodFloat64, avx512.FmodFloat64, 4, 8})
+	}},
+	{"fmod", [maxOperands]Type{Int16, Int16}, Int16, func() run {
+		return bind2(portable.FmodInt16, &vectors[asm2[int16, int16, int16]]{avx2.FmodInt16, avx512.FmodInt16, 4, 8})
+	}},
+	{"fmod", [maxOperands]Type{Int32, Int32}, Int32, func() run {
+		return bind2(portable.FmodInt32, &vectors[asm2[int32, int32, int32]]{avx2.FmodInt32, avx512.FmodInt32, 4, 8})
+	}},
+	{"fmod", [maxOperands]Type{Int64, Int64}, Int64, func() run {
+		return bind2(portable.FmodInt64, &vectors[asm2[int64, int64, int64]]{avx2.FmodInt64, avx512.FmodInt64, 4, 8})
+	}},
+	{"fmod", [maxOperands]Type{Int8, Int8}, Int8, func() run {
+		return bind2(portable.FmodInt8, &vectors[asm2[int8, int8, int8]]{avx2.FmodInt8, avx512.FmodInt8, 4, 8})
+	}},
+	{"fmod", [maxOperands]Type{Uint16, Uint16}, Uint16, func() run {
+		return bind2(portable.FmodUint16, &vectors[asm2[uint16, uint16, uint16]]{avx2.FmodUint16, avx512.FmodUint16, 4, 8})
+	}},
+	{"fmod", [maxOperands]Type{Uint32, Uint32}, Uint32, func() run {
+		return bind2(portable.FmodUint32, &vectors[asm2[uint32, uint32, uint32]]{avx2.FmodUint32, avx512.FmodUint32, 4, 8})
+	}},
+	{"fmod", [maxOperands]Type{Uint64, Uint64}, Uint64, func() run {
+		return bind2(portable.FmodUint64, &vectors[asm2[uint64, uint64, uint64]]{avx2.FmodUint64, avx512.FmodUint64, 4, 8})
+	}},
+	{"fmod", [maxOperands]Type{Uint8, Uint8}, Uint8, func() run {
+		return bind2(portable.FmodUint8, &vectors[asm2[uint8, uint8, uint8]]{avx2.FmodUint8, avx512.FmodUint8, 4, 8})
 	}},
 	{"greater", [maxOperands]Type{Float32, Float32}, Bool, func() run {
 		return bind2(portable.GreaterFloat32Bool, &vectors[asm2[uint8, float32, float32]]{avx2.GreaterFloat32Bool, avx512.GreaterFloat32Bool, 8, 16})
@@ -578,6 +1130,30 @@ var elementwise = [...]row{
 	{"not_equal", [maxOperands]Type{Uint8, Uint8}, Bool, func() run {
 		return bind2(portable.Not_equalUint8Bool, &vectors[asm2[uint8, uint8, uint8]]{avx2.Not_equalUint8Bool, avx512.Not_equalUint8Bool, 32, 64})
 	}},
+	{"remainder", [maxOperands]Type{Int16, Int16}, Int16, func() run {
+		return bind2(portable.RemainderInt16, &vectors[asm2[int16, int16, int16]]{avx2.RemainderInt16, avx512.RemainderInt16, 4, 8})
+	}},
+	{"remainder", [maxOperands]Type{Int32, Int32}, Int32, func() run {
+		return bind2(portable.RemainderInt32, &vectors[asm2[int32, int32, int32]]{avx2.RemainderInt32, avx512.RemainderInt32, 4, 8})
+	}},
+	{"remainder", [maxOperands]Type{Int64, Int64}, Int64, func() run {
+		return bind2(portable.RemainderInt64, &vectors[asm2[int64, int64, int64]]{avx2.RemainderInt64, avx512.RemainderInt64, 4, 8})
+	}},
+	{"remainder", [maxOperands]Type{Int8, Int8}, Int8, func() run {
+		return bind2(portable.RemainderInt8, &vectors[asm2[int8, int8, int8]]{avx2.RemainderInt8, avx512.RemainderInt8, 4, 8})
+	}},
+	{"remainder", [maxOperands]Type{Uint16, Uint16}, Uint16, func() run {
+		return bind2(portable.RemainderUint16, &vectors[asm2[uint16, uint16, uint16]]{avx2.RemainderUint16, avx512.RemainderUint16, 4, 8})
+	}},
+	{"remainder", [maxOperands]Type{Uint32, Uint32}, Uint32, func() run {
+		return bind2(portable.RemainderUint32, &vectors[asm2[uint32, uint32, uint32]]{avx2.RemainderUint32, avx512.RemainderUint32, 4, 8})
+	}},
+	{"remainder", [maxOperands]Type{Uint64, Uint64}, Uint64, func() run {
+		return bind2(portable.RemainderUint64, &vectors[asm2[uint64, uint64, uint64]]{avx2.RemainderUint64, avx512.RemainderUint64, 4, 8})
+	}},
+	{"remainder", [maxOperands]Type{Uint8, Uint8}, Uint8, func() run {
+		return bind2(portable.RemainderUint8, &vectors[asm2[uint8, uint8, uint8]]{avx2.RemainderUint8, avx512.RemainderUint8, 4, 8})
+	}},
 	{"right_shift", [maxOperands]Type{Int16, Int16}, Int16, func() run {
 		return bind2(portable.Right_shiftInt16, &vectors[asm2[int16, int16, int16]]{avx2.Right_shiftInt16, avx512.Right_shiftInt16, 8, 16})
 	}},
@@ -607,6 +1183,168 @@ var elementwise = [...]row{
 	}},
 	{"rint", [maxOperands]Type{Float64}, Float64, func() run {
 		return bind1(portable.RintFloat64, &vectors[asm1[float64, float64]]{avx2.RintFloat64, avx512.RintFloat64, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Float32}, Int16, func() run {
+		return bind1(portable.SaturateFloat32Int16, &vectors[asm1[int16, float32]]{avx2.SaturateFloat32Int16, avx512.SaturateFloat32Int16, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Float32}, Int32, func() run {
+		return bind1(portable.SaturateFloat32Int32, &vectors[asm1[int32, float32]]{avx2.SaturateFloat32Int32, avx512.SaturateFloat32Int32, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Float32}, Int64, func() run {
+		return bind1(portable.SaturateFloat32Int64, &vectors[asm1[int64, float32]]{avx2.SaturateFloat32Int64, avx512.SaturateFloat32Int64, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Float32}, Int8, func() run {
+		return bind1(portable.SaturateFloat32Int8, &vectors[asm1[int8, float32]]{avx2.SaturateFloat32Int8, avx512.SaturateFloat32Int8, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Float32}, Uint16, func() run {
+		return bind1(portable.SaturateFloat32Uint16, &vectors[asm1[uint16, float32]]{avx2.SaturateFloat32Uint16, avx512.SaturateFloat32Uint16, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Float32}, Uint32, func() run {
+		return bind1(portable.SaturateFloat32Uint32, &vectors[asm1[uint32, float32]]{avx2.SaturateFloat32Uint32, avx512.SaturateFloat32Uint32, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Float32}, Uint64, func() run {
+		return bind1(portable.SaturateFloat32Uint64, &vectors[asm1[uint64, float32]]{avx2.SaturateFloat32Uint64, avx512.SaturateFloat32Uint64, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Float32}, Uint8, func() run {
+		return bind1(portable.SaturateFloat32Uint8, &vectors[asm1[uint8, float32]]{avx2.SaturateFloat32Uint8, avx512.SaturateFloat32Uint8, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Float64}, Int16, func() run {
+		return bind1(portable.SaturateFloat64Int16, &vectors[asm1[int16, float64]]{avx2.SaturateFloat64Int16, avx512.SaturateFloat64Int16, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Float64}, Int32, func() run {
+		return bind1(portable.SaturateFloat64Int32, &vectors[asm1[int32, float64]]{avx2.SaturateFloat64Int32, avx512.SaturateFloat64Int32, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Float64}, Int64, func() run {
+		return bind1(portable.SaturateFloat64Int64, &vectors[asm1[int64, float64]]{avx2.SaturateFloat64Int64, avx512.SaturateFloat64Int64, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Float64}, Int8, func() run {
+		return bind1(portable.SaturateFloat64Int8, &vectors[asm1[int8, float64]]{avx2.SaturateFloat64Int8, avx512.SaturateFloat64Int8, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Float64}, Uint16, func() run {
+		return bind1(portable.SaturateFloat64Uint16, &vectors[asm1[uint16, float64]]{avx2.SaturateFloat64Uint16, avx512.SaturateFloat64Uint16, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Float64}, Uint32, func() run {
+		return bind1(portable.SaturateFloat64Uint32, &vectors[asm1[uint32, float64]]{avx2.SaturateFloat64Uint32, avx512.SaturateFloat64Uint32, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Float64}, Uint64, func() run {
+		return bind1(portable.SaturateFloat64Uint64, &vectors[asm1[uint64, float64]]{avx2.SaturateFloat64Uint64, avx512.SaturateFloat64Uint64, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Float64}, Uint8, func() run {
+		return bind1(portable.SaturateFloat64Uint8, &vectors[asm1[uint8, float64]]{avx2.SaturateFloat64Uint8, avx512.SaturateFloat64Uint8, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Int16}, Int8, func() run {
+		return bind1(portable.SaturateInt16Int8, &vectors[asm1[int8, int16]]{avx2.SaturateInt16Int8, avx512.SaturateInt16Int8, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Int16}, Uint16, func() run {
+		return bind1(portable.SaturateInt16Uint16, &vectors[asm1[uint16, int16]]{avx2.SaturateInt16Uint16, avx512.SaturateInt16Uint16, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Int16}, Uint32, func() run {
+		return bind1(portable.SaturateInt16Uint32, &vectors[asm1[uint32, int16]]{avx2.SaturateInt16Uint32, avx512.SaturateInt16Uint32, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Int16}, Uint64, func() run {
+		return bind1(portable.SaturateInt16Uint64, &vectors[asm1[uint64, int16]]{avx2.SaturateInt16Uint64, avx512.SaturateInt16Uint64, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Int16}, Uint8, func() run {
+		return bind1(portable.SaturateInt16Uint8, &vectors[asm1[uint8, int16]]{avx2.SaturateInt16Uint8, avx512.SaturateInt16Uint8, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Int32}, Int16, func() run {
+		return bind1(portable.SaturateInt32Int16, &vectors[asm1[int16, int32]]{avx2.SaturateInt32Int16, avx512.SaturateInt32Int16, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Int32}, Int8, func() run {
+		return bind1(portable.SaturateInt32Int8, &vectors[asm1[int8, int32]]{avx2.SaturateInt32Int8, avx512.SaturateInt32Int8, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Int32}, Uint16, func() run {
+		return bind1(portable.SaturateInt32Uint16, &vectors[asm1[uint16, int32]]{avx2.SaturateInt32Uint16, avx512.SaturateInt32Uint16, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Int32}, Uint32, func() run {
+		return bind1(portable.SaturateInt32Uint32, &vectors[asm1[uint32, int32]]{avx2.SaturateInt32Uint32, avx512.SaturateInt32Uint32, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Int32}, Uint64, func() run {
+		return bind1(portable.SaturateInt32Uint64, &vectors[asm1[uint64, int32]]{avx2.SaturateInt32Uint64, avx512.SaturateInt32Uint64, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Int32}, Uint8, func() run {
+		return bind1(portable.SaturateInt32Uint8, &vectors[asm1[uint8, int32]]{avx2.SaturateInt32Uint8, avx512.SaturateInt32Uint8, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Int64}, Int16, func() run {
+		return bind1(portable.SaturateInt64Int16, &vectors[asm1[int16, int64]]{avx2.SaturateInt64Int16, avx512.SaturateInt64Int16, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Int64}, Int32, func() run {
+		return bind1(portable.SaturateInt64Int32, &vectors[asm1[int32, int64]]{avx2.SaturateInt64Int32, avx512.SaturateInt64Int32, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Int64}, Int8, func() run {
+		return bind1(portable.SaturateInt64Int8, &vectors[asm1[int8, int64]]{avx2.SaturateInt64Int8, avx512.SaturateInt64Int8, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Int64}, Uint16, func() run {
+		return bind1(portable.SaturateInt64Uint16, &vectors[asm1[uint16, int64]]{avx2.SaturateInt64Uint16, avx512.SaturateInt64Uint16, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Int64}, Uint32, func() run {
+		return bind1(portable.SaturateInt64Uint32, &vectors[asm1[uint32, int64]]{avx2.SaturateInt64Uint32, avx512.SaturateInt64Uint32, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Int64}, Uint64, func() run {
+		return bind1(portable.SaturateInt64Uint64, &vectors[asm1[uint64, int64]]{avx2.SaturateInt64Uint64, avx512.SaturateInt64Uint64, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Int64}, Uint8, func() run {
+		return bind1(portable.SaturateInt64Uint8, &vectors[asm1[uint8, int64]]{avx2.SaturateInt64Uint8, avx512.SaturateInt64Uint8, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Int8}, Uint16, func() run {
+		return bind1(portable.SaturateInt8Uint16, &vectors[asm1[uint16, int8]]{avx2.SaturateInt8Uint16, avx512.SaturateInt8Uint16, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Int8}, Uint32, func() run {
+		return bind1(portable.SaturateInt8Uint32, &vectors[asm1[uint32, int8]]{avx2.SaturateInt8Uint32, avx512.SaturateInt8Uint32, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Int8}, Uint64, func() run {
+		return bind1(portable.SaturateInt8Uint64, &vectors[asm1[uint64, int8]]{avx2.SaturateInt8Uint64, avx512.SaturateInt8Uint64, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Int8}, Uint8, func() run {
+		return bind1(portable.SaturateInt8Uint8, &vectors[asm1[uint8, int8]]{avx2.SaturateInt8Uint8, avx512.SaturateInt8Uint8, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Uint16}, Int16, func() run {
+		return bind1(portable.SaturateUint16Int16, &vectors[asm1[int16, uint16]]{avx2.SaturateUint16Int16, avx512.SaturateUint16Int16, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Uint16}, Int8, func() run {
+		return bind1(portable.SaturateUint16Int8, &vectors[asm1[int8, uint16]]{avx2.SaturateUint16Int8, avx512.SaturateUint16Int8, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Uint16}, Uint8, func() run {
+		return bind1(portable.SaturateUint16Uint8, &vectors[asm1[uint8, uint16]]{avx2.SaturateUint16Uint8, avx512.SaturateUint16Uint8, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Uint32}, Int16, func() run {
+		return bind1(portable.SaturateUint32Int16, &vectors[asm1[int16, uint32]]{avx2.SaturateUint32Int16, avx512.SaturateUint32Int16, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Uint32}, Int32, func() run {
+		return bind1(portable.SaturateUint32Int32, &vectors[asm1[int32, uint32]]{avx2.SaturateUint32Int32, avx512.SaturateUint32Int32, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Uint32}, Int8, func() run {
+		return bind1(portable.SaturateUint32Int8, &vectors[asm1[int8, uint32]]{avx2.SaturateUint32Int8, avx512.SaturateUint32Int8, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Uint32}, Uint16, func() run {
+		return bind1(portable.SaturateUint32Uint16, &vectors[asm1[uint16, uint32]]{avx2.SaturateUint32Uint16, avx512.SaturateUint32Uint16, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Uint32}, Uint8, func() run {
+		return bind1(portable.SaturateUint32Uint8, &vectors[asm1[uint8, uint32]]{avx2.SaturateUint32Uint8, avx512.SaturateUint32Uint8, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Uint64}, Int16, func() run {
+		return bind1(portable.SaturateUint64Int16, &vectors[asm1[int16, uint64]]{avx2.SaturateUint64Int16, avx512.SaturateUint64Int16, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Uint64}, Int32, func() run {
+		return bind1(portable.SaturateUint64Int32, &vectors[asm1[int32, uint64]]{avx2.SaturateUint64Int32, avx512.SaturateUint64Int32, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Uint64}, Int64, func() run {
+		return bind1(portable.SaturateUint64Int64, &vectors[asm1[int64, uint64]]{avx2.SaturateUint64Int64, avx512.SaturateUint64Int64, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Uint64}, Int8, func() run {
+		return bind1(portable.SaturateUint64Int8, &vectors[asm1[int8, uint64]]{avx2.SaturateUint64Int8, avx512.SaturateUint64Int8, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Uint64}, Uint16, func() run {
+		return bind1(portable.SaturateUint64Uint16, &vectors[asm1[uint16, uint64]]{avx2.SaturateUint64Uint16, avx512.SaturateUint64Uint16, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Uint64}, Uint32, func() run {
+		return bind1(portable.SaturateUint64Uint32, &vectors[asm1[uint32, uint64]]{avx2.SaturateUint64Uint32, avx512.SaturateUint64Uint32, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Uint64}, Uint8, func() run {
+		return bind1(portable.SaturateUint64Uint8, &vectors[asm1[uint8, uint64]]{avx2.SaturateUint64Uint8, avx512.SaturateUint64Uint8, 4, 8})
+	}},
+	{"saturate", [maxOperands]Type{Uint8}, Int8, func() run {
+		return bind1(portable.SaturateUint8Int8, &vectors[asm1[int8, uint8]]{avx2.SaturateUint8Int8, avx512.SaturateUint8Int8, 4, 8})
 	}},
 	{"sign", [maxOperands]Type{Float32}, Float32, func() run {
 		return bind1(portable.SignFloat32, &vectors[asm1[float32, float32]]{avx2.SignFloat32, avx512.SignFloat32, 8, 16})
@@ -685,6 +1423,30 @@ var elementwise = [...]row{
 	}},
 	{"trunc", [maxOperands]Type{Float64}, Float64, func() run {
 		return bind1(portable.TruncFloat64, &vectors[asm1[float64, float64]]{avx2.TruncFloat64, avx512.TruncFloat64, 4, 8})
+	}},
+	{"trunc_divide", [maxOperands]Type{Int16, Int16}, Int16, func() run {
+		return bind2(portable.Trunc_divideInt16, &vectors[asm2[int16, int16, int16]]{avx2.Trunc_divideInt16, avx512.Trunc_divideInt16, 4, 8})
+	}},
+	{"trunc_divide", [maxOperands]Type{Int32, Int32}, Int32, func() run {
+		return bind2(portable.Trunc_divideInt32, &vectors[asm2[int32, int32, int32]]{avx2.Trunc_divideInt32, avx512.Trunc_divideInt32, 4, 8})
+	}},
+	{"trunc_divide", [maxOperands]Type{Int64, Int64}, Int64, func() run {
+		return bind2(portable.Trunc_divideInt64, &vectors[asm2[int64, int64, int64]]{avx2.Trunc_divideInt64, avx512.Trunc_divideInt64, 4, 8})
+	}},
+	{"trunc_divide", [maxOperands]Type{Int8, Int8}, Int8, func() run {
+		return bind2(portable.Trunc_divideInt8, &vectors[asm2[int8, int8, int8]]{avx2.Trunc_divideInt8, avx512.Trunc_divideInt8, 4, 8})
+	}},
+	{"trunc_divide", [maxOperands]Type{Uint16, Uint16}, Uint16, func() run {
+		return bind2(portable.Trunc_divideUint16, &vectors[asm2[uint16, uint16, uint16]]{avx2.Trunc_divideUint16, avx512.Trunc_divideUint16, 4, 8})
+	}},
+	{"trunc_divide", [maxOperands]Type{Uint32, Uint32}, Uint32, func() run {
+		return bind2(portable.Trunc_divideUint32, &vectors[asm2[uint32, uint32, uint32]]{avx2.Trunc_divideUint32, avx512.Trunc_divideUint32, 4, 8})
+	}},
+	{"trunc_divide", [maxOperands]Type{Uint64, Uint64}, Uint64, func() run {
+		return bind2(portable.Trunc_divideUint64, &vectors[asm2[uint64, uint64, uint64]]{avx2.Trunc_divideUint64, avx512.Trunc_divideUint64, 4, 8})
+	}},
+	{"trunc_divide", [maxOperands]Type{Uint8, Uint8}, Uint8, func() run {
+		return bind2(portable.Trunc_divideUint8, &vectors[asm2[uint8, uint8, uint8]]{avx2.Trunc_divideUint8, avx512.Trunc_divideUint8, 4, 8})
 	}},
 	{"where", [maxOperands]Type{Bool, Bool, Bool}, Bool, func() run {
 		return bind3(portable.WhereBool, &vectors[asm3[uint8, uint8, uint8, uint8]]{avx2.WhereBool, avx512.WhereBool, 32, 64})

@@ -21,6 +21,8 @@ func Families() []Family {
 		{"compare", compare()},
 		{"bits", bits()},
 		{"choose", choose()},
+		{"integer", integer()},
+		{"cast", cast()},
 		{"round", round()},
 		{"exponential", exponential()},
 	}

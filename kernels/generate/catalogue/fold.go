@@ -88,24 +88,12 @@ func deviationsSpecial(t ir.Elem) *ir.Fold {
 	return b.Done(b.State(0).Add(d.Mul(d)), b.State(1).Add(d))
 }
 
-// widened returns operand 0 as a 64-bit lane.
-func widened(b *ir.FoldB, t ir.Elem) ir.V {
-	x := b.In(0)
-	switch {
-	case t.Size() == 8:
-		return x
-	case t.IsUnsigned():
-		return x.Zext(i64)
-	}
-	return x.Sext(i64)
-}
-
 // scanInteger is what a block of integers needs first. States: sum of the low
 // 32 bits, sum of the bits above, least and greatest element. Elements of up
 // to 32 bits have no bits above.
 func scanInteger(t ir.Elem) *ir.Fold {
 	b := ir.NewFold("scan", []ir.Type{i64, i64, i64, i64}, nil, t)
-	x := widened(b, t)
+	x := widen(b.In(0), t)
 	low, high := b.State(0).IAdd(x), b.State(1)
 	if t.Size() == 8 {
 		top := x.SarI(32)
@@ -126,21 +114,8 @@ func scanInteger(t ir.Elem) *ir.Fold {
 // deviations.
 func deviationsInteger(t ir.Elem) *ir.Fold {
 	b := ir.NewFold("deviations", []ir.Type{f64, f64}, []ir.Type{i64}, t)
-	d := toFloat(b.B, widened(b, t).ISub(b.Param(0)), t.Size() < 8)
+	d := toFloat(b.B, widen(b.In(0), t).ISub(b.Param(0)), t.Size() < 8)
 	return b.Done(b.State(0).Add(d.Mul(d)), b.State(1).Add(d))
-}
-
-// toFloat is a signed 64-bit integer rounded to a float64, by halves that are
-// exact: of less than 2^51 in magnitude, in one step.
-func toFloat(b *ir.B, x ir.V, small bool) ir.V {
-	magic := func(x ir.V) ir.V {
-		return x.IAdd(b.Int(i64, 0x4338000000000000)).AsFloat().Sub(b.Float(f64, 0x1.8p52))
-	}
-	if small {
-		return magic(x)
-	}
-	low := x.And(b.Int(i64, 1<<32-1)).Or(b.Int(i64, 0x4330000000000000)).AsFloat().Sub(b.Float(f64, 0x1p52))
-	return magic(x.SarI(32)).FMA(b.Float(f64, 0x1p32), low)
 }
 
 // scanTruth counts the elements that hold.

@@ -164,6 +164,10 @@ func (w *writer) expression(n ir.Node) string {
 	k := w.k
 	arg := func(i int) string { return w.ref(n.Args[i]) }
 	signed := func(i int) string {
+		if c := k.Nodes[n.Args[i]]; c.Op == ir.Const {
+			unused := 64 - 8*c.Type.Width()
+			return fmt.Sprintf("int%d(%d)", 8*c.Type.Width(), int64(c.Imm<<unused)>>unused)
+		}
 		return strings.TrimPrefix(k.Nodes[n.Args[i]].Type.GoType(), "u") + "(" + w.typed(n.Args[i]) + ")"
 	}
 	gotype := n.Type.GoType()

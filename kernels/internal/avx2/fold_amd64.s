@@ -2051,68 +2051,68 @@ sweep:
 row:
 	VMOVUPD     (DX), Y9
 	VPSUBQ      Y0, Y9, Y9
-	VPAND       const6<>+0(SB), Y9, Y10
-	VPOR        const7<>+0(SB), Y10, Y10
-	VSUBPD      const7<>+0(SB), Y10, Y10
 	VPXOR       Y11, Y11, Y11
 	VPCMPGTQ    Y9, Y11, Y11
 	VPSLLQ      $0x20, Y11, Y11
-	VPSRLQ      $0x20, Y9, Y9
-	VPOR        Y11, Y9, Y9
-	VPADDQ      const5<>+0(SB), Y9, Y9
-	VSUBPD      const5<>+0(SB), Y9, Y9
-	VFMADD231PD const8<>+0(SB), Y9, Y10
-	VMULPD      Y10, Y10, Y9
-	VADDPD      Y9, Y1, Y1
-	VADDPD      Y5, Y10, Y5
+	VPSRLQ      $0x20, Y9, Y10
+	VPOR        Y11, Y10, Y10
+	VPADDQ      const5<>+0(SB), Y10, Y10
+	VSUBPD      const5<>+0(SB), Y10, Y10
+	VPAND       const6<>+0(SB), Y9, Y9
+	VPOR        const7<>+0(SB), Y9, Y9
+	VSUBPD      const7<>+0(SB), Y9, Y9
+	VFMADD231PD const8<>+0(SB), Y10, Y9
+	VMULPD      Y9, Y9, Y10
+	VADDPD      Y10, Y1, Y1
+	VADDPD      Y5, Y9, Y5
 	VMOVUPD     32(DX), Y9
 	VPSUBQ      Y0, Y9, Y9
-	VPAND       const6<>+0(SB), Y9, Y10
-	VPOR        const7<>+0(SB), Y10, Y10
-	VSUBPD      const7<>+0(SB), Y10, Y10
 	VPXOR       Y11, Y11, Y11
 	VPCMPGTQ    Y9, Y11, Y11
 	VPSLLQ      $0x20, Y11, Y11
-	VPSRLQ      $0x20, Y9, Y9
-	VPOR        Y11, Y9, Y9
-	VPADDQ      const5<>+0(SB), Y9, Y9
-	VSUBPD      const5<>+0(SB), Y9, Y9
-	VFMADD231PD const8<>+0(SB), Y9, Y10
-	VMULPD      Y10, Y10, Y9
-	VADDPD      Y9, Y2, Y2
-	VADDPD      Y6, Y10, Y6
+	VPSRLQ      $0x20, Y9, Y10
+	VPOR        Y11, Y10, Y10
+	VPADDQ      const5<>+0(SB), Y10, Y10
+	VSUBPD      const5<>+0(SB), Y10, Y10
+	VPAND       const6<>+0(SB), Y9, Y9
+	VPOR        const7<>+0(SB), Y9, Y9
+	VSUBPD      const7<>+0(SB), Y9, Y9
+	VFMADD231PD const8<>+0(SB), Y10, Y9
+	VMULPD      Y9, Y9, Y10
+	VADDPD      Y10, Y2, Y2
+	VADDPD      Y6, Y9, Y6
 	VMOVUPD     64(DX), Y9
 	VPSUBQ      Y0, Y9, Y9
-	VPAND       const6<>+0(SB), Y9, Y10
-	VPOR        const7<>+0(SB), Y10, Y10
-	VSUBPD      const7<>+0(SB), Y10, Y10
 	VPXOR       Y11, Y11, Y11
 	VPCMPGTQ    Y9, Y11, Y11
 	VPSLLQ      $0x20, Y11, Y11
-	VPSRLQ      $0x20, Y9, Y9
-	VPOR        Y11, Y9, Y9
-	VPADDQ      const5<>+0(SB), Y9, Y9
-	VSUBPD      const5<>+0(SB), Y9, Y9
-	VFMADD231PD const8<>+0(SB), Y9, Y10
-	VMULPD      Y10, Y10, Y9
-	VADDPD      Y9, Y3, Y3
-	VADDPD      Y7, Y10, Y7
+	VPSRLQ      $0x20, Y9, Y10
+	VPOR        Y11, Y10, Y10
+	VPADDQ      const5<>+0(SB), Y10, Y10
+	VSUBPD      const5<>+0(SB), Y10, Y10
+	VPAND       const6<>+0(SB), Y9, Y9
+	VPOR        const7<>+0(SB), Y9, Y9
+	VSUBPD      const7<>+0(SB), Y9, Y9
+	VFMADD231PD const8<>+0(SB), Y10, Y9
+	VMULPD      Y9, Y9, Y10
+	VADDPD      Y10, Y3, Y3
+	VADDPD      Y7, Y9, Y7
 	VMOVUPD     96(DX), Y9
 	VPSUBQ      Y0, Y9, Y9
-	VPAND       const6<>+0(SB), Y9, Y10
-	VPOR        const7<>+0(SB), Y10, Y10
-	VSUBPD      const7<>+0(SB), Y10, Y10
 	VPXOR       Y11, Y11, Y11
 	VPCMPGTQ    Y9, Y11, Y11
 	VPSLLQ      $0x20, Y11, Y11
-	VPSRLQ      $0x20, Y9, Y9
-	VPOR        Y11, Y9, Y9
-	VPADDQ      const5<>+0(SB), Y9, Y9
-	VSUBPD      const5<>+0(SB), Y9, Y9
-	VFMADD231PD const8<>+0(SB), Y9, Y10
-	VMULPD      Y10, Y10, Y9
-	VADDPD      Y9, Y4, Y4
-	VADDPD      Y8, Y10, Y8
+	VPSRLQ      $0x20, Y9, Y10
+	VPOR        Y11, Y10, Y10
+	VPADDQ      const5<>+0(SB), Y10, Y10
+	VSUBPD      const5<>+0(SB), Y10, Y10
+	VPAND       const6<>+0(SB), Y9, Y9
+	VPOR        const7<>+0(SB), Y9, Y9
+	VSUBPD      const7<>+0(SB), Y9, Y9
+	VFMADD231PD const8<>+0(SB), Y10, Y9
+	VMULPD      Y9, Y9, Y10
+	VADDPD      Y10, Y4, Y4
+	VADDPD      Y8, Y9, Y8
 	ADDQ        $0x00000100, DX
 	DECQ        DI
 	JNE         row
@@ -2635,68 +2635,68 @@ sweep:
 row:
 	VMOVUPD     (DX), Y9
 	VPSUBQ      Y0, Y9, Y9
-	VPAND       const6<>+0(SB), Y9, Y10
-	VPOR        const7<>+0(SB), Y10, Y10
-	VSUBPD      const7<>+0(SB), Y10, Y10
 	VPXOR       Y11, Y11, Y11
 	VPCMPGTQ    Y9, Y11, Y11
 	VPSLLQ      $0x20, Y11, Y11
-	VPSRLQ      $0x20, Y9, Y9
-	VPOR        Y11, Y9, Y9
-	VPADDQ      const5<>+0(SB), Y9, Y9
-	VSUBPD      const5<>+0(SB), Y9, Y9
-	VFMADD231PD const8<>+0(SB), Y9, Y10
-	VMULPD      Y10, Y10, Y9
-	VADDPD      Y9, Y1, Y1
-	VADDPD      Y5, Y10, Y5
+	VPSRLQ      $0x20, Y9, Y10
+	VPOR        Y11, Y10, Y10
+	VPADDQ      const5<>+0(SB), Y10, Y10
+	VSUBPD      const5<>+0(SB), Y10, Y10
+	VPAND       const6<>+0(SB), Y9, Y9
+	VPOR        const7<>+0(SB), Y9, Y9
+	VSUBPD      const7<>+0(SB), Y9, Y9
+	VFMADD231PD const8<>+0(SB), Y10, Y9
+	VMULPD      Y9, Y9, Y10
+	VADDPD      Y10, Y1, Y1
+	VADDPD      Y5, Y9, Y5
 	VMOVUPD     32(DX), Y9
 	VPSUBQ      Y0, Y9, Y9
-	VPAND       const6<>+0(SB), Y9, Y10
-	VPOR        const7<>+0(SB), Y10, Y10
-	VSUBPD      const7<>+0(SB), Y10, Y10
 	VPXOR       Y11, Y11, Y11
 	VPCMPGTQ    Y9, Y11, Y11
 	VPSLLQ      $0x20, Y11, Y11
-	VPSRLQ      $0x20, Y9, Y9
-	VPOR        Y11, Y9, Y9
-	VPADDQ      const5<>+0(SB), Y9, Y9
-	VSUBPD      const5<>+0(SB), Y9, Y9
-	VFMADD231PD const8<>+0(SB), Y9, Y10
-	VMULPD      Y10, Y10, Y9
-	VADDPD      Y9, Y2, Y2
-	VADDPD      Y6, Y10, Y6
+	VPSRLQ      $0x20, Y9, Y10
+	VPOR        Y11, Y10, Y10
+	VPADDQ      const5<>+0(SB), Y10, Y10
+	VSUBPD      const5<>+0(SB), Y10, Y10
+	VPAND       const6<>+0(SB), Y9, Y9
+	VPOR        const7<>+0(SB), Y9, Y9
+	VSUBPD      const7<>+0(SB), Y9, Y9
+	VFMADD231PD const8<>+0(SB), Y10, Y9
+	VMULPD      Y9, Y9, Y10
+	VADDPD      Y10, Y2, Y2
+	VADDPD      Y6, Y9, Y6
 	VMOVUPD     64(DX), Y9
 	VPSUBQ      Y0, Y9, Y9
-	VPAND       const6<>+0(SB), Y9, Y10
-	VPOR        const7<>+0(SB), Y10, Y10
-	VSUBPD      const7<>+0(SB), Y10, Y10
 	VPXOR       Y11, Y11, Y11
 	VPCMPGTQ    Y9, Y11, Y11
 	VPSLLQ      $0x20, Y11, Y11
-	VPSRLQ      $0x20, Y9, Y9
-	VPOR        Y11, Y9, Y9
-	VPADDQ      const5<>+0(SB), Y9, Y9
-	VSUBPD      const5<>+0(SB), Y9, Y9
-	VFMADD231PD const8<>+0(SB), Y9, Y10
-	VMULPD      Y10, Y10, Y9
-	VADDPD      Y9, Y3, Y3
-	VADDPD      Y7, Y10, Y7
+	VPSRLQ      $0x20, Y9, Y10
+	VPOR        Y11, Y10, Y10
+	VPADDQ      const5<>+0(SB), Y10, Y10
+	VSUBPD      const5<>+0(SB), Y10, Y10
+	VPAND       const6<>+0(SB), Y9, Y9
+	VPOR        const7<>+0(SB), Y9, Y9
+	VSUBPD      const7<>+0(SB), Y9, Y9
+	VFMADD231PD const8<>+0(SB), Y10, Y9
+	VMULPD      Y9, Y9, Y10
+	VADDPD      Y10, Y3, Y3
+	VADDPD      Y7, Y9, Y7
 	VMOVUPD     96(DX), Y9
 	VPSUBQ      Y0, Y9, Y9
-	VPAND       const6<>+0(SB), Y9, Y10
-	VPOR        const7<>+0(SB), Y10, Y10
-	VSUBPD      const7<>+0(SB), Y10, Y10
 	VPXOR       Y11, Y11, Y11
 	VPCMPGTQ    Y9, Y11, Y11
 	VPSLLQ      $0x20, Y11, Y11
-	VPSRLQ      $0x20, Y9, Y9
-	VPOR        Y11, Y9, Y9
-	VPADDQ      const5<>+0(SB), Y9, Y9
-	VSUBPD      const5<>+0(SB), Y9, Y9
-	VFMADD231PD const8<>+0(SB), Y9, Y10
-	VMULPD      Y10, Y10, Y9
-	VADDPD      Y9, Y4, Y4
-	VADDPD      Y8, Y10, Y8
+	VPSRLQ      $0x20, Y9, Y10
+	VPOR        Y11, Y10, Y10
+	VPADDQ      const5<>+0(SB), Y10, Y10
+	VSUBPD      const5<>+0(SB), Y10, Y10
+	VPAND       const6<>+0(SB), Y9, Y9
+	VPOR        const7<>+0(SB), Y9, Y9
+	VSUBPD      const7<>+0(SB), Y9, Y9
+	VFMADD231PD const8<>+0(SB), Y10, Y9
+	VMULPD      Y9, Y9, Y10
+	VADDPD      Y10, Y4, Y4
+	VADDPD      Y8, Y9, Y8
 	ADDQ        $0x00000100, DX
 	DECQ        DI
 	JNE         row

@@ -2489,52 +2489,52 @@ sweep:
 row:
 	VMOVUPD          (DX), Z9
 	VPSUBQ           Z0, Z9, Z9
-	VPANDQ.BCST      const6<>+0(SB), Z9, Z10
-	VPORQ.BCST       const7<>+0(SB), Z10, Z10
-	VSUBPD.BCST      const7<>+0(SB), Z10, Z10
-	VPSRAQ           $0x20, Z9, Z9
-	VPADDQ.BCST      const5<>+0(SB), Z9, Z9
-	VSUBPD.BCST      const5<>+0(SB), Z9, Z9
-	VFMADD231PD.BCST const8<>+0(SB), Z9, Z10
-	VMULPD           Z10, Z10, Z9
-	VADDPD           Z9, Z1, Z1
-	VADDPD           Z5, Z10, Z5
+	VPSRAQ           $0x20, Z9, Z10
+	VPADDQ.BCST      const5<>+0(SB), Z10, Z10
+	VSUBPD.BCST      const5<>+0(SB), Z10, Z10
+	VPANDQ.BCST      const6<>+0(SB), Z9, Z9
+	VPORQ.BCST       const7<>+0(SB), Z9, Z9
+	VSUBPD.BCST      const7<>+0(SB), Z9, Z9
+	VFMADD231PD.BCST const8<>+0(SB), Z10, Z9
+	VMULPD           Z9, Z9, Z10
+	VADDPD           Z10, Z1, Z1
+	VADDPD           Z5, Z9, Z5
 	VMOVUPD          64(DX), Z9
 	VPSUBQ           Z0, Z9, Z9
-	VPANDQ.BCST      const6<>+0(SB), Z9, Z10
-	VPORQ.BCST       const7<>+0(SB), Z10, Z10
-	VSUBPD.BCST      const7<>+0(SB), Z10, Z10
-	VPSRAQ           $0x20, Z9, Z9
-	VPADDQ.BCST      const5<>+0(SB), Z9, Z9
-	VSUBPD.BCST      const5<>+0(SB), Z9, Z9
-	VFMADD231PD.BCST const8<>+0(SB), Z9, Z10
-	VMULPD           Z10, Z10, Z9
-	VADDPD           Z9, Z2, Z2
-	VADDPD           Z6, Z10, Z6
+	VPSRAQ           $0x20, Z9, Z10
+	VPADDQ.BCST      const5<>+0(SB), Z10, Z10
+	VSUBPD.BCST      const5<>+0(SB), Z10, Z10
+	VPANDQ.BCST      const6<>+0(SB), Z9, Z9
+	VPORQ.BCST       const7<>+0(SB), Z9, Z9
+	VSUBPD.BCST      const7<>+0(SB), Z9, Z9
+	VFMADD231PD.BCST const8<>+0(SB), Z10, Z9
+	VMULPD           Z9, Z9, Z10
+	VADDPD           Z10, Z2, Z2
+	VADDPD           Z6, Z9, Z6
 	VMOVUPD          128(DX), Z9
 	VPSUBQ           Z0, Z9, Z9
-	VPANDQ.BCST      const6<>+0(SB), Z9, Z10
-	VPORQ.BCST       const7<>+0(SB), Z10, Z10
-	VSUBPD.BCST      const7<>+0(SB), Z10, Z10
-	VPSRAQ           $0x20, Z9, Z9
-	VPADDQ.BCST      const5<>+0(SB), Z9, Z9
-	VSUBPD.BCST      const5<>+0(SB), Z9, Z9
-	VFMADD231PD.BCST const8<>+0(SB), Z9, Z10
-	VMULPD           Z10, Z10, Z9
-	VADDPD           Z9, Z3, Z3
-	VADDPD           Z7, Z10, Z7
+	VPSRAQ           $0x20, Z9, Z10
+	VPADDQ.BCST      const5<>+0(SB), Z10, Z10
+	VSUBPD.BCST      const5<>+0(SB), Z10, Z10
+	VPANDQ.BCST      const6<>+0(SB), Z9, Z9
+	VPORQ.BCST       const7<>+0(SB), Z9, Z9
+	VSUBPD.BCST      const7<>+0(SB), Z9, Z9
+	VFMADD231PD.BCST const8<>+0(SB), Z10, Z9
+	VMULPD           Z9, Z9, Z10
+	VADDPD           Z10, Z3, Z3
+	VADDPD           Z7, Z9, Z7
 	VMOVUPD          192(DX), Z9
 	VPSUBQ           Z0, Z9, Z9
-	VPANDQ.BCST      const6<>+0(SB), Z9, Z10
-	VPORQ.BCST       const7<>+0(SB), Z10, Z10
-	VSUBPD.BCST      const7<>+0(SB), Z10, Z10
-	VPSRAQ           $0x20, Z9, Z9
-	VPADDQ.BCST      const5<>+0(SB), Z9, Z9
-	VSUBPD.BCST      const5<>+0(SB), Z9, Z9
-	VFMADD231PD.BCST const8<>+0(SB), Z9, Z10
-	VMULPD           Z10, Z10, Z9
-	VADDPD           Z9, Z4, Z4
-	VADDPD           Z8, Z10, Z8
+	VPSRAQ           $0x20, Z9, Z10
+	VPADDQ.BCST      const5<>+0(SB), Z10, Z10
+	VSUBPD.BCST      const5<>+0(SB), Z10, Z10
+	VPANDQ.BCST      const6<>+0(SB), Z9, Z9
+	VPORQ.BCST       const7<>+0(SB), Z9, Z9
+	VSUBPD.BCST      const7<>+0(SB), Z9, Z9
+	VFMADD231PD.BCST const8<>+0(SB), Z10, Z9
+	VMULPD           Z9, Z9, Z10
+	VADDPD           Z10, Z4, Z4
+	VADDPD           Z8, Z9, Z8
 	ADDQ             $0x00000100, DX
 	DECQ             DI
 	JNE              row
@@ -3179,52 +3179,52 @@ sweep:
 row:
 	VMOVUPD          (DX), Z9
 	VPSUBQ           Z0, Z9, Z9
-	VPANDQ.BCST      const6<>+0(SB), Z9, Z10
-	VPORQ.BCST       const7<>+0(SB), Z10, Z10
-	VSUBPD.BCST      const7<>+0(SB), Z10, Z10
-	VPSRAQ           $0x20, Z9, Z9
-	VPADDQ.BCST      const5<>+0(SB), Z9, Z9
-	VSUBPD.BCST      const5<>+0(SB), Z9, Z9
-	VFMADD231PD.BCST const8<>+0(SB), Z9, Z10
-	VMULPD           Z10, Z10, Z9
-	VADDPD           Z9, Z1, Z1
-	VADDPD           Z5, Z10, Z5
+	VPSRAQ           $0x20, Z9, Z10
+	VPADDQ.BCST      const5<>+0(SB), Z10, Z10
+	VSUBPD.BCST      const5<>+0(SB), Z10, Z10
+	VPANDQ.BCST      const6<>+0(SB), Z9, Z9
+	VPORQ.BCST       const7<>+0(SB), Z9, Z9
+	VSUBPD.BCST      const7<>+0(SB), Z9, Z9
+	VFMADD231PD.BCST const8<>+0(SB), Z10, Z9
+	VMULPD           Z9, Z9, Z10
+	VADDPD           Z10, Z1, Z1
+	VADDPD           Z5, Z9, Z5
 	VMOVUPD          64(DX), Z9
 	VPSUBQ           Z0, Z9, Z9
-	VPANDQ.BCST      const6<>+0(SB), Z9, Z10
-	VPORQ.BCST       const7<>+0(SB), Z10, Z10
-	VSUBPD.BCST      const7<>+0(SB), Z10, Z10
-	VPSRAQ           $0x20, Z9, Z9
-	VPADDQ.BCST      const5<>+0(SB), Z9, Z9
-	VSUBPD.BCST      const5<>+0(SB), Z9, Z9
-	VFMADD231PD.BCST const8<>+0(SB), Z9, Z10
-	VMULPD           Z10, Z10, Z9
-	VADDPD           Z9, Z2, Z2
-	VADDPD           Z6, Z10, Z6
+	VPSRAQ           $0x20, Z9, Z10
+	VPADDQ.BCST      const5<>+0(SB), Z10, Z10
+	VSUBPD.BCST      const5<>+0(SB), Z10, Z10
+	VPANDQ.BCST      const6<>+0(SB), Z9, Z9
+	VPORQ.BCST       const7<>+0(SB), Z9, Z9
+	VSUBPD.BCST      const7<>+0(SB), Z9, Z9
+	VFMADD231PD.BCST const8<>+0(SB), Z10, Z9
+	VMULPD           Z9, Z9, Z10
+	VADDPD           Z10, Z2, Z2
+	VADDPD           Z6, Z9, Z6
 	VMOVUPD          128(DX), Z9
 	VPSUBQ           Z0, Z9, Z9
-	VPANDQ.BCST      const6<>+0(SB), Z9, Z10
-	VPORQ.BCST       const7<>+0(SB), Z10, Z10
-	VSUBPD.BCST      const7<>+0(SB), Z10, Z10
-	VPSRAQ           $0x20, Z9, Z9
-	VPADDQ.BCST      const5<>+0(SB), Z9, Z9
-	VSUBPD.BCST      const5<>+0(SB), Z9, Z9
-	VFMADD231PD.BCST const8<>+0(SB), Z9, Z10
-	VMULPD           Z10, Z10, Z9
-	VADDPD           Z9, Z3, Z3
-	VADDPD           Z7, Z10, Z7
+	VPSRAQ           $0x20, Z9, Z10
+	VPADDQ.BCST      const5<>+0(SB), Z10, Z10
+	VSUBPD.BCST      const5<>+0(SB), Z10, Z10
+	VPANDQ.BCST      const6<>+0(SB), Z9, Z9
+	VPORQ.BCST       const7<>+0(SB), Z9, Z9
+	VSUBPD.BCST      const7<>+0(SB), Z9, Z9
+	VFMADD231PD.BCST const8<>+0(SB), Z10, Z9
+	VMULPD           Z9, Z9, Z10
+	VADDPD           Z10, Z3, Z3
+	VADDPD           Z7, Z9, Z7
 	VMOVUPD          192(DX), Z9
 	VPSUBQ           Z0, Z9, Z9
-	VPANDQ.BCST      const6<>+0(SB), Z9, Z10
-	VPORQ.BCST       const7<>+0(SB), Z10, Z10
-	VSUBPD.BCST      const7<>+0(SB), Z10, Z10
-	VPSRAQ           $0x20, Z9, Z9
-	VPADDQ.BCST      const5<>+0(SB), Z9, Z9
-	VSUBPD.BCST      const5<>+0(SB), Z9, Z9
-	VFMADD231PD.BCST const8<>+0(SB), Z9, Z10
-	VMULPD           Z10, Z10, Z9
-	VADDPD           Z9, Z4, Z4
-	VADDPD           Z8, Z10, Z8
+	VPSRAQ           $0x20, Z9, Z10
+	VPADDQ.BCST      const5<>+0(SB), Z10, Z10
+	VSUBPD.BCST      const5<>+0(SB), Z10, Z10
+	VPANDQ.BCST      const6<>+0(SB), Z9, Z9
+	VPORQ.BCST       const7<>+0(SB), Z9, Z9
+	VSUBPD.BCST      const7<>+0(SB), Z9, Z9
+	VFMADD231PD.BCST const8<>+0(SB), Z10, Z9
+	VMULPD           Z9, Z9, Z10
+	VADDPD           Z10, Z4, Z4
+	VADDPD           Z8, Z9, Z8
 	ADDQ             $0x00000100, DX
 	DECQ             DI
 	JNE              row

@@ -737,7 +737,7 @@ func AbsoluteInt8(dst []int8, a []int8) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint8(a[i&ma])
-		v2 := int8(v0) < int8(uint8(0x0))
+		v2 := int8(v0) < int8(0)
 		v3 := 0x0 - v0
 		v4 := v0
 		if v2 {
@@ -752,7 +752,7 @@ func AbsoluteInt16(dst []int16, a []int16) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint16(a[i&ma])
-		v2 := int16(v0) < int16(uint16(0x0))
+		v2 := int16(v0) < int16(0)
 		v3 := 0x0 - v0
 		v4 := v0
 		if v2 {
@@ -767,7 +767,7 @@ func AbsoluteInt32(dst []int32, a []int32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint32(a[i&ma])
-		v2 := int32(v0) < int32(uint32(0x0))
+		v2 := int32(v0) < int32(0)
 		v3 := 0x0 - v0
 		v4 := v0
 		if v2 {
@@ -782,7 +782,7 @@ func AbsoluteInt64(dst []int64, a []int64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint64(a[i&ma])
-		v2 := int64(v0) < int64(uint64(0x0))
+		v2 := int64(v0) < int64(0)
 		v3 := 0x0 - v0
 		v4 := v0
 		if v2 {
@@ -853,8 +853,8 @@ func SignInt8(dst []int8, a []int8) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint8(a[i&ma])
-		v2 := int8(v0) < int8(uint8(0x0))
-		v4 := int8(uint8(0x0)) < int8(v0)
+		v2 := int8(v0) < int8(0)
+		v4 := int8(0) < int8(v0)
 		v6 := uint8(0x0)
 		if v4 {
 			v6 = 0x1
@@ -872,8 +872,8 @@ func SignInt16(dst []int16, a []int16) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint16(a[i&ma])
-		v2 := int16(v0) < int16(uint16(0x0))
-		v4 := int16(uint16(0x0)) < int16(v0)
+		v2 := int16(v0) < int16(0)
+		v4 := int16(0) < int16(v0)
 		v6 := uint16(0x0)
 		if v4 {
 			v6 = 0x1
@@ -891,8 +891,8 @@ func SignInt32(dst []int32, a []int32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint32(a[i&ma])
-		v2 := int32(v0) < int32(uint32(0x0))
-		v4 := int32(uint32(0x0)) < int32(v0)
+		v2 := int32(v0) < int32(0)
+		v4 := int32(0) < int32(v0)
 		v6 := uint32(0x0)
 		if v4 {
 			v6 = 0x1
@@ -910,8 +910,8 @@ func SignInt64(dst []int64, a []int64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint64(a[i&ma])
-		v2 := int64(v0) < int64(uint64(0x0))
-		v4 := int64(uint64(0x0)) < int64(v0)
+		v2 := int64(v0) < int64(0)
+		v4 := int64(0) < int64(v0)
 		v6 := uint64(0x0)
 		if v4 {
 			v6 = 0x1

@@ -868,7 +868,7 @@ func SignbitFloat32Bool(dst []uint8, a []float32) {
 	for i := range dst {
 		v0 := a[i&ma]
 		v1 := math.Float32bits(v0)
-		v3 := int32(v1) < int32(uint32(0x0))
+		v3 := int32(v1) < int32(0)
 		dst[i] = toBool(v3)
 	}
 }
@@ -879,7 +879,7 @@ func SignbitFloat64Bool(dst []uint8, a []float64) {
 	for i := range dst {
 		v0 := a[i&ma]
 		v1 := math.Float64bits(v0)
-		v3 := int64(v1) < int64(uint64(0x0))
+		v3 := int64(v1) < int64(0)
 		dst[i] = toBool(v3)
 	}
 }

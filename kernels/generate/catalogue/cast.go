@@ -1,0 +1,194 @@
+package catalogue
+
+import (
+	"math"
+
+	"github.com/gangsaw/gangsaw/kernels/generate/ir"
+)
+
+// cast is the conversions between types.
+//
+//	cast      rounds to nearest; to integers, cuts off and wraps
+//	saturate  to integers: cuts off, and takes the nearest in range; NaN is 0
+//	fits      to integers: whether cutting off leaves a number in range
+//
+// 16-bit floats go by way of float32, to and from which alone they are cast.
+func cast() (all []*ir.Kernel) {
+	numbers := append(append([]ir.Elem{}, floats...), integers...)
+	for _, from := range numbers {
+		for _, to := range numbers {
+			if from == to {
+				continue
+			}
+			b := ir.New("cast", to, from)
+			all = append(all, b.Done(castLane(b, b.In(0), from, to)))
+			if to.IsFloat() || contains(to, from) {
+				continue
+			}
+			b = ir.New("saturate", to, from)
+			all = append(all, b.Done(saturateLane(b, b.In(0), from, to)))
+			b = ir.New("fits"+to.String(), ir.Bool, from)
+			all = append(all, b.Done(fitsLane(b, b.In(0), from, to)))
+		}
+		b := ir.New("cast", ir.Bool, from)
+		if x := b.In(0); from.IsFloat() {
+			all = append(all, b.Done(x.Ne(x.C(0))))
+		} else {
+			all = append(all, b.Done(x.IEq(b.Int(x.Type(), 0)).Not()))
+		}
+		b = ir.New("cast", from, ir.Bool)
+		all = append(all, b.Done(b.In(0).Select(one(b, from.Lane()), zeroOf(b, from.Lane()))))
+	}
+	for _, h := range []ir.Elem{ir.Float16, ir.BFloat16} {
+		b := ir.New("cast", ir.Float32, h)
+		all = append(all, b.Done(canonical(b, b.In(0))))
+		b = ir.New("cast", h, ir.Float32)
+		all = append(all, b.Done(canonical(b, b.In(0))))
+	}
+	return all
+}
+
+func one(b *ir.B, t ir.Type) ir.V {
+	if t.IsFloat() {
+		return b.Float(t, 1)
+	}
+	return b.Int(t, 1)
+}
+
+func zeroOf(b *ir.B, t ir.Type) ir.V {
+	if t.IsFloat() {
+		return b.Float(t, 0)
+	}
+	return b.Int(t, 0)
+}
+
+// contains tells whether integer type to holds every value of from.
+func contains(to, from ir.Elem) bool {
+	switch {
+	case from.IsFloat():
+		return false
+	case to.IsUnsigned():
+		return from.IsUnsigned() && from.Size() <= to.Size()
+	case from.IsUnsigned():
+		return from.Size() < to.Size()
+	}
+	return from.Size() <= to.Size()
+}
+
+// double is a float as float64.
+func double(x ir.V) ir.V {
+	if x.Type() == ir.F32 {
+		return x.Widen()
+	}
+	return x
+}
+
+func castLane(b *ir.B, x ir.V, from, to ir.Elem) ir.V {
+	switch {
+	case from.IsFloat() && to.IsFloat():
+		if to == ir.Float32 {
+			return canonical(b, x.Narrow())
+		}
+		return canonical(b, x.Widen())
+	case from.IsFloat():
+		t := double(x).Trunc()
+		b.Bail(abs(b, t).Lt(t.C(0x1p51)).Not(), "wrap["+to.GoType()+"]")
+		return narrow(toInteger(b, t, true), to)
+	case to.IsFloat():
+		wide := widen(x, from)
+		var f ir.V
+		switch {
+		case from == ir.Uint64:
+			f = toFloatUnsigned(b, wide)
+		default:
+			f = toFloat(b, wide, from.Size() < 8)
+		}
+		if to == ir.Float64 {
+			return f
+		}
+		if from.Size() == 8 {
+			// float64 must be exact, or the second rounding may go wrong.
+			b.Bail(outside(b, wide, from), map[ir.Elem]string{ir.Int64: "roundInt", ir.Uint64: "roundUint"}[from])
+		}
+		return f.Narrow()
+	}
+	if from.Size() > to.Size() {
+		return narrow(widen(x, from), to)
+	}
+	if from.Size() == to.Size() {
+		return x
+	}
+	if from.IsUnsigned() {
+		return x.Zext(to.Lane())
+	}
+	return x.Sext(to.Lane())
+}
+
+// bounds returns the least and the greatest value of an integer type, as bits.
+func bounds(t ir.Elem) (lo, hi uint64) {
+	w := 8 * t.Size()
+	if t.IsUnsigned() {
+		return 0, math.MaxUint64 >> (64 - w)
+	}
+	return -(uint64(1) << (w - 1)), 1<<(w-1) - 1
+}
+
+// floatBounds returns them as float64; of 64 bits, the greatest that is in
+// range.
+func floatBounds(t ir.Elem) (lo, hi float64) {
+	switch t {
+	case ir.Int64:
+		return -0x1p63, 0x1p63 - 0x1p10
+	case ir.Uint64:
+		return 0, 0x1p64 - 0x1p11
+	}
+	l, h := bounds(t)
+	return float64(int64(l)), float64(h)
+}
+
+func saturateLane(b *ir.B, x ir.V, from, to ir.Elem) ir.V {
+	if from.IsFloat() {
+		d := double(x)
+		t := d.Ne(d).Select(d.C(0), d.Trunc())
+		lo, hi := floatBounds(to)
+		if to.Size() == 8 {
+			b.Bail(abs(b, t).Lt(t.C(0x1p51)).Not(), map[ir.Elem]string{ir.Int64: "saturateInt", ir.Uint64: "saturateUint"}[to])
+			if to == ir.Uint64 {
+				t = t.Max(t.C(0))
+			}
+			return toInteger(b, t, true)
+		}
+		return narrow(toInteger(b, t.C(hi).Min(t.C(lo).Max(t)), true), to)
+	}
+	wide := widen(x, from)
+	low, high := outOfRange(b, wide, from, to)
+	lo, hi := bounds(to)
+	return narrow(low.Select(b.Int(ir.I64, lo), high.Select(b.Int(ir.I64, hi), wide)), to)
+}
+
+// outOfRange tells where a 64-bit integer lies below and above type to.
+func outOfRange(b *ir.B, wide ir.V, from, to ir.Elem) (low, high ir.V) {
+	lo, hi := bounds(to)
+	never := wide.IEq(wide).Not()
+	low, high = never, never
+	if from.IsSigned() {
+		low = wide.ILt(b.Int(ir.I64, lo))
+	}
+	switch {
+	case from == ir.Uint64:
+		high = b.Int(ir.I64, hi).ULt(wide)
+	case to != ir.Uint64:
+		high = b.Int(ir.I64, hi).ILt(wide)
+	}
+	return low, high
+}
+
+func fitsLane(b *ir.B, x ir.V, from, to ir.Elem) ir.V {
+	if from.IsFloat() {
+		t := double(x).Trunc()
+		lo, hi := floatBounds(to)
+		return t.C(lo).Le(t).MAnd(t.Le(t.C(hi)))
+	}
+	low, high := outOfRange(b, widen(x, from), from, to)
+	return low.MOr(high).Not()
+}
