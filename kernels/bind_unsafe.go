@@ -10,6 +10,11 @@ func view[T any](b []byte) []T {
 	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/int(unsafe.Sizeof(*new(T))))
 }
 
+// bytesView returns the memory of elements.
+func bytesView[T any](xs []T) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(xs))), len(xs)*int(unsafe.Sizeof(*new(T))))
+}
+
 // stride bounds the elements of one call: assembly cannot be preempted.
 const stride = 1 << 16
 

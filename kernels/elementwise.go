@@ -37,13 +37,35 @@ func (r *row) operands() []Type {
 	return r.in[:n]
 }
 
+func (r *row) kernel() *Elementwise {
+	return &Elementwise{name: r.name, in: r.operands(), out: r.out, run: r.bind()}
+}
+
 // LookupElementwise returns the kernel of that name for operands of these
 // types, and whether there is one.
 func LookupElementwise(name string, in ...Type) (*Elementwise, bool) {
-	at, _ := slices.BinarySearchFunc(elementwise[:], name, func(r row, name string) int { return strings.Compare(r.name, name) })
-	for i := at; i < len(elementwise) && elementwise[i].name == name; i++ {
-		if r := &elementwise[i]; slices.Equal(r.operands(), in) {
-			return &Elementwise{name: name, in: r.operands(), out: r.out, run: r.bind()}, true
+	for _, r := range rowsOf(name) {
+		if slices.Equal(r.operands(), in) {
+			return r.kernel(), true
+		}
+	}
+	return nil, false
+}
+
+// rowsOf returns the rows of that name.
+func rowsOf(name string) []row {
+	byName := func(r row, name string) int { return strings.Compare(r.name, name) }
+	from, _ := slices.BinarySearchFunc(elementwise[:], name, byName)
+	to, _ := slices.BinarySearchFunc(elementwise[from:], name+"\x00", byName)
+	return elementwise[from : from+to]
+}
+
+// LookupCast returns the kernel "cast" or "saturate" between two types, and
+// whether there is one.
+func LookupCast(name string, from, to Type) (*Elementwise, bool) {
+	for _, r := range rowsOf(name) {
+		if r.in[0] == from && r.out == to {
+			return r.kernel(), true
 		}
 	}
 	return nil, false
@@ -53,8 +75,7 @@ func LookupElementwise(name string, in ...Type) (*Elementwise, bool) {
 func ElementwiseKernels() []*Elementwise {
 	all := make([]*Elementwise, len(elementwise))
 	for i := range elementwise {
-		r := &elementwise[i]
-		all[i] = &Elementwise{name: r.name, in: r.operands(), out: r.out, run: r.bind()}
+		all[i] = elementwise[i].kernel()
 	}
 	return all
 }

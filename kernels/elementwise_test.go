@@ -6,7 +6,10 @@ import (
 	"flag"
 	"fmt"
 	"hash/fnv"
+	"iter"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -90,6 +93,29 @@ func hashOf(t *testing.T, k *Elementwise) uint64 {
 	return h.Sum64()
 }
 
+// hashes yields the name and the hash of every kernel, on the current tier.
+func hashes(t *testing.T) iter.Seq2[string, uint64] {
+	return func(yield func(string, uint64) bool) {
+		for _, k := range ElementwiseKernels() {
+			if !yield(k.String(), hashOf(t, k)) {
+				return
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(reductions)) {
+			for _, typ := range Types() {
+				if !yield(fmt.Sprintf("%s of %v", name, typ), hashOfReduction(reductions[name], typ)) {
+					return
+				}
+			}
+		}
+		for _, typ := range Types() {
+			if !yield(fmt.Sprintf("pair of %v and float64", typ), hashOfPairs(typ)) {
+				return
+			}
+		}
+	}
+}
+
 // knownHashes reads the hashes in the tree.
 func knownHashes(t *testing.T) map[string]string {
 	file, err := os.Open(hashFile)
@@ -110,8 +136,8 @@ func TestEveryTierComputesTheSameBits(t *testing.T) {
 	if *update {
 		UseTier(Scalar)
 		var out bytes.Buffer
-		for _, k := range ElementwiseKernels() {
-			fmt.Fprintf(&out, "%016x %v\n", hashOf(t, k), k)
+		for name, hash := range hashes(t) {
+			fmt.Fprintf(&out, "%016x %s\n", hash, name)
 		}
 		if err := os.WriteFile(hashFile, out.Bytes(), 0o666); err != nil {
 			t.Fatal(err)
@@ -120,9 +146,9 @@ func TestEveryTierComputesTheSameBits(t *testing.T) {
 	known := knownHashes(t)
 	onTiers(t, func(t *testing.T) {
 		seen := 0
-		for _, k := range ElementwiseKernels() {
-			if got := fmt.Sprintf("%016x", hashOf(t, k)); got != known[k.String()] {
-				t.Errorf("%v: hash %s, want %s", k, got, known[k.String()])
+		for name, hash := range hashes(t) {
+			if got := fmt.Sprintf("%016x", hash); got != known[name] {
+				t.Errorf("%s: hash %s, want %s", name, got, known[name])
 			}
 			seen++
 		}

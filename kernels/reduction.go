@@ -38,7 +38,8 @@ func (r *Reduction) Name() string { return r.name }
 // PartialSize returns the length of an encoded partial in bytes.
 func (r *Reduction) PartialSize() int { return r.partialSize }
 
-// NewMerger returns an empty merger for partials of an array of type t.
+// NewMerger returns an empty merger for partials of an array of type t. That of
+// a reduction whose partial is a P is a *[TreeMerger][P].
 func (r *Reduction) NewMerger(t Type) Merger { return r.newMerger(t) }
 
 // NewFolder returns an empty folder of r for elements of type t.
@@ -66,67 +67,80 @@ func LookupReduction(name string) (*Reduction, bool) {
 	return r, ok
 }
 
-// Summarize is the summary reduction: count, NaN, infinities, minimum,
-// maximum, sum, mean and variance in one pass. Its merger is a
-// [SummaryMerger].
-var Summarize = register(&Reduction{
-	name:        "summary",
-	partialSize: summarySize,
-	newFolder: func(t Type) Folder {
-		return &summaryFolder{typ: t, tree: Tree[Summary]{Merge: mergeSummaries}}
-	},
-	newMerger: func(t Type) Merger {
-		return &SummaryMerger{typ: t, tree: Tree[Summary]{Merge: mergeSummaries}}
-	},
-})
-
-type summaryFolder struct {
-	typ    Type
-	tree   Tree[Summary]
-	blocks uint64
-	fold   blockFold
+// partial is what the tree needs to know of a kind of partial.
+type partial[P any] struct {
+	size   int
+	empty  func(t Type) P
+	fold   func(f *blockFold, t Type, block []byte) P
+	merge  func(left, right P) P
+	encode func(p P, w *words)
+	// decode refuses what no partial of elements of type t can be.
+	decode func(t Type, r *words) (P, error)
 }
 
-func (f *summaryFolder) Reset() {
+// registerTree registers the reduction whose blocks merge on the tree.
+func registerTree[P any](name string, p partial[P]) *Reduction {
+	return register(&Reduction{
+		name:        name,
+		partialSize: p.size,
+		newFolder:   func(t Type) Folder { return &treeFolder[P]{partial: p, typ: t, tree: Tree[P]{Merge: p.merge}} },
+		newMerger:   func(t Type) Merger { return &TreeMerger[P]{name, p, t, Tree[P]{Merge: p.merge}} },
+	})
+}
+
+type treeFolder[P any] struct {
+	partial[P]
+	typ     Type
+	tree    Tree[P]
+	blocks  uint64
+	scratch blockFold
+}
+
+func (f *treeFolder[P]) Reset() {
 	f.tree.Reset()
 	f.blocks = 0
 }
 
-func (f *summaryFolder) Block(block []byte) {
-	f.tree.Add(f.blocks, f.fold.fold(f.typ, block))
+func (f *treeFolder[P]) Block(block []byte) {
+	f.tree.Add(f.blocks, f.fold(&f.scratch, f.typ, block))
 	f.blocks++
 }
 
-func (f *summaryFolder) Partial(dst []byte) {
-	root, _ := f.tree.Root()
-	root.encode(dst[:summarySize])
+func (f *treeFolder[P]) Partial(dst []byte) {
+	root, ok := f.tree.Root()
+	if !ok {
+		root = f.empty(f.typ)
+	}
+	f.encode(root, &words{bytes: dst[:f.size]})
 }
 
-// SummaryMerger combines partials of the summary reduction.
-type SummaryMerger struct {
-	typ  Type
-	tree Tree[Summary]
+// TreeMerger combines partials of type P.
+type TreeMerger[P any] struct {
+	name    string
+	partial partial[P]
+	typ     Type
+	tree    Tree[P]
 }
 
 // Add implements [Merger].
-func (m *SummaryMerger) Add(chunk uint64, partial []byte) error {
-	s, err := DecodeSummary(partial)
+func (m *TreeMerger[P]) Add(chunk uint64, partial []byte) error {
+	if len(partial) != m.partial.size {
+		return fmt.Errorf("%s partial of %d bytes, want %d", m.name, len(partial), m.partial.size)
+	}
+	p, err := m.partial.decode(m.typ, &words{bytes: partial})
 	if err != nil {
-		return err
+		return fmt.Errorf("%s partial %w", m.name, err)
 	}
-	if s.typ != m.typ {
-		return fmt.Errorf("summary partial of type %s, want %s", s.typ, m.typ)
-	}
-	m.tree.Add(chunk, s)
+	m.tree.Add(chunk, p)
 	return nil
 }
 
-// Summary returns the summary of all chunks, which must be there without a
-// gap; of none, the summary of an empty array.
-func (m *SummaryMerger) Summary() Summary {
+// Total returns the partial of all chunks, which must be there without a gap;
+// of none, that of an empty array.
+func (m *TreeMerger[P]) Total() P {
 	root, ok := m.tree.Root()
 	if !ok {
-		return Summary{typ: m.typ}
+		return m.partial.empty(m.typ)
 	}
 	return root
 }

@@ -1,7 +1,6 @@
 package kernels
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math"
 	"math/big"
@@ -121,15 +120,15 @@ func (s *Summary) Mean() Value {
 // deviations from the mean divided by the number of elements that are not NaN
 // less ddof, NaN where that is not positive.
 func (s *Summary) Var(ddof float64) Value {
-	return s.spread(ddof, func(v float64) float64 { return math.Ldexp(v, 2*bandBits*s.band) })
+	return s.dispersion(ddof, func(v float64) float64 { return math.Ldexp(v, 2*bandBits*s.band) })
 }
 
 // Std returns the square root of the variance, see [Summary.Var].
 func (s *Summary) Std(ddof float64) Value {
-	return s.spread(ddof, func(v float64) float64 { return math.Ldexp(math.Sqrt(v), bandBits*s.band) })
+	return s.dispersion(ddof, func(v float64) float64 { return math.Ldexp(math.Sqrt(v), bandBits*s.band) })
 }
 
-func (s *Summary) spread(ddof float64, scale func(float64) float64) Value {
+func (s *Summary) dispersion(ddof float64, scale func(float64) float64) Value {
 	if s.numbers() == 0 {
 		return Value{}
 	}
@@ -230,46 +229,49 @@ func fromOrderedKey(k int64) float64 {
 // summarySize is the length of an encoded Summary in bytes.
 const summarySize = 13 * 8
 
-// encode writes the summary to dst[:summarySize] as little-endian words.
-func (s *Summary) encode(dst []byte) {
-	for i, w := range [...]uint64{
-		uint64(s.typ), s.count, s.nan, s.posInf, s.negInf, s.min, s.max,
-		uint64(s.isum.hi), s.isum.lo,
-		math.Float64bits(s.fsum.hi), math.Float64bits(s.fsum.lo),
-		math.Float64bits(s.m2), uint64(int64(s.band)),
+// Summarize is the summary reduction: count, NaN, infinities, minimum,
+// maximum, sum, mean and variance in one pass.
+var Summarize = registerTree("summary", partial[Summary]{
+	size:   summarySize,
+	empty:  func(t Type) Summary { return Summary{typ: t} },
+	fold:   func(f *blockFold, t Type, block []byte) Summary { return f.summary(t, block) },
+	merge:  mergeSummaries,
+	encode: encodeSummary,
+	decode: decodeSummary,
+})
+
+func encodeSummary(s Summary, w *words) {
+	for _, v := range [...]uint64{
+		uint64(s.typ), s.count, s.nan, s.posInf, s.negInf, s.min, s.max, uint64(s.isum.hi), s.isum.lo,
 	} {
-		binary.LittleEndian.PutUint64(dst[8*i:], w)
+		w.put(v)
 	}
+	w.putDouble(s.fsum)
+	w.putFloat(s.m2)
+	w.put(uint64(int64(s.band)))
 }
 
-// DecodeSummary reads an encoded partial of the summary reduction. It refuses
-// what no summary can be, since the bytes come from another process.
-func DecodeSummary(src []byte) (Summary, error) {
-	if len(src) != summarySize {
-		return Summary{}, fmt.Errorf("summary partial of %d bytes, want %d", len(src), summarySize)
+// decodeSummary refuses what no summary can be, since the bytes come from
+// another process.
+func decodeSummary(t Type, r *words) (Summary, error) {
+	typ := r.get()
+	if typ != uint64(t) {
+		return Summary{}, fmt.Errorf("of type %d, want %v", typ, t)
 	}
-	word := func(i int) uint64 { return binary.LittleEndian.Uint64(src[8*i:]) }
-	float := func(i int) float64 { return math.Float64frombits(word(i)) }
-	s := Summary{
-		typ: Type(word(0)), count: word(1), nan: word(2), posInf: word(3), negInf: word(4),
-		min: word(5), max: word(6),
-		isum: int128{int64(word(7)), word(8)},
-		fsum: double{float(9), float(10)},
-		m2:   float(11), band: int(int64(word(12))),
-	}
-	const most = 1 << 60
+	s := Summary{typ: t, count: r.get(), nan: r.get(), posInf: r.get(), negInf: r.get(), min: r.get(), max: r.get()}
+	s.isum.hi = int64(r.get())
+	s.isum.lo = r.get()
+	s.fsum, s.m2, s.band = r.getDouble(), r.getFloat(), int(int64(r.get()))
 	switch {
-	case word(0) > math.MaxUint8 || !s.typ.Valid():
-		return Summary{}, fmt.Errorf("summary partial of unknown type %d", word(0))
-	case s.count > most || s.nan > most || s.posInf > most || s.negInf > most ||
+	case s.count > maxCount || s.nan > maxCount || s.posInf > maxCount || s.negInf > maxCount ||
 		s.nan+s.posInf+s.negInf > s.count:
-		return Summary{}, fmt.Errorf("summary partial counts %d+%d+%d of %d elements", s.nan, s.posInf, s.negInf, s.count)
+		return Summary{}, fmt.Errorf("counts %d+%d+%d of %d elements", s.nan, s.posInf, s.negInf, s.count)
 	case s.band < minBand || s.band > maxBand:
-		return Summary{}, fmt.Errorf("summary partial of band %d", s.band)
+		return Summary{}, fmt.Errorf("of band %d", s.band)
 	case !(math.Abs(s.fsum.hi) <= maxScaled*float64(s.count) && math.Abs(s.fsum.lo) <= math.Abs(s.fsum.hi)):
-		return Summary{}, fmt.Errorf("summary partial of %d elements with sum %v%+v", s.count, s.fsum.hi, s.fsum.lo)
+		return Summary{}, fmt.Errorf("of %d elements with sum %v%+v", s.count, s.fsum.hi, s.fsum.lo)
 	case !(s.m2 >= 0 && s.m2 <= 4*maxScaled*maxScaled*float64(s.count)):
-		return Summary{}, fmt.Errorf("summary partial of %d elements with squared deviations %v", s.count, s.m2)
+		return Summary{}, fmt.Errorf("of %d elements with squared deviations %v", s.count, s.m2)
 	}
 	return s, nil
 }

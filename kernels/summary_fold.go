@@ -2,25 +2,33 @@ package kernels
 
 import "math"
 
-// blockFold folds one block after another to summaries.
+// blockFold is the scratch of folding one block after another.
 type blockFold struct {
 	states [8 * Lanes]uint64
-	truth  [BlockLen]byte // a block of bool as 0 and 1
+	// A block of bool as 0 and 1, another, and one of 16-bit floats as float32.
+	truth, truth2 [BlockLen]byte
+	wideBlock     [4 * BlockLen]byte
+	doubles       [BlockLen]float64
 }
 
-// fold returns the summary of a block of elements of type t, not empty.
-func (f *blockFold) fold(t Type, block []byte) Summary {
+// summary returns the summary of a block of elements of type t, not empty.
+func (f *blockFold) summary(t Type, block []byte) Summary {
 	switch {
 	case t.IsFloat():
 		return f.floats(t, block)
 	case t == Bool:
-		truth := f.truth[:len(block)]
-		normalize.Run(truth, block, block, nil)
-		s := f.integers(Uint8, truth)
+		s := f.integers(Uint8, f.truths(block))
 		s.typ = Bool
 		return s
 	}
 	return f.integers(t, block)
+}
+
+// truths returns a block of bool as bytes 0 and 1.
+func (f *blockFold) truths(block []byte) []byte {
+	truth := f.truth[:len(block)]
+	normalize.Run(truth, block, block, nil)
+	return truth
 }
 
 // normalize makes bytes 0 and 1 of truth values.
@@ -166,15 +174,14 @@ func (f *blockFold) integers(t Type, block []byte) Summary {
 	s.min, s.max = lo^flip, hi^flip
 	n := float64(s.count)
 	mean := s.isum.double().over(n).hi
-	pivot := uint64(integerNear(mean, int64(s.min), int64(s.max)))
-	if t == Uint64 {
-		pivot = integerNear(mean, s.min, s.max)
-	}
 	f.start(0, 0)
-	if hi-lo > math.MaxInt64 {
-		f.wide(t, block, pivot)
+	if s.spread() > math.MaxInt64 {
+		f.wide(t, block, s.pivot(mean), func(lane int, d float64) {
+			f.add(0, lane, float64(d*d))
+			f.add(1, lane, d)
+		})
 	} else {
-		deviationsFolds[t].run(f.states[:], block, pivot, 0)
+		deviationsFolds[t].run(f.states[:], block, s.pivot(mean), 0)
 	}
 	s.m2 = f.squares(n)
 	return s
@@ -191,23 +198,35 @@ func integerNear[T int64 | uint64](f float64, lo, hi T) T {
 	return T(f)
 }
 
-// wide folds the deviations of 64-bit integers that are further apart than
-// 2^63, see deviationsFolds.
-func (f *blockFold) wide(t Type, block []byte, pivot uint64) {
-	add := func(i int, d float64) {
-		squares, rest := &f.state(0)[i%Lanes], &f.state(1)[i%Lanes]
-		*squares = math.Float64bits(math.Float64frombits(*squares) + float64(d*d))
-		*rest = math.Float64bits(math.Float64frombits(*rest) + d)
+// spread returns how far apart the extremes of integers are.
+func (s *Summary) spread() uint64 { return s.max - s.min }
+
+// pivot returns an integer near the mean from which deviations are taken.
+func (s *Summary) pivot(mean float64) uint64 {
+	if s.typ == Uint64 {
+		return integerNear(mean, s.min, s.max)
 	}
+	return uint64(integerNear(mean, int64(s.min), int64(s.max)))
+}
+
+// add adds to a lane of a state.
+func (f *blockFold) add(s, lane int, v float64) {
+	at := &f.state(s)[lane]
+	*at = math.Float64bits(math.Float64frombits(*at) + v)
+}
+
+// wide calls add with the deviation of each of 64-bit integers that are further
+// apart than 2^63, too far for a fold.
+func (f *blockFold) wide(t Type, block []byte, pivot uint64, add func(lane int, d float64)) {
 	flip := uint64(1 << 63)
 	if t == Uint64 {
 		flip = 0
 	}
 	for i, v := range view[uint64](block) {
 		if v^flip >= pivot^flip {
-			add(i, float64(v-pivot))
+			add(i%Lanes, float64(v-pivot))
 		} else {
-			add(i, -float64(pivot-v))
+			add(i%Lanes, -float64(pivot-v))
 		}
 	}
 }

@@ -1484,53 +1484,91 @@ var elementwise = [...]row{
 }
 
 var scanFolds = [numTypes]*laneFold{
-	Float64:  foldOf10(portable.ScanFloat64, avx2.ScanFloat64, avx512.ScanFloat64),
-	Float32:  foldOf10(portable.ScanFloat32, avx2.ScanFloat32, avx512.ScanFloat32),
-	Float16:  foldOf10(portable.ScanFloat16, avx2.ScanFloat16, avx512.ScanFloat16),
-	BFloat16: foldOf10(portable.ScanBFloat16, avx2.ScanBFloat16, avx512.ScanBFloat16),
-	Int8:     foldOf10(portable.ScanInt8, avx2.ScanInt8, avx512.ScanInt8),
-	Int16:    foldOf10(portable.ScanInt16, avx2.ScanInt16, avx512.ScanInt16),
-	Int32:    foldOf10(portable.ScanInt32, avx2.ScanInt32, avx512.ScanInt32),
-	Int64:    foldOf10(portable.ScanInt64, avx2.ScanInt64, avx512.ScanInt64),
-	Uint8:    foldOf10(portable.ScanUint8, avx2.ScanUint8, avx512.ScanUint8),
-	Uint16:   foldOf10(portable.ScanUint16, avx2.ScanUint16, avx512.ScanUint16),
-	Uint32:   foldOf10(portable.ScanUint32, avx2.ScanUint32, avx512.ScanUint32),
-	Uint64:   foldOf10(portable.ScanUint64, avx2.ScanUint64, avx512.ScanUint64),
-	Bool:     foldOf10(portable.ScanBool, avx2.ScanBool, avx512.ScanBool),
+	Float64:  newLaneFold(portable.ScanFloat64, avx2.ScanFloat64, avx512.ScanFloat64),
+	Float32:  newLaneFold(portable.ScanFloat32, avx2.ScanFloat32, avx512.ScanFloat32),
+	Float16:  newLaneFold(portable.ScanFloat16, avx2.ScanFloat16, avx512.ScanFloat16),
+	BFloat16: newLaneFold(portable.ScanBFloat16, avx2.ScanBFloat16, avx512.ScanBFloat16),
+	Int8:     newLaneFold(portable.ScanInt8, avx2.ScanInt8, avx512.ScanInt8),
+	Int16:    newLaneFold(portable.ScanInt16, avx2.ScanInt16, avx512.ScanInt16),
+	Int32:    newLaneFold(portable.ScanInt32, avx2.ScanInt32, avx512.ScanInt32),
+	Int64:    newLaneFold(portable.ScanInt64, avx2.ScanInt64, avx512.ScanInt64),
+	Uint8:    newLaneFold(portable.ScanUint8, avx2.ScanUint8, avx512.ScanUint8),
+	Uint16:   newLaneFold(portable.ScanUint16, avx2.ScanUint16, avx512.ScanUint16),
+	Uint32:   newLaneFold(portable.ScanUint32, avx2.ScanUint32, avx512.ScanUint32),
+	Uint64:   newLaneFold(portable.ScanUint64, avx2.ScanUint64, avx512.ScanUint64),
+	Bool:     newLaneFold(portable.ScanBool, avx2.ScanBool, avx512.ScanBool),
 }
 
 var scanSpecialFolds = [numTypes]*laneFold{
-	Float64:  foldOf11(portable.ScanSpecialFloat64, avx2.ScanSpecialFloat64, avx512.ScanSpecialFloat64),
-	Float32:  foldOf11(portable.ScanSpecialFloat32, avx2.ScanSpecialFloat32, avx512.ScanSpecialFloat32),
-	Float16:  foldOf11(portable.ScanSpecialFloat16, avx2.ScanSpecialFloat16, avx512.ScanSpecialFloat16),
-	BFloat16: foldOf11(portable.ScanSpecialBFloat16, avx2.ScanSpecialBFloat16, avx512.ScanSpecialBFloat16),
+	Float64:  newLaneFold(portable.ScanSpecialFloat64, avx2.ScanSpecialFloat64, avx512.ScanSpecialFloat64),
+	Float32:  newLaneFold(portable.ScanSpecialFloat32, avx2.ScanSpecialFloat32, avx512.ScanSpecialFloat32),
+	Float16:  newLaneFold(portable.ScanSpecialFloat16, avx2.ScanSpecialFloat16, avx512.ScanSpecialFloat16),
+	BFloat16: newLaneFold(portable.ScanSpecialBFloat16, avx2.ScanSpecialBFloat16, avx512.ScanSpecialBFloat16),
 }
 
 var signsFolds = [numTypes]*laneFold{
-	Float64:  foldOf10(portable.SignsFloat64, avx2.SignsFloat64, avx512.SignsFloat64),
-	Float32:  foldOf10(portable.SignsFloat32, avx2.SignsFloat32, avx512.SignsFloat32),
-	Float16:  foldOf10(portable.SignsFloat16, avx2.SignsFloat16, avx512.SignsFloat16),
-	BFloat16: foldOf10(portable.SignsBFloat16, avx2.SignsBFloat16, avx512.SignsBFloat16),
+	Float64:  newLaneFold(portable.SignsFloat64, avx2.SignsFloat64, avx512.SignsFloat64),
+	Float32:  newLaneFold(portable.SignsFloat32, avx2.SignsFloat32, avx512.SignsFloat32),
+	Float16:  newLaneFold(portable.SignsFloat16, avx2.SignsFloat16, avx512.SignsFloat16),
+	BFloat16: newLaneFold(portable.SignsBFloat16, avx2.SignsBFloat16, avx512.SignsBFloat16),
 }
 
 var deviationsFolds = [numTypes]*laneFold{
-	Float64:  foldOf11(portable.DeviationsFloat64, avx2.DeviationsFloat64, avx512.DeviationsFloat64),
-	Float32:  foldOf11(portable.DeviationsFloat32, avx2.DeviationsFloat32, avx512.DeviationsFloat32),
-	Float16:  foldOf11(portable.DeviationsFloat16, avx2.DeviationsFloat16, avx512.DeviationsFloat16),
-	BFloat16: foldOf11(portable.DeviationsBFloat16, avx2.DeviationsBFloat16, avx512.DeviationsBFloat16),
-	Int8:     foldOf11(portable.DeviationsInt8, avx2.DeviationsInt8, avx512.DeviationsInt8),
-	Int16:    foldOf11(portable.DeviationsInt16, avx2.DeviationsInt16, avx512.DeviationsInt16),
-	Int32:    foldOf11(portable.DeviationsInt32, avx2.DeviationsInt32, avx512.DeviationsInt32),
-	Int64:    foldOf11(portable.DeviationsInt64, avx2.DeviationsInt64, avx512.DeviationsInt64),
-	Uint8:    foldOf11(portable.DeviationsUint8, avx2.DeviationsUint8, avx512.DeviationsUint8),
-	Uint16:   foldOf11(portable.DeviationsUint16, avx2.DeviationsUint16, avx512.DeviationsUint16),
-	Uint32:   foldOf11(portable.DeviationsUint32, avx2.DeviationsUint32, avx512.DeviationsUint32),
-	Uint64:   foldOf11(portable.DeviationsUint64, avx2.DeviationsUint64, avx512.DeviationsUint64),
+	Float64:  newLaneFold(portable.DeviationsFloat64, avx2.DeviationsFloat64, avx512.DeviationsFloat64),
+	Float32:  newLaneFold(portable.DeviationsFloat32, avx2.DeviationsFloat32, avx512.DeviationsFloat32),
+	Float16:  newLaneFold(portable.DeviationsFloat16, avx2.DeviationsFloat16, avx512.DeviationsFloat16),
+	BFloat16: newLaneFold(portable.DeviationsBFloat16, avx2.DeviationsBFloat16, avx512.DeviationsBFloat16),
+	Int8:     newLaneFold(portable.DeviationsInt8, avx2.DeviationsInt8, avx512.DeviationsInt8),
+	Int16:    newLaneFold(portable.DeviationsInt16, avx2.DeviationsInt16, avx512.DeviationsInt16),
+	Int32:    newLaneFold(portable.DeviationsInt32, avx2.DeviationsInt32, avx512.DeviationsInt32),
+	Int64:    newLaneFold(portable.DeviationsInt64, avx2.DeviationsInt64, avx512.DeviationsInt64),
+	Uint8:    newLaneFold(portable.DeviationsUint8, avx2.DeviationsUint8, avx512.DeviationsUint8),
+	Uint16:   newLaneFold(portable.DeviationsUint16, avx2.DeviationsUint16, avx512.DeviationsUint16),
+	Uint32:   newLaneFold(portable.DeviationsUint32, avx2.DeviationsUint32, avx512.DeviationsUint32),
+	Uint64:   newLaneFold(portable.DeviationsUint64, avx2.DeviationsUint64, avx512.DeviationsUint64),
 }
 
 var deviationsSpecialFolds = [numTypes]*laneFold{
-	Float64:  foldOf12(portable.DeviationsSpecialFloat64, avx2.DeviationsSpecialFloat64, avx512.DeviationsSpecialFloat64),
-	Float32:  foldOf12(portable.DeviationsSpecialFloat32, avx2.DeviationsSpecialFloat32, avx512.DeviationsSpecialFloat32),
-	Float16:  foldOf12(portable.DeviationsSpecialFloat16, avx2.DeviationsSpecialFloat16, avx512.DeviationsSpecialFloat16),
-	BFloat16: foldOf12(portable.DeviationsSpecialBFloat16, avx2.DeviationsSpecialBFloat16, avx512.DeviationsSpecialBFloat16),
+	Float64:  newLaneFold(portable.DeviationsSpecialFloat64, avx2.DeviationsSpecialFloat64, avx512.DeviationsSpecialFloat64),
+	Float32:  newLaneFold(portable.DeviationsSpecialFloat32, avx2.DeviationsSpecialFloat32, avx512.DeviationsSpecialFloat32),
+	Float16:  newLaneFold(portable.DeviationsSpecialFloat16, avx2.DeviationsSpecialFloat16, avx512.DeviationsSpecialFloat16),
+	BFloat16: newLaneFold(portable.DeviationsSpecialBFloat16, avx2.DeviationsSpecialBFloat16, avx512.DeviationsSpecialBFloat16),
+}
+
+var powersFolds = [numTypes]*laneFold{
+	Float64:  newLaneFold(portable.PowersFloat64, avx2.PowersFloat64, avx512.PowersFloat64),
+	Float32:  newLaneFold(portable.PowersFloat32, avx2.PowersFloat32, avx512.PowersFloat32),
+	Float16:  newLaneFold(portable.PowersFloat16, avx2.PowersFloat16, avx512.PowersFloat16),
+	BFloat16: newLaneFold(portable.PowersBFloat16, avx2.PowersBFloat16, avx512.PowersBFloat16),
+	Int8:     newLaneFold(portable.PowersInt8, avx2.PowersInt8, avx512.PowersInt8),
+	Int16:    newLaneFold(portable.PowersInt16, avx2.PowersInt16, avx512.PowersInt16),
+	Int32:    newLaneFold(portable.PowersInt32, avx2.PowersInt32, avx512.PowersInt32),
+	Int64:    newLaneFold(portable.PowersInt64, avx2.PowersInt64, avx512.PowersInt64),
+	Uint8:    newLaneFold(portable.PowersUint8, avx2.PowersUint8, avx512.PowersUint8),
+	Uint16:   newLaneFold(portable.PowersUint16, avx2.PowersUint16, avx512.PowersUint16),
+	Uint32:   newLaneFold(portable.PowersUint32, avx2.PowersUint32, avx512.PowersUint32),
+	Uint64:   newLaneFold(portable.PowersUint64, avx2.PowersUint64, avx512.PowersUint64),
+}
+
+var normsFolds = [numTypes]*laneFold{
+	Float64:  newLaneFold(portable.NormsFloat64, avx2.NormsFloat64, avx512.NormsFloat64),
+	Float32:  newLaneFold(portable.NormsFloat32, avx2.NormsFloat32, avx512.NormsFloat32),
+	Float16:  newLaneFold(portable.NormsFloat16, avx2.NormsFloat16, avx512.NormsFloat16),
+	BFloat16: newLaneFold(portable.NormsBFloat16, avx2.NormsBFloat16, avx512.NormsBFloat16),
+	Int8:     newLaneFold(portable.NormsInt8, avx2.NormsInt8, avx512.NormsInt8),
+	Int16:    newLaneFold(portable.NormsInt16, avx2.NormsInt16, avx512.NormsInt16),
+	Int32:    newLaneFold(portable.NormsInt32, avx2.NormsInt32, avx512.NormsInt32),
+	Int64:    newLaneFold(portable.NormsInt64, avx2.NormsInt64, avx512.NormsInt64),
+	Uint8:    newLaneFold(portable.NormsUint8, avx2.NormsUint8, avx512.NormsUint8),
+	Uint16:   newLaneFold(portable.NormsUint16, avx2.NormsUint16, avx512.NormsUint16),
+	Uint32:   newLaneFold(portable.NormsUint32, avx2.NormsUint32, avx512.NormsUint32),
+	Uint64:   newLaneFold(portable.NormsUint64, avx2.NormsUint64, avx512.NormsUint64),
+}
+
+var productFolds = [numTypes]*laneFold{
+	Float64: newLaneFold(portable.ProductFloat64, avx2.ProductFloat64, avx512.ProductFloat64),
+}
+
+var pairsFolds = [numTypes]*laneFold{
+	Float64: newLaneFold(portable.PairsFloat64, avx2.PairsFloat64, avx512.PairsFloat64),
 }

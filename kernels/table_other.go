@@ -504,53 +504,91 @@ var elementwise = [...]row{
 }
 
 var scanFolds = [numTypes]*laneFold{
-	Float64:  foldOf10(portable.ScanFloat64, nil, nil),
-	Float32:  foldOf10(portable.ScanFloat32, nil, nil),
-	Float16:  foldOf10(portable.ScanFloat16, nil, nil),
-	BFloat16: foldOf10(portable.ScanBFloat16, nil, nil),
-	Int8:     foldOf10(portable.ScanInt8, nil, nil),
-	Int16:    foldOf10(portable.ScanInt16, nil, nil),
-	Int32:    foldOf10(portable.ScanInt32, nil, nil),
-	Int64:    foldOf10(portable.ScanInt64, nil, nil),
-	Uint8:    foldOf10(portable.ScanUint8, nil, nil),
-	Uint16:   foldOf10(portable.ScanUint16, nil, nil),
-	Uint32:   foldOf10(portable.ScanUint32, nil, nil),
-	Uint64:   foldOf10(portable.ScanUint64, nil, nil),
-	Bool:     foldOf10(portable.ScanBool, nil, nil),
+	Float64:  newLaneFold(portable.ScanFloat64, nil, nil),
+	Float32:  newLaneFold(portable.ScanFloat32, nil, nil),
+	Float16:  newLaneFold(portable.ScanFloat16, nil, nil),
+	BFloat16: newLaneFold(portable.ScanBFloat16, nil, nil),
+	Int8:     newLaneFold(portable.ScanInt8, nil, nil),
+	Int16:    newLaneFold(portable.ScanInt16, nil, nil),
+	Int32:    newLaneFold(portable.ScanInt32, nil, nil),
+	Int64:    newLaneFold(portable.ScanInt64, nil, nil),
+	Uint8:    newLaneFold(portable.ScanUint8, nil, nil),
+	Uint16:   newLaneFold(portable.ScanUint16, nil, nil),
+	Uint32:   newLaneFold(portable.ScanUint32, nil, nil),
+	Uint64:   newLaneFold(portable.ScanUint64, nil, nil),
+	Bool:     newLaneFold(portable.ScanBool, nil, nil),
 }
 
 var scanSpecialFolds = [numTypes]*laneFold{
-	Float64:  foldOf11(portable.ScanSpecialFloat64, nil, nil),
-	Float32:  foldOf11(portable.ScanSpecialFloat32, nil, nil),
-	Float16:  foldOf11(portable.ScanSpecialFloat16, nil, nil),
-	BFloat16: foldOf11(portable.ScanSpecialBFloat16, nil, nil),
+	Float64:  newLaneFold(portable.ScanSpecialFloat64, nil, nil),
+	Float32:  newLaneFold(portable.ScanSpecialFloat32, nil, nil),
+	Float16:  newLaneFold(portable.ScanSpecialFloat16, nil, nil),
+	BFloat16: newLaneFold(portable.ScanSpecialBFloat16, nil, nil),
 }
 
 var signsFolds = [numTypes]*laneFold{
-	Float64:  foldOf10(portable.SignsFloat64, nil, nil),
-	Float32:  foldOf10(portable.SignsFloat32, nil, nil),
-	Float16:  foldOf10(portable.SignsFloat16, nil, nil),
-	BFloat16: foldOf10(portable.SignsBFloat16, nil, nil),
+	Float64:  newLaneFold(portable.SignsFloat64, nil, nil),
+	Float32:  newLaneFold(portable.SignsFloat32, nil, nil),
+	Float16:  newLaneFold(portable.SignsFloat16, nil, nil),
+	BFloat16: newLaneFold(portable.SignsBFloat16, nil, nil),
 }
 
 var deviationsFolds = [numTypes]*laneFold{
-	Float64:  foldOf11(portable.DeviationsFloat64, nil, nil),
-	Float32:  foldOf11(portable.DeviationsFloat32, nil, nil),
-	Float16:  foldOf11(portable.DeviationsFloat16, nil, nil),
-	BFloat16: foldOf11(portable.DeviationsBFloat16, nil, nil),
-	Int8:     foldOf11(portable.DeviationsInt8, nil, nil),
-	Int16:    foldOf11(portable.DeviationsInt16, nil, nil),
-	Int32:    foldOf11(portable.DeviationsInt32, nil, nil),
-	Int64:    foldOf11(portable.DeviationsInt64, nil, nil),
-	Uint8:    foldOf11(portable.DeviationsUint8, nil, nil),
-	Uint16:   foldOf11(portable.DeviationsUint16, nil, nil),
-	Uint32:   foldOf11(portable.DeviationsUint32, nil, nil),
-	Uint64:   foldOf11(portable.DeviationsUint64, nil, nil),
+	Float64:  newLaneFold(portable.DeviationsFloat64, nil, nil),
+	Float32:  newLaneFold(portable.DeviationsFloat32, nil, nil),
+	Float16:  newLaneFold(portable.DeviationsFloat16, nil, nil),
+	BFloat16: newLaneFold(portable.DeviationsBFloat16, nil, nil),
+	Int8:     newLaneFold(portable.DeviationsInt8, nil, nil),
+	Int16:    newLaneFold(portable.DeviationsInt16, nil, nil),
+	Int32:    newLaneFold(portable.DeviationsInt32, nil, nil),
+	Int64:    newLaneFold(portable.DeviationsInt64, nil, nil),
+	Uint8:    newLaneFold(portable.DeviationsUint8, nil, nil),
+	Uint16:   newLaneFold(portable.DeviationsUint16, nil, nil),
+	Uint32:   newLaneFold(portable.DeviationsUint32, nil, nil),
+	Uint64:   newLaneFold(portable.DeviationsUint64, nil, nil),
 }
 
 var deviationsSpecialFolds = [numTypes]*laneFold{
-	Float64:  foldOf12(portable.DeviationsSpecialFloat64, nil, nil),
-	Float32:  foldOf12(portable.DeviationsSpecialFloat32, nil, nil),
-	Float16:  foldOf12(portable.DeviationsSpecialFloat16, nil, nil),
-	BFloat16: foldOf12(portable.DeviationsSpecialBFloat16, nil, nil),
+	Float64:  newLaneFold(portable.DeviationsSpecialFloat64, nil, nil),
+	Float32:  newLaneFold(portable.DeviationsSpecialFloat32, nil, nil),
+	Float16:  newLaneFold(portable.DeviationsSpecialFloat16, nil, nil),
+	BFloat16: newLaneFold(portable.DeviationsSpecialBFloat16, nil, nil),
+}
+
+var powersFolds = [numTypes]*laneFold{
+	Float64:  newLaneFold(portable.PowersFloat64, nil, nil),
+	Float32:  newLaneFold(portable.PowersFloat32, nil, nil),
+	Float16:  newLaneFold(portable.PowersFloat16, nil, nil),
+	BFloat16: newLaneFold(portable.PowersBFloat16, nil, nil),
+	Int8:     newLaneFold(portable.PowersInt8, nil, nil),
+	Int16:    newLaneFold(portable.PowersInt16, nil, nil),
+	Int32:    newLaneFold(portable.PowersInt32, nil, nil),
+	Int64:    newLaneFold(portable.PowersInt64, nil, nil),
+	Uint8:    newLaneFold(portable.PowersUint8, nil, nil),
+	Uint16:   newLaneFold(portable.PowersUint16, nil, nil),
+	Uint32:   newLaneFold(portable.PowersUint32, nil, nil),
+	Uint64:   newLaneFold(portable.PowersUint64, nil, nil),
+}
+
+var normsFolds = [numTypes]*laneFold{
+	Float64:  newLaneFold(portable.NormsFloat64, nil, nil),
+	Float32:  newLaneFold(portable.NormsFloat32, nil, nil),
+	Float16:  newLaneFold(portable.NormsFloat16, nil, nil),
+	BFloat16: newLaneFold(portable.NormsBFloat16, nil, nil),
+	Int8:     newLaneFold(portable.NormsInt8, nil, nil),
+	Int16:    newLaneFold(portable.NormsInt16, nil, nil),
+	Int32:    newLaneFold(portable.NormsInt32, nil, nil),
+	Int64:    newLaneFold(portable.NormsInt64, nil, nil),
+	Uint8:    newLaneFold(portable.NormsUint8, nil, nil),
+	Uint16:   newLaneFold(portable.NormsUint16, nil, nil),
+	Uint32:   newLaneFold(portable.NormsUint32, nil, nil),
+	Uint64:   newLaneFold(portable.NormsUint64, nil, nil),
+}
+
+var productFolds = [numTypes]*laneFold{
+	Float64: newLaneFold(portable.ProductFloat64, nil, nil),
+}
+
+var pairsFolds = [numTypes]*laneFold{
+	Float64: newLaneFold(portable.PairsFloat64, nil, nil),
 }

@@ -131,7 +131,7 @@ func (p *Pool) Stat(ctx context.Context, x *Array) (kernels.Summary, error) {
 	if x.file.pool != p {
 		return kernels.Summary{}, fmt.Errorf("%s was opened by another pool", x.file.Path())
 	}
-	merger := kernels.Summarize.NewMerger(x.Type).(*kernels.SummaryMerger)
+	merger := kernels.Summarize.NewMerger(x.Type).(*kernels.TreeMerger[kernels.Summary])
 	plan := partition.New(x.Array, p.options.chunk, p.options.workers)
 	err := p.engine.Run(ctx, engine.Job{
 		Program: wire.Program{Kernel: kernels.Summarize.Name(), Type: x.Type},
@@ -143,5 +143,5 @@ func (p *Pool) Stat(ctx context.Context, x *Array) (kernels.Summary, error) {
 	if err != nil {
 		return kernels.Summary{}, err
 	}
-	return merger.Summary(), nil
+	return merger.Total(), nil
 }

@@ -107,10 +107,11 @@ func sameBits[T kernels.Number](t *testing.T, offset int, xs []T, pools ...[]Opt
 	}
 	partial := make([]byte, kernels.Summarize.PartialSize())
 	folder.Partial(partial)
-	want, err := kernels.DecodeSummary(partial)
-	if err != nil {
+	merger := kernels.Summarize.NewMerger(kernels.TypeOf[T]()).(*kernels.TreeMerger[kernels.Summary])
+	if err := merger.Add(0, partial); err != nil {
 		t.Fatal(err)
 	}
+	want := merger.Total()
 	for _, opts := range pools {
 		pool := start(t, opts...)
 		got, err := pool.Stat(t.Context(), open(t, pool, path, layout))

@@ -5,6 +5,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"go/format"
 	"log"
@@ -71,7 +72,9 @@ func run(kernels string) error {
 	if err := write(tables, err, "internal", "portable", "tables.go"); err != nil {
 		return err
 	}
-	slices.SortFunc(all, func(x, y *ir.Kernel) int { return strings.Compare(x.ID(), y.ID()) })
+	slices.SortFunc(all, func(x, y *ir.Kernel) int {
+		return cmp.Or(strings.Compare(x.Name, y.Name), strings.Compare(x.ID(), y.ID()))
+	})
 	for _, build := range []string{"amd64", "!amd64"} {
 		source, err := table(all, folds, build)
 		if err := write(source, err, "table_"+strings.Replace(build, "!amd64", "other", 1)+".go"); err != nil {
@@ -117,7 +120,7 @@ func table(all []*ir.Kernel, folds []*ir.Fold, build string) ([]byte, error) {
 			if f.Name != name {
 				continue
 			}
-			fmt.Fprintf(&out, "%s: foldOf%d%d(portable.%s", f.In[0], len(f.In), len(f.Params), f.ID())
+			fmt.Fprintf(&out, "%s: newLaneFold(portable.%s", f.In[0], f.ID())
 			if build == "amd64" {
 				fmt.Fprintf(&out, ", avx2.%[1]s, avx512.%[1]s),\n", f.ID())
 			} else {

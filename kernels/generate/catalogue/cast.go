@@ -161,26 +161,31 @@ func saturateLane(b *ir.B, x ir.V, from, to ir.Elem) ir.V {
 		return narrow(toInteger(b, t.C(hi).Min(t.C(lo).Max(t)), true), to)
 	}
 	wide := widen(x, from)
-	low, high := outOfRange(b, wide, from, to)
-	lo, hi := bounds(to)
-	return narrow(low.Select(b.Int(ir.I64, lo), high.Select(b.Int(ir.I64, hi), wide)), to)
+	in := wide
+	for _, l := range limits(b, wide, from, to) {
+		in = l.beyond.Select(l.bound, in)
+	}
+	return narrow(in, to)
 }
 
-// outOfRange tells where a 64-bit integer lies below and above type to.
-func outOfRange(b *ir.B, wide ir.V, from, to ir.Elem) (low, high ir.V) {
-	lo, hi := bounds(to)
-	never := wide.IEq(wide).Not()
-	low, high = never, never
+// limit is a bound of a type and where a value lies beyond it.
+type limit struct{ beyond, bound ir.V }
+
+// limits returns those of type to that a 64-bit integer made from type from can
+// lie beyond.
+func limits(b *ir.B, wide ir.V, from, to ir.Elem) (all []limit) {
+	l, h := bounds(to)
+	lo, hi := b.Int(ir.I64, l), b.Int(ir.I64, h)
 	if from.IsSigned() {
-		low = wide.ILt(b.Int(ir.I64, lo))
+		all = append(all, limit{wide.ILt(lo), lo})
 	}
 	switch {
 	case from == ir.Uint64:
-		high = b.Int(ir.I64, hi).ULt(wide)
+		all = append(all, limit{hi.ULt(wide), hi})
 	case to != ir.Uint64:
-		high = b.Int(ir.I64, hi).ILt(wide)
+		all = append(all, limit{hi.ILt(wide), hi})
 	}
-	return low, high
+	return all
 }
 
 func fitsLane(b *ir.B, x ir.V, from, to ir.Elem) ir.V {
@@ -189,6 +194,10 @@ func fitsLane(b *ir.B, x ir.V, from, to ir.Elem) ir.V {
 		lo, hi := floatBounds(to)
 		return t.C(lo).Le(t).MAnd(t.Le(t.C(hi)))
 	}
-	low, high := outOfRange(b, widen(x, from), from, to)
-	return low.MOr(high).Not()
+	all := limits(b, widen(x, from), from, to)
+	beyond := all[0].beyond
+	for _, l := range all[1:] {
+		beyond = beyond.MOr(l.beyond)
+	}
+	return beyond.Not()
 }

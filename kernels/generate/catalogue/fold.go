@@ -5,12 +5,12 @@ import "github.com/gangsaw/gangsaw/kernels/generate/ir"
 // Folds returns every fold.
 func Folds() (all []*ir.Fold) {
 	for _, t := range []ir.Elem{ir.Float64, ir.Float32, ir.Float16, ir.BFloat16} {
-		all = append(all, scan(t), scanSpecial(t), signs(t), deviations(t), deviationsSpecial(t))
+		all = append(all, scan(t), scanSpecial(t), signs(t), deviations(t), deviationsSpecial(t), powers(t), norms(t))
 	}
 	for _, t := range integers {
-		all = append(all, scanInteger(t), deviationsInteger(t))
+		all = append(all, scanInteger(t), deviationsInteger(t), powersInteger(t), normsInteger(t))
 	}
-	return append(all, scanTruth())
+	return append(all, scanTruth(), product(), pairs())
 }
 
 var (
@@ -122,4 +122,78 @@ func deviationsInteger(t ir.Elem) *ir.Fold {
 func scanTruth() *ir.Fold {
 	b := ir.NewFold("scan", []ir.Type{i64}, nil, ir.Bool)
 	return b.Done(b.State(0).IAdd(b.In(0).Select(b.Int(i64, 1), b.Int(i64, 0))))
+}
+
+// powers is deviationsSpecial up to the fourth power. States: sums of the
+// deviations, their squares, cubes and fourth powers.
+func powers(t ir.Elem) *ir.Fold {
+	b := ir.NewFold("powers", []ir.Type{f64, f64, f64, f64}, []ir.Type{f64, f64}, t)
+	x := load(b)
+	return sumPowers(b, x.Sub(x).Eq(x.C(0)).Select(x.Mul(b.Param(1)).Sub(b.Param(0)), x.C(0)))
+}
+
+// powersInteger is powers where deviations fit as for deviationsInteger.
+func powersInteger(t ir.Elem) *ir.Fold {
+	b := ir.NewFold("powers", []ir.Type{f64, f64, f64, f64}, []ir.Type{i64}, t)
+	return sumPowers(b, toFloat(b.B, widen(b.In(0), t).ISub(b.Param(0)), t.Size() < 8))
+}
+
+func sumPowers(b *ir.FoldB, d ir.V) *ir.Fold {
+	d2 := d.Mul(d)
+	return b.Done(b.State(0).Add(d), b.State(1).Add(d2), b.State(2).Add(d2.Mul(d)), b.State(3).Add(d2.Mul(d2)))
+}
+
+// norms sums magnitudes and squares of finite elements. Uniform operand: the
+// unit they are in. States: sum of magnitudes, its compensation, sum of
+// squares, its compensation (Ogita, Rump and Oishi 2005, Dot2).
+func norms(t ir.Elem) *ir.Fold {
+	b := ir.NewFold("norms", []ir.Type{f64, f64, f64, f64}, []ir.Type{f64}, t)
+	x := load(b)
+	return sumNorms(b, x.Sub(x).Eq(x.C(0)).Select(abs(b.B, x).Mul(b.Param(0)), x.C(0)))
+}
+
+// normsInteger is norms of integers, each rounded to a float64 first.
+func normsInteger(t ir.Elem) *ir.Fold {
+	b := ir.NewFold("norms", []ir.Type{f64, f64, f64, f64}, nil, t)
+	x := widen(b.In(0), t)
+	if t == ir.Uint64 {
+		return sumNorms(b, toFloatUnsigned(b.B, x))
+	}
+	return sumNorms(b, abs(b.B, toFloat(b.B, x, t.Size() < 8)))
+}
+
+func sumNorms(b *ir.FoldB, a ir.V) *ir.Fold {
+	sum, err := twoSum(b.State(0), a)
+	h := a.Mul(a)
+	squares, rest := twoSum(b.State(2), h)
+	return b.Done(sum, b.State(1).Add(err), squares, b.State(3).Add(a.FMS(a, h).Add(rest)))
+}
+
+// product multiplies significands, which are of [1, 2), and adds exponents, so
+// that nothing overflows. States: product, its compensation, sum of biased
+// exponents, parity of signs (the sign bit), and how many elements are zero,
+// subnormal, infinite or NaN, whose significands mean nothing here.
+func product() *ir.Fold {
+	b := ir.NewFold("product", []ir.Type{f64, f64, i64, i64, i64}, nil, ir.Float64)
+	x := b.In(0).Bits()
+	biased := x.ShrI(52).And(b.Int(i64, 0x7ff))
+	m := x.And(b.Int(i64, 1<<52-1)).Or(b.Int(i64, 0x3ff<<52)).AsFloat()
+	p := b.State(0).Mul(m)
+	special := b.Int(i64, 0x7fd).ULt(biased.ISub(b.Int(i64, 1)))
+	return b.Done(p, b.State(1).FMA(m, b.State(0).FMS(m, p)), b.State(2).IAdd(biased),
+		b.State(3).Xor(x), b.State(4).IAdd(special.Select(b.Int(i64, 1), b.Int(i64, 0))))
+}
+
+// pairs is the second look at pairs of elements. Uniform operands: a pivot for
+// each of the two. States: dot product, its compensation (Ogita, Rump and Oishi
+// 2005, Dot2), and the sums of the deviations' squares, of their products, and
+// of the deviations.
+func pairs() *ir.Fold {
+	b := ir.NewFold("pairs", []ir.Type{f64, f64, f64, f64, f64, f64, f64}, []ir.Type{f64, f64}, ir.Float64, ir.Float64)
+	x, y := b.In(0), b.In(1)
+	h := x.Mul(y)
+	dot, err := twoSum(b.State(0), h)
+	dx, dy := x.Sub(b.Param(0)), y.Sub(b.Param(1))
+	return b.Done(dot, b.State(1).Add(x.FMS(y, h).Add(err)),
+		b.State(2).Add(dx.Mul(dx)), b.State(3).Add(dy.Mul(dy)), b.State(4).Add(dx.Mul(dy)), b.State(5).Add(dx), b.State(6).Add(dy))
 }

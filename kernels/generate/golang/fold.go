@@ -29,16 +29,18 @@ func Folds(pkg string, folds []*ir.Fold) ([]byte, error) {
 
 func fold(out *bytes.Buffer, f *ir.Fold) {
 	fmt.Fprintf(out, "// %s folds elements into states of %d lanes each, element i into lane i mod %d.\nfunc %s(state []uint64", f.ID(), ir.Lanes, ir.Lanes, f.ID())
-	for i, e := range f.In {
-		fmt.Fprintf(out, ", %s []%s", Operands[i], e.GoType())
+	// All folds have one signature; what they do not use has no name.
+	fmt.Fprintf(out, ", a []%s", f.In[0].GoType())
+	if len(f.In) == 2 {
+		fmt.Fprintf(out, ", b []%s", f.In[1].GoType())
+	} else {
+		out.WriteString(", _ []byte")
 	}
+	uniform := []string{"_", "_"}
 	for i := range f.Params {
-		fmt.Fprintf(out, ", u%d", i)
+		uniform[i] = fmt.Sprintf("u%d", i)
 	}
-	if len(f.Params) > 0 {
-		out.WriteString(" uint64")
-	}
-	out.WriteString(") {\n")
+	fmt.Fprintf(out, ", %s uint64) {\n", strings.Join(uniform, ", "))
 	for i, t := range f.Params {
 		fmt.Fprintf(out, "p%d := %s\n", i, fromWord(t, fmt.Sprintf("u%d", i)))
 	}

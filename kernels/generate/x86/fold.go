@@ -42,13 +42,15 @@ func (f *file) fold(k *kir.Fold) {
 		group *= 2
 	}
 	params := []*types.Var{types.NewParam(0, nil, "state", pointer("uint64"))}
-	for i, in := range k.In {
-		params = append(params, types.NewParam(0, nil, operands[i], pointer(in.GoType())))
+	// All folds have one signature, whether they use all of it or not.
+	second := "byte"
+	if len(k.In) == 2 {
+		second = k.In[1].GoType()
 	}
-	params = append(params, types.NewParam(0, nil, "rows", types.Typ[types.Int]))
-	for i := range k.Params {
-		params = append(params, types.NewParam(0, nil, fmt.Sprintf("u%d", i), types.Typ[types.Uint64]))
-	}
+	params = append(params,
+		types.NewParam(0, nil, "a", pointer(k.In[0].GoType())), types.NewParam(0, nil, "b", pointer(second)),
+		types.NewParam(0, nil, "rows", types.Typ[types.Int]),
+		types.NewParam(0, nil, "u0", types.Typ[types.Uint64]), types.NewParam(0, nil, "u1", types.Typ[types.Uint64]))
 	ctx := f.ctx
 	ctx.Function(k.ID())
 	ctx.Attributes(attr.NOSPLIT)

@@ -2421,10 +2421,10 @@ loop:
 	VPBROADCASTQ const6<>+0(SB), Y1
 	VPCMPGTQ     Y0, Y1, Y1
 	VPCMPGTQ     const25<>+0(SB), Y0, Y2
-	VPBROADCASTQ const26<>+0(SB), Y3
-	VBLENDVPD    Y2, Y3, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
+	VPBROADCASTQ const6<>+0(SB), Y3
+	VBLENDVPD    Y1, Y3, Y0, Y0
+	VPBROADCASTQ const26<>+0(SB), Y1
+	VBLENDVPD    Y2, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
 	VPBROADCASTD const4<>+0(SB), X1
@@ -2539,10 +2539,10 @@ loop:
 	VPBROADCASTQ const6<>+0(SB), Y1
 	VPCMPGTQ     Y0, Y1, Y1
 	VPCMPGTQ     const27<>+0(SB), Y0, Y2
-	VPBROADCASTQ const28<>+0(SB), Y3
-	VBLENDVPD    Y2, Y3, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
+	VPBROADCASTQ const6<>+0(SB), Y3
+	VBLENDVPD    Y1, Y3, Y0, Y0
+	VPBROADCASTQ const28<>+0(SB), Y1
+	VBLENDVPD    Y2, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
 	VPBROADCASTD const4<>+0(SB), X1
@@ -2654,10 +2654,10 @@ loop:
 	VPBROADCASTQ const6<>+0(SB), Y1
 	VPCMPGTQ     Y0, Y1, Y1
 	VPCMPGTQ     const29<>+0(SB), Y0, Y2
-	VPBROADCASTQ const30<>+0(SB), Y3
-	VBLENDVPD    Y2, Y3, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
+	VPBROADCASTQ const6<>+0(SB), Y3
+	VBLENDVPD    Y1, Y3, Y0, Y0
+	VPBROADCASTQ const30<>+0(SB), Y1
+	VBLENDVPD    Y2, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
 	VMOVDQA      X0, X0
@@ -2763,15 +2763,10 @@ TEXT ·SaturateInt8Uint64(SB), NOSPLIT, $0-40
 loop:
 	VMOVD        (CX), X0
 	VPMOVSXBQ    X0, Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VPCMPGTQ     Y0, Y2, Y2
-	VPBROADCASTQ const31<>+0(SB), Y3
-	VBLENDVPD    Y1, Y3, Y0, Y0
 	VPBROADCASTQ const6<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
+	VPCMPGTQ     Y0, Y1, Y1
+	VPBROADCASTQ const6<>+0(SB), Y2
+	VBLENDVPD    Y1, Y2, Y0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
 	ADDQ         DX, CX
@@ -2784,9 +2779,6 @@ done:
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
-
-DATA const31<>+0(SB)/8, $0xffffffffffffffff
-GLOBL const31<>(SB), RODATA|NOPTR, $8
 
 // func FitsUint64Int8Bool(dst *uint8, a *int8, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -2802,12 +2794,8 @@ TEXT ·FitsUint64Int8Bool(SB), NOSPLIT, $0-40
 loop:
 	VMOVD        (CX), X0
 	VPMOVSXBQ    X0, Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VPCMPGTQ     Y0, Y2, Y0
-	VPOR         Y0, Y1, Y0
+	VPBROADCASTQ const6<>+0(SB), Y1
+	VPCMPGTQ     Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
@@ -3002,13 +2990,13 @@ TEXT ·SaturateInt16Int8(SB), NOSPLIT, $0-40
 loop:
 	VMOVQ        (CX), X0
 	VPMOVSXWQ    X0, Y0
-	VPBROADCASTQ const32<>+0(SB), Y1
+	VPBROADCASTQ const31<>+0(SB), Y1
 	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const33<>+0(SB), Y0, Y2
-	VPBROADCASTQ const34<>+0(SB), Y3
-	VBLENDVPD    Y2, Y3, Y0, Y0
-	VPBROADCASTQ const32<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
+	VPCMPGTQ     const32<>+0(SB), Y0, Y2
+	VPBROADCASTQ const31<>+0(SB), Y3
+	VBLENDVPD    Y1, Y3, Y0, Y0
+	VPBROADCASTQ const33<>+0(SB), Y1
+	VBLENDVPD    Y2, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
 	VPBROADCASTD const4<>+0(SB), X1
@@ -3031,17 +3019,17 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const32<>+0(SB)/8, $0xffffffffffffff80
-GLOBL const32<>(SB), RODATA|NOPTR, $8
+DATA const31<>+0(SB)/8, $0xffffffffffffff80
+GLOBL const31<>(SB), RODATA|NOPTR, $8
+
+DATA const32<>+0(SB)/8, $0x000000000000007f
+DATA const32<>+8(SB)/8, $0x000000000000007f
+DATA const32<>+16(SB)/8, $0x000000000000007f
+DATA const32<>+24(SB)/8, $0x000000000000007f
+GLOBL const32<>(SB), RODATA|NOPTR, $32
 
 DATA const33<>+0(SB)/8, $0x000000000000007f
-DATA const33<>+8(SB)/8, $0x000000000000007f
-DATA const33<>+16(SB)/8, $0x000000000000007f
-DATA const33<>+24(SB)/8, $0x000000000000007f
-GLOBL const33<>(SB), RODATA|NOPTR, $32
-
-DATA const34<>+0(SB)/8, $0x000000000000007f
-GLOBL const34<>(SB), RODATA|NOPTR, $8
+GLOBL const33<>(SB), RODATA|NOPTR, $8
 
 // func FitsInt8Int16Bool(dst *uint8, a *int16, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -3057,9 +3045,9 @@ TEXT ·FitsInt8Int16Bool(SB), NOSPLIT, $0-40
 loop:
 	VMOVQ        (CX), X0
 	VPMOVSXWQ    X0, Y0
-	VPBROADCASTQ const32<>+0(SB), Y1
+	VPBROADCASTQ const31<>+0(SB), Y1
 	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const33<>+0(SB), Y0, Y0
+	VPCMPGTQ     const32<>+0(SB), Y0, Y0
 	VPOR         Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
@@ -3189,10 +3177,10 @@ loop:
 	VPBROADCASTQ const6<>+0(SB), Y1
 	VPCMPGTQ     Y0, Y1, Y1
 	VPCMPGTQ     const25<>+0(SB), Y0, Y2
-	VPBROADCASTQ const26<>+0(SB), Y3
-	VBLENDVPD    Y2, Y3, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
+	VPBROADCASTQ const6<>+0(SB), Y3
+	VBLENDVPD    Y1, Y3, Y0, Y0
+	VPBROADCASTQ const26<>+0(SB), Y1
+	VBLENDVPD    Y2, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
 	VPBROADCASTD const4<>+0(SB), X1
@@ -3297,10 +3285,10 @@ loop:
 	VPBROADCASTQ const6<>+0(SB), Y1
 	VPCMPGTQ     Y0, Y1, Y1
 	VPCMPGTQ     const27<>+0(SB), Y0, Y2
-	VPBROADCASTQ const28<>+0(SB), Y3
-	VBLENDVPD    Y2, Y3, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
+	VPBROADCASTQ const6<>+0(SB), Y3
+	VBLENDVPD    Y1, Y3, Y0, Y0
+	VPBROADCASTQ const28<>+0(SB), Y1
+	VBLENDVPD    Y2, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
 	VPBROADCASTD const4<>+0(SB), X1
@@ -3403,10 +3391,10 @@ loop:
 	VPBROADCASTQ const6<>+0(SB), Y1
 	VPCMPGTQ     Y0, Y1, Y1
 	VPCMPGTQ     const29<>+0(SB), Y0, Y2
-	VPBROADCASTQ const30<>+0(SB), Y3
-	VBLENDVPD    Y2, Y3, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
+	VPBROADCASTQ const6<>+0(SB), Y3
+	VBLENDVPD    Y1, Y3, Y0, Y0
+	VPBROADCASTQ const30<>+0(SB), Y1
+	VBLENDVPD    Y2, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
 	VMOVDQA      X0, X0
@@ -3503,15 +3491,10 @@ TEXT ·SaturateInt16Uint64(SB), NOSPLIT, $0-40
 loop:
 	VMOVQ        (CX), X0
 	VPMOVSXWQ    X0, Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VPCMPGTQ     Y0, Y2, Y2
-	VPBROADCASTQ const31<>+0(SB), Y3
-	VBLENDVPD    Y1, Y3, Y0, Y0
 	VPBROADCASTQ const6<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
+	VPCMPGTQ     Y0, Y1, Y1
+	VPBROADCASTQ const6<>+0(SB), Y2
+	VBLENDVPD    Y1, Y2, Y0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
 	ADDQ         DX, CX
@@ -3539,12 +3522,8 @@ TEXT ·FitsUint64Int16Bool(SB), NOSPLIT, $0-40
 loop:
 	VMOVQ        (CX), X0
 	VPMOVSXWQ    X0, Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VPCMPGTQ     Y0, Y2, Y0
-	VPOR         Y0, Y1, Y0
+	VPBROADCASTQ const6<>+0(SB), Y1
+	VPCMPGTQ     Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
@@ -3616,7 +3595,7 @@ loop:
 	VPXOR        Y1, Y1, Y1
 	VPCMPEQW     Y1, Y0, Y0
 	VPCMPEQW     Y1, Y0, Y0
-	VPBROADCASTD const35<>+0(SB), Y1
+	VPBROADCASTD const34<>+0(SB), Y1
 	VPBROADCASTD const23<>+0(SB), Y2
 	VPBLENDVB    Y0, Y1, Y2, Y0
 	VMOVUPD      Y0, (AX)
@@ -3632,8 +3611,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const35<>+0(SB)/4, $0x00010001
-GLOBL const35<>(SB), RODATA|NOPTR, $4
+DATA const34<>+0(SB)/4, $0x00010001
+GLOBL const34<>(SB), RODATA|NOPTR, $4
 
 // func CastInt32Float64(dst *float64, a *int32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -3744,13 +3723,13 @@ TEXT ·SaturateInt32Int8(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), X0
 	VPMOVSXDQ    X0, Y0
-	VPBROADCASTQ const32<>+0(SB), Y1
+	VPBROADCASTQ const31<>+0(SB), Y1
 	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const33<>+0(SB), Y0, Y2
-	VPBROADCASTQ const34<>+0(SB), Y3
-	VBLENDVPD    Y2, Y3, Y0, Y0
-	VPBROADCASTQ const32<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
+	VPCMPGTQ     const32<>+0(SB), Y0, Y2
+	VPBROADCASTQ const31<>+0(SB), Y3
+	VBLENDVPD    Y1, Y3, Y0, Y0
+	VPBROADCASTQ const33<>+0(SB), Y1
+	VBLENDVPD    Y2, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
 	VPBROADCASTD const4<>+0(SB), X1
@@ -3787,9 +3766,9 @@ TEXT ·FitsInt8Int32Bool(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), X0
 	VPMOVSXDQ    X0, Y0
-	VPBROADCASTQ const32<>+0(SB), Y1
+	VPBROADCASTQ const31<>+0(SB), Y1
 	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const33<>+0(SB), Y0, Y0
+	VPCMPGTQ     const32<>+0(SB), Y0, Y0
 	VPOR         Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
@@ -3859,13 +3838,13 @@ TEXT ·SaturateInt32Int16(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), X0
 	VPMOVSXDQ    X0, Y0
-	VPBROADCASTQ const36<>+0(SB), Y1
+	VPBROADCASTQ const35<>+0(SB), Y1
 	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const37<>+0(SB), Y0, Y2
-	VPBROADCASTQ const38<>+0(SB), Y3
-	VBLENDVPD    Y2, Y3, Y0, Y0
-	VPBROADCASTQ const36<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
+	VPCMPGTQ     const36<>+0(SB), Y0, Y2
+	VPBROADCASTQ const35<>+0(SB), Y3
+	VBLENDVPD    Y1, Y3, Y0, Y0
+	VPBROADCASTQ const37<>+0(SB), Y1
+	VBLENDVPD    Y2, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
 	VPBROADCASTD const4<>+0(SB), X1
@@ -3885,17 +3864,17 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const36<>+0(SB)/8, $0xffffffffffff8000
-GLOBL const36<>(SB), RODATA|NOPTR, $8
+DATA const35<>+0(SB)/8, $0xffffffffffff8000
+GLOBL const35<>(SB), RODATA|NOPTR, $8
+
+DATA const36<>+0(SB)/8, $0x0000000000007fff
+DATA const36<>+8(SB)/8, $0x0000000000007fff
+DATA const36<>+16(SB)/8, $0x0000000000007fff
+DATA const36<>+24(SB)/8, $0x0000000000007fff
+GLOBL const36<>(SB), RODATA|NOPTR, $32
 
 DATA const37<>+0(SB)/8, $0x0000000000007fff
-DATA const37<>+8(SB)/8, $0x0000000000007fff
-DATA const37<>+16(SB)/8, $0x0000000000007fff
-DATA const37<>+24(SB)/8, $0x0000000000007fff
-GLOBL const37<>(SB), RODATA|NOPTR, $32
-
-DATA const38<>+0(SB)/8, $0x0000000000007fff
-GLOBL const38<>(SB), RODATA|NOPTR, $8
+GLOBL const37<>(SB), RODATA|NOPTR, $8
 
 // func FitsInt16Int32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -3911,9 +3890,9 @@ TEXT ·FitsInt16Int32Bool(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), X0
 	VPMOVSXDQ    X0, Y0
-	VPBROADCASTQ const36<>+0(SB), Y1
+	VPBROADCASTQ const35<>+0(SB), Y1
 	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const37<>+0(SB), Y0, Y0
+	VPCMPGTQ     const36<>+0(SB), Y0, Y0
 	VPOR         Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
@@ -4016,10 +3995,10 @@ loop:
 	VPBROADCASTQ const6<>+0(SB), Y1
 	VPCMPGTQ     Y0, Y1, Y1
 	VPCMPGTQ     const25<>+0(SB), Y0, Y2
-	VPBROADCASTQ const26<>+0(SB), Y3
-	VBLENDVPD    Y2, Y3, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
+	VPBROADCASTQ const6<>+0(SB), Y3
+	VBLENDVPD    Y1, Y3, Y0, Y0
+	VPBROADCASTQ const26<>+0(SB), Y1
+	VBLENDVPD    Y2, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
 	VPBROADCASTD const4<>+0(SB), X1
@@ -4131,10 +4110,10 @@ loop:
 	VPBROADCASTQ const6<>+0(SB), Y1
 	VPCMPGTQ     Y0, Y1, Y1
 	VPCMPGTQ     const27<>+0(SB), Y0, Y2
-	VPBROADCASTQ const28<>+0(SB), Y3
-	VBLENDVPD    Y2, Y3, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
+	VPBROADCASTQ const6<>+0(SB), Y3
+	VBLENDVPD    Y1, Y3, Y0, Y0
+	VPBROADCASTQ const28<>+0(SB), Y1
+	VBLENDVPD    Y2, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
 	VPBROADCASTD const4<>+0(SB), X1
@@ -4236,10 +4215,10 @@ loop:
 	VPBROADCASTQ const6<>+0(SB), Y1
 	VPCMPGTQ     Y0, Y1, Y1
 	VPCMPGTQ     const29<>+0(SB), Y0, Y2
-	VPBROADCASTQ const30<>+0(SB), Y3
-	VBLENDVPD    Y2, Y3, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
+	VPBROADCASTQ const6<>+0(SB), Y3
+	VBLENDVPD    Y1, Y3, Y0, Y0
+	VPBROADCASTQ const30<>+0(SB), Y1
+	VBLENDVPD    Y2, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
 	VMOVDQA      X0, X0
@@ -4336,15 +4315,10 @@ TEXT ·SaturateInt32Uint64(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), X0
 	VPMOVSXDQ    X0, Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VPCMPGTQ     Y0, Y2, Y2
-	VPBROADCASTQ const31<>+0(SB), Y3
-	VBLENDVPD    Y1, Y3, Y0, Y0
 	VPBROADCASTQ const6<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
+	VPCMPGTQ     Y0, Y1, Y1
+	VPBROADCASTQ const6<>+0(SB), Y2
+	VBLENDVPD    Y1, Y2, Y0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
 	ADDQ         DX, CX
@@ -4372,12 +4346,8 @@ TEXT ·FitsUint64Int32Bool(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), X0
 	VPMOVSXDQ    X0, Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VPCMPGTQ     Y0, Y2, Y0
-	VPOR         Y0, Y1, Y0
+	VPBROADCASTQ const6<>+0(SB), Y1
+	VPCMPGTQ     Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
@@ -4412,7 +4382,7 @@ TEXT ·CastInt32Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPCMPEQD     const39<>+0(SB), Y0, Y0
+	VPCMPEQD     const38<>+0(SB), Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
@@ -4433,15 +4403,15 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const39<>+0(SB)/4, $0x00000000
-DATA const39<>+4(SB)/4, $0x00000000
-DATA const39<>+8(SB)/4, $0x00000000
-DATA const39<>+12(SB)/4, $0x00000000
-DATA const39<>+16(SB)/4, $0x00000000
-DATA const39<>+20(SB)/4, $0x00000000
-DATA const39<>+24(SB)/4, $0x00000000
-DATA const39<>+28(SB)/4, $0x00000000
-GLOBL const39<>(SB), RODATA|NOPTR, $32
+DATA const38<>+0(SB)/4, $0x00000000
+DATA const38<>+4(SB)/4, $0x00000000
+DATA const38<>+8(SB)/4, $0x00000000
+DATA const38<>+12(SB)/4, $0x00000000
+DATA const38<>+16(SB)/4, $0x00000000
+DATA const38<>+20(SB)/4, $0x00000000
+DATA const38<>+24(SB)/4, $0x00000000
+DATA const38<>+28(SB)/4, $0x00000000
+GLOBL const38<>(SB), RODATA|NOPTR, $32
 
 // func CastBoolInt32(dst *int32, a *uint8, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -4459,7 +4429,7 @@ loop:
 	VPXOR        Y1, Y1, Y1
 	VPCMPEQD     Y1, Y0, Y0
 	VPCMPEQD     Y1, Y0, Y0
-	VPBROADCASTD const40<>+0(SB), Y1
+	VPBROADCASTD const39<>+0(SB), Y1
 	VPBROADCASTD const23<>+0(SB), Y2
 	VBLENDVPS    Y0, Y1, Y2, Y0
 	VMOVUPD      Y0, (AX)
@@ -4475,8 +4445,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const40<>+0(SB)/4, $0x00000001
-GLOBL const40<>(SB), RODATA|NOPTR, $4
+DATA const39<>+0(SB)/4, $0x00000001
+GLOBL const39<>(SB), RODATA|NOPTR, $4
 
 // func CastInt64Float64(dst *float64, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
@@ -4499,9 +4469,9 @@ loop:
 	VPADDQ      const3<>+0(SB), Y1, Y1
 	VSUBPD      const3<>+0(SB), Y1, Y1
 	VPAND       const29<>+0(SB), Y0, Y0
-	VPOR        const41<>+0(SB), Y0, Y0
-	VSUBPD      const41<>+0(SB), Y0, Y0
-	VFMADD231PD const42<>+0(SB), Y1, Y0
+	VPOR        const40<>+0(SB), Y0, Y0
+	VSUBPD      const40<>+0(SB), Y0, Y0
+	VFMADD231PD const41<>+0(SB), Y1, Y0
 	VMOVUPD     Y0, (AX)
 	ADDQ        $0x20, AX
 	ADDQ        DX, CX
@@ -4515,17 +4485,17 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const41<>+0(SB)/8, $0x4330000000000000
-DATA const41<>+8(SB)/8, $0x4330000000000000
-DATA const41<>+16(SB)/8, $0x4330000000000000
-DATA const41<>+24(SB)/8, $0x4330000000000000
-GLOBL const41<>(SB), RODATA|NOPTR, $32
+DATA const40<>+0(SB)/8, $0x4330000000000000
+DATA const40<>+8(SB)/8, $0x4330000000000000
+DATA const40<>+16(SB)/8, $0x4330000000000000
+DATA const40<>+24(SB)/8, $0x4330000000000000
+GLOBL const40<>(SB), RODATA|NOPTR, $32
 
-DATA const42<>+0(SB)/8, $0x41f0000000000000
-DATA const42<>+8(SB)/8, $0x41f0000000000000
-DATA const42<>+16(SB)/8, $0x41f0000000000000
-DATA const42<>+24(SB)/8, $0x41f0000000000000
-GLOBL const42<>(SB), RODATA|NOPTR, $32
+DATA const41<>+0(SB)/8, $0x41f0000000000000
+DATA const41<>+8(SB)/8, $0x41f0000000000000
+DATA const41<>+16(SB)/8, $0x41f0000000000000
+DATA const41<>+24(SB)/8, $0x41f0000000000000
+GLOBL const41<>(SB), RODATA|NOPTR, $32
 
 // func CastInt64Float32(dst *float32, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
@@ -4548,13 +4518,13 @@ loop:
 	VPADDQ       const3<>+0(SB), Y1, Y1
 	VSUBPD       const3<>+0(SB), Y1, Y1
 	VPAND        const29<>+0(SB), Y0, Y2
-	VPOR         const41<>+0(SB), Y2, Y2
-	VSUBPD       const41<>+0(SB), Y2, Y2
-	VFMADD231PD  const42<>+0(SB), Y1, Y2
-	VPADDQ       const43<>+0(SB), Y0, Y0
+	VPOR         const40<>+0(SB), Y2, Y2
+	VSUBPD       const40<>+0(SB), Y2, Y2
+	VFMADD231PD  const41<>+0(SB), Y1, Y2
+	VPADDQ       const42<>+0(SB), Y0, Y0
 	VPBROADCASTQ const1<>+0(SB), Y1
 	VPXOR        Y1, Y0, Y0
-	VPBROADCASTQ const44<>+0(SB), Y3
+	VPBROADCASTQ const43<>+0(SB), Y3
 	VPXOR        Y1, Y3, Y1
 	VPCMPGTQ     Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
@@ -4575,14 +4545,14 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const43<>+0(SB)/8, $0x0010000000000000
-DATA const43<>+8(SB)/8, $0x0010000000000000
-DATA const43<>+16(SB)/8, $0x0010000000000000
-DATA const43<>+24(SB)/8, $0x0010000000000000
-GLOBL const43<>(SB), RODATA|NOPTR, $32
+DATA const42<>+0(SB)/8, $0x0010000000000000
+DATA const42<>+8(SB)/8, $0x0010000000000000
+DATA const42<>+16(SB)/8, $0x0010000000000000
+DATA const42<>+24(SB)/8, $0x0010000000000000
+GLOBL const42<>(SB), RODATA|NOPTR, $32
 
-DATA const44<>+0(SB)/8, $0x0020000000000000
-GLOBL const44<>(SB), RODATA|NOPTR, $8
+DATA const43<>+0(SB)/8, $0x0020000000000000
+GLOBL const43<>(SB), RODATA|NOPTR, $8
 
 // func CastInt64Int8(dst *int8, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -4632,13 +4602,13 @@ TEXT ·SaturateInt64Int8(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const32<>+0(SB), Y1
+	VPBROADCASTQ const31<>+0(SB), Y1
 	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const33<>+0(SB), Y0, Y2
-	VPBROADCASTQ const34<>+0(SB), Y3
-	VBLENDVPD    Y2, Y3, Y0, Y0
-	VPBROADCASTQ const32<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
+	VPCMPGTQ     const32<>+0(SB), Y0, Y2
+	VPBROADCASTQ const31<>+0(SB), Y3
+	VBLENDVPD    Y1, Y3, Y0, Y0
+	VPBROADCASTQ const33<>+0(SB), Y1
+	VBLENDVPD    Y2, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
 	VPBROADCASTD const4<>+0(SB), X1
@@ -4674,9 +4644,9 @@ TEXT ·FitsInt8Int64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const32<>+0(SB), Y1
+	VPBROADCASTQ const31<>+0(SB), Y1
 	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const33<>+0(SB), Y0, Y0
+	VPCMPGTQ     const32<>+0(SB), Y0, Y0
 	VPOR         Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
@@ -4744,13 +4714,13 @@ TEXT ·SaturateInt64Int16(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const36<>+0(SB), Y1
+	VPBROADCASTQ const35<>+0(SB), Y1
 	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const37<>+0(SB), Y0, Y2
-	VPBROADCASTQ const38<>+0(SB), Y3
-	VBLENDVPD    Y2, Y3, Y0, Y0
-	VPBROADCASTQ const36<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
+	VPCMPGTQ     const36<>+0(SB), Y0, Y2
+	VPBROADCASTQ const35<>+0(SB), Y3
+	VBLENDVPD    Y1, Y3, Y0, Y0
+	VPBROADCASTQ const37<>+0(SB), Y1
+	VBLENDVPD    Y2, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
 	VPBROADCASTD const4<>+0(SB), X1
@@ -4783,9 +4753,9 @@ TEXT ·FitsInt16Int64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const36<>+0(SB), Y1
+	VPBROADCASTQ const35<>+0(SB), Y1
 	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const37<>+0(SB), Y0, Y0
+	VPCMPGTQ     const36<>+0(SB), Y0, Y0
 	VPOR         Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
@@ -4850,13 +4820,13 @@ TEXT ·SaturateInt64Int32(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const45<>+0(SB), Y1
+	VPBROADCASTQ const44<>+0(SB), Y1
 	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const46<>+0(SB), Y0, Y2
-	VPBROADCASTQ const47<>+0(SB), Y3
-	VBLENDVPD    Y2, Y3, Y0, Y0
-	VPBROADCASTQ const45<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
+	VPCMPGTQ     const45<>+0(SB), Y0, Y2
+	VPBROADCASTQ const44<>+0(SB), Y3
+	VBLENDVPD    Y1, Y3, Y0, Y0
+	VPBROADCASTQ const46<>+0(SB), Y1
+	VBLENDVPD    Y2, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
 	VMOVDQA      X0, X0
@@ -4873,17 +4843,17 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const45<>+0(SB)/8, $0xffffffff80000000
-GLOBL const45<>(SB), RODATA|NOPTR, $8
+DATA const44<>+0(SB)/8, $0xffffffff80000000
+GLOBL const44<>(SB), RODATA|NOPTR, $8
+
+DATA const45<>+0(SB)/8, $0x000000007fffffff
+DATA const45<>+8(SB)/8, $0x000000007fffffff
+DATA const45<>+16(SB)/8, $0x000000007fffffff
+DATA const45<>+24(SB)/8, $0x000000007fffffff
+GLOBL const45<>(SB), RODATA|NOPTR, $32
 
 DATA const46<>+0(SB)/8, $0x000000007fffffff
-DATA const46<>+8(SB)/8, $0x000000007fffffff
-DATA const46<>+16(SB)/8, $0x000000007fffffff
-DATA const46<>+24(SB)/8, $0x000000007fffffff
-GLOBL const46<>(SB), RODATA|NOPTR, $32
-
-DATA const47<>+0(SB)/8, $0x000000007fffffff
-GLOBL const47<>(SB), RODATA|NOPTR, $8
+GLOBL const46<>(SB), RODATA|NOPTR, $8
 
 // func FitsInt32Int64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -4898,9 +4868,9 @@ TEXT ·FitsInt32Int64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const45<>+0(SB), Y1
+	VPBROADCASTQ const44<>+0(SB), Y1
 	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const46<>+0(SB), Y0, Y0
+	VPCMPGTQ     const45<>+0(SB), Y0, Y0
 	VPOR         Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
@@ -4974,10 +4944,10 @@ loop:
 	VPBROADCASTQ const6<>+0(SB), Y1
 	VPCMPGTQ     Y0, Y1, Y1
 	VPCMPGTQ     const25<>+0(SB), Y0, Y2
-	VPBROADCASTQ const26<>+0(SB), Y3
-	VBLENDVPD    Y2, Y3, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
+	VPBROADCASTQ const6<>+0(SB), Y3
+	VBLENDVPD    Y1, Y3, Y0, Y0
+	VPBROADCASTQ const26<>+0(SB), Y1
+	VBLENDVPD    Y2, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
 	VPBROADCASTD const4<>+0(SB), X1
@@ -5086,10 +5056,10 @@ loop:
 	VPBROADCASTQ const6<>+0(SB), Y1
 	VPCMPGTQ     Y0, Y1, Y1
 	VPCMPGTQ     const27<>+0(SB), Y0, Y2
-	VPBROADCASTQ const28<>+0(SB), Y3
-	VBLENDVPD    Y2, Y3, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
+	VPBROADCASTQ const6<>+0(SB), Y3
+	VBLENDVPD    Y1, Y3, Y0, Y0
+	VPBROADCASTQ const28<>+0(SB), Y1
+	VBLENDVPD    Y2, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
 	VPBROADCASTD const4<>+0(SB), X1
@@ -5192,10 +5162,10 @@ loop:
 	VPBROADCASTQ const6<>+0(SB), Y1
 	VPCMPGTQ     Y0, Y1, Y1
 	VPCMPGTQ     const29<>+0(SB), Y0, Y2
-	VPBROADCASTQ const30<>+0(SB), Y3
-	VBLENDVPD    Y2, Y3, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
+	VPBROADCASTQ const6<>+0(SB), Y3
+	VBLENDVPD    Y1, Y3, Y0, Y0
+	VPBROADCASTQ const30<>+0(SB), Y1
+	VBLENDVPD    Y2, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
 	VMOVDQA      X0, X0
@@ -5289,15 +5259,10 @@ TEXT ·SaturateInt64Uint64(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VPCMPGTQ     Y0, Y2, Y2
-	VPBROADCASTQ const31<>+0(SB), Y3
-	VBLENDVPD    Y1, Y3, Y0, Y0
 	VPBROADCASTQ const6<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
+	VPCMPGTQ     Y0, Y1, Y1
+	VPBROADCASTQ const6<>+0(SB), Y2
+	VBLENDVPD    Y1, Y2, Y0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
 	ADDQ         DX, CX
@@ -5324,12 +5289,8 @@ TEXT ·FitsUint64Int64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VPCMPGTQ     Y0, Y2, Y0
-	VPOR         Y0, Y1, Y0
+	VPBROADCASTQ const6<>+0(SB), Y1
+	VPCMPGTQ     Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
@@ -5402,7 +5363,7 @@ loop:
 	VPXOR        Y1, Y1, Y1
 	VPCMPEQQ     Y1, Y0, Y0
 	VPCMPEQQ     Y1, Y0, Y0
-	VPBROADCASTQ const48<>+0(SB), Y1
+	VPBROADCASTQ const47<>+0(SB), Y1
 	VPBROADCASTQ const6<>+0(SB), Y2
 	VBLENDVPD    Y0, Y1, Y2, Y0
 	VMOVUPD      Y0, (AX)
@@ -5418,8 +5379,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const48<>+0(SB)/8, $0x0000000000000001
-GLOBL const48<>(SB), RODATA|NOPTR, $8
+DATA const47<>+0(SB)/8, $0x0000000000000001
+GLOBL const47<>(SB), RODATA|NOPTR, $8
 
 // func CastUint8Float64(dst *float64, a *uint8, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -5520,13 +5481,8 @@ TEXT ·SaturateUint8Int8(SB), NOSPLIT, $0-40
 loop:
 	VMOVD        (CX), X0
 	VPMOVZXBQ    X0, Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPCMPGTQ     const33<>+0(SB), Y0, Y2
-	VPBROADCASTQ const34<>+0(SB), Y3
-	VBLENDVPD    Y2, Y3, Y0, Y0
-	VPBROADCASTQ const32<>+0(SB), Y2
+	VPCMPGTQ     const32<>+0(SB), Y0, Y1
+	VPBROADCASTQ const33<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
@@ -5564,11 +5520,7 @@ TEXT ·FitsInt8Uint8Bool(SB), NOSPLIT, $0-40
 loop:
 	VMOVD        (CX), X0
 	VPMOVZXBQ    X0, Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPCMPGTQ     const33<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
+	VPCMPGTQ     const32<>+0(SB), Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
@@ -5925,13 +5877,8 @@ TEXT ·SaturateUint16Int8(SB), NOSPLIT, $0-40
 loop:
 	VMOVQ        (CX), X0
 	VPMOVZXWQ    X0, Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPCMPGTQ     const33<>+0(SB), Y0, Y2
-	VPBROADCASTQ const34<>+0(SB), Y3
-	VBLENDVPD    Y2, Y3, Y0, Y0
-	VPBROADCASTQ const32<>+0(SB), Y2
+	VPCMPGTQ     const32<>+0(SB), Y0, Y1
+	VPBROADCASTQ const33<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
@@ -5969,11 +5916,7 @@ TEXT ·FitsInt8Uint16Bool(SB), NOSPLIT, $0-40
 loop:
 	VMOVQ        (CX), X0
 	VPMOVZXWQ    X0, Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPCMPGTQ     const33<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
+	VPCMPGTQ     const32<>+0(SB), Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
@@ -6035,13 +5978,8 @@ TEXT ·SaturateUint16Int16(SB), NOSPLIT, $0-40
 loop:
 	VMOVQ        (CX), X0
 	VPMOVZXWQ    X0, Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPCMPGTQ     const37<>+0(SB), Y0, Y2
-	VPBROADCASTQ const38<>+0(SB), Y3
-	VBLENDVPD    Y2, Y3, Y0, Y0
-	VPBROADCASTQ const36<>+0(SB), Y2
+	VPCMPGTQ     const36<>+0(SB), Y0, Y1
+	VPBROADCASTQ const37<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
@@ -6076,11 +6014,7 @@ TEXT ·FitsInt16Uint16Bool(SB), NOSPLIT, $0-40
 loop:
 	VMOVQ        (CX), X0
 	VPMOVZXWQ    X0, Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPCMPGTQ     const37<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
+	VPCMPGTQ     const36<>+0(SB), Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
@@ -6206,13 +6140,8 @@ TEXT ·SaturateUint16Uint8(SB), NOSPLIT, $0-40
 loop:
 	VMOVQ        (CX), X0
 	VPMOVZXWQ    X0, Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPCMPGTQ     const25<>+0(SB), Y0, Y2
-	VPBROADCASTQ const26<>+0(SB), Y3
-	VBLENDVPD    Y2, Y3, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y2
+	VPCMPGTQ     const25<>+0(SB), Y0, Y1
+	VPBROADCASTQ const26<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
@@ -6250,11 +6179,7 @@ TEXT ·FitsUint8Uint16Bool(SB), NOSPLIT, $0-40
 loop:
 	VMOVQ        (CX), X0
 	VPMOVZXWQ    X0, Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
 	VPCMPGTQ     const25<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
@@ -6380,7 +6305,7 @@ loop:
 	VPXOR        Y1, Y1, Y1
 	VPCMPEQW     Y1, Y0, Y0
 	VPCMPEQW     Y1, Y0, Y0
-	VPBROADCASTD const35<>+0(SB), Y1
+	VPBROADCASTD const34<>+0(SB), Y1
 	VPBROADCASTD const23<>+0(SB), Y2
 	VPBLENDVB    Y0, Y1, Y2, Y0
 	VMOVUPD      Y0, (AX)
@@ -6505,13 +6430,8 @@ TEXT ·SaturateUint32Int8(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), X0
 	VPMOVZXDQ    X0, Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPCMPGTQ     const33<>+0(SB), Y0, Y2
-	VPBROADCASTQ const34<>+0(SB), Y3
-	VBLENDVPD    Y2, Y3, Y0, Y0
-	VPBROADCASTQ const32<>+0(SB), Y2
+	VPCMPGTQ     const32<>+0(SB), Y0, Y1
+	VPBROADCASTQ const33<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
@@ -6549,11 +6469,7 @@ TEXT ·FitsInt8Uint32Bool(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), X0
 	VPMOVZXDQ    X0, Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPCMPGTQ     const33<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
+	VPCMPGTQ     const32<>+0(SB), Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
@@ -6622,13 +6538,8 @@ TEXT ·SaturateUint32Int16(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), X0
 	VPMOVZXDQ    X0, Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPCMPGTQ     const37<>+0(SB), Y0, Y2
-	VPBROADCASTQ const38<>+0(SB), Y3
-	VBLENDVPD    Y2, Y3, Y0, Y0
-	VPBROADCASTQ const36<>+0(SB), Y2
+	VPCMPGTQ     const36<>+0(SB), Y0, Y1
+	VPBROADCASTQ const37<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
@@ -6663,11 +6574,7 @@ TEXT ·FitsInt16Uint32Bool(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), X0
 	VPMOVZXDQ    X0, Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPCMPGTQ     const37<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
+	VPCMPGTQ     const36<>+0(SB), Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
@@ -6729,13 +6636,8 @@ TEXT ·SaturateUint32Int32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), X0
 	VPMOVZXDQ    X0, Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPCMPGTQ     const46<>+0(SB), Y0, Y2
-	VPBROADCASTQ const47<>+0(SB), Y3
-	VBLENDVPD    Y2, Y3, Y0, Y0
-	VPBROADCASTQ const45<>+0(SB), Y2
+	VPCMPGTQ     const45<>+0(SB), Y0, Y1
+	VPBROADCASTQ const46<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
@@ -6767,11 +6669,7 @@ TEXT ·FitsInt32Uint32Bool(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), X0
 	VPMOVZXDQ    X0, Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPCMPGTQ     const46<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
+	VPCMPGTQ     const45<>+0(SB), Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
@@ -6870,13 +6768,8 @@ TEXT ·SaturateUint32Uint8(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), X0
 	VPMOVZXDQ    X0, Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPCMPGTQ     const25<>+0(SB), Y0, Y2
-	VPBROADCASTQ const26<>+0(SB), Y3
-	VBLENDVPD    Y2, Y3, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y2
+	VPCMPGTQ     const25<>+0(SB), Y0, Y1
+	VPBROADCASTQ const26<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
@@ -6914,11 +6807,7 @@ TEXT ·FitsUint8Uint32Bool(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), X0
 	VPMOVZXDQ    X0, Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
 	VPCMPGTQ     const25<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
@@ -6987,13 +6876,8 @@ TEXT ·SaturateUint32Uint16(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), X0
 	VPMOVZXDQ    X0, Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPCMPGTQ     const27<>+0(SB), Y0, Y2
-	VPBROADCASTQ const28<>+0(SB), Y3
-	VBLENDVPD    Y2, Y3, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y2
+	VPCMPGTQ     const27<>+0(SB), Y0, Y1
+	VPBROADCASTQ const28<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
@@ -7028,11 +6912,7 @@ TEXT ·FitsUint16Uint32Bool(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), X0
 	VPMOVZXDQ    X0, Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
 	VPCMPGTQ     const27<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
@@ -7094,7 +6974,7 @@ TEXT ·CastUint32Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPCMPEQD     const39<>+0(SB), Y0, Y0
+	VPCMPEQD     const38<>+0(SB), Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
@@ -7131,7 +7011,7 @@ loop:
 	VPXOR        Y1, Y1, Y1
 	VPCMPEQD     Y1, Y0, Y0
 	VPCMPEQD     Y1, Y0, Y0
-	VPBROADCASTD const40<>+0(SB), Y1
+	VPBROADCASTD const39<>+0(SB), Y1
 	VPBROADCASTD const23<>+0(SB), Y2
 	VBLENDVPS    Y0, Y1, Y2, Y0
 	VMOVUPD      Y0, (AX)
@@ -7162,13 +7042,13 @@ loop:
 	VMOVUPD      (CX), Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPAND        const29<>+0(SB), Y1, Y1
-	VPOR         const41<>+0(SB), Y1, Y1
-	VSUBPD       const41<>+0(SB), Y1, Y1
+	VPOR         const40<>+0(SB), Y1, Y1
+	VSUBPD       const40<>+0(SB), Y1, Y1
 	VPAND        const29<>+0(SB), Y0, Y0
-	VPBROADCASTQ const49<>+0(SB), Y2
+	VPBROADCASTQ const48<>+0(SB), Y2
 	VPOR         Y0, Y2, Y0
-	VSUBPD       const41<>+0(SB), Y0, Y0
-	VFMADD231PD  const42<>+0(SB), Y1, Y0
+	VSUBPD       const40<>+0(SB), Y0, Y0
+	VFMADD231PD  const41<>+0(SB), Y1, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
 	ADDQ         DX, CX
@@ -7182,8 +7062,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const49<>+0(SB)/8, $0x4330000000000000
-GLOBL const49<>(SB), RODATA|NOPTR, $8
+DATA const48<>+0(SB)/8, $0x4330000000000000
+GLOBL const48<>(SB), RODATA|NOPTR, $8
 
 // func CastUint64Float32(dst *float32, a *uint64, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
@@ -7200,16 +7080,16 @@ loop:
 	VMOVUPD      (CX), Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPAND        const29<>+0(SB), Y1, Y1
-	VPOR         const41<>+0(SB), Y1, Y1
-	VSUBPD       const41<>+0(SB), Y1, Y1
+	VPOR         const40<>+0(SB), Y1, Y1
+	VSUBPD       const40<>+0(SB), Y1, Y1
 	VPAND        const29<>+0(SB), Y0, Y2
-	VPBROADCASTQ const49<>+0(SB), Y3
+	VPBROADCASTQ const48<>+0(SB), Y3
 	VPOR         Y2, Y3, Y2
-	VSUBPD       const41<>+0(SB), Y2, Y2
-	VFMADD231PD  const42<>+0(SB), Y1, Y2
+	VSUBPD       const40<>+0(SB), Y2, Y2
+	VFMADD231PD  const41<>+0(SB), Y1, Y2
 	VPBROADCASTQ const1<>+0(SB), Y1
 	VPXOR        Y1, Y0, Y0
-	VPBROADCASTQ const50<>+0(SB), Y3
+	VPBROADCASTQ const49<>+0(SB), Y3
 	VPXOR        Y1, Y3, Y1
 	VPCMPGTQ     Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
@@ -7230,8 +7110,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const50<>+0(SB)/8, $0x0010000000000000
-GLOBL const50<>(SB), RODATA|NOPTR, $8
+DATA const49<>+0(SB)/8, $0x0010000000000000
+GLOBL const49<>(SB), RODATA|NOPTR, $8
 
 // func CastUint64Int8(dst *int8, a *uint64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -7281,17 +7161,12 @@ TEXT ·SaturateUint64Int8(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPBROADCASTQ const1<>+0(SB), Y2
-	VPBROADCASTQ const34<>+0(SB), Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        Y2, Y0, Y2
-	VPCMPGTQ     Y3, Y2, Y2
-	VPBROADCASTQ const34<>+0(SB), Y3
-	VBLENDVPD    Y2, Y3, Y0, Y0
-	VPBROADCASTQ const32<>+0(SB), Y2
+	VPBROADCASTQ const1<>+0(SB), Y1
+	VPBROADCASTQ const33<>+0(SB), Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        Y1, Y0, Y1
+	VPCMPGTQ     Y2, Y1, Y1
+	VPBROADCASTQ const33<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
@@ -7328,15 +7203,11 @@ TEXT ·FitsInt8Uint64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPBROADCASTQ const1<>+0(SB), Y2
-	VPBROADCASTQ const34<>+0(SB), Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        Y2, Y0, Y0
-	VPCMPGTQ     Y3, Y0, Y0
-	VPOR         Y0, Y1, Y0
+	VPBROADCASTQ const1<>+0(SB), Y1
+	VPBROADCASTQ const33<>+0(SB), Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        Y1, Y0, Y0
+	VPCMPGTQ     Y2, Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
@@ -7403,17 +7274,12 @@ TEXT ·SaturateUint64Int16(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPBROADCASTQ const1<>+0(SB), Y2
-	VPBROADCASTQ const38<>+0(SB), Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        Y2, Y0, Y2
-	VPCMPGTQ     Y3, Y2, Y2
-	VPBROADCASTQ const38<>+0(SB), Y3
-	VBLENDVPD    Y2, Y3, Y0, Y0
-	VPBROADCASTQ const36<>+0(SB), Y2
+	VPBROADCASTQ const1<>+0(SB), Y1
+	VPBROADCASTQ const37<>+0(SB), Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        Y1, Y0, Y1
+	VPCMPGTQ     Y2, Y1, Y1
+	VPBROADCASTQ const37<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
@@ -7447,15 +7313,11 @@ TEXT ·FitsInt16Uint64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPBROADCASTQ const1<>+0(SB), Y2
-	VPBROADCASTQ const38<>+0(SB), Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        Y2, Y0, Y0
-	VPCMPGTQ     Y3, Y0, Y0
-	VPOR         Y0, Y1, Y0
+	VPBROADCASTQ const1<>+0(SB), Y1
+	VPBROADCASTQ const37<>+0(SB), Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        Y1, Y0, Y0
+	VPCMPGTQ     Y2, Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
@@ -7519,17 +7381,12 @@ TEXT ·SaturateUint64Int32(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPBROADCASTQ const1<>+0(SB), Y2
-	VPBROADCASTQ const47<>+0(SB), Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        Y2, Y0, Y2
-	VPCMPGTQ     Y3, Y2, Y2
-	VPBROADCASTQ const47<>+0(SB), Y3
-	VBLENDVPD    Y2, Y3, Y0, Y0
-	VPBROADCASTQ const45<>+0(SB), Y2
+	VPBROADCASTQ const1<>+0(SB), Y1
+	VPBROADCASTQ const46<>+0(SB), Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        Y1, Y0, Y1
+	VPCMPGTQ     Y2, Y1, Y1
+	VPBROADCASTQ const46<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
@@ -7560,15 +7417,11 @@ TEXT ·FitsInt32Uint64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPBROADCASTQ const1<>+0(SB), Y2
-	VPBROADCASTQ const47<>+0(SB), Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        Y2, Y0, Y0
-	VPCMPGTQ     Y3, Y0, Y0
-	VPOR         Y0, Y1, Y0
+	VPBROADCASTQ const1<>+0(SB), Y1
+	VPBROADCASTQ const46<>+0(SB), Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        Y1, Y0, Y0
+	VPCMPGTQ     Y2, Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
@@ -7629,17 +7482,12 @@ TEXT ·SaturateUint64Int64(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPBROADCASTQ const1<>+0(SB), Y2
-	VPBROADCASTQ const51<>+0(SB), Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        Y2, Y0, Y2
-	VPCMPGTQ     Y3, Y2, Y2
-	VPBROADCASTQ const51<>+0(SB), Y3
-	VBLENDVPD    Y2, Y3, Y0, Y0
-	VPBROADCASTQ const1<>+0(SB), Y2
+	VPBROADCASTQ const1<>+0(SB), Y1
+	VPBROADCASTQ const50<>+0(SB), Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        Y1, Y0, Y1
+	VPCMPGTQ     Y2, Y1, Y1
+	VPBROADCASTQ const50<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -7654,8 +7502,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const51<>+0(SB)/8, $0x7fffffffffffffff
-GLOBL const51<>(SB), RODATA|NOPTR, $8
+DATA const50<>+0(SB)/8, $0x7fffffffffffffff
+GLOBL const50<>(SB), RODATA|NOPTR, $8
 
 // func FitsInt64Uint64Bool(dst *uint8, a *uint64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -7670,15 +7518,11 @@ TEXT ·FitsInt64Uint64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPBROADCASTQ const1<>+0(SB), Y2
-	VPBROADCASTQ const51<>+0(SB), Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        Y2, Y0, Y0
-	VPCMPGTQ     Y3, Y0, Y0
-	VPOR         Y0, Y1, Y0
+	VPBROADCASTQ const1<>+0(SB), Y1
+	VPBROADCASTQ const50<>+0(SB), Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        Y1, Y0, Y0
+	VPCMPGTQ     Y2, Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
@@ -7748,17 +7592,12 @@ TEXT ·SaturateUint64Uint8(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPBROADCASTQ const1<>+0(SB), Y2
-	VPBROADCASTQ const26<>+0(SB), Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        Y2, Y0, Y2
-	VPCMPGTQ     Y3, Y2, Y2
-	VPBROADCASTQ const26<>+0(SB), Y3
-	VBLENDVPD    Y2, Y3, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y2
+	VPBROADCASTQ const1<>+0(SB), Y1
+	VPBROADCASTQ const26<>+0(SB), Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        Y1, Y0, Y1
+	VPCMPGTQ     Y2, Y1, Y1
+	VPBROADCASTQ const26<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
@@ -7795,15 +7634,11 @@ TEXT ·FitsUint8Uint64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPBROADCASTQ const1<>+0(SB), Y2
-	VPBROADCASTQ const26<>+0(SB), Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        Y2, Y0, Y0
-	VPCMPGTQ     Y3, Y0, Y0
-	VPOR         Y0, Y1, Y0
+	VPBROADCASTQ const1<>+0(SB), Y1
+	VPBROADCASTQ const26<>+0(SB), Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        Y1, Y0, Y0
+	VPCMPGTQ     Y2, Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
@@ -7870,17 +7705,12 @@ TEXT ·SaturateUint64Uint16(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPBROADCASTQ const1<>+0(SB), Y2
-	VPBROADCASTQ const28<>+0(SB), Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        Y2, Y0, Y2
-	VPCMPGTQ     Y3, Y2, Y2
-	VPBROADCASTQ const28<>+0(SB), Y3
-	VBLENDVPD    Y2, Y3, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y2
+	VPBROADCASTQ const1<>+0(SB), Y1
+	VPBROADCASTQ const28<>+0(SB), Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        Y1, Y0, Y1
+	VPCMPGTQ     Y2, Y1, Y1
+	VPBROADCASTQ const28<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
@@ -7914,15 +7744,11 @@ TEXT ·FitsUint16Uint64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPBROADCASTQ const1<>+0(SB), Y2
-	VPBROADCASTQ const28<>+0(SB), Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        Y2, Y0, Y0
-	VPCMPGTQ     Y3, Y0, Y0
-	VPOR         Y0, Y1, Y0
+	VPBROADCASTQ const1<>+0(SB), Y1
+	VPBROADCASTQ const28<>+0(SB), Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        Y1, Y0, Y0
+	VPCMPGTQ     Y2, Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
@@ -7986,17 +7812,12 @@ TEXT ·SaturateUint64Uint32(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPBROADCASTQ const1<>+0(SB), Y2
-	VPBROADCASTQ const30<>+0(SB), Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        Y2, Y0, Y2
-	VPCMPGTQ     Y3, Y2, Y2
-	VPBROADCASTQ const30<>+0(SB), Y3
-	VBLENDVPD    Y2, Y3, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y2
+	VPBROADCASTQ const1<>+0(SB), Y1
+	VPBROADCASTQ const30<>+0(SB), Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        Y1, Y0, Y1
+	VPCMPGTQ     Y2, Y1, Y1
+	VPBROADCASTQ const30<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
@@ -8027,15 +7848,11 @@ TEXT ·FitsUint32Uint64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPCMPEQQ     Y0, Y0, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPBROADCASTQ const1<>+0(SB), Y2
-	VPBROADCASTQ const30<>+0(SB), Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        Y2, Y0, Y0
-	VPCMPGTQ     Y3, Y0, Y0
-	VPOR         Y0, Y1, Y0
+	VPBROADCASTQ const1<>+0(SB), Y1
+	VPBROADCASTQ const30<>+0(SB), Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        Y1, Y0, Y0
+	VPCMPGTQ     Y2, Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
@@ -8108,7 +7925,7 @@ loop:
 	VPXOR        Y1, Y1, Y1
 	VPCMPEQQ     Y1, Y0, Y0
 	VPCMPEQQ     Y1, Y0, Y0
-	VPBROADCASTQ const48<>+0(SB), Y1
+	VPBROADCASTQ const47<>+0(SB), Y1
 	VPBROADCASTQ const6<>+0(SB), Y2
 	VBLENDVPD    Y0, Y1, Y2, Y0
 	VMOVUPD      Y0, (AX)
@@ -8229,10 +8046,10 @@ loop:
 	VPBROADCASTD const0<>+0(SB), Y2
 	VBLENDVPS    Y1, Y2, Y0, Y0
 	VPSRLD       $0x10, Y0, Y1
-	VPBROADCASTD const40<>+0(SB), Y2
+	VPBROADCASTD const39<>+0(SB), Y2
 	VPAND        Y2, Y1, Y1
 	VPADDD       Y1, Y0, Y0
-	VPBROADCASTD const52<>+0(SB), Y1
+	VPBROADCASTD const51<>+0(SB), Y1
 	VPADDD       Y1, Y0, Y0
 	VPSRLD       $0x10, Y0, Y0
 	VPACKUSDW    Y0, Y0, Y0
@@ -8250,5 +8067,5 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const52<>+0(SB)/4, $0x00007fff
-GLOBL const52<>(SB), RODATA|NOPTR, $4
+DATA const51<>+0(SB)/4, $0x00007fff
+GLOBL const51<>(SB), RODATA|NOPTR, $4

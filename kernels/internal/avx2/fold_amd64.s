@@ -4,12 +4,12 @@
 
 #include "textflag.h"
 
-// func ScanFloat64(state *uint64, a *float64, rows int)
+// func ScanFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX
-TEXT ·ScanFloat64(SB), NOSPLIT, $0-24
+TEXT ·ScanFloat64(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+16(FP), BX
+	MOVQ rows+24(FP), BX
 	MOVQ $0x00000004, SI
 
 sweep:
@@ -65,13 +65,13 @@ row:
 	VZEROUPPER
 	RET
 
-// func ScanSpecialFloat64(state *uint64, a *float64, rows int, u0 uint64)
+// func ScanSpecialFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2
-TEXT ·ScanSpecialFloat64(SB), NOSPLIT, $0-32
+TEXT ·ScanSpecialFloat64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
 	MOVQ         $0x00000008, SI
@@ -161,12 +161,12 @@ GLOBL const3<>(SB), RODATA|NOPTR, $8
 DATA const4<>+0(SB)/8, $0x8000000000000000
 GLOBL const4<>(SB), RODATA|NOPTR, $8
 
-// func SignsFloat64(state *uint64, a *float64, rows int)
+// func SignsFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2
-TEXT ·SignsFloat64(SB), NOSPLIT, $0-24
+TEXT ·SignsFloat64(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+16(FP), BX
+	MOVQ rows+24(FP), BX
 	MOVQ $0x00000002, SI
 
 sweep:
@@ -236,13 +236,13 @@ row:
 	VZEROUPPER
 	RET
 
-// func DeviationsFloat64(state *uint64, a *float64, rows int, u0 uint64)
+// func DeviationsFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2
-TEXT ·DeviationsFloat64(SB), NOSPLIT, $0-32
+TEXT ·DeviationsFloat64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
 	MOVQ         $0x00000002, SI
@@ -298,16 +298,16 @@ row:
 	VZEROUPPER
 	RET
 
-// func DeviationsSpecialFloat64(state *uint64, a *float64, rows int, u0 uint64, u1 uint64)
+// func DeviationsSpecialFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2
-TEXT ·DeviationsSpecialFloat64(SB), NOSPLIT, $0-40
+TEXT ·DeviationsSpecialFloat64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         u1+32(FP), DX
+	MOVQ         u1+40(FP), DX
 	VMOVQ        DX, X1
 	VPBROADCASTQ X1, Y1
 	MOVQ         $0x00000002, SI
@@ -387,12 +387,185 @@ row:
 	VZEROUPPER
 	RET
 
-// func ScanFloat32(state *uint64, a *float32, rows int)
+// func PowersFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2
+TEXT ·PowersFloat64(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Y0
+	MOVQ         u1+40(FP), DX
+	VMOVQ        DX, X1
+	VPBROADCASTQ X1, Y1
+	MOVQ         $0x00000004, SI
+
+sweep:
+	VMOVUPD (AX), Y2
+	VMOVUPD 32(AX), Y3
+	VMOVUPD 256(AX), Y4
+	VMOVUPD 288(AX), Y5
+	VMOVUPD 512(AX), Y6
+	VMOVUPD 544(AX), Y7
+	VMOVUPD 768(AX), Y8
+	VMOVUPD 800(AX), Y9
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVUPD      (DX), Y10
+	VSUBPD       Y10, Y10, Y11
+	VPBROADCASTQ const0<>+0(SB), Y12
+	VCMPPD       $0x00, Y12, Y11, Y11
+	VMULPD       Y1, Y10, Y10
+	VSUBPD       Y0, Y10, Y10
+	VPBROADCASTQ const0<>+0(SB), Y12
+	VBLENDVPD    Y11, Y10, Y12, Y10
+	VMULPD       Y10, Y10, Y11
+	VADDPD       Y2, Y10, Y2
+	VADDPD       Y4, Y11, Y4
+	VMULPD       Y11, Y10, Y10
+	VADDPD       Y10, Y6, Y6
+	VMULPD       Y11, Y11, Y10
+	VADDPD       Y10, Y8, Y8
+	VMOVUPD      32(DX), Y10
+	VSUBPD       Y10, Y10, Y11
+	VPBROADCASTQ const0<>+0(SB), Y12
+	VCMPPD       $0x00, Y12, Y11, Y11
+	VMULPD       Y1, Y10, Y10
+	VSUBPD       Y0, Y10, Y10
+	VPBROADCASTQ const0<>+0(SB), Y12
+	VBLENDVPD    Y11, Y10, Y12, Y10
+	VMULPD       Y10, Y10, Y11
+	VADDPD       Y3, Y10, Y3
+	VADDPD       Y5, Y11, Y5
+	VMULPD       Y11, Y10, Y10
+	VADDPD       Y10, Y7, Y7
+	VMULPD       Y11, Y11, Y10
+	VADDPD       Y10, Y9, Y9
+	ADDQ         $0x00000100, DX
+	DECQ         DI
+	JNE          row
+	VMOVUPD      Y2, (AX)
+	VMOVUPD      Y3, 32(AX)
+	VMOVUPD      Y4, 256(AX)
+	VMOVUPD      Y5, 288(AX)
+	VMOVUPD      Y6, 512(AX)
+	VMOVUPD      Y7, 544(AX)
+	VMOVUPD      Y8, 768(AX)
+	VMOVUPD      Y9, 800(AX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	DECQ         SI
+	JNE          sweep
+	VZEROUPPER
+	RET
+
+// func NormsFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·NormsFloat64(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Y0
+	MOVQ         $0x00000004, SI
+
+sweep:
+	VMOVUPD (AX), Y1
+	VMOVUPD 32(AX), Y2
+	VMOVUPD 256(AX), Y3
+	VMOVUPD 288(AX), Y4
+	VMOVUPD 512(AX), Y5
+	VMOVUPD 544(AX), Y6
+	VMOVUPD 768(AX), Y7
+	VMOVUPD 800(AX), Y8
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVUPD      (DX), Y9
+	VSUBPD       Y9, Y9, Y10
+	VPBROADCASTQ const0<>+0(SB), Y11
+	VCMPPD       $0x00, Y11, Y10, Y10
+	VPBROADCASTQ const4<>+0(SB), Y11
+	VPANDN       Y9, Y11, Y9
+	VMULPD       Y0, Y9, Y9
+	VPBROADCASTQ const0<>+0(SB), Y11
+	VBLENDVPD    Y10, Y9, Y11, Y9
+	VADDPD       Y1, Y9, Y10
+	VSUBPD       Y1, Y10, Y11
+	VSUBPD       Y11, Y10, Y12
+	VSUBPD       Y12, Y1, Y1
+	VSUBPD       Y11, Y9, Y11
+	VADDPD       Y11, Y1, Y1
+	VMULPD       Y9, Y9, Y12
+	VADDPD       Y5, Y12, Y11
+	VSUBPD       Y5, Y11, Y13
+	VSUBPD       Y13, Y11, Y14
+	VSUBPD       Y14, Y5, Y5
+	VSUBPD       Y13, Y12, Y13
+	VADDPD       Y13, Y5, Y5
+	VADDPD       Y3, Y1, Y3
+	VFMSUB231PD  Y9, Y9, Y12
+	VADDPD       Y12, Y5, Y1
+	VADDPD       Y1, Y7, Y7
+	VMOVAPD      Y10, Y1
+	VMOVAPD      Y11, Y5
+	VMOVUPD      32(DX), Y9
+	VSUBPD       Y9, Y9, Y10
+	VPBROADCASTQ const0<>+0(SB), Y11
+	VCMPPD       $0x00, Y11, Y10, Y10
+	VPBROADCASTQ const4<>+0(SB), Y11
+	VPANDN       Y9, Y11, Y9
+	VMULPD       Y0, Y9, Y9
+	VPBROADCASTQ const0<>+0(SB), Y11
+	VBLENDVPD    Y10, Y9, Y11, Y9
+	VADDPD       Y2, Y9, Y10
+	VSUBPD       Y2, Y10, Y11
+	VSUBPD       Y11, Y10, Y12
+	VSUBPD       Y12, Y2, Y2
+	VSUBPD       Y11, Y9, Y11
+	VADDPD       Y11, Y2, Y2
+	VMULPD       Y9, Y9, Y12
+	VADDPD       Y6, Y12, Y11
+	VSUBPD       Y6, Y11, Y13
+	VSUBPD       Y13, Y11, Y14
+	VSUBPD       Y14, Y6, Y6
+	VSUBPD       Y13, Y12, Y13
+	VADDPD       Y13, Y6, Y6
+	VADDPD       Y4, Y2, Y4
+	VFMSUB231PD  Y9, Y9, Y12
+	VADDPD       Y12, Y6, Y2
+	VADDPD       Y2, Y8, Y8
+	VMOVAPD      Y10, Y2
+	VMOVAPD      Y11, Y6
+	ADDQ         $0x00000100, DX
+	DECQ         DI
+	JNE          row
+	VMOVUPD      Y1, (AX)
+	VMOVUPD      Y2, 32(AX)
+	VMOVUPD      Y3, 256(AX)
+	VMOVUPD      Y4, 288(AX)
+	VMOVUPD      Y5, 512(AX)
+	VMOVUPD      Y6, 544(AX)
+	VMOVUPD      Y7, 768(AX)
+	VMOVUPD      Y8, 800(AX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	DECQ         SI
+	JNE          sweep
+	VZEROUPPER
+	RET
+
+// func ScanFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX
-TEXT ·ScanFloat32(SB), NOSPLIT, $0-24
+TEXT ·ScanFloat32(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+16(FP), BX
+	MOVQ rows+24(FP), BX
 	MOVQ $0x00000004, SI
 
 sweep:
@@ -450,13 +623,13 @@ row:
 	VZEROUPPER
 	RET
 
-// func ScanSpecialFloat32(state *uint64, a *float32, rows int, u0 uint64)
+// func ScanSpecialFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2
-TEXT ·ScanSpecialFloat32(SB), NOSPLIT, $0-32
+TEXT ·ScanSpecialFloat32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
 	MOVQ         $0x00000008, SI
@@ -532,12 +705,12 @@ row:
 	VZEROUPPER
 	RET
 
-// func SignsFloat32(state *uint64, a *float32, rows int)
+// func SignsFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2
-TEXT ·SignsFloat32(SB), NOSPLIT, $0-24
+TEXT ·SignsFloat32(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+16(FP), BX
+	MOVQ rows+24(FP), BX
 	MOVQ $0x00000002, SI
 
 sweep:
@@ -611,13 +784,13 @@ row:
 	VZEROUPPER
 	RET
 
-// func DeviationsFloat32(state *uint64, a *float32, rows int, u0 uint64)
+// func DeviationsFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2
-TEXT ·DeviationsFloat32(SB), NOSPLIT, $0-32
+TEXT ·DeviationsFloat32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
 	MOVQ         $0x00000002, SI
@@ -677,16 +850,16 @@ row:
 	VZEROUPPER
 	RET
 
-// func DeviationsSpecialFloat32(state *uint64, a *float32, rows int, u0 uint64, u1 uint64)
+// func DeviationsSpecialFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2
-TEXT ·DeviationsSpecialFloat32(SB), NOSPLIT, $0-40
+TEXT ·DeviationsSpecialFloat32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         u1+32(FP), DX
+	MOVQ         u1+40(FP), DX
 	VMOVQ        DX, X1
 	VPBROADCASTQ X1, Y1
 	MOVQ         $0x00000002, SI
@@ -770,12 +943,189 @@ row:
 	VZEROUPPER
 	RET
 
-// func ScanFloat16(state *uint64, a *uint16, rows int)
+// func PowersFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2
+TEXT ·PowersFloat32(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Y0
+	MOVQ         u1+40(FP), DX
+	VMOVQ        DX, X1
+	VPBROADCASTQ X1, Y1
+	MOVQ         $0x00000004, SI
+
+sweep:
+	VMOVUPD (AX), Y2
+	VMOVUPD 32(AX), Y3
+	VMOVUPD 256(AX), Y4
+	VMOVUPD 288(AX), Y5
+	VMOVUPD 512(AX), Y6
+	VMOVUPD 544(AX), Y7
+	VMOVUPD 768(AX), Y8
+	VMOVUPD 800(AX), Y9
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVUPD      (DX), X10
+	VCVTPS2PD    X10, Y10
+	VSUBPD       Y10, Y10, Y11
+	VPBROADCASTQ const0<>+0(SB), Y12
+	VCMPPD       $0x00, Y12, Y11, Y11
+	VMULPD       Y1, Y10, Y10
+	VSUBPD       Y0, Y10, Y10
+	VPBROADCASTQ const0<>+0(SB), Y12
+	VBLENDVPD    Y11, Y10, Y12, Y10
+	VMULPD       Y10, Y10, Y11
+	VADDPD       Y2, Y10, Y2
+	VADDPD       Y4, Y11, Y4
+	VMULPD       Y11, Y10, Y10
+	VADDPD       Y10, Y6, Y6
+	VMULPD       Y11, Y11, Y10
+	VADDPD       Y10, Y8, Y8
+	VMOVUPD      16(DX), X10
+	VCVTPS2PD    X10, Y10
+	VSUBPD       Y10, Y10, Y11
+	VPBROADCASTQ const0<>+0(SB), Y12
+	VCMPPD       $0x00, Y12, Y11, Y11
+	VMULPD       Y1, Y10, Y10
+	VSUBPD       Y0, Y10, Y10
+	VPBROADCASTQ const0<>+0(SB), Y12
+	VBLENDVPD    Y11, Y10, Y12, Y10
+	VMULPD       Y10, Y10, Y11
+	VADDPD       Y3, Y10, Y3
+	VADDPD       Y5, Y11, Y5
+	VMULPD       Y11, Y10, Y10
+	VADDPD       Y10, Y7, Y7
+	VMULPD       Y11, Y11, Y10
+	VADDPD       Y10, Y9, Y9
+	ADDQ         $0x00000080, DX
+	DECQ         DI
+	JNE          row
+	VMOVUPD      Y2, (AX)
+	VMOVUPD      Y3, 32(AX)
+	VMOVUPD      Y4, 256(AX)
+	VMOVUPD      Y5, 288(AX)
+	VMOVUPD      Y6, 512(AX)
+	VMOVUPD      Y7, 544(AX)
+	VMOVUPD      Y8, 768(AX)
+	VMOVUPD      Y9, 800(AX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000020, CX
+	DECQ         SI
+	JNE          sweep
+	VZEROUPPER
+	RET
+
+// func NormsFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·NormsFloat32(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Y0
+	MOVQ         $0x00000004, SI
+
+sweep:
+	VMOVUPD (AX), Y1
+	VMOVUPD 32(AX), Y2
+	VMOVUPD 256(AX), Y3
+	VMOVUPD 288(AX), Y4
+	VMOVUPD 512(AX), Y5
+	VMOVUPD 544(AX), Y6
+	VMOVUPD 768(AX), Y7
+	VMOVUPD 800(AX), Y8
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVUPD      (DX), X9
+	VCVTPS2PD    X9, Y9
+	VSUBPD       Y9, Y9, Y10
+	VPBROADCASTQ const0<>+0(SB), Y11
+	VCMPPD       $0x00, Y11, Y10, Y10
+	VPBROADCASTQ const4<>+0(SB), Y11
+	VPANDN       Y9, Y11, Y9
+	VMULPD       Y0, Y9, Y9
+	VPBROADCASTQ const0<>+0(SB), Y11
+	VBLENDVPD    Y10, Y9, Y11, Y9
+	VADDPD       Y1, Y9, Y10
+	VSUBPD       Y1, Y10, Y11
+	VSUBPD       Y11, Y10, Y12
+	VSUBPD       Y12, Y1, Y1
+	VSUBPD       Y11, Y9, Y11
+	VADDPD       Y11, Y1, Y1
+	VMULPD       Y9, Y9, Y12
+	VADDPD       Y5, Y12, Y11
+	VSUBPD       Y5, Y11, Y13
+	VSUBPD       Y13, Y11, Y14
+	VSUBPD       Y14, Y5, Y5
+	VSUBPD       Y13, Y12, Y13
+	VADDPD       Y13, Y5, Y5
+	VADDPD       Y3, Y1, Y3
+	VFMSUB231PD  Y9, Y9, Y12
+	VADDPD       Y12, Y5, Y1
+	VADDPD       Y1, Y7, Y7
+	VMOVAPD      Y10, Y1
+	VMOVAPD      Y11, Y5
+	VMOVUPD      16(DX), X9
+	VCVTPS2PD    X9, Y9
+	VSUBPD       Y9, Y9, Y10
+	VPBROADCASTQ const0<>+0(SB), Y11
+	VCMPPD       $0x00, Y11, Y10, Y10
+	VPBROADCASTQ const4<>+0(SB), Y11
+	VPANDN       Y9, Y11, Y9
+	VMULPD       Y0, Y9, Y9
+	VPBROADCASTQ const0<>+0(SB), Y11
+	VBLENDVPD    Y10, Y9, Y11, Y9
+	VADDPD       Y2, Y9, Y10
+	VSUBPD       Y2, Y10, Y11
+	VSUBPD       Y11, Y10, Y12
+	VSUBPD       Y12, Y2, Y2
+	VSUBPD       Y11, Y9, Y11
+	VADDPD       Y11, Y2, Y2
+	VMULPD       Y9, Y9, Y12
+	VADDPD       Y6, Y12, Y11
+	VSUBPD       Y6, Y11, Y13
+	VSUBPD       Y13, Y11, Y14
+	VSUBPD       Y14, Y6, Y6
+	VSUBPD       Y13, Y12, Y13
+	VADDPD       Y13, Y6, Y6
+	VADDPD       Y4, Y2, Y4
+	VFMSUB231PD  Y9, Y9, Y12
+	VADDPD       Y12, Y6, Y2
+	VADDPD       Y2, Y8, Y8
+	VMOVAPD      Y10, Y2
+	VMOVAPD      Y11, Y6
+	ADDQ         $0x00000080, DX
+	DECQ         DI
+	JNE          row
+	VMOVUPD      Y1, (AX)
+	VMOVUPD      Y2, 32(AX)
+	VMOVUPD      Y3, 256(AX)
+	VMOVUPD      Y4, 288(AX)
+	VMOVUPD      Y5, 512(AX)
+	VMOVUPD      Y6, 544(AX)
+	VMOVUPD      Y7, 768(AX)
+	VMOVUPD      Y8, 800(AX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000020, CX
+	DECQ         SI
+	JNE          sweep
+	VZEROUPPER
+	RET
+
+// func ScanFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, F16C
-TEXT ·ScanFloat16(SB), NOSPLIT, $0-24
+TEXT ·ScanFloat16(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+16(FP), BX
+	MOVQ rows+24(FP), BX
 	MOVQ $0x00000004, SI
 
 sweep:
@@ -833,13 +1183,13 @@ row:
 	VZEROUPPER
 	RET
 
-// func ScanSpecialFloat16(state *uint64, a *uint16, rows int, u0 uint64)
+// func ScanSpecialFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2, F16C
-TEXT ·ScanSpecialFloat16(SB), NOSPLIT, $0-32
+TEXT ·ScanSpecialFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
 	MOVQ         $0x00000008, SI
@@ -915,12 +1265,12 @@ row:
 	VZEROUPPER
 	RET
 
-// func SignsFloat16(state *uint64, a *uint16, rows int)
+// func SignsFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2, F16C
-TEXT ·SignsFloat16(SB), NOSPLIT, $0-24
+TEXT ·SignsFloat16(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+16(FP), BX
+	MOVQ rows+24(FP), BX
 	MOVQ $0x00000002, SI
 
 sweep:
@@ -994,13 +1344,13 @@ row:
 	VZEROUPPER
 	RET
 
-// func DeviationsFloat16(state *uint64, a *uint16, rows int, u0 uint64)
+// func DeviationsFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2, F16C
-TEXT ·DeviationsFloat16(SB), NOSPLIT, $0-32
+TEXT ·DeviationsFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
 	MOVQ         $0x00000002, SI
@@ -1060,16 +1410,16 @@ row:
 	VZEROUPPER
 	RET
 
-// func DeviationsSpecialFloat16(state *uint64, a *uint16, rows int, u0 uint64, u1 uint64)
+// func DeviationsSpecialFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2, F16C
-TEXT ·DeviationsSpecialFloat16(SB), NOSPLIT, $0-40
+TEXT ·DeviationsSpecialFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         u1+32(FP), DX
+	MOVQ         u1+40(FP), DX
 	VMOVQ        DX, X1
 	VPBROADCASTQ X1, Y1
 	MOVQ         $0x00000002, SI
@@ -1153,12 +1503,189 @@ row:
 	VZEROUPPER
 	RET
 
-// func ScanBFloat16(state *uint64, a *uint16, rows int)
+// func PowersFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2, F16C
+TEXT ·PowersFloat16(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Y0
+	MOVQ         u1+40(FP), DX
+	VMOVQ        DX, X1
+	VPBROADCASTQ X1, Y1
+	MOVQ         $0x00000004, SI
+
+sweep:
+	VMOVUPD (AX), Y2
+	VMOVUPD 32(AX), Y3
+	VMOVUPD 256(AX), Y4
+	VMOVUPD 288(AX), Y5
+	VMOVUPD 512(AX), Y6
+	VMOVUPD 544(AX), Y7
+	VMOVUPD 768(AX), Y8
+	VMOVUPD 800(AX), Y9
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VCVTPH2PS    (DX), X10
+	VCVTPS2PD    X10, Y10
+	VSUBPD       Y10, Y10, Y11
+	VPBROADCASTQ const0<>+0(SB), Y12
+	VCMPPD       $0x00, Y12, Y11, Y11
+	VMULPD       Y1, Y10, Y10
+	VSUBPD       Y0, Y10, Y10
+	VPBROADCASTQ const0<>+0(SB), Y12
+	VBLENDVPD    Y11, Y10, Y12, Y10
+	VMULPD       Y10, Y10, Y11
+	VADDPD       Y2, Y10, Y2
+	VADDPD       Y4, Y11, Y4
+	VMULPD       Y11, Y10, Y10
+	VADDPD       Y10, Y6, Y6
+	VMULPD       Y11, Y11, Y10
+	VADDPD       Y10, Y8, Y8
+	VCVTPH2PS    8(DX), X10
+	VCVTPS2PD    X10, Y10
+	VSUBPD       Y10, Y10, Y11
+	VPBROADCASTQ const0<>+0(SB), Y12
+	VCMPPD       $0x00, Y12, Y11, Y11
+	VMULPD       Y1, Y10, Y10
+	VSUBPD       Y0, Y10, Y10
+	VPBROADCASTQ const0<>+0(SB), Y12
+	VBLENDVPD    Y11, Y10, Y12, Y10
+	VMULPD       Y10, Y10, Y11
+	VADDPD       Y3, Y10, Y3
+	VADDPD       Y5, Y11, Y5
+	VMULPD       Y11, Y10, Y10
+	VADDPD       Y10, Y7, Y7
+	VMULPD       Y11, Y11, Y10
+	VADDPD       Y10, Y9, Y9
+	ADDQ         $0x00000040, DX
+	DECQ         DI
+	JNE          row
+	VMOVUPD      Y2, (AX)
+	VMOVUPD      Y3, 32(AX)
+	VMOVUPD      Y4, 256(AX)
+	VMOVUPD      Y5, 288(AX)
+	VMOVUPD      Y6, 512(AX)
+	VMOVUPD      Y7, 544(AX)
+	VMOVUPD      Y8, 768(AX)
+	VMOVUPD      Y9, 800(AX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000010, CX
+	DECQ         SI
+	JNE          sweep
+	VZEROUPPER
+	RET
+
+// func NormsFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2, F16C, FMA3
+TEXT ·NormsFloat16(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Y0
+	MOVQ         $0x00000004, SI
+
+sweep:
+	VMOVUPD (AX), Y1
+	VMOVUPD 32(AX), Y2
+	VMOVUPD 256(AX), Y3
+	VMOVUPD 288(AX), Y4
+	VMOVUPD 512(AX), Y5
+	VMOVUPD 544(AX), Y6
+	VMOVUPD 768(AX), Y7
+	VMOVUPD 800(AX), Y8
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VCVTPH2PS    (DX), X9
+	VCVTPS2PD    X9, Y9
+	VSUBPD       Y9, Y9, Y10
+	VPBROADCASTQ const0<>+0(SB), Y11
+	VCMPPD       $0x00, Y11, Y10, Y10
+	VPBROADCASTQ const4<>+0(SB), Y11
+	VPANDN       Y9, Y11, Y9
+	VMULPD       Y0, Y9, Y9
+	VPBROADCASTQ const0<>+0(SB), Y11
+	VBLENDVPD    Y10, Y9, Y11, Y9
+	VADDPD       Y1, Y9, Y10
+	VSUBPD       Y1, Y10, Y11
+	VSUBPD       Y11, Y10, Y12
+	VSUBPD       Y12, Y1, Y1
+	VSUBPD       Y11, Y9, Y11
+	VADDPD       Y11, Y1, Y1
+	VMULPD       Y9, Y9, Y12
+	VADDPD       Y5, Y12, Y11
+	VSUBPD       Y5, Y11, Y13
+	VSUBPD       Y13, Y11, Y14
+	VSUBPD       Y14, Y5, Y5
+	VSUBPD       Y13, Y12, Y13
+	VADDPD       Y13, Y5, Y5
+	VADDPD       Y3, Y1, Y3
+	VFMSUB231PD  Y9, Y9, Y12
+	VADDPD       Y12, Y5, Y1
+	VADDPD       Y1, Y7, Y7
+	VMOVAPD      Y10, Y1
+	VMOVAPD      Y11, Y5
+	VCVTPH2PS    8(DX), X9
+	VCVTPS2PD    X9, Y9
+	VSUBPD       Y9, Y9, Y10
+	VPBROADCASTQ const0<>+0(SB), Y11
+	VCMPPD       $0x00, Y11, Y10, Y10
+	VPBROADCASTQ const4<>+0(SB), Y11
+	VPANDN       Y9, Y11, Y9
+	VMULPD       Y0, Y9, Y9
+	VPBROADCASTQ const0<>+0(SB), Y11
+	VBLENDVPD    Y10, Y9, Y11, Y9
+	VADDPD       Y2, Y9, Y10
+	VSUBPD       Y2, Y10, Y11
+	VSUBPD       Y11, Y10, Y12
+	VSUBPD       Y12, Y2, Y2
+	VSUBPD       Y11, Y9, Y11
+	VADDPD       Y11, Y2, Y2
+	VMULPD       Y9, Y9, Y12
+	VADDPD       Y6, Y12, Y11
+	VSUBPD       Y6, Y11, Y13
+	VSUBPD       Y13, Y11, Y14
+	VSUBPD       Y14, Y6, Y6
+	VSUBPD       Y13, Y12, Y13
+	VADDPD       Y13, Y6, Y6
+	VADDPD       Y4, Y2, Y4
+	VFMSUB231PD  Y9, Y9, Y12
+	VADDPD       Y12, Y6, Y2
+	VADDPD       Y2, Y8, Y8
+	VMOVAPD      Y10, Y2
+	VMOVAPD      Y11, Y6
+	ADDQ         $0x00000040, DX
+	DECQ         DI
+	JNE          row
+	VMOVUPD      Y1, (AX)
+	VMOVUPD      Y2, 32(AX)
+	VMOVUPD      Y3, 256(AX)
+	VMOVUPD      Y4, 288(AX)
+	VMOVUPD      Y5, 512(AX)
+	VMOVUPD      Y6, 544(AX)
+	VMOVUPD      Y7, 768(AX)
+	VMOVUPD      Y8, 800(AX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000010, CX
+	DECQ         SI
+	JNE          sweep
+	VZEROUPPER
+	RET
+
+// func ScanBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX
-TEXT ·ScanBFloat16(SB), NOSPLIT, $0-24
+TEXT ·ScanBFloat16(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+16(FP), BX
+	MOVQ rows+24(FP), BX
 	MOVQ $0x00000004, SI
 
 sweep:
@@ -1218,13 +1745,13 @@ row:
 	VZEROUPPER
 	RET
 
-// func ScanSpecialBFloat16(state *uint64, a *uint16, rows int, u0 uint64)
+// func ScanSpecialBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2
-TEXT ·ScanSpecialBFloat16(SB), NOSPLIT, $0-32
+TEXT ·ScanSpecialBFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
 	MOVQ         $0x00000008, SI
@@ -1301,12 +1828,12 @@ row:
 	VZEROUPPER
 	RET
 
-// func SignsBFloat16(state *uint64, a *uint16, rows int)
+// func SignsBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2
-TEXT ·SignsBFloat16(SB), NOSPLIT, $0-24
+TEXT ·SignsBFloat16(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+16(FP), BX
+	MOVQ rows+24(FP), BX
 	MOVQ $0x00000002, SI
 
 sweep:
@@ -1384,13 +1911,13 @@ row:
 	VZEROUPPER
 	RET
 
-// func DeviationsBFloat16(state *uint64, a *uint16, rows int, u0 uint64)
+// func DeviationsBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2
-TEXT ·DeviationsBFloat16(SB), NOSPLIT, $0-32
+TEXT ·DeviationsBFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
 	MOVQ         $0x00000002, SI
@@ -1454,16 +1981,16 @@ row:
 	VZEROUPPER
 	RET
 
-// func DeviationsSpecialBFloat16(state *uint64, a *uint16, rows int, u0 uint64, u1 uint64)
+// func DeviationsSpecialBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2
-TEXT ·DeviationsSpecialBFloat16(SB), NOSPLIT, $0-40
+TEXT ·DeviationsSpecialBFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         u1+32(FP), DX
+	MOVQ         u1+40(FP), DX
 	VMOVQ        DX, X1
 	VPBROADCASTQ X1, Y1
 	MOVQ         $0x00000002, SI
@@ -1551,12 +2078,193 @@ row:
 	VZEROUPPER
 	RET
 
-// func ScanInt8(state *uint64, a *int8, rows int)
+// func PowersBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2
-TEXT ·ScanInt8(SB), NOSPLIT, $0-24
+TEXT ·PowersBFloat16(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Y0
+	MOVQ         u1+40(FP), DX
+	VMOVQ        DX, X1
+	VPBROADCASTQ X1, Y1
+	MOVQ         $0x00000004, SI
+
+sweep:
+	VMOVUPD (AX), Y2
+	VMOVUPD 32(AX), Y3
+	VMOVUPD 256(AX), Y4
+	VMOVUPD 288(AX), Y5
+	VMOVUPD 512(AX), Y6
+	VMOVUPD 544(AX), Y7
+	VMOVUPD 768(AX), Y8
+	VMOVUPD 800(AX), Y9
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VPMOVZXWD    (DX), X10
+	VPSLLD       $0x10, X10, X10
+	VCVTPS2PD    X10, Y10
+	VSUBPD       Y10, Y10, Y11
+	VPBROADCASTQ const0<>+0(SB), Y12
+	VCMPPD       $0x00, Y12, Y11, Y11
+	VMULPD       Y1, Y10, Y10
+	VSUBPD       Y0, Y10, Y10
+	VPBROADCASTQ const0<>+0(SB), Y12
+	VBLENDVPD    Y11, Y10, Y12, Y10
+	VMULPD       Y10, Y10, Y11
+	VADDPD       Y2, Y10, Y2
+	VADDPD       Y4, Y11, Y4
+	VMULPD       Y11, Y10, Y10
+	VADDPD       Y10, Y6, Y6
+	VMULPD       Y11, Y11, Y10
+	VADDPD       Y10, Y8, Y8
+	VPMOVZXWD    8(DX), X10
+	VPSLLD       $0x10, X10, X10
+	VCVTPS2PD    X10, Y10
+	VSUBPD       Y10, Y10, Y11
+	VPBROADCASTQ const0<>+0(SB), Y12
+	VCMPPD       $0x00, Y12, Y11, Y11
+	VMULPD       Y1, Y10, Y10
+	VSUBPD       Y0, Y10, Y10
+	VPBROADCASTQ const0<>+0(SB), Y12
+	VBLENDVPD    Y11, Y10, Y12, Y10
+	VMULPD       Y10, Y10, Y11
+	VADDPD       Y3, Y10, Y3
+	VADDPD       Y5, Y11, Y5
+	VMULPD       Y11, Y10, Y10
+	VADDPD       Y10, Y7, Y7
+	VMULPD       Y11, Y11, Y10
+	VADDPD       Y10, Y9, Y9
+	ADDQ         $0x00000040, DX
+	DECQ         DI
+	JNE          row
+	VMOVUPD      Y2, (AX)
+	VMOVUPD      Y3, 32(AX)
+	VMOVUPD      Y4, 256(AX)
+	VMOVUPD      Y5, 288(AX)
+	VMOVUPD      Y6, 512(AX)
+	VMOVUPD      Y7, 544(AX)
+	VMOVUPD      Y8, 768(AX)
+	VMOVUPD      Y9, 800(AX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000010, CX
+	DECQ         SI
+	JNE          sweep
+	VZEROUPPER
+	RET
+
+// func NormsBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·NormsBFloat16(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Y0
+	MOVQ         $0x00000004, SI
+
+sweep:
+	VMOVUPD (AX), Y1
+	VMOVUPD 32(AX), Y2
+	VMOVUPD 256(AX), Y3
+	VMOVUPD 288(AX), Y4
+	VMOVUPD 512(AX), Y5
+	VMOVUPD 544(AX), Y6
+	VMOVUPD 768(AX), Y7
+	VMOVUPD 800(AX), Y8
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VPMOVZXWD    (DX), X9
+	VPSLLD       $0x10, X9, X9
+	VCVTPS2PD    X9, Y9
+	VSUBPD       Y9, Y9, Y10
+	VPBROADCASTQ const0<>+0(SB), Y11
+	VCMPPD       $0x00, Y11, Y10, Y10
+	VPBROADCASTQ const4<>+0(SB), Y11
+	VPANDN       Y9, Y11, Y9
+	VMULPD       Y0, Y9, Y9
+	VPBROADCASTQ const0<>+0(SB), Y11
+	VBLENDVPD    Y10, Y9, Y11, Y9
+	VADDPD       Y1, Y9, Y10
+	VSUBPD       Y1, Y10, Y11
+	VSUBPD       Y11, Y10, Y12
+	VSUBPD       Y12, Y1, Y1
+	VSUBPD       Y11, Y9, Y11
+	VADDPD       Y11, Y1, Y1
+	VMULPD       Y9, Y9, Y12
+	VADDPD       Y5, Y12, Y11
+	VSUBPD       Y5, Y11, Y13
+	VSUBPD       Y13, Y11, Y14
+	VSUBPD       Y14, Y5, Y5
+	VSUBPD       Y13, Y12, Y13
+	VADDPD       Y13, Y5, Y5
+	VADDPD       Y3, Y1, Y3
+	VFMSUB231PD  Y9, Y9, Y12
+	VADDPD       Y12, Y5, Y1
+	VADDPD       Y1, Y7, Y7
+	VMOVAPD      Y10, Y1
+	VMOVAPD      Y11, Y5
+	VPMOVZXWD    8(DX), X9
+	VPSLLD       $0x10, X9, X9
+	VCVTPS2PD    X9, Y9
+	VSUBPD       Y9, Y9, Y10
+	VPBROADCASTQ const0<>+0(SB), Y11
+	VCMPPD       $0x00, Y11, Y10, Y10
+	VPBROADCASTQ const4<>+0(SB), Y11
+	VPANDN       Y9, Y11, Y9
+	VMULPD       Y0, Y9, Y9
+	VPBROADCASTQ const0<>+0(SB), Y11
+	VBLENDVPD    Y10, Y9, Y11, Y9
+	VADDPD       Y2, Y9, Y10
+	VSUBPD       Y2, Y10, Y11
+	VSUBPD       Y11, Y10, Y12
+	VSUBPD       Y12, Y2, Y2
+	VSUBPD       Y11, Y9, Y11
+	VADDPD       Y11, Y2, Y2
+	VMULPD       Y9, Y9, Y12
+	VADDPD       Y6, Y12, Y11
+	VSUBPD       Y6, Y11, Y13
+	VSUBPD       Y13, Y11, Y14
+	VSUBPD       Y14, Y6, Y6
+	VSUBPD       Y13, Y12, Y13
+	VADDPD       Y13, Y6, Y6
+	VADDPD       Y4, Y2, Y4
+	VFMSUB231PD  Y9, Y9, Y12
+	VADDPD       Y12, Y6, Y2
+	VADDPD       Y2, Y8, Y8
+	VMOVAPD      Y10, Y2
+	VMOVAPD      Y11, Y6
+	ADDQ         $0x00000040, DX
+	DECQ         DI
+	JNE          row
+	VMOVUPD      Y1, (AX)
+	VMOVUPD      Y2, 32(AX)
+	VMOVUPD      Y3, 256(AX)
+	VMOVUPD      Y4, 288(AX)
+	VMOVUPD      Y5, 512(AX)
+	VMOVUPD      Y6, 544(AX)
+	VMOVUPD      Y7, 768(AX)
+	VMOVUPD      Y8, 800(AX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000010, CX
+	DECQ         SI
+	JNE          sweep
+	VZEROUPPER
+	RET
+
+// func ScanInt8(state *uint64, a *int8, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2
+TEXT ·ScanInt8(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+16(FP), BX
+	MOVQ rows+24(FP), BX
 	MOVQ $0x00000004, SI
 
 sweep:
@@ -1608,13 +2316,13 @@ row:
 	VZEROUPPER
 	RET
 
-// func DeviationsInt8(state *uint64, a *int8, rows int, u0 uint64)
+// func DeviationsInt8(state *uint64, a *int8, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2
-TEXT ·DeviationsInt8(SB), NOSPLIT, $0-32
+TEXT ·DeviationsInt8(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
 	MOVQ         $0x00000002, SI
@@ -1688,12 +2396,167 @@ DATA const5<>+16(SB)/8, $0x4338000000000000
 DATA const5<>+24(SB)/8, $0x4338000000000000
 GLOBL const5<>(SB), RODATA|NOPTR, $32
 
-// func ScanInt16(state *uint64, a *int16, rows int)
+// func PowersInt8(state *uint64, a *int8, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2
-TEXT ·ScanInt16(SB), NOSPLIT, $0-24
+TEXT ·PowersInt8(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Y0
+	MOVQ         $0x00000004, SI
+
+sweep:
+	VMOVUPD (AX), Y1
+	VMOVUPD 32(AX), Y2
+	VMOVUPD 256(AX), Y3
+	VMOVUPD 288(AX), Y4
+	VMOVUPD 512(AX), Y5
+	VMOVUPD 544(AX), Y6
+	VMOVUPD 768(AX), Y7
+	VMOVUPD 800(AX), Y8
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVD     (DX), X9
+	VPMOVSXBQ X9, Y9
+	VPSUBQ    Y0, Y9, Y9
+	VPADDQ    const5<>+0(SB), Y9, Y9
+	VSUBPD    const5<>+0(SB), Y9, Y9
+	VMULPD    Y9, Y9, Y10
+	VADDPD    Y1, Y9, Y1
+	VADDPD    Y3, Y10, Y3
+	VMULPD    Y10, Y9, Y9
+	VADDPD    Y9, Y5, Y5
+	VMULPD    Y10, Y10, Y9
+	VADDPD    Y9, Y7, Y7
+	VMOVD     4(DX), X9
+	VPMOVSXBQ X9, Y9
+	VPSUBQ    Y0, Y9, Y9
+	VPADDQ    const5<>+0(SB), Y9, Y9
+	VSUBPD    const5<>+0(SB), Y9, Y9
+	VMULPD    Y9, Y9, Y10
+	VADDPD    Y2, Y9, Y2
+	VADDPD    Y4, Y10, Y4
+	VMULPD    Y10, Y9, Y9
+	VADDPD    Y9, Y6, Y6
+	VMULPD    Y10, Y10, Y9
+	VADDPD    Y9, Y8, Y8
+	ADDQ      $0x00000020, DX
+	DECQ      DI
+	JNE       row
+	VMOVUPD   Y1, (AX)
+	VMOVUPD   Y2, 32(AX)
+	VMOVUPD   Y3, 256(AX)
+	VMOVUPD   Y4, 288(AX)
+	VMOVUPD   Y5, 512(AX)
+	VMOVUPD   Y6, 544(AX)
+	VMOVUPD   Y7, 768(AX)
+	VMOVUPD   Y8, 800(AX)
+	ADDQ      $0x00000040, AX
+	ADDQ      $0x00000008, CX
+	DECQ      SI
+	JNE       sweep
+	VZEROUPPER
+	RET
+
+// func NormsInt8(state *uint64, a *int8, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·NormsInt8(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+16(FP), BX
+	MOVQ rows+24(FP), BX
+	MOVQ $0x00000004, SI
+
+sweep:
+	VMOVUPD (AX), Y0
+	VMOVUPD 32(AX), Y1
+	VMOVUPD 256(AX), Y2
+	VMOVUPD 288(AX), Y3
+	VMOVUPD 512(AX), Y4
+	VMOVUPD 544(AX), Y5
+	VMOVUPD 768(AX), Y6
+	VMOVUPD 800(AX), Y7
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVD        (DX), X8
+	VPMOVSXBQ    X8, Y8
+	VPADDQ       const5<>+0(SB), Y8, Y8
+	VSUBPD       const5<>+0(SB), Y8, Y8
+	VPBROADCASTQ const4<>+0(SB), Y9
+	VPANDN       Y8, Y9, Y8
+	VADDPD       Y0, Y8, Y9
+	VSUBPD       Y0, Y9, Y10
+	VSUBPD       Y10, Y9, Y11
+	VSUBPD       Y11, Y0, Y0
+	VSUBPD       Y10, Y8, Y10
+	VADDPD       Y10, Y0, Y0
+	VMULPD       Y8, Y8, Y11
+	VADDPD       Y4, Y11, Y10
+	VSUBPD       Y4, Y10, Y12
+	VSUBPD       Y12, Y10, Y13
+	VSUBPD       Y13, Y4, Y4
+	VSUBPD       Y12, Y11, Y12
+	VADDPD       Y12, Y4, Y4
+	VADDPD       Y2, Y0, Y2
+	VFMSUB231PD  Y8, Y8, Y11
+	VADDPD       Y11, Y4, Y0
+	VADDPD       Y0, Y6, Y6
+	VMOVAPD      Y9, Y0
+	VMOVAPD      Y10, Y4
+	VMOVD        4(DX), X8
+	VPMOVSXBQ    X8, Y8
+	VPADDQ       const5<>+0(SB), Y8, Y8
+	VSUBPD       const5<>+0(SB), Y8, Y8
+	VPBROADCASTQ const4<>+0(SB), Y9
+	VPANDN       Y8, Y9, Y8
+	VADDPD       Y1, Y8, Y9
+	VSUBPD       Y1, Y9, Y10
+	VSUBPD       Y10, Y9, Y11
+	VSUBPD       Y11, Y1, Y1
+	VSUBPD       Y10, Y8, Y10
+	VADDPD       Y10, Y1, Y1
+	VMULPD       Y8, Y8, Y11
+	VADDPD       Y5, Y11, Y10
+	VSUBPD       Y5, Y10, Y12
+	VSUBPD       Y12, Y10, Y13
+	VSUBPD       Y13, Y5, Y5
+	VSUBPD       Y12, Y11, Y12
+	VADDPD       Y12, Y5, Y5
+	VADDPD       Y3, Y1, Y3
+	VFMSUB231PD  Y8, Y8, Y11
+	VADDPD       Y11, Y5, Y1
+	VADDPD       Y1, Y7, Y7
+	VMOVAPD      Y9, Y1
+	VMOVAPD      Y10, Y5
+	ADDQ         $0x00000020, DX
+	DECQ         DI
+	JNE          row
+	VMOVUPD      Y0, (AX)
+	VMOVUPD      Y1, 32(AX)
+	VMOVUPD      Y2, 256(AX)
+	VMOVUPD      Y3, 288(AX)
+	VMOVUPD      Y4, 512(AX)
+	VMOVUPD      Y5, 544(AX)
+	VMOVUPD      Y6, 768(AX)
+	VMOVUPD      Y7, 800(AX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000008, CX
+	DECQ         SI
+	JNE          sweep
+	VZEROUPPER
+	RET
+
+// func ScanInt16(state *uint64, a *int16, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2
+TEXT ·ScanInt16(SB), NOSPLIT, $0-48
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), BX
 	MOVQ $0x00000004, SI
 
 sweep:
@@ -1745,13 +2608,13 @@ row:
 	VZEROUPPER
 	RET
 
-// func DeviationsInt16(state *uint64, a *int16, rows int, u0 uint64)
+// func DeviationsInt16(state *uint64, a *int16, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2
-TEXT ·DeviationsInt16(SB), NOSPLIT, $0-32
+TEXT ·DeviationsInt16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
 	MOVQ         $0x00000002, SI
@@ -1819,12 +2682,167 @@ row:
 	VZEROUPPER
 	RET
 
-// func ScanInt32(state *uint64, a *int32, rows int)
+// func PowersInt16(state *uint64, a *int16, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2
-TEXT ·ScanInt32(SB), NOSPLIT, $0-24
+TEXT ·PowersInt16(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Y0
+	MOVQ         $0x00000004, SI
+
+sweep:
+	VMOVUPD (AX), Y1
+	VMOVUPD 32(AX), Y2
+	VMOVUPD 256(AX), Y3
+	VMOVUPD 288(AX), Y4
+	VMOVUPD 512(AX), Y5
+	VMOVUPD 544(AX), Y6
+	VMOVUPD 768(AX), Y7
+	VMOVUPD 800(AX), Y8
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVQ     (DX), X9
+	VPMOVSXWQ X9, Y9
+	VPSUBQ    Y0, Y9, Y9
+	VPADDQ    const5<>+0(SB), Y9, Y9
+	VSUBPD    const5<>+0(SB), Y9, Y9
+	VMULPD    Y9, Y9, Y10
+	VADDPD    Y1, Y9, Y1
+	VADDPD    Y3, Y10, Y3
+	VMULPD    Y10, Y9, Y9
+	VADDPD    Y9, Y5, Y5
+	VMULPD    Y10, Y10, Y9
+	VADDPD    Y9, Y7, Y7
+	VMOVQ     8(DX), X9
+	VPMOVSXWQ X9, Y9
+	VPSUBQ    Y0, Y9, Y9
+	VPADDQ    const5<>+0(SB), Y9, Y9
+	VSUBPD    const5<>+0(SB), Y9, Y9
+	VMULPD    Y9, Y9, Y10
+	VADDPD    Y2, Y9, Y2
+	VADDPD    Y4, Y10, Y4
+	VMULPD    Y10, Y9, Y9
+	VADDPD    Y9, Y6, Y6
+	VMULPD    Y10, Y10, Y9
+	VADDPD    Y9, Y8, Y8
+	ADDQ      $0x00000040, DX
+	DECQ      DI
+	JNE       row
+	VMOVUPD   Y1, (AX)
+	VMOVUPD   Y2, 32(AX)
+	VMOVUPD   Y3, 256(AX)
+	VMOVUPD   Y4, 288(AX)
+	VMOVUPD   Y5, 512(AX)
+	VMOVUPD   Y6, 544(AX)
+	VMOVUPD   Y7, 768(AX)
+	VMOVUPD   Y8, 800(AX)
+	ADDQ      $0x00000040, AX
+	ADDQ      $0x00000010, CX
+	DECQ      SI
+	JNE       sweep
+	VZEROUPPER
+	RET
+
+// func NormsInt16(state *uint64, a *int16, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·NormsInt16(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+16(FP), BX
+	MOVQ rows+24(FP), BX
+	MOVQ $0x00000004, SI
+
+sweep:
+	VMOVUPD (AX), Y0
+	VMOVUPD 32(AX), Y1
+	VMOVUPD 256(AX), Y2
+	VMOVUPD 288(AX), Y3
+	VMOVUPD 512(AX), Y4
+	VMOVUPD 544(AX), Y5
+	VMOVUPD 768(AX), Y6
+	VMOVUPD 800(AX), Y7
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVQ        (DX), X8
+	VPMOVSXWQ    X8, Y8
+	VPADDQ       const5<>+0(SB), Y8, Y8
+	VSUBPD       const5<>+0(SB), Y8, Y8
+	VPBROADCASTQ const4<>+0(SB), Y9
+	VPANDN       Y8, Y9, Y8
+	VADDPD       Y0, Y8, Y9
+	VSUBPD       Y0, Y9, Y10
+	VSUBPD       Y10, Y9, Y11
+	VSUBPD       Y11, Y0, Y0
+	VSUBPD       Y10, Y8, Y10
+	VADDPD       Y10, Y0, Y0
+	VMULPD       Y8, Y8, Y11
+	VADDPD       Y4, Y11, Y10
+	VSUBPD       Y4, Y10, Y12
+	VSUBPD       Y12, Y10, Y13
+	VSUBPD       Y13, Y4, Y4
+	VSUBPD       Y12, Y11, Y12
+	VADDPD       Y12, Y4, Y4
+	VADDPD       Y2, Y0, Y2
+	VFMSUB231PD  Y8, Y8, Y11
+	VADDPD       Y11, Y4, Y0
+	VADDPD       Y0, Y6, Y6
+	VMOVAPD      Y9, Y0
+	VMOVAPD      Y10, Y4
+	VMOVQ        8(DX), X8
+	VPMOVSXWQ    X8, Y8
+	VPADDQ       const5<>+0(SB), Y8, Y8
+	VSUBPD       const5<>+0(SB), Y8, Y8
+	VPBROADCASTQ const4<>+0(SB), Y9
+	VPANDN       Y8, Y9, Y8
+	VADDPD       Y1, Y8, Y9
+	VSUBPD       Y1, Y9, Y10
+	VSUBPD       Y10, Y9, Y11
+	VSUBPD       Y11, Y1, Y1
+	VSUBPD       Y10, Y8, Y10
+	VADDPD       Y10, Y1, Y1
+	VMULPD       Y8, Y8, Y11
+	VADDPD       Y5, Y11, Y10
+	VSUBPD       Y5, Y10, Y12
+	VSUBPD       Y12, Y10, Y13
+	VSUBPD       Y13, Y5, Y5
+	VSUBPD       Y12, Y11, Y12
+	VADDPD       Y12, Y5, Y5
+	VADDPD       Y3, Y1, Y3
+	VFMSUB231PD  Y8, Y8, Y11
+	VADDPD       Y11, Y5, Y1
+	VADDPD       Y1, Y7, Y7
+	VMOVAPD      Y9, Y1
+	VMOVAPD      Y10, Y5
+	ADDQ         $0x00000040, DX
+	DECQ         DI
+	JNE          row
+	VMOVUPD      Y0, (AX)
+	VMOVUPD      Y1, 32(AX)
+	VMOVUPD      Y2, 256(AX)
+	VMOVUPD      Y3, 288(AX)
+	VMOVUPD      Y4, 512(AX)
+	VMOVUPD      Y5, 544(AX)
+	VMOVUPD      Y6, 768(AX)
+	VMOVUPD      Y7, 800(AX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000010, CX
+	DECQ         SI
+	JNE          sweep
+	VZEROUPPER
+	RET
+
+// func ScanInt32(state *uint64, a *int32, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2
+TEXT ·ScanInt32(SB), NOSPLIT, $0-48
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), BX
 	MOVQ $0x00000004, SI
 
 sweep:
@@ -1876,13 +2894,13 @@ row:
 	VZEROUPPER
 	RET
 
-// func DeviationsInt32(state *uint64, a *int32, rows int, u0 uint64)
+// func DeviationsInt32(state *uint64, a *int32, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2
-TEXT ·DeviationsInt32(SB), NOSPLIT, $0-32
+TEXT ·DeviationsInt32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
 	MOVQ         $0x00000002, SI
@@ -1950,12 +2968,167 @@ row:
 	VZEROUPPER
 	RET
 
-// func ScanInt64(state *uint64, a *int64, rows int)
+// func PowersInt32(state *uint64, a *int32, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2
-TEXT ·ScanInt64(SB), NOSPLIT, $0-24
+TEXT ·PowersInt32(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Y0
+	MOVQ         $0x00000004, SI
+
+sweep:
+	VMOVUPD (AX), Y1
+	VMOVUPD 32(AX), Y2
+	VMOVUPD 256(AX), Y3
+	VMOVUPD 288(AX), Y4
+	VMOVUPD 512(AX), Y5
+	VMOVUPD 544(AX), Y6
+	VMOVUPD 768(AX), Y7
+	VMOVUPD 800(AX), Y8
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVUPD   (DX), X9
+	VPMOVSXDQ X9, Y9
+	VPSUBQ    Y0, Y9, Y9
+	VPADDQ    const5<>+0(SB), Y9, Y9
+	VSUBPD    const5<>+0(SB), Y9, Y9
+	VMULPD    Y9, Y9, Y10
+	VADDPD    Y1, Y9, Y1
+	VADDPD    Y3, Y10, Y3
+	VMULPD    Y10, Y9, Y9
+	VADDPD    Y9, Y5, Y5
+	VMULPD    Y10, Y10, Y9
+	VADDPD    Y9, Y7, Y7
+	VMOVUPD   16(DX), X9
+	VPMOVSXDQ X9, Y9
+	VPSUBQ    Y0, Y9, Y9
+	VPADDQ    const5<>+0(SB), Y9, Y9
+	VSUBPD    const5<>+0(SB), Y9, Y9
+	VMULPD    Y9, Y9, Y10
+	VADDPD    Y2, Y9, Y2
+	VADDPD    Y4, Y10, Y4
+	VMULPD    Y10, Y9, Y9
+	VADDPD    Y9, Y6, Y6
+	VMULPD    Y10, Y10, Y9
+	VADDPD    Y9, Y8, Y8
+	ADDQ      $0x00000080, DX
+	DECQ      DI
+	JNE       row
+	VMOVUPD   Y1, (AX)
+	VMOVUPD   Y2, 32(AX)
+	VMOVUPD   Y3, 256(AX)
+	VMOVUPD   Y4, 288(AX)
+	VMOVUPD   Y5, 512(AX)
+	VMOVUPD   Y6, 544(AX)
+	VMOVUPD   Y7, 768(AX)
+	VMOVUPD   Y8, 800(AX)
+	ADDQ      $0x00000040, AX
+	ADDQ      $0x00000020, CX
+	DECQ      SI
+	JNE       sweep
+	VZEROUPPER
+	RET
+
+// func NormsInt32(state *uint64, a *int32, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·NormsInt32(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+16(FP), BX
+	MOVQ rows+24(FP), BX
+	MOVQ $0x00000004, SI
+
+sweep:
+	VMOVUPD (AX), Y0
+	VMOVUPD 32(AX), Y1
+	VMOVUPD 256(AX), Y2
+	VMOVUPD 288(AX), Y3
+	VMOVUPD 512(AX), Y4
+	VMOVUPD 544(AX), Y5
+	VMOVUPD 768(AX), Y6
+	VMOVUPD 800(AX), Y7
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVUPD      (DX), X8
+	VPMOVSXDQ    X8, Y8
+	VPADDQ       const5<>+0(SB), Y8, Y8
+	VSUBPD       const5<>+0(SB), Y8, Y8
+	VPBROADCASTQ const4<>+0(SB), Y9
+	VPANDN       Y8, Y9, Y8
+	VADDPD       Y0, Y8, Y9
+	VSUBPD       Y0, Y9, Y10
+	VSUBPD       Y10, Y9, Y11
+	VSUBPD       Y11, Y0, Y0
+	VSUBPD       Y10, Y8, Y10
+	VADDPD       Y10, Y0, Y0
+	VMULPD       Y8, Y8, Y11
+	VADDPD       Y4, Y11, Y10
+	VSUBPD       Y4, Y10, Y12
+	VSUBPD       Y12, Y10, Y13
+	VSUBPD       Y13, Y4, Y4
+	VSUBPD       Y12, Y11, Y12
+	VADDPD       Y12, Y4, Y4
+	VADDPD       Y2, Y0, Y2
+	VFMSUB231PD  Y8, Y8, Y11
+	VADDPD       Y11, Y4, Y0
+	VADDPD       Y0, Y6, Y6
+	VMOVAPD      Y9, Y0
+	VMOVAPD      Y10, Y4
+	VMOVUPD      16(DX), X8
+	VPMOVSXDQ    X8, Y8
+	VPADDQ       const5<>+0(SB), Y8, Y8
+	VSUBPD       const5<>+0(SB), Y8, Y8
+	VPBROADCASTQ const4<>+0(SB), Y9
+	VPANDN       Y8, Y9, Y8
+	VADDPD       Y1, Y8, Y9
+	VSUBPD       Y1, Y9, Y10
+	VSUBPD       Y10, Y9, Y11
+	VSUBPD       Y11, Y1, Y1
+	VSUBPD       Y10, Y8, Y10
+	VADDPD       Y10, Y1, Y1
+	VMULPD       Y8, Y8, Y11
+	VADDPD       Y5, Y11, Y10
+	VSUBPD       Y5, Y10, Y12
+	VSUBPD       Y12, Y10, Y13
+	VSUBPD       Y13, Y5, Y5
+	VSUBPD       Y12, Y11, Y12
+	VADDPD       Y12, Y5, Y5
+	VADDPD       Y3, Y1, Y3
+	VFMSUB231PD  Y8, Y8, Y11
+	VADDPD       Y11, Y5, Y1
+	VADDPD       Y1, Y7, Y7
+	VMOVAPD      Y9, Y1
+	VMOVAPD      Y10, Y5
+	ADDQ         $0x00000080, DX
+	DECQ         DI
+	JNE          row
+	VMOVUPD      Y0, (AX)
+	VMOVUPD      Y1, 32(AX)
+	VMOVUPD      Y2, 256(AX)
+	VMOVUPD      Y3, 288(AX)
+	VMOVUPD      Y4, 512(AX)
+	VMOVUPD      Y5, 544(AX)
+	VMOVUPD      Y6, 768(AX)
+	VMOVUPD      Y7, 800(AX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000020, CX
+	DECQ         SI
+	JNE          sweep
+	VZEROUPPER
+	RET
+
+// func ScanInt64(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2
+TEXT ·ScanInt64(SB), NOSPLIT, $0-48
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), BX
 	MOVQ $0x00000004, SI
 
 sweep:
@@ -2025,13 +3198,13 @@ DATA const6<>+16(SB)/8, $0x00000000ffffffff
 DATA const6<>+24(SB)/8, $0x00000000ffffffff
 GLOBL const6<>(SB), RODATA|NOPTR, $32
 
-// func DeviationsInt64(state *uint64, a *int64, rows int, u0 uint64)
+// func DeviationsInt64(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2, FMA3
-TEXT ·DeviationsInt64(SB), NOSPLIT, $0-32
+TEXT ·DeviationsInt64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
 	MOVQ         $0x00000002, SI
@@ -2143,12 +3316,199 @@ DATA const8<>+16(SB)/8, $0x41f0000000000000
 DATA const8<>+24(SB)/8, $0x41f0000000000000
 GLOBL const8<>(SB), RODATA|NOPTR, $32
 
-// func ScanUint8(state *uint64, a *uint8, rows int)
-// Requires: AVX, AVX2
-TEXT ·ScanUint8(SB), NOSPLIT, $0-24
+// func PowersInt64(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·PowersInt64(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Y0
+	MOVQ         $0x00000004, SI
+
+sweep:
+	VMOVUPD (AX), Y1
+	VMOVUPD 32(AX), Y2
+	VMOVUPD 256(AX), Y3
+	VMOVUPD 288(AX), Y4
+	VMOVUPD 512(AX), Y5
+	VMOVUPD 544(AX), Y6
+	VMOVUPD 768(AX), Y7
+	VMOVUPD 800(AX), Y8
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVUPD     (DX), Y9
+	VPSUBQ      Y0, Y9, Y9
+	VPXOR       Y11, Y11, Y11
+	VPCMPGTQ    Y9, Y11, Y11
+	VPSLLQ      $0x20, Y11, Y11
+	VPSRLQ      $0x20, Y9, Y10
+	VPOR        Y11, Y10, Y10
+	VPADDQ      const5<>+0(SB), Y10, Y10
+	VSUBPD      const5<>+0(SB), Y10, Y10
+	VPAND       const6<>+0(SB), Y9, Y9
+	VPOR        const7<>+0(SB), Y9, Y9
+	VSUBPD      const7<>+0(SB), Y9, Y9
+	VFMADD231PD const8<>+0(SB), Y10, Y9
+	VMULPD      Y9, Y9, Y10
+	VADDPD      Y1, Y9, Y1
+	VADDPD      Y3, Y10, Y3
+	VMULPD      Y10, Y9, Y9
+	VADDPD      Y9, Y5, Y5
+	VMULPD      Y10, Y10, Y9
+	VADDPD      Y9, Y7, Y7
+	VMOVUPD     32(DX), Y9
+	VPSUBQ      Y0, Y9, Y9
+	VPXOR       Y11, Y11, Y11
+	VPCMPGTQ    Y9, Y11, Y11
+	VPSLLQ      $0x20, Y11, Y11
+	VPSRLQ      $0x20, Y9, Y10
+	VPOR        Y11, Y10, Y10
+	VPADDQ      const5<>+0(SB), Y10, Y10
+	VSUBPD      const5<>+0(SB), Y10, Y10
+	VPAND       const6<>+0(SB), Y9, Y9
+	VPOR        const7<>+0(SB), Y9, Y9
+	VSUBPD      const7<>+0(SB), Y9, Y9
+	VFMADD231PD const8<>+0(SB), Y10, Y9
+	VMULPD      Y9, Y9, Y10
+	VADDPD      Y2, Y9, Y2
+	VADDPD      Y4, Y10, Y4
+	VMULPD      Y10, Y9, Y9
+	VADDPD      Y9, Y6, Y6
+	VMULPD      Y10, Y10, Y9
+	VADDPD      Y9, Y8, Y8
+	ADDQ        $0x00000100, DX
+	DECQ        DI
+	JNE         row
+	VMOVUPD     Y1, (AX)
+	VMOVUPD     Y2, 32(AX)
+	VMOVUPD     Y3, 256(AX)
+	VMOVUPD     Y4, 288(AX)
+	VMOVUPD     Y5, 512(AX)
+	VMOVUPD     Y6, 544(AX)
+	VMOVUPD     Y7, 768(AX)
+	VMOVUPD     Y8, 800(AX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, CX
+	DECQ        SI
+	JNE         sweep
+	VZEROUPPER
+	RET
+
+// func NormsInt64(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·NormsInt64(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+16(FP), BX
+	MOVQ rows+24(FP), BX
+	MOVQ $0x00000004, SI
+
+sweep:
+	VMOVUPD (AX), Y0
+	VMOVUPD 32(AX), Y1
+	VMOVUPD 256(AX), Y2
+	VMOVUPD 288(AX), Y3
+	VMOVUPD 512(AX), Y4
+	VMOVUPD 544(AX), Y5
+	VMOVUPD 768(AX), Y6
+	VMOVUPD 800(AX), Y7
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVUPD      (DX), Y8
+	VPXOR        Y10, Y10, Y10
+	VPCMPGTQ     Y8, Y10, Y10
+	VPSLLQ       $0x20, Y10, Y10
+	VPSRLQ       $0x20, Y8, Y9
+	VPOR         Y10, Y9, Y9
+	VPADDQ       const5<>+0(SB), Y9, Y9
+	VSUBPD       const5<>+0(SB), Y9, Y9
+	VPAND        const6<>+0(SB), Y8, Y8
+	VPOR         const7<>+0(SB), Y8, Y8
+	VSUBPD       const7<>+0(SB), Y8, Y8
+	VFMADD231PD  const8<>+0(SB), Y9, Y8
+	VPBROADCASTQ const4<>+0(SB), Y9
+	VPANDN       Y8, Y9, Y8
+	VADDPD       Y0, Y8, Y9
+	VSUBPD       Y0, Y9, Y10
+	VSUBPD       Y10, Y9, Y11
+	VSUBPD       Y11, Y0, Y0
+	VSUBPD       Y10, Y8, Y10
+	VADDPD       Y10, Y0, Y0
+	VMULPD       Y8, Y8, Y11
+	VADDPD       Y4, Y11, Y10
+	VSUBPD       Y4, Y10, Y12
+	VSUBPD       Y12, Y10, Y13
+	VSUBPD       Y13, Y4, Y4
+	VSUBPD       Y12, Y11, Y12
+	VADDPD       Y12, Y4, Y4
+	VADDPD       Y2, Y0, Y2
+	VFMSUB231PD  Y8, Y8, Y11
+	VADDPD       Y11, Y4, Y0
+	VADDPD       Y0, Y6, Y6
+	VMOVAPD      Y9, Y0
+	VMOVAPD      Y10, Y4
+	VMOVUPD      32(DX), Y8
+	VPXOR        Y10, Y10, Y10
+	VPCMPGTQ     Y8, Y10, Y10
+	VPSLLQ       $0x20, Y10, Y10
+	VPSRLQ       $0x20, Y8, Y9
+	VPOR         Y10, Y9, Y9
+	VPADDQ       const5<>+0(SB), Y9, Y9
+	VSUBPD       const5<>+0(SB), Y9, Y9
+	VPAND        const6<>+0(SB), Y8, Y8
+	VPOR         const7<>+0(SB), Y8, Y8
+	VSUBPD       const7<>+0(SB), Y8, Y8
+	VFMADD231PD  const8<>+0(SB), Y9, Y8
+	VPBROADCASTQ const4<>+0(SB), Y9
+	VPANDN       Y8, Y9, Y8
+	VADDPD       Y1, Y8, Y9
+	VSUBPD       Y1, Y9, Y10
+	VSUBPD       Y10, Y9, Y11
+	VSUBPD       Y11, Y1, Y1
+	VSUBPD       Y10, Y8, Y10
+	VADDPD       Y10, Y1, Y1
+	VMULPD       Y8, Y8, Y11
+	VADDPD       Y5, Y11, Y10
+	VSUBPD       Y5, Y10, Y12
+	VSUBPD       Y12, Y10, Y13
+	VSUBPD       Y13, Y5, Y5
+	VSUBPD       Y12, Y11, Y12
+	VADDPD       Y12, Y5, Y5
+	VADDPD       Y3, Y1, Y3
+	VFMSUB231PD  Y8, Y8, Y11
+	VADDPD       Y11, Y5, Y1
+	VADDPD       Y1, Y7, Y7
+	VMOVAPD      Y9, Y1
+	VMOVAPD      Y10, Y5
+	ADDQ         $0x00000100, DX
+	DECQ         DI
+	JNE          row
+	VMOVUPD      Y0, (AX)
+	VMOVUPD      Y1, 32(AX)
+	VMOVUPD      Y2, 256(AX)
+	VMOVUPD      Y3, 288(AX)
+	VMOVUPD      Y4, 512(AX)
+	VMOVUPD      Y5, 544(AX)
+	VMOVUPD      Y6, 768(AX)
+	VMOVUPD      Y7, 800(AX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	DECQ         SI
+	JNE          sweep
+	VZEROUPPER
+	RET
+
+// func ScanUint8(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2
+TEXT ·ScanUint8(SB), NOSPLIT, $0-48
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), BX
 	MOVQ $0x00000004, SI
 
 sweep:
@@ -2200,13 +3560,13 @@ row:
 	VZEROUPPER
 	RET
 
-// func DeviationsUint8(state *uint64, a *uint8, rows int, u0 uint64)
+// func DeviationsUint8(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2
-TEXT ·DeviationsUint8(SB), NOSPLIT, $0-32
+TEXT ·DeviationsUint8(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
 	MOVQ         $0x00000002, SI
@@ -2274,12 +3634,167 @@ row:
 	VZEROUPPER
 	RET
 
-// func ScanUint16(state *uint64, a *uint16, rows int)
+// func PowersUint8(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2
-TEXT ·ScanUint16(SB), NOSPLIT, $0-24
+TEXT ·PowersUint8(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Y0
+	MOVQ         $0x00000004, SI
+
+sweep:
+	VMOVUPD (AX), Y1
+	VMOVUPD 32(AX), Y2
+	VMOVUPD 256(AX), Y3
+	VMOVUPD 288(AX), Y4
+	VMOVUPD 512(AX), Y5
+	VMOVUPD 544(AX), Y6
+	VMOVUPD 768(AX), Y7
+	VMOVUPD 800(AX), Y8
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVD     (DX), X9
+	VPMOVZXBQ X9, Y9
+	VPSUBQ    Y0, Y9, Y9
+	VPADDQ    const5<>+0(SB), Y9, Y9
+	VSUBPD    const5<>+0(SB), Y9, Y9
+	VMULPD    Y9, Y9, Y10
+	VADDPD    Y1, Y9, Y1
+	VADDPD    Y3, Y10, Y3
+	VMULPD    Y10, Y9, Y9
+	VADDPD    Y9, Y5, Y5
+	VMULPD    Y10, Y10, Y9
+	VADDPD    Y9, Y7, Y7
+	VMOVD     4(DX), X9
+	VPMOVZXBQ X9, Y9
+	VPSUBQ    Y0, Y9, Y9
+	VPADDQ    const5<>+0(SB), Y9, Y9
+	VSUBPD    const5<>+0(SB), Y9, Y9
+	VMULPD    Y9, Y9, Y10
+	VADDPD    Y2, Y9, Y2
+	VADDPD    Y4, Y10, Y4
+	VMULPD    Y10, Y9, Y9
+	VADDPD    Y9, Y6, Y6
+	VMULPD    Y10, Y10, Y9
+	VADDPD    Y9, Y8, Y8
+	ADDQ      $0x00000020, DX
+	DECQ      DI
+	JNE       row
+	VMOVUPD   Y1, (AX)
+	VMOVUPD   Y2, 32(AX)
+	VMOVUPD   Y3, 256(AX)
+	VMOVUPD   Y4, 288(AX)
+	VMOVUPD   Y5, 512(AX)
+	VMOVUPD   Y6, 544(AX)
+	VMOVUPD   Y7, 768(AX)
+	VMOVUPD   Y8, 800(AX)
+	ADDQ      $0x00000040, AX
+	ADDQ      $0x00000008, CX
+	DECQ      SI
+	JNE       sweep
+	VZEROUPPER
+	RET
+
+// func NormsUint8(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·NormsUint8(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+16(FP), BX
+	MOVQ rows+24(FP), BX
+	MOVQ $0x00000004, SI
+
+sweep:
+	VMOVUPD (AX), Y0
+	VMOVUPD 32(AX), Y1
+	VMOVUPD 256(AX), Y2
+	VMOVUPD 288(AX), Y3
+	VMOVUPD 512(AX), Y4
+	VMOVUPD 544(AX), Y5
+	VMOVUPD 768(AX), Y6
+	VMOVUPD 800(AX), Y7
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVD        (DX), X8
+	VPMOVZXBQ    X8, Y8
+	VPADDQ       const5<>+0(SB), Y8, Y8
+	VSUBPD       const5<>+0(SB), Y8, Y8
+	VPBROADCASTQ const4<>+0(SB), Y9
+	VPANDN       Y8, Y9, Y8
+	VADDPD       Y0, Y8, Y9
+	VSUBPD       Y0, Y9, Y10
+	VSUBPD       Y10, Y9, Y11
+	VSUBPD       Y11, Y0, Y0
+	VSUBPD       Y10, Y8, Y10
+	VADDPD       Y10, Y0, Y0
+	VMULPD       Y8, Y8, Y11
+	VADDPD       Y4, Y11, Y10
+	VSUBPD       Y4, Y10, Y12
+	VSUBPD       Y12, Y10, Y13
+	VSUBPD       Y13, Y4, Y4
+	VSUBPD       Y12, Y11, Y12
+	VADDPD       Y12, Y4, Y4
+	VADDPD       Y2, Y0, Y2
+	VFMSUB231PD  Y8, Y8, Y11
+	VADDPD       Y11, Y4, Y0
+	VADDPD       Y0, Y6, Y6
+	VMOVAPD      Y9, Y0
+	VMOVAPD      Y10, Y4
+	VMOVD        4(DX), X8
+	VPMOVZXBQ    X8, Y8
+	VPADDQ       const5<>+0(SB), Y8, Y8
+	VSUBPD       const5<>+0(SB), Y8, Y8
+	VPBROADCASTQ const4<>+0(SB), Y9
+	VPANDN       Y8, Y9, Y8
+	VADDPD       Y1, Y8, Y9
+	VSUBPD       Y1, Y9, Y10
+	VSUBPD       Y10, Y9, Y11
+	VSUBPD       Y11, Y1, Y1
+	VSUBPD       Y10, Y8, Y10
+	VADDPD       Y10, Y1, Y1
+	VMULPD       Y8, Y8, Y11
+	VADDPD       Y5, Y11, Y10
+	VSUBPD       Y5, Y10, Y12
+	VSUBPD       Y12, Y10, Y13
+	VSUBPD       Y13, Y5, Y5
+	VSUBPD       Y12, Y11, Y12
+	VADDPD       Y12, Y5, Y5
+	VADDPD       Y3, Y1, Y3
+	VFMSUB231PD  Y8, Y8, Y11
+	VADDPD       Y11, Y5, Y1
+	VADDPD       Y1, Y7, Y7
+	VMOVAPD      Y9, Y1
+	VMOVAPD      Y10, Y5
+	ADDQ         $0x00000020, DX
+	DECQ         DI
+	JNE          row
+	VMOVUPD      Y0, (AX)
+	VMOVUPD      Y1, 32(AX)
+	VMOVUPD      Y2, 256(AX)
+	VMOVUPD      Y3, 288(AX)
+	VMOVUPD      Y4, 512(AX)
+	VMOVUPD      Y5, 544(AX)
+	VMOVUPD      Y6, 768(AX)
+	VMOVUPD      Y7, 800(AX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000008, CX
+	DECQ         SI
+	JNE          sweep
+	VZEROUPPER
+	RET
+
+// func ScanUint16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2
+TEXT ·ScanUint16(SB), NOSPLIT, $0-48
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), BX
 	MOVQ $0x00000004, SI
 
 sweep:
@@ -2331,13 +3846,13 @@ row:
 	VZEROUPPER
 	RET
 
-// func DeviationsUint16(state *uint64, a *uint16, rows int, u0 uint64)
+// func DeviationsUint16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2
-TEXT ·DeviationsUint16(SB), NOSPLIT, $0-32
+TEXT ·DeviationsUint16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
 	MOVQ         $0x00000002, SI
@@ -2405,12 +3920,167 @@ row:
 	VZEROUPPER
 	RET
 
-// func ScanUint32(state *uint64, a *uint32, rows int)
+// func PowersUint16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2
-TEXT ·ScanUint32(SB), NOSPLIT, $0-24
+TEXT ·PowersUint16(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Y0
+	MOVQ         $0x00000004, SI
+
+sweep:
+	VMOVUPD (AX), Y1
+	VMOVUPD 32(AX), Y2
+	VMOVUPD 256(AX), Y3
+	VMOVUPD 288(AX), Y4
+	VMOVUPD 512(AX), Y5
+	VMOVUPD 544(AX), Y6
+	VMOVUPD 768(AX), Y7
+	VMOVUPD 800(AX), Y8
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVQ     (DX), X9
+	VPMOVZXWQ X9, Y9
+	VPSUBQ    Y0, Y9, Y9
+	VPADDQ    const5<>+0(SB), Y9, Y9
+	VSUBPD    const5<>+0(SB), Y9, Y9
+	VMULPD    Y9, Y9, Y10
+	VADDPD    Y1, Y9, Y1
+	VADDPD    Y3, Y10, Y3
+	VMULPD    Y10, Y9, Y9
+	VADDPD    Y9, Y5, Y5
+	VMULPD    Y10, Y10, Y9
+	VADDPD    Y9, Y7, Y7
+	VMOVQ     8(DX), X9
+	VPMOVZXWQ X9, Y9
+	VPSUBQ    Y0, Y9, Y9
+	VPADDQ    const5<>+0(SB), Y9, Y9
+	VSUBPD    const5<>+0(SB), Y9, Y9
+	VMULPD    Y9, Y9, Y10
+	VADDPD    Y2, Y9, Y2
+	VADDPD    Y4, Y10, Y4
+	VMULPD    Y10, Y9, Y9
+	VADDPD    Y9, Y6, Y6
+	VMULPD    Y10, Y10, Y9
+	VADDPD    Y9, Y8, Y8
+	ADDQ      $0x00000040, DX
+	DECQ      DI
+	JNE       row
+	VMOVUPD   Y1, (AX)
+	VMOVUPD   Y2, 32(AX)
+	VMOVUPD   Y3, 256(AX)
+	VMOVUPD   Y4, 288(AX)
+	VMOVUPD   Y5, 512(AX)
+	VMOVUPD   Y6, 544(AX)
+	VMOVUPD   Y7, 768(AX)
+	VMOVUPD   Y8, 800(AX)
+	ADDQ      $0x00000040, AX
+	ADDQ      $0x00000010, CX
+	DECQ      SI
+	JNE       sweep
+	VZEROUPPER
+	RET
+
+// func NormsUint16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·NormsUint16(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+16(FP), BX
+	MOVQ rows+24(FP), BX
+	MOVQ $0x00000004, SI
+
+sweep:
+	VMOVUPD (AX), Y0
+	VMOVUPD 32(AX), Y1
+	VMOVUPD 256(AX), Y2
+	VMOVUPD 288(AX), Y3
+	VMOVUPD 512(AX), Y4
+	VMOVUPD 544(AX), Y5
+	VMOVUPD 768(AX), Y6
+	VMOVUPD 800(AX), Y7
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVQ        (DX), X8
+	VPMOVZXWQ    X8, Y8
+	VPADDQ       const5<>+0(SB), Y8, Y8
+	VSUBPD       const5<>+0(SB), Y8, Y8
+	VPBROADCASTQ const4<>+0(SB), Y9
+	VPANDN       Y8, Y9, Y8
+	VADDPD       Y0, Y8, Y9
+	VSUBPD       Y0, Y9, Y10
+	VSUBPD       Y10, Y9, Y11
+	VSUBPD       Y11, Y0, Y0
+	VSUBPD       Y10, Y8, Y10
+	VADDPD       Y10, Y0, Y0
+	VMULPD       Y8, Y8, Y11
+	VADDPD       Y4, Y11, Y10
+	VSUBPD       Y4, Y10, Y12
+	VSUBPD       Y12, Y10, Y13
+	VSUBPD       Y13, Y4, Y4
+	VSUBPD       Y12, Y11, Y12
+	VADDPD       Y12, Y4, Y4
+	VADDPD       Y2, Y0, Y2
+	VFMSUB231PD  Y8, Y8, Y11
+	VADDPD       Y11, Y4, Y0
+	VADDPD       Y0, Y6, Y6
+	VMOVAPD      Y9, Y0
+	VMOVAPD      Y10, Y4
+	VMOVQ        8(DX), X8
+	VPMOVZXWQ    X8, Y8
+	VPADDQ       const5<>+0(SB), Y8, Y8
+	VSUBPD       const5<>+0(SB), Y8, Y8
+	VPBROADCASTQ const4<>+0(SB), Y9
+	VPANDN       Y8, Y9, Y8
+	VADDPD       Y1, Y8, Y9
+	VSUBPD       Y1, Y9, Y10
+	VSUBPD       Y10, Y9, Y11
+	VSUBPD       Y11, Y1, Y1
+	VSUBPD       Y10, Y8, Y10
+	VADDPD       Y10, Y1, Y1
+	VMULPD       Y8, Y8, Y11
+	VADDPD       Y5, Y11, Y10
+	VSUBPD       Y5, Y10, Y12
+	VSUBPD       Y12, Y10, Y13
+	VSUBPD       Y13, Y5, Y5
+	VSUBPD       Y12, Y11, Y12
+	VADDPD       Y12, Y5, Y5
+	VADDPD       Y3, Y1, Y3
+	VFMSUB231PD  Y8, Y8, Y11
+	VADDPD       Y11, Y5, Y1
+	VADDPD       Y1, Y7, Y7
+	VMOVAPD      Y9, Y1
+	VMOVAPD      Y10, Y5
+	ADDQ         $0x00000040, DX
+	DECQ         DI
+	JNE          row
+	VMOVUPD      Y0, (AX)
+	VMOVUPD      Y1, 32(AX)
+	VMOVUPD      Y2, 256(AX)
+	VMOVUPD      Y3, 288(AX)
+	VMOVUPD      Y4, 512(AX)
+	VMOVUPD      Y5, 544(AX)
+	VMOVUPD      Y6, 768(AX)
+	VMOVUPD      Y7, 800(AX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000010, CX
+	DECQ         SI
+	JNE          sweep
+	VZEROUPPER
+	RET
+
+// func ScanUint32(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2
+TEXT ·ScanUint32(SB), NOSPLIT, $0-48
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), BX
 	MOVQ $0x00000004, SI
 
 sweep:
@@ -2462,13 +4132,13 @@ row:
 	VZEROUPPER
 	RET
 
-// func DeviationsUint32(state *uint64, a *uint32, rows int, u0 uint64)
+// func DeviationsUint32(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2
-TEXT ·DeviationsUint32(SB), NOSPLIT, $0-32
+TEXT ·DeviationsUint32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
 	MOVQ         $0x00000002, SI
@@ -2536,12 +4206,167 @@ row:
 	VZEROUPPER
 	RET
 
-// func ScanUint64(state *uint64, a *uint64, rows int)
+// func PowersUint32(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2
-TEXT ·ScanUint64(SB), NOSPLIT, $0-24
+TEXT ·PowersUint32(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Y0
+	MOVQ         $0x00000004, SI
+
+sweep:
+	VMOVUPD (AX), Y1
+	VMOVUPD 32(AX), Y2
+	VMOVUPD 256(AX), Y3
+	VMOVUPD 288(AX), Y4
+	VMOVUPD 512(AX), Y5
+	VMOVUPD 544(AX), Y6
+	VMOVUPD 768(AX), Y7
+	VMOVUPD 800(AX), Y8
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVUPD   (DX), X9
+	VPMOVZXDQ X9, Y9
+	VPSUBQ    Y0, Y9, Y9
+	VPADDQ    const5<>+0(SB), Y9, Y9
+	VSUBPD    const5<>+0(SB), Y9, Y9
+	VMULPD    Y9, Y9, Y10
+	VADDPD    Y1, Y9, Y1
+	VADDPD    Y3, Y10, Y3
+	VMULPD    Y10, Y9, Y9
+	VADDPD    Y9, Y5, Y5
+	VMULPD    Y10, Y10, Y9
+	VADDPD    Y9, Y7, Y7
+	VMOVUPD   16(DX), X9
+	VPMOVZXDQ X9, Y9
+	VPSUBQ    Y0, Y9, Y9
+	VPADDQ    const5<>+0(SB), Y9, Y9
+	VSUBPD    const5<>+0(SB), Y9, Y9
+	VMULPD    Y9, Y9, Y10
+	VADDPD    Y2, Y9, Y2
+	VADDPD    Y4, Y10, Y4
+	VMULPD    Y10, Y9, Y9
+	VADDPD    Y9, Y6, Y6
+	VMULPD    Y10, Y10, Y9
+	VADDPD    Y9, Y8, Y8
+	ADDQ      $0x00000080, DX
+	DECQ      DI
+	JNE       row
+	VMOVUPD   Y1, (AX)
+	VMOVUPD   Y2, 32(AX)
+	VMOVUPD   Y3, 256(AX)
+	VMOVUPD   Y4, 288(AX)
+	VMOVUPD   Y5, 512(AX)
+	VMOVUPD   Y6, 544(AX)
+	VMOVUPD   Y7, 768(AX)
+	VMOVUPD   Y8, 800(AX)
+	ADDQ      $0x00000040, AX
+	ADDQ      $0x00000020, CX
+	DECQ      SI
+	JNE       sweep
+	VZEROUPPER
+	RET
+
+// func NormsUint32(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·NormsUint32(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+16(FP), BX
+	MOVQ rows+24(FP), BX
+	MOVQ $0x00000004, SI
+
+sweep:
+	VMOVUPD (AX), Y0
+	VMOVUPD 32(AX), Y1
+	VMOVUPD 256(AX), Y2
+	VMOVUPD 288(AX), Y3
+	VMOVUPD 512(AX), Y4
+	VMOVUPD 544(AX), Y5
+	VMOVUPD 768(AX), Y6
+	VMOVUPD 800(AX), Y7
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVUPD      (DX), X8
+	VPMOVZXDQ    X8, Y8
+	VPADDQ       const5<>+0(SB), Y8, Y8
+	VSUBPD       const5<>+0(SB), Y8, Y8
+	VPBROADCASTQ const4<>+0(SB), Y9
+	VPANDN       Y8, Y9, Y8
+	VADDPD       Y0, Y8, Y9
+	VSUBPD       Y0, Y9, Y10
+	VSUBPD       Y10, Y9, Y11
+	VSUBPD       Y11, Y0, Y0
+	VSUBPD       Y10, Y8, Y10
+	VADDPD       Y10, Y0, Y0
+	VMULPD       Y8, Y8, Y11
+	VADDPD       Y4, Y11, Y10
+	VSUBPD       Y4, Y10, Y12
+	VSUBPD       Y12, Y10, Y13
+	VSUBPD       Y13, Y4, Y4
+	VSUBPD       Y12, Y11, Y12
+	VADDPD       Y12, Y4, Y4
+	VADDPD       Y2, Y0, Y2
+	VFMSUB231PD  Y8, Y8, Y11
+	VADDPD       Y11, Y4, Y0
+	VADDPD       Y0, Y6, Y6
+	VMOVAPD      Y9, Y0
+	VMOVAPD      Y10, Y4
+	VMOVUPD      16(DX), X8
+	VPMOVZXDQ    X8, Y8
+	VPADDQ       const5<>+0(SB), Y8, Y8
+	VSUBPD       const5<>+0(SB), Y8, Y8
+	VPBROADCASTQ const4<>+0(SB), Y9
+	VPANDN       Y8, Y9, Y8
+	VADDPD       Y1, Y8, Y9
+	VSUBPD       Y1, Y9, Y10
+	VSUBPD       Y10, Y9, Y11
+	VSUBPD       Y11, Y1, Y1
+	VSUBPD       Y10, Y8, Y10
+	VADDPD       Y10, Y1, Y1
+	VMULPD       Y8, Y8, Y11
+	VADDPD       Y5, Y11, Y10
+	VSUBPD       Y5, Y10, Y12
+	VSUBPD       Y12, Y10, Y13
+	VSUBPD       Y13, Y5, Y5
+	VSUBPD       Y12, Y11, Y12
+	VADDPD       Y12, Y5, Y5
+	VADDPD       Y3, Y1, Y3
+	VFMSUB231PD  Y8, Y8, Y11
+	VADDPD       Y11, Y5, Y1
+	VADDPD       Y1, Y7, Y7
+	VMOVAPD      Y9, Y1
+	VMOVAPD      Y10, Y5
+	ADDQ         $0x00000080, DX
+	DECQ         DI
+	JNE          row
+	VMOVUPD      Y0, (AX)
+	VMOVUPD      Y1, 32(AX)
+	VMOVUPD      Y2, 256(AX)
+	VMOVUPD      Y3, 288(AX)
+	VMOVUPD      Y4, 512(AX)
+	VMOVUPD      Y5, 544(AX)
+	VMOVUPD      Y6, 768(AX)
+	VMOVUPD      Y7, 800(AX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000020, CX
+	DECQ         SI
+	JNE          sweep
+	VZEROUPPER
+	RET
+
+// func ScanUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2
+TEXT ·ScanUint64(SB), NOSPLIT, $0-48
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), BX
 	MOVQ $0x00000004, SI
 
 sweep:
@@ -2609,13 +4434,13 @@ row:
 	VZEROUPPER
 	RET
 
-// func DeviationsUint64(state *uint64, a *uint64, rows int, u0 uint64)
+// func DeviationsUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2, FMA3
-TEXT ·DeviationsUint64(SB), NOSPLIT, $0-32
+TEXT ·DeviationsUint64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
 	MOVQ         $0x00000002, SI
@@ -2715,12 +4540,194 @@ row:
 	VZEROUPPER
 	RET
 
-// func ScanBool(state *uint64, a *uint8, rows int)
-// Requires: AVX, AVX2
-TEXT ·ScanBool(SB), NOSPLIT, $0-24
+// func PowersUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·PowersUint64(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Y0
+	MOVQ         $0x00000004, SI
+
+sweep:
+	VMOVUPD (AX), Y1
+	VMOVUPD 32(AX), Y2
+	VMOVUPD 256(AX), Y3
+	VMOVUPD 288(AX), Y4
+	VMOVUPD 512(AX), Y5
+	VMOVUPD 544(AX), Y6
+	VMOVUPD 768(AX), Y7
+	VMOVUPD 800(AX), Y8
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVUPD     (DX), Y9
+	VPSUBQ      Y0, Y9, Y9
+	VPXOR       Y11, Y11, Y11
+	VPCMPGTQ    Y9, Y11, Y11
+	VPSLLQ      $0x20, Y11, Y11
+	VPSRLQ      $0x20, Y9, Y10
+	VPOR        Y11, Y10, Y10
+	VPADDQ      const5<>+0(SB), Y10, Y10
+	VSUBPD      const5<>+0(SB), Y10, Y10
+	VPAND       const6<>+0(SB), Y9, Y9
+	VPOR        const7<>+0(SB), Y9, Y9
+	VSUBPD      const7<>+0(SB), Y9, Y9
+	VFMADD231PD const8<>+0(SB), Y10, Y9
+	VMULPD      Y9, Y9, Y10
+	VADDPD      Y1, Y9, Y1
+	VADDPD      Y3, Y10, Y3
+	VMULPD      Y10, Y9, Y9
+	VADDPD      Y9, Y5, Y5
+	VMULPD      Y10, Y10, Y9
+	VADDPD      Y9, Y7, Y7
+	VMOVUPD     32(DX), Y9
+	VPSUBQ      Y0, Y9, Y9
+	VPXOR       Y11, Y11, Y11
+	VPCMPGTQ    Y9, Y11, Y11
+	VPSLLQ      $0x20, Y11, Y11
+	VPSRLQ      $0x20, Y9, Y10
+	VPOR        Y11, Y10, Y10
+	VPADDQ      const5<>+0(SB), Y10, Y10
+	VSUBPD      const5<>+0(SB), Y10, Y10
+	VPAND       const6<>+0(SB), Y9, Y9
+	VPOR        const7<>+0(SB), Y9, Y9
+	VSUBPD      const7<>+0(SB), Y9, Y9
+	VFMADD231PD const8<>+0(SB), Y10, Y9
+	VMULPD      Y9, Y9, Y10
+	VADDPD      Y2, Y9, Y2
+	VADDPD      Y4, Y10, Y4
+	VMULPD      Y10, Y9, Y9
+	VADDPD      Y9, Y6, Y6
+	VMULPD      Y10, Y10, Y9
+	VADDPD      Y9, Y8, Y8
+	ADDQ        $0x00000100, DX
+	DECQ        DI
+	JNE         row
+	VMOVUPD     Y1, (AX)
+	VMOVUPD     Y2, 32(AX)
+	VMOVUPD     Y3, 256(AX)
+	VMOVUPD     Y4, 288(AX)
+	VMOVUPD     Y5, 512(AX)
+	VMOVUPD     Y6, 544(AX)
+	VMOVUPD     Y7, 768(AX)
+	VMOVUPD     Y8, 800(AX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, CX
+	DECQ        SI
+	JNE         sweep
+	VZEROUPPER
+	RET
+
+// func NormsUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·NormsUint64(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+16(FP), BX
+	MOVQ rows+24(FP), BX
+	MOVQ $0x00000004, SI
+
+sweep:
+	VMOVUPD (AX), Y0
+	VMOVUPD 32(AX), Y1
+	VMOVUPD 256(AX), Y2
+	VMOVUPD 288(AX), Y3
+	VMOVUPD 512(AX), Y4
+	VMOVUPD 544(AX), Y5
+	VMOVUPD 768(AX), Y6
+	VMOVUPD 800(AX), Y7
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVUPD      (DX), Y8
+	VPSRLQ       $0x20, Y8, Y9
+	VPAND        const6<>+0(SB), Y9, Y9
+	VPOR         const7<>+0(SB), Y9, Y9
+	VSUBPD       const7<>+0(SB), Y9, Y9
+	VPAND        const6<>+0(SB), Y8, Y8
+	VPBROADCASTQ const9<>+0(SB), Y10
+	VPOR         Y8, Y10, Y8
+	VSUBPD       const7<>+0(SB), Y8, Y8
+	VFMADD231PD  const8<>+0(SB), Y9, Y8
+	VADDPD       Y0, Y8, Y9
+	VSUBPD       Y0, Y9, Y10
+	VSUBPD       Y10, Y9, Y11
+	VSUBPD       Y11, Y0, Y0
+	VSUBPD       Y10, Y8, Y10
+	VADDPD       Y10, Y0, Y0
+	VMULPD       Y8, Y8, Y11
+	VADDPD       Y4, Y11, Y10
+	VSUBPD       Y4, Y10, Y12
+	VSUBPD       Y12, Y10, Y13
+	VSUBPD       Y13, Y4, Y4
+	VSUBPD       Y12, Y11, Y12
+	VADDPD       Y12, Y4, Y4
+	VADDPD       Y2, Y0, Y2
+	VFMSUB231PD  Y8, Y8, Y11
+	VADDPD       Y11, Y4, Y0
+	VADDPD       Y0, Y6, Y6
+	VMOVAPD      Y9, Y0
+	VMOVAPD      Y10, Y4
+	VMOVUPD      32(DX), Y8
+	VPSRLQ       $0x20, Y8, Y9
+	VPAND        const6<>+0(SB), Y9, Y9
+	VPOR         const7<>+0(SB), Y9, Y9
+	VSUBPD       const7<>+0(SB), Y9, Y9
+	VPAND        const6<>+0(SB), Y8, Y8
+	VPBROADCASTQ const9<>+0(SB), Y10
+	VPOR         Y8, Y10, Y8
+	VSUBPD       const7<>+0(SB), Y8, Y8
+	VFMADD231PD  const8<>+0(SB), Y9, Y8
+	VADDPD       Y1, Y8, Y9
+	VSUBPD       Y1, Y9, Y10
+	VSUBPD       Y10, Y9, Y11
+	VSUBPD       Y11, Y1, Y1
+	VSUBPD       Y10, Y8, Y10
+	VADDPD       Y10, Y1, Y1
+	VMULPD       Y8, Y8, Y11
+	VADDPD       Y5, Y11, Y10
+	VSUBPD       Y5, Y10, Y12
+	VSUBPD       Y12, Y10, Y13
+	VSUBPD       Y13, Y5, Y5
+	VSUBPD       Y12, Y11, Y12
+	VADDPD       Y12, Y5, Y5
+	VADDPD       Y3, Y1, Y3
+	VFMSUB231PD  Y8, Y8, Y11
+	VADDPD       Y11, Y5, Y1
+	VADDPD       Y1, Y7, Y7
+	VMOVAPD      Y9, Y1
+	VMOVAPD      Y10, Y5
+	ADDQ         $0x00000100, DX
+	DECQ         DI
+	JNE          row
+	VMOVUPD      Y0, (AX)
+	VMOVUPD      Y1, 32(AX)
+	VMOVUPD      Y2, 256(AX)
+	VMOVUPD      Y3, 288(AX)
+	VMOVUPD      Y4, 512(AX)
+	VMOVUPD      Y5, 544(AX)
+	VMOVUPD      Y6, 768(AX)
+	VMOVUPD      Y7, 800(AX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	DECQ         SI
+	JNE          sweep
+	VZEROUPPER
+	RET
+
+DATA const9<>+0(SB)/8, $0x4330000000000000
+GLOBL const9<>(SB), RODATA|NOPTR, $8
+
+// func ScanBool(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2
+TEXT ·ScanBool(SB), NOSPLIT, $0-48
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), BX
 	MOVQ $0x00000001, SI
 
 sweep:
@@ -2815,5 +4822,158 @@ row:
 	ADDQ         $0x00000020, CX
 	DECQ         SI
 	JNE          sweep
+	VZEROUPPER
+	RET
+
+// func ProductFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·ProductFloat64(SB), NOSPLIT, $0-48
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), BX
+	MOVQ $0x00000008, SI
+
+sweep:
+	VMOVUPD (AX), Y0
+	VMOVUPD 256(AX), Y1
+	VMOVUPD 512(AX), Y2
+	VMOVUPD 768(AX), Y3
+	VMOVUPD 1024(AX), Y4
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVUPD      (DX), Y5
+	VPSRLQ       $0x34, Y5, Y6
+	VPAND        const10<>+0(SB), Y6, Y6
+	VPAND        const11<>+0(SB), Y5, Y7
+	VPOR         const12<>+0(SB), Y7, Y7
+	VMULPD       Y0, Y7, Y8
+	VPSUBQ       const13<>+0(SB), Y6, Y9
+	VPBROADCASTQ const4<>+0(SB), Y10
+	VPBROADCASTQ const14<>+0(SB), Y11
+	VPXOR        Y10, Y11, Y11
+	VPXOR        Y10, Y9, Y9
+	VPCMPGTQ     Y11, Y9, Y9
+	VMOVAPD      Y0, Y10
+	VFMSUB213PD  Y8, Y7, Y10
+	VFMADD231PD  Y7, Y1, Y10
+	VPADDQ       Y2, Y6, Y2
+	VPXOR        Y3, Y5, Y3
+	VPBROADCASTQ const1<>+0(SB), Y0
+	VPBROADCASTQ const0<>+0(SB), Y1
+	VBLENDVPD    Y9, Y0, Y1, Y0
+	VPADDQ       Y0, Y4, Y4
+	VMOVAPD      Y8, Y0
+	VMOVAPD      Y10, Y1
+	ADDQ         $0x00000100, DX
+	DECQ         DI
+	JNE          row
+	VMOVUPD      Y0, (AX)
+	VMOVUPD      Y1, 256(AX)
+	VMOVUPD      Y2, 512(AX)
+	VMOVUPD      Y3, 768(AX)
+	VMOVUPD      Y4, 1024(AX)
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, CX
+	DECQ         SI
+	JNE          sweep
+	VZEROUPPER
+	RET
+
+DATA const10<>+0(SB)/8, $0x00000000000007ff
+DATA const10<>+8(SB)/8, $0x00000000000007ff
+DATA const10<>+16(SB)/8, $0x00000000000007ff
+DATA const10<>+24(SB)/8, $0x00000000000007ff
+GLOBL const10<>(SB), RODATA|NOPTR, $32
+
+DATA const11<>+0(SB)/8, $0x000fffffffffffff
+DATA const11<>+8(SB)/8, $0x000fffffffffffff
+DATA const11<>+16(SB)/8, $0x000fffffffffffff
+DATA const11<>+24(SB)/8, $0x000fffffffffffff
+GLOBL const11<>(SB), RODATA|NOPTR, $32
+
+DATA const12<>+0(SB)/8, $0x3ff0000000000000
+DATA const12<>+8(SB)/8, $0x3ff0000000000000
+DATA const12<>+16(SB)/8, $0x3ff0000000000000
+DATA const12<>+24(SB)/8, $0x3ff0000000000000
+GLOBL const12<>(SB), RODATA|NOPTR, $32
+
+DATA const13<>+0(SB)/8, $0x0000000000000001
+DATA const13<>+8(SB)/8, $0x0000000000000001
+DATA const13<>+16(SB)/8, $0x0000000000000001
+DATA const13<>+24(SB)/8, $0x0000000000000001
+GLOBL const13<>(SB), RODATA|NOPTR, $32
+
+DATA const14<>+0(SB)/8, $0x00000000000007fd
+GLOBL const14<>(SB), RODATA|NOPTR, $8
+
+// func PairsFloat64(state *uint64, a *float64, b *float64, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·PairsFloat64(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         b+16(FP), BX
+	MOVQ         rows+24(FP), DI
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Y0
+	MOVQ         u1+40(FP), DX
+	VMOVQ        DX, X1
+	VPBROADCASTQ X1, Y1
+	MOVQ         $0x00000008, R8
+
+sweep:
+	VMOVUPD (AX), Y2
+	VMOVUPD 256(AX), Y3
+	VMOVUPD 512(AX), Y4
+	VMOVUPD 768(AX), Y5
+	VMOVUPD 1024(AX), Y6
+	VMOVUPD 1280(AX), Y7
+	VMOVUPD 1536(AX), Y8
+	MOVQ    CX, DX
+	MOVQ    BX, SI
+	MOVQ    DI, R9
+
+row:
+	VMOVUPD     (DX), Y9
+	VMOVUPD     (SI), Y10
+	VMULPD      Y10, Y9, Y11
+	VADDPD      Y2, Y11, Y12
+	VSUBPD      Y2, Y12, Y13
+	VSUBPD      Y13, Y12, Y14
+	VSUBPD      Y14, Y2, Y2
+	VSUBPD      Y13, Y11, Y13
+	VADDPD      Y13, Y2, Y2
+	VSUBPD      Y0, Y9, Y13
+	VSUBPD      Y1, Y10, Y14
+	VFMSUB231PD Y10, Y9, Y11
+	VADDPD      Y11, Y2, Y2
+	VADDPD      Y2, Y3, Y3
+	VMULPD      Y13, Y13, Y2
+	VADDPD      Y2, Y4, Y4
+	VMULPD      Y14, Y14, Y2
+	VADDPD      Y2, Y5, Y5
+	VMULPD      Y14, Y13, Y2
+	VADDPD      Y2, Y6, Y6
+	VADDPD      Y7, Y13, Y7
+	VADDPD      Y8, Y14, Y8
+	VMOVAPD     Y12, Y2
+	ADDQ        $0x00000100, DX
+	ADDQ        $0x00000100, SI
+	DECQ        R9
+	JNE         row
+	VMOVUPD     Y2, (AX)
+	VMOVUPD     Y3, 256(AX)
+	VMOVUPD     Y4, 512(AX)
+	VMOVUPD     Y5, 768(AX)
+	VMOVUPD     Y6, 1024(AX)
+	VMOVUPD     Y7, 1280(AX)
+	VMOVUPD     Y8, 1536(AX)
+	ADDQ        $0x00000020, AX
+	ADDQ        $0x00000020, CX
+	ADDQ        $0x00000020, BX
+	DECQ        R8
+	JNE         sweep
 	VZEROUPPER
 	RET

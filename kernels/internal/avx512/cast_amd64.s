@@ -2133,8 +2133,8 @@ loop:
 	VPCMPQ.BCST    $0x01, const4<>+0(SB), Z0, K1
 	VPBROADCASTQ   const22<>+0(SB), Z3
 	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const22<>+0(SB), Z0, K2, Z1
-	VBLENDMPD.BCST const4<>+0(SB), Z1, K1, Z2
+	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
+	VBLENDMPD.BCST const22<>+0(SB), Z1, K2, Z2
 	VPMOVQB        Z2, X0
 	VMOVQ          X0, (AX)
 	ADDQ           $0x08, AX
@@ -2230,8 +2230,8 @@ loop:
 	VPCMPQ.BCST    $0x01, const4<>+0(SB), Z0, K1
 	VPBROADCASTQ   const23<>+0(SB), Z3
 	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const23<>+0(SB), Z0, K2, Z1
-	VBLENDMPD.BCST const4<>+0(SB), Z1, K1, Z2
+	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
+	VBLENDMPD.BCST const23<>+0(SB), Z1, K2, Z2
 	VPMOVQW        Z2, X0
 	VMOVUPD        X0, (AX)
 	ADDQ           $0x10, AX
@@ -2327,8 +2327,8 @@ loop:
 	VPCMPQ.BCST    $0x01, const4<>+0(SB), Z0, K1
 	VPBROADCASTQ   const24<>+0(SB), Z3
 	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const24<>+0(SB), Z0, K2, Z1
-	VBLENDMPD.BCST const4<>+0(SB), Z1, K1, Z2
+	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
+	VBLENDMPD.BCST const24<>+0(SB), Z1, K2, Z2
 	VPMOVQD        Z2, Y0
 	VMOVUPD        Y0, (AX)
 	ADDQ           $0x20, AX
@@ -2408,7 +2408,7 @@ done:
 	RET
 
 // func SaturateInt8Uint64(dst *uint64, a *int8, aStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·SaturateInt8Uint64(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -2421,12 +2421,9 @@ TEXT ·SaturateInt8Uint64(SB), NOSPLIT, $0-40
 loop:
 	VMOVQ          (CX), X0
 	VPMOVSXBQ      X0, Z0
-	VPCMPQ         $0x00, Z0, Z0, K1
-	KNOTB          K1, K1
-	VPCMPQ.BCST    $0x01, const4<>+0(SB), Z0, K2
-	VBLENDMPD.BCST const25<>+0(SB), Z0, K1, Z1
-	VBLENDMPD.BCST const4<>+0(SB), Z1, K2, Z2
-	VMOVUPD        Z2, (AX)
+	VPCMPQ.BCST    $0x01, const4<>+0(SB), Z0, K1
+	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
+	VMOVUPD        Z1, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	SUBQ           $0x08, SI
@@ -2438,9 +2435,6 @@ done:
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
-
-DATA const25<>+0(SB)/8, $0xffffffffffffffff
-GLOBL const25<>(SB), RODATA|NOPTR, $8
 
 // func FitsUint64Int8Bool(dst *uint8, a *int8, aStep int, n int) (done int)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
@@ -2456,10 +2450,7 @@ TEXT ·FitsUint64Int8Bool(SB), NOSPLIT, $0-40
 loop:
 	VMOVQ        (CX), X0
 	VPMOVSXBQ    X0, Z0
-	VPCMPQ       $0x00, Z0, Z0, K1
-	KNOTB        K1, K1
-	VPCMPQ.BCST  $0x01, const4<>+0(SB), Z0, K2
-	KORB         K2, K1, K1
+	VPCMPQ.BCST  $0x01, const4<>+0(SB), Z0, K1
 	KNOTB        K1, K1
 	VPBROADCASTD const7<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
@@ -2638,11 +2629,11 @@ TEXT ·SaturateInt16Int8(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD        (CX), X0
 	VPMOVSXWQ      X0, Z0
-	VPCMPQ.BCST    $0x01, const26<>+0(SB), Z0, K1
-	VPBROADCASTQ   const27<>+0(SB), Z3
+	VPCMPQ.BCST    $0x01, const25<>+0(SB), Z0, K1
+	VPBROADCASTQ   const26<>+0(SB), Z3
 	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const27<>+0(SB), Z0, K2, Z1
-	VBLENDMPD.BCST const26<>+0(SB), Z1, K1, Z2
+	VBLENDMPD.BCST const25<>+0(SB), Z0, K1, Z1
+	VBLENDMPD.BCST const26<>+0(SB), Z1, K2, Z2
 	VPMOVQB        Z2, X0
 	VMOVQ          X0, (AX)
 	ADDQ           $0x08, AX
@@ -2657,11 +2648,11 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const26<>+0(SB)/8, $0xffffffffffffff80
-GLOBL const26<>(SB), RODATA|NOPTR, $8
+DATA const25<>+0(SB)/8, $0xffffffffffffff80
+GLOBL const25<>(SB), RODATA|NOPTR, $8
 
-DATA const27<>+0(SB)/8, $0x000000000000007f
-GLOBL const27<>(SB), RODATA|NOPTR, $8
+DATA const26<>+0(SB)/8, $0x000000000000007f
+GLOBL const26<>(SB), RODATA|NOPTR, $8
 
 // func FitsInt8Int16Bool(dst *uint8, a *int16, aStep int, n int) (done int)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
@@ -2677,8 +2668,8 @@ TEXT ·FitsInt8Int16Bool(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), X0
 	VPMOVSXWQ    X0, Z0
-	VPCMPQ.BCST  $0x01, const26<>+0(SB), Z0, K1
-	VPBROADCASTQ const27<>+0(SB), Z1
+	VPCMPQ.BCST  $0x01, const25<>+0(SB), Z0, K1
+	VPBROADCASTQ const26<>+0(SB), Z1
 	VPCMPQ       $0x01, Z0, Z1, K2
 	KORB         K2, K1, K1
 	KNOTB        K1, K1
@@ -2796,8 +2787,8 @@ loop:
 	VPCMPQ.BCST    $0x01, const4<>+0(SB), Z0, K1
 	VPBROADCASTQ   const22<>+0(SB), Z3
 	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const22<>+0(SB), Z0, K2, Z1
-	VBLENDMPD.BCST const4<>+0(SB), Z1, K1, Z2
+	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
+	VBLENDMPD.BCST const22<>+0(SB), Z1, K2, Z2
 	VPMOVQB        Z2, X0
 	VMOVQ          X0, (AX)
 	ADDQ           $0x08, AX
@@ -2889,8 +2880,8 @@ loop:
 	VPCMPQ.BCST    $0x01, const4<>+0(SB), Z0, K1
 	VPBROADCASTQ   const23<>+0(SB), Z3
 	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const23<>+0(SB), Z0, K2, Z1
-	VBLENDMPD.BCST const4<>+0(SB), Z1, K1, Z2
+	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
+	VBLENDMPD.BCST const23<>+0(SB), Z1, K2, Z2
 	VPMOVQW        Z2, X0
 	VMOVUPD        X0, (AX)
 	ADDQ           $0x10, AX
@@ -2983,8 +2974,8 @@ loop:
 	VPCMPQ.BCST    $0x01, const4<>+0(SB), Z0, K1
 	VPBROADCASTQ   const24<>+0(SB), Z3
 	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const24<>+0(SB), Z0, K2, Z1
-	VBLENDMPD.BCST const4<>+0(SB), Z1, K1, Z2
+	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
+	VBLENDMPD.BCST const24<>+0(SB), Z1, K2, Z2
 	VPMOVQD        Z2, Y0
 	VMOVUPD        Y0, (AX)
 	ADDQ           $0x20, AX
@@ -3061,7 +3052,7 @@ done:
 	RET
 
 // func SaturateInt16Uint64(dst *uint64, a *int16, aStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·SaturateInt16Uint64(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -3074,12 +3065,9 @@ TEXT ·SaturateInt16Uint64(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD        (CX), X0
 	VPMOVSXWQ      X0, Z0
-	VPCMPQ         $0x00, Z0, Z0, K1
-	KNOTB          K1, K1
-	VPCMPQ.BCST    $0x01, const4<>+0(SB), Z0, K2
-	VBLENDMPD.BCST const25<>+0(SB), Z0, K1, Z1
-	VBLENDMPD.BCST const4<>+0(SB), Z1, K2, Z2
-	VMOVUPD        Z2, (AX)
+	VPCMPQ.BCST    $0x01, const4<>+0(SB), Z0, K1
+	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
+	VMOVUPD        Z1, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	SUBQ           $0x08, SI
@@ -3106,10 +3094,7 @@ TEXT ·FitsUint64Int16Bool(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), X0
 	VPMOVSXWQ    X0, Z0
-	VPCMPQ       $0x00, Z0, Z0, K1
-	KNOTB        K1, K1
-	VPCMPQ.BCST  $0x01, const4<>+0(SB), Z0, K2
-	KORB         K2, K1, K1
+	VPCMPQ.BCST  $0x01, const4<>+0(SB), Z0, K1
 	KNOTB        K1, K1
 	VPBROADCASTD const7<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
@@ -3171,7 +3156,7 @@ TEXT ·CastBoolInt16(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), Y0
 	VPTESTMB     Y0, Y0, K1
-	VPBROADCASTD const28<>+0(SB), Z0
+	VPBROADCASTD const27<>+0(SB), Z0
 	VPBROADCASTD const20<>+0(SB), Z2
 	VPBLENDMW    Z0, Z2, K1, Z1
 	VMOVUPD      Z1, (AX)
@@ -3187,8 +3172,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const28<>+0(SB)/4, $0x00010001
-GLOBL const28<>(SB), RODATA|NOPTR, $4
+DATA const27<>+0(SB)/4, $0x00010001
+GLOBL const27<>(SB), RODATA|NOPTR, $4
 
 // func CastInt32Float64(dst *float64, a *int32, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -3291,11 +3276,11 @@ TEXT ·SaturateInt32Int8(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD        (CX), Y0
 	VPMOVSXDQ      Y0, Z0
-	VPCMPQ.BCST    $0x01, const26<>+0(SB), Z0, K1
-	VPBROADCASTQ   const27<>+0(SB), Z3
+	VPCMPQ.BCST    $0x01, const25<>+0(SB), Z0, K1
+	VPBROADCASTQ   const26<>+0(SB), Z3
 	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const27<>+0(SB), Z0, K2, Z1
-	VBLENDMPD.BCST const26<>+0(SB), Z1, K1, Z2
+	VBLENDMPD.BCST const25<>+0(SB), Z0, K1, Z1
+	VBLENDMPD.BCST const26<>+0(SB), Z1, K2, Z2
 	VPMOVQB        Z2, X0
 	VMOVQ          X0, (AX)
 	ADDQ           $0x08, AX
@@ -3324,8 +3309,8 @@ TEXT ·FitsInt8Int32Bool(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), Y0
 	VPMOVSXDQ    Y0, Z0
-	VPCMPQ.BCST  $0x01, const26<>+0(SB), Z0, K1
-	VPBROADCASTQ const27<>+0(SB), Z1
+	VPCMPQ.BCST  $0x01, const25<>+0(SB), Z0, K1
+	VPBROADCASTQ const26<>+0(SB), Z1
 	VPCMPQ       $0x01, Z0, Z1, K2
 	KORB         K2, K1, K1
 	KNOTB        K1, K1
@@ -3386,11 +3371,11 @@ TEXT ·SaturateInt32Int16(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD        (CX), Y0
 	VPMOVSXDQ      Y0, Z0
-	VPCMPQ.BCST    $0x01, const29<>+0(SB), Z0, K1
-	VPBROADCASTQ   const30<>+0(SB), Z3
+	VPCMPQ.BCST    $0x01, const28<>+0(SB), Z0, K1
+	VPBROADCASTQ   const29<>+0(SB), Z3
 	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const30<>+0(SB), Z0, K2, Z1
-	VBLENDMPD.BCST const29<>+0(SB), Z1, K1, Z2
+	VBLENDMPD.BCST const28<>+0(SB), Z0, K1, Z1
+	VBLENDMPD.BCST const29<>+0(SB), Z1, K2, Z2
 	VPMOVQW        Z2, X0
 	VMOVUPD        X0, (AX)
 	ADDQ           $0x10, AX
@@ -3405,11 +3390,11 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const29<>+0(SB)/8, $0xffffffffffff8000
-GLOBL const29<>(SB), RODATA|NOPTR, $8
+DATA const28<>+0(SB)/8, $0xffffffffffff8000
+GLOBL const28<>(SB), RODATA|NOPTR, $8
 
-DATA const30<>+0(SB)/8, $0x0000000000007fff
-GLOBL const30<>(SB), RODATA|NOPTR, $8
+DATA const29<>+0(SB)/8, $0x0000000000007fff
+GLOBL const29<>(SB), RODATA|NOPTR, $8
 
 // func FitsInt16Int32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
@@ -3425,8 +3410,8 @@ TEXT ·FitsInt16Int32Bool(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), Y0
 	VPMOVSXDQ    Y0, Z0
-	VPCMPQ.BCST  $0x01, const29<>+0(SB), Z0, K1
-	VPBROADCASTQ const30<>+0(SB), Z1
+	VPCMPQ.BCST  $0x01, const28<>+0(SB), Z0, K1
+	VPBROADCASTQ const29<>+0(SB), Z1
 	VPCMPQ       $0x01, Z0, Z1, K2
 	KORB         K2, K1, K1
 	KNOTB        K1, K1
@@ -3517,8 +3502,8 @@ loop:
 	VPCMPQ.BCST    $0x01, const4<>+0(SB), Z0, K1
 	VPBROADCASTQ   const22<>+0(SB), Z3
 	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const22<>+0(SB), Z0, K2, Z1
-	VBLENDMPD.BCST const4<>+0(SB), Z1, K1, Z2
+	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
+	VBLENDMPD.BCST const22<>+0(SB), Z1, K2, Z2
 	VPMOVQB        Z2, X0
 	VMOVQ          X0, (AX)
 	ADDQ           $0x08, AX
@@ -3612,8 +3597,8 @@ loop:
 	VPCMPQ.BCST    $0x01, const4<>+0(SB), Z0, K1
 	VPBROADCASTQ   const23<>+0(SB), Z3
 	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const23<>+0(SB), Z0, K2, Z1
-	VBLENDMPD.BCST const4<>+0(SB), Z1, K1, Z2
+	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
+	VBLENDMPD.BCST const23<>+0(SB), Z1, K2, Z2
 	VPMOVQW        Z2, X0
 	VMOVUPD        X0, (AX)
 	ADDQ           $0x10, AX
@@ -3705,8 +3690,8 @@ loop:
 	VPCMPQ.BCST    $0x01, const4<>+0(SB), Z0, K1
 	VPBROADCASTQ   const24<>+0(SB), Z3
 	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const24<>+0(SB), Z0, K2, Z1
-	VBLENDMPD.BCST const4<>+0(SB), Z1, K1, Z2
+	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
+	VBLENDMPD.BCST const24<>+0(SB), Z1, K2, Z2
 	VPMOVQD        Z2, Y0
 	VMOVUPD        Y0, (AX)
 	ADDQ           $0x20, AX
@@ -3783,7 +3768,7 @@ done:
 	RET
 
 // func SaturateInt32Uint64(dst *uint64, a *int32, aStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·SaturateInt32Uint64(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -3796,12 +3781,9 @@ TEXT ·SaturateInt32Uint64(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD        (CX), Y0
 	VPMOVSXDQ      Y0, Z0
-	VPCMPQ         $0x00, Z0, Z0, K1
-	KNOTB          K1, K1
-	VPCMPQ.BCST    $0x01, const4<>+0(SB), Z0, K2
-	VBLENDMPD.BCST const25<>+0(SB), Z0, K1, Z1
-	VBLENDMPD.BCST const4<>+0(SB), Z1, K2, Z2
-	VMOVUPD        Z2, (AX)
+	VPCMPQ.BCST    $0x01, const4<>+0(SB), Z0, K1
+	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
+	VMOVUPD        Z1, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	SUBQ           $0x08, SI
@@ -3828,10 +3810,7 @@ TEXT ·FitsUint64Int32Bool(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), Y0
 	VPMOVSXDQ    Y0, Z0
-	VPCMPQ       $0x00, Z0, Z0, K1
-	KNOTB        K1, K1
-	VPCMPQ.BCST  $0x01, const4<>+0(SB), Z0, K2
-	KORB         K2, K1, K1
+	VPCMPQ.BCST  $0x01, const4<>+0(SB), Z0, K1
 	KNOTB        K1, K1
 	VPBROADCASTD const7<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
@@ -3893,7 +3872,7 @@ loop:
 	VMOVUPD        (CX), X0
 	VPTESTMB       X0, X0, K1
 	VPBROADCASTD   const20<>+0(SB), Z0
-	VBLENDMPS.BCST const31<>+0(SB), Z0, K1, Z1
+	VBLENDMPS.BCST const30<>+0(SB), Z0, K1, Z1
 	VMOVUPD        Z1, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
@@ -3907,8 +3886,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const31<>+0(SB)/4, $0x00000001
-GLOBL const31<>(SB), RODATA|NOPTR, $4
+DATA const30<>+0(SB)/4, $0x00000001
+GLOBL const30<>(SB), RODATA|NOPTR, $4
 
 // func CastInt64Float64(dst *float64, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -3927,9 +3906,9 @@ loop:
 	VPADDQ.BCST      const3<>+0(SB), Z1, Z1
 	VSUBPD.BCST      const3<>+0(SB), Z1, Z1
 	VPANDQ.BCST      const24<>+0(SB), Z0, Z0
-	VPORQ.BCST       const32<>+0(SB), Z0, Z0
-	VSUBPD.BCST      const32<>+0(SB), Z0, Z0
-	VFMADD231PD.BCST const33<>+0(SB), Z1, Z0
+	VPORQ.BCST       const31<>+0(SB), Z0, Z0
+	VSUBPD.BCST      const31<>+0(SB), Z0, Z0
+	VFMADD231PD.BCST const32<>+0(SB), Z1, Z0
 	VMOVUPD          Z0, (AX)
 	ADDQ             $0x40, AX
 	ADDQ             DX, CX
@@ -3943,11 +3922,11 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const32<>+0(SB)/8, $0x4330000000000000
-GLOBL const32<>(SB), RODATA|NOPTR, $8
+DATA const31<>+0(SB)/8, $0x4330000000000000
+GLOBL const31<>(SB), RODATA|NOPTR, $8
 
-DATA const33<>+0(SB)/8, $0x41f0000000000000
-GLOBL const33<>(SB), RODATA|NOPTR, $8
+DATA const32<>+0(SB)/8, $0x41f0000000000000
+GLOBL const32<>(SB), RODATA|NOPTR, $8
 
 // func CastInt64Float32(dst *float32, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX512DQ, AVX512F
@@ -3966,11 +3945,11 @@ loop:
 	VPADDQ.BCST      const3<>+0(SB), Z1, Z1
 	VSUBPD.BCST      const3<>+0(SB), Z1, Z1
 	VPANDQ.BCST      const24<>+0(SB), Z0, Z2
-	VPORQ.BCST       const32<>+0(SB), Z2, Z2
-	VSUBPD.BCST      const32<>+0(SB), Z2, Z2
-	VFMADD231PD.BCST const33<>+0(SB), Z1, Z2
-	VPADDQ.BCST      const34<>+0(SB), Z0, Z0
-	VPCMPUQ.BCST     $0x01, const35<>+0(SB), Z0, K1
+	VPORQ.BCST       const31<>+0(SB), Z2, Z2
+	VSUBPD.BCST      const31<>+0(SB), Z2, Z2
+	VFMADD231PD.BCST const32<>+0(SB), Z1, Z2
+	VPADDQ.BCST      const33<>+0(SB), Z0, Z0
+	VPCMPUQ.BCST     $0x01, const34<>+0(SB), Z0, K1
 	KNOTB            K1, K1
 	KORTESTB         K1, K1
 	JNE              done
@@ -3988,11 +3967,11 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const34<>+0(SB)/8, $0x0010000000000000
-GLOBL const34<>(SB), RODATA|NOPTR, $8
+DATA const33<>+0(SB)/8, $0x0010000000000000
+GLOBL const33<>(SB), RODATA|NOPTR, $8
 
-DATA const35<>+0(SB)/8, $0x0020000000000000
-GLOBL const35<>(SB), RODATA|NOPTR, $8
+DATA const34<>+0(SB)/8, $0x0020000000000000
+GLOBL const34<>(SB), RODATA|NOPTR, $8
 
 // func CastInt64Int8(dst *int8, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -4034,11 +4013,11 @@ TEXT ·SaturateInt64Int8(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD        (CX), Z0
-	VPCMPQ.BCST    $0x01, const26<>+0(SB), Z0, K1
-	VPBROADCASTQ   const27<>+0(SB), Z1
+	VPCMPQ.BCST    $0x01, const25<>+0(SB), Z0, K1
+	VPBROADCASTQ   const26<>+0(SB), Z1
 	VPCMPQ         $0x01, Z0, Z1, K2
-	VBLENDMPD.BCST const27<>+0(SB), Z0, K2, Z2
-	VBLENDMPD.BCST const26<>+0(SB), Z2, K1, Z3
+	VBLENDMPD.BCST const25<>+0(SB), Z0, K1, Z2
+	VBLENDMPD.BCST const26<>+0(SB), Z2, K2, Z3
 	VPMOVQB        Z3, X0
 	VMOVQ          X0, (AX)
 	ADDQ           $0x08, AX
@@ -4066,8 +4045,8 @@ TEXT ·FitsInt8Int64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VPCMPQ.BCST  $0x01, const26<>+0(SB), Z0, K1
-	VPBROADCASTQ const27<>+0(SB), Z1
+	VPCMPQ.BCST  $0x01, const25<>+0(SB), Z0, K1
+	VPBROADCASTQ const26<>+0(SB), Z1
 	VPCMPQ       $0x01, Z0, Z1, K2
 	KORB         K2, K1, K1
 	KNOTB        K1, K1
@@ -4126,11 +4105,11 @@ TEXT ·SaturateInt64Int16(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD        (CX), Z0
-	VPCMPQ.BCST    $0x01, const29<>+0(SB), Z0, K1
-	VPBROADCASTQ   const30<>+0(SB), Z1
+	VPCMPQ.BCST    $0x01, const28<>+0(SB), Z0, K1
+	VPBROADCASTQ   const29<>+0(SB), Z1
 	VPCMPQ         $0x01, Z0, Z1, K2
-	VBLENDMPD.BCST const30<>+0(SB), Z0, K2, Z2
-	VBLENDMPD.BCST const29<>+0(SB), Z2, K1, Z3
+	VBLENDMPD.BCST const28<>+0(SB), Z0, K1, Z2
+	VBLENDMPD.BCST const29<>+0(SB), Z2, K2, Z3
 	VPMOVQW        Z3, X0
 	VMOVUPD        X0, (AX)
 	ADDQ           $0x10, AX
@@ -4158,8 +4137,8 @@ TEXT ·FitsInt16Int64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VPCMPQ.BCST  $0x01, const29<>+0(SB), Z0, K1
-	VPBROADCASTQ const30<>+0(SB), Z1
+	VPCMPQ.BCST  $0x01, const28<>+0(SB), Z0, K1
+	VPBROADCASTQ const29<>+0(SB), Z1
 	VPCMPQ       $0x01, Z0, Z1, K2
 	KORB         K2, K1, K1
 	KNOTB        K1, K1
@@ -4218,11 +4197,11 @@ TEXT ·SaturateInt64Int32(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD        (CX), Z0
-	VPCMPQ.BCST    $0x01, const36<>+0(SB), Z0, K1
-	VPBROADCASTQ   const37<>+0(SB), Z1
+	VPCMPQ.BCST    $0x01, const35<>+0(SB), Z0, K1
+	VPBROADCASTQ   const36<>+0(SB), Z1
 	VPCMPQ         $0x01, Z0, Z1, K2
-	VBLENDMPD.BCST const37<>+0(SB), Z0, K2, Z2
-	VBLENDMPD.BCST const36<>+0(SB), Z2, K1, Z3
+	VBLENDMPD.BCST const35<>+0(SB), Z0, K1, Z2
+	VBLENDMPD.BCST const36<>+0(SB), Z2, K2, Z3
 	VPMOVQD        Z3, Y0
 	VMOVUPD        Y0, (AX)
 	ADDQ           $0x20, AX
@@ -4237,11 +4216,11 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const36<>+0(SB)/8, $0xffffffff80000000
-GLOBL const36<>(SB), RODATA|NOPTR, $8
+DATA const35<>+0(SB)/8, $0xffffffff80000000
+GLOBL const35<>(SB), RODATA|NOPTR, $8
 
-DATA const37<>+0(SB)/8, $0x000000007fffffff
-GLOBL const37<>(SB), RODATA|NOPTR, $8
+DATA const36<>+0(SB)/8, $0x000000007fffffff
+GLOBL const36<>(SB), RODATA|NOPTR, $8
 
 // func FitsInt32Int64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
@@ -4256,8 +4235,8 @@ TEXT ·FitsInt32Int64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VPCMPQ.BCST  $0x01, const36<>+0(SB), Z0, K1
-	VPBROADCASTQ const37<>+0(SB), Z1
+	VPCMPQ.BCST  $0x01, const35<>+0(SB), Z0, K1
+	VPBROADCASTQ const36<>+0(SB), Z1
 	VPCMPQ       $0x01, Z0, Z1, K2
 	KORB         K2, K1, K1
 	KNOTB        K1, K1
@@ -4319,8 +4298,8 @@ loop:
 	VPCMPQ.BCST    $0x01, const4<>+0(SB), Z0, K1
 	VPBROADCASTQ   const22<>+0(SB), Z1
 	VPCMPQ         $0x01, Z0, Z1, K2
-	VBLENDMPD.BCST const22<>+0(SB), Z0, K2, Z2
-	VBLENDMPD.BCST const4<>+0(SB), Z2, K1, Z3
+	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z2
+	VBLENDMPD.BCST const22<>+0(SB), Z2, K2, Z3
 	VPMOVQB        Z3, X0
 	VMOVQ          X0, (AX)
 	ADDQ           $0x08, AX
@@ -4411,8 +4390,8 @@ loop:
 	VPCMPQ.BCST    $0x01, const4<>+0(SB), Z0, K1
 	VPBROADCASTQ   const23<>+0(SB), Z1
 	VPCMPQ         $0x01, Z0, Z1, K2
-	VBLENDMPD.BCST const23<>+0(SB), Z0, K2, Z2
-	VBLENDMPD.BCST const4<>+0(SB), Z2, K1, Z3
+	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z2
+	VBLENDMPD.BCST const23<>+0(SB), Z2, K2, Z3
 	VPMOVQW        Z3, X0
 	VMOVUPD        X0, (AX)
 	ADDQ           $0x10, AX
@@ -4503,8 +4482,8 @@ loop:
 	VPCMPQ.BCST    $0x01, const4<>+0(SB), Z0, K1
 	VPBROADCASTQ   const24<>+0(SB), Z1
 	VPCMPQ         $0x01, Z0, Z1, K2
-	VBLENDMPD.BCST const24<>+0(SB), Z0, K2, Z2
-	VBLENDMPD.BCST const4<>+0(SB), Z2, K1, Z3
+	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z2
+	VBLENDMPD.BCST const24<>+0(SB), Z2, K2, Z3
 	VPMOVQD        Z3, Y0
 	VMOVUPD        Y0, (AX)
 	ADDQ           $0x20, AX
@@ -4579,7 +4558,7 @@ done:
 	RET
 
 // func SaturateInt64Uint64(dst *uint64, a *int64, aStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·SaturateInt64Uint64(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -4591,12 +4570,9 @@ TEXT ·SaturateInt64Uint64(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD        (CX), Z0
-	VPCMPQ         $0x00, Z0, Z0, K1
-	KNOTB          K1, K1
-	VPCMPQ.BCST    $0x01, const4<>+0(SB), Z0, K2
-	VBLENDMPD.BCST const25<>+0(SB), Z0, K1, Z1
-	VBLENDMPD.BCST const4<>+0(SB), Z1, K2, Z2
-	VMOVUPD        Z2, (AX)
+	VPCMPQ.BCST    $0x01, const4<>+0(SB), Z0, K1
+	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
+	VMOVUPD        Z1, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	SUBQ           $0x08, SI
@@ -4622,10 +4598,7 @@ TEXT ·FitsUint64Int64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VPCMPQ       $0x00, Z0, Z0, K1
-	KNOTB        K1, K1
-	VPCMPQ.BCST  $0x01, const4<>+0(SB), Z0, K2
-	KORB         K2, K1, K1
+	VPCMPQ.BCST  $0x01, const4<>+0(SB), Z0, K1
 	KNOTB        K1, K1
 	VPBROADCASTD const7<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
@@ -4687,7 +4660,7 @@ loop:
 	VMOVQ          (CX), X0
 	VPTESTMB       X0, X0, K1
 	VPBROADCASTQ   const4<>+0(SB), Z0
-	VBLENDMPD.BCST const38<>+0(SB), Z0, K1, Z1
+	VBLENDMPD.BCST const37<>+0(SB), Z0, K1, Z1
 	VMOVUPD        Z1, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
@@ -4701,8 +4674,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const38<>+0(SB)/8, $0x0000000000000001
-GLOBL const38<>(SB), RODATA|NOPTR, $8
+DATA const37<>+0(SB)/8, $0x0000000000000001
+GLOBL const37<>(SB), RODATA|NOPTR, $8
 
 // func CastUint8Float64(dst *float64, a *uint8, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -4790,7 +4763,7 @@ done:
 	RET
 
 // func SaturateUint8Int8(dst *int8, a *uint8, aStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·SaturateUint8Int8(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -4803,13 +4776,10 @@ TEXT ·SaturateUint8Int8(SB), NOSPLIT, $0-40
 loop:
 	VMOVQ          (CX), X0
 	VPMOVZXBQ      X0, Z0
-	VPCMPQ         $0x00, Z0, Z0, K1
-	KNOTB          K1, K1
-	VPBROADCASTQ   const27<>+0(SB), Z3
-	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const27<>+0(SB), Z0, K2, Z1
-	VBLENDMPD.BCST const26<>+0(SB), Z1, K1, Z2
-	VPMOVQB        Z2, X0
+	VPBROADCASTQ   const26<>+0(SB), Z2
+	VPCMPQ         $0x01, Z0, Z2, K1
+	VBLENDMPD.BCST const26<>+0(SB), Z0, K1, Z1
+	VPMOVQB        Z1, X0
 	VMOVQ          X0, (AX)
 	ADDQ           $0x08, AX
 	ADDQ           DX, CX
@@ -4837,11 +4807,8 @@ TEXT ·FitsInt8Uint8Bool(SB), NOSPLIT, $0-40
 loop:
 	VMOVQ        (CX), X0
 	VPMOVZXBQ    X0, Z0
-	VPCMPQ       $0x00, Z0, Z0, K1
-	KNOTB        K1, K1
-	VPBROADCASTQ const27<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
+	VPBROADCASTQ const26<>+0(SB), Z1
+	VPCMPQ       $0x01, Z0, Z1, K1
 	KNOTB        K1, K1
 	VPBROADCASTD const7<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
@@ -5169,7 +5136,7 @@ done:
 	RET
 
 // func SaturateUint16Int8(dst *int8, a *uint16, aStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·SaturateUint16Int8(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -5182,13 +5149,10 @@ TEXT ·SaturateUint16Int8(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD        (CX), X0
 	VPMOVZXWQ      X0, Z0
-	VPCMPQ         $0x00, Z0, Z0, K1
-	KNOTB          K1, K1
-	VPBROADCASTQ   const27<>+0(SB), Z3
-	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const27<>+0(SB), Z0, K2, Z1
-	VBLENDMPD.BCST const26<>+0(SB), Z1, K1, Z2
-	VPMOVQB        Z2, X0
+	VPBROADCASTQ   const26<>+0(SB), Z2
+	VPCMPQ         $0x01, Z0, Z2, K1
+	VBLENDMPD.BCST const26<>+0(SB), Z0, K1, Z1
+	VPMOVQB        Z1, X0
 	VMOVQ          X0, (AX)
 	ADDQ           $0x08, AX
 	ADDQ           DX, CX
@@ -5216,11 +5180,8 @@ TEXT ·FitsInt8Uint16Bool(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), X0
 	VPMOVZXWQ    X0, Z0
-	VPCMPQ       $0x00, Z0, Z0, K1
-	KNOTB        K1, K1
-	VPBROADCASTQ const27<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
+	VPBROADCASTQ const26<>+0(SB), Z1
+	VPCMPQ       $0x01, Z0, Z1, K1
 	KNOTB        K1, K1
 	VPBROADCASTD const7<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
@@ -5264,7 +5225,7 @@ done:
 	RET
 
 // func SaturateUint16Int16(dst *int16, a *uint16, aStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·SaturateUint16Int16(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -5277,13 +5238,10 @@ TEXT ·SaturateUint16Int16(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD        (CX), X0
 	VPMOVZXWQ      X0, Z0
-	VPCMPQ         $0x00, Z0, Z0, K1
-	KNOTB          K1, K1
-	VPBROADCASTQ   const30<>+0(SB), Z3
-	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const30<>+0(SB), Z0, K2, Z1
-	VBLENDMPD.BCST const29<>+0(SB), Z1, K1, Z2
-	VPMOVQW        Z2, X0
+	VPBROADCASTQ   const29<>+0(SB), Z2
+	VPCMPQ         $0x01, Z0, Z2, K1
+	VBLENDMPD.BCST const29<>+0(SB), Z0, K1, Z1
+	VPMOVQW        Z1, X0
 	VMOVUPD        X0, (AX)
 	ADDQ           $0x10, AX
 	ADDQ           DX, CX
@@ -5311,11 +5269,8 @@ TEXT ·FitsInt16Uint16Bool(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), X0
 	VPMOVZXWQ    X0, Z0
-	VPCMPQ       $0x00, Z0, Z0, K1
-	KNOTB        K1, K1
-	VPBROADCASTQ const30<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
+	VPBROADCASTQ const29<>+0(SB), Z1
+	VPCMPQ       $0x01, Z0, Z1, K1
 	KNOTB        K1, K1
 	VPBROADCASTD const7<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
@@ -5415,7 +5370,7 @@ done:
 	RET
 
 // func SaturateUint16Uint8(dst *uint8, a *uint16, aStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·SaturateUint16Uint8(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -5428,13 +5383,10 @@ TEXT ·SaturateUint16Uint8(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD        (CX), X0
 	VPMOVZXWQ      X0, Z0
-	VPCMPQ         $0x00, Z0, Z0, K1
-	KNOTB          K1, K1
-	VPBROADCASTQ   const22<>+0(SB), Z3
-	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const22<>+0(SB), Z0, K2, Z1
-	VBLENDMPD.BCST const4<>+0(SB), Z1, K1, Z2
-	VPMOVQB        Z2, X0
+	VPBROADCASTQ   const22<>+0(SB), Z2
+	VPCMPQ         $0x01, Z0, Z2, K1
+	VBLENDMPD.BCST const22<>+0(SB), Z0, K1, Z1
+	VPMOVQB        Z1, X0
 	VMOVQ          X0, (AX)
 	ADDQ           $0x08, AX
 	ADDQ           DX, CX
@@ -5462,11 +5414,8 @@ TEXT ·FitsUint8Uint16Bool(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), X0
 	VPMOVZXWQ    X0, Z0
-	VPCMPQ       $0x00, Z0, Z0, K1
-	KNOTB        K1, K1
 	VPBROADCASTQ const22<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
+	VPCMPQ       $0x01, Z0, Z1, K1
 	KNOTB        K1, K1
 	VPBROADCASTD const7<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
@@ -5582,7 +5531,7 @@ TEXT ·CastBoolUint16(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), Y0
 	VPTESTMB     Y0, Y0, K1
-	VPBROADCASTD const28<>+0(SB), Z0
+	VPBROADCASTD const27<>+0(SB), Z0
 	VPBROADCASTD const20<>+0(SB), Z2
 	VPBLENDMW    Z0, Z2, K1, Z1
 	VMOVUPD      Z1, (AX)
@@ -5686,7 +5635,7 @@ done:
 	RET
 
 // func SaturateUint32Int8(dst *int8, a *uint32, aStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·SaturateUint32Int8(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -5699,13 +5648,10 @@ TEXT ·SaturateUint32Int8(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD        (CX), Y0
 	VPMOVZXDQ      Y0, Z0
-	VPCMPQ         $0x00, Z0, Z0, K1
-	KNOTB          K1, K1
-	VPBROADCASTQ   const27<>+0(SB), Z3
-	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const27<>+0(SB), Z0, K2, Z1
-	VBLENDMPD.BCST const26<>+0(SB), Z1, K1, Z2
-	VPMOVQB        Z2, X0
+	VPBROADCASTQ   const26<>+0(SB), Z2
+	VPCMPQ         $0x01, Z0, Z2, K1
+	VBLENDMPD.BCST const26<>+0(SB), Z0, K1, Z1
+	VPMOVQB        Z1, X0
 	VMOVQ          X0, (AX)
 	ADDQ           $0x08, AX
 	ADDQ           DX, CX
@@ -5733,11 +5679,8 @@ TEXT ·FitsInt8Uint32Bool(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), Y0
 	VPMOVZXDQ    Y0, Z0
-	VPCMPQ       $0x00, Z0, Z0, K1
-	KNOTB        K1, K1
-	VPBROADCASTQ const27<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
+	VPBROADCASTQ const26<>+0(SB), Z1
+	VPCMPQ       $0x01, Z0, Z1, K1
 	KNOTB        K1, K1
 	VPBROADCASTD const7<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
@@ -5783,7 +5726,7 @@ done:
 	RET
 
 // func SaturateUint32Int16(dst *int16, a *uint32, aStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·SaturateUint32Int16(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -5796,13 +5739,10 @@ TEXT ·SaturateUint32Int16(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD        (CX), Y0
 	VPMOVZXDQ      Y0, Z0
-	VPCMPQ         $0x00, Z0, Z0, K1
-	KNOTB          K1, K1
-	VPBROADCASTQ   const30<>+0(SB), Z3
-	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const30<>+0(SB), Z0, K2, Z1
-	VBLENDMPD.BCST const29<>+0(SB), Z1, K1, Z2
-	VPMOVQW        Z2, X0
+	VPBROADCASTQ   const29<>+0(SB), Z2
+	VPCMPQ         $0x01, Z0, Z2, K1
+	VBLENDMPD.BCST const29<>+0(SB), Z0, K1, Z1
+	VPMOVQW        Z1, X0
 	VMOVUPD        X0, (AX)
 	ADDQ           $0x10, AX
 	ADDQ           DX, CX
@@ -5830,11 +5770,8 @@ TEXT ·FitsInt16Uint32Bool(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), Y0
 	VPMOVZXDQ    Y0, Z0
-	VPCMPQ       $0x00, Z0, Z0, K1
-	KNOTB        K1, K1
-	VPBROADCASTQ const30<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
+	VPBROADCASTQ const29<>+0(SB), Z1
+	VPCMPQ       $0x01, Z0, Z1, K1
 	KNOTB        K1, K1
 	VPBROADCASTD const7<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
@@ -5878,7 +5815,7 @@ done:
 	RET
 
 // func SaturateUint32Int32(dst *int32, a *uint32, aStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·SaturateUint32Int32(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -5891,13 +5828,10 @@ TEXT ·SaturateUint32Int32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD        (CX), Y0
 	VPMOVZXDQ      Y0, Z0
-	VPCMPQ         $0x00, Z0, Z0, K1
-	KNOTB          K1, K1
-	VPBROADCASTQ   const37<>+0(SB), Z3
-	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const37<>+0(SB), Z0, K2, Z1
-	VBLENDMPD.BCST const36<>+0(SB), Z1, K1, Z2
-	VPMOVQD        Z2, Y0
+	VPBROADCASTQ   const36<>+0(SB), Z2
+	VPCMPQ         $0x01, Z0, Z2, K1
+	VBLENDMPD.BCST const36<>+0(SB), Z0, K1, Z1
+	VPMOVQD        Z1, Y0
 	VMOVUPD        Y0, (AX)
 	ADDQ           $0x20, AX
 	ADDQ           DX, CX
@@ -5925,11 +5859,8 @@ TEXT ·FitsInt32Uint32Bool(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), Y0
 	VPMOVZXDQ    Y0, Z0
-	VPCMPQ       $0x00, Z0, Z0, K1
-	KNOTB        K1, K1
-	VPBROADCASTQ const37<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
+	VPBROADCASTQ const36<>+0(SB), Z1
+	VPCMPQ       $0x01, Z0, Z1, K1
 	KNOTB        K1, K1
 	VPBROADCASTD const7<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
@@ -6002,7 +5933,7 @@ done:
 	RET
 
 // func SaturateUint32Uint8(dst *uint8, a *uint32, aStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·SaturateUint32Uint8(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -6015,13 +5946,10 @@ TEXT ·SaturateUint32Uint8(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD        (CX), Y0
 	VPMOVZXDQ      Y0, Z0
-	VPCMPQ         $0x00, Z0, Z0, K1
-	KNOTB          K1, K1
-	VPBROADCASTQ   const22<>+0(SB), Z3
-	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const22<>+0(SB), Z0, K2, Z1
-	VBLENDMPD.BCST const4<>+0(SB), Z1, K1, Z2
-	VPMOVQB        Z2, X0
+	VPBROADCASTQ   const22<>+0(SB), Z2
+	VPCMPQ         $0x01, Z0, Z2, K1
+	VBLENDMPD.BCST const22<>+0(SB), Z0, K1, Z1
+	VPMOVQB        Z1, X0
 	VMOVQ          X0, (AX)
 	ADDQ           $0x08, AX
 	ADDQ           DX, CX
@@ -6049,11 +5977,8 @@ TEXT ·FitsUint8Uint32Bool(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), Y0
 	VPMOVZXDQ    Y0, Z0
-	VPCMPQ       $0x00, Z0, Z0, K1
-	KNOTB        K1, K1
 	VPBROADCASTQ const22<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
+	VPCMPQ       $0x01, Z0, Z1, K1
 	KNOTB        K1, K1
 	VPBROADCASTD const7<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
@@ -6099,7 +6024,7 @@ done:
 	RET
 
 // func SaturateUint32Uint16(dst *uint16, a *uint32, aStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·SaturateUint32Uint16(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -6112,13 +6037,10 @@ TEXT ·SaturateUint32Uint16(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD        (CX), Y0
 	VPMOVZXDQ      Y0, Z0
-	VPCMPQ         $0x00, Z0, Z0, K1
-	KNOTB          K1, K1
-	VPBROADCASTQ   const23<>+0(SB), Z3
-	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const23<>+0(SB), Z0, K2, Z1
-	VBLENDMPD.BCST const4<>+0(SB), Z1, K1, Z2
-	VPMOVQW        Z2, X0
+	VPBROADCASTQ   const23<>+0(SB), Z2
+	VPCMPQ         $0x01, Z0, Z2, K1
+	VBLENDMPD.BCST const23<>+0(SB), Z0, K1, Z1
+	VPMOVQW        Z1, X0
 	VMOVUPD        X0, (AX)
 	ADDQ           $0x10, AX
 	ADDQ           DX, CX
@@ -6146,11 +6068,8 @@ TEXT ·FitsUint16Uint32Bool(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), Y0
 	VPMOVZXDQ    Y0, Z0
-	VPCMPQ       $0x00, Z0, Z0, K1
-	KNOTB        K1, K1
 	VPBROADCASTQ const23<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
+	VPCMPQ       $0x01, Z0, Z1, K1
 	KNOTB        K1, K1
 	VPBROADCASTD const7<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
@@ -6239,7 +6158,7 @@ loop:
 	VMOVUPD        (CX), X0
 	VPTESTMB       X0, X0, K1
 	VPBROADCASTD   const20<>+0(SB), Z0
-	VBLENDMPS.BCST const31<>+0(SB), Z0, K1, Z1
+	VBLENDMPS.BCST const30<>+0(SB), Z0, K1, Z1
 	VMOVUPD        Z1, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
@@ -6268,13 +6187,13 @@ loop:
 	VMOVUPD          (CX), Z0
 	VPSRLQ           $0x20, Z0, Z1
 	VPANDQ.BCST      const24<>+0(SB), Z1, Z1
-	VPORQ.BCST       const32<>+0(SB), Z1, Z1
-	VSUBPD.BCST      const32<>+0(SB), Z1, Z1
+	VPORQ.BCST       const31<>+0(SB), Z1, Z1
+	VSUBPD.BCST      const31<>+0(SB), Z1, Z1
 	VPANDQ.BCST      const24<>+0(SB), Z0, Z0
-	VPBROADCASTQ     const32<>+0(SB), Z2
+	VPBROADCASTQ     const31<>+0(SB), Z2
 	VPORQ            Z0, Z2, Z0
-	VSUBPD.BCST      const32<>+0(SB), Z0, Z0
-	VFMADD231PD.BCST const33<>+0(SB), Z1, Z0
+	VSUBPD.BCST      const31<>+0(SB), Z0, Z0
+	VFMADD231PD.BCST const32<>+0(SB), Z1, Z0
 	VMOVUPD          Z0, (AX)
 	ADDQ             $0x40, AX
 	ADDQ             DX, CX
@@ -6303,14 +6222,14 @@ loop:
 	VMOVUPD          (CX), Z0
 	VPSRLQ           $0x20, Z0, Z1
 	VPANDQ.BCST      const24<>+0(SB), Z1, Z1
-	VPORQ.BCST       const32<>+0(SB), Z1, Z1
-	VSUBPD.BCST      const32<>+0(SB), Z1, Z1
+	VPORQ.BCST       const31<>+0(SB), Z1, Z1
+	VSUBPD.BCST      const31<>+0(SB), Z1, Z1
 	VPANDQ.BCST      const24<>+0(SB), Z0, Z2
-	VPBROADCASTQ     const32<>+0(SB), Z3
+	VPBROADCASTQ     const31<>+0(SB), Z3
 	VPORQ            Z2, Z3, Z2
-	VSUBPD.BCST      const32<>+0(SB), Z2, Z2
-	VFMADD231PD.BCST const33<>+0(SB), Z1, Z2
-	VPCMPUQ.BCST     $0x01, const34<>+0(SB), Z0, K1
+	VSUBPD.BCST      const31<>+0(SB), Z2, Z2
+	VFMADD231PD.BCST const32<>+0(SB), Z1, Z2
+	VPCMPUQ.BCST     $0x01, const33<>+0(SB), Z0, K1
 	KNOTB            K1, K1
 	KORTESTB         K1, K1
 	JNE              done
@@ -6356,7 +6275,7 @@ done:
 	RET
 
 // func SaturateUint64Int8(dst *int8, a *uint64, aStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·SaturateUint64Int8(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -6368,13 +6287,10 @@ TEXT ·SaturateUint64Int8(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD        (CX), Z0
-	VPCMPQ         $0x00, Z0, Z0, K1
-	KNOTB          K1, K1
-	VPBROADCASTQ   const27<>+0(SB), Z1
-	VPCMPUQ        $0x01, Z0, Z1, K2
-	VBLENDMPD.BCST const27<>+0(SB), Z0, K2, Z2
-	VBLENDMPD.BCST const26<>+0(SB), Z2, K1, Z3
-	VPMOVQB        Z3, X0
+	VPBROADCASTQ   const26<>+0(SB), Z1
+	VPCMPUQ        $0x01, Z0, Z1, K1
+	VBLENDMPD.BCST const26<>+0(SB), Z0, K1, Z2
+	VPMOVQB        Z2, X0
 	VMOVQ          X0, (AX)
 	ADDQ           $0x08, AX
 	ADDQ           DX, CX
@@ -6401,11 +6317,8 @@ TEXT ·FitsInt8Uint64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VPCMPQ       $0x00, Z0, Z0, K1
-	KNOTB        K1, K1
-	VPBROADCASTQ const27<>+0(SB), Z1
-	VPCMPUQ      $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
+	VPBROADCASTQ const26<>+0(SB), Z1
+	VPCMPUQ      $0x01, Z0, Z1, K1
 	KNOTB        K1, K1
 	VPBROADCASTD const7<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
@@ -6450,7 +6363,7 @@ done:
 	RET
 
 // func SaturateUint64Int16(dst *int16, a *uint64, aStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·SaturateUint64Int16(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -6462,13 +6375,10 @@ TEXT ·SaturateUint64Int16(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD        (CX), Z0
-	VPCMPQ         $0x00, Z0, Z0, K1
-	KNOTB          K1, K1
-	VPBROADCASTQ   const30<>+0(SB), Z1
-	VPCMPUQ        $0x01, Z0, Z1, K2
-	VBLENDMPD.BCST const30<>+0(SB), Z0, K2, Z2
-	VBLENDMPD.BCST const29<>+0(SB), Z2, K1, Z3
-	VPMOVQW        Z3, X0
+	VPBROADCASTQ   const29<>+0(SB), Z1
+	VPCMPUQ        $0x01, Z0, Z1, K1
+	VBLENDMPD.BCST const29<>+0(SB), Z0, K1, Z2
+	VPMOVQW        Z2, X0
 	VMOVUPD        X0, (AX)
 	ADDQ           $0x10, AX
 	ADDQ           DX, CX
@@ -6495,11 +6405,8 @@ TEXT ·FitsInt16Uint64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VPCMPQ       $0x00, Z0, Z0, K1
-	KNOTB        K1, K1
-	VPBROADCASTQ const30<>+0(SB), Z1
-	VPCMPUQ      $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
+	VPBROADCASTQ const29<>+0(SB), Z1
+	VPCMPUQ      $0x01, Z0, Z1, K1
 	KNOTB        K1, K1
 	VPBROADCASTD const7<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
@@ -6544,7 +6451,7 @@ done:
 	RET
 
 // func SaturateUint64Int32(dst *int32, a *uint64, aStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·SaturateUint64Int32(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -6556,13 +6463,10 @@ TEXT ·SaturateUint64Int32(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD        (CX), Z0
-	VPCMPQ         $0x00, Z0, Z0, K1
-	KNOTB          K1, K1
-	VPBROADCASTQ   const37<>+0(SB), Z1
-	VPCMPUQ        $0x01, Z0, Z1, K2
-	VBLENDMPD.BCST const37<>+0(SB), Z0, K2, Z2
-	VBLENDMPD.BCST const36<>+0(SB), Z2, K1, Z3
-	VPMOVQD        Z3, Y0
+	VPBROADCASTQ   const36<>+0(SB), Z1
+	VPCMPUQ        $0x01, Z0, Z1, K1
+	VBLENDMPD.BCST const36<>+0(SB), Z0, K1, Z2
+	VPMOVQD        Z2, Y0
 	VMOVUPD        Y0, (AX)
 	ADDQ           $0x20, AX
 	ADDQ           DX, CX
@@ -6589,11 +6493,8 @@ TEXT ·FitsInt32Uint64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VPCMPQ       $0x00, Z0, Z0, K1
-	KNOTB        K1, K1
-	VPBROADCASTQ const37<>+0(SB), Z1
-	VPCMPUQ      $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
+	VPBROADCASTQ const36<>+0(SB), Z1
+	VPCMPUQ      $0x01, Z0, Z1, K1
 	KNOTB        K1, K1
 	VPBROADCASTD const7<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
@@ -6637,7 +6538,7 @@ done:
 	RET
 
 // func SaturateUint64Int64(dst *int64, a *uint64, aStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·SaturateUint64Int64(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -6649,13 +6550,10 @@ TEXT ·SaturateUint64Int64(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD        (CX), Z0
-	VPCMPQ         $0x00, Z0, Z0, K1
-	KNOTB          K1, K1
-	VPBROADCASTQ   const39<>+0(SB), Z1
-	VPCMPUQ        $0x01, Z0, Z1, K2
-	VBLENDMPD.BCST const39<>+0(SB), Z0, K2, Z2
-	VBLENDMPD.BCST const1<>+0(SB), Z2, K1, Z3
-	VMOVUPD        Z3, (AX)
+	VPBROADCASTQ   const38<>+0(SB), Z1
+	VPCMPUQ        $0x01, Z0, Z1, K1
+	VBLENDMPD.BCST const38<>+0(SB), Z0, K1, Z2
+	VMOVUPD        Z2, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	SUBQ           $0x08, SI
@@ -6668,8 +6566,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const39<>+0(SB)/8, $0x7fffffffffffffff
-GLOBL const39<>(SB), RODATA|NOPTR, $8
+DATA const38<>+0(SB)/8, $0x7fffffffffffffff
+GLOBL const38<>(SB), RODATA|NOPTR, $8
 
 // func FitsInt64Uint64Bool(dst *uint8, a *uint64, aStep int, n int) (done int)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
@@ -6684,11 +6582,8 @@ TEXT ·FitsInt64Uint64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VPCMPQ       $0x00, Z0, Z0, K1
-	KNOTB        K1, K1
-	VPBROADCASTQ const39<>+0(SB), Z1
-	VPCMPUQ      $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
+	VPBROADCASTQ const38<>+0(SB), Z1
+	VPCMPUQ      $0x01, Z0, Z1, K1
 	KNOTB        K1, K1
 	VPBROADCASTD const7<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
@@ -6733,7 +6628,7 @@ done:
 	RET
 
 // func SaturateUint64Uint8(dst *uint8, a *uint64, aStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·SaturateUint64Uint8(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -6745,13 +6640,10 @@ TEXT ·SaturateUint64Uint8(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD        (CX), Z0
-	VPCMPQ         $0x00, Z0, Z0, K1
-	KNOTB          K1, K1
 	VPBROADCASTQ   const22<>+0(SB), Z1
-	VPCMPUQ        $0x01, Z0, Z1, K2
-	VBLENDMPD.BCST const22<>+0(SB), Z0, K2, Z2
-	VBLENDMPD.BCST const4<>+0(SB), Z2, K1, Z3
-	VPMOVQB        Z3, X0
+	VPCMPUQ        $0x01, Z0, Z1, K1
+	VBLENDMPD.BCST const22<>+0(SB), Z0, K1, Z2
+	VPMOVQB        Z2, X0
 	VMOVQ          X0, (AX)
 	ADDQ           $0x08, AX
 	ADDQ           DX, CX
@@ -6778,11 +6670,8 @@ TEXT ·FitsUint8Uint64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VPCMPQ       $0x00, Z0, Z0, K1
-	KNOTB        K1, K1
 	VPBROADCASTQ const22<>+0(SB), Z1
-	VPCMPUQ      $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
+	VPCMPUQ      $0x01, Z0, Z1, K1
 	KNOTB        K1, K1
 	VPBROADCASTD const7<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
@@ -6827,7 +6716,7 @@ done:
 	RET
 
 // func SaturateUint64Uint16(dst *uint16, a *uint64, aStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·SaturateUint64Uint16(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -6839,13 +6728,10 @@ TEXT ·SaturateUint64Uint16(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD        (CX), Z0
-	VPCMPQ         $0x00, Z0, Z0, K1
-	KNOTB          K1, K1
 	VPBROADCASTQ   const23<>+0(SB), Z1
-	VPCMPUQ        $0x01, Z0, Z1, K2
-	VBLENDMPD.BCST const23<>+0(SB), Z0, K2, Z2
-	VBLENDMPD.BCST const4<>+0(SB), Z2, K1, Z3
-	VPMOVQW        Z3, X0
+	VPCMPUQ        $0x01, Z0, Z1, K1
+	VBLENDMPD.BCST const23<>+0(SB), Z0, K1, Z2
+	VPMOVQW        Z2, X0
 	VMOVUPD        X0, (AX)
 	ADDQ           $0x10, AX
 	ADDQ           DX, CX
@@ -6872,11 +6758,8 @@ TEXT ·FitsUint16Uint64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VPCMPQ       $0x00, Z0, Z0, K1
-	KNOTB        K1, K1
 	VPBROADCASTQ const23<>+0(SB), Z1
-	VPCMPUQ      $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
+	VPCMPUQ      $0x01, Z0, Z1, K1
 	KNOTB        K1, K1
 	VPBROADCASTD const7<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
@@ -6921,7 +6804,7 @@ done:
 	RET
 
 // func SaturateUint64Uint32(dst *uint32, a *uint64, aStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·SaturateUint64Uint32(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -6933,13 +6816,10 @@ TEXT ·SaturateUint64Uint32(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD        (CX), Z0
-	VPCMPQ         $0x00, Z0, Z0, K1
-	KNOTB          K1, K1
 	VPBROADCASTQ   const24<>+0(SB), Z1
-	VPCMPUQ        $0x01, Z0, Z1, K2
-	VBLENDMPD.BCST const24<>+0(SB), Z0, K2, Z2
-	VBLENDMPD.BCST const4<>+0(SB), Z2, K1, Z3
-	VPMOVQD        Z3, Y0
+	VPCMPUQ        $0x01, Z0, Z1, K1
+	VBLENDMPD.BCST const24<>+0(SB), Z0, K1, Z2
+	VPMOVQD        Z2, Y0
 	VMOVUPD        Y0, (AX)
 	ADDQ           $0x20, AX
 	ADDQ           DX, CX
@@ -6966,11 +6846,8 @@ TEXT ·FitsUint32Uint64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VPCMPQ       $0x00, Z0, Z0, K1
-	KNOTB        K1, K1
 	VPBROADCASTQ const24<>+0(SB), Z1
-	VPCMPUQ      $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
+	VPCMPUQ      $0x01, Z0, Z1, K1
 	KNOTB        K1, K1
 	VPBROADCASTD const7<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
@@ -7032,7 +6909,7 @@ loop:
 	VMOVQ          (CX), X0
 	VPTESTMB       X0, X0, K1
 	VPBROADCASTQ   const4<>+0(SB), Z0
-	VBLENDMPD.BCST const38<>+0(SB), Z0, K1, Z1
+	VBLENDMPD.BCST const37<>+0(SB), Z0, K1, Z1
 	VMOVUPD        Z1, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
@@ -7147,9 +7024,9 @@ loop:
 	VCMPPS         $0x04, Z0, Z0, K1
 	VBLENDMPS.BCST const0<>+0(SB), Z0, K1, Z1
 	VPSRLD         $0x10, Z1, Z0
-	VPANDD.BCST    const31<>+0(SB), Z0, Z0
+	VPANDD.BCST    const30<>+0(SB), Z0, Z0
 	VPADDD         Z0, Z1, Z0
-	VPBROADCASTD   const40<>+0(SB), Z2
+	VPBROADCASTD   const39<>+0(SB), Z2
 	VPADDD         Z2, Z0, Z0
 	VPSRLD         $0x10, Z0, Z0
 	VPMOVDW        Z0, (AX)
@@ -7165,5 +7042,5 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const40<>+0(SB)/4, $0x00007fff
-GLOBL const40<>(SB), RODATA|NOPTR, $4
+DATA const39<>+0(SB)/4, $0x00007fff
+GLOBL const39<>(SB), RODATA|NOPTR, $4

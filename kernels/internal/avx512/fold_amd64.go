@@ -7,184 +7,314 @@ package avx512
 // ScanFloat64 folds rows of 32 elements.
 //
 //go:noescape
-func ScanFloat64(state *uint64, a *float64, rows int)
+func ScanFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
 
 // ScanSpecialFloat64 folds rows of 32 elements.
 //
 //go:noescape
-func ScanSpecialFloat64(state *uint64, a *float64, rows int, u0 uint64)
+func ScanSpecialFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
 
 // SignsFloat64 folds rows of 32 elements.
 //
 //go:noescape
-func SignsFloat64(state *uint64, a *float64, rows int)
+func SignsFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
 
 // DeviationsFloat64 folds rows of 32 elements.
 //
 //go:noescape
-func DeviationsFloat64(state *uint64, a *float64, rows int, u0 uint64)
+func DeviationsFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
 
 // DeviationsSpecialFloat64 folds rows of 32 elements.
 //
 //go:noescape
-func DeviationsSpecialFloat64(state *uint64, a *float64, rows int, u0 uint64, u1 uint64)
+func DeviationsSpecialFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
+
+// PowersFloat64 folds rows of 32 elements.
+//
+//go:noescape
+func PowersFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
+
+// NormsFloat64 folds rows of 32 elements.
+//
+//go:noescape
+func NormsFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
 
 // ScanFloat32 folds rows of 32 elements.
 //
 //go:noescape
-func ScanFloat32(state *uint64, a *float32, rows int)
+func ScanFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
 
 // ScanSpecialFloat32 folds rows of 32 elements.
 //
 //go:noescape
-func ScanSpecialFloat32(state *uint64, a *float32, rows int, u0 uint64)
+func ScanSpecialFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
 
 // SignsFloat32 folds rows of 32 elements.
 //
 //go:noescape
-func SignsFloat32(state *uint64, a *float32, rows int)
+func SignsFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
 
 // DeviationsFloat32 folds rows of 32 elements.
 //
 //go:noescape
-func DeviationsFloat32(state *uint64, a *float32, rows int, u0 uint64)
+func DeviationsFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
 
 // DeviationsSpecialFloat32 folds rows of 32 elements.
 //
 //go:noescape
-func DeviationsSpecialFloat32(state *uint64, a *float32, rows int, u0 uint64, u1 uint64)
+func DeviationsSpecialFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
+
+// PowersFloat32 folds rows of 32 elements.
+//
+//go:noescape
+func PowersFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
+
+// NormsFloat32 folds rows of 32 elements.
+//
+//go:noescape
+func NormsFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
 
 // ScanFloat16 folds rows of 32 elements.
 //
 //go:noescape
-func ScanFloat16(state *uint64, a *uint16, rows int)
+func ScanFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 
 // ScanSpecialFloat16 folds rows of 32 elements.
 //
 //go:noescape
-func ScanSpecialFloat16(state *uint64, a *uint16, rows int, u0 uint64)
+func ScanSpecialFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 
 // SignsFloat16 folds rows of 32 elements.
 //
 //go:noescape
-func SignsFloat16(state *uint64, a *uint16, rows int)
+func SignsFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 
 // DeviationsFloat16 folds rows of 32 elements.
 //
 //go:noescape
-func DeviationsFloat16(state *uint64, a *uint16, rows int, u0 uint64)
+func DeviationsFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 
 // DeviationsSpecialFloat16 folds rows of 32 elements.
 //
 //go:noescape
-func DeviationsSpecialFloat16(state *uint64, a *uint16, rows int, u0 uint64, u1 uint64)
+func DeviationsSpecialFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+
+// PowersFloat16 folds rows of 32 elements.
+//
+//go:noescape
+func PowersFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+
+// NormsFloat16 folds rows of 32 elements.
+//
+//go:noescape
+func NormsFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 
 // ScanBFloat16 folds rows of 32 elements.
 //
 //go:noescape
-func ScanBFloat16(state *uint64, a *uint16, rows int)
+func ScanBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 
 // ScanSpecialBFloat16 folds rows of 32 elements.
 //
 //go:noescape
-func ScanSpecialBFloat16(state *uint64, a *uint16, rows int, u0 uint64)
+func ScanSpecialBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 
 // SignsBFloat16 folds rows of 32 elements.
 //
 //go:noescape
-func SignsBFloat16(state *uint64, a *uint16, rows int)
+func SignsBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 
 // DeviationsBFloat16 folds rows of 32 elements.
 //
 //go:noescape
-func DeviationsBFloat16(state *uint64, a *uint16, rows int, u0 uint64)
+func DeviationsBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 
 // DeviationsSpecialBFloat16 folds rows of 32 elements.
 //
 //go:noescape
-func DeviationsSpecialBFloat16(state *uint64, a *uint16, rows int, u0 uint64, u1 uint64)
+func DeviationsSpecialBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+
+// PowersBFloat16 folds rows of 32 elements.
+//
+//go:noescape
+func PowersBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+
+// NormsBFloat16 folds rows of 32 elements.
+//
+//go:noescape
+func NormsBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 
 // ScanInt8 folds rows of 32 elements.
 //
 //go:noescape
-func ScanInt8(state *uint64, a *int8, rows int)
+func ScanInt8(state *uint64, a *int8, b *byte, rows int, u0 uint64, u1 uint64)
 
 // DeviationsInt8 folds rows of 32 elements.
 //
 //go:noescape
-func DeviationsInt8(state *uint64, a *int8, rows int, u0 uint64)
+func DeviationsInt8(state *uint64, a *int8, b *byte, rows int, u0 uint64, u1 uint64)
+
+// PowersInt8 folds rows of 32 elements.
+//
+//go:noescape
+func PowersInt8(state *uint64, a *int8, b *byte, rows int, u0 uint64, u1 uint64)
+
+// NormsInt8 folds rows of 32 elements.
+//
+//go:noescape
+func NormsInt8(state *uint64, a *int8, b *byte, rows int, u0 uint64, u1 uint64)
 
 // ScanInt16 folds rows of 32 elements.
 //
 //go:noescape
-func ScanInt16(state *uint64, a *int16, rows int)
+func ScanInt16(state *uint64, a *int16, b *byte, rows int, u0 uint64, u1 uint64)
 
 // DeviationsInt16 folds rows of 32 elements.
 //
 //go:noescape
-func DeviationsInt16(state *uint64, a *int16, rows int, u0 uint64)
+func DeviationsInt16(state *uint64, a *int16, b *byte, rows int, u0 uint64, u1 uint64)
+
+// PowersInt16 folds rows of 32 elements.
+//
+//go:noescape
+func PowersInt16(state *uint64, a *int16, b *byte, rows int, u0 uint64, u1 uint64)
+
+// NormsInt16 folds rows of 32 elements.
+//
+//go:noescape
+func NormsInt16(state *uint64, a *int16, b *byte, rows int, u0 uint64, u1 uint64)
 
 // ScanInt32 folds rows of 32 elements.
 //
 //go:noescape
-func ScanInt32(state *uint64, a *int32, rows int)
+func ScanInt32(state *uint64, a *int32, b *byte, rows int, u0 uint64, u1 uint64)
 
 // DeviationsInt32 folds rows of 32 elements.
 //
 //go:noescape
-func DeviationsInt32(state *uint64, a *int32, rows int, u0 uint64)
+func DeviationsInt32(state *uint64, a *int32, b *byte, rows int, u0 uint64, u1 uint64)
+
+// PowersInt32 folds rows of 32 elements.
+//
+//go:noescape
+func PowersInt32(state *uint64, a *int32, b *byte, rows int, u0 uint64, u1 uint64)
+
+// NormsInt32 folds rows of 32 elements.
+//
+//go:noescape
+func NormsInt32(state *uint64, a *int32, b *byte, rows int, u0 uint64, u1 uint64)
 
 // ScanInt64 folds rows of 32 elements.
 //
 //go:noescape
-func ScanInt64(state *uint64, a *int64, rows int)
+func ScanInt64(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
 
 // DeviationsInt64 folds rows of 32 elements.
 //
 //go:noescape
-func DeviationsInt64(state *uint64, a *int64, rows int, u0 uint64)
+func DeviationsInt64(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
+
+// PowersInt64 folds rows of 32 elements.
+//
+//go:noescape
+func PowersInt64(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
+
+// NormsInt64 folds rows of 32 elements.
+//
+//go:noescape
+func NormsInt64(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
 
 // ScanUint8 folds rows of 32 elements.
 //
 //go:noescape
-func ScanUint8(state *uint64, a *uint8, rows int)
+func ScanUint8(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
 
 // DeviationsUint8 folds rows of 32 elements.
 //
 //go:noescape
-func DeviationsUint8(state *uint64, a *uint8, rows int, u0 uint64)
+func DeviationsUint8(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
+
+// PowersUint8 folds rows of 32 elements.
+//
+//go:noescape
+func PowersUint8(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
+
+// NormsUint8 folds rows of 32 elements.
+//
+//go:noescape
+func NormsUint8(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
 
 // ScanUint16 folds rows of 32 elements.
 //
 //go:noescape
-func ScanUint16(state *uint64, a *uint16, rows int)
+func ScanUint16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 
 // DeviationsUint16 folds rows of 32 elements.
 //
 //go:noescape
-func DeviationsUint16(state *uint64, a *uint16, rows int, u0 uint64)
+func DeviationsUint16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+
+// PowersUint16 folds rows of 32 elements.
+//
+//go:noescape
+func PowersUint16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+
+// NormsUint16 folds rows of 32 elements.
+//
+//go:noescape
+func NormsUint16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 
 // ScanUint32 folds rows of 32 elements.
 //
 //go:noescape
-func ScanUint32(state *uint64, a *uint32, rows int)
+func ScanUint32(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint64)
 
 // DeviationsUint32 folds rows of 32 elements.
 //
 //go:noescape
-func DeviationsUint32(state *uint64, a *uint32, rows int, u0 uint64)
+func DeviationsUint32(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint64)
+
+// PowersUint32 folds rows of 32 elements.
+//
+//go:noescape
+func PowersUint32(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint64)
+
+// NormsUint32 folds rows of 32 elements.
+//
+//go:noescape
+func NormsUint32(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint64)
 
 // ScanUint64 folds rows of 32 elements.
 //
 //go:noescape
-func ScanUint64(state *uint64, a *uint64, rows int)
+func ScanUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
 
 // DeviationsUint64 folds rows of 32 elements.
 //
 //go:noescape
-func DeviationsUint64(state *uint64, a *uint64, rows int, u0 uint64)
+func DeviationsUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
+
+// PowersUint64 folds rows of 32 elements.
+//
+//go:noescape
+func PowersUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
+
+// NormsUint64 folds rows of 32 elements.
+//
+//go:noescape
+func NormsUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
 
 // ScanBool folds rows of 32 elements.
 //
 //go:noescape
-func ScanBool(state *uint64, a *uint8, rows int)
+func ScanBool(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
+
+// ProductFloat64 folds rows of 32 elements.
+//
+//go:noescape
+func ProductFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
+
+// PairsFloat64 folds rows of 32 elements.
+//
+//go:noescape
+func PairsFloat64(state *uint64, a *float64, b *float64, rows int, u0 uint64, u1 uint64)

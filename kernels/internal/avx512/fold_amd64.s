@@ -4,12 +4,12 @@
 
 #include "textflag.h"
 
-// func ScanFloat64(state *uint64, a *float64, rows int)
+// func ScanFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F
-TEXT ·ScanFloat64(SB), NOSPLIT, $0-24
+TEXT ·ScanFloat64(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+16(FP), BX
+	MOVQ rows+24(FP), BX
 	MOVQ $0x00000001, SI
 
 sweep:
@@ -103,13 +103,13 @@ row:
 	VZEROUPPER
 	RET
 
-// func ScanSpecialFloat64(state *uint64, a *float64, rows int, u0 uint64)
+// func ScanSpecialFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F
-TEXT ·ScanSpecialFloat64(SB), NOSPLIT, $0-32
+TEXT ·ScanSpecialFloat64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
 	MOVQ         $0x00000002, SI
@@ -244,12 +244,12 @@ GLOBL const3<>(SB), RODATA|NOPTR, $8
 DATA const4<>+0(SB)/8, $0x8000000000000000
 GLOBL const4<>(SB), RODATA|NOPTR, $8
 
-// func SignsFloat64(state *uint64, a *float64, rows int)
+// func SignsFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F
-TEXT ·SignsFloat64(SB), NOSPLIT, $0-24
+TEXT ·SignsFloat64(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+16(FP), BX
+	MOVQ rows+24(FP), BX
 	MOVQ $0x00000001, SI
 
 sweep:
@@ -315,13 +315,13 @@ row:
 	VZEROUPPER
 	RET
 
-// func DeviationsFloat64(state *uint64, a *float64, rows int, u0 uint64)
+// func DeviationsFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F
-TEXT ·DeviationsFloat64(SB), NOSPLIT, $0-32
+TEXT ·DeviationsFloat64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
 	MOVQ         $0x00000001, SI
@@ -377,16 +377,16 @@ row:
 	VZEROUPPER
 	RET
 
-// func DeviationsSpecialFloat64(state *uint64, a *float64, rows int, u0 uint64, u1 uint64)
+// func DeviationsSpecialFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F
-TEXT ·DeviationsSpecialFloat64(SB), NOSPLIT, $0-40
+TEXT ·DeviationsSpecialFloat64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         u1+32(FP), DX
+	MOVQ         u1+40(FP), DX
 	VMOVQ        DX, X5
 	VPBROADCASTQ X5, Z5
 	MOVQ         $0x00000001, SI
@@ -462,12 +462,295 @@ row:
 	VZEROUPPER
 	RET
 
-// func ScanFloat32(state *uint64, a *float32, rows int)
+// func PowersFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F
-TEXT ·ScanFloat32(SB), NOSPLIT, $0-24
+TEXT ·PowersFloat64(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Z0
+	MOVQ         u1+40(FP), DX
+	VMOVQ        DX, X5
+	VPBROADCASTQ X5, Z5
+	MOVQ         $0x00000001, SI
+
+sweep:
+	VMOVUPD (AX), Z6
+	VMOVUPD 64(AX), Z7
+	VMOVUPD 128(AX), Z8
+	VMOVUPD 192(AX), Z9
+	VMOVUPD 256(AX), Z10
+	VMOVUPD 320(AX), Z11
+	VMOVUPD 384(AX), Z12
+	VMOVUPD 448(AX), Z13
+	VMOVUPD 512(AX), Z14
+	VMOVUPD 576(AX), Z15
+	VMOVUPD 640(AX), Z16
+	VMOVUPD 704(AX), Z17
+	VMOVUPD 768(AX), Z18
+	VMOVUPD 832(AX), Z19
+	VMOVUPD 896(AX), Z20
+	VMOVUPD 960(AX), Z21
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVUPD      (DX), Z22
+	VSUBPD       Z22, Z22, Z23
+	VCMPPD.BCST  $0x00, const0<>+0(SB), Z23, K1
+	VMULPD       Z5, Z22, Z22
+	VSUBPD       Z0, Z22, Z22
+	VPBROADCASTQ const0<>+0(SB), Z23
+	VBLENDMPD    Z22, Z23, K1, Z1
+	VMULPD       Z1, Z1, Z22
+	VADDPD       Z6, Z1, Z6
+	VADDPD       Z10, Z22, Z10
+	VMULPD       Z22, Z1, Z23
+	VADDPD       Z23, Z14, Z14
+	VMULPD       Z22, Z22, Z22
+	VADDPD       Z22, Z18, Z18
+	VMOVUPD      64(DX), Z22
+	VSUBPD       Z22, Z22, Z23
+	VCMPPD.BCST  $0x00, const0<>+0(SB), Z23, K1
+	VMULPD       Z5, Z22, Z22
+	VSUBPD       Z0, Z22, Z22
+	VPBROADCASTQ const0<>+0(SB), Z23
+	VBLENDMPD    Z22, Z23, K1, Z2
+	VMULPD       Z2, Z2, Z22
+	VADDPD       Z7, Z2, Z7
+	VADDPD       Z11, Z22, Z11
+	VMULPD       Z22, Z2, Z23
+	VADDPD       Z23, Z15, Z15
+	VMULPD       Z22, Z22, Z22
+	VADDPD       Z22, Z19, Z19
+	VMOVUPD      128(DX), Z22
+	VSUBPD       Z22, Z22, Z23
+	VCMPPD.BCST  $0x00, const0<>+0(SB), Z23, K1
+	VMULPD       Z5, Z22, Z22
+	VSUBPD       Z0, Z22, Z22
+	VPBROADCASTQ const0<>+0(SB), Z23
+	VBLENDMPD    Z22, Z23, K1, Z3
+	VMULPD       Z3, Z3, Z22
+	VADDPD       Z8, Z3, Z8
+	VADDPD       Z12, Z22, Z12
+	VMULPD       Z22, Z3, Z23
+	VADDPD       Z23, Z16, Z16
+	VMULPD       Z22, Z22, Z22
+	VADDPD       Z22, Z20, Z20
+	VMOVUPD      192(DX), Z22
+	VSUBPD       Z22, Z22, Z23
+	VCMPPD.BCST  $0x00, const0<>+0(SB), Z23, K1
+	VMULPD       Z5, Z22, Z22
+	VSUBPD       Z0, Z22, Z22
+	VPBROADCASTQ const0<>+0(SB), Z23
+	VBLENDMPD    Z22, Z23, K1, Z4
+	VMULPD       Z4, Z4, Z22
+	VADDPD       Z9, Z4, Z9
+	VADDPD       Z13, Z22, Z13
+	VMULPD       Z22, Z4, Z23
+	VADDPD       Z23, Z17, Z17
+	VMULPD       Z22, Z22, Z22
+	VADDPD       Z22, Z21, Z21
+	ADDQ         $0x00000100, DX
+	DECQ         DI
+	JNE          row
+	VMOVUPD      Z6, (AX)
+	VMOVUPD      Z7, 64(AX)
+	VMOVUPD      Z8, 128(AX)
+	VMOVUPD      Z9, 192(AX)
+	VMOVUPD      Z10, 256(AX)
+	VMOVUPD      Z11, 320(AX)
+	VMOVUPD      Z12, 384(AX)
+	VMOVUPD      Z13, 448(AX)
+	VMOVUPD      Z14, 512(AX)
+	VMOVUPD      Z15, 576(AX)
+	VMOVUPD      Z16, 640(AX)
+	VMOVUPD      Z17, 704(AX)
+	VMOVUPD      Z18, 768(AX)
+	VMOVUPD      Z19, 832(AX)
+	VMOVUPD      Z20, 896(AX)
+	VMOVUPD      Z21, 960(AX)
+	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000100, CX
+	DECQ         SI
+	JNE          sweep
+	VZEROUPPER
+	RET
+
+// func NormsFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·NormsFloat64(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Z0
+	MOVQ         $0x00000001, SI
+
+sweep:
+	VMOVUPD (AX), Z5
+	VMOVUPD 64(AX), Z6
+	VMOVUPD 128(AX), Z7
+	VMOVUPD 192(AX), Z8
+	VMOVUPD 256(AX), Z9
+	VMOVUPD 320(AX), Z10
+	VMOVUPD 384(AX), Z11
+	VMOVUPD 448(AX), Z12
+	VMOVUPD 512(AX), Z13
+	VMOVUPD 576(AX), Z14
+	VMOVUPD 640(AX), Z15
+	VMOVUPD 704(AX), Z16
+	VMOVUPD 768(AX), Z17
+	VMOVUPD 832(AX), Z18
+	VMOVUPD 896(AX), Z19
+	VMOVUPD 960(AX), Z20
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVUPD      (DX), Z21
+	VSUBPD       Z21, Z21, Z22
+	VCMPPD.BCST  $0x00, const0<>+0(SB), Z22, K1
+	VPBROADCASTQ const4<>+0(SB), Z22
+	VPANDNQ      Z21, Z22, Z21
+	VMULPD       Z0, Z21, Z21
+	VPBROADCASTQ const0<>+0(SB), Z22
+	VBLENDMPD    Z21, Z22, K1, Z1
+	VADDPD       Z5, Z1, Z21
+	VSUBPD       Z5, Z21, Z22
+	VSUBPD       Z22, Z21, Z23
+	VSUBPD       Z23, Z5, Z5
+	VSUBPD       Z22, Z1, Z22
+	VADDPD       Z22, Z5, Z5
+	VMULPD       Z1, Z1, Z23
+	VADDPD       Z13, Z23, Z22
+	VSUBPD       Z13, Z22, Z24
+	VSUBPD       Z24, Z22, Z25
+	VSUBPD       Z25, Z13, Z13
+	VSUBPD       Z24, Z23, Z24
+	VADDPD       Z24, Z13, Z13
+	VADDPD       Z9, Z5, Z9
+	VFMSUB231PD  Z1, Z1, Z23
+	VADDPD       Z23, Z13, Z5
+	VADDPD       Z5, Z17, Z17
+	VMOVAPD      Z21, Z5
+	VMOVAPD      Z22, Z13
+	VMOVUPD      64(DX), Z21
+	VSUBPD       Z21, Z21, Z22
+	VCMPPD.BCST  $0x00, const0<>+0(SB), Z22, K1
+	VPBROADCASTQ const4<>+0(SB), Z22
+	VPANDNQ      Z21, Z22, Z21
+	VMULPD       Z0, Z21, Z21
+	VPBROADCASTQ const0<>+0(SB), Z22
+	VBLENDMPD    Z21, Z22, K1, Z2
+	VADDPD       Z6, Z2, Z21
+	VSUBPD       Z6, Z21, Z22
+	VSUBPD       Z22, Z21, Z23
+	VSUBPD       Z23, Z6, Z6
+	VSUBPD       Z22, Z2, Z22
+	VADDPD       Z22, Z6, Z6
+	VMULPD       Z2, Z2, Z23
+	VADDPD       Z14, Z23, Z22
+	VSUBPD       Z14, Z22, Z24
+	VSUBPD       Z24, Z22, Z25
+	VSUBPD       Z25, Z14, Z14
+	VSUBPD       Z24, Z23, Z24
+	VADDPD       Z24, Z14, Z14
+	VADDPD       Z10, Z6, Z10
+	VFMSUB231PD  Z2, Z2, Z23
+	VADDPD       Z23, Z14, Z6
+	VADDPD       Z6, Z18, Z18
+	VMOVAPD      Z21, Z6
+	VMOVAPD      Z22, Z14
+	VMOVUPD      128(DX), Z21
+	VSUBPD       Z21, Z21, Z22
+	VCMPPD.BCST  $0x00, const0<>+0(SB), Z22, K1
+	VPBROADCASTQ const4<>+0(SB), Z22
+	VPANDNQ      Z21, Z22, Z21
+	VMULPD       Z0, Z21, Z21
+	VPBROADCASTQ const0<>+0(SB), Z22
+	VBLENDMPD    Z21, Z22, K1, Z3
+	VADDPD       Z7, Z3, Z21
+	VSUBPD       Z7, Z21, Z22
+	VSUBPD       Z22, Z21, Z23
+	VSUBPD       Z23, Z7, Z7
+	VSUBPD       Z22, Z3, Z22
+	VADDPD       Z22, Z7, Z7
+	VMULPD       Z3, Z3, Z23
+	VADDPD       Z15, Z23, Z22
+	VSUBPD       Z15, Z22, Z24
+	VSUBPD       Z24, Z22, Z25
+	VSUBPD       Z25, Z15, Z15
+	VSUBPD       Z24, Z23, Z24
+	VADDPD       Z24, Z15, Z15
+	VADDPD       Z11, Z7, Z11
+	VFMSUB231PD  Z3, Z3, Z23
+	VADDPD       Z23, Z15, Z7
+	VADDPD       Z7, Z19, Z19
+	VMOVAPD      Z21, Z7
+	VMOVAPD      Z22, Z15
+	VMOVUPD      192(DX), Z21
+	VSUBPD       Z21, Z21, Z22
+	VCMPPD.BCST  $0x00, const0<>+0(SB), Z22, K1
+	VPBROADCASTQ const4<>+0(SB), Z22
+	VPANDNQ      Z21, Z22, Z21
+	VMULPD       Z0, Z21, Z21
+	VPBROADCASTQ const0<>+0(SB), Z22
+	VBLENDMPD    Z21, Z22, K1, Z4
+	VADDPD       Z8, Z4, Z21
+	VSUBPD       Z8, Z21, Z22
+	VSUBPD       Z22, Z21, Z23
+	VSUBPD       Z23, Z8, Z8
+	VSUBPD       Z22, Z4, Z22
+	VADDPD       Z22, Z8, Z8
+	VMULPD       Z4, Z4, Z23
+	VADDPD       Z16, Z23, Z22
+	VSUBPD       Z16, Z22, Z24
+	VSUBPD       Z24, Z22, Z25
+	VSUBPD       Z25, Z16, Z16
+	VSUBPD       Z24, Z23, Z24
+	VADDPD       Z24, Z16, Z16
+	VADDPD       Z12, Z8, Z12
+	VFMSUB231PD  Z4, Z4, Z23
+	VADDPD       Z23, Z16, Z8
+	VADDPD       Z8, Z20, Z20
+	VMOVAPD      Z21, Z8
+	VMOVAPD      Z22, Z16
+	ADDQ         $0x00000100, DX
+	DECQ         DI
+	JNE          row
+	VMOVUPD      Z5, (AX)
+	VMOVUPD      Z6, 64(AX)
+	VMOVUPD      Z7, 128(AX)
+	VMOVUPD      Z8, 192(AX)
+	VMOVUPD      Z9, 256(AX)
+	VMOVUPD      Z10, 320(AX)
+	VMOVUPD      Z11, 384(AX)
+	VMOVUPD      Z12, 448(AX)
+	VMOVUPD      Z13, 512(AX)
+	VMOVUPD      Z14, 576(AX)
+	VMOVUPD      Z15, 640(AX)
+	VMOVUPD      Z16, 704(AX)
+	VMOVUPD      Z17, 768(AX)
+	VMOVUPD      Z18, 832(AX)
+	VMOVUPD      Z19, 896(AX)
+	VMOVUPD      Z20, 960(AX)
+	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000100, CX
+	DECQ         SI
+	JNE          sweep
+	VZEROUPPER
+	RET
+
+// func ScanFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·ScanFloat32(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+16(FP), BX
+	MOVQ rows+24(FP), BX
 	MOVQ $0x00000001, SI
 
 sweep:
@@ -565,13 +848,13 @@ row:
 	VZEROUPPER
 	RET
 
-// func ScanSpecialFloat32(state *uint64, a *float32, rows int, u0 uint64)
+// func ScanSpecialFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F
-TEXT ·ScanSpecialFloat32(SB), NOSPLIT, $0-32
+TEXT ·ScanSpecialFloat32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
 	MOVQ         $0x00000002, SI
@@ -693,12 +976,12 @@ row:
 	VZEROUPPER
 	RET
 
-// func SignsFloat32(state *uint64, a *float32, rows int)
+// func SignsFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F
-TEXT ·SignsFloat32(SB), NOSPLIT, $0-24
+TEXT ·SignsFloat32(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+16(FP), BX
+	MOVQ rows+24(FP), BX
 	MOVQ $0x00000001, SI
 
 sweep:
@@ -768,13 +1051,13 @@ row:
 	VZEROUPPER
 	RET
 
-// func DeviationsFloat32(state *uint64, a *float32, rows int, u0 uint64)
+// func DeviationsFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F
-TEXT ·DeviationsFloat32(SB), NOSPLIT, $0-32
+TEXT ·DeviationsFloat32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
 	MOVQ         $0x00000001, SI
@@ -834,16 +1117,16 @@ row:
 	VZEROUPPER
 	RET
 
-// func DeviationsSpecialFloat32(state *uint64, a *float32, rows int, u0 uint64, u1 uint64)
+// func DeviationsSpecialFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F
-TEXT ·DeviationsSpecialFloat32(SB), NOSPLIT, $0-40
+TEXT ·DeviationsSpecialFloat32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         u1+32(FP), DX
+	MOVQ         u1+40(FP), DX
 	VMOVQ        DX, X5
 	VPBROADCASTQ X5, Z5
 	MOVQ         $0x00000001, SI
@@ -923,12 +1206,303 @@ row:
 	VZEROUPPER
 	RET
 
-// func ScanFloat16(state *uint64, a *uint16, rows int)
+// func PowersFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·PowersFloat32(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Z0
+	MOVQ         u1+40(FP), DX
+	VMOVQ        DX, X5
+	VPBROADCASTQ X5, Z5
+	MOVQ         $0x00000001, SI
+
+sweep:
+	VMOVUPD (AX), Z6
+	VMOVUPD 64(AX), Z7
+	VMOVUPD 128(AX), Z8
+	VMOVUPD 192(AX), Z9
+	VMOVUPD 256(AX), Z10
+	VMOVUPD 320(AX), Z11
+	VMOVUPD 384(AX), Z12
+	VMOVUPD 448(AX), Z13
+	VMOVUPD 512(AX), Z14
+	VMOVUPD 576(AX), Z15
+	VMOVUPD 640(AX), Z16
+	VMOVUPD 704(AX), Z17
+	VMOVUPD 768(AX), Z18
+	VMOVUPD 832(AX), Z19
+	VMOVUPD 896(AX), Z20
+	VMOVUPD 960(AX), Z21
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVUPD      (DX), Y22
+	VCVTPS2PD    Y22, Z22
+	VSUBPD       Z22, Z22, Z23
+	VCMPPD.BCST  $0x00, const0<>+0(SB), Z23, K1
+	VMULPD       Z5, Z22, Z22
+	VSUBPD       Z0, Z22, Z22
+	VPBROADCASTQ const0<>+0(SB), Z23
+	VBLENDMPD    Z22, Z23, K1, Z1
+	VMULPD       Z1, Z1, Z22
+	VADDPD       Z6, Z1, Z6
+	VADDPD       Z10, Z22, Z10
+	VMULPD       Z22, Z1, Z23
+	VADDPD       Z23, Z14, Z14
+	VMULPD       Z22, Z22, Z22
+	VADDPD       Z22, Z18, Z18
+	VMOVUPD      32(DX), Y22
+	VCVTPS2PD    Y22, Z22
+	VSUBPD       Z22, Z22, Z23
+	VCMPPD.BCST  $0x00, const0<>+0(SB), Z23, K1
+	VMULPD       Z5, Z22, Z22
+	VSUBPD       Z0, Z22, Z22
+	VPBROADCASTQ const0<>+0(SB), Z23
+	VBLENDMPD    Z22, Z23, K1, Z2
+	VMULPD       Z2, Z2, Z22
+	VADDPD       Z7, Z2, Z7
+	VADDPD       Z11, Z22, Z11
+	VMULPD       Z22, Z2, Z23
+	VADDPD       Z23, Z15, Z15
+	VMULPD       Z22, Z22, Z22
+	VADDPD       Z22, Z19, Z19
+	VMOVUPD      64(DX), Y22
+	VCVTPS2PD    Y22, Z22
+	VSUBPD       Z22, Z22, Z23
+	VCMPPD.BCST  $0x00, const0<>+0(SB), Z23, K1
+	VMULPD       Z5, Z22, Z22
+	VSUBPD       Z0, Z22, Z22
+	VPBROADCASTQ const0<>+0(SB), Z23
+	VBLENDMPD    Z22, Z23, K1, Z3
+	VMULPD       Z3, Z3, Z22
+	VADDPD       Z8, Z3, Z8
+	VADDPD       Z12, Z22, Z12
+	VMULPD       Z22, Z3, Z23
+	VADDPD       Z23, Z16, Z16
+	VMULPD       Z22, Z22, Z22
+	VADDPD       Z22, Z20, Z20
+	VMOVUPD      96(DX), Y22
+	VCVTPS2PD    Y22, Z22
+	VSUBPD       Z22, Z22, Z23
+	VCMPPD.BCST  $0x00, const0<>+0(SB), Z23, K1
+	VMULPD       Z5, Z22, Z22
+	VSUBPD       Z0, Z22, Z22
+	VPBROADCASTQ const0<>+0(SB), Z23
+	VBLENDMPD    Z22, Z23, K1, Z4
+	VMULPD       Z4, Z4, Z22
+	VADDPD       Z9, Z4, Z9
+	VADDPD       Z13, Z22, Z13
+	VMULPD       Z22, Z4, Z23
+	VADDPD       Z23, Z17, Z17
+	VMULPD       Z22, Z22, Z22
+	VADDPD       Z22, Z21, Z21
+	ADDQ         $0x00000080, DX
+	DECQ         DI
+	JNE          row
+	VMOVUPD      Z6, (AX)
+	VMOVUPD      Z7, 64(AX)
+	VMOVUPD      Z8, 128(AX)
+	VMOVUPD      Z9, 192(AX)
+	VMOVUPD      Z10, 256(AX)
+	VMOVUPD      Z11, 320(AX)
+	VMOVUPD      Z12, 384(AX)
+	VMOVUPD      Z13, 448(AX)
+	VMOVUPD      Z14, 512(AX)
+	VMOVUPD      Z15, 576(AX)
+	VMOVUPD      Z16, 640(AX)
+	VMOVUPD      Z17, 704(AX)
+	VMOVUPD      Z18, 768(AX)
+	VMOVUPD      Z19, 832(AX)
+	VMOVUPD      Z20, 896(AX)
+	VMOVUPD      Z21, 960(AX)
+	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000080, CX
+	DECQ         SI
+	JNE          sweep
+	VZEROUPPER
+	RET
+
+// func NormsFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·NormsFloat32(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Z0
+	MOVQ         $0x00000001, SI
+
+sweep:
+	VMOVUPD (AX), Z5
+	VMOVUPD 64(AX), Z6
+	VMOVUPD 128(AX), Z7
+	VMOVUPD 192(AX), Z8
+	VMOVUPD 256(AX), Z9
+	VMOVUPD 320(AX), Z10
+	VMOVUPD 384(AX), Z11
+	VMOVUPD 448(AX), Z12
+	VMOVUPD 512(AX), Z13
+	VMOVUPD 576(AX), Z14
+	VMOVUPD 640(AX), Z15
+	VMOVUPD 704(AX), Z16
+	VMOVUPD 768(AX), Z17
+	VMOVUPD 832(AX), Z18
+	VMOVUPD 896(AX), Z19
+	VMOVUPD 960(AX), Z20
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVUPD      (DX), Y21
+	VCVTPS2PD    Y21, Z21
+	VSUBPD       Z21, Z21, Z22
+	VCMPPD.BCST  $0x00, const0<>+0(SB), Z22, K1
+	VPBROADCASTQ const4<>+0(SB), Z22
+	VPANDNQ      Z21, Z22, Z21
+	VMULPD       Z0, Z21, Z21
+	VPBROADCASTQ const0<>+0(SB), Z22
+	VBLENDMPD    Z21, Z22, K1, Z1
+	VADDPD       Z5, Z1, Z21
+	VSUBPD       Z5, Z21, Z22
+	VSUBPD       Z22, Z21, Z23
+	VSUBPD       Z23, Z5, Z5
+	VSUBPD       Z22, Z1, Z22
+	VADDPD       Z22, Z5, Z5
+	VMULPD       Z1, Z1, Z23
+	VADDPD       Z13, Z23, Z22
+	VSUBPD       Z13, Z22, Z24
+	VSUBPD       Z24, Z22, Z25
+	VSUBPD       Z25, Z13, Z13
+	VSUBPD       Z24, Z23, Z24
+	VADDPD       Z24, Z13, Z13
+	VADDPD       Z9, Z5, Z9
+	VFMSUB231PD  Z1, Z1, Z23
+	VADDPD       Z23, Z13, Z5
+	VADDPD       Z5, Z17, Z17
+	VMOVAPD      Z21, Z5
+	VMOVAPD      Z22, Z13
+	VMOVUPD      32(DX), Y21
+	VCVTPS2PD    Y21, Z21
+	VSUBPD       Z21, Z21, Z22
+	VCMPPD.BCST  $0x00, const0<>+0(SB), Z22, K1
+	VPBROADCASTQ const4<>+0(SB), Z22
+	VPANDNQ      Z21, Z22, Z21
+	VMULPD       Z0, Z21, Z21
+	VPBROADCASTQ const0<>+0(SB), Z22
+	VBLENDMPD    Z21, Z22, K1, Z2
+	VADDPD       Z6, Z2, Z21
+	VSUBPD       Z6, Z21, Z22
+	VSUBPD       Z22, Z21, Z23
+	VSUBPD       Z23, Z6, Z6
+	VSUBPD       Z22, Z2, Z22
+	VADDPD       Z22, Z6, Z6
+	VMULPD       Z2, Z2, Z23
+	VADDPD       Z14, Z23, Z22
+	VSUBPD       Z14, Z22, Z24
+	VSUBPD       Z24, Z22, Z25
+	VSUBPD       Z25, Z14, Z14
+	VSUBPD       Z24, Z23, Z24
+	VADDPD       Z24, Z14, Z14
+	VADDPD       Z10, Z6, Z10
+	VFMSUB231PD  Z2, Z2, Z23
+	VADDPD       Z23, Z14, Z6
+	VADDPD       Z6, Z18, Z18
+	VMOVAPD      Z21, Z6
+	VMOVAPD      Z22, Z14
+	VMOVUPD      64(DX), Y21
+	VCVTPS2PD    Y21, Z21
+	VSUBPD       Z21, Z21, Z22
+	VCMPPD.BCST  $0x00, const0<>+0(SB), Z22, K1
+	VPBROADCASTQ const4<>+0(SB), Z22
+	VPANDNQ      Z21, Z22, Z21
+	VMULPD       Z0, Z21, Z21
+	VPBROADCASTQ const0<>+0(SB), Z22
+	VBLENDMPD    Z21, Z22, K1, Z3
+	VADDPD       Z7, Z3, Z21
+	VSUBPD       Z7, Z21, Z22
+	VSUBPD       Z22, Z21, Z23
+	VSUBPD       Z23, Z7, Z7
+	VSUBPD       Z22, Z3, Z22
+	VADDPD       Z22, Z7, Z7
+	VMULPD       Z3, Z3, Z23
+	VADDPD       Z15, Z23, Z22
+	VSUBPD       Z15, Z22, Z24
+	VSUBPD       Z24, Z22, Z25
+	VSUBPD       Z25, Z15, Z15
+	VSUBPD       Z24, Z23, Z24
+	VADDPD       Z24, Z15, Z15
+	VADDPD       Z11, Z7, Z11
+	VFMSUB231PD  Z3, Z3, Z23
+	VADDPD       Z23, Z15, Z7
+	VADDPD       Z7, Z19, Z19
+	VMOVAPD      Z21, Z7
+	VMOVAPD      Z22, Z15
+	VMOVUPD      96(DX), Y21
+	VCVTPS2PD    Y21, Z21
+	VSUBPD       Z21, Z21, Z22
+	VCMPPD.BCST  $0x00, const0<>+0(SB), Z22, K1
+	VPBROADCASTQ const4<>+0(SB), Z22
+	VPANDNQ      Z21, Z22, Z21
+	VMULPD       Z0, Z21, Z21
+	VPBROADCASTQ const0<>+0(SB), Z22
+	VBLENDMPD    Z21, Z22, K1, Z4
+	VADDPD       Z8, Z4, Z21
+	VSUBPD       Z8, Z21, Z22
+	VSUBPD       Z22, Z21, Z23
+	VSUBPD       Z23, Z8, Z8
+	VSUBPD       Z22, Z4, Z22
+	VADDPD       Z22, Z8, Z8
+	VMULPD       Z4, Z4, Z23
+	VADDPD       Z16, Z23, Z22
+	VSUBPD       Z16, Z22, Z24
+	VSUBPD       Z24, Z22, Z25
+	VSUBPD       Z25, Z16, Z16
+	VSUBPD       Z24, Z23, Z24
+	VADDPD       Z24, Z16, Z16
+	VADDPD       Z12, Z8, Z12
+	VFMSUB231PD  Z4, Z4, Z23
+	VADDPD       Z23, Z16, Z8
+	VADDPD       Z8, Z20, Z20
+	VMOVAPD      Z21, Z8
+	VMOVAPD      Z22, Z16
+	ADDQ         $0x00000080, DX
+	DECQ         DI
+	JNE          row
+	VMOVUPD      Z5, (AX)
+	VMOVUPD      Z6, 64(AX)
+	VMOVUPD      Z7, 128(AX)
+	VMOVUPD      Z8, 192(AX)
+	VMOVUPD      Z9, 256(AX)
+	VMOVUPD      Z10, 320(AX)
+	VMOVUPD      Z11, 384(AX)
+	VMOVUPD      Z12, 448(AX)
+	VMOVUPD      Z13, 512(AX)
+	VMOVUPD      Z14, 576(AX)
+	VMOVUPD      Z15, 640(AX)
+	VMOVUPD      Z16, 704(AX)
+	VMOVUPD      Z17, 768(AX)
+	VMOVUPD      Z18, 832(AX)
+	VMOVUPD      Z19, 896(AX)
+	VMOVUPD      Z20, 960(AX)
+	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000080, CX
+	DECQ         SI
+	JNE          sweep
+	VZEROUPPER
+	RET
+
+// func ScanFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F, F16C
-TEXT ·ScanFloat16(SB), NOSPLIT, $0-24
+TEXT ·ScanFloat16(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+16(FP), BX
+	MOVQ rows+24(FP), BX
 	MOVQ $0x00000001, SI
 
 sweep:
@@ -1026,13 +1600,13 @@ row:
 	VZEROUPPER
 	RET
 
-// func ScanSpecialFloat16(state *uint64, a *uint16, rows int, u0 uint64)
+// func ScanSpecialFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F, F16C
-TEXT ·ScanSpecialFloat16(SB), NOSPLIT, $0-32
+TEXT ·ScanSpecialFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
 	MOVQ         $0x00000002, SI
@@ -1154,12 +1728,12 @@ row:
 	VZEROUPPER
 	RET
 
-// func SignsFloat16(state *uint64, a *uint16, rows int)
+// func SignsFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F, F16C
-TEXT ·SignsFloat16(SB), NOSPLIT, $0-24
+TEXT ·SignsFloat16(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+16(FP), BX
+	MOVQ rows+24(FP), BX
 	MOVQ $0x00000001, SI
 
 sweep:
@@ -1229,13 +1803,13 @@ row:
 	VZEROUPPER
 	RET
 
-// func DeviationsFloat16(state *uint64, a *uint16, rows int, u0 uint64)
+// func DeviationsFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F, F16C
-TEXT ·DeviationsFloat16(SB), NOSPLIT, $0-32
+TEXT ·DeviationsFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
 	MOVQ         $0x00000001, SI
@@ -1295,16 +1869,16 @@ row:
 	VZEROUPPER
 	RET
 
-// func DeviationsSpecialFloat16(state *uint64, a *uint16, rows int, u0 uint64, u1 uint64)
+// func DeviationsSpecialFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F, F16C
-TEXT ·DeviationsSpecialFloat16(SB), NOSPLIT, $0-40
+TEXT ·DeviationsSpecialFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         u1+32(FP), DX
+	MOVQ         u1+40(FP), DX
 	VMOVQ        DX, X5
 	VPBROADCASTQ X5, Z5
 	MOVQ         $0x00000001, SI
@@ -1384,12 +1958,303 @@ row:
 	VZEROUPPER
 	RET
 
-// func ScanBFloat16(state *uint64, a *uint16, rows int)
+// func PowersFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F, F16C
+TEXT ·PowersFloat16(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Z0
+	MOVQ         u1+40(FP), DX
+	VMOVQ        DX, X5
+	VPBROADCASTQ X5, Z5
+	MOVQ         $0x00000001, SI
+
+sweep:
+	VMOVUPD (AX), Z6
+	VMOVUPD 64(AX), Z7
+	VMOVUPD 128(AX), Z8
+	VMOVUPD 192(AX), Z9
+	VMOVUPD 256(AX), Z10
+	VMOVUPD 320(AX), Z11
+	VMOVUPD 384(AX), Z12
+	VMOVUPD 448(AX), Z13
+	VMOVUPD 512(AX), Z14
+	VMOVUPD 576(AX), Z15
+	VMOVUPD 640(AX), Z16
+	VMOVUPD 704(AX), Z17
+	VMOVUPD 768(AX), Z18
+	VMOVUPD 832(AX), Z19
+	VMOVUPD 896(AX), Z20
+	VMOVUPD 960(AX), Z21
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VCVTPH2PS    (DX), Y22
+	VCVTPS2PD    Y22, Z22
+	VSUBPD       Z22, Z22, Z23
+	VCMPPD.BCST  $0x00, const0<>+0(SB), Z23, K1
+	VMULPD       Z5, Z22, Z22
+	VSUBPD       Z0, Z22, Z22
+	VPBROADCASTQ const0<>+0(SB), Z23
+	VBLENDMPD    Z22, Z23, K1, Z1
+	VMULPD       Z1, Z1, Z22
+	VADDPD       Z6, Z1, Z6
+	VADDPD       Z10, Z22, Z10
+	VMULPD       Z22, Z1, Z23
+	VADDPD       Z23, Z14, Z14
+	VMULPD       Z22, Z22, Z22
+	VADDPD       Z22, Z18, Z18
+	VCVTPH2PS    16(DX), Y22
+	VCVTPS2PD    Y22, Z22
+	VSUBPD       Z22, Z22, Z23
+	VCMPPD.BCST  $0x00, const0<>+0(SB), Z23, K1
+	VMULPD       Z5, Z22, Z22
+	VSUBPD       Z0, Z22, Z22
+	VPBROADCASTQ const0<>+0(SB), Z23
+	VBLENDMPD    Z22, Z23, K1, Z2
+	VMULPD       Z2, Z2, Z22
+	VADDPD       Z7, Z2, Z7
+	VADDPD       Z11, Z22, Z11
+	VMULPD       Z22, Z2, Z23
+	VADDPD       Z23, Z15, Z15
+	VMULPD       Z22, Z22, Z22
+	VADDPD       Z22, Z19, Z19
+	VCVTPH2PS    32(DX), Y22
+	VCVTPS2PD    Y22, Z22
+	VSUBPD       Z22, Z22, Z23
+	VCMPPD.BCST  $0x00, const0<>+0(SB), Z23, K1
+	VMULPD       Z5, Z22, Z22
+	VSUBPD       Z0, Z22, Z22
+	VPBROADCASTQ const0<>+0(SB), Z23
+	VBLENDMPD    Z22, Z23, K1, Z3
+	VMULPD       Z3, Z3, Z22
+	VADDPD       Z8, Z3, Z8
+	VADDPD       Z12, Z22, Z12
+	VMULPD       Z22, Z3, Z23
+	VADDPD       Z23, Z16, Z16
+	VMULPD       Z22, Z22, Z22
+	VADDPD       Z22, Z20, Z20
+	VCVTPH2PS    48(DX), Y22
+	VCVTPS2PD    Y22, Z22
+	VSUBPD       Z22, Z22, Z23
+	VCMPPD.BCST  $0x00, const0<>+0(SB), Z23, K1
+	VMULPD       Z5, Z22, Z22
+	VSUBPD       Z0, Z22, Z22
+	VPBROADCASTQ const0<>+0(SB), Z23
+	VBLENDMPD    Z22, Z23, K1, Z4
+	VMULPD       Z4, Z4, Z22
+	VADDPD       Z9, Z4, Z9
+	VADDPD       Z13, Z22, Z13
+	VMULPD       Z22, Z4, Z23
+	VADDPD       Z23, Z17, Z17
+	VMULPD       Z22, Z22, Z22
+	VADDPD       Z22, Z21, Z21
+	ADDQ         $0x00000040, DX
+	DECQ         DI
+	JNE          row
+	VMOVUPD      Z6, (AX)
+	VMOVUPD      Z7, 64(AX)
+	VMOVUPD      Z8, 128(AX)
+	VMOVUPD      Z9, 192(AX)
+	VMOVUPD      Z10, 256(AX)
+	VMOVUPD      Z11, 320(AX)
+	VMOVUPD      Z12, 384(AX)
+	VMOVUPD      Z13, 448(AX)
+	VMOVUPD      Z14, 512(AX)
+	VMOVUPD      Z15, 576(AX)
+	VMOVUPD      Z16, 640(AX)
+	VMOVUPD      Z17, 704(AX)
+	VMOVUPD      Z18, 768(AX)
+	VMOVUPD      Z19, 832(AX)
+	VMOVUPD      Z20, 896(AX)
+	VMOVUPD      Z21, 960(AX)
+	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000040, CX
+	DECQ         SI
+	JNE          sweep
+	VZEROUPPER
+	RET
+
+// func NormsFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F, F16C
+TEXT ·NormsFloat16(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Z0
+	MOVQ         $0x00000001, SI
+
+sweep:
+	VMOVUPD (AX), Z5
+	VMOVUPD 64(AX), Z6
+	VMOVUPD 128(AX), Z7
+	VMOVUPD 192(AX), Z8
+	VMOVUPD 256(AX), Z9
+	VMOVUPD 320(AX), Z10
+	VMOVUPD 384(AX), Z11
+	VMOVUPD 448(AX), Z12
+	VMOVUPD 512(AX), Z13
+	VMOVUPD 576(AX), Z14
+	VMOVUPD 640(AX), Z15
+	VMOVUPD 704(AX), Z16
+	VMOVUPD 768(AX), Z17
+	VMOVUPD 832(AX), Z18
+	VMOVUPD 896(AX), Z19
+	VMOVUPD 960(AX), Z20
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VCVTPH2PS    (DX), Y21
+	VCVTPS2PD    Y21, Z21
+	VSUBPD       Z21, Z21, Z22
+	VCMPPD.BCST  $0x00, const0<>+0(SB), Z22, K1
+	VPBROADCASTQ const4<>+0(SB), Z22
+	VPANDNQ      Z21, Z22, Z21
+	VMULPD       Z0, Z21, Z21
+	VPBROADCASTQ const0<>+0(SB), Z22
+	VBLENDMPD    Z21, Z22, K1, Z1
+	VADDPD       Z5, Z1, Z21
+	VSUBPD       Z5, Z21, Z22
+	VSUBPD       Z22, Z21, Z23
+	VSUBPD       Z23, Z5, Z5
+	VSUBPD       Z22, Z1, Z22
+	VADDPD       Z22, Z5, Z5
+	VMULPD       Z1, Z1, Z23
+	VADDPD       Z13, Z23, Z22
+	VSUBPD       Z13, Z22, Z24
+	VSUBPD       Z24, Z22, Z25
+	VSUBPD       Z25, Z13, Z13
+	VSUBPD       Z24, Z23, Z24
+	VADDPD       Z24, Z13, Z13
+	VADDPD       Z9, Z5, Z9
+	VFMSUB231PD  Z1, Z1, Z23
+	VADDPD       Z23, Z13, Z5
+	VADDPD       Z5, Z17, Z17
+	VMOVAPD      Z21, Z5
+	VMOVAPD      Z22, Z13
+	VCVTPH2PS    16(DX), Y21
+	VCVTPS2PD    Y21, Z21
+	VSUBPD       Z21, Z21, Z22
+	VCMPPD.BCST  $0x00, const0<>+0(SB), Z22, K1
+	VPBROADCASTQ const4<>+0(SB), Z22
+	VPANDNQ      Z21, Z22, Z21
+	VMULPD       Z0, Z21, Z21
+	VPBROADCASTQ const0<>+0(SB), Z22
+	VBLENDMPD    Z21, Z22, K1, Z2
+	VADDPD       Z6, Z2, Z21
+	VSUBPD       Z6, Z21, Z22
+	VSUBPD       Z22, Z21, Z23
+	VSUBPD       Z23, Z6, Z6
+	VSUBPD       Z22, Z2, Z22
+	VADDPD       Z22, Z6, Z6
+	VMULPD       Z2, Z2, Z23
+	VADDPD       Z14, Z23, Z22
+	VSUBPD       Z14, Z22, Z24
+	VSUBPD       Z24, Z22, Z25
+	VSUBPD       Z25, Z14, Z14
+	VSUBPD       Z24, Z23, Z24
+	VADDPD       Z24, Z14, Z14
+	VADDPD       Z10, Z6, Z10
+	VFMSUB231PD  Z2, Z2, Z23
+	VADDPD       Z23, Z14, Z6
+	VADDPD       Z6, Z18, Z18
+	VMOVAPD      Z21, Z6
+	VMOVAPD      Z22, Z14
+	VCVTPH2PS    32(DX), Y21
+	VCVTPS2PD    Y21, Z21
+	VSUBPD       Z21, Z21, Z22
+	VCMPPD.BCST  $0x00, const0<>+0(SB), Z22, K1
+	VPBROADCASTQ const4<>+0(SB), Z22
+	VPANDNQ      Z21, Z22, Z21
+	VMULPD       Z0, Z21, Z21
+	VPBROADCASTQ const0<>+0(SB), Z22
+	VBLENDMPD    Z21, Z22, K1, Z3
+	VADDPD       Z7, Z3, Z21
+	VSUBPD       Z7, Z21, Z22
+	VSUBPD       Z22, Z21, Z23
+	VSUBPD       Z23, Z7, Z7
+	VSUBPD       Z22, Z3, Z22
+	VADDPD       Z22, Z7, Z7
+	VMULPD       Z3, Z3, Z23
+	VADDPD       Z15, Z23, Z22
+	VSUBPD       Z15, Z22, Z24
+	VSUBPD       Z24, Z22, Z25
+	VSUBPD       Z25, Z15, Z15
+	VSUBPD       Z24, Z23, Z24
+	VADDPD       Z24, Z15, Z15
+	VADDPD       Z11, Z7, Z11
+	VFMSUB231PD  Z3, Z3, Z23
+	VADDPD       Z23, Z15, Z7
+	VADDPD       Z7, Z19, Z19
+	VMOVAPD      Z21, Z7
+	VMOVAPD      Z22, Z15
+	VCVTPH2PS    48(DX), Y21
+	VCVTPS2PD    Y21, Z21
+	VSUBPD       Z21, Z21, Z22
+	VCMPPD.BCST  $0x00, const0<>+0(SB), Z22, K1
+	VPBROADCASTQ const4<>+0(SB), Z22
+	VPANDNQ      Z21, Z22, Z21
+	VMULPD       Z0, Z21, Z21
+	VPBROADCASTQ const0<>+0(SB), Z22
+	VBLENDMPD    Z21, Z22, K1, Z4
+	VADDPD       Z8, Z4, Z21
+	VSUBPD       Z8, Z21, Z22
+	VSUBPD       Z22, Z21, Z23
+	VSUBPD       Z23, Z8, Z8
+	VSUBPD       Z22, Z4, Z22
+	VADDPD       Z22, Z8, Z8
+	VMULPD       Z4, Z4, Z23
+	VADDPD       Z16, Z23, Z22
+	VSUBPD       Z16, Z22, Z24
+	VSUBPD       Z24, Z22, Z25
+	VSUBPD       Z25, Z16, Z16
+	VSUBPD       Z24, Z23, Z24
+	VADDPD       Z24, Z16, Z16
+	VADDPD       Z12, Z8, Z12
+	VFMSUB231PD  Z4, Z4, Z23
+	VADDPD       Z23, Z16, Z8
+	VADDPD       Z8, Z20, Z20
+	VMOVAPD      Z21, Z8
+	VMOVAPD      Z22, Z16
+	ADDQ         $0x00000040, DX
+	DECQ         DI
+	JNE          row
+	VMOVUPD      Z5, (AX)
+	VMOVUPD      Z6, 64(AX)
+	VMOVUPD      Z7, 128(AX)
+	VMOVUPD      Z8, 192(AX)
+	VMOVUPD      Z9, 256(AX)
+	VMOVUPD      Z10, 320(AX)
+	VMOVUPD      Z11, 384(AX)
+	VMOVUPD      Z12, 448(AX)
+	VMOVUPD      Z13, 512(AX)
+	VMOVUPD      Z14, 576(AX)
+	VMOVUPD      Z15, 640(AX)
+	VMOVUPD      Z16, 704(AX)
+	VMOVUPD      Z17, 768(AX)
+	VMOVUPD      Z18, 832(AX)
+	VMOVUPD      Z19, 896(AX)
+	VMOVUPD      Z20, 960(AX)
+	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000040, CX
+	DECQ         SI
+	JNE          sweep
+	VZEROUPPER
+	RET
+
+// func ScanBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2, AVX512F
-TEXT ·ScanBFloat16(SB), NOSPLIT, $0-24
+TEXT ·ScanBFloat16(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+16(FP), BX
+	MOVQ rows+24(FP), BX
 	MOVQ $0x00000001, SI
 
 sweep:
@@ -1491,13 +2356,13 @@ row:
 	VZEROUPPER
 	RET
 
-// func ScanSpecialBFloat16(state *uint64, a *uint16, rows int, u0 uint64)
+// func ScanSpecialBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2, AVX512F
-TEXT ·ScanSpecialBFloat16(SB), NOSPLIT, $0-32
+TEXT ·ScanSpecialBFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
 	MOVQ         $0x00000002, SI
@@ -1621,12 +2486,12 @@ row:
 	VZEROUPPER
 	RET
 
-// func SignsBFloat16(state *uint64, a *uint16, rows int)
+// func SignsBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2, AVX512F
-TEXT ·SignsBFloat16(SB), NOSPLIT, $0-24
+TEXT ·SignsBFloat16(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+16(FP), BX
+	MOVQ rows+24(FP), BX
 	MOVQ $0x00000001, SI
 
 sweep:
@@ -1700,13 +2565,13 @@ row:
 	VZEROUPPER
 	RET
 
-// func DeviationsBFloat16(state *uint64, a *uint16, rows int, u0 uint64)
+// func DeviationsBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2, AVX512F
-TEXT ·DeviationsBFloat16(SB), NOSPLIT, $0-32
+TEXT ·DeviationsBFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
 	MOVQ         $0x00000001, SI
@@ -1770,16 +2635,16 @@ row:
 	VZEROUPPER
 	RET
 
-// func DeviationsSpecialBFloat16(state *uint64, a *uint16, rows int, u0 uint64, u1 uint64)
+// func DeviationsSpecialBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2, AVX512F
-TEXT ·DeviationsSpecialBFloat16(SB), NOSPLIT, $0-40
+TEXT ·DeviationsSpecialBFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         u1+32(FP), DX
+	MOVQ         u1+40(FP), DX
 	VMOVQ        DX, X5
 	VPBROADCASTQ X5, Z5
 	MOVQ         $0x00000001, SI
@@ -1863,12 +2728,311 @@ row:
 	VZEROUPPER
 	RET
 
-// func ScanInt8(state *uint64, a *int8, rows int)
+// func PowersBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2, AVX512F
+TEXT ·PowersBFloat16(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Z0
+	MOVQ         u1+40(FP), DX
+	VMOVQ        DX, X5
+	VPBROADCASTQ X5, Z5
+	MOVQ         $0x00000001, SI
+
+sweep:
+	VMOVUPD (AX), Z6
+	VMOVUPD 64(AX), Z7
+	VMOVUPD 128(AX), Z8
+	VMOVUPD 192(AX), Z9
+	VMOVUPD 256(AX), Z10
+	VMOVUPD 320(AX), Z11
+	VMOVUPD 384(AX), Z12
+	VMOVUPD 448(AX), Z13
+	VMOVUPD 512(AX), Z14
+	VMOVUPD 576(AX), Z15
+	VMOVUPD 640(AX), Z16
+	VMOVUPD 704(AX), Z17
+	VMOVUPD 768(AX), Z18
+	VMOVUPD 832(AX), Z19
+	VMOVUPD 896(AX), Z20
+	VMOVUPD 960(AX), Z21
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VPMOVZXWD    (DX), Y22
+	VPSLLD       $0x10, Y22, Y22
+	VCVTPS2PD    Y22, Z22
+	VSUBPD       Z22, Z22, Z23
+	VCMPPD.BCST  $0x00, const0<>+0(SB), Z23, K1
+	VMULPD       Z5, Z22, Z22
+	VSUBPD       Z0, Z22, Z22
+	VPBROADCASTQ const0<>+0(SB), Z23
+	VBLENDMPD    Z22, Z23, K1, Z1
+	VMULPD       Z1, Z1, Z22
+	VADDPD       Z6, Z1, Z6
+	VADDPD       Z10, Z22, Z10
+	VMULPD       Z22, Z1, Z23
+	VADDPD       Z23, Z14, Z14
+	VMULPD       Z22, Z22, Z22
+	VADDPD       Z22, Z18, Z18
+	VPMOVZXWD    16(DX), Y22
+	VPSLLD       $0x10, Y22, Y22
+	VCVTPS2PD    Y22, Z22
+	VSUBPD       Z22, Z22, Z23
+	VCMPPD.BCST  $0x00, const0<>+0(SB), Z23, K1
+	VMULPD       Z5, Z22, Z22
+	VSUBPD       Z0, Z22, Z22
+	VPBROADCASTQ const0<>+0(SB), Z23
+	VBLENDMPD    Z22, Z23, K1, Z2
+	VMULPD       Z2, Z2, Z22
+	VADDPD       Z7, Z2, Z7
+	VADDPD       Z11, Z22, Z11
+	VMULPD       Z22, Z2, Z23
+	VADDPD       Z23, Z15, Z15
+	VMULPD       Z22, Z22, Z22
+	VADDPD       Z22, Z19, Z19
+	VPMOVZXWD    32(DX), Y22
+	VPSLLD       $0x10, Y22, Y22
+	VCVTPS2PD    Y22, Z22
+	VSUBPD       Z22, Z22, Z23
+	VCMPPD.BCST  $0x00, const0<>+0(SB), Z23, K1
+	VMULPD       Z5, Z22, Z22
+	VSUBPD       Z0, Z22, Z22
+	VPBROADCASTQ const0<>+0(SB), Z23
+	VBLENDMPD    Z22, Z23, K1, Z3
+	VMULPD       Z3, Z3, Z22
+	VADDPD       Z8, Z3, Z8
+	VADDPD       Z12, Z22, Z12
+	VMULPD       Z22, Z3, Z23
+	VADDPD       Z23, Z16, Z16
+	VMULPD       Z22, Z22, Z22
+	VADDPD       Z22, Z20, Z20
+	VPMOVZXWD    48(DX), Y22
+	VPSLLD       $0x10, Y22, Y22
+	VCVTPS2PD    Y22, Z22
+	VSUBPD       Z22, Z22, Z23
+	VCMPPD.BCST  $0x00, const0<>+0(SB), Z23, K1
+	VMULPD       Z5, Z22, Z22
+	VSUBPD       Z0, Z22, Z22
+	VPBROADCASTQ const0<>+0(SB), Z23
+	VBLENDMPD    Z22, Z23, K1, Z4
+	VMULPD       Z4, Z4, Z22
+	VADDPD       Z9, Z4, Z9
+	VADDPD       Z13, Z22, Z13
+	VMULPD       Z22, Z4, Z23
+	VADDPD       Z23, Z17, Z17
+	VMULPD       Z22, Z22, Z22
+	VADDPD       Z22, Z21, Z21
+	ADDQ         $0x00000040, DX
+	DECQ         DI
+	JNE          row
+	VMOVUPD      Z6, (AX)
+	VMOVUPD      Z7, 64(AX)
+	VMOVUPD      Z8, 128(AX)
+	VMOVUPD      Z9, 192(AX)
+	VMOVUPD      Z10, 256(AX)
+	VMOVUPD      Z11, 320(AX)
+	VMOVUPD      Z12, 384(AX)
+	VMOVUPD      Z13, 448(AX)
+	VMOVUPD      Z14, 512(AX)
+	VMOVUPD      Z15, 576(AX)
+	VMOVUPD      Z16, 640(AX)
+	VMOVUPD      Z17, 704(AX)
+	VMOVUPD      Z18, 768(AX)
+	VMOVUPD      Z19, 832(AX)
+	VMOVUPD      Z20, 896(AX)
+	VMOVUPD      Z21, 960(AX)
+	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000040, CX
+	DECQ         SI
+	JNE          sweep
+	VZEROUPPER
+	RET
+
+// func NormsBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2, AVX512F
+TEXT ·NormsBFloat16(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Z0
+	MOVQ         $0x00000001, SI
+
+sweep:
+	VMOVUPD (AX), Z5
+	VMOVUPD 64(AX), Z6
+	VMOVUPD 128(AX), Z7
+	VMOVUPD 192(AX), Z8
+	VMOVUPD 256(AX), Z9
+	VMOVUPD 320(AX), Z10
+	VMOVUPD 384(AX), Z11
+	VMOVUPD 448(AX), Z12
+	VMOVUPD 512(AX), Z13
+	VMOVUPD 576(AX), Z14
+	VMOVUPD 640(AX), Z15
+	VMOVUPD 704(AX), Z16
+	VMOVUPD 768(AX), Z17
+	VMOVUPD 832(AX), Z18
+	VMOVUPD 896(AX), Z19
+	VMOVUPD 960(AX), Z20
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VPMOVZXWD    (DX), Y21
+	VPSLLD       $0x10, Y21, Y21
+	VCVTPS2PD    Y21, Z21
+	VSUBPD       Z21, Z21, Z22
+	VCMPPD.BCST  $0x00, const0<>+0(SB), Z22, K1
+	VPBROADCASTQ const4<>+0(SB), Z22
+	VPANDNQ      Z21, Z22, Z21
+	VMULPD       Z0, Z21, Z21
+	VPBROADCASTQ const0<>+0(SB), Z22
+	VBLENDMPD    Z21, Z22, K1, Z1
+	VADDPD       Z5, Z1, Z21
+	VSUBPD       Z5, Z21, Z22
+	VSUBPD       Z22, Z21, Z23
+	VSUBPD       Z23, Z5, Z5
+	VSUBPD       Z22, Z1, Z22
+	VADDPD       Z22, Z5, Z5
+	VMULPD       Z1, Z1, Z23
+	VADDPD       Z13, Z23, Z22
+	VSUBPD       Z13, Z22, Z24
+	VSUBPD       Z24, Z22, Z25
+	VSUBPD       Z25, Z13, Z13
+	VSUBPD       Z24, Z23, Z24
+	VADDPD       Z24, Z13, Z13
+	VADDPD       Z9, Z5, Z9
+	VFMSUB231PD  Z1, Z1, Z23
+	VADDPD       Z23, Z13, Z5
+	VADDPD       Z5, Z17, Z17
+	VMOVAPD      Z21, Z5
+	VMOVAPD      Z22, Z13
+	VPMOVZXWD    16(DX), Y21
+	VPSLLD       $0x10, Y21, Y21
+	VCVTPS2PD    Y21, Z21
+	VSUBPD       Z21, Z21, Z22
+	VCMPPD.BCST  $0x00, const0<>+0(SB), Z22, K1
+	VPBROADCASTQ const4<>+0(SB), Z22
+	VPANDNQ      Z21, Z22, Z21
+	VMULPD       Z0, Z21, Z21
+	VPBROADCASTQ const0<>+0(SB), Z22
+	VBLENDMPD    Z21, Z22, K1, Z2
+	VADDPD       Z6, Z2, Z21
+	VSUBPD       Z6, Z21, Z22
+	VSUBPD       Z22, Z21, Z23
+	VSUBPD       Z23, Z6, Z6
+	VSUBPD       Z22, Z2, Z22
+	VADDPD       Z22, Z6, Z6
+	VMULPD       Z2, Z2, Z23
+	VADDPD       Z14, Z23, Z22
+	VSUBPD       Z14, Z22, Z24
+	VSUBPD       Z24, Z22, Z25
+	VSUBPD       Z25, Z14, Z14
+	VSUBPD       Z24, Z23, Z24
+	VADDPD       Z24, Z14, Z14
+	VADDPD       Z10, Z6, Z10
+	VFMSUB231PD  Z2, Z2, Z23
+	VADDPD       Z23, Z14, Z6
+	VADDPD       Z6, Z18, Z18
+	VMOVAPD      Z21, Z6
+	VMOVAPD      Z22, Z14
+	VPMOVZXWD    32(DX), Y21
+	VPSLLD       $0x10, Y21, Y21
+	VCVTPS2PD    Y21, Z21
+	VSUBPD       Z21, Z21, Z22
+	VCMPPD.BCST  $0x00, const0<>+0(SB), Z22, K1
+	VPBROADCASTQ const4<>+0(SB), Z22
+	VPANDNQ      Z21, Z22, Z21
+	VMULPD       Z0, Z21, Z21
+	VPBROADCASTQ const0<>+0(SB), Z22
+	VBLENDMPD    Z21, Z22, K1, Z3
+	VADDPD       Z7, Z3, Z21
+	VSUBPD       Z7, Z21, Z22
+	VSUBPD       Z22, Z21, Z23
+	VSUBPD       Z23, Z7, Z7
+	VSUBPD       Z22, Z3, Z22
+	VADDPD       Z22, Z7, Z7
+	VMULPD       Z3, Z3, Z23
+	VADDPD       Z15, Z23, Z22
+	VSUBPD       Z15, Z22, Z24
+	VSUBPD       Z24, Z22, Z25
+	VSUBPD       Z25, Z15, Z15
+	VSUBPD       Z24, Z23, Z24
+	VADDPD       Z24, Z15, Z15
+	VADDPD       Z11, Z7, Z11
+	VFMSUB231PD  Z3, Z3, Z23
+	VADDPD       Z23, Z15, Z7
+	VADDPD       Z7, Z19, Z19
+	VMOVAPD      Z21, Z7
+	VMOVAPD      Z22, Z15
+	VPMOVZXWD    48(DX), Y21
+	VPSLLD       $0x10, Y21, Y21
+	VCVTPS2PD    Y21, Z21
+	VSUBPD       Z21, Z21, Z22
+	VCMPPD.BCST  $0x00, const0<>+0(SB), Z22, K1
+	VPBROADCASTQ const4<>+0(SB), Z22
+	VPANDNQ      Z21, Z22, Z21
+	VMULPD       Z0, Z21, Z21
+	VPBROADCASTQ const0<>+0(SB), Z22
+	VBLENDMPD    Z21, Z22, K1, Z4
+	VADDPD       Z8, Z4, Z21
+	VSUBPD       Z8, Z21, Z22
+	VSUBPD       Z22, Z21, Z23
+	VSUBPD       Z23, Z8, Z8
+	VSUBPD       Z22, Z4, Z22
+	VADDPD       Z22, Z8, Z8
+	VMULPD       Z4, Z4, Z23
+	VADDPD       Z16, Z23, Z22
+	VSUBPD       Z16, Z22, Z24
+	VSUBPD       Z24, Z22, Z25
+	VSUBPD       Z25, Z16, Z16
+	VSUBPD       Z24, Z23, Z24
+	VADDPD       Z24, Z16, Z16
+	VADDPD       Z12, Z8, Z12
+	VFMSUB231PD  Z4, Z4, Z23
+	VADDPD       Z23, Z16, Z8
+	VADDPD       Z8, Z20, Z20
+	VMOVAPD      Z21, Z8
+	VMOVAPD      Z22, Z16
+	ADDQ         $0x00000040, DX
+	DECQ         DI
+	JNE          row
+	VMOVUPD      Z5, (AX)
+	VMOVUPD      Z6, 64(AX)
+	VMOVUPD      Z7, 128(AX)
+	VMOVUPD      Z8, 192(AX)
+	VMOVUPD      Z9, 256(AX)
+	VMOVUPD      Z10, 320(AX)
+	VMOVUPD      Z11, 384(AX)
+	VMOVUPD      Z12, 448(AX)
+	VMOVUPD      Z13, 512(AX)
+	VMOVUPD      Z14, 576(AX)
+	VMOVUPD      Z15, 640(AX)
+	VMOVUPD      Z16, 704(AX)
+	VMOVUPD      Z17, 768(AX)
+	VMOVUPD      Z18, 832(AX)
+	VMOVUPD      Z19, 896(AX)
+	VMOVUPD      Z20, 960(AX)
+	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000040, CX
+	DECQ         SI
+	JNE          sweep
+	VZEROUPPER
+	RET
+
+// func ScanInt8(state *uint64, a *int8, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F
-TEXT ·ScanInt8(SB), NOSPLIT, $0-24
+TEXT ·ScanInt8(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+16(FP), BX
+	MOVQ rows+24(FP), BX
 	MOVQ $0x00000001, SI
 
 sweep:
@@ -1954,13 +3118,13 @@ row:
 	VZEROUPPER
 	RET
 
-// func DeviationsInt8(state *uint64, a *int8, rows int, u0 uint64)
+// func DeviationsInt8(state *uint64, a *int8, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F
-TEXT ·DeviationsInt8(SB), NOSPLIT, $0-32
+TEXT ·DeviationsInt8(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
 	MOVQ         $0x00000001, SI
@@ -2031,12 +3195,273 @@ row:
 DATA const5<>+0(SB)/8, $0x4338000000000000
 GLOBL const5<>(SB), RODATA|NOPTR, $8
 
-// func ScanInt16(state *uint64, a *int16, rows int)
+// func PowersInt8(state *uint64, a *int8, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F
-TEXT ·ScanInt16(SB), NOSPLIT, $0-24
+TEXT ·PowersInt8(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Z0
+	MOVQ         $0x00000001, SI
+
+sweep:
+	VMOVUPD (AX), Z1
+	VMOVUPD 64(AX), Z2
+	VMOVUPD 128(AX), Z3
+	VMOVUPD 192(AX), Z4
+	VMOVUPD 256(AX), Z5
+	VMOVUPD 320(AX), Z6
+	VMOVUPD 384(AX), Z7
+	VMOVUPD 448(AX), Z8
+	VMOVUPD 512(AX), Z9
+	VMOVUPD 576(AX), Z10
+	VMOVUPD 640(AX), Z11
+	VMOVUPD 704(AX), Z12
+	VMOVUPD 768(AX), Z13
+	VMOVUPD 832(AX), Z14
+	VMOVUPD 896(AX), Z15
+	VMOVUPD 960(AX), Z16
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVQ       (DX), X17
+	VPMOVSXBQ   X17, Z17
+	VPSUBQ      Z0, Z17, Z17
+	VPADDQ.BCST const5<>+0(SB), Z17, Z17
+	VSUBPD.BCST const5<>+0(SB), Z17, Z17
+	VMULPD      Z17, Z17, Z18
+	VADDPD      Z1, Z17, Z1
+	VADDPD      Z5, Z18, Z5
+	VMULPD      Z18, Z17, Z17
+	VADDPD      Z17, Z9, Z9
+	VMULPD      Z18, Z18, Z17
+	VADDPD      Z17, Z13, Z13
+	VMOVQ       8(DX), X17
+	VPMOVSXBQ   X17, Z17
+	VPSUBQ      Z0, Z17, Z17
+	VPADDQ.BCST const5<>+0(SB), Z17, Z17
+	VSUBPD.BCST const5<>+0(SB), Z17, Z17
+	VMULPD      Z17, Z17, Z18
+	VADDPD      Z2, Z17, Z2
+	VADDPD      Z6, Z18, Z6
+	VMULPD      Z18, Z17, Z17
+	VADDPD      Z17, Z10, Z10
+	VMULPD      Z18, Z18, Z17
+	VADDPD      Z17, Z14, Z14
+	VMOVQ       16(DX), X17
+	VPMOVSXBQ   X17, Z17
+	VPSUBQ      Z0, Z17, Z17
+	VPADDQ.BCST const5<>+0(SB), Z17, Z17
+	VSUBPD.BCST const5<>+0(SB), Z17, Z17
+	VMULPD      Z17, Z17, Z18
+	VADDPD      Z3, Z17, Z3
+	VADDPD      Z7, Z18, Z7
+	VMULPD      Z18, Z17, Z17
+	VADDPD      Z17, Z11, Z11
+	VMULPD      Z18, Z18, Z17
+	VADDPD      Z17, Z15, Z15
+	VMOVQ       24(DX), X17
+	VPMOVSXBQ   X17, Z17
+	VPSUBQ      Z0, Z17, Z17
+	VPADDQ.BCST const5<>+0(SB), Z17, Z17
+	VSUBPD.BCST const5<>+0(SB), Z17, Z17
+	VMULPD      Z17, Z17, Z18
+	VADDPD      Z4, Z17, Z4
+	VADDPD      Z8, Z18, Z8
+	VMULPD      Z18, Z17, Z17
+	VADDPD      Z17, Z12, Z12
+	VMULPD      Z18, Z18, Z17
+	VADDPD      Z17, Z16, Z16
+	ADDQ        $0x00000020, DX
+	DECQ        DI
+	JNE         row
+	VMOVUPD     Z1, (AX)
+	VMOVUPD     Z2, 64(AX)
+	VMOVUPD     Z3, 128(AX)
+	VMOVUPD     Z4, 192(AX)
+	VMOVUPD     Z5, 256(AX)
+	VMOVUPD     Z6, 320(AX)
+	VMOVUPD     Z7, 384(AX)
+	VMOVUPD     Z8, 448(AX)
+	VMOVUPD     Z9, 512(AX)
+	VMOVUPD     Z10, 576(AX)
+	VMOVUPD     Z11, 640(AX)
+	VMOVUPD     Z12, 704(AX)
+	VMOVUPD     Z13, 768(AX)
+	VMOVUPD     Z14, 832(AX)
+	VMOVUPD     Z15, 896(AX)
+	VMOVUPD     Z16, 960(AX)
+	ADDQ        $0x00000100, AX
+	ADDQ        $0x00000020, CX
+	DECQ        SI
+	JNE         sweep
+	VZEROUPPER
+	RET
+
+// func NormsInt8(state *uint64, a *int8, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·NormsInt8(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+16(FP), BX
+	MOVQ rows+24(FP), BX
+	MOVQ $0x00000001, SI
+
+sweep:
+	VMOVUPD (AX), Z0
+	VMOVUPD 64(AX), Z1
+	VMOVUPD 128(AX), Z2
+	VMOVUPD 192(AX), Z3
+	VMOVUPD 256(AX), Z4
+	VMOVUPD 320(AX), Z5
+	VMOVUPD 384(AX), Z6
+	VMOVUPD 448(AX), Z7
+	VMOVUPD 512(AX), Z8
+	VMOVUPD 576(AX), Z9
+	VMOVUPD 640(AX), Z10
+	VMOVUPD 704(AX), Z11
+	VMOVUPD 768(AX), Z12
+	VMOVUPD 832(AX), Z13
+	VMOVUPD 896(AX), Z14
+	VMOVUPD 960(AX), Z15
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVQ        (DX), X16
+	VPMOVSXBQ    X16, Z16
+	VPADDQ.BCST  const5<>+0(SB), Z16, Z16
+	VSUBPD.BCST  const5<>+0(SB), Z16, Z16
+	VPBROADCASTQ const4<>+0(SB), Z17
+	VPANDNQ      Z16, Z17, Z16
+	VADDPD       Z0, Z16, Z17
+	VSUBPD       Z0, Z17, Z18
+	VSUBPD       Z18, Z17, Z19
+	VSUBPD       Z19, Z0, Z0
+	VSUBPD       Z18, Z16, Z18
+	VADDPD       Z18, Z0, Z0
+	VMULPD       Z16, Z16, Z19
+	VADDPD       Z8, Z19, Z18
+	VSUBPD       Z8, Z18, Z20
+	VSUBPD       Z20, Z18, Z21
+	VSUBPD       Z21, Z8, Z8
+	VSUBPD       Z20, Z19, Z20
+	VADDPD       Z20, Z8, Z8
+	VADDPD       Z4, Z0, Z4
+	VFMSUB231PD  Z16, Z16, Z19
+	VADDPD       Z19, Z8, Z0
+	VADDPD       Z0, Z12, Z12
+	VMOVAPD      Z17, Z0
+	VMOVAPD      Z18, Z8
+	VMOVQ        8(DX), X16
+	VPMOVSXBQ    X16, Z16
+	VPADDQ.BCST  const5<>+0(SB), Z16, Z16
+	VSUBPD.BCST  const5<>+0(SB), Z16, Z16
+	VPBROADCASTQ const4<>+0(SB), Z17
+	VPANDNQ      Z16, Z17, Z16
+	VADDPD       Z1, Z16, Z17
+	VSUBPD       Z1, Z17, Z18
+	VSUBPD       Z18, Z17, Z19
+	VSUBPD       Z19, Z1, Z1
+	VSUBPD       Z18, Z16, Z18
+	VADDPD       Z18, Z1, Z1
+	VMULPD       Z16, Z16, Z19
+	VADDPD       Z9, Z19, Z18
+	VSUBPD       Z9, Z18, Z20
+	VSUBPD       Z20, Z18, Z21
+	VSUBPD       Z21, Z9, Z9
+	VSUBPD       Z20, Z19, Z20
+	VADDPD       Z20, Z9, Z9
+	VADDPD       Z5, Z1, Z5
+	VFMSUB231PD  Z16, Z16, Z19
+	VADDPD       Z19, Z9, Z1
+	VADDPD       Z1, Z13, Z13
+	VMOVAPD      Z17, Z1
+	VMOVAPD      Z18, Z9
+	VMOVQ        16(DX), X16
+	VPMOVSXBQ    X16, Z16
+	VPADDQ.BCST  const5<>+0(SB), Z16, Z16
+	VSUBPD.BCST  const5<>+0(SB), Z16, Z16
+	VPBROADCASTQ const4<>+0(SB), Z17
+	VPANDNQ      Z16, Z17, Z16
+	VADDPD       Z2, Z16, Z17
+	VSUBPD       Z2, Z17, Z18
+	VSUBPD       Z18, Z17, Z19
+	VSUBPD       Z19, Z2, Z2
+	VSUBPD       Z18, Z16, Z18
+	VADDPD       Z18, Z2, Z2
+	VMULPD       Z16, Z16, Z19
+	VADDPD       Z10, Z19, Z18
+	VSUBPD       Z10, Z18, Z20
+	VSUBPD       Z20, Z18, Z21
+	VSUBPD       Z21, Z10, Z10
+	VSUBPD       Z20, Z19, Z20
+	VADDPD       Z20, Z10, Z10
+	VADDPD       Z6, Z2, Z6
+	VFMSUB231PD  Z16, Z16, Z19
+	VADDPD       Z19, Z10, Z2
+	VADDPD       Z2, Z14, Z14
+	VMOVAPD      Z17, Z2
+	VMOVAPD      Z18, Z10
+	VMOVQ        24(DX), X16
+	VPMOVSXBQ    X16, Z16
+	VPADDQ.BCST  const5<>+0(SB), Z16, Z16
+	VSUBPD.BCST  const5<>+0(SB), Z16, Z16
+	VPBROADCASTQ const4<>+0(SB), Z17
+	VPANDNQ      Z16, Z17, Z16
+	VADDPD       Z3, Z16, Z17
+	VSUBPD       Z3, Z17, Z18
+	VSUBPD       Z18, Z17, Z19
+	VSUBPD       Z19, Z3, Z3
+	VSUBPD       Z18, Z16, Z18
+	VADDPD       Z18, Z3, Z3
+	VMULPD       Z16, Z16, Z19
+	VADDPD       Z11, Z19, Z18
+	VSUBPD       Z11, Z18, Z20
+	VSUBPD       Z20, Z18, Z21
+	VSUBPD       Z21, Z11, Z11
+	VSUBPD       Z20, Z19, Z20
+	VADDPD       Z20, Z11, Z11
+	VADDPD       Z7, Z3, Z7
+	VFMSUB231PD  Z16, Z16, Z19
+	VADDPD       Z19, Z11, Z3
+	VADDPD       Z3, Z15, Z15
+	VMOVAPD      Z17, Z3
+	VMOVAPD      Z18, Z11
+	ADDQ         $0x00000020, DX
+	DECQ         DI
+	JNE          row
+	VMOVUPD      Z0, (AX)
+	VMOVUPD      Z1, 64(AX)
+	VMOVUPD      Z2, 128(AX)
+	VMOVUPD      Z3, 192(AX)
+	VMOVUPD      Z4, 256(AX)
+	VMOVUPD      Z5, 320(AX)
+	VMOVUPD      Z6, 384(AX)
+	VMOVUPD      Z7, 448(AX)
+	VMOVUPD      Z8, 512(AX)
+	VMOVUPD      Z9, 576(AX)
+	VMOVUPD      Z10, 640(AX)
+	VMOVUPD      Z11, 704(AX)
+	VMOVUPD      Z12, 768(AX)
+	VMOVUPD      Z13, 832(AX)
+	VMOVUPD      Z14, 896(AX)
+	VMOVUPD      Z15, 960(AX)
+	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000020, CX
+	DECQ         SI
+	JNE          sweep
+	VZEROUPPER
+	RET
+
+// func ScanInt16(state *uint64, a *int16, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·ScanInt16(SB), NOSPLIT, $0-48
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), BX
 	MOVQ $0x00000001, SI
 
 sweep:
@@ -2122,13 +3547,13 @@ row:
 	VZEROUPPER
 	RET
 
-// func DeviationsInt16(state *uint64, a *int16, rows int, u0 uint64)
+// func DeviationsInt16(state *uint64, a *int16, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F
-TEXT ·DeviationsInt16(SB), NOSPLIT, $0-32
+TEXT ·DeviationsInt16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
 	MOVQ         $0x00000001, SI
@@ -2196,12 +3621,273 @@ row:
 	VZEROUPPER
 	RET
 
-// func ScanInt32(state *uint64, a *int32, rows int)
+// func PowersInt16(state *uint64, a *int16, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F
-TEXT ·ScanInt32(SB), NOSPLIT, $0-24
+TEXT ·PowersInt16(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Z0
+	MOVQ         $0x00000001, SI
+
+sweep:
+	VMOVUPD (AX), Z1
+	VMOVUPD 64(AX), Z2
+	VMOVUPD 128(AX), Z3
+	VMOVUPD 192(AX), Z4
+	VMOVUPD 256(AX), Z5
+	VMOVUPD 320(AX), Z6
+	VMOVUPD 384(AX), Z7
+	VMOVUPD 448(AX), Z8
+	VMOVUPD 512(AX), Z9
+	VMOVUPD 576(AX), Z10
+	VMOVUPD 640(AX), Z11
+	VMOVUPD 704(AX), Z12
+	VMOVUPD 768(AX), Z13
+	VMOVUPD 832(AX), Z14
+	VMOVUPD 896(AX), Z15
+	VMOVUPD 960(AX), Z16
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVUPD     (DX), X17
+	VPMOVSXWQ   X17, Z17
+	VPSUBQ      Z0, Z17, Z17
+	VPADDQ.BCST const5<>+0(SB), Z17, Z17
+	VSUBPD.BCST const5<>+0(SB), Z17, Z17
+	VMULPD      Z17, Z17, Z18
+	VADDPD      Z1, Z17, Z1
+	VADDPD      Z5, Z18, Z5
+	VMULPD      Z18, Z17, Z17
+	VADDPD      Z17, Z9, Z9
+	VMULPD      Z18, Z18, Z17
+	VADDPD      Z17, Z13, Z13
+	VMOVUPD     16(DX), X17
+	VPMOVSXWQ   X17, Z17
+	VPSUBQ      Z0, Z17, Z17
+	VPADDQ.BCST const5<>+0(SB), Z17, Z17
+	VSUBPD.BCST const5<>+0(SB), Z17, Z17
+	VMULPD      Z17, Z17, Z18
+	VADDPD      Z2, Z17, Z2
+	VADDPD      Z6, Z18, Z6
+	VMULPD      Z18, Z17, Z17
+	VADDPD      Z17, Z10, Z10
+	VMULPD      Z18, Z18, Z17
+	VADDPD      Z17, Z14, Z14
+	VMOVUPD     32(DX), X17
+	VPMOVSXWQ   X17, Z17
+	VPSUBQ      Z0, Z17, Z17
+	VPADDQ.BCST const5<>+0(SB), Z17, Z17
+	VSUBPD.BCST const5<>+0(SB), Z17, Z17
+	VMULPD      Z17, Z17, Z18
+	VADDPD      Z3, Z17, Z3
+	VADDPD      Z7, Z18, Z7
+	VMULPD      Z18, Z17, Z17
+	VADDPD      Z17, Z11, Z11
+	VMULPD      Z18, Z18, Z17
+	VADDPD      Z17, Z15, Z15
+	VMOVUPD     48(DX), X17
+	VPMOVSXWQ   X17, Z17
+	VPSUBQ      Z0, Z17, Z17
+	VPADDQ.BCST const5<>+0(SB), Z17, Z17
+	VSUBPD.BCST const5<>+0(SB), Z17, Z17
+	VMULPD      Z17, Z17, Z18
+	VADDPD      Z4, Z17, Z4
+	VADDPD      Z8, Z18, Z8
+	VMULPD      Z18, Z17, Z17
+	VADDPD      Z17, Z12, Z12
+	VMULPD      Z18, Z18, Z17
+	VADDPD      Z17, Z16, Z16
+	ADDQ        $0x00000040, DX
+	DECQ        DI
+	JNE         row
+	VMOVUPD     Z1, (AX)
+	VMOVUPD     Z2, 64(AX)
+	VMOVUPD     Z3, 128(AX)
+	VMOVUPD     Z4, 192(AX)
+	VMOVUPD     Z5, 256(AX)
+	VMOVUPD     Z6, 320(AX)
+	VMOVUPD     Z7, 384(AX)
+	VMOVUPD     Z8, 448(AX)
+	VMOVUPD     Z9, 512(AX)
+	VMOVUPD     Z10, 576(AX)
+	VMOVUPD     Z11, 640(AX)
+	VMOVUPD     Z12, 704(AX)
+	VMOVUPD     Z13, 768(AX)
+	VMOVUPD     Z14, 832(AX)
+	VMOVUPD     Z15, 896(AX)
+	VMOVUPD     Z16, 960(AX)
+	ADDQ        $0x00000100, AX
+	ADDQ        $0x00000040, CX
+	DECQ        SI
+	JNE         sweep
+	VZEROUPPER
+	RET
+
+// func NormsInt16(state *uint64, a *int16, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·NormsInt16(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+16(FP), BX
+	MOVQ rows+24(FP), BX
+	MOVQ $0x00000001, SI
+
+sweep:
+	VMOVUPD (AX), Z0
+	VMOVUPD 64(AX), Z1
+	VMOVUPD 128(AX), Z2
+	VMOVUPD 192(AX), Z3
+	VMOVUPD 256(AX), Z4
+	VMOVUPD 320(AX), Z5
+	VMOVUPD 384(AX), Z6
+	VMOVUPD 448(AX), Z7
+	VMOVUPD 512(AX), Z8
+	VMOVUPD 576(AX), Z9
+	VMOVUPD 640(AX), Z10
+	VMOVUPD 704(AX), Z11
+	VMOVUPD 768(AX), Z12
+	VMOVUPD 832(AX), Z13
+	VMOVUPD 896(AX), Z14
+	VMOVUPD 960(AX), Z15
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVUPD      (DX), X16
+	VPMOVSXWQ    X16, Z16
+	VPADDQ.BCST  const5<>+0(SB), Z16, Z16
+	VSUBPD.BCST  const5<>+0(SB), Z16, Z16
+	VPBROADCASTQ const4<>+0(SB), Z17
+	VPANDNQ      Z16, Z17, Z16
+	VADDPD       Z0, Z16, Z17
+	VSUBPD       Z0, Z17, Z18
+	VSUBPD       Z18, Z17, Z19
+	VSUBPD       Z19, Z0, Z0
+	VSUBPD       Z18, Z16, Z18
+	VADDPD       Z18, Z0, Z0
+	VMULPD       Z16, Z16, Z19
+	VADDPD       Z8, Z19, Z18
+	VSUBPD       Z8, Z18, Z20
+	VSUBPD       Z20, Z18, Z21
+	VSUBPD       Z21, Z8, Z8
+	VSUBPD       Z20, Z19, Z20
+	VADDPD       Z20, Z8, Z8
+	VADDPD       Z4, Z0, Z4
+	VFMSUB231PD  Z16, Z16, Z19
+	VADDPD       Z19, Z8, Z0
+	VADDPD       Z0, Z12, Z12
+	VMOVAPD      Z17, Z0
+	VMOVAPD      Z18, Z8
+	VMOVUPD      16(DX), X16
+	VPMOVSXWQ    X16, Z16
+	VPADDQ.BCST  const5<>+0(SB), Z16, Z16
+	VSUBPD.BCST  const5<>+0(SB), Z16, Z16
+	VPBROADCASTQ const4<>+0(SB), Z17
+	VPANDNQ      Z16, Z17, Z16
+	VADDPD       Z1, Z16, Z17
+	VSUBPD       Z1, Z17, Z18
+	VSUBPD       Z18, Z17, Z19
+	VSUBPD       Z19, Z1, Z1
+	VSUBPD       Z18, Z16, Z18
+	VADDPD       Z18, Z1, Z1
+	VMULPD       Z16, Z16, Z19
+	VADDPD       Z9, Z19, Z18
+	VSUBPD       Z9, Z18, Z20
+	VSUBPD       Z20, Z18, Z21
+	VSUBPD       Z21, Z9, Z9
+	VSUBPD       Z20, Z19, Z20
+	VADDPD       Z20, Z9, Z9
+	VADDPD       Z5, Z1, Z5
+	VFMSUB231PD  Z16, Z16, Z19
+	VADDPD       Z19, Z9, Z1
+	VADDPD       Z1, Z13, Z13
+	VMOVAPD      Z17, Z1
+	VMOVAPD      Z18, Z9
+	VMOVUPD      32(DX), X16
+	VPMOVSXWQ    X16, Z16
+	VPADDQ.BCST  const5<>+0(SB), Z16, Z16
+	VSUBPD.BCST  const5<>+0(SB), Z16, Z16
+	VPBROADCASTQ const4<>+0(SB), Z17
+	VPANDNQ      Z16, Z17, Z16
+	VADDPD       Z2, Z16, Z17
+	VSUBPD       Z2, Z17, Z18
+	VSUBPD       Z18, Z17, Z19
+	VSUBPD       Z19, Z2, Z2
+	VSUBPD       Z18, Z16, Z18
+	VADDPD       Z18, Z2, Z2
+	VMULPD       Z16, Z16, Z19
+	VADDPD       Z10, Z19, Z18
+	VSUBPD       Z10, Z18, Z20
+	VSUBPD       Z20, Z18, Z21
+	VSUBPD       Z21, Z10, Z10
+	VSUBPD       Z20, Z19, Z20
+	VADDPD       Z20, Z10, Z10
+	VADDPD       Z6, Z2, Z6
+	VFMSUB231PD  Z16, Z16, Z19
+	VADDPD       Z19, Z10, Z2
+	VADDPD       Z2, Z14, Z14
+	VMOVAPD      Z17, Z2
+	VMOVAPD      Z18, Z10
+	VMOVUPD      48(DX), X16
+	VPMOVSXWQ    X16, Z16
+	VPADDQ.BCST  const5<>+0(SB), Z16, Z16
+	VSUBPD.BCST  const5<>+0(SB), Z16, Z16
+	VPBROADCASTQ const4<>+0(SB), Z17
+	VPANDNQ      Z16, Z17, Z16
+	VADDPD       Z3, Z16, Z17
+	VSUBPD       Z3, Z17, Z18
+	VSUBPD       Z18, Z17, Z19
+	VSUBPD       Z19, Z3, Z3
+	VSUBPD       Z18, Z16, Z18
+	VADDPD       Z18, Z3, Z3
+	VMULPD       Z16, Z16, Z19
+	VADDPD       Z11, Z19, Z18
+	VSUBPD       Z11, Z18, Z20
+	VSUBPD       Z20, Z18, Z21
+	VSUBPD       Z21, Z11, Z11
+	VSUBPD       Z20, Z19, Z20
+	VADDPD       Z20, Z11, Z11
+	VADDPD       Z7, Z3, Z7
+	VFMSUB231PD  Z16, Z16, Z19
+	VADDPD       Z19, Z11, Z3
+	VADDPD       Z3, Z15, Z15
+	VMOVAPD      Z17, Z3
+	VMOVAPD      Z18, Z11
+	ADDQ         $0x00000040, DX
+	DECQ         DI
+	JNE          row
+	VMOVUPD      Z0, (AX)
+	VMOVUPD      Z1, 64(AX)
+	VMOVUPD      Z2, 128(AX)
+	VMOVUPD      Z3, 192(AX)
+	VMOVUPD      Z4, 256(AX)
+	VMOVUPD      Z5, 320(AX)
+	VMOVUPD      Z6, 384(AX)
+	VMOVUPD      Z7, 448(AX)
+	VMOVUPD      Z8, 512(AX)
+	VMOVUPD      Z9, 576(AX)
+	VMOVUPD      Z10, 640(AX)
+	VMOVUPD      Z11, 704(AX)
+	VMOVUPD      Z12, 768(AX)
+	VMOVUPD      Z13, 832(AX)
+	VMOVUPD      Z14, 896(AX)
+	VMOVUPD      Z15, 960(AX)
+	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000040, CX
+	DECQ         SI
+	JNE          sweep
+	VZEROUPPER
+	RET
+
+// func ScanInt32(state *uint64, a *int32, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·ScanInt32(SB), NOSPLIT, $0-48
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), BX
 	MOVQ $0x00000001, SI
 
 sweep:
@@ -2287,13 +3973,13 @@ row:
 	VZEROUPPER
 	RET
 
-// func DeviationsInt32(state *uint64, a *int32, rows int, u0 uint64)
+// func DeviationsInt32(state *uint64, a *int32, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F
-TEXT ·DeviationsInt32(SB), NOSPLIT, $0-32
+TEXT ·DeviationsInt32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
 	MOVQ         $0x00000001, SI
@@ -2361,12 +4047,273 @@ row:
 	VZEROUPPER
 	RET
 
-// func ScanInt64(state *uint64, a *int64, rows int)
+// func PowersInt32(state *uint64, a *int32, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F
-TEXT ·ScanInt64(SB), NOSPLIT, $0-24
+TEXT ·PowersInt32(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Z0
+	MOVQ         $0x00000001, SI
+
+sweep:
+	VMOVUPD (AX), Z1
+	VMOVUPD 64(AX), Z2
+	VMOVUPD 128(AX), Z3
+	VMOVUPD 192(AX), Z4
+	VMOVUPD 256(AX), Z5
+	VMOVUPD 320(AX), Z6
+	VMOVUPD 384(AX), Z7
+	VMOVUPD 448(AX), Z8
+	VMOVUPD 512(AX), Z9
+	VMOVUPD 576(AX), Z10
+	VMOVUPD 640(AX), Z11
+	VMOVUPD 704(AX), Z12
+	VMOVUPD 768(AX), Z13
+	VMOVUPD 832(AX), Z14
+	VMOVUPD 896(AX), Z15
+	VMOVUPD 960(AX), Z16
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVUPD     (DX), Y17
+	VPMOVSXDQ   Y17, Z17
+	VPSUBQ      Z0, Z17, Z17
+	VPADDQ.BCST const5<>+0(SB), Z17, Z17
+	VSUBPD.BCST const5<>+0(SB), Z17, Z17
+	VMULPD      Z17, Z17, Z18
+	VADDPD      Z1, Z17, Z1
+	VADDPD      Z5, Z18, Z5
+	VMULPD      Z18, Z17, Z17
+	VADDPD      Z17, Z9, Z9
+	VMULPD      Z18, Z18, Z17
+	VADDPD      Z17, Z13, Z13
+	VMOVUPD     32(DX), Y17
+	VPMOVSXDQ   Y17, Z17
+	VPSUBQ      Z0, Z17, Z17
+	VPADDQ.BCST const5<>+0(SB), Z17, Z17
+	VSUBPD.BCST const5<>+0(SB), Z17, Z17
+	VMULPD      Z17, Z17, Z18
+	VADDPD      Z2, Z17, Z2
+	VADDPD      Z6, Z18, Z6
+	VMULPD      Z18, Z17, Z17
+	VADDPD      Z17, Z10, Z10
+	VMULPD      Z18, Z18, Z17
+	VADDPD      Z17, Z14, Z14
+	VMOVUPD     64(DX), Y17
+	VPMOVSXDQ   Y17, Z17
+	VPSUBQ      Z0, Z17, Z17
+	VPADDQ.BCST const5<>+0(SB), Z17, Z17
+	VSUBPD.BCST const5<>+0(SB), Z17, Z17
+	VMULPD      Z17, Z17, Z18
+	VADDPD      Z3, Z17, Z3
+	VADDPD      Z7, Z18, Z7
+	VMULPD      Z18, Z17, Z17
+	VADDPD      Z17, Z11, Z11
+	VMULPD      Z18, Z18, Z17
+	VADDPD      Z17, Z15, Z15
+	VMOVUPD     96(DX), Y17
+	VPMOVSXDQ   Y17, Z17
+	VPSUBQ      Z0, Z17, Z17
+	VPADDQ.BCST const5<>+0(SB), Z17, Z17
+	VSUBPD.BCST const5<>+0(SB), Z17, Z17
+	VMULPD      Z17, Z17, Z18
+	VADDPD      Z4, Z17, Z4
+	VADDPD      Z8, Z18, Z8
+	VMULPD      Z18, Z17, Z17
+	VADDPD      Z17, Z12, Z12
+	VMULPD      Z18, Z18, Z17
+	VADDPD      Z17, Z16, Z16
+	ADDQ        $0x00000080, DX
+	DECQ        DI
+	JNE         row
+	VMOVUPD     Z1, (AX)
+	VMOVUPD     Z2, 64(AX)
+	VMOVUPD     Z3, 128(AX)
+	VMOVUPD     Z4, 192(AX)
+	VMOVUPD     Z5, 256(AX)
+	VMOVUPD     Z6, 320(AX)
+	VMOVUPD     Z7, 384(AX)
+	VMOVUPD     Z8, 448(AX)
+	VMOVUPD     Z9, 512(AX)
+	VMOVUPD     Z10, 576(AX)
+	VMOVUPD     Z11, 640(AX)
+	VMOVUPD     Z12, 704(AX)
+	VMOVUPD     Z13, 768(AX)
+	VMOVUPD     Z14, 832(AX)
+	VMOVUPD     Z15, 896(AX)
+	VMOVUPD     Z16, 960(AX)
+	ADDQ        $0x00000100, AX
+	ADDQ        $0x00000080, CX
+	DECQ        SI
+	JNE         sweep
+	VZEROUPPER
+	RET
+
+// func NormsInt32(state *uint64, a *int32, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·NormsInt32(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+16(FP), BX
+	MOVQ rows+24(FP), BX
+	MOVQ $0x00000001, SI
+
+sweep:
+	VMOVUPD (AX), Z0
+	VMOVUPD 64(AX), Z1
+	VMOVUPD 128(AX), Z2
+	VMOVUPD 192(AX), Z3
+	VMOVUPD 256(AX), Z4
+	VMOVUPD 320(AX), Z5
+	VMOVUPD 384(AX), Z6
+	VMOVUPD 448(AX), Z7
+	VMOVUPD 512(AX), Z8
+	VMOVUPD 576(AX), Z9
+	VMOVUPD 640(AX), Z10
+	VMOVUPD 704(AX), Z11
+	VMOVUPD 768(AX), Z12
+	VMOVUPD 832(AX), Z13
+	VMOVUPD 896(AX), Z14
+	VMOVUPD 960(AX), Z15
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVUPD      (DX), Y16
+	VPMOVSXDQ    Y16, Z16
+	VPADDQ.BCST  const5<>+0(SB), Z16, Z16
+	VSUBPD.BCST  const5<>+0(SB), Z16, Z16
+	VPBROADCASTQ const4<>+0(SB), Z17
+	VPANDNQ      Z16, Z17, Z16
+	VADDPD       Z0, Z16, Z17
+	VSUBPD       Z0, Z17, Z18
+	VSUBPD       Z18, Z17, Z19
+	VSUBPD       Z19, Z0, Z0
+	VSUBPD       Z18, Z16, Z18
+	VADDPD       Z18, Z0, Z0
+	VMULPD       Z16, Z16, Z19
+	VADDPD       Z8, Z19, Z18
+	VSUBPD       Z8, Z18, Z20
+	VSUBPD       Z20, Z18, Z21
+	VSUBPD       Z21, Z8, Z8
+	VSUBPD       Z20, Z19, Z20
+	VADDPD       Z20, Z8, Z8
+	VADDPD       Z4, Z0, Z4
+	VFMSUB231PD  Z16, Z16, Z19
+	VADDPD       Z19, Z8, Z0
+	VADDPD       Z0, Z12, Z12
+	VMOVAPD      Z17, Z0
+	VMOVAPD      Z18, Z8
+	VMOVUPD      32(DX), Y16
+	VPMOVSXDQ    Y16, Z16
+	VPADDQ.BCST  const5<>+0(SB), Z16, Z16
+	VSUBPD.BCST  const5<>+0(SB), Z16, Z16
+	VPBROADCASTQ const4<>+0(SB), Z17
+	VPANDNQ      Z16, Z17, Z16
+	VADDPD       Z1, Z16, Z17
+	VSUBPD       Z1, Z17, Z18
+	VSUBPD       Z18, Z17, Z19
+	VSUBPD       Z19, Z1, Z1
+	VSUBPD       Z18, Z16, Z18
+	VADDPD       Z18, Z1, Z1
+	VMULPD       Z16, Z16, Z19
+	VADDPD       Z9, Z19, Z18
+	VSUBPD       Z9, Z18, Z20
+	VSUBPD       Z20, Z18, Z21
+	VSUBPD       Z21, Z9, Z9
+	VSUBPD       Z20, Z19, Z20
+	VADDPD       Z20, Z9, Z9
+	VADDPD       Z5, Z1, Z5
+	VFMSUB231PD  Z16, Z16, Z19
+	VADDPD       Z19, Z9, Z1
+	VADDPD       Z1, Z13, Z13
+	VMOVAPD      Z17, Z1
+	VMOVAPD      Z18, Z9
+	VMOVUPD      64(DX), Y16
+	VPMOVSXDQ    Y16, Z16
+	VPADDQ.BCST  const5<>+0(SB), Z16, Z16
+	VSUBPD.BCST  const5<>+0(SB), Z16, Z16
+	VPBROADCASTQ const4<>+0(SB), Z17
+	VPANDNQ      Z16, Z17, Z16
+	VADDPD       Z2, Z16, Z17
+	VSUBPD       Z2, Z17, Z18
+	VSUBPD       Z18, Z17, Z19
+	VSUBPD       Z19, Z2, Z2
+	VSUBPD       Z18, Z16, Z18
+	VADDPD       Z18, Z2, Z2
+	VMULPD       Z16, Z16, Z19
+	VADDPD       Z10, Z19, Z18
+	VSUBPD       Z10, Z18, Z20
+	VSUBPD       Z20, Z18, Z21
+	VSUBPD       Z21, Z10, Z10
+	VSUBPD       Z20, Z19, Z20
+	VADDPD       Z20, Z10, Z10
+	VADDPD       Z6, Z2, Z6
+	VFMSUB231PD  Z16, Z16, Z19
+	VADDPD       Z19, Z10, Z2
+	VADDPD       Z2, Z14, Z14
+	VMOVAPD      Z17, Z2
+	VMOVAPD      Z18, Z10
+	VMOVUPD      96(DX), Y16
+	VPMOVSXDQ    Y16, Z16
+	VPADDQ.BCST  const5<>+0(SB), Z16, Z16
+	VSUBPD.BCST  const5<>+0(SB), Z16, Z16
+	VPBROADCASTQ const4<>+0(SB), Z17
+	VPANDNQ      Z16, Z17, Z16
+	VADDPD       Z3, Z16, Z17
+	VSUBPD       Z3, Z17, Z18
+	VSUBPD       Z18, Z17, Z19
+	VSUBPD       Z19, Z3, Z3
+	VSUBPD       Z18, Z16, Z18
+	VADDPD       Z18, Z3, Z3
+	VMULPD       Z16, Z16, Z19
+	VADDPD       Z11, Z19, Z18
+	VSUBPD       Z11, Z18, Z20
+	VSUBPD       Z20, Z18, Z21
+	VSUBPD       Z21, Z11, Z11
+	VSUBPD       Z20, Z19, Z20
+	VADDPD       Z20, Z11, Z11
+	VADDPD       Z7, Z3, Z7
+	VFMSUB231PD  Z16, Z16, Z19
+	VADDPD       Z19, Z11, Z3
+	VADDPD       Z3, Z15, Z15
+	VMOVAPD      Z17, Z3
+	VMOVAPD      Z18, Z11
+	ADDQ         $0x00000080, DX
+	DECQ         DI
+	JNE          row
+	VMOVUPD      Z0, (AX)
+	VMOVUPD      Z1, 64(AX)
+	VMOVUPD      Z2, 128(AX)
+	VMOVUPD      Z3, 192(AX)
+	VMOVUPD      Z4, 256(AX)
+	VMOVUPD      Z5, 320(AX)
+	VMOVUPD      Z6, 384(AX)
+	VMOVUPD      Z7, 448(AX)
+	VMOVUPD      Z8, 512(AX)
+	VMOVUPD      Z9, 576(AX)
+	VMOVUPD      Z10, 640(AX)
+	VMOVUPD      Z11, 704(AX)
+	VMOVUPD      Z12, 768(AX)
+	VMOVUPD      Z13, 832(AX)
+	VMOVUPD      Z14, 896(AX)
+	VMOVUPD      Z15, 960(AX)
+	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000080, CX
+	DECQ         SI
+	JNE          sweep
+	VZEROUPPER
+	RET
+
+// func ScanInt64(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·ScanInt64(SB), NOSPLIT, $0-48
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), BX
 	MOVQ $0x00000001, SI
 
 sweep:
@@ -2463,13 +4410,13 @@ row:
 DATA const6<>+0(SB)/8, $0x00000000ffffffff
 GLOBL const6<>(SB), RODATA|NOPTR, $8
 
-// func DeviationsInt64(state *uint64, a *int64, rows int, u0 uint64)
+// func DeviationsInt64(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F
-TEXT ·DeviationsInt64(SB), NOSPLIT, $0-32
+TEXT ·DeviationsInt64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
 	MOVQ         $0x00000001, SI
@@ -2559,12 +4506,305 @@ GLOBL const7<>(SB), RODATA|NOPTR, $8
 DATA const8<>+0(SB)/8, $0x41f0000000000000
 GLOBL const8<>(SB), RODATA|NOPTR, $8
 
-// func ScanUint8(state *uint64, a *uint8, rows int)
+// func PowersInt64(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F
-TEXT ·ScanUint8(SB), NOSPLIT, $0-24
+TEXT ·PowersInt64(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Z0
+	MOVQ         $0x00000001, SI
+
+sweep:
+	VMOVUPD (AX), Z1
+	VMOVUPD 64(AX), Z2
+	VMOVUPD 128(AX), Z3
+	VMOVUPD 192(AX), Z4
+	VMOVUPD 256(AX), Z5
+	VMOVUPD 320(AX), Z6
+	VMOVUPD 384(AX), Z7
+	VMOVUPD 448(AX), Z8
+	VMOVUPD 512(AX), Z9
+	VMOVUPD 576(AX), Z10
+	VMOVUPD 640(AX), Z11
+	VMOVUPD 704(AX), Z12
+	VMOVUPD 768(AX), Z13
+	VMOVUPD 832(AX), Z14
+	VMOVUPD 896(AX), Z15
+	VMOVUPD 960(AX), Z16
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVUPD          (DX), Z17
+	VPSUBQ           Z0, Z17, Z17
+	VPSRAQ           $0x20, Z17, Z18
+	VPADDQ.BCST      const5<>+0(SB), Z18, Z18
+	VSUBPD.BCST      const5<>+0(SB), Z18, Z18
+	VPANDQ.BCST      const6<>+0(SB), Z17, Z17
+	VPORQ.BCST       const7<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const7<>+0(SB), Z17, Z17
+	VFMADD231PD.BCST const8<>+0(SB), Z18, Z17
+	VMULPD           Z17, Z17, Z18
+	VADDPD           Z1, Z17, Z1
+	VADDPD           Z5, Z18, Z5
+	VMULPD           Z18, Z17, Z17
+	VADDPD           Z17, Z9, Z9
+	VMULPD           Z18, Z18, Z17
+	VADDPD           Z17, Z13, Z13
+	VMOVUPD          64(DX), Z17
+	VPSUBQ           Z0, Z17, Z17
+	VPSRAQ           $0x20, Z17, Z18
+	VPADDQ.BCST      const5<>+0(SB), Z18, Z18
+	VSUBPD.BCST      const5<>+0(SB), Z18, Z18
+	VPANDQ.BCST      const6<>+0(SB), Z17, Z17
+	VPORQ.BCST       const7<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const7<>+0(SB), Z17, Z17
+	VFMADD231PD.BCST const8<>+0(SB), Z18, Z17
+	VMULPD           Z17, Z17, Z18
+	VADDPD           Z2, Z17, Z2
+	VADDPD           Z6, Z18, Z6
+	VMULPD           Z18, Z17, Z17
+	VADDPD           Z17, Z10, Z10
+	VMULPD           Z18, Z18, Z17
+	VADDPD           Z17, Z14, Z14
+	VMOVUPD          128(DX), Z17
+	VPSUBQ           Z0, Z17, Z17
+	VPSRAQ           $0x20, Z17, Z18
+	VPADDQ.BCST      const5<>+0(SB), Z18, Z18
+	VSUBPD.BCST      const5<>+0(SB), Z18, Z18
+	VPANDQ.BCST      const6<>+0(SB), Z17, Z17
+	VPORQ.BCST       const7<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const7<>+0(SB), Z17, Z17
+	VFMADD231PD.BCST const8<>+0(SB), Z18, Z17
+	VMULPD           Z17, Z17, Z18
+	VADDPD           Z3, Z17, Z3
+	VADDPD           Z7, Z18, Z7
+	VMULPD           Z18, Z17, Z17
+	VADDPD           Z17, Z11, Z11
+	VMULPD           Z18, Z18, Z17
+	VADDPD           Z17, Z15, Z15
+	VMOVUPD          192(DX), Z17
+	VPSUBQ           Z0, Z17, Z17
+	VPSRAQ           $0x20, Z17, Z18
+	VPADDQ.BCST      const5<>+0(SB), Z18, Z18
+	VSUBPD.BCST      const5<>+0(SB), Z18, Z18
+	VPANDQ.BCST      const6<>+0(SB), Z17, Z17
+	VPORQ.BCST       const7<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const7<>+0(SB), Z17, Z17
+	VFMADD231PD.BCST const8<>+0(SB), Z18, Z17
+	VMULPD           Z17, Z17, Z18
+	VADDPD           Z4, Z17, Z4
+	VADDPD           Z8, Z18, Z8
+	VMULPD           Z18, Z17, Z17
+	VADDPD           Z17, Z12, Z12
+	VMULPD           Z18, Z18, Z17
+	VADDPD           Z17, Z16, Z16
+	ADDQ             $0x00000100, DX
+	DECQ             DI
+	JNE              row
+	VMOVUPD          Z1, (AX)
+	VMOVUPD          Z2, 64(AX)
+	VMOVUPD          Z3, 128(AX)
+	VMOVUPD          Z4, 192(AX)
+	VMOVUPD          Z5, 256(AX)
+	VMOVUPD          Z6, 320(AX)
+	VMOVUPD          Z7, 384(AX)
+	VMOVUPD          Z8, 448(AX)
+	VMOVUPD          Z9, 512(AX)
+	VMOVUPD          Z10, 576(AX)
+	VMOVUPD          Z11, 640(AX)
+	VMOVUPD          Z12, 704(AX)
+	VMOVUPD          Z13, 768(AX)
+	VMOVUPD          Z14, 832(AX)
+	VMOVUPD          Z15, 896(AX)
+	VMOVUPD          Z16, 960(AX)
+	ADDQ             $0x00000100, AX
+	ADDQ             $0x00000100, CX
+	DECQ             SI
+	JNE              sweep
+	VZEROUPPER
+	RET
+
+// func NormsInt64(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·NormsInt64(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+16(FP), BX
+	MOVQ rows+24(FP), BX
+	MOVQ $0x00000001, SI
+
+sweep:
+	VMOVUPD (AX), Z0
+	VMOVUPD 64(AX), Z1
+	VMOVUPD 128(AX), Z2
+	VMOVUPD 192(AX), Z3
+	VMOVUPD 256(AX), Z4
+	VMOVUPD 320(AX), Z5
+	VMOVUPD 384(AX), Z6
+	VMOVUPD 448(AX), Z7
+	VMOVUPD 512(AX), Z8
+	VMOVUPD 576(AX), Z9
+	VMOVUPD 640(AX), Z10
+	VMOVUPD 704(AX), Z11
+	VMOVUPD 768(AX), Z12
+	VMOVUPD 832(AX), Z13
+	VMOVUPD 896(AX), Z14
+	VMOVUPD 960(AX), Z15
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVUPD          (DX), Z16
+	VPSRAQ           $0x20, Z16, Z17
+	VPADDQ.BCST      const5<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const5<>+0(SB), Z17, Z17
+	VPANDQ.BCST      const6<>+0(SB), Z16, Z16
+	VPORQ.BCST       const7<>+0(SB), Z16, Z16
+	VSUBPD.BCST      const7<>+0(SB), Z16, Z16
+	VFMADD231PD.BCST const8<>+0(SB), Z17, Z16
+	VPBROADCASTQ     const4<>+0(SB), Z17
+	VPANDNQ          Z16, Z17, Z16
+	VADDPD           Z0, Z16, Z17
+	VSUBPD           Z0, Z17, Z18
+	VSUBPD           Z18, Z17, Z19
+	VSUBPD           Z19, Z0, Z0
+	VSUBPD           Z18, Z16, Z18
+	VADDPD           Z18, Z0, Z0
+	VMULPD           Z16, Z16, Z19
+	VADDPD           Z8, Z19, Z18
+	VSUBPD           Z8, Z18, Z20
+	VSUBPD           Z20, Z18, Z21
+	VSUBPD           Z21, Z8, Z8
+	VSUBPD           Z20, Z19, Z20
+	VADDPD           Z20, Z8, Z8
+	VADDPD           Z4, Z0, Z4
+	VFMSUB231PD      Z16, Z16, Z19
+	VADDPD           Z19, Z8, Z0
+	VADDPD           Z0, Z12, Z12
+	VMOVAPD          Z17, Z0
+	VMOVAPD          Z18, Z8
+	VMOVUPD          64(DX), Z16
+	VPSRAQ           $0x20, Z16, Z17
+	VPADDQ.BCST      const5<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const5<>+0(SB), Z17, Z17
+	VPANDQ.BCST      const6<>+0(SB), Z16, Z16
+	VPORQ.BCST       const7<>+0(SB), Z16, Z16
+	VSUBPD.BCST      const7<>+0(SB), Z16, Z16
+	VFMADD231PD.BCST const8<>+0(SB), Z17, Z16
+	VPBROADCASTQ     const4<>+0(SB), Z17
+	VPANDNQ          Z16, Z17, Z16
+	VADDPD           Z1, Z16, Z17
+	VSUBPD           Z1, Z17, Z18
+	VSUBPD           Z18, Z17, Z19
+	VSUBPD           Z19, Z1, Z1
+	VSUBPD           Z18, Z16, Z18
+	VADDPD           Z18, Z1, Z1
+	VMULPD           Z16, Z16, Z19
+	VADDPD           Z9, Z19, Z18
+	VSUBPD           Z9, Z18, Z20
+	VSUBPD           Z20, Z18, Z21
+	VSUBPD           Z21, Z9, Z9
+	VSUBPD           Z20, Z19, Z20
+	VADDPD           Z20, Z9, Z9
+	VADDPD           Z5, Z1, Z5
+	VFMSUB231PD      Z16, Z16, Z19
+	VADDPD           Z19, Z9, Z1
+	VADDPD           Z1, Z13, Z13
+	VMOVAPD          Z17, Z1
+	VMOVAPD          Z18, Z9
+	VMOVUPD          128(DX), Z16
+	VPSRAQ           $0x20, Z16, Z17
+	VPADDQ.BCST      const5<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const5<>+0(SB), Z17, Z17
+	VPANDQ.BCST      const6<>+0(SB), Z16, Z16
+	VPORQ.BCST       const7<>+0(SB), Z16, Z16
+	VSUBPD.BCST      const7<>+0(SB), Z16, Z16
+	VFMADD231PD.BCST const8<>+0(SB), Z17, Z16
+	VPBROADCASTQ     const4<>+0(SB), Z17
+	VPANDNQ          Z16, Z17, Z16
+	VADDPD           Z2, Z16, Z17
+	VSUBPD           Z2, Z17, Z18
+	VSUBPD           Z18, Z17, Z19
+	VSUBPD           Z19, Z2, Z2
+	VSUBPD           Z18, Z16, Z18
+	VADDPD           Z18, Z2, Z2
+	VMULPD           Z16, Z16, Z19
+	VADDPD           Z10, Z19, Z18
+	VSUBPD           Z10, Z18, Z20
+	VSUBPD           Z20, Z18, Z21
+	VSUBPD           Z21, Z10, Z10
+	VSUBPD           Z20, Z19, Z20
+	VADDPD           Z20, Z10, Z10
+	VADDPD           Z6, Z2, Z6
+	VFMSUB231PD      Z16, Z16, Z19
+	VADDPD           Z19, Z10, Z2
+	VADDPD           Z2, Z14, Z14
+	VMOVAPD          Z17, Z2
+	VMOVAPD          Z18, Z10
+	VMOVUPD          192(DX), Z16
+	VPSRAQ           $0x20, Z16, Z17
+	VPADDQ.BCST      const5<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const5<>+0(SB), Z17, Z17
+	VPANDQ.BCST      const6<>+0(SB), Z16, Z16
+	VPORQ.BCST       const7<>+0(SB), Z16, Z16
+	VSUBPD.BCST      const7<>+0(SB), Z16, Z16
+	VFMADD231PD.BCST const8<>+0(SB), Z17, Z16
+	VPBROADCASTQ     const4<>+0(SB), Z17
+	VPANDNQ          Z16, Z17, Z16
+	VADDPD           Z3, Z16, Z17
+	VSUBPD           Z3, Z17, Z18
+	VSUBPD           Z18, Z17, Z19
+	VSUBPD           Z19, Z3, Z3
+	VSUBPD           Z18, Z16, Z18
+	VADDPD           Z18, Z3, Z3
+	VMULPD           Z16, Z16, Z19
+	VADDPD           Z11, Z19, Z18
+	VSUBPD           Z11, Z18, Z20
+	VSUBPD           Z20, Z18, Z21
+	VSUBPD           Z21, Z11, Z11
+	VSUBPD           Z20, Z19, Z20
+	VADDPD           Z20, Z11, Z11
+	VADDPD           Z7, Z3, Z7
+	VFMSUB231PD      Z16, Z16, Z19
+	VADDPD           Z19, Z11, Z3
+	VADDPD           Z3, Z15, Z15
+	VMOVAPD          Z17, Z3
+	VMOVAPD          Z18, Z11
+	ADDQ             $0x00000100, DX
+	DECQ             DI
+	JNE              row
+	VMOVUPD          Z0, (AX)
+	VMOVUPD          Z1, 64(AX)
+	VMOVUPD          Z2, 128(AX)
+	VMOVUPD          Z3, 192(AX)
+	VMOVUPD          Z4, 256(AX)
+	VMOVUPD          Z5, 320(AX)
+	VMOVUPD          Z6, 384(AX)
+	VMOVUPD          Z7, 448(AX)
+	VMOVUPD          Z8, 512(AX)
+	VMOVUPD          Z9, 576(AX)
+	VMOVUPD          Z10, 640(AX)
+	VMOVUPD          Z11, 704(AX)
+	VMOVUPD          Z12, 768(AX)
+	VMOVUPD          Z13, 832(AX)
+	VMOVUPD          Z14, 896(AX)
+	VMOVUPD          Z15, 960(AX)
+	ADDQ             $0x00000100, AX
+	ADDQ             $0x00000100, CX
+	DECQ             SI
+	JNE              sweep
+	VZEROUPPER
+	RET
+
+// func ScanUint8(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·ScanUint8(SB), NOSPLIT, $0-48
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), BX
 	MOVQ $0x00000001, SI
 
 sweep:
@@ -2650,13 +4890,13 @@ row:
 	VZEROUPPER
 	RET
 
-// func DeviationsUint8(state *uint64, a *uint8, rows int, u0 uint64)
+// func DeviationsUint8(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F
-TEXT ·DeviationsUint8(SB), NOSPLIT, $0-32
+TEXT ·DeviationsUint8(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
 	MOVQ         $0x00000001, SI
@@ -2724,12 +4964,273 @@ row:
 	VZEROUPPER
 	RET
 
-// func ScanUint16(state *uint64, a *uint16, rows int)
+// func PowersUint8(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F
-TEXT ·ScanUint16(SB), NOSPLIT, $0-24
+TEXT ·PowersUint8(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Z0
+	MOVQ         $0x00000001, SI
+
+sweep:
+	VMOVUPD (AX), Z1
+	VMOVUPD 64(AX), Z2
+	VMOVUPD 128(AX), Z3
+	VMOVUPD 192(AX), Z4
+	VMOVUPD 256(AX), Z5
+	VMOVUPD 320(AX), Z6
+	VMOVUPD 384(AX), Z7
+	VMOVUPD 448(AX), Z8
+	VMOVUPD 512(AX), Z9
+	VMOVUPD 576(AX), Z10
+	VMOVUPD 640(AX), Z11
+	VMOVUPD 704(AX), Z12
+	VMOVUPD 768(AX), Z13
+	VMOVUPD 832(AX), Z14
+	VMOVUPD 896(AX), Z15
+	VMOVUPD 960(AX), Z16
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVQ       (DX), X17
+	VPMOVZXBQ   X17, Z17
+	VPSUBQ      Z0, Z17, Z17
+	VPADDQ.BCST const5<>+0(SB), Z17, Z17
+	VSUBPD.BCST const5<>+0(SB), Z17, Z17
+	VMULPD      Z17, Z17, Z18
+	VADDPD      Z1, Z17, Z1
+	VADDPD      Z5, Z18, Z5
+	VMULPD      Z18, Z17, Z17
+	VADDPD      Z17, Z9, Z9
+	VMULPD      Z18, Z18, Z17
+	VADDPD      Z17, Z13, Z13
+	VMOVQ       8(DX), X17
+	VPMOVZXBQ   X17, Z17
+	VPSUBQ      Z0, Z17, Z17
+	VPADDQ.BCST const5<>+0(SB), Z17, Z17
+	VSUBPD.BCST const5<>+0(SB), Z17, Z17
+	VMULPD      Z17, Z17, Z18
+	VADDPD      Z2, Z17, Z2
+	VADDPD      Z6, Z18, Z6
+	VMULPD      Z18, Z17, Z17
+	VADDPD      Z17, Z10, Z10
+	VMULPD      Z18, Z18, Z17
+	VADDPD      Z17, Z14, Z14
+	VMOVQ       16(DX), X17
+	VPMOVZXBQ   X17, Z17
+	VPSUBQ      Z0, Z17, Z17
+	VPADDQ.BCST const5<>+0(SB), Z17, Z17
+	VSUBPD.BCST const5<>+0(SB), Z17, Z17
+	VMULPD      Z17, Z17, Z18
+	VADDPD      Z3, Z17, Z3
+	VADDPD      Z7, Z18, Z7
+	VMULPD      Z18, Z17, Z17
+	VADDPD      Z17, Z11, Z11
+	VMULPD      Z18, Z18, Z17
+	VADDPD      Z17, Z15, Z15
+	VMOVQ       24(DX), X17
+	VPMOVZXBQ   X17, Z17
+	VPSUBQ      Z0, Z17, Z17
+	VPADDQ.BCST const5<>+0(SB), Z17, Z17
+	VSUBPD.BCST const5<>+0(SB), Z17, Z17
+	VMULPD      Z17, Z17, Z18
+	VADDPD      Z4, Z17, Z4
+	VADDPD      Z8, Z18, Z8
+	VMULPD      Z18, Z17, Z17
+	VADDPD      Z17, Z12, Z12
+	VMULPD      Z18, Z18, Z17
+	VADDPD      Z17, Z16, Z16
+	ADDQ        $0x00000020, DX
+	DECQ        DI
+	JNE         row
+	VMOVUPD     Z1, (AX)
+	VMOVUPD     Z2, 64(AX)
+	VMOVUPD     Z3, 128(AX)
+	VMOVUPD     Z4, 192(AX)
+	VMOVUPD     Z5, 256(AX)
+	VMOVUPD     Z6, 320(AX)
+	VMOVUPD     Z7, 384(AX)
+	VMOVUPD     Z8, 448(AX)
+	VMOVUPD     Z9, 512(AX)
+	VMOVUPD     Z10, 576(AX)
+	VMOVUPD     Z11, 640(AX)
+	VMOVUPD     Z12, 704(AX)
+	VMOVUPD     Z13, 768(AX)
+	VMOVUPD     Z14, 832(AX)
+	VMOVUPD     Z15, 896(AX)
+	VMOVUPD     Z16, 960(AX)
+	ADDQ        $0x00000100, AX
+	ADDQ        $0x00000020, CX
+	DECQ        SI
+	JNE         sweep
+	VZEROUPPER
+	RET
+
+// func NormsUint8(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·NormsUint8(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+16(FP), BX
+	MOVQ rows+24(FP), BX
+	MOVQ $0x00000001, SI
+
+sweep:
+	VMOVUPD (AX), Z0
+	VMOVUPD 64(AX), Z1
+	VMOVUPD 128(AX), Z2
+	VMOVUPD 192(AX), Z3
+	VMOVUPD 256(AX), Z4
+	VMOVUPD 320(AX), Z5
+	VMOVUPD 384(AX), Z6
+	VMOVUPD 448(AX), Z7
+	VMOVUPD 512(AX), Z8
+	VMOVUPD 576(AX), Z9
+	VMOVUPD 640(AX), Z10
+	VMOVUPD 704(AX), Z11
+	VMOVUPD 768(AX), Z12
+	VMOVUPD 832(AX), Z13
+	VMOVUPD 896(AX), Z14
+	VMOVUPD 960(AX), Z15
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVQ        (DX), X16
+	VPMOVZXBQ    X16, Z16
+	VPADDQ.BCST  const5<>+0(SB), Z16, Z16
+	VSUBPD.BCST  const5<>+0(SB), Z16, Z16
+	VPBROADCASTQ const4<>+0(SB), Z17
+	VPANDNQ      Z16, Z17, Z16
+	VADDPD       Z0, Z16, Z17
+	VSUBPD       Z0, Z17, Z18
+	VSUBPD       Z18, Z17, Z19
+	VSUBPD       Z19, Z0, Z0
+	VSUBPD       Z18, Z16, Z18
+	VADDPD       Z18, Z0, Z0
+	VMULPD       Z16, Z16, Z19
+	VADDPD       Z8, Z19, Z18
+	VSUBPD       Z8, Z18, Z20
+	VSUBPD       Z20, Z18, Z21
+	VSUBPD       Z21, Z8, Z8
+	VSUBPD       Z20, Z19, Z20
+	VADDPD       Z20, Z8, Z8
+	VADDPD       Z4, Z0, Z4
+	VFMSUB231PD  Z16, Z16, Z19
+	VADDPD       Z19, Z8, Z0
+	VADDPD       Z0, Z12, Z12
+	VMOVAPD      Z17, Z0
+	VMOVAPD      Z18, Z8
+	VMOVQ        8(DX), X16
+	VPMOVZXBQ    X16, Z16
+	VPADDQ.BCST  const5<>+0(SB), Z16, Z16
+	VSUBPD.BCST  const5<>+0(SB), Z16, Z16
+	VPBROADCASTQ const4<>+0(SB), Z17
+	VPANDNQ      Z16, Z17, Z16
+	VADDPD       Z1, Z16, Z17
+	VSUBPD       Z1, Z17, Z18
+	VSUBPD       Z18, Z17, Z19
+	VSUBPD       Z19, Z1, Z1
+	VSUBPD       Z18, Z16, Z18
+	VADDPD       Z18, Z1, Z1
+	VMULPD       Z16, Z16, Z19
+	VADDPD       Z9, Z19, Z18
+	VSUBPD       Z9, Z18, Z20
+	VSUBPD       Z20, Z18, Z21
+	VSUBPD       Z21, Z9, Z9
+	VSUBPD       Z20, Z19, Z20
+	VADDPD       Z20, Z9, Z9
+	VADDPD       Z5, Z1, Z5
+	VFMSUB231PD  Z16, Z16, Z19
+	VADDPD       Z19, Z9, Z1
+	VADDPD       Z1, Z13, Z13
+	VMOVAPD      Z17, Z1
+	VMOVAPD      Z18, Z9
+	VMOVQ        16(DX), X16
+	VPMOVZXBQ    X16, Z16
+	VPADDQ.BCST  const5<>+0(SB), Z16, Z16
+	VSUBPD.BCST  const5<>+0(SB), Z16, Z16
+	VPBROADCASTQ const4<>+0(SB), Z17
+	VPANDNQ      Z16, Z17, Z16
+	VADDPD       Z2, Z16, Z17
+	VSUBPD       Z2, Z17, Z18
+	VSUBPD       Z18, Z17, Z19
+	VSUBPD       Z19, Z2, Z2
+	VSUBPD       Z18, Z16, Z18
+	VADDPD       Z18, Z2, Z2
+	VMULPD       Z16, Z16, Z19
+	VADDPD       Z10, Z19, Z18
+	VSUBPD       Z10, Z18, Z20
+	VSUBPD       Z20, Z18, Z21
+	VSUBPD       Z21, Z10, Z10
+	VSUBPD       Z20, Z19, Z20
+	VADDPD       Z20, Z10, Z10
+	VADDPD       Z6, Z2, Z6
+	VFMSUB231PD  Z16, Z16, Z19
+	VADDPD       Z19, Z10, Z2
+	VADDPD       Z2, Z14, Z14
+	VMOVAPD      Z17, Z2
+	VMOVAPD      Z18, Z10
+	VMOVQ        24(DX), X16
+	VPMOVZXBQ    X16, Z16
+	VPADDQ.BCST  const5<>+0(SB), Z16, Z16
+	VSUBPD.BCST  const5<>+0(SB), Z16, Z16
+	VPBROADCASTQ const4<>+0(SB), Z17
+	VPANDNQ      Z16, Z17, Z16
+	VADDPD       Z3, Z16, Z17
+	VSUBPD       Z3, Z17, Z18
+	VSUBPD       Z18, Z17, Z19
+	VSUBPD       Z19, Z3, Z3
+	VSUBPD       Z18, Z16, Z18
+	VADDPD       Z18, Z3, Z3
+	VMULPD       Z16, Z16, Z19
+	VADDPD       Z11, Z19, Z18
+	VSUBPD       Z11, Z18, Z20
+	VSUBPD       Z20, Z18, Z21
+	VSUBPD       Z21, Z11, Z11
+	VSUBPD       Z20, Z19, Z20
+	VADDPD       Z20, Z11, Z11
+	VADDPD       Z7, Z3, Z7
+	VFMSUB231PD  Z16, Z16, Z19
+	VADDPD       Z19, Z11, Z3
+	VADDPD       Z3, Z15, Z15
+	VMOVAPD      Z17, Z3
+	VMOVAPD      Z18, Z11
+	ADDQ         $0x00000020, DX
+	DECQ         DI
+	JNE          row
+	VMOVUPD      Z0, (AX)
+	VMOVUPD      Z1, 64(AX)
+	VMOVUPD      Z2, 128(AX)
+	VMOVUPD      Z3, 192(AX)
+	VMOVUPD      Z4, 256(AX)
+	VMOVUPD      Z5, 320(AX)
+	VMOVUPD      Z6, 384(AX)
+	VMOVUPD      Z7, 448(AX)
+	VMOVUPD      Z8, 512(AX)
+	VMOVUPD      Z9, 576(AX)
+	VMOVUPD      Z10, 640(AX)
+	VMOVUPD      Z11, 704(AX)
+	VMOVUPD      Z12, 768(AX)
+	VMOVUPD      Z13, 832(AX)
+	VMOVUPD      Z14, 896(AX)
+	VMOVUPD      Z15, 960(AX)
+	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000020, CX
+	DECQ         SI
+	JNE          sweep
+	VZEROUPPER
+	RET
+
+// func ScanUint16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·ScanUint16(SB), NOSPLIT, $0-48
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), BX
 	MOVQ $0x00000001, SI
 
 sweep:
@@ -2815,13 +5316,13 @@ row:
 	VZEROUPPER
 	RET
 
-// func DeviationsUint16(state *uint64, a *uint16, rows int, u0 uint64)
+// func DeviationsUint16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F
-TEXT ·DeviationsUint16(SB), NOSPLIT, $0-32
+TEXT ·DeviationsUint16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
 	MOVQ         $0x00000001, SI
@@ -2889,12 +5390,273 @@ row:
 	VZEROUPPER
 	RET
 
-// func ScanUint32(state *uint64, a *uint32, rows int)
+// func PowersUint16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F
-TEXT ·ScanUint32(SB), NOSPLIT, $0-24
+TEXT ·PowersUint16(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Z0
+	MOVQ         $0x00000001, SI
+
+sweep:
+	VMOVUPD (AX), Z1
+	VMOVUPD 64(AX), Z2
+	VMOVUPD 128(AX), Z3
+	VMOVUPD 192(AX), Z4
+	VMOVUPD 256(AX), Z5
+	VMOVUPD 320(AX), Z6
+	VMOVUPD 384(AX), Z7
+	VMOVUPD 448(AX), Z8
+	VMOVUPD 512(AX), Z9
+	VMOVUPD 576(AX), Z10
+	VMOVUPD 640(AX), Z11
+	VMOVUPD 704(AX), Z12
+	VMOVUPD 768(AX), Z13
+	VMOVUPD 832(AX), Z14
+	VMOVUPD 896(AX), Z15
+	VMOVUPD 960(AX), Z16
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVUPD     (DX), X17
+	VPMOVZXWQ   X17, Z17
+	VPSUBQ      Z0, Z17, Z17
+	VPADDQ.BCST const5<>+0(SB), Z17, Z17
+	VSUBPD.BCST const5<>+0(SB), Z17, Z17
+	VMULPD      Z17, Z17, Z18
+	VADDPD      Z1, Z17, Z1
+	VADDPD      Z5, Z18, Z5
+	VMULPD      Z18, Z17, Z17
+	VADDPD      Z17, Z9, Z9
+	VMULPD      Z18, Z18, Z17
+	VADDPD      Z17, Z13, Z13
+	VMOVUPD     16(DX), X17
+	VPMOVZXWQ   X17, Z17
+	VPSUBQ      Z0, Z17, Z17
+	VPADDQ.BCST const5<>+0(SB), Z17, Z17
+	VSUBPD.BCST const5<>+0(SB), Z17, Z17
+	VMULPD      Z17, Z17, Z18
+	VADDPD      Z2, Z17, Z2
+	VADDPD      Z6, Z18, Z6
+	VMULPD      Z18, Z17, Z17
+	VADDPD      Z17, Z10, Z10
+	VMULPD      Z18, Z18, Z17
+	VADDPD      Z17, Z14, Z14
+	VMOVUPD     32(DX), X17
+	VPMOVZXWQ   X17, Z17
+	VPSUBQ      Z0, Z17, Z17
+	VPADDQ.BCST const5<>+0(SB), Z17, Z17
+	VSUBPD.BCST const5<>+0(SB), Z17, Z17
+	VMULPD      Z17, Z17, Z18
+	VADDPD      Z3, Z17, Z3
+	VADDPD      Z7, Z18, Z7
+	VMULPD      Z18, Z17, Z17
+	VADDPD      Z17, Z11, Z11
+	VMULPD      Z18, Z18, Z17
+	VADDPD      Z17, Z15, Z15
+	VMOVUPD     48(DX), X17
+	VPMOVZXWQ   X17, Z17
+	VPSUBQ      Z0, Z17, Z17
+	VPADDQ.BCST const5<>+0(SB), Z17, Z17
+	VSUBPD.BCST const5<>+0(SB), Z17, Z17
+	VMULPD      Z17, Z17, Z18
+	VADDPD      Z4, Z17, Z4
+	VADDPD      Z8, Z18, Z8
+	VMULPD      Z18, Z17, Z17
+	VADDPD      Z17, Z12, Z12
+	VMULPD      Z18, Z18, Z17
+	VADDPD      Z17, Z16, Z16
+	ADDQ        $0x00000040, DX
+	DECQ        DI
+	JNE         row
+	VMOVUPD     Z1, (AX)
+	VMOVUPD     Z2, 64(AX)
+	VMOVUPD     Z3, 128(AX)
+	VMOVUPD     Z4, 192(AX)
+	VMOVUPD     Z5, 256(AX)
+	VMOVUPD     Z6, 320(AX)
+	VMOVUPD     Z7, 384(AX)
+	VMOVUPD     Z8, 448(AX)
+	VMOVUPD     Z9, 512(AX)
+	VMOVUPD     Z10, 576(AX)
+	VMOVUPD     Z11, 640(AX)
+	VMOVUPD     Z12, 704(AX)
+	VMOVUPD     Z13, 768(AX)
+	VMOVUPD     Z14, 832(AX)
+	VMOVUPD     Z15, 896(AX)
+	VMOVUPD     Z16, 960(AX)
+	ADDQ        $0x00000100, AX
+	ADDQ        $0x00000040, CX
+	DECQ        SI
+	JNE         sweep
+	VZEROUPPER
+	RET
+
+// func NormsUint16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·NormsUint16(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+16(FP), BX
+	MOVQ rows+24(FP), BX
+	MOVQ $0x00000001, SI
+
+sweep:
+	VMOVUPD (AX), Z0
+	VMOVUPD 64(AX), Z1
+	VMOVUPD 128(AX), Z2
+	VMOVUPD 192(AX), Z3
+	VMOVUPD 256(AX), Z4
+	VMOVUPD 320(AX), Z5
+	VMOVUPD 384(AX), Z6
+	VMOVUPD 448(AX), Z7
+	VMOVUPD 512(AX), Z8
+	VMOVUPD 576(AX), Z9
+	VMOVUPD 640(AX), Z10
+	VMOVUPD 704(AX), Z11
+	VMOVUPD 768(AX), Z12
+	VMOVUPD 832(AX), Z13
+	VMOVUPD 896(AX), Z14
+	VMOVUPD 960(AX), Z15
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVUPD      (DX), X16
+	VPMOVZXWQ    X16, Z16
+	VPADDQ.BCST  const5<>+0(SB), Z16, Z16
+	VSUBPD.BCST  const5<>+0(SB), Z16, Z16
+	VPBROADCASTQ const4<>+0(SB), Z17
+	VPANDNQ      Z16, Z17, Z16
+	VADDPD       Z0, Z16, Z17
+	VSUBPD       Z0, Z17, Z18
+	VSUBPD       Z18, Z17, Z19
+	VSUBPD       Z19, Z0, Z0
+	VSUBPD       Z18, Z16, Z18
+	VADDPD       Z18, Z0, Z0
+	VMULPD       Z16, Z16, Z19
+	VADDPD       Z8, Z19, Z18
+	VSUBPD       Z8, Z18, Z20
+	VSUBPD       Z20, Z18, Z21
+	VSUBPD       Z21, Z8, Z8
+	VSUBPD       Z20, Z19, Z20
+	VADDPD       Z20, Z8, Z8
+	VADDPD       Z4, Z0, Z4
+	VFMSUB231PD  Z16, Z16, Z19
+	VADDPD       Z19, Z8, Z0
+	VADDPD       Z0, Z12, Z12
+	VMOVAPD      Z17, Z0
+	VMOVAPD      Z18, Z8
+	VMOVUPD      16(DX), X16
+	VPMOVZXWQ    X16, Z16
+	VPADDQ.BCST  const5<>+0(SB), Z16, Z16
+	VSUBPD.BCST  const5<>+0(SB), Z16, Z16
+	VPBROADCASTQ const4<>+0(SB), Z17
+	VPANDNQ      Z16, Z17, Z16
+	VADDPD       Z1, Z16, Z17
+	VSUBPD       Z1, Z17, Z18
+	VSUBPD       Z18, Z17, Z19
+	VSUBPD       Z19, Z1, Z1
+	VSUBPD       Z18, Z16, Z18
+	VADDPD       Z18, Z1, Z1
+	VMULPD       Z16, Z16, Z19
+	VADDPD       Z9, Z19, Z18
+	VSUBPD       Z9, Z18, Z20
+	VSUBPD       Z20, Z18, Z21
+	VSUBPD       Z21, Z9, Z9
+	VSUBPD       Z20, Z19, Z20
+	VADDPD       Z20, Z9, Z9
+	VADDPD       Z5, Z1, Z5
+	VFMSUB231PD  Z16, Z16, Z19
+	VADDPD       Z19, Z9, Z1
+	VADDPD       Z1, Z13, Z13
+	VMOVAPD      Z17, Z1
+	VMOVAPD      Z18, Z9
+	VMOVUPD      32(DX), X16
+	VPMOVZXWQ    X16, Z16
+	VPADDQ.BCST  const5<>+0(SB), Z16, Z16
+	VSUBPD.BCST  const5<>+0(SB), Z16, Z16
+	VPBROADCASTQ const4<>+0(SB), Z17
+	VPANDNQ      Z16, Z17, Z16
+	VADDPD       Z2, Z16, Z17
+	VSUBPD       Z2, Z17, Z18
+	VSUBPD       Z18, Z17, Z19
+	VSUBPD       Z19, Z2, Z2
+	VSUBPD       Z18, Z16, Z18
+	VADDPD       Z18, Z2, Z2
+	VMULPD       Z16, Z16, Z19
+	VADDPD       Z10, Z19, Z18
+	VSUBPD       Z10, Z18, Z20
+	VSUBPD       Z20, Z18, Z21
+	VSUBPD       Z21, Z10, Z10
+	VSUBPD       Z20, Z19, Z20
+	VADDPD       Z20, Z10, Z10
+	VADDPD       Z6, Z2, Z6
+	VFMSUB231PD  Z16, Z16, Z19
+	VADDPD       Z19, Z10, Z2
+	VADDPD       Z2, Z14, Z14
+	VMOVAPD      Z17, Z2
+	VMOVAPD      Z18, Z10
+	VMOVUPD      48(DX), X16
+	VPMOVZXWQ    X16, Z16
+	VPADDQ.BCST  const5<>+0(SB), Z16, Z16
+	VSUBPD.BCST  const5<>+0(SB), Z16, Z16
+	VPBROADCASTQ const4<>+0(SB), Z17
+	VPANDNQ      Z16, Z17, Z16
+	VADDPD       Z3, Z16, Z17
+	VSUBPD       Z3, Z17, Z18
+	VSUBPD       Z18, Z17, Z19
+	VSUBPD       Z19, Z3, Z3
+	VSUBPD       Z18, Z16, Z18
+	VADDPD       Z18, Z3, Z3
+	VMULPD       Z16, Z16, Z19
+	VADDPD       Z11, Z19, Z18
+	VSUBPD       Z11, Z18, Z20
+	VSUBPD       Z20, Z18, Z21
+	VSUBPD       Z21, Z11, Z11
+	VSUBPD       Z20, Z19, Z20
+	VADDPD       Z20, Z11, Z11
+	VADDPD       Z7, Z3, Z7
+	VFMSUB231PD  Z16, Z16, Z19
+	VADDPD       Z19, Z11, Z3
+	VADDPD       Z3, Z15, Z15
+	VMOVAPD      Z17, Z3
+	VMOVAPD      Z18, Z11
+	ADDQ         $0x00000040, DX
+	DECQ         DI
+	JNE          row
+	VMOVUPD      Z0, (AX)
+	VMOVUPD      Z1, 64(AX)
+	VMOVUPD      Z2, 128(AX)
+	VMOVUPD      Z3, 192(AX)
+	VMOVUPD      Z4, 256(AX)
+	VMOVUPD      Z5, 320(AX)
+	VMOVUPD      Z6, 384(AX)
+	VMOVUPD      Z7, 448(AX)
+	VMOVUPD      Z8, 512(AX)
+	VMOVUPD      Z9, 576(AX)
+	VMOVUPD      Z10, 640(AX)
+	VMOVUPD      Z11, 704(AX)
+	VMOVUPD      Z12, 768(AX)
+	VMOVUPD      Z13, 832(AX)
+	VMOVUPD      Z14, 896(AX)
+	VMOVUPD      Z15, 960(AX)
+	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000040, CX
+	DECQ         SI
+	JNE          sweep
+	VZEROUPPER
+	RET
+
+// func ScanUint32(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·ScanUint32(SB), NOSPLIT, $0-48
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), BX
 	MOVQ $0x00000001, SI
 
 sweep:
@@ -2980,13 +5742,13 @@ row:
 	VZEROUPPER
 	RET
 
-// func DeviationsUint32(state *uint64, a *uint32, rows int, u0 uint64)
+// func DeviationsUint32(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F
-TEXT ·DeviationsUint32(SB), NOSPLIT, $0-32
+TEXT ·DeviationsUint32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
 	MOVQ         $0x00000001, SI
@@ -3054,12 +5816,273 @@ row:
 	VZEROUPPER
 	RET
 
-// func ScanUint64(state *uint64, a *uint64, rows int)
+// func PowersUint32(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F
-TEXT ·ScanUint64(SB), NOSPLIT, $0-24
+TEXT ·PowersUint32(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Z0
+	MOVQ         $0x00000001, SI
+
+sweep:
+	VMOVUPD (AX), Z1
+	VMOVUPD 64(AX), Z2
+	VMOVUPD 128(AX), Z3
+	VMOVUPD 192(AX), Z4
+	VMOVUPD 256(AX), Z5
+	VMOVUPD 320(AX), Z6
+	VMOVUPD 384(AX), Z7
+	VMOVUPD 448(AX), Z8
+	VMOVUPD 512(AX), Z9
+	VMOVUPD 576(AX), Z10
+	VMOVUPD 640(AX), Z11
+	VMOVUPD 704(AX), Z12
+	VMOVUPD 768(AX), Z13
+	VMOVUPD 832(AX), Z14
+	VMOVUPD 896(AX), Z15
+	VMOVUPD 960(AX), Z16
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVUPD     (DX), Y17
+	VPMOVZXDQ   Y17, Z17
+	VPSUBQ      Z0, Z17, Z17
+	VPADDQ.BCST const5<>+0(SB), Z17, Z17
+	VSUBPD.BCST const5<>+0(SB), Z17, Z17
+	VMULPD      Z17, Z17, Z18
+	VADDPD      Z1, Z17, Z1
+	VADDPD      Z5, Z18, Z5
+	VMULPD      Z18, Z17, Z17
+	VADDPD      Z17, Z9, Z9
+	VMULPD      Z18, Z18, Z17
+	VADDPD      Z17, Z13, Z13
+	VMOVUPD     32(DX), Y17
+	VPMOVZXDQ   Y17, Z17
+	VPSUBQ      Z0, Z17, Z17
+	VPADDQ.BCST const5<>+0(SB), Z17, Z17
+	VSUBPD.BCST const5<>+0(SB), Z17, Z17
+	VMULPD      Z17, Z17, Z18
+	VADDPD      Z2, Z17, Z2
+	VADDPD      Z6, Z18, Z6
+	VMULPD      Z18, Z17, Z17
+	VADDPD      Z17, Z10, Z10
+	VMULPD      Z18, Z18, Z17
+	VADDPD      Z17, Z14, Z14
+	VMOVUPD     64(DX), Y17
+	VPMOVZXDQ   Y17, Z17
+	VPSUBQ      Z0, Z17, Z17
+	VPADDQ.BCST const5<>+0(SB), Z17, Z17
+	VSUBPD.BCST const5<>+0(SB), Z17, Z17
+	VMULPD      Z17, Z17, Z18
+	VADDPD      Z3, Z17, Z3
+	VADDPD      Z7, Z18, Z7
+	VMULPD      Z18, Z17, Z17
+	VADDPD      Z17, Z11, Z11
+	VMULPD      Z18, Z18, Z17
+	VADDPD      Z17, Z15, Z15
+	VMOVUPD     96(DX), Y17
+	VPMOVZXDQ   Y17, Z17
+	VPSUBQ      Z0, Z17, Z17
+	VPADDQ.BCST const5<>+0(SB), Z17, Z17
+	VSUBPD.BCST const5<>+0(SB), Z17, Z17
+	VMULPD      Z17, Z17, Z18
+	VADDPD      Z4, Z17, Z4
+	VADDPD      Z8, Z18, Z8
+	VMULPD      Z18, Z17, Z17
+	VADDPD      Z17, Z12, Z12
+	VMULPD      Z18, Z18, Z17
+	VADDPD      Z17, Z16, Z16
+	ADDQ        $0x00000080, DX
+	DECQ        DI
+	JNE         row
+	VMOVUPD     Z1, (AX)
+	VMOVUPD     Z2, 64(AX)
+	VMOVUPD     Z3, 128(AX)
+	VMOVUPD     Z4, 192(AX)
+	VMOVUPD     Z5, 256(AX)
+	VMOVUPD     Z6, 320(AX)
+	VMOVUPD     Z7, 384(AX)
+	VMOVUPD     Z8, 448(AX)
+	VMOVUPD     Z9, 512(AX)
+	VMOVUPD     Z10, 576(AX)
+	VMOVUPD     Z11, 640(AX)
+	VMOVUPD     Z12, 704(AX)
+	VMOVUPD     Z13, 768(AX)
+	VMOVUPD     Z14, 832(AX)
+	VMOVUPD     Z15, 896(AX)
+	VMOVUPD     Z16, 960(AX)
+	ADDQ        $0x00000100, AX
+	ADDQ        $0x00000080, CX
+	DECQ        SI
+	JNE         sweep
+	VZEROUPPER
+	RET
+
+// func NormsUint32(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·NormsUint32(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+16(FP), BX
+	MOVQ rows+24(FP), BX
+	MOVQ $0x00000001, SI
+
+sweep:
+	VMOVUPD (AX), Z0
+	VMOVUPD 64(AX), Z1
+	VMOVUPD 128(AX), Z2
+	VMOVUPD 192(AX), Z3
+	VMOVUPD 256(AX), Z4
+	VMOVUPD 320(AX), Z5
+	VMOVUPD 384(AX), Z6
+	VMOVUPD 448(AX), Z7
+	VMOVUPD 512(AX), Z8
+	VMOVUPD 576(AX), Z9
+	VMOVUPD 640(AX), Z10
+	VMOVUPD 704(AX), Z11
+	VMOVUPD 768(AX), Z12
+	VMOVUPD 832(AX), Z13
+	VMOVUPD 896(AX), Z14
+	VMOVUPD 960(AX), Z15
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVUPD      (DX), Y16
+	VPMOVZXDQ    Y16, Z16
+	VPADDQ.BCST  const5<>+0(SB), Z16, Z16
+	VSUBPD.BCST  const5<>+0(SB), Z16, Z16
+	VPBROADCASTQ const4<>+0(SB), Z17
+	VPANDNQ      Z16, Z17, Z16
+	VADDPD       Z0, Z16, Z17
+	VSUBPD       Z0, Z17, Z18
+	VSUBPD       Z18, Z17, Z19
+	VSUBPD       Z19, Z0, Z0
+	VSUBPD       Z18, Z16, Z18
+	VADDPD       Z18, Z0, Z0
+	VMULPD       Z16, Z16, Z19
+	VADDPD       Z8, Z19, Z18
+	VSUBPD       Z8, Z18, Z20
+	VSUBPD       Z20, Z18, Z21
+	VSUBPD       Z21, Z8, Z8
+	VSUBPD       Z20, Z19, Z20
+	VADDPD       Z20, Z8, Z8
+	VADDPD       Z4, Z0, Z4
+	VFMSUB231PD  Z16, Z16, Z19
+	VADDPD       Z19, Z8, Z0
+	VADDPD       Z0, Z12, Z12
+	VMOVAPD      Z17, Z0
+	VMOVAPD      Z18, Z8
+	VMOVUPD      32(DX), Y16
+	VPMOVZXDQ    Y16, Z16
+	VPADDQ.BCST  const5<>+0(SB), Z16, Z16
+	VSUBPD.BCST  const5<>+0(SB), Z16, Z16
+	VPBROADCASTQ const4<>+0(SB), Z17
+	VPANDNQ      Z16, Z17, Z16
+	VADDPD       Z1, Z16, Z17
+	VSUBPD       Z1, Z17, Z18
+	VSUBPD       Z18, Z17, Z19
+	VSUBPD       Z19, Z1, Z1
+	VSUBPD       Z18, Z16, Z18
+	VADDPD       Z18, Z1, Z1
+	VMULPD       Z16, Z16, Z19
+	VADDPD       Z9, Z19, Z18
+	VSUBPD       Z9, Z18, Z20
+	VSUBPD       Z20, Z18, Z21
+	VSUBPD       Z21, Z9, Z9
+	VSUBPD       Z20, Z19, Z20
+	VADDPD       Z20, Z9, Z9
+	VADDPD       Z5, Z1, Z5
+	VFMSUB231PD  Z16, Z16, Z19
+	VADDPD       Z19, Z9, Z1
+	VADDPD       Z1, Z13, Z13
+	VMOVAPD      Z17, Z1
+	VMOVAPD      Z18, Z9
+	VMOVUPD      64(DX), Y16
+	VPMOVZXDQ    Y16, Z16
+	VPADDQ.BCST  const5<>+0(SB), Z16, Z16
+	VSUBPD.BCST  const5<>+0(SB), Z16, Z16
+	VPBROADCASTQ const4<>+0(SB), Z17
+	VPANDNQ      Z16, Z17, Z16
+	VADDPD       Z2, Z16, Z17
+	VSUBPD       Z2, Z17, Z18
+	VSUBPD       Z18, Z17, Z19
+	VSUBPD       Z19, Z2, Z2
+	VSUBPD       Z18, Z16, Z18
+	VADDPD       Z18, Z2, Z2
+	VMULPD       Z16, Z16, Z19
+	VADDPD       Z10, Z19, Z18
+	VSUBPD       Z10, Z18, Z20
+	VSUBPD       Z20, Z18, Z21
+	VSUBPD       Z21, Z10, Z10
+	VSUBPD       Z20, Z19, Z20
+	VADDPD       Z20, Z10, Z10
+	VADDPD       Z6, Z2, Z6
+	VFMSUB231PD  Z16, Z16, Z19
+	VADDPD       Z19, Z10, Z2
+	VADDPD       Z2, Z14, Z14
+	VMOVAPD      Z17, Z2
+	VMOVAPD      Z18, Z10
+	VMOVUPD      96(DX), Y16
+	VPMOVZXDQ    Y16, Z16
+	VPADDQ.BCST  const5<>+0(SB), Z16, Z16
+	VSUBPD.BCST  const5<>+0(SB), Z16, Z16
+	VPBROADCASTQ const4<>+0(SB), Z17
+	VPANDNQ      Z16, Z17, Z16
+	VADDPD       Z3, Z16, Z17
+	VSUBPD       Z3, Z17, Z18
+	VSUBPD       Z18, Z17, Z19
+	VSUBPD       Z19, Z3, Z3
+	VSUBPD       Z18, Z16, Z18
+	VADDPD       Z18, Z3, Z3
+	VMULPD       Z16, Z16, Z19
+	VADDPD       Z11, Z19, Z18
+	VSUBPD       Z11, Z18, Z20
+	VSUBPD       Z20, Z18, Z21
+	VSUBPD       Z21, Z11, Z11
+	VSUBPD       Z20, Z19, Z20
+	VADDPD       Z20, Z11, Z11
+	VADDPD       Z7, Z3, Z7
+	VFMSUB231PD  Z16, Z16, Z19
+	VADDPD       Z19, Z11, Z3
+	VADDPD       Z3, Z15, Z15
+	VMOVAPD      Z17, Z3
+	VMOVAPD      Z18, Z11
+	ADDQ         $0x00000080, DX
+	DECQ         DI
+	JNE          row
+	VMOVUPD      Z0, (AX)
+	VMOVUPD      Z1, 64(AX)
+	VMOVUPD      Z2, 128(AX)
+	VMOVUPD      Z3, 192(AX)
+	VMOVUPD      Z4, 256(AX)
+	VMOVUPD      Z5, 320(AX)
+	VMOVUPD      Z6, 384(AX)
+	VMOVUPD      Z7, 448(AX)
+	VMOVUPD      Z8, 512(AX)
+	VMOVUPD      Z9, 576(AX)
+	VMOVUPD      Z10, 640(AX)
+	VMOVUPD      Z11, 704(AX)
+	VMOVUPD      Z12, 768(AX)
+	VMOVUPD      Z13, 832(AX)
+	VMOVUPD      Z14, 896(AX)
+	VMOVUPD      Z15, 960(AX)
+	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000080, CX
+	DECQ         SI
+	JNE          sweep
+	VZEROUPPER
+	RET
+
+// func ScanUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·ScanUint64(SB), NOSPLIT, $0-48
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), BX
 	MOVQ $0x00000001, SI
 
 sweep:
@@ -3153,13 +6176,13 @@ row:
 	VZEROUPPER
 	RET
 
-// func DeviationsUint64(state *uint64, a *uint64, rows int, u0 uint64)
+// func DeviationsUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F
-TEXT ·DeviationsUint64(SB), NOSPLIT, $0-32
+TEXT ·DeviationsUint64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+16(FP), BX
-	MOVQ         u0+24(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
 	MOVQ         $0x00000001, SI
@@ -3243,12 +6266,305 @@ row:
 	VZEROUPPER
 	RET
 
-// func ScanBool(state *uint64, a *uint8, rows int)
-// Requires: AVX, AVX512BW, AVX512F, AVX512VL
-TEXT ·ScanBool(SB), NOSPLIT, $0-24
+// func PowersUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·PowersUint64(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Z0
+	MOVQ         $0x00000001, SI
+
+sweep:
+	VMOVUPD (AX), Z1
+	VMOVUPD 64(AX), Z2
+	VMOVUPD 128(AX), Z3
+	VMOVUPD 192(AX), Z4
+	VMOVUPD 256(AX), Z5
+	VMOVUPD 320(AX), Z6
+	VMOVUPD 384(AX), Z7
+	VMOVUPD 448(AX), Z8
+	VMOVUPD 512(AX), Z9
+	VMOVUPD 576(AX), Z10
+	VMOVUPD 640(AX), Z11
+	VMOVUPD 704(AX), Z12
+	VMOVUPD 768(AX), Z13
+	VMOVUPD 832(AX), Z14
+	VMOVUPD 896(AX), Z15
+	VMOVUPD 960(AX), Z16
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVUPD          (DX), Z17
+	VPSUBQ           Z0, Z17, Z17
+	VPSRAQ           $0x20, Z17, Z18
+	VPADDQ.BCST      const5<>+0(SB), Z18, Z18
+	VSUBPD.BCST      const5<>+0(SB), Z18, Z18
+	VPANDQ.BCST      const6<>+0(SB), Z17, Z17
+	VPORQ.BCST       const7<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const7<>+0(SB), Z17, Z17
+	VFMADD231PD.BCST const8<>+0(SB), Z18, Z17
+	VMULPD           Z17, Z17, Z18
+	VADDPD           Z1, Z17, Z1
+	VADDPD           Z5, Z18, Z5
+	VMULPD           Z18, Z17, Z17
+	VADDPD           Z17, Z9, Z9
+	VMULPD           Z18, Z18, Z17
+	VADDPD           Z17, Z13, Z13
+	VMOVUPD          64(DX), Z17
+	VPSUBQ           Z0, Z17, Z17
+	VPSRAQ           $0x20, Z17, Z18
+	VPADDQ.BCST      const5<>+0(SB), Z18, Z18
+	VSUBPD.BCST      const5<>+0(SB), Z18, Z18
+	VPANDQ.BCST      const6<>+0(SB), Z17, Z17
+	VPORQ.BCST       const7<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const7<>+0(SB), Z17, Z17
+	VFMADD231PD.BCST const8<>+0(SB), Z18, Z17
+	VMULPD           Z17, Z17, Z18
+	VADDPD           Z2, Z17, Z2
+	VADDPD           Z6, Z18, Z6
+	VMULPD           Z18, Z17, Z17
+	VADDPD           Z17, Z10, Z10
+	VMULPD           Z18, Z18, Z17
+	VADDPD           Z17, Z14, Z14
+	VMOVUPD          128(DX), Z17
+	VPSUBQ           Z0, Z17, Z17
+	VPSRAQ           $0x20, Z17, Z18
+	VPADDQ.BCST      const5<>+0(SB), Z18, Z18
+	VSUBPD.BCST      const5<>+0(SB), Z18, Z18
+	VPANDQ.BCST      const6<>+0(SB), Z17, Z17
+	VPORQ.BCST       const7<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const7<>+0(SB), Z17, Z17
+	VFMADD231PD.BCST const8<>+0(SB), Z18, Z17
+	VMULPD           Z17, Z17, Z18
+	VADDPD           Z3, Z17, Z3
+	VADDPD           Z7, Z18, Z7
+	VMULPD           Z18, Z17, Z17
+	VADDPD           Z17, Z11, Z11
+	VMULPD           Z18, Z18, Z17
+	VADDPD           Z17, Z15, Z15
+	VMOVUPD          192(DX), Z17
+	VPSUBQ           Z0, Z17, Z17
+	VPSRAQ           $0x20, Z17, Z18
+	VPADDQ.BCST      const5<>+0(SB), Z18, Z18
+	VSUBPD.BCST      const5<>+0(SB), Z18, Z18
+	VPANDQ.BCST      const6<>+0(SB), Z17, Z17
+	VPORQ.BCST       const7<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const7<>+0(SB), Z17, Z17
+	VFMADD231PD.BCST const8<>+0(SB), Z18, Z17
+	VMULPD           Z17, Z17, Z18
+	VADDPD           Z4, Z17, Z4
+	VADDPD           Z8, Z18, Z8
+	VMULPD           Z18, Z17, Z17
+	VADDPD           Z17, Z12, Z12
+	VMULPD           Z18, Z18, Z17
+	VADDPD           Z17, Z16, Z16
+	ADDQ             $0x00000100, DX
+	DECQ             DI
+	JNE              row
+	VMOVUPD          Z1, (AX)
+	VMOVUPD          Z2, 64(AX)
+	VMOVUPD          Z3, 128(AX)
+	VMOVUPD          Z4, 192(AX)
+	VMOVUPD          Z5, 256(AX)
+	VMOVUPD          Z6, 320(AX)
+	VMOVUPD          Z7, 384(AX)
+	VMOVUPD          Z8, 448(AX)
+	VMOVUPD          Z9, 512(AX)
+	VMOVUPD          Z10, 576(AX)
+	VMOVUPD          Z11, 640(AX)
+	VMOVUPD          Z12, 704(AX)
+	VMOVUPD          Z13, 768(AX)
+	VMOVUPD          Z14, 832(AX)
+	VMOVUPD          Z15, 896(AX)
+	VMOVUPD          Z16, 960(AX)
+	ADDQ             $0x00000100, AX
+	ADDQ             $0x00000100, CX
+	DECQ             SI
+	JNE              sweep
+	VZEROUPPER
+	RET
+
+// func NormsUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·NormsUint64(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+16(FP), BX
+	MOVQ rows+24(FP), BX
+	MOVQ $0x00000001, SI
+
+sweep:
+	VMOVUPD (AX), Z0
+	VMOVUPD 64(AX), Z1
+	VMOVUPD 128(AX), Z2
+	VMOVUPD 192(AX), Z3
+	VMOVUPD 256(AX), Z4
+	VMOVUPD 320(AX), Z5
+	VMOVUPD 384(AX), Z6
+	VMOVUPD 448(AX), Z7
+	VMOVUPD 512(AX), Z8
+	VMOVUPD 576(AX), Z9
+	VMOVUPD 640(AX), Z10
+	VMOVUPD 704(AX), Z11
+	VMOVUPD 768(AX), Z12
+	VMOVUPD 832(AX), Z13
+	VMOVUPD 896(AX), Z14
+	VMOVUPD 960(AX), Z15
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVUPD          (DX), Z16
+	VPSRLQ           $0x20, Z16, Z17
+	VPANDQ.BCST      const6<>+0(SB), Z17, Z17
+	VPORQ.BCST       const7<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const7<>+0(SB), Z17, Z17
+	VPANDQ.BCST      const6<>+0(SB), Z16, Z16
+	VPBROADCASTQ     const7<>+0(SB), Z18
+	VPORQ            Z16, Z18, Z16
+	VSUBPD.BCST      const7<>+0(SB), Z16, Z16
+	VFMADD231PD.BCST const8<>+0(SB), Z17, Z16
+	VADDPD           Z0, Z16, Z17
+	VSUBPD           Z0, Z17, Z18
+	VSUBPD           Z18, Z17, Z19
+	VSUBPD           Z19, Z0, Z0
+	VSUBPD           Z18, Z16, Z18
+	VADDPD           Z18, Z0, Z0
+	VMULPD           Z16, Z16, Z19
+	VADDPD           Z8, Z19, Z18
+	VSUBPD           Z8, Z18, Z20
+	VSUBPD           Z20, Z18, Z21
+	VSUBPD           Z21, Z8, Z8
+	VSUBPD           Z20, Z19, Z20
+	VADDPD           Z20, Z8, Z8
+	VADDPD           Z4, Z0, Z4
+	VFMSUB231PD      Z16, Z16, Z19
+	VADDPD           Z19, Z8, Z0
+	VADDPD           Z0, Z12, Z12
+	VMOVAPD          Z17, Z0
+	VMOVAPD          Z18, Z8
+	VMOVUPD          64(DX), Z16
+	VPSRLQ           $0x20, Z16, Z17
+	VPANDQ.BCST      const6<>+0(SB), Z17, Z17
+	VPORQ.BCST       const7<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const7<>+0(SB), Z17, Z17
+	VPANDQ.BCST      const6<>+0(SB), Z16, Z16
+	VPBROADCASTQ     const7<>+0(SB), Z18
+	VPORQ            Z16, Z18, Z16
+	VSUBPD.BCST      const7<>+0(SB), Z16, Z16
+	VFMADD231PD.BCST const8<>+0(SB), Z17, Z16
+	VADDPD           Z1, Z16, Z17
+	VSUBPD           Z1, Z17, Z18
+	VSUBPD           Z18, Z17, Z19
+	VSUBPD           Z19, Z1, Z1
+	VSUBPD           Z18, Z16, Z18
+	VADDPD           Z18, Z1, Z1
+	VMULPD           Z16, Z16, Z19
+	VADDPD           Z9, Z19, Z18
+	VSUBPD           Z9, Z18, Z20
+	VSUBPD           Z20, Z18, Z21
+	VSUBPD           Z21, Z9, Z9
+	VSUBPD           Z20, Z19, Z20
+	VADDPD           Z20, Z9, Z9
+	VADDPD           Z5, Z1, Z5
+	VFMSUB231PD      Z16, Z16, Z19
+	VADDPD           Z19, Z9, Z1
+	VADDPD           Z1, Z13, Z13
+	VMOVAPD          Z17, Z1
+	VMOVAPD          Z18, Z9
+	VMOVUPD          128(DX), Z16
+	VPSRLQ           $0x20, Z16, Z17
+	VPANDQ.BCST      const6<>+0(SB), Z17, Z17
+	VPORQ.BCST       const7<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const7<>+0(SB), Z17, Z17
+	VPANDQ.BCST      const6<>+0(SB), Z16, Z16
+	VPBROADCASTQ     const7<>+0(SB), Z18
+	VPORQ            Z16, Z18, Z16
+	VSUBPD.BCST      const7<>+0(SB), Z16, Z16
+	VFMADD231PD.BCST const8<>+0(SB), Z17, Z16
+	VADDPD           Z2, Z16, Z17
+	VSUBPD           Z2, Z17, Z18
+	VSUBPD           Z18, Z17, Z19
+	VSUBPD           Z19, Z2, Z2
+	VSUBPD           Z18, Z16, Z18
+	VADDPD           Z18, Z2, Z2
+	VMULPD           Z16, Z16, Z19
+	VADDPD           Z10, Z19, Z18
+	VSUBPD           Z10, Z18, Z20
+	VSUBPD           Z20, Z18, Z21
+	VSUBPD           Z21, Z10, Z10
+	VSUBPD           Z20, Z19, Z20
+	VADDPD           Z20, Z10, Z10
+	VADDPD           Z6, Z2, Z6
+	VFMSUB231PD      Z16, Z16, Z19
+	VADDPD           Z19, Z10, Z2
+	VADDPD           Z2, Z14, Z14
+	VMOVAPD          Z17, Z2
+	VMOVAPD          Z18, Z10
+	VMOVUPD          192(DX), Z16
+	VPSRLQ           $0x20, Z16, Z17
+	VPANDQ.BCST      const6<>+0(SB), Z17, Z17
+	VPORQ.BCST       const7<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const7<>+0(SB), Z17, Z17
+	VPANDQ.BCST      const6<>+0(SB), Z16, Z16
+	VPBROADCASTQ     const7<>+0(SB), Z18
+	VPORQ            Z16, Z18, Z16
+	VSUBPD.BCST      const7<>+0(SB), Z16, Z16
+	VFMADD231PD.BCST const8<>+0(SB), Z17, Z16
+	VADDPD           Z3, Z16, Z17
+	VSUBPD           Z3, Z17, Z18
+	VSUBPD           Z18, Z17, Z19
+	VSUBPD           Z19, Z3, Z3
+	VSUBPD           Z18, Z16, Z18
+	VADDPD           Z18, Z3, Z3
+	VMULPD           Z16, Z16, Z19
+	VADDPD           Z11, Z19, Z18
+	VSUBPD           Z11, Z18, Z20
+	VSUBPD           Z20, Z18, Z21
+	VSUBPD           Z21, Z11, Z11
+	VSUBPD           Z20, Z19, Z20
+	VADDPD           Z20, Z11, Z11
+	VADDPD           Z7, Z3, Z7
+	VFMSUB231PD      Z16, Z16, Z19
+	VADDPD           Z19, Z11, Z3
+	VADDPD           Z3, Z15, Z15
+	VMOVAPD          Z17, Z3
+	VMOVAPD          Z18, Z11
+	ADDQ             $0x00000100, DX
+	DECQ             DI
+	JNE              row
+	VMOVUPD          Z0, (AX)
+	VMOVUPD          Z1, 64(AX)
+	VMOVUPD          Z2, 128(AX)
+	VMOVUPD          Z3, 192(AX)
+	VMOVUPD          Z4, 256(AX)
+	VMOVUPD          Z5, 320(AX)
+	VMOVUPD          Z6, 384(AX)
+	VMOVUPD          Z7, 448(AX)
+	VMOVUPD          Z8, 512(AX)
+	VMOVUPD          Z9, 576(AX)
+	VMOVUPD          Z10, 640(AX)
+	VMOVUPD          Z11, 704(AX)
+	VMOVUPD          Z12, 768(AX)
+	VMOVUPD          Z13, 832(AX)
+	VMOVUPD          Z14, 896(AX)
+	VMOVUPD          Z15, 960(AX)
+	ADDQ             $0x00000100, AX
+	ADDQ             $0x00000100, CX
+	DECQ             SI
+	JNE              sweep
+	VZEROUPPER
+	RET
+
+// func ScanBool(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL
+TEXT ·ScanBool(SB), NOSPLIT, $0-48
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), BX
 	MOVQ $0x00000001, SI
 
 sweep:
@@ -3291,5 +6607,263 @@ row:
 	ADDQ           $0x00000020, CX
 	DECQ           SI
 	JNE            sweep
+	VZEROUPPER
+	RET
+
+// func ProductFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·ProductFloat64(SB), NOSPLIT, $0-48
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), BX
+	MOVQ $0x00000001, SI
+
+sweep:
+	VMOVUPD (AX), Z0
+	VMOVUPD 64(AX), Z1
+	VMOVUPD 128(AX), Z2
+	VMOVUPD 192(AX), Z3
+	VMOVUPD 256(AX), Z4
+	VMOVUPD 320(AX), Z5
+	VMOVUPD 384(AX), Z6
+	VMOVUPD 448(AX), Z7
+	VMOVUPD 512(AX), Z8
+	VMOVUPD 576(AX), Z9
+	VMOVUPD 640(AX), Z10
+	VMOVUPD 704(AX), Z11
+	VMOVUPD 768(AX), Z12
+	VMOVUPD 832(AX), Z13
+	VMOVUPD 896(AX), Z14
+	VMOVUPD 960(AX), Z15
+	VMOVUPD 1024(AX), Z16
+	VMOVUPD 1088(AX), Z17
+	VMOVUPD 1152(AX), Z18
+	VMOVUPD 1216(AX), Z19
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVUPD        (DX), Z20
+	VPSRLQ         $0x34, Z20, Z21
+	VPANDQ.BCST    const9<>+0(SB), Z21, Z21
+	VPANDQ.BCST    const10<>+0(SB), Z20, Z26
+	VPORQ.BCST     const11<>+0(SB), Z26, Z26
+	VMULPD         Z0, Z26, Z27
+	VPSUBQ.BCST    const1<>+0(SB), Z21, Z28
+	VPBROADCASTQ   const12<>+0(SB), Z29
+	VPCMPUQ        $0x01, Z28, Z29, K1
+	VMOVAPD        Z0, Z28
+	VFMSUB213PD    Z27, Z26, Z28
+	VFMADD231PD    Z26, Z4, Z28
+	VPADDQ         Z8, Z21, Z8
+	VPXORQ         Z12, Z20, Z12
+	VPBROADCASTQ   const0<>+0(SB), Z0
+	VBLENDMPD.BCST const1<>+0(SB), Z0, K1, Z22
+	VPADDQ         Z22, Z16, Z16
+	VMOVAPD        Z27, Z0
+	VMOVAPD        Z28, Z4
+	VMOVUPD        64(DX), Z20
+	VPSRLQ         $0x34, Z20, Z21
+	VPANDQ.BCST    const9<>+0(SB), Z21, Z21
+	VPANDQ.BCST    const10<>+0(SB), Z20, Z26
+	VPORQ.BCST     const11<>+0(SB), Z26, Z26
+	VMULPD         Z1, Z26, Z27
+	VPSUBQ.BCST    const1<>+0(SB), Z21, Z28
+	VPBROADCASTQ   const12<>+0(SB), Z29
+	VPCMPUQ        $0x01, Z28, Z29, K1
+	VMOVAPD        Z1, Z28
+	VFMSUB213PD    Z27, Z26, Z28
+	VFMADD231PD    Z26, Z5, Z28
+	VPADDQ         Z9, Z21, Z9
+	VPXORQ         Z13, Z20, Z13
+	VPBROADCASTQ   const0<>+0(SB), Z1
+	VBLENDMPD.BCST const1<>+0(SB), Z1, K1, Z23
+	VPADDQ         Z23, Z17, Z17
+	VMOVAPD        Z27, Z1
+	VMOVAPD        Z28, Z5
+	VMOVUPD        128(DX), Z20
+	VPSRLQ         $0x34, Z20, Z21
+	VPANDQ.BCST    const9<>+0(SB), Z21, Z21
+	VPANDQ.BCST    const10<>+0(SB), Z20, Z26
+	VPORQ.BCST     const11<>+0(SB), Z26, Z26
+	VMULPD         Z2, Z26, Z27
+	VPSUBQ.BCST    const1<>+0(SB), Z21, Z28
+	VPBROADCASTQ   const12<>+0(SB), Z29
+	VPCMPUQ        $0x01, Z28, Z29, K1
+	VMOVAPD        Z2, Z28
+	VFMSUB213PD    Z27, Z26, Z28
+	VFMADD231PD    Z26, Z6, Z28
+	VPADDQ         Z10, Z21, Z10
+	VPXORQ         Z14, Z20, Z14
+	VPBROADCASTQ   const0<>+0(SB), Z2
+	VBLENDMPD.BCST const1<>+0(SB), Z2, K1, Z24
+	VPADDQ         Z24, Z18, Z18
+	VMOVAPD        Z27, Z2
+	VMOVAPD        Z28, Z6
+	VMOVUPD        192(DX), Z20
+	VPSRLQ         $0x34, Z20, Z21
+	VPANDQ.BCST    const9<>+0(SB), Z21, Z21
+	VPANDQ.BCST    const10<>+0(SB), Z20, Z26
+	VPORQ.BCST     const11<>+0(SB), Z26, Z26
+	VMULPD         Z3, Z26, Z27
+	VPSUBQ.BCST    const1<>+0(SB), Z21, Z28
+	VPBROADCASTQ   const12<>+0(SB), Z29
+	VPCMPUQ        $0x01, Z28, Z29, K1
+	VMOVAPD        Z3, Z28
+	VFMSUB213PD    Z27, Z26, Z28
+	VFMADD231PD    Z26, Z7, Z28
+	VPADDQ         Z11, Z21, Z11
+	VPXORQ         Z15, Z20, Z15
+	VPBROADCASTQ   const0<>+0(SB), Z3
+	VBLENDMPD.BCST const1<>+0(SB), Z3, K1, Z25
+	VPADDQ         Z25, Z19, Z19
+	VMOVAPD        Z27, Z3
+	VMOVAPD        Z28, Z7
+	ADDQ           $0x00000100, DX
+	DECQ           DI
+	JNE            row
+	VMOVUPD        Z0, (AX)
+	VMOVUPD        Z1, 64(AX)
+	VMOVUPD        Z2, 128(AX)
+	VMOVUPD        Z3, 192(AX)
+	VMOVUPD        Z4, 256(AX)
+	VMOVUPD        Z5, 320(AX)
+	VMOVUPD        Z6, 384(AX)
+	VMOVUPD        Z7, 448(AX)
+	VMOVUPD        Z8, 512(AX)
+	VMOVUPD        Z9, 576(AX)
+	VMOVUPD        Z10, 640(AX)
+	VMOVUPD        Z11, 704(AX)
+	VMOVUPD        Z12, 768(AX)
+	VMOVUPD        Z13, 832(AX)
+	VMOVUPD        Z14, 896(AX)
+	VMOVUPD        Z15, 960(AX)
+	VMOVUPD        Z16, 1024(AX)
+	VMOVUPD        Z17, 1088(AX)
+	VMOVUPD        Z18, 1152(AX)
+	VMOVUPD        Z19, 1216(AX)
+	ADDQ           $0x00000100, AX
+	ADDQ           $0x00000100, CX
+	DECQ           SI
+	JNE            sweep
+	VZEROUPPER
+	RET
+
+DATA const9<>+0(SB)/8, $0x00000000000007ff
+GLOBL const9<>(SB), RODATA|NOPTR, $8
+
+DATA const10<>+0(SB)/8, $0x000fffffffffffff
+GLOBL const10<>(SB), RODATA|NOPTR, $8
+
+DATA const11<>+0(SB)/8, $0x3ff0000000000000
+GLOBL const11<>(SB), RODATA|NOPTR, $8
+
+DATA const12<>+0(SB)/8, $0x00000000000007fd
+GLOBL const12<>(SB), RODATA|NOPTR, $8
+
+// func PairsFloat64(state *uint64, a *float64, b *float64, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·PairsFloat64(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         b+16(FP), BX
+	MOVQ         rows+24(FP), DI
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Z0
+	MOVQ         u1+40(FP), DX
+	VMOVQ        DX, X1
+	VPBROADCASTQ X1, Z1
+	MOVQ         $0x00000002, R8
+
+sweep:
+	VMOVUPD (AX), Z2
+	VMOVUPD 64(AX), Z3
+	VMOVUPD 256(AX), Z4
+	VMOVUPD 320(AX), Z5
+	VMOVUPD 512(AX), Z6
+	VMOVUPD 576(AX), Z7
+	VMOVUPD 768(AX), Z8
+	VMOVUPD 832(AX), Z9
+	VMOVUPD 1024(AX), Z10
+	VMOVUPD 1088(AX), Z11
+	VMOVUPD 1280(AX), Z12
+	VMOVUPD 1344(AX), Z13
+	VMOVUPD 1536(AX), Z14
+	VMOVUPD 1600(AX), Z15
+	MOVQ    CX, DX
+	MOVQ    BX, SI
+	MOVQ    DI, R9
+
+row:
+	VMOVUPD     (DX), Z16
+	VMOVUPD     (SI), Z17
+	VMULPD      Z17, Z16, Z18
+	VADDPD      Z2, Z18, Z19
+	VSUBPD      Z2, Z19, Z20
+	VSUBPD      Z20, Z19, Z21
+	VSUBPD      Z21, Z2, Z2
+	VSUBPD      Z20, Z18, Z20
+	VADDPD      Z20, Z2, Z2
+	VSUBPD      Z0, Z16, Z20
+	VSUBPD      Z1, Z17, Z21
+	VFMSUB231PD Z17, Z16, Z18
+	VADDPD      Z18, Z2, Z2
+	VADDPD      Z2, Z4, Z4
+	VMULPD      Z20, Z20, Z2
+	VADDPD      Z2, Z6, Z6
+	VMULPD      Z21, Z21, Z2
+	VADDPD      Z2, Z8, Z8
+	VMULPD      Z21, Z20, Z2
+	VADDPD      Z2, Z10, Z10
+	VADDPD      Z12, Z20, Z12
+	VADDPD      Z14, Z21, Z14
+	VMOVAPD     Z19, Z2
+	VMOVUPD     64(DX), Z16
+	VMOVUPD     64(SI), Z17
+	VMULPD      Z17, Z16, Z18
+	VADDPD      Z3, Z18, Z19
+	VSUBPD      Z3, Z19, Z20
+	VSUBPD      Z20, Z19, Z21
+	VSUBPD      Z21, Z3, Z3
+	VSUBPD      Z20, Z18, Z20
+	VADDPD      Z20, Z3, Z3
+	VSUBPD      Z0, Z16, Z20
+	VSUBPD      Z1, Z17, Z21
+	VFMSUB231PD Z17, Z16, Z18
+	VADDPD      Z18, Z3, Z3
+	VADDPD      Z3, Z5, Z5
+	VMULPD      Z20, Z20, Z3
+	VADDPD      Z3, Z7, Z7
+	VMULPD      Z21, Z21, Z3
+	VADDPD      Z3, Z9, Z9
+	VMULPD      Z21, Z20, Z3
+	VADDPD      Z3, Z11, Z11
+	VADDPD      Z13, Z20, Z13
+	VADDPD      Z15, Z21, Z15
+	VMOVAPD     Z19, Z3
+	ADDQ        $0x00000100, DX
+	ADDQ        $0x00000100, SI
+	DECQ        R9
+	JNE         row
+	VMOVUPD     Z2, (AX)
+	VMOVUPD     Z3, 64(AX)
+	VMOVUPD     Z4, 256(AX)
+	VMOVUPD     Z5, 320(AX)
+	VMOVUPD     Z6, 512(AX)
+	VMOVUPD     Z7, 576(AX)
+	VMOVUPD     Z8, 768(AX)
+	VMOVUPD     Z9, 832(AX)
+	VMOVUPD     Z10, 1024(AX)
+	VMOVUPD     Z11, 1088(AX)
+	VMOVUPD     Z12, 1280(AX)
+	VMOVUPD     Z13, 1344(AX)
+	VMOVUPD     Z14, 1536(AX)
+	VMOVUPD     Z15, 1600(AX)
+	ADDQ        $0x00000080, AX
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000080, BX
+	DECQ        R8
+	JNE         sweep
 	VZEROUPPER
 	RET

@@ -1112,15 +1112,15 @@ func SaturateInt8Uint8(dst []uint8, a []int8) {
 	for i := range dst {
 		v0 := uint8(a[i&ma])
 		v1 := uint64(int8(v0))
-		v3 := int64(v1) < int64(0)
+		v4 := int64(v1) < int64(0)
 		v5 := int64(255) < int64(v1)
 		v6 := v1
-		if v5 {
-			v6 = 0xff
+		if v4 {
+			v6 = 0x0
 		}
 		v7 := v6
-		if v3 {
-			v7 = 0x0
+		if v5 {
+			v7 = 0xff
 		}
 		v8 := uint8(v7)
 		dst[i] = uint8(v8)
@@ -1133,9 +1133,9 @@ func FitsUint8Int8Bool(dst []uint8, a []int8) {
 	for i := range dst {
 		v0 := uint8(a[i&ma])
 		v1 := uint64(int8(v0))
-		v3 := int64(v1) < int64(0)
+		v4 := int64(v1) < int64(0)
 		v5 := int64(255) < int64(v1)
-		v6 := v3 || v5
+		v6 := v4 || v5
 		v7 := !v6
 		dst[i] = toBool(v7)
 	}
@@ -1157,15 +1157,15 @@ func SaturateInt8Uint16(dst []uint16, a []int8) {
 	for i := range dst {
 		v0 := uint8(a[i&ma])
 		v1 := uint64(int8(v0))
-		v3 := int64(v1) < int64(0)
+		v4 := int64(v1) < int64(0)
 		v5 := int64(65535) < int64(v1)
 		v6 := v1
-		if v5 {
-			v6 = 0xffff
+		if v4 {
+			v6 = 0x0
 		}
 		v7 := v6
-		if v3 {
-			v7 = 0x0
+		if v5 {
+			v7 = 0xffff
 		}
 		v8 := uint16(v7)
 		dst[i] = uint16(v8)
@@ -1178,9 +1178,9 @@ func FitsUint16Int8Bool(dst []uint8, a []int8) {
 	for i := range dst {
 		v0 := uint8(a[i&ma])
 		v1 := uint64(int8(v0))
-		v3 := int64(v1) < int64(0)
+		v4 := int64(v1) < int64(0)
 		v5 := int64(65535) < int64(v1)
-		v6 := v3 || v5
+		v6 := v4 || v5
 		v7 := !v6
 		dst[i] = toBool(v7)
 	}
@@ -1202,15 +1202,15 @@ func SaturateInt8Uint32(dst []uint32, a []int8) {
 	for i := range dst {
 		v0 := uint8(a[i&ma])
 		v1 := uint64(int8(v0))
-		v3 := int64(v1) < int64(0)
+		v4 := int64(v1) < int64(0)
 		v5 := int64(4294967295) < int64(v1)
 		v6 := v1
-		if v5 {
-			v6 = 0xffffffff
+		if v4 {
+			v6 = 0x0
 		}
 		v7 := v6
-		if v3 {
-			v7 = 0x0
+		if v5 {
+			v7 = 0xffffffff
 		}
 		v8 := uint32(v7)
 		dst[i] = uint32(v8)
@@ -1223,9 +1223,9 @@ func FitsUint32Int8Bool(dst []uint8, a []int8) {
 	for i := range dst {
 		v0 := uint8(a[i&ma])
 		v1 := uint64(int8(v0))
-		v3 := int64(v1) < int64(0)
+		v4 := int64(v1) < int64(0)
 		v5 := int64(4294967295) < int64(v1)
-		v6 := v3 || v5
+		v6 := v4 || v5
 		v7 := !v6
 		dst[i] = toBool(v7)
 	}
@@ -1247,18 +1247,12 @@ func SaturateInt8Uint64(dst []uint64, a []int8) {
 	for i := range dst {
 		v0 := uint8(a[i&ma])
 		v1 := uint64(int8(v0))
-		v2 := v1 == v1
-		v3 := !v2
-		v5 := int64(v1) < int64(0)
-		v7 := v1
+		v3 := int64(v1) < int64(0)
+		v4 := v1
 		if v3 {
-			v7 = 0xffffffffffffffff
+			v4 = 0x0
 		}
-		v8 := v7
-		if v5 {
-			v8 = 0x0
-		}
-		dst[i] = uint64(v8)
+		dst[i] = uint64(v4)
 	}
 }
 
@@ -1268,12 +1262,9 @@ func FitsUint64Int8Bool(dst []uint8, a []int8) {
 	for i := range dst {
 		v0 := uint8(a[i&ma])
 		v1 := uint64(int8(v0))
-		v2 := v1 == v1
-		v3 := !v2
-		v5 := int64(v1) < int64(0)
-		v6 := v3 || v5
-		v7 := !v6
-		dst[i] = toBool(v7)
+		v3 := int64(v1) < int64(0)
+		v4 := !v3
+		dst[i] = toBool(v4)
 	}
 }
 
@@ -1345,15 +1336,15 @@ func SaturateInt16Int8(dst []int8, a []int16) {
 	for i := range dst {
 		v0 := uint16(a[i&ma])
 		v1 := uint64(int16(v0))
-		v3 := int64(v1) < int64(-128)
+		v4 := int64(v1) < int64(-128)
 		v5 := int64(127) < int64(v1)
 		v6 := v1
-		if v5 {
-			v6 = 0x7f
+		if v4 {
+			v6 = 0xffffffffffffff80
 		}
 		v7 := v6
-		if v3 {
-			v7 = 0xffffffffffffff80
+		if v5 {
+			v7 = 0x7f
 		}
 		v8 := uint8(v7)
 		dst[i] = int8(v8)
@@ -1366,9 +1357,9 @@ func FitsInt8Int16Bool(dst []uint8, a []int16) {
 	for i := range dst {
 		v0 := uint16(a[i&ma])
 		v1 := uint64(int16(v0))
-		v3 := int64(v1) < int64(-128)
+		v4 := int64(v1) < int64(-128)
 		v5 := int64(127) < int64(v1)
-		v6 := v3 || v5
+		v6 := v4 || v5
 		v7 := !v6
 		dst[i] = toBool(v7)
 	}
@@ -1411,15 +1402,15 @@ func SaturateInt16Uint8(dst []uint8, a []int16) {
 	for i := range dst {
 		v0 := uint16(a[i&ma])
 		v1 := uint64(int16(v0))
-		v3 := int64(v1) < int64(0)
+		v4 := int64(v1) < int64(0)
 		v5 := int64(255) < int64(v1)
 		v6 := v1
-		if v5 {
-			v6 = 0xff
+		if v4 {
+			v6 = 0x0
 		}
 		v7 := v6
-		if v3 {
-			v7 = 0x0
+		if v5 {
+			v7 = 0xff
 		}
 		v8 := uint8(v7)
 		dst[i] = uint8(v8)
@@ -1432,9 +1423,9 @@ func FitsUint8Int16Bool(dst []uint8, a []int16) {
 	for i := range dst {
 		v0 := uint16(a[i&ma])
 		v1 := uint64(int16(v0))
-		v3 := int64(v1) < int64(0)
+		v4 := int64(v1) < int64(0)
 		v5 := int64(255) < int64(v1)
-		v6 := v3 || v5
+		v6 := v4 || v5
 		v7 := !v6
 		dst[i] = toBool(v7)
 	}
@@ -1455,15 +1446,15 @@ func SaturateInt16Uint16(dst []uint16, a []int16) {
 	for i := range dst {
 		v0 := uint16(a[i&ma])
 		v1 := uint64(int16(v0))
-		v3 := int64(v1) < int64(0)
+		v4 := int64(v1) < int64(0)
 		v5 := int64(65535) < int64(v1)
 		v6 := v1
-		if v5 {
-			v6 = 0xffff
+		if v4 {
+			v6 = 0x0
 		}
 		v7 := v6
-		if v3 {
-			v7 = 0x0
+		if v5 {
+			v7 = 0xffff
 		}
 		v8 := uint16(v7)
 		dst[i] = uint16(v8)
@@ -1476,9 +1467,9 @@ func FitsUint16Int16Bool(dst []uint8, a []int16) {
 	for i := range dst {
 		v0 := uint16(a[i&ma])
 		v1 := uint64(int16(v0))
-		v3 := int64(v1) < int64(0)
+		v4 := int64(v1) < int64(0)
 		v5 := int64(65535) < int64(v1)
-		v6 := v3 || v5
+		v6 := v4 || v5
 		v7 := !v6
 		dst[i] = toBool(v7)
 	}
@@ -1500,15 +1491,15 @@ func SaturateInt16Uint32(dst []uint32, a []int16) {
 	for i := range dst {
 		v0 := uint16(a[i&ma])
 		v1 := uint64(int16(v0))
-		v3 := int64(v1) < int64(0)
+		v4 := int64(v1) < int64(0)
 		v5 := int64(4294967295) < int64(v1)
 		v6 := v1
-		if v5 {
-			v6 = 0xffffffff
+		if v4 {
+			v6 = 0x0
 		}
 		v7 := v6
-		if v3 {
-			v7 = 0x0
+		if v5 {
+			v7 = 0xffffffff
 		}
 		v8 := uint32(v7)
 		dst[i] = uint32(v8)
@@ -1521,9 +1512,9 @@ func FitsUint32Int16Bool(dst []uint8, a []int16) {
 	for i := range dst {
 		v0 := uint16(a[i&ma])
 		v1 := uint64(int16(v0))
-		v3 := int64(v1) < int64(0)
+		v4 := int64(v1) < int64(0)
 		v5 := int64(4294967295) < int64(v1)
-		v6 := v3 || v5
+		v6 := v4 || v5
 		v7 := !v6
 		dst[i] = toBool(v7)
 	}
@@ -1545,18 +1536,12 @@ func SaturateInt16Uint64(dst []uint64, a []int16) {
 	for i := range dst {
 		v0 := uint16(a[i&ma])
 		v1 := uint64(int16(v0))
-		v2 := v1 == v1
-		v3 := !v2
-		v5 := int64(v1) < int64(0)
-		v7 := v1
+		v3 := int64(v1) < int64(0)
+		v4 := v1
 		if v3 {
-			v7 = 0xffffffffffffffff
+			v4 = 0x0
 		}
-		v8 := v7
-		if v5 {
-			v8 = 0x0
-		}
-		dst[i] = uint64(v8)
+		dst[i] = uint64(v4)
 	}
 }
 
@@ -1566,12 +1551,9 @@ func FitsUint64Int16Bool(dst []uint8, a []int16) {
 	for i := range dst {
 		v0 := uint16(a[i&ma])
 		v1 := uint64(int16(v0))
-		v2 := v1 == v1
-		v3 := !v2
-		v5 := int64(v1) < int64(0)
-		v6 := v3 || v5
-		v7 := !v6
-		dst[i] = toBool(v7)
+		v3 := int64(v1) < int64(0)
+		v4 := !v3
+		dst[i] = toBool(v4)
 	}
 }
 
@@ -1643,15 +1625,15 @@ func SaturateInt32Int8(dst []int8, a []int32) {
 	for i := range dst {
 		v0 := uint32(a[i&ma])
 		v1 := uint64(int32(v0))
-		v3 := int64(v1) < int64(-128)
+		v4 := int64(v1) < int64(-128)
 		v5 := int64(127) < int64(v1)
 		v6 := v1
-		if v5 {
-			v6 = 0x7f
+		if v4 {
+			v6 = 0xffffffffffffff80
 		}
 		v7 := v6
-		if v3 {
-			v7 = 0xffffffffffffff80
+		if v5 {
+			v7 = 0x7f
 		}
 		v8 := uint8(v7)
 		dst[i] = int8(v8)
@@ -1664,9 +1646,9 @@ func FitsInt8Int32Bool(dst []uint8, a []int32) {
 	for i := range dst {
 		v0 := uint32(a[i&ma])
 		v1 := uint64(int32(v0))
-		v3 := int64(v1) < int64(-128)
+		v4 := int64(v1) < int64(-128)
 		v5 := int64(127) < int64(v1)
-		v6 := v3 || v5
+		v6 := v4 || v5
 		v7 := !v6
 		dst[i] = toBool(v7)
 	}
@@ -1689,15 +1671,15 @@ func SaturateInt32Int16(dst []int16, a []int32) {
 	for i := range dst {
 		v0 := uint32(a[i&ma])
 		v1 := uint64(int32(v0))
-		v3 := int64(v1) < int64(-32768)
+		v4 := int64(v1) < int64(-32768)
 		v5 := int64(32767) < int64(v1)
 		v6 := v1
-		if v5 {
-			v6 = 0x7fff
+		if v4 {
+			v6 = 0xffffffffffff8000
 		}
 		v7 := v6
-		if v3 {
-			v7 = 0xffffffffffff8000
+		if v5 {
+			v7 = 0x7fff
 		}
 		v8 := uint16(v7)
 		dst[i] = int16(v8)
@@ -1710,9 +1692,9 @@ func FitsInt16Int32Bool(dst []uint8, a []int32) {
 	for i := range dst {
 		v0 := uint32(a[i&ma])
 		v1 := uint64(int32(v0))
-		v3 := int64(v1) < int64(-32768)
+		v4 := int64(v1) < int64(-32768)
 		v5 := int64(32767) < int64(v1)
-		v6 := v3 || v5
+		v6 := v4 || v5
 		v7 := !v6
 		dst[i] = toBool(v7)
 	}
@@ -1745,15 +1727,15 @@ func SaturateInt32Uint8(dst []uint8, a []int32) {
 	for i := range dst {
 		v0 := uint32(a[i&ma])
 		v1 := uint64(int32(v0))
-		v3 := int64(v1) < int64(0)
+		v4 := int64(v1) < int64(0)
 		v5 := int64(255) < int64(v1)
 		v6 := v1
-		if v5 {
-			v6 = 0xff
+		if v4 {
+			v6 = 0x0
 		}
 		v7 := v6
-		if v3 {
-			v7 = 0x0
+		if v5 {
+			v7 = 0xff
 		}
 		v8 := uint8(v7)
 		dst[i] = uint8(v8)
@@ -1766,9 +1748,9 @@ func FitsUint8Int32Bool(dst []uint8, a []int32) {
 	for i := range dst {
 		v0 := uint32(a[i&ma])
 		v1 := uint64(int32(v0))
-		v3 := int64(v1) < int64(0)
+		v4 := int64(v1) < int64(0)
 		v5 := int64(255) < int64(v1)
-		v6 := v3 || v5
+		v6 := v4 || v5
 		v7 := !v6
 		dst[i] = toBool(v7)
 	}
@@ -1791,15 +1773,15 @@ func SaturateInt32Uint16(dst []uint16, a []int32) {
 	for i := range dst {
 		v0 := uint32(a[i&ma])
 		v1 := uint64(int32(v0))
-		v3 := int64(v1) < int64(0)
+		v4 := int64(v1) < int64(0)
 		v5 := int64(65535) < int64(v1)
 		v6 := v1
-		if v5 {
-			v6 = 0xffff
+		if v4 {
+			v6 = 0x0
 		}
 		v7 := v6
-		if v3 {
-			v7 = 0x0
+		if v5 {
+			v7 = 0xffff
 		}
 		v8 := uint16(v7)
 		dst[i] = uint16(v8)
@@ -1812,9 +1794,9 @@ func FitsUint16Int32Bool(dst []uint8, a []int32) {
 	for i := range dst {
 		v0 := uint32(a[i&ma])
 		v1 := uint64(int32(v0))
-		v3 := int64(v1) < int64(0)
+		v4 := int64(v1) < int64(0)
 		v5 := int64(65535) < int64(v1)
-		v6 := v3 || v5
+		v6 := v4 || v5
 		v7 := !v6
 		dst[i] = toBool(v7)
 	}
@@ -1835,15 +1817,15 @@ func SaturateInt32Uint32(dst []uint32, a []int32) {
 	for i := range dst {
 		v0 := uint32(a[i&ma])
 		v1 := uint64(int32(v0))
-		v3 := int64(v1) < int64(0)
+		v4 := int64(v1) < int64(0)
 		v5 := int64(4294967295) < int64(v1)
 		v6 := v1
-		if v5 {
-			v6 = 0xffffffff
+		if v4 {
+			v6 = 0x0
 		}
 		v7 := v6
-		if v3 {
-			v7 = 0x0
+		if v5 {
+			v7 = 0xffffffff
 		}
 		v8 := uint32(v7)
 		dst[i] = uint32(v8)
@@ -1856,9 +1838,9 @@ func FitsUint32Int32Bool(dst []uint8, a []int32) {
 	for i := range dst {
 		v0 := uint32(a[i&ma])
 		v1 := uint64(int32(v0))
-		v3 := int64(v1) < int64(0)
+		v4 := int64(v1) < int64(0)
 		v5 := int64(4294967295) < int64(v1)
-		v6 := v3 || v5
+		v6 := v4 || v5
 		v7 := !v6
 		dst[i] = toBool(v7)
 	}
@@ -1880,18 +1862,12 @@ func SaturateInt32Uint64(dst []uint64, a []int32) {
 	for i := range dst {
 		v0 := uint32(a[i&ma])
 		v1 := uint64(int32(v0))
-		v2 := v1 == v1
-		v3 := !v2
-		v5 := int64(v1) < int64(0)
-		v7 := v1
+		v3 := int64(v1) < int64(0)
+		v4 := v1
 		if v3 {
-			v7 = 0xffffffffffffffff
+			v4 = 0x0
 		}
-		v8 := v7
-		if v5 {
-			v8 = 0x0
-		}
-		dst[i] = uint64(v8)
+		dst[i] = uint64(v4)
 	}
 }
 
@@ -1901,12 +1877,9 @@ func FitsUint64Int32Bool(dst []uint8, a []int32) {
 	for i := range dst {
 		v0 := uint32(a[i&ma])
 		v1 := uint64(int32(v0))
-		v2 := v1 == v1
-		v3 := !v2
-		v5 := int64(v1) < int64(0)
-		v6 := v3 || v5
-		v7 := !v6
-		dst[i] = toBool(v7)
+		v3 := int64(v1) < int64(0)
+		v4 := !v3
+		dst[i] = toBool(v4)
 	}
 }
 
@@ -1993,15 +1966,15 @@ func SaturateInt64Int8(dst []int8, a []int64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint64(a[i&ma])
-		v2 := int64(v0) < int64(-128)
+		v3 := int64(v0) < int64(-128)
 		v4 := int64(127) < int64(v0)
 		v5 := v0
-		if v4 {
-			v5 = 0x7f
+		if v3 {
+			v5 = 0xffffffffffffff80
 		}
 		v6 := v5
-		if v2 {
-			v6 = 0xffffffffffffff80
+		if v4 {
+			v6 = 0x7f
 		}
 		v7 := uint8(v6)
 		dst[i] = int8(v7)
@@ -2013,9 +1986,9 @@ func FitsInt8Int64Bool(dst []uint8, a []int64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint64(a[i&ma])
-		v2 := int64(v0) < int64(-128)
+		v3 := int64(v0) < int64(-128)
 		v4 := int64(127) < int64(v0)
-		v5 := v2 || v4
+		v5 := v3 || v4
 		v6 := !v5
 		dst[i] = toBool(v6)
 	}
@@ -2036,15 +2009,15 @@ func SaturateInt64Int16(dst []int16, a []int64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint64(a[i&ma])
-		v2 := int64(v0) < int64(-32768)
+		v3 := int64(v0) < int64(-32768)
 		v4 := int64(32767) < int64(v0)
 		v5 := v0
-		if v4 {
-			v5 = 0x7fff
+		if v3 {
+			v5 = 0xffffffffffff8000
 		}
 		v6 := v5
-		if v2 {
-			v6 = 0xffffffffffff8000
+		if v4 {
+			v6 = 0x7fff
 		}
 		v7 := uint16(v6)
 		dst[i] = int16(v7)
@@ -2056,9 +2029,9 @@ func FitsInt16Int64Bool(dst []uint8, a []int64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint64(a[i&ma])
-		v2 := int64(v0) < int64(-32768)
+		v3 := int64(v0) < int64(-32768)
 		v4 := int64(32767) < int64(v0)
-		v5 := v2 || v4
+		v5 := v3 || v4
 		v6 := !v5
 		dst[i] = toBool(v6)
 	}
@@ -2079,15 +2052,15 @@ func SaturateInt64Int32(dst []int32, a []int64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint64(a[i&ma])
-		v2 := int64(v0) < int64(-2147483648)
+		v3 := int64(v0) < int64(-2147483648)
 		v4 := int64(2147483647) < int64(v0)
 		v5 := v0
-		if v4 {
-			v5 = 0x7fffffff
+		if v3 {
+			v5 = 0xffffffff80000000
 		}
 		v6 := v5
-		if v2 {
-			v6 = 0xffffffff80000000
+		if v4 {
+			v6 = 0x7fffffff
 		}
 		v7 := uint32(v6)
 		dst[i] = int32(v7)
@@ -2099,9 +2072,9 @@ func FitsInt32Int64Bool(dst []uint8, a []int64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint64(a[i&ma])
-		v2 := int64(v0) < int64(-2147483648)
+		v3 := int64(v0) < int64(-2147483648)
 		v4 := int64(2147483647) < int64(v0)
-		v5 := v2 || v4
+		v5 := v3 || v4
 		v6 := !v5
 		dst[i] = toBool(v6)
 	}
@@ -2122,15 +2095,15 @@ func SaturateInt64Uint8(dst []uint8, a []int64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint64(a[i&ma])
-		v2 := int64(v0) < int64(0)
+		v3 := int64(v0) < int64(0)
 		v4 := int64(255) < int64(v0)
 		v5 := v0
-		if v4 {
-			v5 = 0xff
+		if v3 {
+			v5 = 0x0
 		}
 		v6 := v5
-		if v2 {
-			v6 = 0x0
+		if v4 {
+			v6 = 0xff
 		}
 		v7 := uint8(v6)
 		dst[i] = uint8(v7)
@@ -2142,9 +2115,9 @@ func FitsUint8Int64Bool(dst []uint8, a []int64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint64(a[i&ma])
-		v2 := int64(v0) < int64(0)
+		v3 := int64(v0) < int64(0)
 		v4 := int64(255) < int64(v0)
-		v5 := v2 || v4
+		v5 := v3 || v4
 		v6 := !v5
 		dst[i] = toBool(v6)
 	}
@@ -2165,15 +2138,15 @@ func SaturateInt64Uint16(dst []uint16, a []int64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint64(a[i&ma])
-		v2 := int64(v0) < int64(0)
+		v3 := int64(v0) < int64(0)
 		v4 := int64(65535) < int64(v0)
 		v5 := v0
-		if v4 {
-			v5 = 0xffff
+		if v3 {
+			v5 = 0x0
 		}
 		v6 := v5
-		if v2 {
-			v6 = 0x0
+		if v4 {
+			v6 = 0xffff
 		}
 		v7 := uint16(v6)
 		dst[i] = uint16(v7)
@@ -2185,9 +2158,9 @@ func FitsUint16Int64Bool(dst []uint8, a []int64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint64(a[i&ma])
-		v2 := int64(v0) < int64(0)
+		v3 := int64(v0) < int64(0)
 		v4 := int64(65535) < int64(v0)
-		v5 := v2 || v4
+		v5 := v3 || v4
 		v6 := !v5
 		dst[i] = toBool(v6)
 	}
@@ -2208,15 +2181,15 @@ func SaturateInt64Uint32(dst []uint32, a []int64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint64(a[i&ma])
-		v2 := int64(v0) < int64(0)
+		v3 := int64(v0) < int64(0)
 		v4 := int64(4294967295) < int64(v0)
 		v5 := v0
-		if v4 {
-			v5 = 0xffffffff
+		if v3 {
+			v5 = 0x0
 		}
 		v6 := v5
-		if v2 {
-			v6 = 0x0
+		if v4 {
+			v6 = 0xffffffff
 		}
 		v7 := uint32(v6)
 		dst[i] = uint32(v7)
@@ -2228,9 +2201,9 @@ func FitsUint32Int64Bool(dst []uint8, a []int64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint64(a[i&ma])
-		v2 := int64(v0) < int64(0)
+		v3 := int64(v0) < int64(0)
 		v4 := int64(4294967295) < int64(v0)
-		v5 := v2 || v4
+		v5 := v3 || v4
 		v6 := !v5
 		dst[i] = toBool(v6)
 	}
@@ -2250,18 +2223,12 @@ func SaturateInt64Uint64(dst []uint64, a []int64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint64(a[i&ma])
-		v1 := v0 == v0
-		v2 := !v1
-		v4 := int64(v0) < int64(0)
-		v6 := v0
+		v2 := int64(v0) < int64(0)
+		v3 := v0
 		if v2 {
-			v6 = 0xffffffffffffffff
+			v3 = 0x0
 		}
-		v7 := v6
-		if v4 {
-			v7 = 0x0
-		}
-		dst[i] = uint64(v7)
+		dst[i] = uint64(v3)
 	}
 }
 
@@ -2270,12 +2237,9 @@ func FitsUint64Int64Bool(dst []uint8, a []int64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint64(a[i&ma])
-		v1 := v0 == v0
-		v2 := !v1
-		v4 := int64(v0) < int64(0)
-		v5 := v2 || v4
-		v6 := !v5
-		dst[i] = toBool(v6)
+		v2 := int64(v0) < int64(0)
+		v3 := !v2
+		dst[i] = toBool(v3)
 	}
 }
 
@@ -2345,19 +2309,13 @@ func SaturateUint8Int8(dst []int8, a []uint8) {
 	for i := range dst {
 		v0 := uint8(a[i&ma])
 		v1 := uint64(v0)
-		v2 := v1 == v1
-		v3 := !v2
-		v5 := int64(127) < int64(v1)
-		v7 := v1
-		if v5 {
-			v7 = 0x7f
-		}
-		v8 := v7
+		v3 := int64(127) < int64(v1)
+		v4 := v1
 		if v3 {
-			v8 = 0xffffffffffffff80
+			v4 = 0x7f
 		}
-		v9 := uint8(v8)
-		dst[i] = int8(v9)
+		v5 := uint8(v4)
+		dst[i] = int8(v5)
 	}
 }
 
@@ -2367,12 +2325,9 @@ func FitsInt8Uint8Bool(dst []uint8, a []uint8) {
 	for i := range dst {
 		v0 := uint8(a[i&ma])
 		v1 := uint64(v0)
-		v2 := v1 == v1
-		v3 := !v2
-		v5 := int64(127) < int64(v1)
-		v6 := v3 || v5
-		v7 := !v6
-		dst[i] = toBool(v7)
+		v3 := int64(127) < int64(v1)
+		v4 := !v3
+		dst[i] = toBool(v4)
 	}
 }
 
@@ -2504,19 +2459,13 @@ func SaturateUint16Int8(dst []int8, a []uint16) {
 	for i := range dst {
 		v0 := uint16(a[i&ma])
 		v1 := uint64(v0)
-		v2 := v1 == v1
-		v3 := !v2
-		v5 := int64(127) < int64(v1)
-		v7 := v1
-		if v5 {
-			v7 = 0x7f
-		}
-		v8 := v7
+		v3 := int64(127) < int64(v1)
+		v4 := v1
 		if v3 {
-			v8 = 0xffffffffffffff80
+			v4 = 0x7f
 		}
-		v9 := uint8(v8)
-		dst[i] = int8(v9)
+		v5 := uint8(v4)
+		dst[i] = int8(v5)
 	}
 }
 
@@ -2526,12 +2475,9 @@ func FitsInt8Uint16Bool(dst []uint8, a []uint16) {
 	for i := range dst {
 		v0 := uint16(a[i&ma])
 		v1 := uint64(v0)
-		v2 := v1 == v1
-		v3 := !v2
-		v5 := int64(127) < int64(v1)
-		v6 := v3 || v5
-		v7 := !v6
-		dst[i] = toBool(v7)
+		v3 := int64(127) < int64(v1)
+		v4 := !v3
+		dst[i] = toBool(v4)
 	}
 }
 
@@ -2550,19 +2496,13 @@ func SaturateUint16Int16(dst []int16, a []uint16) {
 	for i := range dst {
 		v0 := uint16(a[i&ma])
 		v1 := uint64(v0)
-		v2 := v1 == v1
-		v3 := !v2
-		v5 := int64(32767) < int64(v1)
-		v7 := v1
-		if v5 {
-			v7 = 0x7fff
-		}
-		v8 := v7
+		v3 := int64(32767) < int64(v1)
+		v4 := v1
 		if v3 {
-			v8 = 0xffffffffffff8000
+			v4 = 0x7fff
 		}
-		v9 := uint16(v8)
-		dst[i] = int16(v9)
+		v5 := uint16(v4)
+		dst[i] = int16(v5)
 	}
 }
 
@@ -2572,12 +2512,9 @@ func FitsInt16Uint16Bool(dst []uint8, a []uint16) {
 	for i := range dst {
 		v0 := uint16(a[i&ma])
 		v1 := uint64(v0)
-		v2 := v1 == v1
-		v3 := !v2
-		v5 := int64(32767) < int64(v1)
-		v6 := v3 || v5
-		v7 := !v6
-		dst[i] = toBool(v7)
+		v3 := int64(32767) < int64(v1)
+		v4 := !v3
+		dst[i] = toBool(v4)
 	}
 }
 
@@ -2618,19 +2555,13 @@ func SaturateUint16Uint8(dst []uint8, a []uint16) {
 	for i := range dst {
 		v0 := uint16(a[i&ma])
 		v1 := uint64(v0)
-		v2 := v1 == v1
-		v3 := !v2
-		v5 := int64(255) < int64(v1)
-		v7 := v1
-		if v5 {
-			v7 = 0xff
-		}
-		v8 := v7
+		v3 := int64(255) < int64(v1)
+		v4 := v1
 		if v3 {
-			v8 = 0x0
+			v4 = 0xff
 		}
-		v9 := uint8(v8)
-		dst[i] = uint8(v9)
+		v5 := uint8(v4)
+		dst[i] = uint8(v5)
 	}
 }
 
@@ -2640,12 +2571,9 @@ func FitsUint8Uint16Bool(dst []uint8, a []uint16) {
 	for i := range dst {
 		v0 := uint16(a[i&ma])
 		v1 := uint64(v0)
-		v2 := v1 == v1
-		v3 := !v2
-		v5 := int64(255) < int64(v1)
-		v6 := v3 || v5
-		v7 := !v6
-		dst[i] = toBool(v7)
+		v3 := int64(255) < int64(v1)
+		v4 := !v3
+		dst[i] = toBool(v4)
 	}
 }
 
@@ -2737,19 +2665,13 @@ func SaturateUint32Int8(dst []int8, a []uint32) {
 	for i := range dst {
 		v0 := uint32(a[i&ma])
 		v1 := uint64(v0)
-		v2 := v1 == v1
-		v3 := !v2
-		v5 := int64(127) < int64(v1)
-		v7 := v1
-		if v5 {
-			v7 = 0x7f
-		}
-		v8 := v7
+		v3 := int64(127) < int64(v1)
+		v4 := v1
 		if v3 {
-			v8 = 0xffffffffffffff80
+			v4 = 0x7f
 		}
-		v9 := uint8(v8)
-		dst[i] = int8(v9)
+		v5 := uint8(v4)
+		dst[i] = int8(v5)
 	}
 }
 
@@ -2759,12 +2681,9 @@ func FitsInt8Uint32Bool(dst []uint8, a []uint32) {
 	for i := range dst {
 		v0 := uint32(a[i&ma])
 		v1 := uint64(v0)
-		v2 := v1 == v1
-		v3 := !v2
-		v5 := int64(127) < int64(v1)
-		v6 := v3 || v5
-		v7 := !v6
-		dst[i] = toBool(v7)
+		v3 := int64(127) < int64(v1)
+		v4 := !v3
+		dst[i] = toBool(v4)
 	}
 }
 
@@ -2785,19 +2704,13 @@ func SaturateUint32Int16(dst []int16, a []uint32) {
 	for i := range dst {
 		v0 := uint32(a[i&ma])
 		v1 := uint64(v0)
-		v2 := v1 == v1
-		v3 := !v2
-		v5 := int64(32767) < int64(v1)
-		v7 := v1
-		if v5 {
-			v7 = 0x7fff
-		}
-		v8 := v7
+		v3 := int64(32767) < int64(v1)
+		v4 := v1
 		if v3 {
-			v8 = 0xffffffffffff8000
+			v4 = 0x7fff
 		}
-		v9 := uint16(v8)
-		dst[i] = int16(v9)
+		v5 := uint16(v4)
+		dst[i] = int16(v5)
 	}
 }
 
@@ -2807,12 +2720,9 @@ func FitsInt16Uint32Bool(dst []uint8, a []uint32) {
 	for i := range dst {
 		v0 := uint32(a[i&ma])
 		v1 := uint64(v0)
-		v2 := v1 == v1
-		v3 := !v2
-		v5 := int64(32767) < int64(v1)
-		v6 := v3 || v5
-		v7 := !v6
-		dst[i] = toBool(v7)
+		v3 := int64(32767) < int64(v1)
+		v4 := !v3
+		dst[i] = toBool(v4)
 	}
 }
 
@@ -2831,19 +2741,13 @@ func SaturateUint32Int32(dst []int32, a []uint32) {
 	for i := range dst {
 		v0 := uint32(a[i&ma])
 		v1 := uint64(v0)
-		v2 := v1 == v1
-		v3 := !v2
-		v5 := int64(2147483647) < int64(v1)
-		v7 := v1
-		if v5 {
-			v7 = 0x7fffffff
-		}
-		v8 := v7
+		v3 := int64(2147483647) < int64(v1)
+		v4 := v1
 		if v3 {
-			v8 = 0xffffffff80000000
+			v4 = 0x7fffffff
 		}
-		v9 := uint32(v8)
-		dst[i] = int32(v9)
+		v5 := uint32(v4)
+		dst[i] = int32(v5)
 	}
 }
 
@@ -2853,12 +2757,9 @@ func FitsInt32Uint32Bool(dst []uint8, a []uint32) {
 	for i := range dst {
 		v0 := uint32(a[i&ma])
 		v1 := uint64(v0)
-		v2 := v1 == v1
-		v3 := !v2
-		v5 := int64(2147483647) < int64(v1)
-		v6 := v3 || v5
-		v7 := !v6
-		dst[i] = toBool(v7)
+		v3 := int64(2147483647) < int64(v1)
+		v4 := !v3
+		dst[i] = toBool(v4)
 	}
 }
 
@@ -2889,19 +2790,13 @@ func SaturateUint32Uint8(dst []uint8, a []uint32) {
 	for i := range dst {
 		v0 := uint32(a[i&ma])
 		v1 := uint64(v0)
-		v2 := v1 == v1
-		v3 := !v2
-		v5 := int64(255) < int64(v1)
-		v7 := v1
-		if v5 {
-			v7 = 0xff
-		}
-		v8 := v7
+		v3 := int64(255) < int64(v1)
+		v4 := v1
 		if v3 {
-			v8 = 0x0
+			v4 = 0xff
 		}
-		v9 := uint8(v8)
-		dst[i] = uint8(v9)
+		v5 := uint8(v4)
+		dst[i] = uint8(v5)
 	}
 }
 
@@ -2911,12 +2806,9 @@ func FitsUint8Uint32Bool(dst []uint8, a []uint32) {
 	for i := range dst {
 		v0 := uint32(a[i&ma])
 		v1 := uint64(v0)
-		v2 := v1 == v1
-		v3 := !v2
-		v5 := int64(255) < int64(v1)
-		v6 := v3 || v5
-		v7 := !v6
-		dst[i] = toBool(v7)
+		v3 := int64(255) < int64(v1)
+		v4 := !v3
+		dst[i] = toBool(v4)
 	}
 }
 
@@ -2937,19 +2829,13 @@ func SaturateUint32Uint16(dst []uint16, a []uint32) {
 	for i := range dst {
 		v0 := uint32(a[i&ma])
 		v1 := uint64(v0)
-		v2 := v1 == v1
-		v3 := !v2
-		v5 := int64(65535) < int64(v1)
-		v7 := v1
-		if v5 {
-			v7 = 0xffff
-		}
-		v8 := v7
+		v3 := int64(65535) < int64(v1)
+		v4 := v1
 		if v3 {
-			v8 = 0x0
+			v4 = 0xffff
 		}
-		v9 := uint16(v8)
-		dst[i] = uint16(v9)
+		v5 := uint16(v4)
+		dst[i] = uint16(v5)
 	}
 }
 
@@ -2959,12 +2845,9 @@ func FitsUint16Uint32Bool(dst []uint8, a []uint32) {
 	for i := range dst {
 		v0 := uint32(a[i&ma])
 		v1 := uint64(v0)
-		v2 := v1 == v1
-		v3 := !v2
-		v5 := int64(65535) < int64(v1)
-		v6 := v3 || v5
-		v7 := !v6
-		dst[i] = toBool(v7)
+		v3 := int64(65535) < int64(v1)
+		v4 := !v3
+		dst[i] = toBool(v4)
 	}
 }
 
@@ -3062,19 +2945,13 @@ func SaturateUint64Int8(dst []int8, a []uint64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint64(a[i&ma])
-		v1 := v0 == v0
-		v2 := !v1
-		v4 := 0x7f < v0
-		v6 := v0
-		if v4 {
-			v6 = 0x7f
-		}
-		v7 := v6
+		v2 := 0x7f < v0
+		v3 := v0
 		if v2 {
-			v7 = 0xffffffffffffff80
+			v3 = 0x7f
 		}
-		v8 := uint8(v7)
-		dst[i] = int8(v8)
+		v4 := uint8(v3)
+		dst[i] = int8(v4)
 	}
 }
 
@@ -3083,12 +2960,9 @@ func FitsInt8Uint64Bool(dst []uint8, a []uint64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint64(a[i&ma])
-		v1 := v0 == v0
-		v2 := !v1
-		v4 := 0x7f < v0
-		v5 := v2 || v4
-		v6 := !v5
-		dst[i] = toBool(v6)
+		v2 := 0x7f < v0
+		v3 := !v2
+		dst[i] = toBool(v3)
 	}
 }
 
@@ -3107,19 +2981,13 @@ func SaturateUint64Int16(dst []int16, a []uint64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint64(a[i&ma])
-		v1 := v0 == v0
-		v2 := !v1
-		v4 := 0x7fff < v0
-		v6 := v0
-		if v4 {
-			v6 = 0x7fff
-		}
-		v7 := v6
+		v2 := 0x7fff < v0
+		v3 := v0
 		if v2 {
-			v7 = 0xffffffffffff8000
+			v3 = 0x7fff
 		}
-		v8 := uint16(v7)
-		dst[i] = int16(v8)
+		v4 := uint16(v3)
+		dst[i] = int16(v4)
 	}
 }
 
@@ -3128,12 +2996,9 @@ func FitsInt16Uint64Bool(dst []uint8, a []uint64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint64(a[i&ma])
-		v1 := v0 == v0
-		v2 := !v1
-		v4 := 0x7fff < v0
-		v5 := v2 || v4
-		v6 := !v5
-		dst[i] = toBool(v6)
+		v2 := 0x7fff < v0
+		v3 := !v2
+		dst[i] = toBool(v3)
 	}
 }
 
@@ -3152,19 +3017,13 @@ func SaturateUint64Int32(dst []int32, a []uint64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint64(a[i&ma])
-		v1 := v0 == v0
-		v2 := !v1
-		v4 := 0x7fffffff < v0
-		v6 := v0
-		if v4 {
-			v6 = 0x7fffffff
-		}
-		v7 := v6
+		v2 := 0x7fffffff < v0
+		v3 := v0
 		if v2 {
-			v7 = 0xffffffff80000000
+			v3 = 0x7fffffff
 		}
-		v8 := uint32(v7)
-		dst[i] = int32(v8)
+		v4 := uint32(v3)
+		dst[i] = int32(v4)
 	}
 }
 
@@ -3173,12 +3032,9 @@ func FitsInt32Uint64Bool(dst []uint8, a []uint64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint64(a[i&ma])
-		v1 := v0 == v0
-		v2 := !v1
-		v4 := 0x7fffffff < v0
-		v5 := v2 || v4
-		v6 := !v5
-		dst[i] = toBool(v6)
+		v2 := 0x7fffffff < v0
+		v3 := !v2
+		dst[i] = toBool(v3)
 	}
 }
 
@@ -3196,18 +3052,12 @@ func SaturateUint64Int64(dst []int64, a []uint64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint64(a[i&ma])
-		v1 := v0 == v0
-		v2 := !v1
-		v4 := 0x7fffffffffffffff < v0
-		v6 := v0
-		if v4 {
-			v6 = 0x7fffffffffffffff
-		}
-		v7 := v6
+		v2 := 0x7fffffffffffffff < v0
+		v3 := v0
 		if v2 {
-			v7 = 0x8000000000000000
+			v3 = 0x7fffffffffffffff
 		}
-		dst[i] = int64(v7)
+		dst[i] = int64(v3)
 	}
 }
 
@@ -3216,12 +3066,9 @@ func FitsInt64Uint64Bool(dst []uint8, a []uint64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint64(a[i&ma])
-		v1 := v0 == v0
-		v2 := !v1
-		v4 := 0x7fffffffffffffff < v0
-		v5 := v2 || v4
-		v6 := !v5
-		dst[i] = toBool(v6)
+		v2 := 0x7fffffffffffffff < v0
+		v3 := !v2
+		dst[i] = toBool(v3)
 	}
 }
 
@@ -3240,19 +3087,13 @@ func SaturateUint64Uint8(dst []uint8, a []uint64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint64(a[i&ma])
-		v1 := v0 == v0
-		v2 := !v1
-		v4 := 0xff < v0
-		v6 := v0
-		if v4 {
-			v6 = 0xff
-		}
-		v7 := v6
+		v2 := 0xff < v0
+		v3 := v0
 		if v2 {
-			v7 = 0x0
+			v3 = 0xff
 		}
-		v8 := uint8(v7)
-		dst[i] = uint8(v8)
+		v4 := uint8(v3)
+		dst[i] = uint8(v4)
 	}
 }
 
@@ -3261,12 +3102,9 @@ func FitsUint8Uint64Bool(dst []uint8, a []uint64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint64(a[i&ma])
-		v1 := v0 == v0
-		v2 := !v1
-		v4 := 0xff < v0
-		v5 := v2 || v4
-		v6 := !v5
-		dst[i] = toBool(v6)
+		v2 := 0xff < v0
+		v3 := !v2
+		dst[i] = toBool(v3)
 	}
 }
 
@@ -3285,19 +3123,13 @@ func SaturateUint64Uint16(dst []uint16, a []uint64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint64(a[i&ma])
-		v1 := v0 == v0
-		v2 := !v1
-		v4 := 0xffff < v0
-		v6 := v0
-		if v4 {
-			v6 = 0xffff
-		}
-		v7 := v6
+		v2 := 0xffff < v0
+		v3 := v0
 		if v2 {
-			v7 = 0x0
+			v3 = 0xffff
 		}
-		v8 := uint16(v7)
-		dst[i] = uint16(v8)
+		v4 := uint16(v3)
+		dst[i] = uint16(v4)
 	}
 }
 
@@ -3306,12 +3138,9 @@ func FitsUint16Uint64Bool(dst []uint8, a []uint64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint64(a[i&ma])
-		v1 := v0 == v0
-		v2 := !v1
-		v4 := 0xffff < v0
-		v5 := v2 || v4
-		v6 := !v5
-		dst[i] = toBool(v6)
+		v2 := 0xffff < v0
+		v3 := !v2
+		dst[i] = toBool(v3)
 	}
 }
 
@@ -3330,19 +3159,13 @@ func SaturateUint64Uint32(dst []uint32, a []uint64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint64(a[i&ma])
-		v1 := v0 == v0
-		v2 := !v1
-		v4 := 0xffffffff < v0
-		v6 := v0
-		if v4 {
-			v6 = 0xffffffff
-		}
-		v7 := v6
+		v2 := 0xffffffff < v0
+		v3 := v0
 		if v2 {
-			v7 = 0x0
+			v3 = 0xffffffff
 		}
-		v8 := uint32(v7)
-		dst[i] = uint32(v8)
+		v4 := uint32(v3)
+		dst[i] = uint32(v4)
 	}
 }
 
@@ -3351,12 +3174,9 @@ func FitsUint32Uint64Bool(dst []uint8, a []uint64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint64(a[i&ma])
-		v1 := v0 == v0
-		v2 := !v1
-		v4 := 0xffffffff < v0
-		v5 := v2 || v4
-		v6 := !v5
-		dst[i] = toBool(v6)
+		v2 := 0xffffffff < v0
+		v3 := !v2
+		dst[i] = toBool(v3)
 	}
 }
 

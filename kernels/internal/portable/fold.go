@@ -5,7 +5,7 @@ package portable
 import "math"
 
 // ScanFloat64 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func ScanFloat64(state []uint64, a []float64) {
+func ScanFloat64(state []uint64, a []float64, _ []byte, _, _ uint64) {
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
 		s0_0 := math.Float64frombits(state[l+0])
@@ -123,7 +123,7 @@ func ScanFloat64(state []uint64, a []float64) {
 }
 
 // ScanSpecialFloat64 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func ScanSpecialFloat64(state []uint64, a []float64, u0 uint64) {
+func ScanSpecialFloat64(state []uint64, a []float64, _ []byte, u0, _ uint64) {
 	p0 := math.Float64frombits(u0)
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
@@ -457,7 +457,7 @@ func ScanSpecialFloat64(state []uint64, a []float64, u0 uint64) {
 }
 
 // SignsFloat64 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func SignsFloat64(state []uint64, a []float64) {
+func SignsFloat64(state []uint64, a []float64, _ []byte, _, _ uint64) {
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
 		s0_0 := state[l+0]
@@ -570,7 +570,7 @@ func SignsFloat64(state []uint64, a []float64) {
 }
 
 // DeviationsFloat64 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func DeviationsFloat64(state []uint64, a []float64, u0 uint64) {
+func DeviationsFloat64(state []uint64, a []float64, _ []byte, u0, _ uint64) {
 	p0 := math.Float64frombits(u0)
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
@@ -644,7 +644,7 @@ func DeviationsFloat64(state []uint64, a []float64, u0 uint64) {
 }
 
 // DeviationsSpecialFloat64 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func DeviationsSpecialFloat64(state []uint64, a []float64, u0, u1 uint64) {
+func DeviationsSpecialFloat64(state []uint64, a []float64, _ []byte, u0, u1 uint64) {
 	p0 := math.Float64frombits(u0)
 	p1 := math.Float64frombits(u1)
 	rows := len(a) / 32 * 32
@@ -753,8 +753,367 @@ func DeviationsSpecialFloat64(state []uint64, a []float64, u0, u1 uint64) {
 	}
 }
 
+// PowersFloat64 folds elements into states of 32 lanes each, element i into lane i mod 32.
+func PowersFloat64(state []uint64, a []float64, _ []byte, u0, u1 uint64) {
+	p0 := math.Float64frombits(u0)
+	p1 := math.Float64frombits(u1)
+	rows := len(a) / 32 * 32
+	for l := 0; l < 32; l += 4 {
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		s0_1 := math.Float64frombits(state[l+1])
+		s1_1 := math.Float64frombits(state[l+33])
+		s2_1 := math.Float64frombits(state[l+65])
+		s3_1 := math.Float64frombits(state[l+97])
+		s0_2 := math.Float64frombits(state[l+2])
+		s1_2 := math.Float64frombits(state[l+34])
+		s2_2 := math.Float64frombits(state[l+66])
+		s3_2 := math.Float64frombits(state[l+98])
+		s0_3 := math.Float64frombits(state[l+3])
+		s1_3 := math.Float64frombits(state[l+35])
+		s2_3 := math.Float64frombits(state[l+67])
+		s3_3 := math.Float64frombits(state[l+99])
+		for i := l; i < rows; i += 32 {
+			a := a[i : i+4 : i+4]
+			{
+				v0 := a[0]
+				v1 := float64(v0 - v0)
+				v3 := v1 == 0x0p+00
+				v5 := float64(v0 * p1)
+				v7 := float64(v5 - p0)
+				v8 := float64(0x0p+00)
+				if v3 {
+					v8 = v7
+				}
+				v9 := float64(v8 * v8)
+				v11 := float64(v8 + s0_0)
+				v13 := float64(v9 + s1_0)
+				v15 := float64(v8 * v9)
+				v16 := float64(s2_0 + v15)
+				v18 := float64(v9 * v9)
+				v19 := float64(s3_0 + v18)
+				s0_0, s1_0, s2_0, s3_0 = v11, v13, v16, v19
+			}
+			{
+				v0 := a[1]
+				v1 := float64(v0 - v0)
+				v3 := v1 == 0x0p+00
+				v5 := float64(v0 * p1)
+				v7 := float64(v5 - p0)
+				v8 := float64(0x0p+00)
+				if v3 {
+					v8 = v7
+				}
+				v9 := float64(v8 * v8)
+				v11 := float64(v8 + s0_1)
+				v13 := float64(v9 + s1_1)
+				v15 := float64(v8 * v9)
+				v16 := float64(s2_1 + v15)
+				v18 := float64(v9 * v9)
+				v19 := float64(s3_1 + v18)
+				s0_1, s1_1, s2_1, s3_1 = v11, v13, v16, v19
+			}
+			{
+				v0 := a[2]
+				v1 := float64(v0 - v0)
+				v3 := v1 == 0x0p+00
+				v5 := float64(v0 * p1)
+				v7 := float64(v5 - p0)
+				v8 := float64(0x0p+00)
+				if v3 {
+					v8 = v7
+				}
+				v9 := float64(v8 * v8)
+				v11 := float64(v8 + s0_2)
+				v13 := float64(v9 + s1_2)
+				v15 := float64(v8 * v9)
+				v16 := float64(s2_2 + v15)
+				v18 := float64(v9 * v9)
+				v19 := float64(s3_2 + v18)
+				s0_2, s1_2, s2_2, s3_2 = v11, v13, v16, v19
+			}
+			{
+				v0 := a[3]
+				v1 := float64(v0 - v0)
+				v3 := v1 == 0x0p+00
+				v5 := float64(v0 * p1)
+				v7 := float64(v5 - p0)
+				v8 := float64(0x0p+00)
+				if v3 {
+					v8 = v7
+				}
+				v9 := float64(v8 * v8)
+				v11 := float64(v8 + s0_3)
+				v13 := float64(v9 + s1_3)
+				v15 := float64(v8 * v9)
+				v16 := float64(s2_3 + v15)
+				v18 := float64(v9 * v9)
+				v19 := float64(s3_3 + v18)
+				s0_3, s1_3, s2_3, s3_3 = v11, v13, v16, v19
+			}
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+		state[l+1] = math.Float64bits(s0_1)
+		state[l+33] = math.Float64bits(s1_1)
+		state[l+65] = math.Float64bits(s2_1)
+		state[l+97] = math.Float64bits(s3_1)
+		state[l+2] = math.Float64bits(s0_2)
+		state[l+34] = math.Float64bits(s1_2)
+		state[l+66] = math.Float64bits(s2_2)
+		state[l+98] = math.Float64bits(s3_2)
+		state[l+3] = math.Float64bits(s0_3)
+		state[l+35] = math.Float64bits(s1_3)
+		state[l+67] = math.Float64bits(s2_3)
+		state[l+99] = math.Float64bits(s3_3)
+	}
+	for l := range len(a) - rows {
+		i := rows + l
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		{
+			v0 := a[i]
+			v1 := float64(v0 - v0)
+			v3 := v1 == 0x0p+00
+			v5 := float64(v0 * p1)
+			v7 := float64(v5 - p0)
+			v8 := float64(0x0p+00)
+			if v3 {
+				v8 = v7
+			}
+			v9 := float64(v8 * v8)
+			v11 := float64(v8 + s0_0)
+			v13 := float64(v9 + s1_0)
+			v15 := float64(v8 * v9)
+			v16 := float64(s2_0 + v15)
+			v18 := float64(v9 * v9)
+			v19 := float64(s3_0 + v18)
+			s0_0, s1_0, s2_0, s3_0 = v11, v13, v16, v19
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+	}
+}
+
+// NormsFloat64 folds elements into states of 32 lanes each, element i into lane i mod 32.
+func NormsFloat64(state []uint64, a []float64, _ []byte, u0, _ uint64) {
+	p0 := math.Float64frombits(u0)
+	rows := len(a) / 32 * 32
+	for l := 0; l < 32; l += 4 {
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		s0_1 := math.Float64frombits(state[l+1])
+		s1_1 := math.Float64frombits(state[l+33])
+		s2_1 := math.Float64frombits(state[l+65])
+		s3_1 := math.Float64frombits(state[l+97])
+		s0_2 := math.Float64frombits(state[l+2])
+		s1_2 := math.Float64frombits(state[l+34])
+		s2_2 := math.Float64frombits(state[l+66])
+		s3_2 := math.Float64frombits(state[l+98])
+		s0_3 := math.Float64frombits(state[l+3])
+		s1_3 := math.Float64frombits(state[l+35])
+		s2_3 := math.Float64frombits(state[l+67])
+		s3_3 := math.Float64frombits(state[l+99])
+		for i := l; i < rows; i += 32 {
+			a := a[i : i+4 : i+4]
+			{
+				v0 := a[0]
+				v1 := float64(v0 - v0)
+				v3 := v1 == 0x0p+00
+				v4 := math.Float64bits(v0)
+				v6 := v4 &^ 0x8000000000000000
+				v7 := math.Float64frombits(v6)
+				v9 := float64(v7 * p0)
+				v10 := float64(0x0p+00)
+				if v3 {
+					v10 = v9
+				}
+				v12 := float64(v10 + s0_0)
+				v13 := float64(v12 - s0_0)
+				v14 := float64(v12 - v13)
+				v15 := float64(s0_0 - v14)
+				v16 := float64(v10 - v13)
+				v17 := float64(v15 + v16)
+				v18 := float64(v10 * v10)
+				v20 := float64(v18 + s2_0)
+				v21 := float64(v20 - s2_0)
+				v22 := float64(v20 - v21)
+				v23 := float64(s2_0 - v22)
+				v24 := float64(v18 - v21)
+				v25 := float64(v23 + v24)
+				v27 := float64(v17 + s1_0)
+				v29 := math.FMA(v10, v10, -(v18))
+				v30 := float64(v25 + v29)
+				v31 := float64(s3_0 + v30)
+				s0_0, s1_0, s2_0, s3_0 = v12, v27, v20, v31
+			}
+			{
+				v0 := a[1]
+				v1 := float64(v0 - v0)
+				v3 := v1 == 0x0p+00
+				v4 := math.Float64bits(v0)
+				v6 := v4 &^ 0x8000000000000000
+				v7 := math.Float64frombits(v6)
+				v9 := float64(v7 * p0)
+				v10 := float64(0x0p+00)
+				if v3 {
+					v10 = v9
+				}
+				v12 := float64(v10 + s0_1)
+				v13 := float64(v12 - s0_1)
+				v14 := float64(v12 - v13)
+				v15 := float64(s0_1 - v14)
+				v16 := float64(v10 - v13)
+				v17 := float64(v15 + v16)
+				v18 := float64(v10 * v10)
+				v20 := float64(v18 + s2_1)
+				v21 := float64(v20 - s2_1)
+				v22 := float64(v20 - v21)
+				v23 := float64(s2_1 - v22)
+				v24 := float64(v18 - v21)
+				v25 := float64(v23 + v24)
+				v27 := float64(v17 + s1_1)
+				v29 := math.FMA(v10, v10, -(v18))
+				v30 := float64(v25 + v29)
+				v31 := float64(s3_1 + v30)
+				s0_1, s1_1, s2_1, s3_1 = v12, v27, v20, v31
+			}
+			{
+				v0 := a[2]
+				v1 := float64(v0 - v0)
+				v3 := v1 == 0x0p+00
+				v4 := math.Float64bits(v0)
+				v6 := v4 &^ 0x8000000000000000
+				v7 := math.Float64frombits(v6)
+				v9 := float64(v7 * p0)
+				v10 := float64(0x0p+00)
+				if v3 {
+					v10 = v9
+				}
+				v12 := float64(v10 + s0_2)
+				v13 := float64(v12 - s0_2)
+				v14 := float64(v12 - v13)
+				v15 := float64(s0_2 - v14)
+				v16 := float64(v10 - v13)
+				v17 := float64(v15 + v16)
+				v18 := float64(v10 * v10)
+				v20 := float64(v18 + s2_2)
+				v21 := float64(v20 - s2_2)
+				v22 := float64(v20 - v21)
+				v23 := float64(s2_2 - v22)
+				v24 := float64(v18 - v21)
+				v25 := float64(v23 + v24)
+				v27 := float64(v17 + s1_2)
+				v29 := math.FMA(v10, v10, -(v18))
+				v30 := float64(v25 + v29)
+				v31 := float64(s3_2 + v30)
+				s0_2, s1_2, s2_2, s3_2 = v12, v27, v20, v31
+			}
+			{
+				v0 := a[3]
+				v1 := float64(v0 - v0)
+				v3 := v1 == 0x0p+00
+				v4 := math.Float64bits(v0)
+				v6 := v4 &^ 0x8000000000000000
+				v7 := math.Float64frombits(v6)
+				v9 := float64(v7 * p0)
+				v10 := float64(0x0p+00)
+				if v3 {
+					v10 = v9
+				}
+				v12 := float64(v10 + s0_3)
+				v13 := float64(v12 - s0_3)
+				v14 := float64(v12 - v13)
+				v15 := float64(s0_3 - v14)
+				v16 := float64(v10 - v13)
+				v17 := float64(v15 + v16)
+				v18 := float64(v10 * v10)
+				v20 := float64(v18 + s2_3)
+				v21 := float64(v20 - s2_3)
+				v22 := float64(v20 - v21)
+				v23 := float64(s2_3 - v22)
+				v24 := float64(v18 - v21)
+				v25 := float64(v23 + v24)
+				v27 := float64(v17 + s1_3)
+				v29 := math.FMA(v10, v10, -(v18))
+				v30 := float64(v25 + v29)
+				v31 := float64(s3_3 + v30)
+				s0_3, s1_3, s2_3, s3_3 = v12, v27, v20, v31
+			}
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+		state[l+1] = math.Float64bits(s0_1)
+		state[l+33] = math.Float64bits(s1_1)
+		state[l+65] = math.Float64bits(s2_1)
+		state[l+97] = math.Float64bits(s3_1)
+		state[l+2] = math.Float64bits(s0_2)
+		state[l+34] = math.Float64bits(s1_2)
+		state[l+66] = math.Float64bits(s2_2)
+		state[l+98] = math.Float64bits(s3_2)
+		state[l+3] = math.Float64bits(s0_3)
+		state[l+35] = math.Float64bits(s1_3)
+		state[l+67] = math.Float64bits(s2_3)
+		state[l+99] = math.Float64bits(s3_3)
+	}
+	for l := range len(a) - rows {
+		i := rows + l
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		{
+			v0 := a[i]
+			v1 := float64(v0 - v0)
+			v3 := v1 == 0x0p+00
+			v4 := math.Float64bits(v0)
+			v6 := v4 &^ 0x8000000000000000
+			v7 := math.Float64frombits(v6)
+			v9 := float64(v7 * p0)
+			v10 := float64(0x0p+00)
+			if v3 {
+				v10 = v9
+			}
+			v12 := float64(v10 + s0_0)
+			v13 := float64(v12 - s0_0)
+			v14 := float64(v12 - v13)
+			v15 := float64(s0_0 - v14)
+			v16 := float64(v10 - v13)
+			v17 := float64(v15 + v16)
+			v18 := float64(v10 * v10)
+			v20 := float64(v18 + s2_0)
+			v21 := float64(v20 - s2_0)
+			v22 := float64(v20 - v21)
+			v23 := float64(s2_0 - v22)
+			v24 := float64(v18 - v21)
+			v25 := float64(v23 + v24)
+			v27 := float64(v17 + s1_0)
+			v29 := math.FMA(v10, v10, -(v18))
+			v30 := float64(v25 + v29)
+			v31 := float64(s3_0 + v30)
+			s0_0, s1_0, s2_0, s3_0 = v12, v27, v20, v31
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+	}
+}
+
 // ScanFloat32 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func ScanFloat32(state []uint64, a []float32) {
+func ScanFloat32(state []uint64, a []float32, _ []byte, _, _ uint64) {
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
 		s0_0 := math.Float64frombits(state[l+0])
@@ -877,7 +1236,7 @@ func ScanFloat32(state []uint64, a []float32) {
 }
 
 // ScanSpecialFloat32 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func ScanSpecialFloat32(state []uint64, a []float32, u0 uint64) {
+func ScanSpecialFloat32(state []uint64, a []float32, _ []byte, u0, _ uint64) {
 	p0 := math.Float64frombits(u0)
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
@@ -1216,7 +1575,7 @@ func ScanSpecialFloat32(state []uint64, a []float32, u0 uint64) {
 }
 
 // SignsFloat32 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func SignsFloat32(state []uint64, a []float32) {
+func SignsFloat32(state []uint64, a []float32, _ []byte, _, _ uint64) {
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
 		s0_0 := state[l+0]
@@ -1334,7 +1693,7 @@ func SignsFloat32(state []uint64, a []float32) {
 }
 
 // DeviationsFloat32 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func DeviationsFloat32(state []uint64, a []float32, u0 uint64) {
+func DeviationsFloat32(state []uint64, a []float32, _ []byte, u0, _ uint64) {
 	p0 := math.Float64frombits(u0)
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
@@ -1413,7 +1772,7 @@ func DeviationsFloat32(state []uint64, a []float32, u0 uint64) {
 }
 
 // DeviationsSpecialFloat32 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func DeviationsSpecialFloat32(state []uint64, a []float32, u0, u1 uint64) {
+func DeviationsSpecialFloat32(state []uint64, a []float32, _ []byte, u0, u1 uint64) {
 	p0 := math.Float64frombits(u0)
 	p1 := math.Float64frombits(u1)
 	rows := len(a) / 32 * 32
@@ -1527,8 +1886,377 @@ func DeviationsSpecialFloat32(state []uint64, a []float32, u0, u1 uint64) {
 	}
 }
 
+// PowersFloat32 folds elements into states of 32 lanes each, element i into lane i mod 32.
+func PowersFloat32(state []uint64, a []float32, _ []byte, u0, u1 uint64) {
+	p0 := math.Float64frombits(u0)
+	p1 := math.Float64frombits(u1)
+	rows := len(a) / 32 * 32
+	for l := 0; l < 32; l += 4 {
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		s0_1 := math.Float64frombits(state[l+1])
+		s1_1 := math.Float64frombits(state[l+33])
+		s2_1 := math.Float64frombits(state[l+65])
+		s3_1 := math.Float64frombits(state[l+97])
+		s0_2 := math.Float64frombits(state[l+2])
+		s1_2 := math.Float64frombits(state[l+34])
+		s2_2 := math.Float64frombits(state[l+66])
+		s3_2 := math.Float64frombits(state[l+98])
+		s0_3 := math.Float64frombits(state[l+3])
+		s1_3 := math.Float64frombits(state[l+35])
+		s2_3 := math.Float64frombits(state[l+67])
+		s3_3 := math.Float64frombits(state[l+99])
+		for i := l; i < rows; i += 32 {
+			a := a[i : i+4 : i+4]
+			{
+				v0 := a[0]
+				v1 := float64(v0)
+				v2 := float64(v1 - v1)
+				v4 := v2 == 0x0p+00
+				v6 := float64(v1 * p1)
+				v8 := float64(v6 - p0)
+				v9 := float64(0x0p+00)
+				if v4 {
+					v9 = v8
+				}
+				v10 := float64(v9 * v9)
+				v12 := float64(v9 + s0_0)
+				v14 := float64(v10 + s1_0)
+				v16 := float64(v9 * v10)
+				v17 := float64(s2_0 + v16)
+				v19 := float64(v10 * v10)
+				v20 := float64(s3_0 + v19)
+				s0_0, s1_0, s2_0, s3_0 = v12, v14, v17, v20
+			}
+			{
+				v0 := a[1]
+				v1 := float64(v0)
+				v2 := float64(v1 - v1)
+				v4 := v2 == 0x0p+00
+				v6 := float64(v1 * p1)
+				v8 := float64(v6 - p0)
+				v9 := float64(0x0p+00)
+				if v4 {
+					v9 = v8
+				}
+				v10 := float64(v9 * v9)
+				v12 := float64(v9 + s0_1)
+				v14 := float64(v10 + s1_1)
+				v16 := float64(v9 * v10)
+				v17 := float64(s2_1 + v16)
+				v19 := float64(v10 * v10)
+				v20 := float64(s3_1 + v19)
+				s0_1, s1_1, s2_1, s3_1 = v12, v14, v17, v20
+			}
+			{
+				v0 := a[2]
+				v1 := float64(v0)
+				v2 := float64(v1 - v1)
+				v4 := v2 == 0x0p+00
+				v6 := float64(v1 * p1)
+				v8 := float64(v6 - p0)
+				v9 := float64(0x0p+00)
+				if v4 {
+					v9 = v8
+				}
+				v10 := float64(v9 * v9)
+				v12 := float64(v9 + s0_2)
+				v14 := float64(v10 + s1_2)
+				v16 := float64(v9 * v10)
+				v17 := float64(s2_2 + v16)
+				v19 := float64(v10 * v10)
+				v20 := float64(s3_2 + v19)
+				s0_2, s1_2, s2_2, s3_2 = v12, v14, v17, v20
+			}
+			{
+				v0 := a[3]
+				v1 := float64(v0)
+				v2 := float64(v1 - v1)
+				v4 := v2 == 0x0p+00
+				v6 := float64(v1 * p1)
+				v8 := float64(v6 - p0)
+				v9 := float64(0x0p+00)
+				if v4 {
+					v9 = v8
+				}
+				v10 := float64(v9 * v9)
+				v12 := float64(v9 + s0_3)
+				v14 := float64(v10 + s1_3)
+				v16 := float64(v9 * v10)
+				v17 := float64(s2_3 + v16)
+				v19 := float64(v10 * v10)
+				v20 := float64(s3_3 + v19)
+				s0_3, s1_3, s2_3, s3_3 = v12, v14, v17, v20
+			}
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+		state[l+1] = math.Float64bits(s0_1)
+		state[l+33] = math.Float64bits(s1_1)
+		state[l+65] = math.Float64bits(s2_1)
+		state[l+97] = math.Float64bits(s3_1)
+		state[l+2] = math.Float64bits(s0_2)
+		state[l+34] = math.Float64bits(s1_2)
+		state[l+66] = math.Float64bits(s2_2)
+		state[l+98] = math.Float64bits(s3_2)
+		state[l+3] = math.Float64bits(s0_3)
+		state[l+35] = math.Float64bits(s1_3)
+		state[l+67] = math.Float64bits(s2_3)
+		state[l+99] = math.Float64bits(s3_3)
+	}
+	for l := range len(a) - rows {
+		i := rows + l
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		{
+			v0 := a[i]
+			v1 := float64(v0)
+			v2 := float64(v1 - v1)
+			v4 := v2 == 0x0p+00
+			v6 := float64(v1 * p1)
+			v8 := float64(v6 - p0)
+			v9 := float64(0x0p+00)
+			if v4 {
+				v9 = v8
+			}
+			v10 := float64(v9 * v9)
+			v12 := float64(v9 + s0_0)
+			v14 := float64(v10 + s1_0)
+			v16 := float64(v9 * v10)
+			v17 := float64(s2_0 + v16)
+			v19 := float64(v10 * v10)
+			v20 := float64(s3_0 + v19)
+			s0_0, s1_0, s2_0, s3_0 = v12, v14, v17, v20
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+	}
+}
+
+// NormsFloat32 folds elements into states of 32 lanes each, element i into lane i mod 32.
+func NormsFloat32(state []uint64, a []float32, _ []byte, u0, _ uint64) {
+	p0 := math.Float64frombits(u0)
+	rows := len(a) / 32 * 32
+	for l := 0; l < 32; l += 4 {
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		s0_1 := math.Float64frombits(state[l+1])
+		s1_1 := math.Float64frombits(state[l+33])
+		s2_1 := math.Float64frombits(state[l+65])
+		s3_1 := math.Float64frombits(state[l+97])
+		s0_2 := math.Float64frombits(state[l+2])
+		s1_2 := math.Float64frombits(state[l+34])
+		s2_2 := math.Float64frombits(state[l+66])
+		s3_2 := math.Float64frombits(state[l+98])
+		s0_3 := math.Float64frombits(state[l+3])
+		s1_3 := math.Float64frombits(state[l+35])
+		s2_3 := math.Float64frombits(state[l+67])
+		s3_3 := math.Float64frombits(state[l+99])
+		for i := l; i < rows; i += 32 {
+			a := a[i : i+4 : i+4]
+			{
+				v0 := a[0]
+				v1 := float64(v0)
+				v2 := float64(v1 - v1)
+				v4 := v2 == 0x0p+00
+				v5 := math.Float64bits(v1)
+				v7 := v5 &^ 0x8000000000000000
+				v8 := math.Float64frombits(v7)
+				v10 := float64(v8 * p0)
+				v11 := float64(0x0p+00)
+				if v4 {
+					v11 = v10
+				}
+				v13 := float64(v11 + s0_0)
+				v14 := float64(v13 - s0_0)
+				v15 := float64(v13 - v14)
+				v16 := float64(s0_0 - v15)
+				v17 := float64(v11 - v14)
+				v18 := float64(v16 + v17)
+				v19 := float64(v11 * v11)
+				v21 := float64(v19 + s2_0)
+				v22 := float64(v21 - s2_0)
+				v23 := float64(v21 - v22)
+				v24 := float64(s2_0 - v23)
+				v25 := float64(v19 - v22)
+				v26 := float64(v24 + v25)
+				v28 := float64(v18 + s1_0)
+				v30 := math.FMA(v11, v11, -(v19))
+				v31 := float64(v26 + v30)
+				v32 := float64(s3_0 + v31)
+				s0_0, s1_0, s2_0, s3_0 = v13, v28, v21, v32
+			}
+			{
+				v0 := a[1]
+				v1 := float64(v0)
+				v2 := float64(v1 - v1)
+				v4 := v2 == 0x0p+00
+				v5 := math.Float64bits(v1)
+				v7 := v5 &^ 0x8000000000000000
+				v8 := math.Float64frombits(v7)
+				v10 := float64(v8 * p0)
+				v11 := float64(0x0p+00)
+				if v4 {
+					v11 = v10
+				}
+				v13 := float64(v11 + s0_1)
+				v14 := float64(v13 - s0_1)
+				v15 := float64(v13 - v14)
+				v16 := float64(s0_1 - v15)
+				v17 := float64(v11 - v14)
+				v18 := float64(v16 + v17)
+				v19 := float64(v11 * v11)
+				v21 := float64(v19 + s2_1)
+				v22 := float64(v21 - s2_1)
+				v23 := float64(v21 - v22)
+				v24 := float64(s2_1 - v23)
+				v25 := float64(v19 - v22)
+				v26 := float64(v24 + v25)
+				v28 := float64(v18 + s1_1)
+				v30 := math.FMA(v11, v11, -(v19))
+				v31 := float64(v26 + v30)
+				v32 := float64(s3_1 + v31)
+				s0_1, s1_1, s2_1, s3_1 = v13, v28, v21, v32
+			}
+			{
+				v0 := a[2]
+				v1 := float64(v0)
+				v2 := float64(v1 - v1)
+				v4 := v2 == 0x0p+00
+				v5 := math.Float64bits(v1)
+				v7 := v5 &^ 0x8000000000000000
+				v8 := math.Float64frombits(v7)
+				v10 := float64(v8 * p0)
+				v11 := float64(0x0p+00)
+				if v4 {
+					v11 = v10
+				}
+				v13 := float64(v11 + s0_2)
+				v14 := float64(v13 - s0_2)
+				v15 := float64(v13 - v14)
+				v16 := float64(s0_2 - v15)
+				v17 := float64(v11 - v14)
+				v18 := float64(v16 + v17)
+				v19 := float64(v11 * v11)
+				v21 := float64(v19 + s2_2)
+				v22 := float64(v21 - s2_2)
+				v23 := float64(v21 - v22)
+				v24 := float64(s2_2 - v23)
+				v25 := float64(v19 - v22)
+				v26 := float64(v24 + v25)
+				v28 := float64(v18 + s1_2)
+				v30 := math.FMA(v11, v11, -(v19))
+				v31 := float64(v26 + v30)
+				v32 := float64(s3_2 + v31)
+				s0_2, s1_2, s2_2, s3_2 = v13, v28, v21, v32
+			}
+			{
+				v0 := a[3]
+				v1 := float64(v0)
+				v2 := float64(v1 - v1)
+				v4 := v2 == 0x0p+00
+				v5 := math.Float64bits(v1)
+				v7 := v5 &^ 0x8000000000000000
+				v8 := math.Float64frombits(v7)
+				v10 := float64(v8 * p0)
+				v11 := float64(0x0p+00)
+				if v4 {
+					v11 = v10
+				}
+				v13 := float64(v11 + s0_3)
+				v14 := float64(v13 - s0_3)
+				v15 := float64(v13 - v14)
+				v16 := float64(s0_3 - v15)
+				v17 := float64(v11 - v14)
+				v18 := float64(v16 + v17)
+				v19 := float64(v11 * v11)
+				v21 := float64(v19 + s2_3)
+				v22 := float64(v21 - s2_3)
+				v23 := float64(v21 - v22)
+				v24 := float64(s2_3 - v23)
+				v25 := float64(v19 - v22)
+				v26 := float64(v24 + v25)
+				v28 := float64(v18 + s1_3)
+				v30 := math.FMA(v11, v11, -(v19))
+				v31 := float64(v26 + v30)
+				v32 := float64(s3_3 + v31)
+				s0_3, s1_3, s2_3, s3_3 = v13, v28, v21, v32
+			}
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+		state[l+1] = math.Float64bits(s0_1)
+		state[l+33] = math.Float64bits(s1_1)
+		state[l+65] = math.Float64bits(s2_1)
+		state[l+97] = math.Float64bits(s3_1)
+		state[l+2] = math.Float64bits(s0_2)
+		state[l+34] = math.Float64bits(s1_2)
+		state[l+66] = math.Float64bits(s2_2)
+		state[l+98] = math.Float64bits(s3_2)
+		state[l+3] = math.Float64bits(s0_3)
+		state[l+35] = math.Float64bits(s1_3)
+		state[l+67] = math.Float64bits(s2_3)
+		state[l+99] = math.Float64bits(s3_3)
+	}
+	for l := range len(a) - rows {
+		i := rows + l
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		{
+			v0 := a[i]
+			v1 := float64(v0)
+			v2 := float64(v1 - v1)
+			v4 := v2 == 0x0p+00
+			v5 := math.Float64bits(v1)
+			v7 := v5 &^ 0x8000000000000000
+			v8 := math.Float64frombits(v7)
+			v10 := float64(v8 * p0)
+			v11 := float64(0x0p+00)
+			if v4 {
+				v11 = v10
+			}
+			v13 := float64(v11 + s0_0)
+			v14 := float64(v13 - s0_0)
+			v15 := float64(v13 - v14)
+			v16 := float64(s0_0 - v15)
+			v17 := float64(v11 - v14)
+			v18 := float64(v16 + v17)
+			v19 := float64(v11 * v11)
+			v21 := float64(v19 + s2_0)
+			v22 := float64(v21 - s2_0)
+			v23 := float64(v21 - v22)
+			v24 := float64(s2_0 - v23)
+			v25 := float64(v19 - v22)
+			v26 := float64(v24 + v25)
+			v28 := float64(v18 + s1_0)
+			v30 := math.FMA(v11, v11, -(v19))
+			v31 := float64(v26 + v30)
+			v32 := float64(s3_0 + v31)
+			s0_0, s1_0, s2_0, s3_0 = v13, v28, v21, v32
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+	}
+}
+
 // ScanFloat16 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func ScanFloat16(state []uint64, a []uint16) {
+func ScanFloat16(state []uint64, a []uint16, _ []byte, _, _ uint64) {
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
 		s0_0 := math.Float64frombits(state[l+0])
@@ -1651,7 +2379,7 @@ func ScanFloat16(state []uint64, a []uint16) {
 }
 
 // ScanSpecialFloat16 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func ScanSpecialFloat16(state []uint64, a []uint16, u0 uint64) {
+func ScanSpecialFloat16(state []uint64, a []uint16, _ []byte, u0, _ uint64) {
 	p0 := math.Float64frombits(u0)
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
@@ -1990,7 +2718,7 @@ func ScanSpecialFloat16(state []uint64, a []uint16, u0 uint64) {
 }
 
 // SignsFloat16 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func SignsFloat16(state []uint64, a []uint16) {
+func SignsFloat16(state []uint64, a []uint16, _ []byte, _, _ uint64) {
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
 		s0_0 := state[l+0]
@@ -2108,7 +2836,7 @@ func SignsFloat16(state []uint64, a []uint16) {
 }
 
 // DeviationsFloat16 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func DeviationsFloat16(state []uint64, a []uint16, u0 uint64) {
+func DeviationsFloat16(state []uint64, a []uint16, _ []byte, u0, _ uint64) {
 	p0 := math.Float64frombits(u0)
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
@@ -2187,7 +2915,7 @@ func DeviationsFloat16(state []uint64, a []uint16, u0 uint64) {
 }
 
 // DeviationsSpecialFloat16 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func DeviationsSpecialFloat16(state []uint64, a []uint16, u0, u1 uint64) {
+func DeviationsSpecialFloat16(state []uint64, a []uint16, _ []byte, u0, u1 uint64) {
 	p0 := math.Float64frombits(u0)
 	p1 := math.Float64frombits(u1)
 	rows := len(a) / 32 * 32
@@ -2301,8 +3029,377 @@ func DeviationsSpecialFloat16(state []uint64, a []uint16, u0, u1 uint64) {
 	}
 }
 
+// PowersFloat16 folds elements into states of 32 lanes each, element i into lane i mod 32.
+func PowersFloat16(state []uint64, a []uint16, _ []byte, u0, u1 uint64) {
+	p0 := math.Float64frombits(u0)
+	p1 := math.Float64frombits(u1)
+	rows := len(a) / 32 * 32
+	for l := 0; l < 32; l += 4 {
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		s0_1 := math.Float64frombits(state[l+1])
+		s1_1 := math.Float64frombits(state[l+33])
+		s2_1 := math.Float64frombits(state[l+65])
+		s3_1 := math.Float64frombits(state[l+97])
+		s0_2 := math.Float64frombits(state[l+2])
+		s1_2 := math.Float64frombits(state[l+34])
+		s2_2 := math.Float64frombits(state[l+66])
+		s3_2 := math.Float64frombits(state[l+98])
+		s0_3 := math.Float64frombits(state[l+3])
+		s1_3 := math.Float64frombits(state[l+35])
+		s2_3 := math.Float64frombits(state[l+67])
+		s3_3 := math.Float64frombits(state[l+99])
+		for i := l; i < rows; i += 32 {
+			a := a[i : i+4 : i+4]
+			{
+				v0 := fromFloat16(a[0])
+				v1 := float64(v0)
+				v2 := float64(v1 - v1)
+				v4 := v2 == 0x0p+00
+				v6 := float64(v1 * p1)
+				v8 := float64(v6 - p0)
+				v9 := float64(0x0p+00)
+				if v4 {
+					v9 = v8
+				}
+				v10 := float64(v9 * v9)
+				v12 := float64(v9 + s0_0)
+				v14 := float64(v10 + s1_0)
+				v16 := float64(v9 * v10)
+				v17 := float64(s2_0 + v16)
+				v19 := float64(v10 * v10)
+				v20 := float64(s3_0 + v19)
+				s0_0, s1_0, s2_0, s3_0 = v12, v14, v17, v20
+			}
+			{
+				v0 := fromFloat16(a[1])
+				v1 := float64(v0)
+				v2 := float64(v1 - v1)
+				v4 := v2 == 0x0p+00
+				v6 := float64(v1 * p1)
+				v8 := float64(v6 - p0)
+				v9 := float64(0x0p+00)
+				if v4 {
+					v9 = v8
+				}
+				v10 := float64(v9 * v9)
+				v12 := float64(v9 + s0_1)
+				v14 := float64(v10 + s1_1)
+				v16 := float64(v9 * v10)
+				v17 := float64(s2_1 + v16)
+				v19 := float64(v10 * v10)
+				v20 := float64(s3_1 + v19)
+				s0_1, s1_1, s2_1, s3_1 = v12, v14, v17, v20
+			}
+			{
+				v0 := fromFloat16(a[2])
+				v1 := float64(v0)
+				v2 := float64(v1 - v1)
+				v4 := v2 == 0x0p+00
+				v6 := float64(v1 * p1)
+				v8 := float64(v6 - p0)
+				v9 := float64(0x0p+00)
+				if v4 {
+					v9 = v8
+				}
+				v10 := float64(v9 * v9)
+				v12 := float64(v9 + s0_2)
+				v14 := float64(v10 + s1_2)
+				v16 := float64(v9 * v10)
+				v17 := float64(s2_2 + v16)
+				v19 := float64(v10 * v10)
+				v20 := float64(s3_2 + v19)
+				s0_2, s1_2, s2_2, s3_2 = v12, v14, v17, v20
+			}
+			{
+				v0 := fromFloat16(a[3])
+				v1 := float64(v0)
+				v2 := float64(v1 - v1)
+				v4 := v2 == 0x0p+00
+				v6 := float64(v1 * p1)
+				v8 := float64(v6 - p0)
+				v9 := float64(0x0p+00)
+				if v4 {
+					v9 = v8
+				}
+				v10 := float64(v9 * v9)
+				v12 := float64(v9 + s0_3)
+				v14 := float64(v10 + s1_3)
+				v16 := float64(v9 * v10)
+				v17 := float64(s2_3 + v16)
+				v19 := float64(v10 * v10)
+				v20 := float64(s3_3 + v19)
+				s0_3, s1_3, s2_3, s3_3 = v12, v14, v17, v20
+			}
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+		state[l+1] = math.Float64bits(s0_1)
+		state[l+33] = math.Float64bits(s1_1)
+		state[l+65] = math.Float64bits(s2_1)
+		state[l+97] = math.Float64bits(s3_1)
+		state[l+2] = math.Float64bits(s0_2)
+		state[l+34] = math.Float64bits(s1_2)
+		state[l+66] = math.Float64bits(s2_2)
+		state[l+98] = math.Float64bits(s3_2)
+		state[l+3] = math.Float64bits(s0_3)
+		state[l+35] = math.Float64bits(s1_3)
+		state[l+67] = math.Float64bits(s2_3)
+		state[l+99] = math.Float64bits(s3_3)
+	}
+	for l := range len(a) - rows {
+		i := rows + l
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		{
+			v0 := fromFloat16(a[i])
+			v1 := float64(v0)
+			v2 := float64(v1 - v1)
+			v4 := v2 == 0x0p+00
+			v6 := float64(v1 * p1)
+			v8 := float64(v6 - p0)
+			v9 := float64(0x0p+00)
+			if v4 {
+				v9 = v8
+			}
+			v10 := float64(v9 * v9)
+			v12 := float64(v9 + s0_0)
+			v14 := float64(v10 + s1_0)
+			v16 := float64(v9 * v10)
+			v17 := float64(s2_0 + v16)
+			v19 := float64(v10 * v10)
+			v20 := float64(s3_0 + v19)
+			s0_0, s1_0, s2_0, s3_0 = v12, v14, v17, v20
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+	}
+}
+
+// NormsFloat16 folds elements into states of 32 lanes each, element i into lane i mod 32.
+func NormsFloat16(state []uint64, a []uint16, _ []byte, u0, _ uint64) {
+	p0 := math.Float64frombits(u0)
+	rows := len(a) / 32 * 32
+	for l := 0; l < 32; l += 4 {
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		s0_1 := math.Float64frombits(state[l+1])
+		s1_1 := math.Float64frombits(state[l+33])
+		s2_1 := math.Float64frombits(state[l+65])
+		s3_1 := math.Float64frombits(state[l+97])
+		s0_2 := math.Float64frombits(state[l+2])
+		s1_2 := math.Float64frombits(state[l+34])
+		s2_2 := math.Float64frombits(state[l+66])
+		s3_2 := math.Float64frombits(state[l+98])
+		s0_3 := math.Float64frombits(state[l+3])
+		s1_3 := math.Float64frombits(state[l+35])
+		s2_3 := math.Float64frombits(state[l+67])
+		s3_3 := math.Float64frombits(state[l+99])
+		for i := l; i < rows; i += 32 {
+			a := a[i : i+4 : i+4]
+			{
+				v0 := fromFloat16(a[0])
+				v1 := float64(v0)
+				v2 := float64(v1 - v1)
+				v4 := v2 == 0x0p+00
+				v5 := math.Float64bits(v1)
+				v7 := v5 &^ 0x8000000000000000
+				v8 := math.Float64frombits(v7)
+				v10 := float64(v8 * p0)
+				v11 := float64(0x0p+00)
+				if v4 {
+					v11 = v10
+				}
+				v13 := float64(v11 + s0_0)
+				v14 := float64(v13 - s0_0)
+				v15 := float64(v13 - v14)
+				v16 := float64(s0_0 - v15)
+				v17 := float64(v11 - v14)
+				v18 := float64(v16 + v17)
+				v19 := float64(v11 * v11)
+				v21 := float64(v19 + s2_0)
+				v22 := float64(v21 - s2_0)
+				v23 := float64(v21 - v22)
+				v24 := float64(s2_0 - v23)
+				v25 := float64(v19 - v22)
+				v26 := float64(v24 + v25)
+				v28 := float64(v18 + s1_0)
+				v30 := math.FMA(v11, v11, -(v19))
+				v31 := float64(v26 + v30)
+				v32 := float64(s3_0 + v31)
+				s0_0, s1_0, s2_0, s3_0 = v13, v28, v21, v32
+			}
+			{
+				v0 := fromFloat16(a[1])
+				v1 := float64(v0)
+				v2 := float64(v1 - v1)
+				v4 := v2 == 0x0p+00
+				v5 := math.Float64bits(v1)
+				v7 := v5 &^ 0x8000000000000000
+				v8 := math.Float64frombits(v7)
+				v10 := float64(v8 * p0)
+				v11 := float64(0x0p+00)
+				if v4 {
+					v11 = v10
+				}
+				v13 := float64(v11 + s0_1)
+				v14 := float64(v13 - s0_1)
+				v15 := float64(v13 - v14)
+				v16 := float64(s0_1 - v15)
+				v17 := float64(v11 - v14)
+				v18 := float64(v16 + v17)
+				v19 := float64(v11 * v11)
+				v21 := float64(v19 + s2_1)
+				v22 := float64(v21 - s2_1)
+				v23 := float64(v21 - v22)
+				v24 := float64(s2_1 - v23)
+				v25 := float64(v19 - v22)
+				v26 := float64(v24 + v25)
+				v28 := float64(v18 + s1_1)
+				v30 := math.FMA(v11, v11, -(v19))
+				v31 := float64(v26 + v30)
+				v32 := float64(s3_1 + v31)
+				s0_1, s1_1, s2_1, s3_1 = v13, v28, v21, v32
+			}
+			{
+				v0 := fromFloat16(a[2])
+				v1 := float64(v0)
+				v2 := float64(v1 - v1)
+				v4 := v2 == 0x0p+00
+				v5 := math.Float64bits(v1)
+				v7 := v5 &^ 0x8000000000000000
+				v8 := math.Float64frombits(v7)
+				v10 := float64(v8 * p0)
+				v11 := float64(0x0p+00)
+				if v4 {
+					v11 = v10
+				}
+				v13 := float64(v11 + s0_2)
+				v14 := float64(v13 - s0_2)
+				v15 := float64(v13 - v14)
+				v16 := float64(s0_2 - v15)
+				v17 := float64(v11 - v14)
+				v18 := float64(v16 + v17)
+				v19 := float64(v11 * v11)
+				v21 := float64(v19 + s2_2)
+				v22 := float64(v21 - s2_2)
+				v23 := float64(v21 - v22)
+				v24 := float64(s2_2 - v23)
+				v25 := float64(v19 - v22)
+				v26 := float64(v24 + v25)
+				v28 := float64(v18 + s1_2)
+				v30 := math.FMA(v11, v11, -(v19))
+				v31 := float64(v26 + v30)
+				v32 := float64(s3_2 + v31)
+				s0_2, s1_2, s2_2, s3_2 = v13, v28, v21, v32
+			}
+			{
+				v0 := fromFloat16(a[3])
+				v1 := float64(v0)
+				v2 := float64(v1 - v1)
+				v4 := v2 == 0x0p+00
+				v5 := math.Float64bits(v1)
+				v7 := v5 &^ 0x8000000000000000
+				v8 := math.Float64frombits(v7)
+				v10 := float64(v8 * p0)
+				v11 := float64(0x0p+00)
+				if v4 {
+					v11 = v10
+				}
+				v13 := float64(v11 + s0_3)
+				v14 := float64(v13 - s0_3)
+				v15 := float64(v13 - v14)
+				v16 := float64(s0_3 - v15)
+				v17 := float64(v11 - v14)
+				v18 := float64(v16 + v17)
+				v19 := float64(v11 * v11)
+				v21 := float64(v19 + s2_3)
+				v22 := float64(v21 - s2_3)
+				v23 := float64(v21 - v22)
+				v24 := float64(s2_3 - v23)
+				v25 := float64(v19 - v22)
+				v26 := float64(v24 + v25)
+				v28 := float64(v18 + s1_3)
+				v30 := math.FMA(v11, v11, -(v19))
+				v31 := float64(v26 + v30)
+				v32 := float64(s3_3 + v31)
+				s0_3, s1_3, s2_3, s3_3 = v13, v28, v21, v32
+			}
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+		state[l+1] = math.Float64bits(s0_1)
+		state[l+33] = math.Float64bits(s1_1)
+		state[l+65] = math.Float64bits(s2_1)
+		state[l+97] = math.Float64bits(s3_1)
+		state[l+2] = math.Float64bits(s0_2)
+		state[l+34] = math.Float64bits(s1_2)
+		state[l+66] = math.Float64bits(s2_2)
+		state[l+98] = math.Float64bits(s3_2)
+		state[l+3] = math.Float64bits(s0_3)
+		state[l+35] = math.Float64bits(s1_3)
+		state[l+67] = math.Float64bits(s2_3)
+		state[l+99] = math.Float64bits(s3_3)
+	}
+	for l := range len(a) - rows {
+		i := rows + l
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		{
+			v0 := fromFloat16(a[i])
+			v1 := float64(v0)
+			v2 := float64(v1 - v1)
+			v4 := v2 == 0x0p+00
+			v5 := math.Float64bits(v1)
+			v7 := v5 &^ 0x8000000000000000
+			v8 := math.Float64frombits(v7)
+			v10 := float64(v8 * p0)
+			v11 := float64(0x0p+00)
+			if v4 {
+				v11 = v10
+			}
+			v13 := float64(v11 + s0_0)
+			v14 := float64(v13 - s0_0)
+			v15 := float64(v13 - v14)
+			v16 := float64(s0_0 - v15)
+			v17 := float64(v11 - v14)
+			v18 := float64(v16 + v17)
+			v19 := float64(v11 * v11)
+			v21 := float64(v19 + s2_0)
+			v22 := float64(v21 - s2_0)
+			v23 := float64(v21 - v22)
+			v24 := float64(s2_0 - v23)
+			v25 := float64(v19 - v22)
+			v26 := float64(v24 + v25)
+			v28 := float64(v18 + s1_0)
+			v30 := math.FMA(v11, v11, -(v19))
+			v31 := float64(v26 + v30)
+			v32 := float64(s3_0 + v31)
+			s0_0, s1_0, s2_0, s3_0 = v13, v28, v21, v32
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+	}
+}
+
 // ScanBFloat16 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func ScanBFloat16(state []uint64, a []uint16) {
+func ScanBFloat16(state []uint64, a []uint16, _ []byte, _, _ uint64) {
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
 		s0_0 := math.Float64frombits(state[l+0])
@@ -2425,7 +3522,7 @@ func ScanBFloat16(state []uint64, a []uint16) {
 }
 
 // ScanSpecialBFloat16 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func ScanSpecialBFloat16(state []uint64, a []uint16, u0 uint64) {
+func ScanSpecialBFloat16(state []uint64, a []uint16, _ []byte, u0, _ uint64) {
 	p0 := math.Float64frombits(u0)
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
@@ -2764,7 +3861,7 @@ func ScanSpecialBFloat16(state []uint64, a []uint16, u0 uint64) {
 }
 
 // SignsBFloat16 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func SignsBFloat16(state []uint64, a []uint16) {
+func SignsBFloat16(state []uint64, a []uint16, _ []byte, _, _ uint64) {
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
 		s0_0 := state[l+0]
@@ -2882,7 +3979,7 @@ func SignsBFloat16(state []uint64, a []uint16) {
 }
 
 // DeviationsBFloat16 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func DeviationsBFloat16(state []uint64, a []uint16, u0 uint64) {
+func DeviationsBFloat16(state []uint64, a []uint16, _ []byte, u0, _ uint64) {
 	p0 := math.Float64frombits(u0)
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
@@ -2961,7 +4058,7 @@ func DeviationsBFloat16(state []uint64, a []uint16, u0 uint64) {
 }
 
 // DeviationsSpecialBFloat16 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func DeviationsSpecialBFloat16(state []uint64, a []uint16, u0, u1 uint64) {
+func DeviationsSpecialBFloat16(state []uint64, a []uint16, _ []byte, u0, u1 uint64) {
 	p0 := math.Float64frombits(u0)
 	p1 := math.Float64frombits(u1)
 	rows := len(a) / 32 * 32
@@ -3075,8 +4172,377 @@ func DeviationsSpecialBFloat16(state []uint64, a []uint16, u0, u1 uint64) {
 	}
 }
 
+// PowersBFloat16 folds elements into states of 32 lanes each, element i into lane i mod 32.
+func PowersBFloat16(state []uint64, a []uint16, _ []byte, u0, u1 uint64) {
+	p0 := math.Float64frombits(u0)
+	p1 := math.Float64frombits(u1)
+	rows := len(a) / 32 * 32
+	for l := 0; l < 32; l += 4 {
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		s0_1 := math.Float64frombits(state[l+1])
+		s1_1 := math.Float64frombits(state[l+33])
+		s2_1 := math.Float64frombits(state[l+65])
+		s3_1 := math.Float64frombits(state[l+97])
+		s0_2 := math.Float64frombits(state[l+2])
+		s1_2 := math.Float64frombits(state[l+34])
+		s2_2 := math.Float64frombits(state[l+66])
+		s3_2 := math.Float64frombits(state[l+98])
+		s0_3 := math.Float64frombits(state[l+3])
+		s1_3 := math.Float64frombits(state[l+35])
+		s2_3 := math.Float64frombits(state[l+67])
+		s3_3 := math.Float64frombits(state[l+99])
+		for i := l; i < rows; i += 32 {
+			a := a[i : i+4 : i+4]
+			{
+				v0 := fromBFloat16(a[0])
+				v1 := float64(v0)
+				v2 := float64(v1 - v1)
+				v4 := v2 == 0x0p+00
+				v6 := float64(v1 * p1)
+				v8 := float64(v6 - p0)
+				v9 := float64(0x0p+00)
+				if v4 {
+					v9 = v8
+				}
+				v10 := float64(v9 * v9)
+				v12 := float64(v9 + s0_0)
+				v14 := float64(v10 + s1_0)
+				v16 := float64(v9 * v10)
+				v17 := float64(s2_0 + v16)
+				v19 := float64(v10 * v10)
+				v20 := float64(s3_0 + v19)
+				s0_0, s1_0, s2_0, s3_0 = v12, v14, v17, v20
+			}
+			{
+				v0 := fromBFloat16(a[1])
+				v1 := float64(v0)
+				v2 := float64(v1 - v1)
+				v4 := v2 == 0x0p+00
+				v6 := float64(v1 * p1)
+				v8 := float64(v6 - p0)
+				v9 := float64(0x0p+00)
+				if v4 {
+					v9 = v8
+				}
+				v10 := float64(v9 * v9)
+				v12 := float64(v9 + s0_1)
+				v14 := float64(v10 + s1_1)
+				v16 := float64(v9 * v10)
+				v17 := float64(s2_1 + v16)
+				v19 := float64(v10 * v10)
+				v20 := float64(s3_1 + v19)
+				s0_1, s1_1, s2_1, s3_1 = v12, v14, v17, v20
+			}
+			{
+				v0 := fromBFloat16(a[2])
+				v1 := float64(v0)
+				v2 := float64(v1 - v1)
+				v4 := v2 == 0x0p+00
+				v6 := float64(v1 * p1)
+				v8 := float64(v6 - p0)
+				v9 := float64(0x0p+00)
+				if v4 {
+					v9 = v8
+				}
+				v10 := float64(v9 * v9)
+				v12 := float64(v9 + s0_2)
+				v14 := float64(v10 + s1_2)
+				v16 := float64(v9 * v10)
+				v17 := float64(s2_2 + v16)
+				v19 := float64(v10 * v10)
+				v20 := float64(s3_2 + v19)
+				s0_2, s1_2, s2_2, s3_2 = v12, v14, v17, v20
+			}
+			{
+				v0 := fromBFloat16(a[3])
+				v1 := float64(v0)
+				v2 := float64(v1 - v1)
+				v4 := v2 == 0x0p+00
+				v6 := float64(v1 * p1)
+				v8 := float64(v6 - p0)
+				v9 := float64(0x0p+00)
+				if v4 {
+					v9 = v8
+				}
+				v10 := float64(v9 * v9)
+				v12 := float64(v9 + s0_3)
+				v14 := float64(v10 + s1_3)
+				v16 := float64(v9 * v10)
+				v17 := float64(s2_3 + v16)
+				v19 := float64(v10 * v10)
+				v20 := float64(s3_3 + v19)
+				s0_3, s1_3, s2_3, s3_3 = v12, v14, v17, v20
+			}
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+		state[l+1] = math.Float64bits(s0_1)
+		state[l+33] = math.Float64bits(s1_1)
+		state[l+65] = math.Float64bits(s2_1)
+		state[l+97] = math.Float64bits(s3_1)
+		state[l+2] = math.Float64bits(s0_2)
+		state[l+34] = math.Float64bits(s1_2)
+		state[l+66] = math.Float64bits(s2_2)
+		state[l+98] = math.Float64bits(s3_2)
+		state[l+3] = math.Float64bits(s0_3)
+		state[l+35] = math.Float64bits(s1_3)
+		state[l+67] = math.Float64bits(s2_3)
+		state[l+99] = math.Float64bits(s3_3)
+	}
+	for l := range len(a) - rows {
+		i := rows + l
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		{
+			v0 := fromBFloat16(a[i])
+			v1 := float64(v0)
+			v2 := float64(v1 - v1)
+			v4 := v2 == 0x0p+00
+			v6 := float64(v1 * p1)
+			v8 := float64(v6 - p0)
+			v9 := float64(0x0p+00)
+			if v4 {
+				v9 = v8
+			}
+			v10 := float64(v9 * v9)
+			v12 := float64(v9 + s0_0)
+			v14 := float64(v10 + s1_0)
+			v16 := float64(v9 * v10)
+			v17 := float64(s2_0 + v16)
+			v19 := float64(v10 * v10)
+			v20 := float64(s3_0 + v19)
+			s0_0, s1_0, s2_0, s3_0 = v12, v14, v17, v20
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+	}
+}
+
+// NormsBFloat16 folds elements into states of 32 lanes each, element i into lane i mod 32.
+func NormsBFloat16(state []uint64, a []uint16, _ []byte, u0, _ uint64) {
+	p0 := math.Float64frombits(u0)
+	rows := len(a) / 32 * 32
+	for l := 0; l < 32; l += 4 {
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		s0_1 := math.Float64frombits(state[l+1])
+		s1_1 := math.Float64frombits(state[l+33])
+		s2_1 := math.Float64frombits(state[l+65])
+		s3_1 := math.Float64frombits(state[l+97])
+		s0_2 := math.Float64frombits(state[l+2])
+		s1_2 := math.Float64frombits(state[l+34])
+		s2_2 := math.Float64frombits(state[l+66])
+		s3_2 := math.Float64frombits(state[l+98])
+		s0_3 := math.Float64frombits(state[l+3])
+		s1_3 := math.Float64frombits(state[l+35])
+		s2_3 := math.Float64frombits(state[l+67])
+		s3_3 := math.Float64frombits(state[l+99])
+		for i := l; i < rows; i += 32 {
+			a := a[i : i+4 : i+4]
+			{
+				v0 := fromBFloat16(a[0])
+				v1 := float64(v0)
+				v2 := float64(v1 - v1)
+				v4 := v2 == 0x0p+00
+				v5 := math.Float64bits(v1)
+				v7 := v5 &^ 0x8000000000000000
+				v8 := math.Float64frombits(v7)
+				v10 := float64(v8 * p0)
+				v11 := float64(0x0p+00)
+				if v4 {
+					v11 = v10
+				}
+				v13 := float64(v11 + s0_0)
+				v14 := float64(v13 - s0_0)
+				v15 := float64(v13 - v14)
+				v16 := float64(s0_0 - v15)
+				v17 := float64(v11 - v14)
+				v18 := float64(v16 + v17)
+				v19 := float64(v11 * v11)
+				v21 := float64(v19 + s2_0)
+				v22 := float64(v21 - s2_0)
+				v23 := float64(v21 - v22)
+				v24 := float64(s2_0 - v23)
+				v25 := float64(v19 - v22)
+				v26 := float64(v24 + v25)
+				v28 := float64(v18 + s1_0)
+				v30 := math.FMA(v11, v11, -(v19))
+				v31 := float64(v26 + v30)
+				v32 := float64(s3_0 + v31)
+				s0_0, s1_0, s2_0, s3_0 = v13, v28, v21, v32
+			}
+			{
+				v0 := fromBFloat16(a[1])
+				v1 := float64(v0)
+				v2 := float64(v1 - v1)
+				v4 := v2 == 0x0p+00
+				v5 := math.Float64bits(v1)
+				v7 := v5 &^ 0x8000000000000000
+				v8 := math.Float64frombits(v7)
+				v10 := float64(v8 * p0)
+				v11 := float64(0x0p+00)
+				if v4 {
+					v11 = v10
+				}
+				v13 := float64(v11 + s0_1)
+				v14 := float64(v13 - s0_1)
+				v15 := float64(v13 - v14)
+				v16 := float64(s0_1 - v15)
+				v17 := float64(v11 - v14)
+				v18 := float64(v16 + v17)
+				v19 := float64(v11 * v11)
+				v21 := float64(v19 + s2_1)
+				v22 := float64(v21 - s2_1)
+				v23 := float64(v21 - v22)
+				v24 := float64(s2_1 - v23)
+				v25 := float64(v19 - v22)
+				v26 := float64(v24 + v25)
+				v28 := float64(v18 + s1_1)
+				v30 := math.FMA(v11, v11, -(v19))
+				v31 := float64(v26 + v30)
+				v32 := float64(s3_1 + v31)
+				s0_1, s1_1, s2_1, s3_1 = v13, v28, v21, v32
+			}
+			{
+				v0 := fromBFloat16(a[2])
+				v1 := float64(v0)
+				v2 := float64(v1 - v1)
+				v4 := v2 == 0x0p+00
+				v5 := math.Float64bits(v1)
+				v7 := v5 &^ 0x8000000000000000
+				v8 := math.Float64frombits(v7)
+				v10 := float64(v8 * p0)
+				v11 := float64(0x0p+00)
+				if v4 {
+					v11 = v10
+				}
+				v13 := float64(v11 + s0_2)
+				v14 := float64(v13 - s0_2)
+				v15 := float64(v13 - v14)
+				v16 := float64(s0_2 - v15)
+				v17 := float64(v11 - v14)
+				v18 := float64(v16 + v17)
+				v19 := float64(v11 * v11)
+				v21 := float64(v19 + s2_2)
+				v22 := float64(v21 - s2_2)
+				v23 := float64(v21 - v22)
+				v24 := float64(s2_2 - v23)
+				v25 := float64(v19 - v22)
+				v26 := float64(v24 + v25)
+				v28 := float64(v18 + s1_2)
+				v30 := math.FMA(v11, v11, -(v19))
+				v31 := float64(v26 + v30)
+				v32 := float64(s3_2 + v31)
+				s0_2, s1_2, s2_2, s3_2 = v13, v28, v21, v32
+			}
+			{
+				v0 := fromBFloat16(a[3])
+				v1 := float64(v0)
+				v2 := float64(v1 - v1)
+				v4 := v2 == 0x0p+00
+				v5 := math.Float64bits(v1)
+				v7 := v5 &^ 0x8000000000000000
+				v8 := math.Float64frombits(v7)
+				v10 := float64(v8 * p0)
+				v11 := float64(0x0p+00)
+				if v4 {
+					v11 = v10
+				}
+				v13 := float64(v11 + s0_3)
+				v14 := float64(v13 - s0_3)
+				v15 := float64(v13 - v14)
+				v16 := float64(s0_3 - v15)
+				v17 := float64(v11 - v14)
+				v18 := float64(v16 + v17)
+				v19 := float64(v11 * v11)
+				v21 := float64(v19 + s2_3)
+				v22 := float64(v21 - s2_3)
+				v23 := float64(v21 - v22)
+				v24 := float64(s2_3 - v23)
+				v25 := float64(v19 - v22)
+				v26 := float64(v24 + v25)
+				v28 := float64(v18 + s1_3)
+				v30 := math.FMA(v11, v11, -(v19))
+				v31 := float64(v26 + v30)
+				v32 := float64(s3_3 + v31)
+				s0_3, s1_3, s2_3, s3_3 = v13, v28, v21, v32
+			}
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+		state[l+1] = math.Float64bits(s0_1)
+		state[l+33] = math.Float64bits(s1_1)
+		state[l+65] = math.Float64bits(s2_1)
+		state[l+97] = math.Float64bits(s3_1)
+		state[l+2] = math.Float64bits(s0_2)
+		state[l+34] = math.Float64bits(s1_2)
+		state[l+66] = math.Float64bits(s2_2)
+		state[l+98] = math.Float64bits(s3_2)
+		state[l+3] = math.Float64bits(s0_3)
+		state[l+35] = math.Float64bits(s1_3)
+		state[l+67] = math.Float64bits(s2_3)
+		state[l+99] = math.Float64bits(s3_3)
+	}
+	for l := range len(a) - rows {
+		i := rows + l
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		{
+			v0 := fromBFloat16(a[i])
+			v1 := float64(v0)
+			v2 := float64(v1 - v1)
+			v4 := v2 == 0x0p+00
+			v5 := math.Float64bits(v1)
+			v7 := v5 &^ 0x8000000000000000
+			v8 := math.Float64frombits(v7)
+			v10 := float64(v8 * p0)
+			v11 := float64(0x0p+00)
+			if v4 {
+				v11 = v10
+			}
+			v13 := float64(v11 + s0_0)
+			v14 := float64(v13 - s0_0)
+			v15 := float64(v13 - v14)
+			v16 := float64(s0_0 - v15)
+			v17 := float64(v11 - v14)
+			v18 := float64(v16 + v17)
+			v19 := float64(v11 * v11)
+			v21 := float64(v19 + s2_0)
+			v22 := float64(v21 - s2_0)
+			v23 := float64(v21 - v22)
+			v24 := float64(s2_0 - v23)
+			v25 := float64(v19 - v22)
+			v26 := float64(v24 + v25)
+			v28 := float64(v18 + s1_0)
+			v30 := math.FMA(v11, v11, -(v19))
+			v31 := float64(v26 + v30)
+			v32 := float64(s3_0 + v31)
+			s0_0, s1_0, s2_0, s3_0 = v13, v28, v21, v32
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+	}
+}
+
 // ScanInt8 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func ScanInt8(state []uint64, a []int8) {
+func ScanInt8(state []uint64, a []int8, _ []byte, _, _ uint64) {
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
 		s0_0 := state[l+0]
@@ -3209,7 +4675,7 @@ func ScanInt8(state []uint64, a []int8) {
 }
 
 // DeviationsInt8 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func DeviationsInt8(state []uint64, a []int8, u0 uint64) {
+func DeviationsInt8(state []uint64, a []int8, _ []byte, u0, _ uint64) {
 	p0 := u0
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
@@ -3302,8 +4768,335 @@ func DeviationsInt8(state []uint64, a []int8, u0 uint64) {
 	}
 }
 
+// PowersInt8 folds elements into states of 32 lanes each, element i into lane i mod 32.
+func PowersInt8(state []uint64, a []int8, _ []byte, u0, _ uint64) {
+	p0 := u0
+	rows := len(a) / 32 * 32
+	for l := 0; l < 32; l += 4 {
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		s0_1 := math.Float64frombits(state[l+1])
+		s1_1 := math.Float64frombits(state[l+33])
+		s2_1 := math.Float64frombits(state[l+65])
+		s3_1 := math.Float64frombits(state[l+97])
+		s0_2 := math.Float64frombits(state[l+2])
+		s1_2 := math.Float64frombits(state[l+34])
+		s2_2 := math.Float64frombits(state[l+66])
+		s3_2 := math.Float64frombits(state[l+98])
+		s0_3 := math.Float64frombits(state[l+3])
+		s1_3 := math.Float64frombits(state[l+35])
+		s2_3 := math.Float64frombits(state[l+67])
+		s3_3 := math.Float64frombits(state[l+99])
+		for i := l; i < rows; i += 32 {
+			a := a[i : i+4 : i+4]
+			{
+				v0 := uint8(a[0])
+				v1 := uint64(int8(v0))
+				v3 := v1 - p0
+				v5 := v3 + 0x4338000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1.8p+52)
+				v9 := float64(v8 * v8)
+				v11 := float64(v8 + s0_0)
+				v13 := float64(v9 + s1_0)
+				v15 := float64(v8 * v9)
+				v16 := float64(s2_0 + v15)
+				v18 := float64(v9 * v9)
+				v19 := float64(s3_0 + v18)
+				s0_0, s1_0, s2_0, s3_0 = v11, v13, v16, v19
+			}
+			{
+				v0 := uint8(a[1])
+				v1 := uint64(int8(v0))
+				v3 := v1 - p0
+				v5 := v3 + 0x4338000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1.8p+52)
+				v9 := float64(v8 * v8)
+				v11 := float64(v8 + s0_1)
+				v13 := float64(v9 + s1_1)
+				v15 := float64(v8 * v9)
+				v16 := float64(s2_1 + v15)
+				v18 := float64(v9 * v9)
+				v19 := float64(s3_1 + v18)
+				s0_1, s1_1, s2_1, s3_1 = v11, v13, v16, v19
+			}
+			{
+				v0 := uint8(a[2])
+				v1 := uint64(int8(v0))
+				v3 := v1 - p0
+				v5 := v3 + 0x4338000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1.8p+52)
+				v9 := float64(v8 * v8)
+				v11 := float64(v8 + s0_2)
+				v13 := float64(v9 + s1_2)
+				v15 := float64(v8 * v9)
+				v16 := float64(s2_2 + v15)
+				v18 := float64(v9 * v9)
+				v19 := float64(s3_2 + v18)
+				s0_2, s1_2, s2_2, s3_2 = v11, v13, v16, v19
+			}
+			{
+				v0 := uint8(a[3])
+				v1 := uint64(int8(v0))
+				v3 := v1 - p0
+				v5 := v3 + 0x4338000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1.8p+52)
+				v9 := float64(v8 * v8)
+				v11 := float64(v8 + s0_3)
+				v13 := float64(v9 + s1_3)
+				v15 := float64(v8 * v9)
+				v16 := float64(s2_3 + v15)
+				v18 := float64(v9 * v9)
+				v19 := float64(s3_3 + v18)
+				s0_3, s1_3, s2_3, s3_3 = v11, v13, v16, v19
+			}
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+		state[l+1] = math.Float64bits(s0_1)
+		state[l+33] = math.Float64bits(s1_1)
+		state[l+65] = math.Float64bits(s2_1)
+		state[l+97] = math.Float64bits(s3_1)
+		state[l+2] = math.Float64bits(s0_2)
+		state[l+34] = math.Float64bits(s1_2)
+		state[l+66] = math.Float64bits(s2_2)
+		state[l+98] = math.Float64bits(s3_2)
+		state[l+3] = math.Float64bits(s0_3)
+		state[l+35] = math.Float64bits(s1_3)
+		state[l+67] = math.Float64bits(s2_3)
+		state[l+99] = math.Float64bits(s3_3)
+	}
+	for l := range len(a) - rows {
+		i := rows + l
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		{
+			v0 := uint8(a[i])
+			v1 := uint64(int8(v0))
+			v3 := v1 - p0
+			v5 := v3 + 0x4338000000000000
+			v6 := math.Float64frombits(v5)
+			v8 := float64(v6 - 0x1.8p+52)
+			v9 := float64(v8 * v8)
+			v11 := float64(v8 + s0_0)
+			v13 := float64(v9 + s1_0)
+			v15 := float64(v8 * v9)
+			v16 := float64(s2_0 + v15)
+			v18 := float64(v9 * v9)
+			v19 := float64(s3_0 + v18)
+			s0_0, s1_0, s2_0, s3_0 = v11, v13, v16, v19
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+	}
+}
+
+// NormsInt8 folds elements into states of 32 lanes each, element i into lane i mod 32.
+func NormsInt8(state []uint64, a []int8, _ []byte, _, _ uint64) {
+	rows := len(a) / 32 * 32
+	for l := 0; l < 32; l += 4 {
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		s0_1 := math.Float64frombits(state[l+1])
+		s1_1 := math.Float64frombits(state[l+33])
+		s2_1 := math.Float64frombits(state[l+65])
+		s3_1 := math.Float64frombits(state[l+97])
+		s0_2 := math.Float64frombits(state[l+2])
+		s1_2 := math.Float64frombits(state[l+34])
+		s2_2 := math.Float64frombits(state[l+66])
+		s3_2 := math.Float64frombits(state[l+98])
+		s0_3 := math.Float64frombits(state[l+3])
+		s1_3 := math.Float64frombits(state[l+35])
+		s2_3 := math.Float64frombits(state[l+67])
+		s3_3 := math.Float64frombits(state[l+99])
+		for i := l; i < rows; i += 32 {
+			a := a[i : i+4 : i+4]
+			{
+				v0 := uint8(a[0])
+				v1 := uint64(int8(v0))
+				v3 := v1 + 0x4338000000000000
+				v4 := math.Float64frombits(v3)
+				v6 := float64(v4 - 0x1.8p+52)
+				v7 := math.Float64bits(v6)
+				v9 := v7 &^ 0x8000000000000000
+				v10 := math.Float64frombits(v9)
+				v12 := float64(v10 + s0_0)
+				v13 := float64(v12 - s0_0)
+				v14 := float64(v12 - v13)
+				v15 := float64(s0_0 - v14)
+				v16 := float64(v10 - v13)
+				v17 := float64(v15 + v16)
+				v18 := float64(v10 * v10)
+				v20 := float64(v18 + s2_0)
+				v21 := float64(v20 - s2_0)
+				v22 := float64(v20 - v21)
+				v23 := float64(s2_0 - v22)
+				v24 := float64(v18 - v21)
+				v25 := float64(v23 + v24)
+				v27 := float64(v17 + s1_0)
+				v29 := math.FMA(v10, v10, -(v18))
+				v30 := float64(v25 + v29)
+				v31 := float64(s3_0 + v30)
+				s0_0, s1_0, s2_0, s3_0 = v12, v27, v20, v31
+			}
+			{
+				v0 := uint8(a[1])
+				v1 := uint64(int8(v0))
+				v3 := v1 + 0x4338000000000000
+				v4 := math.Float64frombits(v3)
+				v6 := float64(v4 - 0x1.8p+52)
+				v7 := math.Float64bits(v6)
+				v9 := v7 &^ 0x8000000000000000
+				v10 := math.Float64frombits(v9)
+				v12 := float64(v10 + s0_1)
+				v13 := float64(v12 - s0_1)
+				v14 := float64(v12 - v13)
+				v15 := float64(s0_1 - v14)
+				v16 := float64(v10 - v13)
+				v17 := float64(v15 + v16)
+				v18 := float64(v10 * v10)
+				v20 := float64(v18 + s2_1)
+				v21 := float64(v20 - s2_1)
+				v22 := float64(v20 - v21)
+				v23 := float64(s2_1 - v22)
+				v24 := float64(v18 - v21)
+				v25 := float64(v23 + v24)
+				v27 := float64(v17 + s1_1)
+				v29 := math.FMA(v10, v10, -(v18))
+				v30 := float64(v25 + v29)
+				v31 := float64(s3_1 + v30)
+				s0_1, s1_1, s2_1, s3_1 = v12, v27, v20, v31
+			}
+			{
+				v0 := uint8(a[2])
+				v1 := uint64(int8(v0))
+				v3 := v1 + 0x4338000000000000
+				v4 := math.Float64frombits(v3)
+				v6 := float64(v4 - 0x1.8p+52)
+				v7 := math.Float64bits(v6)
+				v9 := v7 &^ 0x8000000000000000
+				v10 := math.Float64frombits(v9)
+				v12 := float64(v10 + s0_2)
+				v13 := float64(v12 - s0_2)
+				v14 := float64(v12 - v13)
+				v15 := float64(s0_2 - v14)
+				v16 := float64(v10 - v13)
+				v17 := float64(v15 + v16)
+				v18 := float64(v10 * v10)
+				v20 := float64(v18 + s2_2)
+				v21 := float64(v20 - s2_2)
+				v22 := float64(v20 - v21)
+				v23 := float64(s2_2 - v22)
+				v24 := float64(v18 - v21)
+				v25 := float64(v23 + v24)
+				v27 := float64(v17 + s1_2)
+				v29 := math.FMA(v10, v10, -(v18))
+				v30 := float64(v25 + v29)
+				v31 := float64(s3_2 + v30)
+				s0_2, s1_2, s2_2, s3_2 = v12, v27, v20, v31
+			}
+			{
+				v0 := uint8(a[3])
+				v1 := uint64(int8(v0))
+				v3 := v1 + 0x4338000000000000
+				v4 := math.Float64frombits(v3)
+				v6 := float64(v4 - 0x1.8p+52)
+				v7 := math.Float64bits(v6)
+				v9 := v7 &^ 0x8000000000000000
+				v10 := math.Float64frombits(v9)
+				v12 := float64(v10 + s0_3)
+				v13 := float64(v12 - s0_3)
+				v14 := float64(v12 - v13)
+				v15 := float64(s0_3 - v14)
+				v16 := float64(v10 - v13)
+				v17 := float64(v15 + v16)
+				v18 := float64(v10 * v10)
+				v20 := float64(v18 + s2_3)
+				v21 := float64(v20 - s2_3)
+				v22 := float64(v20 - v21)
+				v23 := float64(s2_3 - v22)
+				v24 := float64(v18 - v21)
+				v25 := float64(v23 + v24)
+				v27 := float64(v17 + s1_3)
+				v29 := math.FMA(v10, v10, -(v18))
+				v30 := float64(v25 + v29)
+				v31 := float64(s3_3 + v30)
+				s0_3, s1_3, s2_3, s3_3 = v12, v27, v20, v31
+			}
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+		state[l+1] = math.Float64bits(s0_1)
+		state[l+33] = math.Float64bits(s1_1)
+		state[l+65] = math.Float64bits(s2_1)
+		state[l+97] = math.Float64bits(s3_1)
+		state[l+2] = math.Float64bits(s0_2)
+		state[l+34] = math.Float64bits(s1_2)
+		state[l+66] = math.Float64bits(s2_2)
+		state[l+98] = math.Float64bits(s3_2)
+		state[l+3] = math.Float64bits(s0_3)
+		state[l+35] = math.Float64bits(s1_3)
+		state[l+67] = math.Float64bits(s2_3)
+		state[l+99] = math.Float64bits(s3_3)
+	}
+	for l := range len(a) - rows {
+		i := rows + l
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		{
+			v0 := uint8(a[i])
+			v1 := uint64(int8(v0))
+			v3 := v1 + 0x4338000000000000
+			v4 := math.Float64frombits(v3)
+			v6 := float64(v4 - 0x1.8p+52)
+			v7 := math.Float64bits(v6)
+			v9 := v7 &^ 0x8000000000000000
+			v10 := math.Float64frombits(v9)
+			v12 := float64(v10 + s0_0)
+			v13 := float64(v12 - s0_0)
+			v14 := float64(v12 - v13)
+			v15 := float64(s0_0 - v14)
+			v16 := float64(v10 - v13)
+			v17 := float64(v15 + v16)
+			v18 := float64(v10 * v10)
+			v20 := float64(v18 + s2_0)
+			v21 := float64(v20 - s2_0)
+			v22 := float64(v20 - v21)
+			v23 := float64(s2_0 - v22)
+			v24 := float64(v18 - v21)
+			v25 := float64(v23 + v24)
+			v27 := float64(v17 + s1_0)
+			v29 := math.FMA(v10, v10, -(v18))
+			v30 := float64(v25 + v29)
+			v31 := float64(s3_0 + v30)
+			s0_0, s1_0, s2_0, s3_0 = v12, v27, v20, v31
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+	}
+}
+
 // ScanInt16 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func ScanInt16(state []uint64, a []int16) {
+func ScanInt16(state []uint64, a []int16, _ []byte, _, _ uint64) {
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
 		s0_0 := state[l+0]
@@ -3436,7 +5229,7 @@ func ScanInt16(state []uint64, a []int16) {
 }
 
 // DeviationsInt16 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func DeviationsInt16(state []uint64, a []int16, u0 uint64) {
+func DeviationsInt16(state []uint64, a []int16, _ []byte, u0, _ uint64) {
 	p0 := u0
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
@@ -3529,8 +5322,335 @@ func DeviationsInt16(state []uint64, a []int16, u0 uint64) {
 	}
 }
 
+// PowersInt16 folds elements into states of 32 lanes each, element i into lane i mod 32.
+func PowersInt16(state []uint64, a []int16, _ []byte, u0, _ uint64) {
+	p0 := u0
+	rows := len(a) / 32 * 32
+	for l := 0; l < 32; l += 4 {
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		s0_1 := math.Float64frombits(state[l+1])
+		s1_1 := math.Float64frombits(state[l+33])
+		s2_1 := math.Float64frombits(state[l+65])
+		s3_1 := math.Float64frombits(state[l+97])
+		s0_2 := math.Float64frombits(state[l+2])
+		s1_2 := math.Float64frombits(state[l+34])
+		s2_2 := math.Float64frombits(state[l+66])
+		s3_2 := math.Float64frombits(state[l+98])
+		s0_3 := math.Float64frombits(state[l+3])
+		s1_3 := math.Float64frombits(state[l+35])
+		s2_3 := math.Float64frombits(state[l+67])
+		s3_3 := math.Float64frombits(state[l+99])
+		for i := l; i < rows; i += 32 {
+			a := a[i : i+4 : i+4]
+			{
+				v0 := uint16(a[0])
+				v1 := uint64(int16(v0))
+				v3 := v1 - p0
+				v5 := v3 + 0x4338000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1.8p+52)
+				v9 := float64(v8 * v8)
+				v11 := float64(v8 + s0_0)
+				v13 := float64(v9 + s1_0)
+				v15 := float64(v8 * v9)
+				v16 := float64(s2_0 + v15)
+				v18 := float64(v9 * v9)
+				v19 := float64(s3_0 + v18)
+				s0_0, s1_0, s2_0, s3_0 = v11, v13, v16, v19
+			}
+			{
+				v0 := uint16(a[1])
+				v1 := uint64(int16(v0))
+				v3 := v1 - p0
+				v5 := v3 + 0x4338000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1.8p+52)
+				v9 := float64(v8 * v8)
+				v11 := float64(v8 + s0_1)
+				v13 := float64(v9 + s1_1)
+				v15 := float64(v8 * v9)
+				v16 := float64(s2_1 + v15)
+				v18 := float64(v9 * v9)
+				v19 := float64(s3_1 + v18)
+				s0_1, s1_1, s2_1, s3_1 = v11, v13, v16, v19
+			}
+			{
+				v0 := uint16(a[2])
+				v1 := uint64(int16(v0))
+				v3 := v1 - p0
+				v5 := v3 + 0x4338000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1.8p+52)
+				v9 := float64(v8 * v8)
+				v11 := float64(v8 + s0_2)
+				v13 := float64(v9 + s1_2)
+				v15 := float64(v8 * v9)
+				v16 := float64(s2_2 + v15)
+				v18 := float64(v9 * v9)
+				v19 := float64(s3_2 + v18)
+				s0_2, s1_2, s2_2, s3_2 = v11, v13, v16, v19
+			}
+			{
+				v0 := uint16(a[3])
+				v1 := uint64(int16(v0))
+				v3 := v1 - p0
+				v5 := v3 + 0x4338000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1.8p+52)
+				v9 := float64(v8 * v8)
+				v11 := float64(v8 + s0_3)
+				v13 := float64(v9 + s1_3)
+				v15 := float64(v8 * v9)
+				v16 := float64(s2_3 + v15)
+				v18 := float64(v9 * v9)
+				v19 := float64(s3_3 + v18)
+				s0_3, s1_3, s2_3, s3_3 = v11, v13, v16, v19
+			}
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+		state[l+1] = math.Float64bits(s0_1)
+		state[l+33] = math.Float64bits(s1_1)
+		state[l+65] = math.Float64bits(s2_1)
+		state[l+97] = math.Float64bits(s3_1)
+		state[l+2] = math.Float64bits(s0_2)
+		state[l+34] = math.Float64bits(s1_2)
+		state[l+66] = math.Float64bits(s2_2)
+		state[l+98] = math.Float64bits(s3_2)
+		state[l+3] = math.Float64bits(s0_3)
+		state[l+35] = math.Float64bits(s1_3)
+		state[l+67] = math.Float64bits(s2_3)
+		state[l+99] = math.Float64bits(s3_3)
+	}
+	for l := range len(a) - rows {
+		i := rows + l
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		{
+			v0 := uint16(a[i])
+			v1 := uint64(int16(v0))
+			v3 := v1 - p0
+			v5 := v3 + 0x4338000000000000
+			v6 := math.Float64frombits(v5)
+			v8 := float64(v6 - 0x1.8p+52)
+			v9 := float64(v8 * v8)
+			v11 := float64(v8 + s0_0)
+			v13 := float64(v9 + s1_0)
+			v15 := float64(v8 * v9)
+			v16 := float64(s2_0 + v15)
+			v18 := float64(v9 * v9)
+			v19 := float64(s3_0 + v18)
+			s0_0, s1_0, s2_0, s3_0 = v11, v13, v16, v19
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+	}
+}
+
+// NormsInt16 folds elements into states of 32 lanes each, element i into lane i mod 32.
+func NormsInt16(state []uint64, a []int16, _ []byte, _, _ uint64) {
+	rows := len(a) / 32 * 32
+	for l := 0; l < 32; l += 4 {
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		s0_1 := math.Float64frombits(state[l+1])
+		s1_1 := math.Float64frombits(state[l+33])
+		s2_1 := math.Float64frombits(state[l+65])
+		s3_1 := math.Float64frombits(state[l+97])
+		s0_2 := math.Float64frombits(state[l+2])
+		s1_2 := math.Float64frombits(state[l+34])
+		s2_2 := math.Float64frombits(state[l+66])
+		s3_2 := math.Float64frombits(state[l+98])
+		s0_3 := math.Float64frombits(state[l+3])
+		s1_3 := math.Float64frombits(state[l+35])
+		s2_3 := math.Float64frombits(state[l+67])
+		s3_3 := math.Float64frombits(state[l+99])
+		for i := l; i < rows; i += 32 {
+			a := a[i : i+4 : i+4]
+			{
+				v0 := uint16(a[0])
+				v1 := uint64(int16(v0))
+				v3 := v1 + 0x4338000000000000
+				v4 := math.Float64frombits(v3)
+				v6 := float64(v4 - 0x1.8p+52)
+				v7 := math.Float64bits(v6)
+				v9 := v7 &^ 0x8000000000000000
+				v10 := math.Float64frombits(v9)
+				v12 := float64(v10 + s0_0)
+				v13 := float64(v12 - s0_0)
+				v14 := float64(v12 - v13)
+				v15 := float64(s0_0 - v14)
+				v16 := float64(v10 - v13)
+				v17 := float64(v15 + v16)
+				v18 := float64(v10 * v10)
+				v20 := float64(v18 + s2_0)
+				v21 := float64(v20 - s2_0)
+				v22 := float64(v20 - v21)
+				v23 := float64(s2_0 - v22)
+				v24 := float64(v18 - v21)
+				v25 := float64(v23 + v24)
+				v27 := float64(v17 + s1_0)
+				v29 := math.FMA(v10, v10, -(v18))
+				v30 := float64(v25 + v29)
+				v31 := float64(s3_0 + v30)
+				s0_0, s1_0, s2_0, s3_0 = v12, v27, v20, v31
+			}
+			{
+				v0 := uint16(a[1])
+				v1 := uint64(int16(v0))
+				v3 := v1 + 0x4338000000000000
+				v4 := math.Float64frombits(v3)
+				v6 := float64(v4 - 0x1.8p+52)
+				v7 := math.Float64bits(v6)
+				v9 := v7 &^ 0x8000000000000000
+				v10 := math.Float64frombits(v9)
+				v12 := float64(v10 + s0_1)
+				v13 := float64(v12 - s0_1)
+				v14 := float64(v12 - v13)
+				v15 := float64(s0_1 - v14)
+				v16 := float64(v10 - v13)
+				v17 := float64(v15 + v16)
+				v18 := float64(v10 * v10)
+				v20 := float64(v18 + s2_1)
+				v21 := float64(v20 - s2_1)
+				v22 := float64(v20 - v21)
+				v23 := float64(s2_1 - v22)
+				v24 := float64(v18 - v21)
+				v25 := float64(v23 + v24)
+				v27 := float64(v17 + s1_1)
+				v29 := math.FMA(v10, v10, -(v18))
+				v30 := float64(v25 + v29)
+				v31 := float64(s3_1 + v30)
+				s0_1, s1_1, s2_1, s3_1 = v12, v27, v20, v31
+			}
+			{
+				v0 := uint16(a[2])
+				v1 := uint64(int16(v0))
+				v3 := v1 + 0x4338000000000000
+				v4 := math.Float64frombits(v3)
+				v6 := float64(v4 - 0x1.8p+52)
+				v7 := math.Float64bits(v6)
+				v9 := v7 &^ 0x8000000000000000
+				v10 := math.Float64frombits(v9)
+				v12 := float64(v10 + s0_2)
+				v13 := float64(v12 - s0_2)
+				v14 := float64(v12 - v13)
+				v15 := float64(s0_2 - v14)
+				v16 := float64(v10 - v13)
+				v17 := float64(v15 + v16)
+				v18 := float64(v10 * v10)
+				v20 := float64(v18 + s2_2)
+				v21 := float64(v20 - s2_2)
+				v22 := float64(v20 - v21)
+				v23 := float64(s2_2 - v22)
+				v24 := float64(v18 - v21)
+				v25 := float64(v23 + v24)
+				v27 := float64(v17 + s1_2)
+				v29 := math.FMA(v10, v10, -(v18))
+				v30 := float64(v25 + v29)
+				v31 := float64(s3_2 + v30)
+				s0_2, s1_2, s2_2, s3_2 = v12, v27, v20, v31
+			}
+			{
+				v0 := uint16(a[3])
+				v1 := uint64(int16(v0))
+				v3 := v1 + 0x4338000000000000
+				v4 := math.Float64frombits(v3)
+				v6 := float64(v4 - 0x1.8p+52)
+				v7 := math.Float64bits(v6)
+				v9 := v7 &^ 0x8000000000000000
+				v10 := math.Float64frombits(v9)
+				v12 := float64(v10 + s0_3)
+				v13 := float64(v12 - s0_3)
+				v14 := float64(v12 - v13)
+				v15 := float64(s0_3 - v14)
+				v16 := float64(v10 - v13)
+				v17 := float64(v15 + v16)
+				v18 := float64(v10 * v10)
+				v20 := float64(v18 + s2_3)
+				v21 := float64(v20 - s2_3)
+				v22 := float64(v20 - v21)
+				v23 := float64(s2_3 - v22)
+				v24 := float64(v18 - v21)
+				v25 := float64(v23 + v24)
+				v27 := float64(v17 + s1_3)
+				v29 := math.FMA(v10, v10, -(v18))
+				v30 := float64(v25 + v29)
+				v31 := float64(s3_3 + v30)
+				s0_3, s1_3, s2_3, s3_3 = v12, v27, v20, v31
+			}
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+		state[l+1] = math.Float64bits(s0_1)
+		state[l+33] = math.Float64bits(s1_1)
+		state[l+65] = math.Float64bits(s2_1)
+		state[l+97] = math.Float64bits(s3_1)
+		state[l+2] = math.Float64bits(s0_2)
+		state[l+34] = math.Float64bits(s1_2)
+		state[l+66] = math.Float64bits(s2_2)
+		state[l+98] = math.Float64bits(s3_2)
+		state[l+3] = math.Float64bits(s0_3)
+		state[l+35] = math.Float64bits(s1_3)
+		state[l+67] = math.Float64bits(s2_3)
+		state[l+99] = math.Float64bits(s3_3)
+	}
+	for l := range len(a) - rows {
+		i := rows + l
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		{
+			v0 := uint16(a[i])
+			v1 := uint64(int16(v0))
+			v3 := v1 + 0x4338000000000000
+			v4 := math.Float64frombits(v3)
+			v6 := float64(v4 - 0x1.8p+52)
+			v7 := math.Float64bits(v6)
+			v9 := v7 &^ 0x8000000000000000
+			v10 := math.Float64frombits(v9)
+			v12 := float64(v10 + s0_0)
+			v13 := float64(v12 - s0_0)
+			v14 := float64(v12 - v13)
+			v15 := float64(s0_0 - v14)
+			v16 := float64(v10 - v13)
+			v17 := float64(v15 + v16)
+			v18 := float64(v10 * v10)
+			v20 := float64(v18 + s2_0)
+			v21 := float64(v20 - s2_0)
+			v22 := float64(v20 - v21)
+			v23 := float64(s2_0 - v22)
+			v24 := float64(v18 - v21)
+			v25 := float64(v23 + v24)
+			v27 := float64(v17 + s1_0)
+			v29 := math.FMA(v10, v10, -(v18))
+			v30 := float64(v25 + v29)
+			v31 := float64(s3_0 + v30)
+			s0_0, s1_0, s2_0, s3_0 = v12, v27, v20, v31
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+	}
+}
+
 // ScanInt32 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func ScanInt32(state []uint64, a []int32) {
+func ScanInt32(state []uint64, a []int32, _ []byte, _, _ uint64) {
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
 		s0_0 := state[l+0]
@@ -3663,7 +5783,7 @@ func ScanInt32(state []uint64, a []int32) {
 }
 
 // DeviationsInt32 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func DeviationsInt32(state []uint64, a []int32, u0 uint64) {
+func DeviationsInt32(state []uint64, a []int32, _ []byte, u0, _ uint64) {
 	p0 := u0
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
@@ -3756,8 +5876,335 @@ func DeviationsInt32(state []uint64, a []int32, u0 uint64) {
 	}
 }
 
+// PowersInt32 folds elements into states of 32 lanes each, element i into lane i mod 32.
+func PowersInt32(state []uint64, a []int32, _ []byte, u0, _ uint64) {
+	p0 := u0
+	rows := len(a) / 32 * 32
+	for l := 0; l < 32; l += 4 {
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		s0_1 := math.Float64frombits(state[l+1])
+		s1_1 := math.Float64frombits(state[l+33])
+		s2_1 := math.Float64frombits(state[l+65])
+		s3_1 := math.Float64frombits(state[l+97])
+		s0_2 := math.Float64frombits(state[l+2])
+		s1_2 := math.Float64frombits(state[l+34])
+		s2_2 := math.Float64frombits(state[l+66])
+		s3_2 := math.Float64frombits(state[l+98])
+		s0_3 := math.Float64frombits(state[l+3])
+		s1_3 := math.Float64frombits(state[l+35])
+		s2_3 := math.Float64frombits(state[l+67])
+		s3_3 := math.Float64frombits(state[l+99])
+		for i := l; i < rows; i += 32 {
+			a := a[i : i+4 : i+4]
+			{
+				v0 := uint32(a[0])
+				v1 := uint64(int32(v0))
+				v3 := v1 - p0
+				v5 := v3 + 0x4338000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1.8p+52)
+				v9 := float64(v8 * v8)
+				v11 := float64(v8 + s0_0)
+				v13 := float64(v9 + s1_0)
+				v15 := float64(v8 * v9)
+				v16 := float64(s2_0 + v15)
+				v18 := float64(v9 * v9)
+				v19 := float64(s3_0 + v18)
+				s0_0, s1_0, s2_0, s3_0 = v11, v13, v16, v19
+			}
+			{
+				v0 := uint32(a[1])
+				v1 := uint64(int32(v0))
+				v3 := v1 - p0
+				v5 := v3 + 0x4338000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1.8p+52)
+				v9 := float64(v8 * v8)
+				v11 := float64(v8 + s0_1)
+				v13 := float64(v9 + s1_1)
+				v15 := float64(v8 * v9)
+				v16 := float64(s2_1 + v15)
+				v18 := float64(v9 * v9)
+				v19 := float64(s3_1 + v18)
+				s0_1, s1_1, s2_1, s3_1 = v11, v13, v16, v19
+			}
+			{
+				v0 := uint32(a[2])
+				v1 := uint64(int32(v0))
+				v3 := v1 - p0
+				v5 := v3 + 0x4338000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1.8p+52)
+				v9 := float64(v8 * v8)
+				v11 := float64(v8 + s0_2)
+				v13 := float64(v9 + s1_2)
+				v15 := float64(v8 * v9)
+				v16 := float64(s2_2 + v15)
+				v18 := float64(v9 * v9)
+				v19 := float64(s3_2 + v18)
+				s0_2, s1_2, s2_2, s3_2 = v11, v13, v16, v19
+			}
+			{
+				v0 := uint32(a[3])
+				v1 := uint64(int32(v0))
+				v3 := v1 - p0
+				v5 := v3 + 0x4338000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1.8p+52)
+				v9 := float64(v8 * v8)
+				v11 := float64(v8 + s0_3)
+				v13 := float64(v9 + s1_3)
+				v15 := float64(v8 * v9)
+				v16 := float64(s2_3 + v15)
+				v18 := float64(v9 * v9)
+				v19 := float64(s3_3 + v18)
+				s0_3, s1_3, s2_3, s3_3 = v11, v13, v16, v19
+			}
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+		state[l+1] = math.Float64bits(s0_1)
+		state[l+33] = math.Float64bits(s1_1)
+		state[l+65] = math.Float64bits(s2_1)
+		state[l+97] = math.Float64bits(s3_1)
+		state[l+2] = math.Float64bits(s0_2)
+		state[l+34] = math.Float64bits(s1_2)
+		state[l+66] = math.Float64bits(s2_2)
+		state[l+98] = math.Float64bits(s3_2)
+		state[l+3] = math.Float64bits(s0_3)
+		state[l+35] = math.Float64bits(s1_3)
+		state[l+67] = math.Float64bits(s2_3)
+		state[l+99] = math.Float64bits(s3_3)
+	}
+	for l := range len(a) - rows {
+		i := rows + l
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		{
+			v0 := uint32(a[i])
+			v1 := uint64(int32(v0))
+			v3 := v1 - p0
+			v5 := v3 + 0x4338000000000000
+			v6 := math.Float64frombits(v5)
+			v8 := float64(v6 - 0x1.8p+52)
+			v9 := float64(v8 * v8)
+			v11 := float64(v8 + s0_0)
+			v13 := float64(v9 + s1_0)
+			v15 := float64(v8 * v9)
+			v16 := float64(s2_0 + v15)
+			v18 := float64(v9 * v9)
+			v19 := float64(s3_0 + v18)
+			s0_0, s1_0, s2_0, s3_0 = v11, v13, v16, v19
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+	}
+}
+
+// NormsInt32 folds elements into states of 32 lanes each, element i into lane i mod 32.
+func NormsInt32(state []uint64, a []int32, _ []byte, _, _ uint64) {
+	rows := len(a) / 32 * 32
+	for l := 0; l < 32; l += 4 {
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		s0_1 := math.Float64frombits(state[l+1])
+		s1_1 := math.Float64frombits(state[l+33])
+		s2_1 := math.Float64frombits(state[l+65])
+		s3_1 := math.Float64frombits(state[l+97])
+		s0_2 := math.Float64frombits(state[l+2])
+		s1_2 := math.Float64frombits(state[l+34])
+		s2_2 := math.Float64frombits(state[l+66])
+		s3_2 := math.Float64frombits(state[l+98])
+		s0_3 := math.Float64frombits(state[l+3])
+		s1_3 := math.Float64frombits(state[l+35])
+		s2_3 := math.Float64frombits(state[l+67])
+		s3_3 := math.Float64frombits(state[l+99])
+		for i := l; i < rows; i += 32 {
+			a := a[i : i+4 : i+4]
+			{
+				v0 := uint32(a[0])
+				v1 := uint64(int32(v0))
+				v3 := v1 + 0x4338000000000000
+				v4 := math.Float64frombits(v3)
+				v6 := float64(v4 - 0x1.8p+52)
+				v7 := math.Float64bits(v6)
+				v9 := v7 &^ 0x8000000000000000
+				v10 := math.Float64frombits(v9)
+				v12 := float64(v10 + s0_0)
+				v13 := float64(v12 - s0_0)
+				v14 := float64(v12 - v13)
+				v15 := float64(s0_0 - v14)
+				v16 := float64(v10 - v13)
+				v17 := float64(v15 + v16)
+				v18 := float64(v10 * v10)
+				v20 := float64(v18 + s2_0)
+				v21 := float64(v20 - s2_0)
+				v22 := float64(v20 - v21)
+				v23 := float64(s2_0 - v22)
+				v24 := float64(v18 - v21)
+				v25 := float64(v23 + v24)
+				v27 := float64(v17 + s1_0)
+				v29 := math.FMA(v10, v10, -(v18))
+				v30 := float64(v25 + v29)
+				v31 := float64(s3_0 + v30)
+				s0_0, s1_0, s2_0, s3_0 = v12, v27, v20, v31
+			}
+			{
+				v0 := uint32(a[1])
+				v1 := uint64(int32(v0))
+				v3 := v1 + 0x4338000000000000
+				v4 := math.Float64frombits(v3)
+				v6 := float64(v4 - 0x1.8p+52)
+				v7 := math.Float64bits(v6)
+				v9 := v7 &^ 0x8000000000000000
+				v10 := math.Float64frombits(v9)
+				v12 := float64(v10 + s0_1)
+				v13 := float64(v12 - s0_1)
+				v14 := float64(v12 - v13)
+				v15 := float64(s0_1 - v14)
+				v16 := float64(v10 - v13)
+				v17 := float64(v15 + v16)
+				v18 := float64(v10 * v10)
+				v20 := float64(v18 + s2_1)
+				v21 := float64(v20 - s2_1)
+				v22 := float64(v20 - v21)
+				v23 := float64(s2_1 - v22)
+				v24 := float64(v18 - v21)
+				v25 := float64(v23 + v24)
+				v27 := float64(v17 + s1_1)
+				v29 := math.FMA(v10, v10, -(v18))
+				v30 := float64(v25 + v29)
+				v31 := float64(s3_1 + v30)
+				s0_1, s1_1, s2_1, s3_1 = v12, v27, v20, v31
+			}
+			{
+				v0 := uint32(a[2])
+				v1 := uint64(int32(v0))
+				v3 := v1 + 0x4338000000000000
+				v4 := math.Float64frombits(v3)
+				v6 := float64(v4 - 0x1.8p+52)
+				v7 := math.Float64bits(v6)
+				v9 := v7 &^ 0x8000000000000000
+				v10 := math.Float64frombits(v9)
+				v12 := float64(v10 + s0_2)
+				v13 := float64(v12 - s0_2)
+				v14 := float64(v12 - v13)
+				v15 := float64(s0_2 - v14)
+				v16 := float64(v10 - v13)
+				v17 := float64(v15 + v16)
+				v18 := float64(v10 * v10)
+				v20 := float64(v18 + s2_2)
+				v21 := float64(v20 - s2_2)
+				v22 := float64(v20 - v21)
+				v23 := float64(s2_2 - v22)
+				v24 := float64(v18 - v21)
+				v25 := float64(v23 + v24)
+				v27 := float64(v17 + s1_2)
+				v29 := math.FMA(v10, v10, -(v18))
+				v30 := float64(v25 + v29)
+				v31 := float64(s3_2 + v30)
+				s0_2, s1_2, s2_2, s3_2 = v12, v27, v20, v31
+			}
+			{
+				v0 := uint32(a[3])
+				v1 := uint64(int32(v0))
+				v3 := v1 + 0x4338000000000000
+				v4 := math.Float64frombits(v3)
+				v6 := float64(v4 - 0x1.8p+52)
+				v7 := math.Float64bits(v6)
+				v9 := v7 &^ 0x8000000000000000
+				v10 := math.Float64frombits(v9)
+				v12 := float64(v10 + s0_3)
+				v13 := float64(v12 - s0_3)
+				v14 := float64(v12 - v13)
+				v15 := float64(s0_3 - v14)
+				v16 := float64(v10 - v13)
+				v17 := float64(v15 + v16)
+				v18 := float64(v10 * v10)
+				v20 := float64(v18 + s2_3)
+				v21 := float64(v20 - s2_3)
+				v22 := float64(v20 - v21)
+				v23 := float64(s2_3 - v22)
+				v24 := float64(v18 - v21)
+				v25 := float64(v23 + v24)
+				v27 := float64(v17 + s1_3)
+				v29 := math.FMA(v10, v10, -(v18))
+				v30 := float64(v25 + v29)
+				v31 := float64(s3_3 + v30)
+				s0_3, s1_3, s2_3, s3_3 = v12, v27, v20, v31
+			}
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+		state[l+1] = math.Float64bits(s0_1)
+		state[l+33] = math.Float64bits(s1_1)
+		state[l+65] = math.Float64bits(s2_1)
+		state[l+97] = math.Float64bits(s3_1)
+		state[l+2] = math.Float64bits(s0_2)
+		state[l+34] = math.Float64bits(s1_2)
+		state[l+66] = math.Float64bits(s2_2)
+		state[l+98] = math.Float64bits(s3_2)
+		state[l+3] = math.Float64bits(s0_3)
+		state[l+35] = math.Float64bits(s1_3)
+		state[l+67] = math.Float64bits(s2_3)
+		state[l+99] = math.Float64bits(s3_3)
+	}
+	for l := range len(a) - rows {
+		i := rows + l
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		{
+			v0 := uint32(a[i])
+			v1 := uint64(int32(v0))
+			v3 := v1 + 0x4338000000000000
+			v4 := math.Float64frombits(v3)
+			v6 := float64(v4 - 0x1.8p+52)
+			v7 := math.Float64bits(v6)
+			v9 := v7 &^ 0x8000000000000000
+			v10 := math.Float64frombits(v9)
+			v12 := float64(v10 + s0_0)
+			v13 := float64(v12 - s0_0)
+			v14 := float64(v12 - v13)
+			v15 := float64(s0_0 - v14)
+			v16 := float64(v10 - v13)
+			v17 := float64(v15 + v16)
+			v18 := float64(v10 * v10)
+			v20 := float64(v18 + s2_0)
+			v21 := float64(v20 - s2_0)
+			v22 := float64(v20 - v21)
+			v23 := float64(s2_0 - v22)
+			v24 := float64(v18 - v21)
+			v25 := float64(v23 + v24)
+			v27 := float64(v17 + s1_0)
+			v29 := math.FMA(v10, v10, -(v18))
+			v30 := float64(v25 + v29)
+			v31 := float64(s3_0 + v30)
+			s0_0, s1_0, s2_0, s3_0 = v12, v27, v20, v31
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+	}
+}
+
 // ScanInt64 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func ScanInt64(state []uint64, a []int64) {
+func ScanInt64(state []uint64, a []int64, _ []byte, _, _ uint64) {
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
 		s0_0 := state[l+0]
@@ -3900,7 +6347,7 @@ func ScanInt64(state []uint64, a []int64) {
 }
 
 // DeviationsInt64 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func DeviationsInt64(state []uint64, a []int64, u0 uint64) {
+func DeviationsInt64(state []uint64, a []int64, _ []byte, u0, _ uint64) {
 	p0 := u0
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
@@ -4018,8 +6465,385 @@ func DeviationsInt64(state []uint64, a []int64, u0 uint64) {
 	}
 }
 
+// PowersInt64 folds elements into states of 32 lanes each, element i into lane i mod 32.
+func PowersInt64(state []uint64, a []int64, _ []byte, u0, _ uint64) {
+	p0 := u0
+	rows := len(a) / 32 * 32
+	for l := 0; l < 32; l += 4 {
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		s0_1 := math.Float64frombits(state[l+1])
+		s1_1 := math.Float64frombits(state[l+33])
+		s2_1 := math.Float64frombits(state[l+65])
+		s3_1 := math.Float64frombits(state[l+97])
+		s0_2 := math.Float64frombits(state[l+2])
+		s1_2 := math.Float64frombits(state[l+34])
+		s2_2 := math.Float64frombits(state[l+66])
+		s3_2 := math.Float64frombits(state[l+98])
+		s0_3 := math.Float64frombits(state[l+3])
+		s1_3 := math.Float64frombits(state[l+35])
+		s2_3 := math.Float64frombits(state[l+67])
+		s3_3 := math.Float64frombits(state[l+99])
+		for i := l; i < rows; i += 32 {
+			a := a[i : i+4 : i+4]
+			{
+				v0 := uint64(a[0])
+				v2 := v0 - p0
+				v3 := uint64(int64(v2) >> 32)
+				v5 := v3 + 0x4338000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1.8p+52)
+				v11 := v2 & 0xffffffff
+				v13 := v11 | 0x4330000000000000
+				v14 := math.Float64frombits(v13)
+				v16 := float64(v14 - 0x1p+52)
+				v17 := math.FMA(v8, 0x1p+32, v16)
+				v18 := float64(v17 * v17)
+				v20 := float64(v17 + s0_0)
+				v22 := float64(v18 + s1_0)
+				v24 := float64(v17 * v18)
+				v25 := float64(s2_0 + v24)
+				v27 := float64(v18 * v18)
+				v28 := float64(s3_0 + v27)
+				s0_0, s1_0, s2_0, s3_0 = v20, v22, v25, v28
+			}
+			{
+				v0 := uint64(a[1])
+				v2 := v0 - p0
+				v3 := uint64(int64(v2) >> 32)
+				v5 := v3 + 0x4338000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1.8p+52)
+				v11 := v2 & 0xffffffff
+				v13 := v11 | 0x4330000000000000
+				v14 := math.Float64frombits(v13)
+				v16 := float64(v14 - 0x1p+52)
+				v17 := math.FMA(v8, 0x1p+32, v16)
+				v18 := float64(v17 * v17)
+				v20 := float64(v17 + s0_1)
+				v22 := float64(v18 + s1_1)
+				v24 := float64(v17 * v18)
+				v25 := float64(s2_1 + v24)
+				v27 := float64(v18 * v18)
+				v28 := float64(s3_1 + v27)
+				s0_1, s1_1, s2_1, s3_1 = v20, v22, v25, v28
+			}
+			{
+				v0 := uint64(a[2])
+				v2 := v0 - p0
+				v3 := uint64(int64(v2) >> 32)
+				v5 := v3 + 0x4338000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1.8p+52)
+				v11 := v2 & 0xffffffff
+				v13 := v11 | 0x4330000000000000
+				v14 := math.Float64frombits(v13)
+				v16 := float64(v14 - 0x1p+52)
+				v17 := math.FMA(v8, 0x1p+32, v16)
+				v18 := float64(v17 * v17)
+				v20 := float64(v17 + s0_2)
+				v22 := float64(v18 + s1_2)
+				v24 := float64(v17 * v18)
+				v25 := float64(s2_2 + v24)
+				v27 := float64(v18 * v18)
+				v28 := float64(s3_2 + v27)
+				s0_2, s1_2, s2_2, s3_2 = v20, v22, v25, v28
+			}
+			{
+				v0 := uint64(a[3])
+				v2 := v0 - p0
+				v3 := uint64(int64(v2) >> 32)
+				v5 := v3 + 0x4338000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1.8p+52)
+				v11 := v2 & 0xffffffff
+				v13 := v11 | 0x4330000000000000
+				v14 := math.Float64frombits(v13)
+				v16 := float64(v14 - 0x1p+52)
+				v17 := math.FMA(v8, 0x1p+32, v16)
+				v18 := float64(v17 * v17)
+				v20 := float64(v17 + s0_3)
+				v22 := float64(v18 + s1_3)
+				v24 := float64(v17 * v18)
+				v25 := float64(s2_3 + v24)
+				v27 := float64(v18 * v18)
+				v28 := float64(s3_3 + v27)
+				s0_3, s1_3, s2_3, s3_3 = v20, v22, v25, v28
+			}
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+		state[l+1] = math.Float64bits(s0_1)
+		state[l+33] = math.Float64bits(s1_1)
+		state[l+65] = math.Float64bits(s2_1)
+		state[l+97] = math.Float64bits(s3_1)
+		state[l+2] = math.Float64bits(s0_2)
+		state[l+34] = math.Float64bits(s1_2)
+		state[l+66] = math.Float64bits(s2_2)
+		state[l+98] = math.Float64bits(s3_2)
+		state[l+3] = math.Float64bits(s0_3)
+		state[l+35] = math.Float64bits(s1_3)
+		state[l+67] = math.Float64bits(s2_3)
+		state[l+99] = math.Float64bits(s3_3)
+	}
+	for l := range len(a) - rows {
+		i := rows + l
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		{
+			v0 := uint64(a[i])
+			v2 := v0 - p0
+			v3 := uint64(int64(v2) >> 32)
+			v5 := v3 + 0x4338000000000000
+			v6 := math.Float64frombits(v5)
+			v8 := float64(v6 - 0x1.8p+52)
+			v11 := v2 & 0xffffffff
+			v13 := v11 | 0x4330000000000000
+			v14 := math.Float64frombits(v13)
+			v16 := float64(v14 - 0x1p+52)
+			v17 := math.FMA(v8, 0x1p+32, v16)
+			v18 := float64(v17 * v17)
+			v20 := float64(v17 + s0_0)
+			v22 := float64(v18 + s1_0)
+			v24 := float64(v17 * v18)
+			v25 := float64(s2_0 + v24)
+			v27 := float64(v18 * v18)
+			v28 := float64(s3_0 + v27)
+			s0_0, s1_0, s2_0, s3_0 = v20, v22, v25, v28
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+	}
+}
+
+// NormsInt64 folds elements into states of 32 lanes each, element i into lane i mod 32.
+func NormsInt64(state []uint64, a []int64, _ []byte, _, _ uint64) {
+	rows := len(a) / 32 * 32
+	for l := 0; l < 32; l += 4 {
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		s0_1 := math.Float64frombits(state[l+1])
+		s1_1 := math.Float64frombits(state[l+33])
+		s2_1 := math.Float64frombits(state[l+65])
+		s3_1 := math.Float64frombits(state[l+97])
+		s0_2 := math.Float64frombits(state[l+2])
+		s1_2 := math.Float64frombits(state[l+34])
+		s2_2 := math.Float64frombits(state[l+66])
+		s3_2 := math.Float64frombits(state[l+98])
+		s0_3 := math.Float64frombits(state[l+3])
+		s1_3 := math.Float64frombits(state[l+35])
+		s2_3 := math.Float64frombits(state[l+67])
+		s3_3 := math.Float64frombits(state[l+99])
+		for i := l; i < rows; i += 32 {
+			a := a[i : i+4 : i+4]
+			{
+				v0 := uint64(a[0])
+				v1 := uint64(int64(v0) >> 32)
+				v3 := v1 + 0x4338000000000000
+				v4 := math.Float64frombits(v3)
+				v6 := float64(v4 - 0x1.8p+52)
+				v9 := v0 & 0xffffffff
+				v11 := v9 | 0x4330000000000000
+				v12 := math.Float64frombits(v11)
+				v14 := float64(v12 - 0x1p+52)
+				v15 := math.FMA(v6, 0x1p+32, v14)
+				v16 := math.Float64bits(v15)
+				v18 := v16 &^ 0x8000000000000000
+				v19 := math.Float64frombits(v18)
+				v21 := float64(v19 + s0_0)
+				v22 := float64(v21 - s0_0)
+				v23 := float64(v21 - v22)
+				v24 := float64(s0_0 - v23)
+				v25 := float64(v19 - v22)
+				v26 := float64(v24 + v25)
+				v27 := float64(v19 * v19)
+				v29 := float64(v27 + s2_0)
+				v30 := float64(v29 - s2_0)
+				v31 := float64(v29 - v30)
+				v32 := float64(s2_0 - v31)
+				v33 := float64(v27 - v30)
+				v34 := float64(v32 + v33)
+				v36 := float64(v26 + s1_0)
+				v38 := math.FMA(v19, v19, -(v27))
+				v39 := float64(v34 + v38)
+				v40 := float64(s3_0 + v39)
+				s0_0, s1_0, s2_0, s3_0 = v21, v36, v29, v40
+			}
+			{
+				v0 := uint64(a[1])
+				v1 := uint64(int64(v0) >> 32)
+				v3 := v1 + 0x4338000000000000
+				v4 := math.Float64frombits(v3)
+				v6 := float64(v4 - 0x1.8p+52)
+				v9 := v0 & 0xffffffff
+				v11 := v9 | 0x4330000000000000
+				v12 := math.Float64frombits(v11)
+				v14 := float64(v12 - 0x1p+52)
+				v15 := math.FMA(v6, 0x1p+32, v14)
+				v16 := math.Float64bits(v15)
+				v18 := v16 &^ 0x8000000000000000
+				v19 := math.Float64frombits(v18)
+				v21 := float64(v19 + s0_1)
+				v22 := float64(v21 - s0_1)
+				v23 := float64(v21 - v22)
+				v24 := float64(s0_1 - v23)
+				v25 := float64(v19 - v22)
+				v26 := float64(v24 + v25)
+				v27 := float64(v19 * v19)
+				v29 := float64(v27 + s2_1)
+				v30 := float64(v29 - s2_1)
+				v31 := float64(v29 - v30)
+				v32 := float64(s2_1 - v31)
+				v33 := float64(v27 - v30)
+				v34 := float64(v32 + v33)
+				v36 := float64(v26 + s1_1)
+				v38 := math.FMA(v19, v19, -(v27))
+				v39 := float64(v34 + v38)
+				v40 := float64(s3_1 + v39)
+				s0_1, s1_1, s2_1, s3_1 = v21, v36, v29, v40
+			}
+			{
+				v0 := uint64(a[2])
+				v1 := uint64(int64(v0) >> 32)
+				v3 := v1 + 0x4338000000000000
+				v4 := math.Float64frombits(v3)
+				v6 := float64(v4 - 0x1.8p+52)
+				v9 := v0 & 0xffffffff
+				v11 := v9 | 0x4330000000000000
+				v12 := math.Float64frombits(v11)
+				v14 := float64(v12 - 0x1p+52)
+				v15 := math.FMA(v6, 0x1p+32, v14)
+				v16 := math.Float64bits(v15)
+				v18 := v16 &^ 0x8000000000000000
+				v19 := math.Float64frombits(v18)
+				v21 := float64(v19 + s0_2)
+				v22 := float64(v21 - s0_2)
+				v23 := float64(v21 - v22)
+				v24 := float64(s0_2 - v23)
+				v25 := float64(v19 - v22)
+				v26 := float64(v24 + v25)
+				v27 := float64(v19 * v19)
+				v29 := float64(v27 + s2_2)
+				v30 := float64(v29 - s2_2)
+				v31 := float64(v29 - v30)
+				v32 := float64(s2_2 - v31)
+				v33 := float64(v27 - v30)
+				v34 := float64(v32 + v33)
+				v36 := float64(v26 + s1_2)
+				v38 := math.FMA(v19, v19, -(v27))
+				v39 := float64(v34 + v38)
+				v40 := float64(s3_2 + v39)
+				s0_2, s1_2, s2_2, s3_2 = v21, v36, v29, v40
+			}
+			{
+				v0 := uint64(a[3])
+				v1 := uint64(int64(v0) >> 32)
+				v3 := v1 + 0x4338000000000000
+				v4 := math.Float64frombits(v3)
+				v6 := float64(v4 - 0x1.8p+52)
+				v9 := v0 & 0xffffffff
+				v11 := v9 | 0x4330000000000000
+				v12 := math.Float64frombits(v11)
+				v14 := float64(v12 - 0x1p+52)
+				v15 := math.FMA(v6, 0x1p+32, v14)
+				v16 := math.Float64bits(v15)
+				v18 := v16 &^ 0x8000000000000000
+				v19 := math.Float64frombits(v18)
+				v21 := float64(v19 + s0_3)
+				v22 := float64(v21 - s0_3)
+				v23 := float64(v21 - v22)
+				v24 := float64(s0_3 - v23)
+				v25 := float64(v19 - v22)
+				v26 := float64(v24 + v25)
+				v27 := float64(v19 * v19)
+				v29 := float64(v27 + s2_3)
+				v30 := float64(v29 - s2_3)
+				v31 := float64(v29 - v30)
+				v32 := float64(s2_3 - v31)
+				v33 := float64(v27 - v30)
+				v34 := float64(v32 + v33)
+				v36 := float64(v26 + s1_3)
+				v38 := math.FMA(v19, v19, -(v27))
+				v39 := float64(v34 + v38)
+				v40 := float64(s3_3 + v39)
+				s0_3, s1_3, s2_3, s3_3 = v21, v36, v29, v40
+			}
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+		state[l+1] = math.Float64bits(s0_1)
+		state[l+33] = math.Float64bits(s1_1)
+		state[l+65] = math.Float64bits(s2_1)
+		state[l+97] = math.Float64bits(s3_1)
+		state[l+2] = math.Float64bits(s0_2)
+		state[l+34] = math.Float64bits(s1_2)
+		state[l+66] = math.Float64bits(s2_2)
+		state[l+98] = math.Float64bits(s3_2)
+		state[l+3] = math.Float64bits(s0_3)
+		state[l+35] = math.Float64bits(s1_3)
+		state[l+67] = math.Float64bits(s2_3)
+		state[l+99] = math.Float64bits(s3_3)
+	}
+	for l := range len(a) - rows {
+		i := rows + l
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		{
+			v0 := uint64(a[i])
+			v1 := uint64(int64(v0) >> 32)
+			v3 := v1 + 0x4338000000000000
+			v4 := math.Float64frombits(v3)
+			v6 := float64(v4 - 0x1.8p+52)
+			v9 := v0 & 0xffffffff
+			v11 := v9 | 0x4330000000000000
+			v12 := math.Float64frombits(v11)
+			v14 := float64(v12 - 0x1p+52)
+			v15 := math.FMA(v6, 0x1p+32, v14)
+			v16 := math.Float64bits(v15)
+			v18 := v16 &^ 0x8000000000000000
+			v19 := math.Float64frombits(v18)
+			v21 := float64(v19 + s0_0)
+			v22 := float64(v21 - s0_0)
+			v23 := float64(v21 - v22)
+			v24 := float64(s0_0 - v23)
+			v25 := float64(v19 - v22)
+			v26 := float64(v24 + v25)
+			v27 := float64(v19 * v19)
+			v29 := float64(v27 + s2_0)
+			v30 := float64(v29 - s2_0)
+			v31 := float64(v29 - v30)
+			v32 := float64(s2_0 - v31)
+			v33 := float64(v27 - v30)
+			v34 := float64(v32 + v33)
+			v36 := float64(v26 + s1_0)
+			v38 := math.FMA(v19, v19, -(v27))
+			v39 := float64(v34 + v38)
+			v40 := float64(s3_0 + v39)
+			s0_0, s1_0, s2_0, s3_0 = v21, v36, v29, v40
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+	}
+}
+
 // ScanUint8 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func ScanUint8(state []uint64, a []uint8) {
+func ScanUint8(state []uint64, a []uint8, _ []byte, _, _ uint64) {
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
 		s0_0 := state[l+0]
@@ -4152,7 +6976,7 @@ func ScanUint8(state []uint64, a []uint8) {
 }
 
 // DeviationsUint8 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func DeviationsUint8(state []uint64, a []uint8, u0 uint64) {
+func DeviationsUint8(state []uint64, a []uint8, _ []byte, u0, _ uint64) {
 	p0 := u0
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
@@ -4245,8 +7069,335 @@ func DeviationsUint8(state []uint64, a []uint8, u0 uint64) {
 	}
 }
 
+// PowersUint8 folds elements into states of 32 lanes each, element i into lane i mod 32.
+func PowersUint8(state []uint64, a []uint8, _ []byte, u0, _ uint64) {
+	p0 := u0
+	rows := len(a) / 32 * 32
+	for l := 0; l < 32; l += 4 {
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		s0_1 := math.Float64frombits(state[l+1])
+		s1_1 := math.Float64frombits(state[l+33])
+		s2_1 := math.Float64frombits(state[l+65])
+		s3_1 := math.Float64frombits(state[l+97])
+		s0_2 := math.Float64frombits(state[l+2])
+		s1_2 := math.Float64frombits(state[l+34])
+		s2_2 := math.Float64frombits(state[l+66])
+		s3_2 := math.Float64frombits(state[l+98])
+		s0_3 := math.Float64frombits(state[l+3])
+		s1_3 := math.Float64frombits(state[l+35])
+		s2_3 := math.Float64frombits(state[l+67])
+		s3_3 := math.Float64frombits(state[l+99])
+		for i := l; i < rows; i += 32 {
+			a := a[i : i+4 : i+4]
+			{
+				v0 := uint8(a[0])
+				v1 := uint64(v0)
+				v3 := v1 - p0
+				v5 := v3 + 0x4338000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1.8p+52)
+				v9 := float64(v8 * v8)
+				v11 := float64(v8 + s0_0)
+				v13 := float64(v9 + s1_0)
+				v15 := float64(v8 * v9)
+				v16 := float64(s2_0 + v15)
+				v18 := float64(v9 * v9)
+				v19 := float64(s3_0 + v18)
+				s0_0, s1_0, s2_0, s3_0 = v11, v13, v16, v19
+			}
+			{
+				v0 := uint8(a[1])
+				v1 := uint64(v0)
+				v3 := v1 - p0
+				v5 := v3 + 0x4338000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1.8p+52)
+				v9 := float64(v8 * v8)
+				v11 := float64(v8 + s0_1)
+				v13 := float64(v9 + s1_1)
+				v15 := float64(v8 * v9)
+				v16 := float64(s2_1 + v15)
+				v18 := float64(v9 * v9)
+				v19 := float64(s3_1 + v18)
+				s0_1, s1_1, s2_1, s3_1 = v11, v13, v16, v19
+			}
+			{
+				v0 := uint8(a[2])
+				v1 := uint64(v0)
+				v3 := v1 - p0
+				v5 := v3 + 0x4338000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1.8p+52)
+				v9 := float64(v8 * v8)
+				v11 := float64(v8 + s0_2)
+				v13 := float64(v9 + s1_2)
+				v15 := float64(v8 * v9)
+				v16 := float64(s2_2 + v15)
+				v18 := float64(v9 * v9)
+				v19 := float64(s3_2 + v18)
+				s0_2, s1_2, s2_2, s3_2 = v11, v13, v16, v19
+			}
+			{
+				v0 := uint8(a[3])
+				v1 := uint64(v0)
+				v3 := v1 - p0
+				v5 := v3 + 0x4338000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1.8p+52)
+				v9 := float64(v8 * v8)
+				v11 := float64(v8 + s0_3)
+				v13 := float64(v9 + s1_3)
+				v15 := float64(v8 * v9)
+				v16 := float64(s2_3 + v15)
+				v18 := float64(v9 * v9)
+				v19 := float64(s3_3 + v18)
+				s0_3, s1_3, s2_3, s3_3 = v11, v13, v16, v19
+			}
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+		state[l+1] = math.Float64bits(s0_1)
+		state[l+33] = math.Float64bits(s1_1)
+		state[l+65] = math.Float64bits(s2_1)
+		state[l+97] = math.Float64bits(s3_1)
+		state[l+2] = math.Float64bits(s0_2)
+		state[l+34] = math.Float64bits(s1_2)
+		state[l+66] = math.Float64bits(s2_2)
+		state[l+98] = math.Float64bits(s3_2)
+		state[l+3] = math.Float64bits(s0_3)
+		state[l+35] = math.Float64bits(s1_3)
+		state[l+67] = math.Float64bits(s2_3)
+		state[l+99] = math.Float64bits(s3_3)
+	}
+	for l := range len(a) - rows {
+		i := rows + l
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		{
+			v0 := uint8(a[i])
+			v1 := uint64(v0)
+			v3 := v1 - p0
+			v5 := v3 + 0x4338000000000000
+			v6 := math.Float64frombits(v5)
+			v8 := float64(v6 - 0x1.8p+52)
+			v9 := float64(v8 * v8)
+			v11 := float64(v8 + s0_0)
+			v13 := float64(v9 + s1_0)
+			v15 := float64(v8 * v9)
+			v16 := float64(s2_0 + v15)
+			v18 := float64(v9 * v9)
+			v19 := float64(s3_0 + v18)
+			s0_0, s1_0, s2_0, s3_0 = v11, v13, v16, v19
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+	}
+}
+
+// NormsUint8 folds elements into states of 32 lanes each, element i into lane i mod 32.
+func NormsUint8(state []uint64, a []uint8, _ []byte, _, _ uint64) {
+	rows := len(a) / 32 * 32
+	for l := 0; l < 32; l += 4 {
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		s0_1 := math.Float64frombits(state[l+1])
+		s1_1 := math.Float64frombits(state[l+33])
+		s2_1 := math.Float64frombits(state[l+65])
+		s3_1 := math.Float64frombits(state[l+97])
+		s0_2 := math.Float64frombits(state[l+2])
+		s1_2 := math.Float64frombits(state[l+34])
+		s2_2 := math.Float64frombits(state[l+66])
+		s3_2 := math.Float64frombits(state[l+98])
+		s0_3 := math.Float64frombits(state[l+3])
+		s1_3 := math.Float64frombits(state[l+35])
+		s2_3 := math.Float64frombits(state[l+67])
+		s3_3 := math.Float64frombits(state[l+99])
+		for i := l; i < rows; i += 32 {
+			a := a[i : i+4 : i+4]
+			{
+				v0 := uint8(a[0])
+				v1 := uint64(v0)
+				v3 := v1 + 0x4338000000000000
+				v4 := math.Float64frombits(v3)
+				v6 := float64(v4 - 0x1.8p+52)
+				v7 := math.Float64bits(v6)
+				v9 := v7 &^ 0x8000000000000000
+				v10 := math.Float64frombits(v9)
+				v12 := float64(v10 + s0_0)
+				v13 := float64(v12 - s0_0)
+				v14 := float64(v12 - v13)
+				v15 := float64(s0_0 - v14)
+				v16 := float64(v10 - v13)
+				v17 := float64(v15 + v16)
+				v18 := float64(v10 * v10)
+				v20 := float64(v18 + s2_0)
+				v21 := float64(v20 - s2_0)
+				v22 := float64(v20 - v21)
+				v23 := float64(s2_0 - v22)
+				v24 := float64(v18 - v21)
+				v25 := float64(v23 + v24)
+				v27 := float64(v17 + s1_0)
+				v29 := math.FMA(v10, v10, -(v18))
+				v30 := float64(v25 + v29)
+				v31 := float64(s3_0 + v30)
+				s0_0, s1_0, s2_0, s3_0 = v12, v27, v20, v31
+			}
+			{
+				v0 := uint8(a[1])
+				v1 := uint64(v0)
+				v3 := v1 + 0x4338000000000000
+				v4 := math.Float64frombits(v3)
+				v6 := float64(v4 - 0x1.8p+52)
+				v7 := math.Float64bits(v6)
+				v9 := v7 &^ 0x8000000000000000
+				v10 := math.Float64frombits(v9)
+				v12 := float64(v10 + s0_1)
+				v13 := float64(v12 - s0_1)
+				v14 := float64(v12 - v13)
+				v15 := float64(s0_1 - v14)
+				v16 := float64(v10 - v13)
+				v17 := float64(v15 + v16)
+				v18 := float64(v10 * v10)
+				v20 := float64(v18 + s2_1)
+				v21 := float64(v20 - s2_1)
+				v22 := float64(v20 - v21)
+				v23 := float64(s2_1 - v22)
+				v24 := float64(v18 - v21)
+				v25 := float64(v23 + v24)
+				v27 := float64(v17 + s1_1)
+				v29 := math.FMA(v10, v10, -(v18))
+				v30 := float64(v25 + v29)
+				v31 := float64(s3_1 + v30)
+				s0_1, s1_1, s2_1, s3_1 = v12, v27, v20, v31
+			}
+			{
+				v0 := uint8(a[2])
+				v1 := uint64(v0)
+				v3 := v1 + 0x4338000000000000
+				v4 := math.Float64frombits(v3)
+				v6 := float64(v4 - 0x1.8p+52)
+				v7 := math.Float64bits(v6)
+				v9 := v7 &^ 0x8000000000000000
+				v10 := math.Float64frombits(v9)
+				v12 := float64(v10 + s0_2)
+				v13 := float64(v12 - s0_2)
+				v14 := float64(v12 - v13)
+				v15 := float64(s0_2 - v14)
+				v16 := float64(v10 - v13)
+				v17 := float64(v15 + v16)
+				v18 := float64(v10 * v10)
+				v20 := float64(v18 + s2_2)
+				v21 := float64(v20 - s2_2)
+				v22 := float64(v20 - v21)
+				v23 := float64(s2_2 - v22)
+				v24 := float64(v18 - v21)
+				v25 := float64(v23 + v24)
+				v27 := float64(v17 + s1_2)
+				v29 := math.FMA(v10, v10, -(v18))
+				v30 := float64(v25 + v29)
+				v31 := float64(s3_2 + v30)
+				s0_2, s1_2, s2_2, s3_2 = v12, v27, v20, v31
+			}
+			{
+				v0 := uint8(a[3])
+				v1 := uint64(v0)
+				v3 := v1 + 0x4338000000000000
+				v4 := math.Float64frombits(v3)
+				v6 := float64(v4 - 0x1.8p+52)
+				v7 := math.Float64bits(v6)
+				v9 := v7 &^ 0x8000000000000000
+				v10 := math.Float64frombits(v9)
+				v12 := float64(v10 + s0_3)
+				v13 := float64(v12 - s0_3)
+				v14 := float64(v12 - v13)
+				v15 := float64(s0_3 - v14)
+				v16 := float64(v10 - v13)
+				v17 := float64(v15 + v16)
+				v18 := float64(v10 * v10)
+				v20 := float64(v18 + s2_3)
+				v21 := float64(v20 - s2_3)
+				v22 := float64(v20 - v21)
+				v23 := float64(s2_3 - v22)
+				v24 := float64(v18 - v21)
+				v25 := float64(v23 + v24)
+				v27 := float64(v17 + s1_3)
+				v29 := math.FMA(v10, v10, -(v18))
+				v30 := float64(v25 + v29)
+				v31 := float64(s3_3 + v30)
+				s0_3, s1_3, s2_3, s3_3 = v12, v27, v20, v31
+			}
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+		state[l+1] = math.Float64bits(s0_1)
+		state[l+33] = math.Float64bits(s1_1)
+		state[l+65] = math.Float64bits(s2_1)
+		state[l+97] = math.Float64bits(s3_1)
+		state[l+2] = math.Float64bits(s0_2)
+		state[l+34] = math.Float64bits(s1_2)
+		state[l+66] = math.Float64bits(s2_2)
+		state[l+98] = math.Float64bits(s3_2)
+		state[l+3] = math.Float64bits(s0_3)
+		state[l+35] = math.Float64bits(s1_3)
+		state[l+67] = math.Float64bits(s2_3)
+		state[l+99] = math.Float64bits(s3_3)
+	}
+	for l := range len(a) - rows {
+		i := rows + l
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		{
+			v0 := uint8(a[i])
+			v1 := uint64(v0)
+			v3 := v1 + 0x4338000000000000
+			v4 := math.Float64frombits(v3)
+			v6 := float64(v4 - 0x1.8p+52)
+			v7 := math.Float64bits(v6)
+			v9 := v7 &^ 0x8000000000000000
+			v10 := math.Float64frombits(v9)
+			v12 := float64(v10 + s0_0)
+			v13 := float64(v12 - s0_0)
+			v14 := float64(v12 - v13)
+			v15 := float64(s0_0 - v14)
+			v16 := float64(v10 - v13)
+			v17 := float64(v15 + v16)
+			v18 := float64(v10 * v10)
+			v20 := float64(v18 + s2_0)
+			v21 := float64(v20 - s2_0)
+			v22 := float64(v20 - v21)
+			v23 := float64(s2_0 - v22)
+			v24 := float64(v18 - v21)
+			v25 := float64(v23 + v24)
+			v27 := float64(v17 + s1_0)
+			v29 := math.FMA(v10, v10, -(v18))
+			v30 := float64(v25 + v29)
+			v31 := float64(s3_0 + v30)
+			s0_0, s1_0, s2_0, s3_0 = v12, v27, v20, v31
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+	}
+}
+
 // ScanUint16 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func ScanUint16(state []uint64, a []uint16) {
+func ScanUint16(state []uint64, a []uint16, _ []byte, _, _ uint64) {
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
 		s0_0 := state[l+0]
@@ -4379,7 +7530,7 @@ func ScanUint16(state []uint64, a []uint16) {
 }
 
 // DeviationsUint16 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func DeviationsUint16(state []uint64, a []uint16, u0 uint64) {
+func DeviationsUint16(state []uint64, a []uint16, _ []byte, u0, _ uint64) {
 	p0 := u0
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
@@ -4472,8 +7623,335 @@ func DeviationsUint16(state []uint64, a []uint16, u0 uint64) {
 	}
 }
 
+// PowersUint16 folds elements into states of 32 lanes each, element i into lane i mod 32.
+func PowersUint16(state []uint64, a []uint16, _ []byte, u0, _ uint64) {
+	p0 := u0
+	rows := len(a) / 32 * 32
+	for l := 0; l < 32; l += 4 {
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		s0_1 := math.Float64frombits(state[l+1])
+		s1_1 := math.Float64frombits(state[l+33])
+		s2_1 := math.Float64frombits(state[l+65])
+		s3_1 := math.Float64frombits(state[l+97])
+		s0_2 := math.Float64frombits(state[l+2])
+		s1_2 := math.Float64frombits(state[l+34])
+		s2_2 := math.Float64frombits(state[l+66])
+		s3_2 := math.Float64frombits(state[l+98])
+		s0_3 := math.Float64frombits(state[l+3])
+		s1_3 := math.Float64frombits(state[l+35])
+		s2_3 := math.Float64frombits(state[l+67])
+		s3_3 := math.Float64frombits(state[l+99])
+		for i := l; i < rows; i += 32 {
+			a := a[i : i+4 : i+4]
+			{
+				v0 := uint16(a[0])
+				v1 := uint64(v0)
+				v3 := v1 - p0
+				v5 := v3 + 0x4338000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1.8p+52)
+				v9 := float64(v8 * v8)
+				v11 := float64(v8 + s0_0)
+				v13 := float64(v9 + s1_0)
+				v15 := float64(v8 * v9)
+				v16 := float64(s2_0 + v15)
+				v18 := float64(v9 * v9)
+				v19 := float64(s3_0 + v18)
+				s0_0, s1_0, s2_0, s3_0 = v11, v13, v16, v19
+			}
+			{
+				v0 := uint16(a[1])
+				v1 := uint64(v0)
+				v3 := v1 - p0
+				v5 := v3 + 0x4338000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1.8p+52)
+				v9 := float64(v8 * v8)
+				v11 := float64(v8 + s0_1)
+				v13 := float64(v9 + s1_1)
+				v15 := float64(v8 * v9)
+				v16 := float64(s2_1 + v15)
+				v18 := float64(v9 * v9)
+				v19 := float64(s3_1 + v18)
+				s0_1, s1_1, s2_1, s3_1 = v11, v13, v16, v19
+			}
+			{
+				v0 := uint16(a[2])
+				v1 := uint64(v0)
+				v3 := v1 - p0
+				v5 := v3 + 0x4338000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1.8p+52)
+				v9 := float64(v8 * v8)
+				v11 := float64(v8 + s0_2)
+				v13 := float64(v9 + s1_2)
+				v15 := float64(v8 * v9)
+				v16 := float64(s2_2 + v15)
+				v18 := float64(v9 * v9)
+				v19 := float64(s3_2 + v18)
+				s0_2, s1_2, s2_2, s3_2 = v11, v13, v16, v19
+			}
+			{
+				v0 := uint16(a[3])
+				v1 := uint64(v0)
+				v3 := v1 - p0
+				v5 := v3 + 0x4338000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1.8p+52)
+				v9 := float64(v8 * v8)
+				v11 := float64(v8 + s0_3)
+				v13 := float64(v9 + s1_3)
+				v15 := float64(v8 * v9)
+				v16 := float64(s2_3 + v15)
+				v18 := float64(v9 * v9)
+				v19 := float64(s3_3 + v18)
+				s0_3, s1_3, s2_3, s3_3 = v11, v13, v16, v19
+			}
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+		state[l+1] = math.Float64bits(s0_1)
+		state[l+33] = math.Float64bits(s1_1)
+		state[l+65] = math.Float64bits(s2_1)
+		state[l+97] = math.Float64bits(s3_1)
+		state[l+2] = math.Float64bits(s0_2)
+		state[l+34] = math.Float64bits(s1_2)
+		state[l+66] = math.Float64bits(s2_2)
+		state[l+98] = math.Float64bits(s3_2)
+		state[l+3] = math.Float64bits(s0_3)
+		state[l+35] = math.Float64bits(s1_3)
+		state[l+67] = math.Float64bits(s2_3)
+		state[l+99] = math.Float64bits(s3_3)
+	}
+	for l := range len(a) - rows {
+		i := rows + l
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		{
+			v0 := uint16(a[i])
+			v1 := uint64(v0)
+			v3 := v1 - p0
+			v5 := v3 + 0x4338000000000000
+			v6 := math.Float64frombits(v5)
+			v8 := float64(v6 - 0x1.8p+52)
+			v9 := float64(v8 * v8)
+			v11 := float64(v8 + s0_0)
+			v13 := float64(v9 + s1_0)
+			v15 := float64(v8 * v9)
+			v16 := float64(s2_0 + v15)
+			v18 := float64(v9 * v9)
+			v19 := float64(s3_0 + v18)
+			s0_0, s1_0, s2_0, s3_0 = v11, v13, v16, v19
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+	}
+}
+
+// NormsUint16 folds elements into states of 32 lanes each, element i into lane i mod 32.
+func NormsUint16(state []uint64, a []uint16, _ []byte, _, _ uint64) {
+	rows := len(a) / 32 * 32
+	for l := 0; l < 32; l += 4 {
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		s0_1 := math.Float64frombits(state[l+1])
+		s1_1 := math.Float64frombits(state[l+33])
+		s2_1 := math.Float64frombits(state[l+65])
+		s3_1 := math.Float64frombits(state[l+97])
+		s0_2 := math.Float64frombits(state[l+2])
+		s1_2 := math.Float64frombits(state[l+34])
+		s2_2 := math.Float64frombits(state[l+66])
+		s3_2 := math.Float64frombits(state[l+98])
+		s0_3 := math.Float64frombits(state[l+3])
+		s1_3 := math.Float64frombits(state[l+35])
+		s2_3 := math.Float64frombits(state[l+67])
+		s3_3 := math.Float64frombits(state[l+99])
+		for i := l; i < rows; i += 32 {
+			a := a[i : i+4 : i+4]
+			{
+				v0 := uint16(a[0])
+				v1 := uint64(v0)
+				v3 := v1 + 0x4338000000000000
+				v4 := math.Float64frombits(v3)
+				v6 := float64(v4 - 0x1.8p+52)
+				v7 := math.Float64bits(v6)
+				v9 := v7 &^ 0x8000000000000000
+				v10 := math.Float64frombits(v9)
+				v12 := float64(v10 + s0_0)
+				v13 := float64(v12 - s0_0)
+				v14 := float64(v12 - v13)
+				v15 := float64(s0_0 - v14)
+				v16 := float64(v10 - v13)
+				v17 := float64(v15 + v16)
+				v18 := float64(v10 * v10)
+				v20 := float64(v18 + s2_0)
+				v21 := float64(v20 - s2_0)
+				v22 := float64(v20 - v21)
+				v23 := float64(s2_0 - v22)
+				v24 := float64(v18 - v21)
+				v25 := float64(v23 + v24)
+				v27 := float64(v17 + s1_0)
+				v29 := math.FMA(v10, v10, -(v18))
+				v30 := float64(v25 + v29)
+				v31 := float64(s3_0 + v30)
+				s0_0, s1_0, s2_0, s3_0 = v12, v27, v20, v31
+			}
+			{
+				v0 := uint16(a[1])
+				v1 := uint64(v0)
+				v3 := v1 + 0x4338000000000000
+				v4 := math.Float64frombits(v3)
+				v6 := float64(v4 - 0x1.8p+52)
+				v7 := math.Float64bits(v6)
+				v9 := v7 &^ 0x8000000000000000
+				v10 := math.Float64frombits(v9)
+				v12 := float64(v10 + s0_1)
+				v13 := float64(v12 - s0_1)
+				v14 := float64(v12 - v13)
+				v15 := float64(s0_1 - v14)
+				v16 := float64(v10 - v13)
+				v17 := float64(v15 + v16)
+				v18 := float64(v10 * v10)
+				v20 := float64(v18 + s2_1)
+				v21 := float64(v20 - s2_1)
+				v22 := float64(v20 - v21)
+				v23 := float64(s2_1 - v22)
+				v24 := float64(v18 - v21)
+				v25 := float64(v23 + v24)
+				v27 := float64(v17 + s1_1)
+				v29 := math.FMA(v10, v10, -(v18))
+				v30 := float64(v25 + v29)
+				v31 := float64(s3_1 + v30)
+				s0_1, s1_1, s2_1, s3_1 = v12, v27, v20, v31
+			}
+			{
+				v0 := uint16(a[2])
+				v1 := uint64(v0)
+				v3 := v1 + 0x4338000000000000
+				v4 := math.Float64frombits(v3)
+				v6 := float64(v4 - 0x1.8p+52)
+				v7 := math.Float64bits(v6)
+				v9 := v7 &^ 0x8000000000000000
+				v10 := math.Float64frombits(v9)
+				v12 := float64(v10 + s0_2)
+				v13 := float64(v12 - s0_2)
+				v14 := float64(v12 - v13)
+				v15 := float64(s0_2 - v14)
+				v16 := float64(v10 - v13)
+				v17 := float64(v15 + v16)
+				v18 := float64(v10 * v10)
+				v20 := float64(v18 + s2_2)
+				v21 := float64(v20 - s2_2)
+				v22 := float64(v20 - v21)
+				v23 := float64(s2_2 - v22)
+				v24 := float64(v18 - v21)
+				v25 := float64(v23 + v24)
+				v27 := float64(v17 + s1_2)
+				v29 := math.FMA(v10, v10, -(v18))
+				v30 := float64(v25 + v29)
+				v31 := float64(s3_2 + v30)
+				s0_2, s1_2, s2_2, s3_2 = v12, v27, v20, v31
+			}
+			{
+				v0 := uint16(a[3])
+				v1 := uint64(v0)
+				v3 := v1 + 0x4338000000000000
+				v4 := math.Float64frombits(v3)
+				v6 := float64(v4 - 0x1.8p+52)
+				v7 := math.Float64bits(v6)
+				v9 := v7 &^ 0x8000000000000000
+				v10 := math.Float64frombits(v9)
+				v12 := float64(v10 + s0_3)
+				v13 := float64(v12 - s0_3)
+				v14 := float64(v12 - v13)
+				v15 := float64(s0_3 - v14)
+				v16 := float64(v10 - v13)
+				v17 := float64(v15 + v16)
+				v18 := float64(v10 * v10)
+				v20 := float64(v18 + s2_3)
+				v21 := float64(v20 - s2_3)
+				v22 := float64(v20 - v21)
+				v23 := float64(s2_3 - v22)
+				v24 := float64(v18 - v21)
+				v25 := float64(v23 + v24)
+				v27 := float64(v17 + s1_3)
+				v29 := math.FMA(v10, v10, -(v18))
+				v30 := float64(v25 + v29)
+				v31 := float64(s3_3 + v30)
+				s0_3, s1_3, s2_3, s3_3 = v12, v27, v20, v31
+			}
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+		state[l+1] = math.Float64bits(s0_1)
+		state[l+33] = math.Float64bits(s1_1)
+		state[l+65] = math.Float64bits(s2_1)
+		state[l+97] = math.Float64bits(s3_1)
+		state[l+2] = math.Float64bits(s0_2)
+		state[l+34] = math.Float64bits(s1_2)
+		state[l+66] = math.Float64bits(s2_2)
+		state[l+98] = math.Float64bits(s3_2)
+		state[l+3] = math.Float64bits(s0_3)
+		state[l+35] = math.Float64bits(s1_3)
+		state[l+67] = math.Float64bits(s2_3)
+		state[l+99] = math.Float64bits(s3_3)
+	}
+	for l := range len(a) - rows {
+		i := rows + l
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		{
+			v0 := uint16(a[i])
+			v1 := uint64(v0)
+			v3 := v1 + 0x4338000000000000
+			v4 := math.Float64frombits(v3)
+			v6 := float64(v4 - 0x1.8p+52)
+			v7 := math.Float64bits(v6)
+			v9 := v7 &^ 0x8000000000000000
+			v10 := math.Float64frombits(v9)
+			v12 := float64(v10 + s0_0)
+			v13 := float64(v12 - s0_0)
+			v14 := float64(v12 - v13)
+			v15 := float64(s0_0 - v14)
+			v16 := float64(v10 - v13)
+			v17 := float64(v15 + v16)
+			v18 := float64(v10 * v10)
+			v20 := float64(v18 + s2_0)
+			v21 := float64(v20 - s2_0)
+			v22 := float64(v20 - v21)
+			v23 := float64(s2_0 - v22)
+			v24 := float64(v18 - v21)
+			v25 := float64(v23 + v24)
+			v27 := float64(v17 + s1_0)
+			v29 := math.FMA(v10, v10, -(v18))
+			v30 := float64(v25 + v29)
+			v31 := float64(s3_0 + v30)
+			s0_0, s1_0, s2_0, s3_0 = v12, v27, v20, v31
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+	}
+}
+
 // ScanUint32 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func ScanUint32(state []uint64, a []uint32) {
+func ScanUint32(state []uint64, a []uint32, _ []byte, _, _ uint64) {
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
 		s0_0 := state[l+0]
@@ -4606,7 +8084,7 @@ func ScanUint32(state []uint64, a []uint32) {
 }
 
 // DeviationsUint32 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func DeviationsUint32(state []uint64, a []uint32, u0 uint64) {
+func DeviationsUint32(state []uint64, a []uint32, _ []byte, u0, _ uint64) {
 	p0 := u0
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
@@ -4699,8 +8177,335 @@ func DeviationsUint32(state []uint64, a []uint32, u0 uint64) {
 	}
 }
 
+// PowersUint32 folds elements into states of 32 lanes each, element i into lane i mod 32.
+func PowersUint32(state []uint64, a []uint32, _ []byte, u0, _ uint64) {
+	p0 := u0
+	rows := len(a) / 32 * 32
+	for l := 0; l < 32; l += 4 {
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		s0_1 := math.Float64frombits(state[l+1])
+		s1_1 := math.Float64frombits(state[l+33])
+		s2_1 := math.Float64frombits(state[l+65])
+		s3_1 := math.Float64frombits(state[l+97])
+		s0_2 := math.Float64frombits(state[l+2])
+		s1_2 := math.Float64frombits(state[l+34])
+		s2_2 := math.Float64frombits(state[l+66])
+		s3_2 := math.Float64frombits(state[l+98])
+		s0_3 := math.Float64frombits(state[l+3])
+		s1_3 := math.Float64frombits(state[l+35])
+		s2_3 := math.Float64frombits(state[l+67])
+		s3_3 := math.Float64frombits(state[l+99])
+		for i := l; i < rows; i += 32 {
+			a := a[i : i+4 : i+4]
+			{
+				v0 := uint32(a[0])
+				v1 := uint64(v0)
+				v3 := v1 - p0
+				v5 := v3 + 0x4338000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1.8p+52)
+				v9 := float64(v8 * v8)
+				v11 := float64(v8 + s0_0)
+				v13 := float64(v9 + s1_0)
+				v15 := float64(v8 * v9)
+				v16 := float64(s2_0 + v15)
+				v18 := float64(v9 * v9)
+				v19 := float64(s3_0 + v18)
+				s0_0, s1_0, s2_0, s3_0 = v11, v13, v16, v19
+			}
+			{
+				v0 := uint32(a[1])
+				v1 := uint64(v0)
+				v3 := v1 - p0
+				v5 := v3 + 0x4338000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1.8p+52)
+				v9 := float64(v8 * v8)
+				v11 := float64(v8 + s0_1)
+				v13 := float64(v9 + s1_1)
+				v15 := float64(v8 * v9)
+				v16 := float64(s2_1 + v15)
+				v18 := float64(v9 * v9)
+				v19 := float64(s3_1 + v18)
+				s0_1, s1_1, s2_1, s3_1 = v11, v13, v16, v19
+			}
+			{
+				v0 := uint32(a[2])
+				v1 := uint64(v0)
+				v3 := v1 - p0
+				v5 := v3 + 0x4338000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1.8p+52)
+				v9 := float64(v8 * v8)
+				v11 := float64(v8 + s0_2)
+				v13 := float64(v9 + s1_2)
+				v15 := float64(v8 * v9)
+				v16 := float64(s2_2 + v15)
+				v18 := float64(v9 * v9)
+				v19 := float64(s3_2 + v18)
+				s0_2, s1_2, s2_2, s3_2 = v11, v13, v16, v19
+			}
+			{
+				v0 := uint32(a[3])
+				v1 := uint64(v0)
+				v3 := v1 - p0
+				v5 := v3 + 0x4338000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1.8p+52)
+				v9 := float64(v8 * v8)
+				v11 := float64(v8 + s0_3)
+				v13 := float64(v9 + s1_3)
+				v15 := float64(v8 * v9)
+				v16 := float64(s2_3 + v15)
+				v18 := float64(v9 * v9)
+				v19 := float64(s3_3 + v18)
+				s0_3, s1_3, s2_3, s3_3 = v11, v13, v16, v19
+			}
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+		state[l+1] = math.Float64bits(s0_1)
+		state[l+33] = math.Float64bits(s1_1)
+		state[l+65] = math.Float64bits(s2_1)
+		state[l+97] = math.Float64bits(s3_1)
+		state[l+2] = math.Float64bits(s0_2)
+		state[l+34] = math.Float64bits(s1_2)
+		state[l+66] = math.Float64bits(s2_2)
+		state[l+98] = math.Float64bits(s3_2)
+		state[l+3] = math.Float64bits(s0_3)
+		state[l+35] = math.Float64bits(s1_3)
+		state[l+67] = math.Float64bits(s2_3)
+		state[l+99] = math.Float64bits(s3_3)
+	}
+	for l := range len(a) - rows {
+		i := rows + l
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		{
+			v0 := uint32(a[i])
+			v1 := uint64(v0)
+			v3 := v1 - p0
+			v5 := v3 + 0x4338000000000000
+			v6 := math.Float64frombits(v5)
+			v8 := float64(v6 - 0x1.8p+52)
+			v9 := float64(v8 * v8)
+			v11 := float64(v8 + s0_0)
+			v13 := float64(v9 + s1_0)
+			v15 := float64(v8 * v9)
+			v16 := float64(s2_0 + v15)
+			v18 := float64(v9 * v9)
+			v19 := float64(s3_0 + v18)
+			s0_0, s1_0, s2_0, s3_0 = v11, v13, v16, v19
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+	}
+}
+
+// NormsUint32 folds elements into states of 32 lanes each, element i into lane i mod 32.
+func NormsUint32(state []uint64, a []uint32, _ []byte, _, _ uint64) {
+	rows := len(a) / 32 * 32
+	for l := 0; l < 32; l += 4 {
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		s0_1 := math.Float64frombits(state[l+1])
+		s1_1 := math.Float64frombits(state[l+33])
+		s2_1 := math.Float64frombits(state[l+65])
+		s3_1 := math.Float64frombits(state[l+97])
+		s0_2 := math.Float64frombits(state[l+2])
+		s1_2 := math.Float64frombits(state[l+34])
+		s2_2 := math.Float64frombits(state[l+66])
+		s3_2 := math.Float64frombits(state[l+98])
+		s0_3 := math.Float64frombits(state[l+3])
+		s1_3 := math.Float64frombits(state[l+35])
+		s2_3 := math.Float64frombits(state[l+67])
+		s3_3 := math.Float64frombits(state[l+99])
+		for i := l; i < rows; i += 32 {
+			a := a[i : i+4 : i+4]
+			{
+				v0 := uint32(a[0])
+				v1 := uint64(v0)
+				v3 := v1 + 0x4338000000000000
+				v4 := math.Float64frombits(v3)
+				v6 := float64(v4 - 0x1.8p+52)
+				v7 := math.Float64bits(v6)
+				v9 := v7 &^ 0x8000000000000000
+				v10 := math.Float64frombits(v9)
+				v12 := float64(v10 + s0_0)
+				v13 := float64(v12 - s0_0)
+				v14 := float64(v12 - v13)
+				v15 := float64(s0_0 - v14)
+				v16 := float64(v10 - v13)
+				v17 := float64(v15 + v16)
+				v18 := float64(v10 * v10)
+				v20 := float64(v18 + s2_0)
+				v21 := float64(v20 - s2_0)
+				v22 := float64(v20 - v21)
+				v23 := float64(s2_0 - v22)
+				v24 := float64(v18 - v21)
+				v25 := float64(v23 + v24)
+				v27 := float64(v17 + s1_0)
+				v29 := math.FMA(v10, v10, -(v18))
+				v30 := float64(v25 + v29)
+				v31 := float64(s3_0 + v30)
+				s0_0, s1_0, s2_0, s3_0 = v12, v27, v20, v31
+			}
+			{
+				v0 := uint32(a[1])
+				v1 := uint64(v0)
+				v3 := v1 + 0x4338000000000000
+				v4 := math.Float64frombits(v3)
+				v6 := float64(v4 - 0x1.8p+52)
+				v7 := math.Float64bits(v6)
+				v9 := v7 &^ 0x8000000000000000
+				v10 := math.Float64frombits(v9)
+				v12 := float64(v10 + s0_1)
+				v13 := float64(v12 - s0_1)
+				v14 := float64(v12 - v13)
+				v15 := float64(s0_1 - v14)
+				v16 := float64(v10 - v13)
+				v17 := float64(v15 + v16)
+				v18 := float64(v10 * v10)
+				v20 := float64(v18 + s2_1)
+				v21 := float64(v20 - s2_1)
+				v22 := float64(v20 - v21)
+				v23 := float64(s2_1 - v22)
+				v24 := float64(v18 - v21)
+				v25 := float64(v23 + v24)
+				v27 := float64(v17 + s1_1)
+				v29 := math.FMA(v10, v10, -(v18))
+				v30 := float64(v25 + v29)
+				v31 := float64(s3_1 + v30)
+				s0_1, s1_1, s2_1, s3_1 = v12, v27, v20, v31
+			}
+			{
+				v0 := uint32(a[2])
+				v1 := uint64(v0)
+				v3 := v1 + 0x4338000000000000
+				v4 := math.Float64frombits(v3)
+				v6 := float64(v4 - 0x1.8p+52)
+				v7 := math.Float64bits(v6)
+				v9 := v7 &^ 0x8000000000000000
+				v10 := math.Float64frombits(v9)
+				v12 := float64(v10 + s0_2)
+				v13 := float64(v12 - s0_2)
+				v14 := float64(v12 - v13)
+				v15 := float64(s0_2 - v14)
+				v16 := float64(v10 - v13)
+				v17 := float64(v15 + v16)
+				v18 := float64(v10 * v10)
+				v20 := float64(v18 + s2_2)
+				v21 := float64(v20 - s2_2)
+				v22 := float64(v20 - v21)
+				v23 := float64(s2_2 - v22)
+				v24 := float64(v18 - v21)
+				v25 := float64(v23 + v24)
+				v27 := float64(v17 + s1_2)
+				v29 := math.FMA(v10, v10, -(v18))
+				v30 := float64(v25 + v29)
+				v31 := float64(s3_2 + v30)
+				s0_2, s1_2, s2_2, s3_2 = v12, v27, v20, v31
+			}
+			{
+				v0 := uint32(a[3])
+				v1 := uint64(v0)
+				v3 := v1 + 0x4338000000000000
+				v4 := math.Float64frombits(v3)
+				v6 := float64(v4 - 0x1.8p+52)
+				v7 := math.Float64bits(v6)
+				v9 := v7 &^ 0x8000000000000000
+				v10 := math.Float64frombits(v9)
+				v12 := float64(v10 + s0_3)
+				v13 := float64(v12 - s0_3)
+				v14 := float64(v12 - v13)
+				v15 := float64(s0_3 - v14)
+				v16 := float64(v10 - v13)
+				v17 := float64(v15 + v16)
+				v18 := float64(v10 * v10)
+				v20 := float64(v18 + s2_3)
+				v21 := float64(v20 - s2_3)
+				v22 := float64(v20 - v21)
+				v23 := float64(s2_3 - v22)
+				v24 := float64(v18 - v21)
+				v25 := float64(v23 + v24)
+				v27 := float64(v17 + s1_3)
+				v29 := math.FMA(v10, v10, -(v18))
+				v30 := float64(v25 + v29)
+				v31 := float64(s3_3 + v30)
+				s0_3, s1_3, s2_3, s3_3 = v12, v27, v20, v31
+			}
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+		state[l+1] = math.Float64bits(s0_1)
+		state[l+33] = math.Float64bits(s1_1)
+		state[l+65] = math.Float64bits(s2_1)
+		state[l+97] = math.Float64bits(s3_1)
+		state[l+2] = math.Float64bits(s0_2)
+		state[l+34] = math.Float64bits(s1_2)
+		state[l+66] = math.Float64bits(s2_2)
+		state[l+98] = math.Float64bits(s3_2)
+		state[l+3] = math.Float64bits(s0_3)
+		state[l+35] = math.Float64bits(s1_3)
+		state[l+67] = math.Float64bits(s2_3)
+		state[l+99] = math.Float64bits(s3_3)
+	}
+	for l := range len(a) - rows {
+		i := rows + l
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		{
+			v0 := uint32(a[i])
+			v1 := uint64(v0)
+			v3 := v1 + 0x4338000000000000
+			v4 := math.Float64frombits(v3)
+			v6 := float64(v4 - 0x1.8p+52)
+			v7 := math.Float64bits(v6)
+			v9 := v7 &^ 0x8000000000000000
+			v10 := math.Float64frombits(v9)
+			v12 := float64(v10 + s0_0)
+			v13 := float64(v12 - s0_0)
+			v14 := float64(v12 - v13)
+			v15 := float64(s0_0 - v14)
+			v16 := float64(v10 - v13)
+			v17 := float64(v15 + v16)
+			v18 := float64(v10 * v10)
+			v20 := float64(v18 + s2_0)
+			v21 := float64(v20 - s2_0)
+			v22 := float64(v20 - v21)
+			v23 := float64(s2_0 - v22)
+			v24 := float64(v18 - v21)
+			v25 := float64(v23 + v24)
+			v27 := float64(v17 + s1_0)
+			v29 := math.FMA(v10, v10, -(v18))
+			v30 := float64(v25 + v29)
+			v31 := float64(s3_0 + v30)
+			s0_0, s1_0, s2_0, s3_0 = v12, v27, v20, v31
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+	}
+}
+
 // ScanUint64 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func ScanUint64(state []uint64, a []uint64) {
+func ScanUint64(state []uint64, a []uint64, _ []byte, _, _ uint64) {
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
 		s0_0 := state[l+0]
@@ -4843,7 +8648,7 @@ func ScanUint64(state []uint64, a []uint64) {
 }
 
 // DeviationsUint64 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func DeviationsUint64(state []uint64, a []uint64, u0 uint64) {
+func DeviationsUint64(state []uint64, a []uint64, _ []byte, u0, _ uint64) {
 	p0 := u0
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
@@ -4961,8 +8766,375 @@ func DeviationsUint64(state []uint64, a []uint64, u0 uint64) {
 	}
 }
 
+// PowersUint64 folds elements into states of 32 lanes each, element i into lane i mod 32.
+func PowersUint64(state []uint64, a []uint64, _ []byte, u0, _ uint64) {
+	p0 := u0
+	rows := len(a) / 32 * 32
+	for l := 0; l < 32; l += 4 {
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		s0_1 := math.Float64frombits(state[l+1])
+		s1_1 := math.Float64frombits(state[l+33])
+		s2_1 := math.Float64frombits(state[l+65])
+		s3_1 := math.Float64frombits(state[l+97])
+		s0_2 := math.Float64frombits(state[l+2])
+		s1_2 := math.Float64frombits(state[l+34])
+		s2_2 := math.Float64frombits(state[l+66])
+		s3_2 := math.Float64frombits(state[l+98])
+		s0_3 := math.Float64frombits(state[l+3])
+		s1_3 := math.Float64frombits(state[l+35])
+		s2_3 := math.Float64frombits(state[l+67])
+		s3_3 := math.Float64frombits(state[l+99])
+		for i := l; i < rows; i += 32 {
+			a := a[i : i+4 : i+4]
+			{
+				v0 := uint64(a[0])
+				v2 := v0 - p0
+				v3 := uint64(int64(v2) >> 32)
+				v5 := v3 + 0x4338000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1.8p+52)
+				v11 := v2 & 0xffffffff
+				v13 := v11 | 0x4330000000000000
+				v14 := math.Float64frombits(v13)
+				v16 := float64(v14 - 0x1p+52)
+				v17 := math.FMA(v8, 0x1p+32, v16)
+				v18 := float64(v17 * v17)
+				v20 := float64(v17 + s0_0)
+				v22 := float64(v18 + s1_0)
+				v24 := float64(v17 * v18)
+				v25 := float64(s2_0 + v24)
+				v27 := float64(v18 * v18)
+				v28 := float64(s3_0 + v27)
+				s0_0, s1_0, s2_0, s3_0 = v20, v22, v25, v28
+			}
+			{
+				v0 := uint64(a[1])
+				v2 := v0 - p0
+				v3 := uint64(int64(v2) >> 32)
+				v5 := v3 + 0x4338000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1.8p+52)
+				v11 := v2 & 0xffffffff
+				v13 := v11 | 0x4330000000000000
+				v14 := math.Float64frombits(v13)
+				v16 := float64(v14 - 0x1p+52)
+				v17 := math.FMA(v8, 0x1p+32, v16)
+				v18 := float64(v17 * v17)
+				v20 := float64(v17 + s0_1)
+				v22 := float64(v18 + s1_1)
+				v24 := float64(v17 * v18)
+				v25 := float64(s2_1 + v24)
+				v27 := float64(v18 * v18)
+				v28 := float64(s3_1 + v27)
+				s0_1, s1_1, s2_1, s3_1 = v20, v22, v25, v28
+			}
+			{
+				v0 := uint64(a[2])
+				v2 := v0 - p0
+				v3 := uint64(int64(v2) >> 32)
+				v5 := v3 + 0x4338000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1.8p+52)
+				v11 := v2 & 0xffffffff
+				v13 := v11 | 0x4330000000000000
+				v14 := math.Float64frombits(v13)
+				v16 := float64(v14 - 0x1p+52)
+				v17 := math.FMA(v8, 0x1p+32, v16)
+				v18 := float64(v17 * v17)
+				v20 := float64(v17 + s0_2)
+				v22 := float64(v18 + s1_2)
+				v24 := float64(v17 * v18)
+				v25 := float64(s2_2 + v24)
+				v27 := float64(v18 * v18)
+				v28 := float64(s3_2 + v27)
+				s0_2, s1_2, s2_2, s3_2 = v20, v22, v25, v28
+			}
+			{
+				v0 := uint64(a[3])
+				v2 := v0 - p0
+				v3 := uint64(int64(v2) >> 32)
+				v5 := v3 + 0x4338000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1.8p+52)
+				v11 := v2 & 0xffffffff
+				v13 := v11 | 0x4330000000000000
+				v14 := math.Float64frombits(v13)
+				v16 := float64(v14 - 0x1p+52)
+				v17 := math.FMA(v8, 0x1p+32, v16)
+				v18 := float64(v17 * v17)
+				v20 := float64(v17 + s0_3)
+				v22 := float64(v18 + s1_3)
+				v24 := float64(v17 * v18)
+				v25 := float64(s2_3 + v24)
+				v27 := float64(v18 * v18)
+				v28 := float64(s3_3 + v27)
+				s0_3, s1_3, s2_3, s3_3 = v20, v22, v25, v28
+			}
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+		state[l+1] = math.Float64bits(s0_1)
+		state[l+33] = math.Float64bits(s1_1)
+		state[l+65] = math.Float64bits(s2_1)
+		state[l+97] = math.Float64bits(s3_1)
+		state[l+2] = math.Float64bits(s0_2)
+		state[l+34] = math.Float64bits(s1_2)
+		state[l+66] = math.Float64bits(s2_2)
+		state[l+98] = math.Float64bits(s3_2)
+		state[l+3] = math.Float64bits(s0_3)
+		state[l+35] = math.Float64bits(s1_3)
+		state[l+67] = math.Float64bits(s2_3)
+		state[l+99] = math.Float64bits(s3_3)
+	}
+	for l := range len(a) - rows {
+		i := rows + l
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		{
+			v0 := uint64(a[i])
+			v2 := v0 - p0
+			v3 := uint64(int64(v2) >> 32)
+			v5 := v3 + 0x4338000000000000
+			v6 := math.Float64frombits(v5)
+			v8 := float64(v6 - 0x1.8p+52)
+			v11 := v2 & 0xffffffff
+			v13 := v11 | 0x4330000000000000
+			v14 := math.Float64frombits(v13)
+			v16 := float64(v14 - 0x1p+52)
+			v17 := math.FMA(v8, 0x1p+32, v16)
+			v18 := float64(v17 * v17)
+			v20 := float64(v17 + s0_0)
+			v22 := float64(v18 + s1_0)
+			v24 := float64(v17 * v18)
+			v25 := float64(s2_0 + v24)
+			v27 := float64(v18 * v18)
+			v28 := float64(s3_0 + v27)
+			s0_0, s1_0, s2_0, s3_0 = v20, v22, v25, v28
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+	}
+}
+
+// NormsUint64 folds elements into states of 32 lanes each, element i into lane i mod 32.
+func NormsUint64(state []uint64, a []uint64, _ []byte, _, _ uint64) {
+	rows := len(a) / 32 * 32
+	for l := 0; l < 32; l += 4 {
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		s0_1 := math.Float64frombits(state[l+1])
+		s1_1 := math.Float64frombits(state[l+33])
+		s2_1 := math.Float64frombits(state[l+65])
+		s3_1 := math.Float64frombits(state[l+97])
+		s0_2 := math.Float64frombits(state[l+2])
+		s1_2 := math.Float64frombits(state[l+34])
+		s2_2 := math.Float64frombits(state[l+66])
+		s3_2 := math.Float64frombits(state[l+98])
+		s0_3 := math.Float64frombits(state[l+3])
+		s1_3 := math.Float64frombits(state[l+35])
+		s2_3 := math.Float64frombits(state[l+67])
+		s3_3 := math.Float64frombits(state[l+99])
+		for i := l; i < rows; i += 32 {
+			a := a[i : i+4 : i+4]
+			{
+				v0 := uint64(a[0])
+				v1 := v0 >> 32
+				v3 := v1 & 0xffffffff
+				v5 := v3 | 0x4330000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1p+52)
+				v10 := v0 & 0xffffffff
+				v11 := 0x4330000000000000 | v10
+				v12 := math.Float64frombits(v11)
+				v13 := float64(v12 - 0x1p+52)
+				v14 := math.FMA(v8, 0x1p+32, v13)
+				v16 := float64(v14 + s0_0)
+				v17 := float64(v16 - s0_0)
+				v18 := float64(v16 - v17)
+				v19 := float64(s0_0 - v18)
+				v20 := float64(v14 - v17)
+				v21 := float64(v19 + v20)
+				v22 := float64(v14 * v14)
+				v24 := float64(v22 + s2_0)
+				v25 := float64(v24 - s2_0)
+				v26 := float64(v24 - v25)
+				v27 := float64(s2_0 - v26)
+				v28 := float64(v22 - v25)
+				v29 := float64(v27 + v28)
+				v31 := float64(v21 + s1_0)
+				v33 := math.FMA(v14, v14, -(v22))
+				v34 := float64(v29 + v33)
+				v35 := float64(s3_0 + v34)
+				s0_0, s1_0, s2_0, s3_0 = v16, v31, v24, v35
+			}
+			{
+				v0 := uint64(a[1])
+				v1 := v0 >> 32
+				v3 := v1 & 0xffffffff
+				v5 := v3 | 0x4330000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1p+52)
+				v10 := v0 & 0xffffffff
+				v11 := 0x4330000000000000 | v10
+				v12 := math.Float64frombits(v11)
+				v13 := float64(v12 - 0x1p+52)
+				v14 := math.FMA(v8, 0x1p+32, v13)
+				v16 := float64(v14 + s0_1)
+				v17 := float64(v16 - s0_1)
+				v18 := float64(v16 - v17)
+				v19 := float64(s0_1 - v18)
+				v20 := float64(v14 - v17)
+				v21 := float64(v19 + v20)
+				v22 := float64(v14 * v14)
+				v24 := float64(v22 + s2_1)
+				v25 := float64(v24 - s2_1)
+				v26 := float64(v24 - v25)
+				v27 := float64(s2_1 - v26)
+				v28 := float64(v22 - v25)
+				v29 := float64(v27 + v28)
+				v31 := float64(v21 + s1_1)
+				v33 := math.FMA(v14, v14, -(v22))
+				v34 := float64(v29 + v33)
+				v35 := float64(s3_1 + v34)
+				s0_1, s1_1, s2_1, s3_1 = v16, v31, v24, v35
+			}
+			{
+				v0 := uint64(a[2])
+				v1 := v0 >> 32
+				v3 := v1 & 0xffffffff
+				v5 := v3 | 0x4330000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1p+52)
+				v10 := v0 & 0xffffffff
+				v11 := 0x4330000000000000 | v10
+				v12 := math.Float64frombits(v11)
+				v13 := float64(v12 - 0x1p+52)
+				v14 := math.FMA(v8, 0x1p+32, v13)
+				v16 := float64(v14 + s0_2)
+				v17 := float64(v16 - s0_2)
+				v18 := float64(v16 - v17)
+				v19 := float64(s0_2 - v18)
+				v20 := float64(v14 - v17)
+				v21 := float64(v19 + v20)
+				v22 := float64(v14 * v14)
+				v24 := float64(v22 + s2_2)
+				v25 := float64(v24 - s2_2)
+				v26 := float64(v24 - v25)
+				v27 := float64(s2_2 - v26)
+				v28 := float64(v22 - v25)
+				v29 := float64(v27 + v28)
+				v31 := float64(v21 + s1_2)
+				v33 := math.FMA(v14, v14, -(v22))
+				v34 := float64(v29 + v33)
+				v35 := float64(s3_2 + v34)
+				s0_2, s1_2, s2_2, s3_2 = v16, v31, v24, v35
+			}
+			{
+				v0 := uint64(a[3])
+				v1 := v0 >> 32
+				v3 := v1 & 0xffffffff
+				v5 := v3 | 0x4330000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1p+52)
+				v10 := v0 & 0xffffffff
+				v11 := 0x4330000000000000 | v10
+				v12 := math.Float64frombits(v11)
+				v13 := float64(v12 - 0x1p+52)
+				v14 := math.FMA(v8, 0x1p+32, v13)
+				v16 := float64(v14 + s0_3)
+				v17 := float64(v16 - s0_3)
+				v18 := float64(v16 - v17)
+				v19 := float64(s0_3 - v18)
+				v20 := float64(v14 - v17)
+				v21 := float64(v19 + v20)
+				v22 := float64(v14 * v14)
+				v24 := float64(v22 + s2_3)
+				v25 := float64(v24 - s2_3)
+				v26 := float64(v24 - v25)
+				v27 := float64(s2_3 - v26)
+				v28 := float64(v22 - v25)
+				v29 := float64(v27 + v28)
+				v31 := float64(v21 + s1_3)
+				v33 := math.FMA(v14, v14, -(v22))
+				v34 := float64(v29 + v33)
+				v35 := float64(s3_3 + v34)
+				s0_3, s1_3, s2_3, s3_3 = v16, v31, v24, v35
+			}
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+		state[l+1] = math.Float64bits(s0_1)
+		state[l+33] = math.Float64bits(s1_1)
+		state[l+65] = math.Float64bits(s2_1)
+		state[l+97] = math.Float64bits(s3_1)
+		state[l+2] = math.Float64bits(s0_2)
+		state[l+34] = math.Float64bits(s1_2)
+		state[l+66] = math.Float64bits(s2_2)
+		state[l+98] = math.Float64bits(s3_2)
+		state[l+3] = math.Float64bits(s0_3)
+		state[l+35] = math.Float64bits(s1_3)
+		state[l+67] = math.Float64bits(s2_3)
+		state[l+99] = math.Float64bits(s3_3)
+	}
+	for l := range len(a) - rows {
+		i := rows + l
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		{
+			v0 := uint64(a[i])
+			v1 := v0 >> 32
+			v3 := v1 & 0xffffffff
+			v5 := v3 | 0x4330000000000000
+			v6 := math.Float64frombits(v5)
+			v8 := float64(v6 - 0x1p+52)
+			v10 := v0 & 0xffffffff
+			v11 := 0x4330000000000000 | v10
+			v12 := math.Float64frombits(v11)
+			v13 := float64(v12 - 0x1p+52)
+			v14 := math.FMA(v8, 0x1p+32, v13)
+			v16 := float64(v14 + s0_0)
+			v17 := float64(v16 - s0_0)
+			v18 := float64(v16 - v17)
+			v19 := float64(s0_0 - v18)
+			v20 := float64(v14 - v17)
+			v21 := float64(v19 + v20)
+			v22 := float64(v14 * v14)
+			v24 := float64(v22 + s2_0)
+			v25 := float64(v24 - s2_0)
+			v26 := float64(v24 - v25)
+			v27 := float64(s2_0 - v26)
+			v28 := float64(v22 - v25)
+			v29 := float64(v27 + v28)
+			v31 := float64(v21 + s1_0)
+			v33 := math.FMA(v14, v14, -(v22))
+			v34 := float64(v29 + v33)
+			v35 := float64(s3_0 + v34)
+			s0_0, s1_0, s2_0, s3_0 = v16, v31, v24, v35
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+	}
+}
+
 // ScanBool folds elements into states of 32 lanes each, element i into lane i mod 32.
-func ScanBool(state []uint64, a []uint8) {
+func ScanBool(state []uint64, a []uint8, _ []byte, _, _ uint64) {
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
 		s0_0 := state[l+0]
@@ -5026,5 +9198,389 @@ func ScanBool(state []uint64, a []uint8) {
 			s0_0 = v5
 		}
 		state[l+0] = s0_0
+	}
+}
+
+// ProductFloat64 folds elements into states of 32 lanes each, element i into lane i mod 32.
+func ProductFloat64(state []uint64, a []float64, _ []byte, _, _ uint64) {
+	rows := len(a) / 32 * 32
+	for l := 0; l < 32; l += 4 {
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := state[l+64]
+		s3_0 := state[l+96]
+		s4_0 := state[l+128]
+		s0_1 := math.Float64frombits(state[l+1])
+		s1_1 := math.Float64frombits(state[l+33])
+		s2_1 := state[l+65]
+		s3_1 := state[l+97]
+		s4_1 := state[l+129]
+		s0_2 := math.Float64frombits(state[l+2])
+		s1_2 := math.Float64frombits(state[l+34])
+		s2_2 := state[l+66]
+		s3_2 := state[l+98]
+		s4_2 := state[l+130]
+		s0_3 := math.Float64frombits(state[l+3])
+		s1_3 := math.Float64frombits(state[l+35])
+		s2_3 := state[l+67]
+		s3_3 := state[l+99]
+		s4_3 := state[l+131]
+		for i := l; i < rows; i += 32 {
+			a := a[i : i+4 : i+4]
+			{
+				v0 := a[0]
+				v1 := math.Float64bits(v0)
+				v2 := v1 >> 52
+				v4 := v2 & 0x7ff
+				v6 := v1 & 0xfffffffffffff
+				v8 := v6 | 0x3ff0000000000000
+				v9 := math.Float64frombits(v8)
+				v11 := float64(v9 * s0_0)
+				v14 := v4 - 0x1
+				v15 := 0x7fd < v14
+				v17 := math.FMA(s0_0, v9, -(v11))
+				v18 := math.FMA(s1_0, v9, v17)
+				v20 := v4 + s2_0
+				v22 := v1 ^ s3_0
+				v25 := uint64(0x0)
+				if v15 {
+					v25 = 0x1
+				}
+				v26 := s4_0 + v25
+				s0_0, s1_0, s2_0, s3_0, s4_0 = v11, v18, v20, v22, v26
+			}
+			{
+				v0 := a[1]
+				v1 := math.Float64bits(v0)
+				v2 := v1 >> 52
+				v4 := v2 & 0x7ff
+				v6 := v1 & 0xfffffffffffff
+				v8 := v6 | 0x3ff0000000000000
+				v9 := math.Float64frombits(v8)
+				v11 := float64(v9 * s0_1)
+				v14 := v4 - 0x1
+				v15 := 0x7fd < v14
+				v17 := math.FMA(s0_1, v9, -(v11))
+				v18 := math.FMA(s1_1, v9, v17)
+				v20 := v4 + s2_1
+				v22 := v1 ^ s3_1
+				v25 := uint64(0x0)
+				if v15 {
+					v25 = 0x1
+				}
+				v26 := s4_1 + v25
+				s0_1, s1_1, s2_1, s3_1, s4_1 = v11, v18, v20, v22, v26
+			}
+			{
+				v0 := a[2]
+				v1 := math.Float64bits(v0)
+				v2 := v1 >> 52
+				v4 := v2 & 0x7ff
+				v6 := v1 & 0xfffffffffffff
+				v8 := v6 | 0x3ff0000000000000
+				v9 := math.Float64frombits(v8)
+				v11 := float64(v9 * s0_2)
+				v14 := v4 - 0x1
+				v15 := 0x7fd < v14
+				v17 := math.FMA(s0_2, v9, -(v11))
+				v18 := math.FMA(s1_2, v9, v17)
+				v20 := v4 + s2_2
+				v22 := v1 ^ s3_2
+				v25 := uint64(0x0)
+				if v15 {
+					v25 = 0x1
+				}
+				v26 := s4_2 + v25
+				s0_2, s1_2, s2_2, s3_2, s4_2 = v11, v18, v20, v22, v26
+			}
+			{
+				v0 := a[3]
+				v1 := math.Float64bits(v0)
+				v2 := v1 >> 52
+				v4 := v2 & 0x7ff
+				v6 := v1 & 0xfffffffffffff
+				v8 := v6 | 0x3ff0000000000000
+				v9 := math.Float64frombits(v8)
+				v11 := float64(v9 * s0_3)
+				v14 := v4 - 0x1
+				v15 := 0x7fd < v14
+				v17 := math.FMA(s0_3, v9, -(v11))
+				v18 := math.FMA(s1_3, v9, v17)
+				v20 := v4 + s2_3
+				v22 := v1 ^ s3_3
+				v25 := uint64(0x0)
+				if v15 {
+					v25 = 0x1
+				}
+				v26 := s4_3 + v25
+				s0_3, s1_3, s2_3, s3_3, s4_3 = v11, v18, v20, v22, v26
+			}
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = s2_0
+		state[l+96] = s3_0
+		state[l+128] = s4_0
+		state[l+1] = math.Float64bits(s0_1)
+		state[l+33] = math.Float64bits(s1_1)
+		state[l+65] = s2_1
+		state[l+97] = s3_1
+		state[l+129] = s4_1
+		state[l+2] = math.Float64bits(s0_2)
+		state[l+34] = math.Float64bits(s1_2)
+		state[l+66] = s2_2
+		state[l+98] = s3_2
+		state[l+130] = s4_2
+		state[l+3] = math.Float64bits(s0_3)
+		state[l+35] = math.Float64bits(s1_3)
+		state[l+67] = s2_3
+		state[l+99] = s3_3
+		state[l+131] = s4_3
+	}
+	for l := range len(a) - rows {
+		i := rows + l
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := state[l+64]
+		s3_0 := state[l+96]
+		s4_0 := state[l+128]
+		{
+			v0 := a[i]
+			v1 := math.Float64bits(v0)
+			v2 := v1 >> 52
+			v4 := v2 & 0x7ff
+			v6 := v1 & 0xfffffffffffff
+			v8 := v6 | 0x3ff0000000000000
+			v9 := math.Float64frombits(v8)
+			v11 := float64(v9 * s0_0)
+			v14 := v4 - 0x1
+			v15 := 0x7fd < v14
+			v17 := math.FMA(s0_0, v9, -(v11))
+			v18 := math.FMA(s1_0, v9, v17)
+			v20 := v4 + s2_0
+			v22 := v1 ^ s3_0
+			v25 := uint64(0x0)
+			if v15 {
+				v25 = 0x1
+			}
+			v26 := s4_0 + v25
+			s0_0, s1_0, s2_0, s3_0, s4_0 = v11, v18, v20, v22, v26
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = s2_0
+		state[l+96] = s3_0
+		state[l+128] = s4_0
+	}
+}
+
+// PairsFloat64 folds elements into states of 32 lanes each, element i into lane i mod 32.
+func PairsFloat64(state []uint64, a []float64, b []float64, u0, u1 uint64) {
+	p0 := math.Float64frombits(u0)
+	p1 := math.Float64frombits(u1)
+	rows := len(a) / 32 * 32
+	for l := 0; l < 32; l += 4 {
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		s4_0 := math.Float64frombits(state[l+128])
+		s5_0 := math.Float64frombits(state[l+160])
+		s6_0 := math.Float64frombits(state[l+192])
+		s0_1 := math.Float64frombits(state[l+1])
+		s1_1 := math.Float64frombits(state[l+33])
+		s2_1 := math.Float64frombits(state[l+65])
+		s3_1 := math.Float64frombits(state[l+97])
+		s4_1 := math.Float64frombits(state[l+129])
+		s5_1 := math.Float64frombits(state[l+161])
+		s6_1 := math.Float64frombits(state[l+193])
+		s0_2 := math.Float64frombits(state[l+2])
+		s1_2 := math.Float64frombits(state[l+34])
+		s2_2 := math.Float64frombits(state[l+66])
+		s3_2 := math.Float64frombits(state[l+98])
+		s4_2 := math.Float64frombits(state[l+130])
+		s5_2 := math.Float64frombits(state[l+162])
+		s6_2 := math.Float64frombits(state[l+194])
+		s0_3 := math.Float64frombits(state[l+3])
+		s1_3 := math.Float64frombits(state[l+35])
+		s2_3 := math.Float64frombits(state[l+67])
+		s3_3 := math.Float64frombits(state[l+99])
+		s4_3 := math.Float64frombits(state[l+131])
+		s5_3 := math.Float64frombits(state[l+163])
+		s6_3 := math.Float64frombits(state[l+195])
+		for i := l; i < rows; i += 32 {
+			a := a[i : i+4 : i+4]
+			b := b[i : i+4 : i+4]
+			{
+				v0 := a[0]
+				v1 := b[0]
+				v2 := float64(v0 * v1)
+				v4 := float64(v2 + s0_0)
+				v5 := float64(v4 - s0_0)
+				v6 := float64(v4 - v5)
+				v7 := float64(s0_0 - v6)
+				v8 := float64(v2 - v5)
+				v9 := float64(v7 + v8)
+				v11 := float64(v0 - p0)
+				v13 := float64(v1 - p1)
+				v15 := math.FMA(v0, v1, -(v2))
+				v16 := float64(v9 + v15)
+				v17 := float64(s1_0 + v16)
+				v19 := float64(v11 * v11)
+				v20 := float64(s2_0 + v19)
+				v22 := float64(v13 * v13)
+				v23 := float64(s3_0 + v22)
+				v25 := float64(v11 * v13)
+				v26 := float64(s4_0 + v25)
+				v28 := float64(v11 + s5_0)
+				v30 := float64(v13 + s6_0)
+				s0_0, s1_0, s2_0, s3_0, s4_0, s5_0, s6_0 = v4, v17, v20, v23, v26, v28, v30
+			}
+			{
+				v0 := a[1]
+				v1 := b[1]
+				v2 := float64(v0 * v1)
+				v4 := float64(v2 + s0_1)
+				v5 := float64(v4 - s0_1)
+				v6 := float64(v4 - v5)
+				v7 := float64(s0_1 - v6)
+				v8 := float64(v2 - v5)
+				v9 := float64(v7 + v8)
+				v11 := float64(v0 - p0)
+				v13 := float64(v1 - p1)
+				v15 := math.FMA(v0, v1, -(v2))
+				v16 := float64(v9 + v15)
+				v17 := float64(s1_1 + v16)
+				v19 := float64(v11 * v11)
+				v20 := float64(s2_1 + v19)
+				v22 := float64(v13 * v13)
+				v23 := float64(s3_1 + v22)
+				v25 := float64(v11 * v13)
+				v26 := float64(s4_1 + v25)
+				v28 := float64(v11 + s5_1)
+				v30 := float64(v13 + s6_1)
+				s0_1, s1_1, s2_1, s3_1, s4_1, s5_1, s6_1 = v4, v17, v20, v23, v26, v28, v30
+			}
+			{
+				v0 := a[2]
+				v1 := b[2]
+				v2 := float64(v0 * v1)
+				v4 := float64(v2 + s0_2)
+				v5 := float64(v4 - s0_2)
+				v6 := float64(v4 - v5)
+				v7 := float64(s0_2 - v6)
+				v8 := float64(v2 - v5)
+				v9 := float64(v7 + v8)
+				v11 := float64(v0 - p0)
+				v13 := float64(v1 - p1)
+				v15 := math.FMA(v0, v1, -(v2))
+				v16 := float64(v9 + v15)
+				v17 := float64(s1_2 + v16)
+				v19 := float64(v11 * v11)
+				v20 := float64(s2_2 + v19)
+				v22 := float64(v13 * v13)
+				v23 := float64(s3_2 + v22)
+				v25 := float64(v11 * v13)
+				v26 := float64(s4_2 + v25)
+				v28 := float64(v11 + s5_2)
+				v30 := float64(v13 + s6_2)
+				s0_2, s1_2, s2_2, s3_2, s4_2, s5_2, s6_2 = v4, v17, v20, v23, v26, v28, v30
+			}
+			{
+				v0 := a[3]
+				v1 := b[3]
+				v2 := float64(v0 * v1)
+				v4 := float64(v2 + s0_3)
+				v5 := float64(v4 - s0_3)
+				v6 := float64(v4 - v5)
+				v7 := float64(s0_3 - v6)
+				v8 := float64(v2 - v5)
+				v9 := float64(v7 + v8)
+				v11 := float64(v0 - p0)
+				v13 := float64(v1 - p1)
+				v15 := math.FMA(v0, v1, -(v2))
+				v16 := float64(v9 + v15)
+				v17 := float64(s1_3 + v16)
+				v19 := float64(v11 * v11)
+				v20 := float64(s2_3 + v19)
+				v22 := float64(v13 * v13)
+				v23 := float64(s3_3 + v22)
+				v25 := float64(v11 * v13)
+				v26 := float64(s4_3 + v25)
+				v28 := float64(v11 + s5_3)
+				v30 := float64(v13 + s6_3)
+				s0_3, s1_3, s2_3, s3_3, s4_3, s5_3, s6_3 = v4, v17, v20, v23, v26, v28, v30
+			}
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+		state[l+128] = math.Float64bits(s4_0)
+		state[l+160] = math.Float64bits(s5_0)
+		state[l+192] = math.Float64bits(s6_0)
+		state[l+1] = math.Float64bits(s0_1)
+		state[l+33] = math.Float64bits(s1_1)
+		state[l+65] = math.Float64bits(s2_1)
+		state[l+97] = math.Float64bits(s3_1)
+		state[l+129] = math.Float64bits(s4_1)
+		state[l+161] = math.Float64bits(s5_1)
+		state[l+193] = math.Float64bits(s6_1)
+		state[l+2] = math.Float64bits(s0_2)
+		state[l+34] = math.Float64bits(s1_2)
+		state[l+66] = math.Float64bits(s2_2)
+		state[l+98] = math.Float64bits(s3_2)
+		state[l+130] = math.Float64bits(s4_2)
+		state[l+162] = math.Float64bits(s5_2)
+		state[l+194] = math.Float64bits(s6_2)
+		state[l+3] = math.Float64bits(s0_3)
+		state[l+35] = math.Float64bits(s1_3)
+		state[l+67] = math.Float64bits(s2_3)
+		state[l+99] = math.Float64bits(s3_3)
+		state[l+131] = math.Float64bits(s4_3)
+		state[l+163] = math.Float64bits(s5_3)
+		state[l+195] = math.Float64bits(s6_3)
+	}
+	for l := range len(a) - rows {
+		i := rows + l
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s2_0 := math.Float64frombits(state[l+64])
+		s3_0 := math.Float64frombits(state[l+96])
+		s4_0 := math.Float64frombits(state[l+128])
+		s5_0 := math.Float64frombits(state[l+160])
+		s6_0 := math.Float64frombits(state[l+192])
+		{
+			v0 := a[i]
+			v1 := b[i]
+			v2 := float64(v0 * v1)
+			v4 := float64(v2 + s0_0)
+			v5 := float64(v4 - s0_0)
+			v6 := float64(v4 - v5)
+			v7 := float64(s0_0 - v6)
+			v8 := float64(v2 - v5)
+			v9 := float64(v7 + v8)
+			v11 := float64(v0 - p0)
+			v13 := float64(v1 - p1)
+			v15 := math.FMA(v0, v1, -(v2))
+			v16 := float64(v9 + v15)
+			v17 := float64(s1_0 + v16)
+			v19 := float64(v11 * v11)
+			v20 := float64(s2_0 + v19)
+			v22 := float64(v13 * v13)
+			v23 := float64(s3_0 + v22)
+			v25 := float64(v11 * v13)
+			v26 := float64(s4_0 + v25)
+			v28 := float64(v11 + s5_0)
+			v30 := float64(v13 + s6_0)
+			s0_0, s1_0, s2_0, s3_0, s4_0, s5_0, s6_0 = v4, v17, v20, v23, v26, v28, v30
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+64] = math.Float64bits(s2_0)
+		state[l+96] = math.Float64bits(s3_0)
+		state[l+128] = math.Float64bits(s4_0)
+		state[l+160] = math.Float64bits(s5_0)
+		state[l+192] = math.Float64bits(s6_0)
 	}
 }

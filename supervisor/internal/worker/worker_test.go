@@ -65,7 +65,7 @@ func TestTaskIsDoneWhereItsBytesLie(t *testing.T) {
 	// At an offset that fits no element, and again to find the fold reset.
 	for range 2 {
 		r := do(t, w, ring.Descriptor{Mapping: 5, Offset: 3, Count: 5000})
-		s, err := kernels.DecodeSummary(r.Payload)
+		s, err := summaryOf(kernels.Float64, r.Payload)
 		rec, _ := wire.GetRecord(w.Control, 0)
 		if r.Status != wire.OK || r.Program != rec.Checksum() || err != nil || s.Count() != 5000 || s.Sum().Float64() != 4999*2500 {
 			t.Errorf("%+v, %v", r, err)
@@ -121,7 +121,7 @@ func TestMisalignedElementsGoThroughScratch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s, err := kernels.DecodeSummary(partial); err != nil || s.Sum().String() != "6" {
+	if s, err := summaryOf(kernels.Int16, partial); err != nil || s.Sum().String() != "6" {
 		t.Errorf("%v, %v", s.Sum(), err)
 	}
 }
@@ -141,4 +141,11 @@ func TestProgressIsToldOnTheWay(t *testing.T) {
 	if after, progress := beat.Load(); after != turns+1 || progress != 0 {
 		t.Errorf("the next turn: %d after %d, progress %d", after, turns, progress)
 	}
+}
+
+// summaryOf reads an encoded summary.
+func summaryOf(t kernels.Type, partial []byte) (kernels.Summary, error) {
+	m := kernels.Summarize.NewMerger(t).(*kernels.TreeMerger[kernels.Summary])
+	err := m.Add(0, partial)
+	return m.Total(), err
 }
