@@ -23,6 +23,8 @@ func Families() []Family {
 		{"choose", choose()},
 		{"round", round()},
 		{"exponential", exponential()},
+		{"trigonometric", trigonometric()},
+		{"inverse", inverse()},
 	}
 }
 

@@ -1,0 +1,153 @@
+package catalogue
+
+import "github.com/gangsaw/gangsaw/kernels/generate/ir"
+
+func inverse() []*ir.Kernel {
+	return join(
+		math1("arcsin", arcsin),
+		math1("arccos", arccos),
+		math1("arctan", arctan),
+		arctan2(),
+	)
+}
+
+// Parts of constants: rounded, and what is left.
+const (
+	piHi, piLo           = 0x1.921fb54442d18p1, 0x1.1a62633145c07p-53
+	halfPiHi, halfPiLo   = 0x1.921fb54442d18p0, 0x1.1a62633145c07p-54
+	quartPiHi, quartPiLo = 0x1.921fb54442d18p-1, 0x1.1a62633145c07p-55
+	atanHalf, atanHalfLo = 0x1.dac670561bb4fp-2, 0x1.a2b7f222f65e2p-56 // arctan(1/2)
+)
+
+// halfArcsin is arcsin(w) = w + tail for a <= 1/2 with w = a, else for
+// w = sqrt((1-a)/2), of which arccos(a) is the double (Muller, Elementary
+// Functions). It tells which by big.
+func halfArcsin(b *ir.B, a ir.V) (w, tail, big ir.V) {
+	half := a.C(0.5)
+	big = half.Lt(a)
+	z := half.FNMA(a, half) // exact where it counts
+	s := z.Sqrt()
+	// The root's rounding error by a step of Newton's method, for which this
+	// 1/(2s) serves, right to 4 percent: halve the exponent, negate.
+	slope := b.Int(ir.I64, 0x5fd6eb50c7b537a9).ISub(z.Bits().ShrI(1)).AsFloat()
+	rest := s.FNMA(s, z).Mul(slope)
+	w = big.Select(s, a)
+	z = big.Select(z, a.Mul(a))
+	rest = big.Select(rest, a.C(0))
+	// (arcsin(w)/w - 1) / w^2 on [0, 1/2], relative error of arcsin 2^-59.8.
+	// See coefficients/inverse.sollya.
+	p := horner(z, 0x1.0b45e9c0352cfp-5, -0x1.57fad03d2f5b6p-6, 0x1.639a88e7509b4p-6, 0x1.e5fbe9b6e03d6p-9,
+		0x1.613c1e5e2f8a7p-7, 0x1.75859daf6a83dp-7, 0x1.ca1f8af1b8d2ap-7, 0x1.1c49f077d744p-6,
+		0x1.6e8bdedebf929p-6, 0x1.f1c71a95002fdp-6, 0x1.6db6db721247bp-5, 0x1.333333332e133p-4, 0x1.5555555555577p-3)
+	return w, w.Mul(z).FMA(p, rest), big
+}
+
+// arcsin is pi/2 - arccos(|x|) beyond 1/2. Beyond 1 the root is NaN.
+func arcsin(b *ir.B, x ir.V) ir.V {
+	w, tail, big := halfArcsin(b, abs(b, x))
+	zero := x.C(0)
+	factor := big.Select(x.C(-2), x.C(1))
+	sum, rest := fastTwoSum(big.Select(x.C(halfPiHi), zero), w.Mul(factor))
+	y := sum.Add(tail.FMA(factor, big.Select(x.C(halfPiLo), zero)).Add(rest))
+	return negate(b, y, x.Bits())
+}
+
+// arccos is pi/2 - arcsin(x) up to 1/2, and beyond that 2 arcsin(w), or pi less
+// that for negative x.
+func arccos(b *ir.B, x ir.V) ir.V {
+	w, tail, big := halfArcsin(b, abs(b, x))
+	zero := x.C(0)
+	factor := big.Select(x.C(2), x.C(-1)).Bits().Xor(x.Bits().And(signBit(b, ir.F64))).AsFloat()
+	negative := x.Lt(zero)
+	sum, rest := fastTwoSum(big.Select(negative.Select(x.C(piHi), zero), x.C(halfPiHi)), w.Mul(factor))
+	low := big.Select(negative.Select(x.C(piLo), zero), x.C(halfPiLo))
+	return sum.Add(tail.FMA(factor, low).Add(rest))
+}
+
+// octant is arctan(u/v) = base + t + tail for 0 <= u <= v, by the difference to
+// the arctangent of c = 0, 1/2 or 1:
+//
+//	arctan(u/v) - arctan(c) = arctan((u-cv) / (v+cu))
+//
+// The numerator is exact, the denominator has its rounding error in below, and
+// so has the quotient.
+func octant(u, v ir.V) (base, t, tail ir.V) {
+	zero := u.C(0)
+	some, much := v.Mul(u.C(0.25)).Le(u), v.Mul(u.C(0.75)).Le(u)
+	c := some.Select(much.Select(u.C(1), u.C(0.5)), zero)
+	base = some.Select(much.Select(u.C(quartPiHi), u.C(atanHalf)), zero)
+	low := some.Select(much.Select(u.C(quartPiLo), u.C(atanHalfLo)), zero)
+	n, d := c.FNMA(v, u), c.FMA(u, v)
+	below := c.FMA(u, v.Sub(d))
+	inverse := u.C(1).Div(d)
+	t = n.Mul(inverse)
+	tl := t.FNMA(below, t.FNMA(d, n)).Mul(inverse)
+	z := t.Mul(t)
+	// (arctan(t)/t - 1) / t^2 on [0, 1/4], relative error of arctan 2^-57.5.
+	// See coefficients/inverse.sollya.
+	p := horner(z, 0x1.7989a757aa7abp-5, -0x1.0b4e0a08feed6p-4, 0x1.3ab9ee582d41fp-4, -0x1.7459e40d00717p-4,
+		0x1.c71c60ac8ca38p-4, -0x1.2492490b36781p-3, 0x1.99999999752afp-3, -0x1.55555555554c6p-2)
+	tail = t.Mul(z).FMA(p, z.FNMA(tl, tl))
+	return base, t, tail.Add(low)
+}
+
+// turn is from + base + t + tail, or from - base - t - tail where sign has its
+// bit set.
+func turn(from, fromLo, base, t, tail, sign ir.V) ir.V {
+	signed := func(v ir.V) ir.V { return v.Bits().Xor(sign).AsFloat() }
+	sum, rest := fastTwoSum(from, signed(base))
+	sum, rest2 := fastTwoSum(sum, signed(t))
+	return sum.Add(rest2.Add(rest.Add(fromLo).Add(signed(tail))))
+}
+
+// arctan is pi/2 - arctan(1/|x|) beyond 1.
+func arctan(b *ir.B, x ir.V) ir.V {
+	one, zero := x.C(1), x.C(0)
+	// Farther out nothing changes, and quotients stay finite.
+	a := x.C(0x1p100).Min(abs(b, x))
+	base, t, tail := octant(one.Min(a), one.Max(a))
+	out := one.Lt(a)
+	y := turn(out.Select(x.C(halfPiHi), zero), out.Select(x.C(halfPiLo), zero), base, t, tail,
+		out.Select(signBit(b, ir.F64), b.Int(ir.I64, 0)))
+	return negate(b, y, x.Bits())
+}
+
+// arctan2 is the angle of the point (x, y), from arctan of the lesser
+// coordinate's magnitude by the greater one's. float32 by way of float64.
+func arctan2() (all []*ir.Kernel) {
+	for _, t := range floats {
+		b := ir.New("arctan2", t, t, t)
+		y, x := b.In(0), b.In(1)
+		if t == ir.Float32 {
+			r := angle(b, y.Widen(), x.Widen(), "").Narrow()
+			all = append(all, b.Done(canonical(b, r)))
+			continue
+		}
+		all = append(all, b.Done(angle(b, y, x, "arctan2")))
+	}
+	return all
+}
+
+// angle leaves operands whose quotient or remainder might underflow to slow, if
+// there can be any.
+func angle(b *ir.B, y, x ir.V, slow string) ir.V {
+	one, zero, inf := x.C(1), x.C(0), b.Int(ir.I64, 0x7ff<<52).AsFloat()
+	ay, ax := abs(b, y), abs(b, x)
+	u, v := ax.Min(ay), ax.Max(ay)
+	// Infinities count as 1, and what is finite beside them as 0.
+	infinite := v.Eq(inf)
+	u = infinite.Select(u.Eq(inf).Select(one, zero), u)
+	v = infinite.Select(one, v.Max(x.C(0x1p-600)))
+	if slow != "" {
+		b.Bail(x.C(0x1p500).Lt(v).MOr(zero.Lt(u).MAnd(u.Lt(x.C(0x1p-500)))), slow)
+	}
+	base, t, tail := octant(u, v)
+	steep, back := ax.Lt(ay), x.Bits().ILt(b.Int(ir.I64, 0))
+	from := steep.Select(x.C(halfPiHi), back.Select(x.C(piHi), zero))
+	fromLo := steep.Select(x.C(halfPiLo), back.Select(x.C(piLo), zero))
+	none, minus := b.Int(ir.I64, 0), signBit(b, ir.F64)
+	r := turn(from, fromLo, base, t, tail, steep.MXor(back).Select(minus, none))
+	r = r.Bits().Xor(y.Bits().And(minus)).AsFloat()
+	unordered := ax.Add(ay)
+	return unordered.Ne(unordered).Select(nan(b, ir.F64), r)
+}
