@@ -36,7 +36,7 @@ func halfArcsin(b *ir.B, a ir.V) (w, tail, big ir.V) {
 	rest = big.Select(rest, a.C(0))
 	// (arcsin(w)/w - 1) / w^2 on [0, 1/2], relative error of arcsin 2^-59.8.
 	// See coefficients/inverse.sollya.
-	p := horner(z, 0x1.0b45e9c0352cfp-5, -0x1.57fad03d2f5b6p-6, 0x1.639a88e7509b4p-6, 0x1.e5fbe9b6e03d6p-9,
+	p := paired(z, 0x1.0b45e9c0352cfp-5, -0x1.57fad03d2f5b6p-6, 0x1.639a88e7509b4p-6, 0x1.e5fbe9b6e03d6p-9,
 		0x1.613c1e5e2f8a7p-7, 0x1.75859daf6a83dp-7, 0x1.ca1f8af1b8d2ap-7, 0x1.1c49f077d744p-6,
 		0x1.6e8bdedebf929p-6, 0x1.f1c71a95002fdp-6, 0x1.6db6db721247bp-5, 0x1.333333332e133p-4, 0x1.5555555555577p-3)
 	return w, w.Mul(z).FMA(p, rest), big
@@ -85,7 +85,7 @@ func octant(u, v ir.V) (base, t, tail ir.V) {
 	z := t.Mul(t)
 	// (arctan(t)/t - 1) / t^2 on [0, 1/4], relative error of arctan 2^-57.5.
 	// See coefficients/inverse.sollya.
-	p := horner(z, 0x1.7989a757aa7abp-5, -0x1.0b4e0a08feed6p-4, 0x1.3ab9ee582d41fp-4, -0x1.7459e40d00717p-4,
+	p := paired(z, 0x1.7989a757aa7abp-5, -0x1.0b4e0a08feed6p-4, 0x1.3ab9ee582d41fp-4, -0x1.7459e40d00717p-4,
 		0x1.c71c60ac8ca38p-4, -0x1.2492490b36781p-3, 0x1.99999999752afp-3, -0x1.55555555554c6p-2)
 	tail = t.Mul(z).FMA(p, z.FNMA(tl, tl))
 	return base, t, tail.Add(low)
@@ -150,4 +150,21 @@ func angle(b *ir.B, y, x ir.V, slow string) ir.V {
 	r = r.Bits().Xor(y.Bits().And(minus)).AsFloat()
 	unordered := ax.Add(ay)
 	return unordered.Ne(unordered).Select(nan(b, ir.F64), r)
+}
+
+// paired is the polynomial with these coefficients, highest power first, in
+// pairs (Estrin 1960): of long ones, the chain of dependent operations is about
+// half as long as Horner's.
+func paired(x ir.V, coefficients ...float64) ir.V {
+	square := x.Mul(x)
+	c := coefficients
+	p := x.C(c[0])
+	if len(c)%2 == 0 {
+		p = p.FMA(x, x.C(c[1]))
+		c = c[1:]
+	}
+	for c = c[1:]; len(c) > 0; c = c[2:] {
+		p = p.FMA(square, x.C(c[0]).FMA(x, x.C(c[1])))
+	}
+	return p
 }

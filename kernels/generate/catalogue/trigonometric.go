@@ -1,6 +1,10 @@
 package catalogue
 
-import "github.com/gangsaw/gangsaw/kernels/generate/ir"
+import (
+	"math"
+
+	"github.com/gangsaw/gangsaw/kernels/generate/ir"
+)
 
 func trigonometric() []*ir.Kernel {
 	return join(
@@ -25,8 +29,9 @@ func circular(name string, f func(b *ir.B, x, a ir.V) ir.V) (all []*ir.Kernel) {
 		a := abs(b, x)
 		// This turns the bits of infinity and NaN negative, so that one
 		// comparison finds the finite angles beyond the bound.
-		turned := func(v ir.V) ir.V { return v.Bits().IAdd(b.Int(ir.I64, 1<<63-0x7ff<<52)) }
-		b.Bail(turned(x.C(reducible)).ILt(turned(a)), name+map[ir.Elem]string{ir.Float64: "64", ir.Float32: "32"}[t])
+		const turn = 1<<63 - 0x7ff<<52
+		turned := a.Bits().IAdd(b.Int(ir.I64, turn))
+		b.Bail(b.Int(ir.I64, math.Float64bits(reducible)+turn).ILt(turned), name+map[ir.Elem]string{ir.Float64: "64", ir.Float32: "32"}[t])
 		y := f(b, x, a)
 		if t == ir.Float32 {
 			y = y.Narrow()
@@ -55,25 +60,32 @@ func reduce(b *ir.B, a ir.V) (hi, lo, k ir.V) {
 	return hi, n.FNMA(a.C(-0x1.f1976b7ed8fbcp-110), lo), t.Bits()
 }
 
-// sinCos is the sine s + sl and the cosine c + cl of r + rl for |r| up to a bit
-// more than pi/4. The tails are not yet rounded into s and c. See
-// coefficients/trigonometric.sollya.
-func sinCos(r, rl ir.V) (s, sl, c, cl ir.V) {
+// sinCos is the sine r + sl and the cosine c + cl of r + rl for |r| up to a bit
+// more than pi/4, the tails not yet rounded into r and c.
+func sinCos(r, rl ir.V) (sl, c, cl ir.V) {
 	z := r.Mul(r)
-	// 1 - r^2/2 with its rounding error.
+	c, cl = cosine(r, rl, z)
+	return r.FMA(z.Mul(sinePolynomial(z)), rl.Mul(c)), c, cl
+}
+
+// cosine begins with 1 - r^2/2, whose rounding error it keeps.
+func cosine(r, rl, z ir.V) (c, cl ir.V) {
 	h := r.Mul(r.C(0.5))
 	c = h.FNMA(r, r.C(1))
 	e := h.FNMA(r, r.C(1).Sub(c))
 	e = r.FNMA(rl, e)
-	// (cos(r) - 1 + z/2) / z^2, absolute error of cos 2^-64.
-	q := horner(z, -0x1.8faff1bdbae04p-37, 0x1.1ee9ef42895c9p-29, -0x1.27e4f81041929p-22,
+	// (cos(r) - 1 + z/2) / z^2, absolute error of cos 2^-64. See
+	// coefficients/trigonometric.sollya.
+	p := horner(z, -0x1.8faff1bdbae04p-37, 0x1.1ee9ef42895c9p-29, -0x1.27e4f81041929p-22,
 		0x1.a01a019cbce9ap-16, -0x1.6c16c16c15211p-10, 0x1.555555555554cp-5)
-	cl = z.Mul(z).FMA(q, e)
-	// (sin(r)/r - 1) / z, relative error of sin 2^-57.8.
-	p := horner(z, 0x1.5d8cd8ffc173bp-33, -0x1.ae5e503ade65ap-26, 0x1.71de355a62746p-19,
+	return c, z.Mul(z).FMA(p, e)
+}
+
+// sinePolynomial is (sin(r)/r - 1) / z, relative error of sin 2^-57.8. See
+// coefficients/trigonometric.sollya.
+func sinePolynomial(z ir.V) ir.V {
+	return horner(z, 0x1.5d8cd8ffc173bp-33, -0x1.ae5e503ade65ap-26, 0x1.71de355a62746p-19,
 		-0x1.a01a019bede9ep-13, 0x1.111111110f748p-7, -0x1.5555555555548p-3)
-	sl = r.FMA(z.Mul(p), rl.Mul(c))
-	return r, sl, c, cl
 }
 
 // isOdd tells whether an integer is odd.
@@ -87,16 +99,16 @@ func negate(b *ir.B, y, signs ir.V) ir.V {
 // sin evaluates both polynomials of the reduced angle and takes the quadrant's.
 func sin(b *ir.B, x, a ir.V) ir.V {
 	r, rl, k := reduce(b, a)
-	s, sl, c, cl := sinCos(r, rl)
-	y := isOdd(b, k).Select(c.Add(cl), s.Add(sl))
+	sl, c, cl := sinCos(r, rl)
+	y := isOdd(b, k).Select(c.Add(cl), r.Add(sl))
 	return negate(b, y, k.ShlI(62).Xor(x.Bits()))
 }
 
 // cos is sin a quadrant further.
 func cos(b *ir.B, _, a ir.V) ir.V {
 	r, rl, k := reduce(b, a)
-	s, sl, c, cl := sinCos(r, rl)
-	y := isOdd(b, k).Select(s.Add(sl), c.Add(cl))
+	sl, c, cl := sinCos(r, rl)
+	y := isOdd(b, k).Select(r.Add(sl), c.Add(cl))
 	return negate(b, y, k.IAdd(b.Int(ir.I64, 1)).ShlI(62))
 }
 
@@ -104,8 +116,14 @@ func cos(b *ir.B, _, a ir.V) ir.V {
 // floats (Dekker 1971).
 func tan(b *ir.B, x, a ir.V) ir.V {
 	r, rl, k := reduce(b, a)
-	s, sl, c, cl := sinCos(r, rl)
-	s, sl = fastTwoSum(s, sl)
+	z := r.Mul(r)
+	p := sinePolynomial(z)
+	c, cl := cosine(r, rl, z)
+	// The sine, with the rounding errors of z and of the sum.
+	zp := z.Mul(p)
+	e := r.FMA(r.FMS(r, z).Mul(p), rl.Mul(c))
+	s := r.Add(r.FMA(zp, e))
+	sl := r.FMA(zp, r.Sub(s)).Add(e)
 	c, cl = fastTwoSum(c, cl)
 	odd := isOdd(b, k)
 	d, dl := odd.Select(s, c), odd.Select(sl, cl)

@@ -19,52 +19,49 @@ loop:
 	VMOVUPD      (CX), Y0
 	VPBROADCASTQ const0<>+0(SB), Y1
 	VPANDN       Y0, Y1, Y1
-	VPBROADCASTQ const1<>+0(SB), Y2
-	VPADDQ       const2<>+0(SB), Y2, Y2
-	VPBROADCASTQ const3<>+0(SB), Y3
-	VPADDQ       Y1, Y3, Y3
-	VPCMPGTQ     Y2, Y3, Y2
+	VPADDQ       const1<>+0(SB), Y1, Y2
+	VPCMPGTQ     const2<>+0(SB), Y2, Y2
 	VPTEST       Y2, Y2
 	JNE          done
 	VMOVAPD      Y1, Y2
-	VPBROADCASTQ const4<>+0(SB), Y3
-	VFMADD213PD  const5<>+0(SB), Y3, Y2
-	VSUBPD       const5<>+0(SB), Y2, Y3
-	VFNMADD231PD const6<>+0(SB), Y3, Y1
-	VMULPD       const7<>+0(SB), Y3, Y4
+	VPBROADCASTQ const3<>+0(SB), Y3
+	VFMADD213PD  const4<>+0(SB), Y3, Y2
+	VSUBPD       const4<>+0(SB), Y2, Y3
+	VFNMADD231PD const5<>+0(SB), Y3, Y1
+	VMULPD       const6<>+0(SB), Y3, Y4
 	VSUBPD       Y4, Y1, Y4
 	VSUBPD       Y4, Y1, Y1
+	VFNMADD231PD const6<>+0(SB), Y3, Y1
 	VFNMADD231PD const7<>+0(SB), Y3, Y1
-	VFNMADD231PD const8<>+0(SB), Y3, Y1
 	VMULPD       Y4, Y4, Y3
-	VMULPD       const9<>+0(SB), Y4, Y5
+	VMULPD       const8<>+0(SB), Y4, Y5
 	VMOVAPD      Y5, Y6
-	VFNMADD213PD const10<>+0(SB), Y4, Y6
-	VPBROADCASTQ const11<>+0(SB), Y7
+	VFNMADD213PD const9<>+0(SB), Y4, Y6
+	VPBROADCASTQ const10<>+0(SB), Y7
 	VSUBPD       Y6, Y7, Y7
 	VFNMADD231PD Y4, Y5, Y7
 	VFNMADD231PD Y1, Y4, Y7
 	VMOVAPD      Y3, Y5
-	VPBROADCASTQ const12<>+0(SB), Y8
-	VFMADD213PD  const13<>+0(SB), Y8, Y5
+	VPBROADCASTQ const11<>+0(SB), Y8
+	VFMADD213PD  const12<>+0(SB), Y8, Y5
+	VFMADD213PD  const13<>+0(SB), Y3, Y5
 	VFMADD213PD  const14<>+0(SB), Y3, Y5
 	VFMADD213PD  const15<>+0(SB), Y3, Y5
 	VFMADD213PD  const16<>+0(SB), Y3, Y5
-	VFMADD213PD  const17<>+0(SB), Y3, Y5
 	VMULPD       Y3, Y3, Y8
 	VFMADD231PD  Y5, Y8, Y7
 	VMOVAPD      Y3, Y5
-	VPBROADCASTQ const18<>+0(SB), Y8
-	VFMADD213PD  const19<>+0(SB), Y8, Y5
+	VPBROADCASTQ const17<>+0(SB), Y8
+	VFMADD213PD  const18<>+0(SB), Y8, Y5
+	VFMADD213PD  const19<>+0(SB), Y3, Y5
 	VFMADD213PD  const20<>+0(SB), Y3, Y5
 	VFMADD213PD  const21<>+0(SB), Y3, Y5
 	VFMADD213PD  const22<>+0(SB), Y3, Y5
-	VFMADD213PD  const23<>+0(SB), Y3, Y5
 	VMULPD       Y5, Y3, Y3
 	VMULPD       Y6, Y1, Y1
 	VFMADD231PD  Y3, Y4, Y1
-	VPAND        const24<>+0(SB), Y2, Y3
-	VPBROADCASTQ const25<>+0(SB), Y5
+	VPAND        const23<>+0(SB), Y2, Y3
+	VPBROADCASTQ const24<>+0(SB), Y5
 	VPCMPEQQ     Y3, Y5, Y3
 	VADDPD       Y7, Y6, Y5
 	VADDPD       Y1, Y4, Y1
@@ -75,7 +72,7 @@ loop:
 	VPAND        Y0, Y2, Y0
 	VPXOR        Y0, Y1, Y0
 	VCMPPD       $0x04, Y0, Y0, Y1
-	VPBROADCASTQ const26<>+0(SB), Y2
+	VPBROADCASTQ const25<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -93,137 +90,137 @@ done:
 DATA const0<>+0(SB)/8, $0x8000000000000000
 GLOBL const0<>(SB), RODATA|NOPTR, $8
 
-DATA const1<>+0(SB)/8, $0x4270000000000000
-GLOBL const1<>(SB), RODATA|NOPTR, $8
+DATA const1<>+0(SB)/8, $0x0010000000000000
+DATA const1<>+8(SB)/8, $0x0010000000000000
+DATA const1<>+16(SB)/8, $0x0010000000000000
+DATA const1<>+24(SB)/8, $0x0010000000000000
+GLOBL const1<>(SB), RODATA|NOPTR, $32
 
-DATA const2<>+0(SB)/8, $0x0010000000000000
-DATA const2<>+8(SB)/8, $0x0010000000000000
-DATA const2<>+16(SB)/8, $0x0010000000000000
-DATA const2<>+24(SB)/8, $0x0010000000000000
+DATA const2<>+0(SB)/8, $0x4280000000000000
+DATA const2<>+8(SB)/8, $0x4280000000000000
+DATA const2<>+16(SB)/8, $0x4280000000000000
+DATA const2<>+24(SB)/8, $0x4280000000000000
 GLOBL const2<>(SB), RODATA|NOPTR, $32
 
-DATA const3<>+0(SB)/8, $0x0010000000000000
+DATA const3<>+0(SB)/8, $0x3fe45f306dc9c883
 GLOBL const3<>(SB), RODATA|NOPTR, $8
 
-DATA const4<>+0(SB)/8, $0x3fe45f306dc9c883
-GLOBL const4<>(SB), RODATA|NOPTR, $8
+DATA const4<>+0(SB)/8, $0x4338000000000000
+DATA const4<>+8(SB)/8, $0x4338000000000000
+DATA const4<>+16(SB)/8, $0x4338000000000000
+DATA const4<>+24(SB)/8, $0x4338000000000000
+GLOBL const4<>(SB), RODATA|NOPTR, $32
 
-DATA const5<>+0(SB)/8, $0x4338000000000000
-DATA const5<>+8(SB)/8, $0x4338000000000000
-DATA const5<>+16(SB)/8, $0x4338000000000000
-DATA const5<>+24(SB)/8, $0x4338000000000000
+DATA const5<>+0(SB)/8, $0x3ff921fb54442d18
+DATA const5<>+8(SB)/8, $0x3ff921fb54442d18
+DATA const5<>+16(SB)/8, $0x3ff921fb54442d18
+DATA const5<>+24(SB)/8, $0x3ff921fb54442d18
 GLOBL const5<>(SB), RODATA|NOPTR, $32
 
-DATA const6<>+0(SB)/8, $0x3ff921fb54442d18
-DATA const6<>+8(SB)/8, $0x3ff921fb54442d18
-DATA const6<>+16(SB)/8, $0x3ff921fb54442d18
-DATA const6<>+24(SB)/8, $0x3ff921fb54442d18
+DATA const6<>+0(SB)/8, $0x3c91a62633145c07
+DATA const6<>+8(SB)/8, $0x3c91a62633145c07
+DATA const6<>+16(SB)/8, $0x3c91a62633145c07
+DATA const6<>+24(SB)/8, $0x3c91a62633145c07
 GLOBL const6<>(SB), RODATA|NOPTR, $32
 
-DATA const7<>+0(SB)/8, $0x3c91a62633145c07
-DATA const7<>+8(SB)/8, $0x3c91a62633145c07
-DATA const7<>+16(SB)/8, $0x3c91a62633145c07
-DATA const7<>+24(SB)/8, $0x3c91a62633145c07
+DATA const7<>+0(SB)/8, $0xb91f1976b7ed8fbc
+DATA const7<>+8(SB)/8, $0xb91f1976b7ed8fbc
+DATA const7<>+16(SB)/8, $0xb91f1976b7ed8fbc
+DATA const7<>+24(SB)/8, $0xb91f1976b7ed8fbc
 GLOBL const7<>(SB), RODATA|NOPTR, $32
 
-DATA const8<>+0(SB)/8, $0xb91f1976b7ed8fbc
-DATA const8<>+8(SB)/8, $0xb91f1976b7ed8fbc
-DATA const8<>+16(SB)/8, $0xb91f1976b7ed8fbc
-DATA const8<>+24(SB)/8, $0xb91f1976b7ed8fbc
+DATA const8<>+0(SB)/8, $0x3fe0000000000000
+DATA const8<>+8(SB)/8, $0x3fe0000000000000
+DATA const8<>+16(SB)/8, $0x3fe0000000000000
+DATA const8<>+24(SB)/8, $0x3fe0000000000000
 GLOBL const8<>(SB), RODATA|NOPTR, $32
 
-DATA const9<>+0(SB)/8, $0x3fe0000000000000
-DATA const9<>+8(SB)/8, $0x3fe0000000000000
-DATA const9<>+16(SB)/8, $0x3fe0000000000000
-DATA const9<>+24(SB)/8, $0x3fe0000000000000
+DATA const9<>+0(SB)/8, $0x3ff0000000000000
+DATA const9<>+8(SB)/8, $0x3ff0000000000000
+DATA const9<>+16(SB)/8, $0x3ff0000000000000
+DATA const9<>+24(SB)/8, $0x3ff0000000000000
 GLOBL const9<>(SB), RODATA|NOPTR, $32
 
 DATA const10<>+0(SB)/8, $0x3ff0000000000000
-DATA const10<>+8(SB)/8, $0x3ff0000000000000
-DATA const10<>+16(SB)/8, $0x3ff0000000000000
-DATA const10<>+24(SB)/8, $0x3ff0000000000000
-GLOBL const10<>(SB), RODATA|NOPTR, $32
+GLOBL const10<>(SB), RODATA|NOPTR, $8
 
-DATA const11<>+0(SB)/8, $0x3ff0000000000000
+DATA const11<>+0(SB)/8, $0xbda8faff1bdbae04
 GLOBL const11<>(SB), RODATA|NOPTR, $8
 
-DATA const12<>+0(SB)/8, $0xbda8faff1bdbae04
-GLOBL const12<>(SB), RODATA|NOPTR, $8
+DATA const12<>+0(SB)/8, $0x3e21ee9ef42895c9
+DATA const12<>+8(SB)/8, $0x3e21ee9ef42895c9
+DATA const12<>+16(SB)/8, $0x3e21ee9ef42895c9
+DATA const12<>+24(SB)/8, $0x3e21ee9ef42895c9
+GLOBL const12<>(SB), RODATA|NOPTR, $32
 
-DATA const13<>+0(SB)/8, $0x3e21ee9ef42895c9
-DATA const13<>+8(SB)/8, $0x3e21ee9ef42895c9
-DATA const13<>+16(SB)/8, $0x3e21ee9ef42895c9
-DATA const13<>+24(SB)/8, $0x3e21ee9ef42895c9
+DATA const13<>+0(SB)/8, $0xbe927e4f81041929
+DATA const13<>+8(SB)/8, $0xbe927e4f81041929
+DATA const13<>+16(SB)/8, $0xbe927e4f81041929
+DATA const13<>+24(SB)/8, $0xbe927e4f81041929
 GLOBL const13<>(SB), RODATA|NOPTR, $32
 
-DATA const14<>+0(SB)/8, $0xbe927e4f81041929
-DATA const14<>+8(SB)/8, $0xbe927e4f81041929
-DATA const14<>+16(SB)/8, $0xbe927e4f81041929
-DATA const14<>+24(SB)/8, $0xbe927e4f81041929
+DATA const14<>+0(SB)/8, $0x3efa01a019cbce9a
+DATA const14<>+8(SB)/8, $0x3efa01a019cbce9a
+DATA const14<>+16(SB)/8, $0x3efa01a019cbce9a
+DATA const14<>+24(SB)/8, $0x3efa01a019cbce9a
 GLOBL const14<>(SB), RODATA|NOPTR, $32
 
-DATA const15<>+0(SB)/8, $0x3efa01a019cbce9a
-DATA const15<>+8(SB)/8, $0x3efa01a019cbce9a
-DATA const15<>+16(SB)/8, $0x3efa01a019cbce9a
-DATA const15<>+24(SB)/8, $0x3efa01a019cbce9a
+DATA const15<>+0(SB)/8, $0xbf56c16c16c15211
+DATA const15<>+8(SB)/8, $0xbf56c16c16c15211
+DATA const15<>+16(SB)/8, $0xbf56c16c16c15211
+DATA const15<>+24(SB)/8, $0xbf56c16c16c15211
 GLOBL const15<>(SB), RODATA|NOPTR, $32
 
-DATA const16<>+0(SB)/8, $0xbf56c16c16c15211
-DATA const16<>+8(SB)/8, $0xbf56c16c16c15211
-DATA const16<>+16(SB)/8, $0xbf56c16c16c15211
-DATA const16<>+24(SB)/8, $0xbf56c16c16c15211
+DATA const16<>+0(SB)/8, $0x3fa555555555554c
+DATA const16<>+8(SB)/8, $0x3fa555555555554c
+DATA const16<>+16(SB)/8, $0x3fa555555555554c
+DATA const16<>+24(SB)/8, $0x3fa555555555554c
 GLOBL const16<>(SB), RODATA|NOPTR, $32
 
-DATA const17<>+0(SB)/8, $0x3fa555555555554c
-DATA const17<>+8(SB)/8, $0x3fa555555555554c
-DATA const17<>+16(SB)/8, $0x3fa555555555554c
-DATA const17<>+24(SB)/8, $0x3fa555555555554c
-GLOBL const17<>(SB), RODATA|NOPTR, $32
+DATA const17<>+0(SB)/8, $0x3de5d8cd8ffc173b
+GLOBL const17<>(SB), RODATA|NOPTR, $8
 
-DATA const18<>+0(SB)/8, $0x3de5d8cd8ffc173b
-GLOBL const18<>(SB), RODATA|NOPTR, $8
+DATA const18<>+0(SB)/8, $0xbe5ae5e503ade65a
+DATA const18<>+8(SB)/8, $0xbe5ae5e503ade65a
+DATA const18<>+16(SB)/8, $0xbe5ae5e503ade65a
+DATA const18<>+24(SB)/8, $0xbe5ae5e503ade65a
+GLOBL const18<>(SB), RODATA|NOPTR, $32
 
-DATA const19<>+0(SB)/8, $0xbe5ae5e503ade65a
-DATA const19<>+8(SB)/8, $0xbe5ae5e503ade65a
-DATA const19<>+16(SB)/8, $0xbe5ae5e503ade65a
-DATA const19<>+24(SB)/8, $0xbe5ae5e503ade65a
+DATA const19<>+0(SB)/8, $0x3ec71de355a62746
+DATA const19<>+8(SB)/8, $0x3ec71de355a62746
+DATA const19<>+16(SB)/8, $0x3ec71de355a62746
+DATA const19<>+24(SB)/8, $0x3ec71de355a62746
 GLOBL const19<>(SB), RODATA|NOPTR, $32
 
-DATA const20<>+0(SB)/8, $0x3ec71de355a62746
-DATA const20<>+8(SB)/8, $0x3ec71de355a62746
-DATA const20<>+16(SB)/8, $0x3ec71de355a62746
-DATA const20<>+24(SB)/8, $0x3ec71de355a62746
+DATA const20<>+0(SB)/8, $0xbf2a01a019bede9e
+DATA const20<>+8(SB)/8, $0xbf2a01a019bede9e
+DATA const20<>+16(SB)/8, $0xbf2a01a019bede9e
+DATA const20<>+24(SB)/8, $0xbf2a01a019bede9e
 GLOBL const20<>(SB), RODATA|NOPTR, $32
 
-DATA const21<>+0(SB)/8, $0xbf2a01a019bede9e
-DATA const21<>+8(SB)/8, $0xbf2a01a019bede9e
-DATA const21<>+16(SB)/8, $0xbf2a01a019bede9e
-DATA const21<>+24(SB)/8, $0xbf2a01a019bede9e
+DATA const21<>+0(SB)/8, $0x3f8111111110f748
+DATA const21<>+8(SB)/8, $0x3f8111111110f748
+DATA const21<>+16(SB)/8, $0x3f8111111110f748
+DATA const21<>+24(SB)/8, $0x3f8111111110f748
 GLOBL const21<>(SB), RODATA|NOPTR, $32
 
-DATA const22<>+0(SB)/8, $0x3f8111111110f748
-DATA const22<>+8(SB)/8, $0x3f8111111110f748
-DATA const22<>+16(SB)/8, $0x3f8111111110f748
-DATA const22<>+24(SB)/8, $0x3f8111111110f748
+DATA const22<>+0(SB)/8, $0xbfc5555555555548
+DATA const22<>+8(SB)/8, $0xbfc5555555555548
+DATA const22<>+16(SB)/8, $0xbfc5555555555548
+DATA const22<>+24(SB)/8, $0xbfc5555555555548
 GLOBL const22<>(SB), RODATA|NOPTR, $32
 
-DATA const23<>+0(SB)/8, $0xbfc5555555555548
-DATA const23<>+8(SB)/8, $0xbfc5555555555548
-DATA const23<>+16(SB)/8, $0xbfc5555555555548
-DATA const23<>+24(SB)/8, $0xbfc5555555555548
+DATA const23<>+0(SB)/8, $0x0000000000000001
+DATA const23<>+8(SB)/8, $0x0000000000000001
+DATA const23<>+16(SB)/8, $0x0000000000000001
+DATA const23<>+24(SB)/8, $0x0000000000000001
 GLOBL const23<>(SB), RODATA|NOPTR, $32
 
 DATA const24<>+0(SB)/8, $0x0000000000000001
-DATA const24<>+8(SB)/8, $0x0000000000000001
-DATA const24<>+16(SB)/8, $0x0000000000000001
-DATA const24<>+24(SB)/8, $0x0000000000000001
-GLOBL const24<>(SB), RODATA|NOPTR, $32
+GLOBL const24<>(SB), RODATA|NOPTR, $8
 
-DATA const25<>+0(SB)/8, $0x0000000000000001
+DATA const25<>+0(SB)/8, $0x7ff8000000000000
 GLOBL const25<>(SB), RODATA|NOPTR, $8
-
-DATA const26<>+0(SB)/8, $0x7ff8000000000000
-GLOBL const26<>(SB), RODATA|NOPTR, $8
 
 // func SinFloat32(dst *float32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
@@ -241,52 +238,49 @@ loop:
 	VCVTPS2PD    X0, Y0
 	VPBROADCASTQ const0<>+0(SB), Y1
 	VPANDN       Y0, Y1, Y1
-	VPBROADCASTQ const1<>+0(SB), Y2
-	VPADDQ       const2<>+0(SB), Y2, Y2
-	VPBROADCASTQ const3<>+0(SB), Y3
-	VPADDQ       Y1, Y3, Y3
-	VPCMPGTQ     Y2, Y3, Y2
+	VPADDQ       const1<>+0(SB), Y1, Y2
+	VPCMPGTQ     const2<>+0(SB), Y2, Y2
 	VPTEST       Y2, Y2
 	JNE          done
 	VMOVAPD      Y1, Y2
-	VPBROADCASTQ const4<>+0(SB), Y3
-	VFMADD213PD  const5<>+0(SB), Y3, Y2
-	VSUBPD       const5<>+0(SB), Y2, Y3
-	VFNMADD231PD const6<>+0(SB), Y3, Y1
-	VMULPD       const7<>+0(SB), Y3, Y4
+	VPBROADCASTQ const3<>+0(SB), Y3
+	VFMADD213PD  const4<>+0(SB), Y3, Y2
+	VSUBPD       const4<>+0(SB), Y2, Y3
+	VFNMADD231PD const5<>+0(SB), Y3, Y1
+	VMULPD       const6<>+0(SB), Y3, Y4
 	VSUBPD       Y4, Y1, Y4
 	VSUBPD       Y4, Y1, Y1
+	VFNMADD231PD const6<>+0(SB), Y3, Y1
 	VFNMADD231PD const7<>+0(SB), Y3, Y1
-	VFNMADD231PD const8<>+0(SB), Y3, Y1
 	VMULPD       Y4, Y4, Y3
-	VMULPD       const9<>+0(SB), Y4, Y5
+	VMULPD       const8<>+0(SB), Y4, Y5
 	VMOVAPD      Y5, Y6
-	VFNMADD213PD const10<>+0(SB), Y4, Y6
-	VPBROADCASTQ const11<>+0(SB), Y7
+	VFNMADD213PD const9<>+0(SB), Y4, Y6
+	VPBROADCASTQ const10<>+0(SB), Y7
 	VSUBPD       Y6, Y7, Y7
 	VFNMADD231PD Y4, Y5, Y7
 	VFNMADD231PD Y1, Y4, Y7
 	VMOVAPD      Y3, Y5
-	VPBROADCASTQ const12<>+0(SB), Y8
-	VFMADD213PD  const13<>+0(SB), Y8, Y5
+	VPBROADCASTQ const11<>+0(SB), Y8
+	VFMADD213PD  const12<>+0(SB), Y8, Y5
+	VFMADD213PD  const13<>+0(SB), Y3, Y5
 	VFMADD213PD  const14<>+0(SB), Y3, Y5
 	VFMADD213PD  const15<>+0(SB), Y3, Y5
 	VFMADD213PD  const16<>+0(SB), Y3, Y5
-	VFMADD213PD  const17<>+0(SB), Y3, Y5
 	VMULPD       Y3, Y3, Y8
 	VFMADD231PD  Y5, Y8, Y7
 	VMOVAPD      Y3, Y5
-	VPBROADCASTQ const18<>+0(SB), Y8
-	VFMADD213PD  const19<>+0(SB), Y8, Y5
+	VPBROADCASTQ const17<>+0(SB), Y8
+	VFMADD213PD  const18<>+0(SB), Y8, Y5
+	VFMADD213PD  const19<>+0(SB), Y3, Y5
 	VFMADD213PD  const20<>+0(SB), Y3, Y5
 	VFMADD213PD  const21<>+0(SB), Y3, Y5
 	VFMADD213PD  const22<>+0(SB), Y3, Y5
-	VFMADD213PD  const23<>+0(SB), Y3, Y5
 	VMULPD       Y5, Y3, Y3
 	VMULPD       Y6, Y1, Y1
 	VFMADD231PD  Y3, Y4, Y1
-	VPAND        const24<>+0(SB), Y2, Y3
-	VPBROADCASTQ const25<>+0(SB), Y5
+	VPAND        const23<>+0(SB), Y2, Y3
+	VPBROADCASTQ const24<>+0(SB), Y5
 	VPCMPEQQ     Y3, Y5, Y3
 	VADDPD       Y7, Y6, Y5
 	VADDPD       Y1, Y4, Y1
@@ -298,7 +292,7 @@ loop:
 	VPXOR        Y0, Y1, Y0
 	VCVTPD2PSY   Y0, X0
 	VCMPPS       $0x04, X0, X0, X1
-	VPBROADCASTD const27<>+0(SB), X2
+	VPBROADCASTD const26<>+0(SB), X2
 	VBLENDVPS    X1, X2, X0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
@@ -313,8 +307,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const27<>+0(SB)/4, $0x7fc00000
-GLOBL const27<>(SB), RODATA|NOPTR, $4
+DATA const26<>+0(SB)/4, $0x7fc00000
+GLOBL const26<>(SB), RODATA|NOPTR, $4
 
 // func CosFloat64(dst *float64, a *float64, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
@@ -331,63 +325,60 @@ loop:
 	VMOVUPD      (CX), Y0
 	VPBROADCASTQ const0<>+0(SB), Y1
 	VPANDN       Y0, Y1, Y0
-	VPBROADCASTQ const1<>+0(SB), Y1
-	VPADDQ       const2<>+0(SB), Y1, Y1
-	VPBROADCASTQ const3<>+0(SB), Y2
-	VPADDQ       Y0, Y2, Y2
-	VPCMPGTQ     Y1, Y2, Y1
+	VPADDQ       const1<>+0(SB), Y0, Y1
+	VPCMPGTQ     const2<>+0(SB), Y1, Y1
 	VPTEST       Y1, Y1
 	JNE          done
 	VMOVAPD      Y0, Y1
-	VPBROADCASTQ const4<>+0(SB), Y2
-	VFMADD213PD  const5<>+0(SB), Y2, Y1
-	VSUBPD       const5<>+0(SB), Y1, Y2
-	VFNMADD231PD const6<>+0(SB), Y2, Y0
-	VMULPD       const7<>+0(SB), Y2, Y3
+	VPBROADCASTQ const3<>+0(SB), Y2
+	VFMADD213PD  const4<>+0(SB), Y2, Y1
+	VSUBPD       const4<>+0(SB), Y1, Y2
+	VFNMADD231PD const5<>+0(SB), Y2, Y0
+	VMULPD       const6<>+0(SB), Y2, Y3
 	VSUBPD       Y3, Y0, Y3
 	VSUBPD       Y3, Y0, Y0
+	VFNMADD231PD const6<>+0(SB), Y2, Y0
 	VFNMADD231PD const7<>+0(SB), Y2, Y0
-	VFNMADD231PD const8<>+0(SB), Y2, Y0
 	VMULPD       Y3, Y3, Y2
-	VMULPD       const9<>+0(SB), Y3, Y4
+	VMULPD       const8<>+0(SB), Y3, Y4
 	VMOVAPD      Y4, Y5
-	VFNMADD213PD const10<>+0(SB), Y3, Y5
-	VPBROADCASTQ const11<>+0(SB), Y6
+	VFNMADD213PD const9<>+0(SB), Y3, Y5
+	VPBROADCASTQ const10<>+0(SB), Y6
 	VSUBPD       Y5, Y6, Y6
 	VFNMADD231PD Y3, Y4, Y6
 	VFNMADD231PD Y0, Y3, Y6
 	VMOVAPD      Y2, Y4
-	VPBROADCASTQ const12<>+0(SB), Y7
-	VFMADD213PD  const13<>+0(SB), Y7, Y4
+	VPBROADCASTQ const11<>+0(SB), Y7
+	VFMADD213PD  const12<>+0(SB), Y7, Y4
+	VFMADD213PD  const13<>+0(SB), Y2, Y4
 	VFMADD213PD  const14<>+0(SB), Y2, Y4
 	VFMADD213PD  const15<>+0(SB), Y2, Y4
 	VFMADD213PD  const16<>+0(SB), Y2, Y4
-	VFMADD213PD  const17<>+0(SB), Y2, Y4
 	VMULPD       Y2, Y2, Y7
 	VFMADD231PD  Y4, Y7, Y6
 	VMOVAPD      Y2, Y4
-	VPBROADCASTQ const18<>+0(SB), Y7
-	VFMADD213PD  const19<>+0(SB), Y7, Y4
+	VPBROADCASTQ const17<>+0(SB), Y7
+	VFMADD213PD  const18<>+0(SB), Y7, Y4
+	VFMADD213PD  const19<>+0(SB), Y2, Y4
 	VFMADD213PD  const20<>+0(SB), Y2, Y4
 	VFMADD213PD  const21<>+0(SB), Y2, Y4
 	VFMADD213PD  const22<>+0(SB), Y2, Y4
-	VFMADD213PD  const23<>+0(SB), Y2, Y4
 	VMULPD       Y4, Y2, Y2
 	VMULPD       Y5, Y0, Y0
 	VFMADD231PD  Y2, Y3, Y0
-	VPAND        const24<>+0(SB), Y1, Y2
-	VPBROADCASTQ const25<>+0(SB), Y4
+	VPAND        const23<>+0(SB), Y1, Y2
+	VPBROADCASTQ const24<>+0(SB), Y4
 	VPCMPEQQ     Y2, Y4, Y2
 	VADDPD       Y0, Y3, Y0
 	VADDPD       Y6, Y5, Y3
 	VBLENDVPD    Y2, Y0, Y3, Y0
-	VPADDQ       const24<>+0(SB), Y1, Y1
+	VPADDQ       const23<>+0(SB), Y1, Y1
 	VPSLLQ       $0x3e, Y1, Y1
 	VPBROADCASTQ const0<>+0(SB), Y2
 	VPAND        Y1, Y2, Y1
 	VPXOR        Y1, Y0, Y0
 	VCMPPD       $0x04, Y0, Y0, Y1
-	VPBROADCASTQ const26<>+0(SB), Y2
+	VPBROADCASTQ const25<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -418,64 +409,61 @@ loop:
 	VCVTPS2PD    X0, Y0
 	VPBROADCASTQ const0<>+0(SB), Y1
 	VPANDN       Y0, Y1, Y0
-	VPBROADCASTQ const1<>+0(SB), Y1
-	VPADDQ       const2<>+0(SB), Y1, Y1
-	VPBROADCASTQ const3<>+0(SB), Y2
-	VPADDQ       Y0, Y2, Y2
-	VPCMPGTQ     Y1, Y2, Y1
+	VPADDQ       const1<>+0(SB), Y0, Y1
+	VPCMPGTQ     const2<>+0(SB), Y1, Y1
 	VPTEST       Y1, Y1
 	JNE          done
 	VMOVAPD      Y0, Y1
-	VPBROADCASTQ const4<>+0(SB), Y2
-	VFMADD213PD  const5<>+0(SB), Y2, Y1
-	VSUBPD       const5<>+0(SB), Y1, Y2
-	VFNMADD231PD const6<>+0(SB), Y2, Y0
-	VMULPD       const7<>+0(SB), Y2, Y3
+	VPBROADCASTQ const3<>+0(SB), Y2
+	VFMADD213PD  const4<>+0(SB), Y2, Y1
+	VSUBPD       const4<>+0(SB), Y1, Y2
+	VFNMADD231PD const5<>+0(SB), Y2, Y0
+	VMULPD       const6<>+0(SB), Y2, Y3
 	VSUBPD       Y3, Y0, Y3
 	VSUBPD       Y3, Y0, Y0
+	VFNMADD231PD const6<>+0(SB), Y2, Y0
 	VFNMADD231PD const7<>+0(SB), Y2, Y0
-	VFNMADD231PD const8<>+0(SB), Y2, Y0
 	VMULPD       Y3, Y3, Y2
-	VMULPD       const9<>+0(SB), Y3, Y4
+	VMULPD       const8<>+0(SB), Y3, Y4
 	VMOVAPD      Y4, Y5
-	VFNMADD213PD const10<>+0(SB), Y3, Y5
-	VPBROADCASTQ const11<>+0(SB), Y6
+	VFNMADD213PD const9<>+0(SB), Y3, Y5
+	VPBROADCASTQ const10<>+0(SB), Y6
 	VSUBPD       Y5, Y6, Y6
 	VFNMADD231PD Y3, Y4, Y6
 	VFNMADD231PD Y0, Y3, Y6
 	VMOVAPD      Y2, Y4
-	VPBROADCASTQ const12<>+0(SB), Y7
-	VFMADD213PD  const13<>+0(SB), Y7, Y4
+	VPBROADCASTQ const11<>+0(SB), Y7
+	VFMADD213PD  const12<>+0(SB), Y7, Y4
+	VFMADD213PD  const13<>+0(SB), Y2, Y4
 	VFMADD213PD  const14<>+0(SB), Y2, Y4
 	VFMADD213PD  const15<>+0(SB), Y2, Y4
 	VFMADD213PD  const16<>+0(SB), Y2, Y4
-	VFMADD213PD  const17<>+0(SB), Y2, Y4
 	VMULPD       Y2, Y2, Y7
 	VFMADD231PD  Y4, Y7, Y6
 	VMOVAPD      Y2, Y4
-	VPBROADCASTQ const18<>+0(SB), Y7
-	VFMADD213PD  const19<>+0(SB), Y7, Y4
+	VPBROADCASTQ const17<>+0(SB), Y7
+	VFMADD213PD  const18<>+0(SB), Y7, Y4
+	VFMADD213PD  const19<>+0(SB), Y2, Y4
 	VFMADD213PD  const20<>+0(SB), Y2, Y4
 	VFMADD213PD  const21<>+0(SB), Y2, Y4
 	VFMADD213PD  const22<>+0(SB), Y2, Y4
-	VFMADD213PD  const23<>+0(SB), Y2, Y4
 	VMULPD       Y4, Y2, Y2
 	VMULPD       Y5, Y0, Y0
 	VFMADD231PD  Y2, Y3, Y0
-	VPAND        const24<>+0(SB), Y1, Y2
-	VPBROADCASTQ const25<>+0(SB), Y4
+	VPAND        const23<>+0(SB), Y1, Y2
+	VPBROADCASTQ const24<>+0(SB), Y4
 	VPCMPEQQ     Y2, Y4, Y2
 	VADDPD       Y0, Y3, Y0
 	VADDPD       Y6, Y5, Y3
 	VBLENDVPD    Y2, Y0, Y3, Y0
-	VPADDQ       const24<>+0(SB), Y1, Y1
+	VPADDQ       const23<>+0(SB), Y1, Y1
 	VPSLLQ       $0x3e, Y1, Y1
 	VPBROADCASTQ const0<>+0(SB), Y2
 	VPAND        Y1, Y2, Y1
 	VPXOR        Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
 	VCMPPS       $0x04, X0, X0, X1
-	VPBROADCASTD const27<>+0(SB), X2
+	VPBROADCASTD const26<>+0(SB), X2
 	VBLENDVPS    X1, X2, X0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
@@ -505,64 +493,66 @@ loop:
 	VMOVUPD      (CX), Y0
 	VPBROADCASTQ const0<>+0(SB), Y1
 	VPANDN       Y0, Y1, Y1
-	VPBROADCASTQ const1<>+0(SB), Y2
-	VPADDQ       const2<>+0(SB), Y2, Y2
-	VPBROADCASTQ const3<>+0(SB), Y3
-	VPADDQ       Y1, Y3, Y3
-	VPCMPGTQ     Y2, Y3, Y2
+	VPADDQ       const1<>+0(SB), Y1, Y2
+	VPCMPGTQ     const2<>+0(SB), Y2, Y2
 	VPTEST       Y2, Y2
 	JNE          done
 	VMOVAPD      Y1, Y2
-	VPBROADCASTQ const4<>+0(SB), Y3
-	VFMADD213PD  const5<>+0(SB), Y3, Y2
-	VSUBPD       const5<>+0(SB), Y2, Y3
-	VFNMADD231PD const6<>+0(SB), Y3, Y1
-	VMULPD       const7<>+0(SB), Y3, Y4
+	VPBROADCASTQ const3<>+0(SB), Y3
+	VFMADD213PD  const4<>+0(SB), Y3, Y2
+	VSUBPD       const4<>+0(SB), Y2, Y3
+	VFNMADD231PD const5<>+0(SB), Y3, Y1
+	VMULPD       const6<>+0(SB), Y3, Y4
 	VSUBPD       Y4, Y1, Y4
 	VSUBPD       Y4, Y1, Y1
+	VFNMADD231PD const6<>+0(SB), Y3, Y1
 	VFNMADD231PD const7<>+0(SB), Y3, Y1
-	VFNMADD231PD const8<>+0(SB), Y3, Y1
 	VMULPD       Y4, Y4, Y3
-	VMULPD       const9<>+0(SB), Y4, Y5
-	VMOVAPD      Y5, Y6
-	VFNMADD213PD const10<>+0(SB), Y4, Y6
-	VPBROADCASTQ const11<>+0(SB), Y7
-	VSUBPD       Y6, Y7, Y7
-	VFNMADD231PD Y4, Y5, Y7
-	VFNMADD231PD Y1, Y4, Y7
 	VMOVAPD      Y3, Y5
-	VPBROADCASTQ const12<>+0(SB), Y8
-	VFMADD213PD  const13<>+0(SB), Y8, Y5
-	VFMADD213PD  const14<>+0(SB), Y3, Y5
-	VFMADD213PD  const15<>+0(SB), Y3, Y5
-	VFMADD213PD  const16<>+0(SB), Y3, Y5
-	VFMADD213PD  const17<>+0(SB), Y3, Y5
-	VMULPD       Y3, Y3, Y8
-	VFMADD231PD  Y5, Y8, Y7
-	VMOVAPD      Y3, Y5
-	VPBROADCASTQ const18<>+0(SB), Y8
-	VFMADD213PD  const19<>+0(SB), Y8, Y5
+	VPBROADCASTQ const17<>+0(SB), Y6
+	VFMADD213PD  const18<>+0(SB), Y6, Y5
+	VFMADD213PD  const19<>+0(SB), Y3, Y5
 	VFMADD213PD  const20<>+0(SB), Y3, Y5
 	VFMADD213PD  const21<>+0(SB), Y3, Y5
 	VFMADD213PD  const22<>+0(SB), Y3, Y5
-	VFMADD213PD  const23<>+0(SB), Y3, Y5
-	VMULPD       Y5, Y3, Y3
-	VMULPD       Y6, Y1, Y1
+	VMULPD       const8<>+0(SB), Y4, Y6
+	VMOVAPD      Y6, Y7
+	VFNMADD213PD const9<>+0(SB), Y4, Y7
+	VPBROADCASTQ const10<>+0(SB), Y8
+	VSUBPD       Y7, Y8, Y8
+	VFNMADD231PD Y4, Y6, Y8
+	VFNMADD231PD Y1, Y4, Y8
+	VMOVAPD      Y3, Y6
+	VPBROADCASTQ const11<>+0(SB), Y9
+	VFMADD213PD  const12<>+0(SB), Y9, Y6
+	VFMADD213PD  const13<>+0(SB), Y3, Y6
+	VFMADD213PD  const14<>+0(SB), Y3, Y6
+	VFMADD213PD  const15<>+0(SB), Y3, Y6
+	VFMADD213PD  const16<>+0(SB), Y3, Y6
+	VMULPD       Y3, Y3, Y9
+	VFMADD231PD  Y6, Y9, Y8
+	VMULPD       Y5, Y3, Y6
+	VFMSUB231PD  Y4, Y4, Y3
+	VMULPD       Y3, Y5, Y3
+	VMULPD       Y7, Y1, Y1
 	VFMADD231PD  Y3, Y4, Y1
-	VADDPD       Y1, Y4, Y3
-	VSUBPD       Y4, Y3, Y4
-	VSUBPD       Y4, Y1, Y1
-	VADDPD       Y7, Y6, Y4
-	VSUBPD       Y6, Y4, Y5
-	VSUBPD       Y5, Y7, Y5
-	VPAND        const24<>+0(SB), Y2, Y6
-	VPBROADCASTQ const25<>+0(SB), Y7
+	VMOVAPD      Y4, Y3
+	VFMADD213PD  Y1, Y6, Y3
+	VADDPD       Y3, Y4, Y3
+	VSUBPD       Y3, Y4, Y5
+	VFMADD231PD  Y6, Y4, Y5
+	VADDPD       Y5, Y1, Y1
+	VADDPD       Y8, Y7, Y4
+	VSUBPD       Y7, Y4, Y5
+	VSUBPD       Y5, Y8, Y5
+	VPAND        const23<>+0(SB), Y2, Y6
+	VPBROADCASTQ const24<>+0(SB), Y7
 	VPCMPEQQ     Y6, Y7, Y6
 	VBLENDVPD    Y6, Y3, Y4, Y7
 	VBLENDVPD    Y6, Y1, Y5, Y8
 	VBLENDVPD    Y6, Y4, Y3, Y3
 	VBLENDVPD    Y6, Y5, Y1, Y1
-	VPBROADCASTQ const11<>+0(SB), Y4
+	VPBROADCASTQ const10<>+0(SB), Y4
 	VDIVPD       Y7, Y4, Y4
 	VMULPD       Y4, Y3, Y5
 	VFNMADD231PD Y7, Y5, Y3
@@ -575,7 +565,7 @@ loop:
 	VPAND        Y0, Y1, Y0
 	VPXOR        Y0, Y5, Y0
 	VCMPPD       $0x04, Y0, Y0, Y1
-	VPBROADCASTQ const26<>+0(SB), Y2
+	VPBROADCASTQ const25<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -606,64 +596,66 @@ loop:
 	VCVTPS2PD    X0, Y0
 	VPBROADCASTQ const0<>+0(SB), Y1
 	VPANDN       Y0, Y1, Y1
-	VPBROADCASTQ const1<>+0(SB), Y2
-	VPADDQ       const2<>+0(SB), Y2, Y2
-	VPBROADCASTQ const3<>+0(SB), Y3
-	VPADDQ       Y1, Y3, Y3
-	VPCMPGTQ     Y2, Y3, Y2
+	VPADDQ       const1<>+0(SB), Y1, Y2
+	VPCMPGTQ     const2<>+0(SB), Y2, Y2
 	VPTEST       Y2, Y2
 	JNE          done
 	VMOVAPD      Y1, Y2
-	VPBROADCASTQ const4<>+0(SB), Y3
-	VFMADD213PD  const5<>+0(SB), Y3, Y2
-	VSUBPD       const5<>+0(SB), Y2, Y3
-	VFNMADD231PD const6<>+0(SB), Y3, Y1
-	VMULPD       const7<>+0(SB), Y3, Y4
+	VPBROADCASTQ const3<>+0(SB), Y3
+	VFMADD213PD  const4<>+0(SB), Y3, Y2
+	VSUBPD       const4<>+0(SB), Y2, Y3
+	VFNMADD231PD const5<>+0(SB), Y3, Y1
+	VMULPD       const6<>+0(SB), Y3, Y4
 	VSUBPD       Y4, Y1, Y4
 	VSUBPD       Y4, Y1, Y1
+	VFNMADD231PD const6<>+0(SB), Y3, Y1
 	VFNMADD231PD const7<>+0(SB), Y3, Y1
-	VFNMADD231PD const8<>+0(SB), Y3, Y1
 	VMULPD       Y4, Y4, Y3
-	VMULPD       const9<>+0(SB), Y4, Y5
-	VMOVAPD      Y5, Y6
-	VFNMADD213PD const10<>+0(SB), Y4, Y6
-	VPBROADCASTQ const11<>+0(SB), Y7
-	VSUBPD       Y6, Y7, Y7
-	VFNMADD231PD Y4, Y5, Y7
-	VFNMADD231PD Y1, Y4, Y7
 	VMOVAPD      Y3, Y5
-	VPBROADCASTQ const12<>+0(SB), Y8
-	VFMADD213PD  const13<>+0(SB), Y8, Y5
-	VFMADD213PD  const14<>+0(SB), Y3, Y5
-	VFMADD213PD  const15<>+0(SB), Y3, Y5
-	VFMADD213PD  const16<>+0(SB), Y3, Y5
-	VFMADD213PD  const17<>+0(SB), Y3, Y5
-	VMULPD       Y3, Y3, Y8
-	VFMADD231PD  Y5, Y8, Y7
-	VMOVAPD      Y3, Y5
-	VPBROADCASTQ const18<>+0(SB), Y8
-	VFMADD213PD  const19<>+0(SB), Y8, Y5
+	VPBROADCASTQ const17<>+0(SB), Y6
+	VFMADD213PD  const18<>+0(SB), Y6, Y5
+	VFMADD213PD  const19<>+0(SB), Y3, Y5
 	VFMADD213PD  const20<>+0(SB), Y3, Y5
 	VFMADD213PD  const21<>+0(SB), Y3, Y5
 	VFMADD213PD  const22<>+0(SB), Y3, Y5
-	VFMADD213PD  const23<>+0(SB), Y3, Y5
-	VMULPD       Y5, Y3, Y3
-	VMULPD       Y6, Y1, Y1
+	VMULPD       const8<>+0(SB), Y4, Y6
+	VMOVAPD      Y6, Y7
+	VFNMADD213PD const9<>+0(SB), Y4, Y7
+	VPBROADCASTQ const10<>+0(SB), Y8
+	VSUBPD       Y7, Y8, Y8
+	VFNMADD231PD Y4, Y6, Y8
+	VFNMADD231PD Y1, Y4, Y8
+	VMOVAPD      Y3, Y6
+	VPBROADCASTQ const11<>+0(SB), Y9
+	VFMADD213PD  const12<>+0(SB), Y9, Y6
+	VFMADD213PD  const13<>+0(SB), Y3, Y6
+	VFMADD213PD  const14<>+0(SB), Y3, Y6
+	VFMADD213PD  const15<>+0(SB), Y3, Y6
+	VFMADD213PD  const16<>+0(SB), Y3, Y6
+	VMULPD       Y3, Y3, Y9
+	VFMADD231PD  Y6, Y9, Y8
+	VMULPD       Y5, Y3, Y6
+	VFMSUB231PD  Y4, Y4, Y3
+	VMULPD       Y3, Y5, Y3
+	VMULPD       Y7, Y1, Y1
 	VFMADD231PD  Y3, Y4, Y1
-	VADDPD       Y1, Y4, Y3
-	VSUBPD       Y4, Y3, Y4
-	VSUBPD       Y4, Y1, Y1
-	VADDPD       Y7, Y6, Y4
-	VSUBPD       Y6, Y4, Y5
-	VSUBPD       Y5, Y7, Y5
-	VPAND        const24<>+0(SB), Y2, Y6
-	VPBROADCASTQ const25<>+0(SB), Y7
+	VMOVAPD      Y4, Y3
+	VFMADD213PD  Y1, Y6, Y3
+	VADDPD       Y3, Y4, Y3
+	VSUBPD       Y3, Y4, Y5
+	VFMADD231PD  Y6, Y4, Y5
+	VADDPD       Y5, Y1, Y1
+	VADDPD       Y8, Y7, Y4
+	VSUBPD       Y7, Y4, Y5
+	VSUBPD       Y5, Y8, Y5
+	VPAND        const23<>+0(SB), Y2, Y6
+	VPBROADCASTQ const24<>+0(SB), Y7
 	VPCMPEQQ     Y6, Y7, Y6
 	VBLENDVPD    Y6, Y3, Y4, Y7
 	VBLENDVPD    Y6, Y1, Y5, Y8
 	VBLENDVPD    Y6, Y4, Y3, Y3
 	VBLENDVPD    Y6, Y5, Y1, Y1
-	VPBROADCASTQ const11<>+0(SB), Y4
+	VPBROADCASTQ const10<>+0(SB), Y4
 	VDIVPD       Y7, Y4, Y4
 	VMULPD       Y4, Y3, Y5
 	VFNMADD231PD Y7, Y5, Y3
@@ -677,7 +669,7 @@ loop:
 	VPXOR        Y0, Y5, Y0
 	VCVTPD2PSY   Y0, X0
 	VCMPPS       $0x04, X0, X0, X1
-	VPBROADCASTD const27<>+0(SB), X2
+	VPBROADCASTD const26<>+0(SB), X2
 	VBLENDVPS    X1, X2, X0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX

@@ -19,11 +19,9 @@ loop:
 	VMOVUPD           (CX), Z0
 	VPBROADCASTQ      const0<>+0(SB), Z1
 	VPANDNQ           Z0, Z1, Z1
-	VPBROADCASTQ      const1<>+0(SB), Z2
-	VPADDQ.BCST       const2<>+0(SB), Z2, Z2
+	VPADDQ.BCST       const1<>+0(SB), Z1, Z2
 	VPBROADCASTQ      const2<>+0(SB), Z3
-	VPADDQ            Z1, Z3, Z3
-	VPCMPQ            $0x01, Z3, Z2, K1
+	VPCMPQ            $0x01, Z2, Z3, K1
 	KORTESTB          K1, K1
 	JNE               done
 	VMOVAPD           Z1, Z2
@@ -92,10 +90,10 @@ done:
 DATA const0<>+0(SB)/8, $0x8000000000000000
 GLOBL const0<>(SB), RODATA|NOPTR, $8
 
-DATA const1<>+0(SB)/8, $0x4270000000000000
+DATA const1<>+0(SB)/8, $0x0010000000000000
 GLOBL const1<>(SB), RODATA|NOPTR, $8
 
-DATA const2<>+0(SB)/8, $0x0010000000000000
+DATA const2<>+0(SB)/8, $0x4280000000000000
 GLOBL const2<>(SB), RODATA|NOPTR, $8
 
 DATA const3<>+0(SB)/8, $0x3fe45f306dc9c883
@@ -177,11 +175,9 @@ loop:
 	VCVTPS2PD         Y0, Z0
 	VPBROADCASTQ      const0<>+0(SB), Z3
 	VPANDNQ           Z0, Z3, Z3
-	VPBROADCASTQ      const1<>+0(SB), Z4
-	VPADDQ.BCST       const2<>+0(SB), Z4, Z4
+	VPADDQ.BCST       const1<>+0(SB), Z3, Z4
 	VPBROADCASTQ      const2<>+0(SB), Z5
-	VPADDQ            Z3, Z5, Z5
-	VPCMPQ            $0x01, Z5, Z4, K1
+	VPCMPQ            $0x01, Z4, Z5, K1
 	KORTESTB          K1, K1
 	JNE               done
 	VMOVAPD           Z3, Z4
@@ -266,11 +262,9 @@ loop:
 	VMOVUPD           (CX), Z0
 	VPBROADCASTQ      const0<>+0(SB), Z1
 	VPANDNQ           Z0, Z1, Z0
-	VPBROADCASTQ      const1<>+0(SB), Z1
-	VPADDQ.BCST       const2<>+0(SB), Z1, Z1
+	VPADDQ.BCST       const1<>+0(SB), Z0, Z1
 	VPBROADCASTQ      const2<>+0(SB), Z4
-	VPADDQ            Z0, Z4, Z4
-	VPCMPQ            $0x01, Z4, Z1, K1
+	VPCMPQ            $0x01, Z1, Z4, K1
 	KORTESTB          K1, K1
 	JNE               done
 	VMOVAPD           Z0, Z1
@@ -352,11 +346,9 @@ loop:
 	VCVTPS2PD         Y0, Z0
 	VPBROADCASTQ      const0<>+0(SB), Z3
 	VPANDNQ           Z0, Z3, Z0
-	VPBROADCASTQ      const1<>+0(SB), Z3
-	VPADDQ.BCST       const2<>+0(SB), Z3, Z3
+	VPADDQ.BCST       const1<>+0(SB), Z0, Z3
 	VPBROADCASTQ      const2<>+0(SB), Z4
-	VPADDQ            Z0, Z4, Z4
-	VPCMPQ            $0x01, Z4, Z3, K1
+	VPCMPQ            $0x01, Z3, Z4, K1
 	KORTESTB          K1, K1
 	JNE               done
 	VMOVAPD           Z0, Z3
@@ -438,11 +430,9 @@ loop:
 	VMOVUPD           (CX), Z0
 	VPBROADCASTQ      const0<>+0(SB), Z1
 	VPANDNQ           Z0, Z1, Z1
-	VPBROADCASTQ      const1<>+0(SB), Z2
-	VPADDQ.BCST       const2<>+0(SB), Z2, Z2
+	VPADDQ.BCST       const1<>+0(SB), Z1, Z2
 	VPBROADCASTQ      const2<>+0(SB), Z3
-	VPADDQ            Z1, Z3, Z3
-	VPCMPQ            $0x01, Z3, Z2, K1
+	VPCMPQ            $0x01, Z2, Z3, K1
 	KORTESTB          K1, K1
 	JNE               done
 	VMOVAPD           Z1, Z2
@@ -456,38 +446,43 @@ loop:
 	VFNMADD231PD.BCST const6<>+0(SB), Z3, Z1
 	VFNMADD231PD.BCST const7<>+0(SB), Z3, Z1
 	VMULPD            Z9, Z9, Z3
-	VMULPD.BCST       const8<>+0(SB), Z9, Z10
-	VMOVAPD           Z10, Z11
-	VFNMADD213PD.BCST const9<>+0(SB), Z9, Z11
-	VPBROADCASTQ      const9<>+0(SB), Z12
-	VSUBPD            Z11, Z12, Z12
-	VFNMADD231PD      Z9, Z10, Z12
-	VFNMADD231PD      Z1, Z9, Z12
 	VMOVAPD           Z3, Z10
-	VPBROADCASTQ      const10<>+0(SB), Z13
-	VFMADD213PD.BCST  const11<>+0(SB), Z13, Z10
-	VFMADD213PD.BCST  const12<>+0(SB), Z3, Z10
-	VFMADD213PD.BCST  const13<>+0(SB), Z3, Z10
-	VFMADD213PD.BCST  const14<>+0(SB), Z3, Z10
-	VFMADD213PD.BCST  const15<>+0(SB), Z3, Z10
-	VMULPD            Z3, Z3, Z13
-	VFMADD231PD       Z10, Z13, Z12
-	VMOVAPD           Z3, Z10
-	VPBROADCASTQ      const16<>+0(SB), Z13
-	VFMADD213PD.BCST  const17<>+0(SB), Z13, Z10
+	VPBROADCASTQ      const16<>+0(SB), Z11
+	VFMADD213PD.BCST  const17<>+0(SB), Z11, Z10
 	VFMADD213PD.BCST  const18<>+0(SB), Z3, Z10
 	VFMADD213PD.BCST  const19<>+0(SB), Z3, Z10
 	VFMADD213PD.BCST  const20<>+0(SB), Z3, Z10
 	VFMADD213PD.BCST  const21<>+0(SB), Z3, Z10
-	VMULPD            Z10, Z3, Z3
-	VMULPD            Z11, Z1, Z1
+	VMULPD.BCST       const8<>+0(SB), Z9, Z11
+	VMOVAPD           Z11, Z12
+	VFNMADD213PD.BCST const9<>+0(SB), Z9, Z12
+	VPBROADCASTQ      const9<>+0(SB), Z13
+	VSUBPD            Z12, Z13, Z13
+	VFNMADD231PD      Z9, Z11, Z13
+	VFNMADD231PD      Z1, Z9, Z13
+	VMOVAPD           Z3, Z11
+	VPBROADCASTQ      const10<>+0(SB), Z14
+	VFMADD213PD.BCST  const11<>+0(SB), Z14, Z11
+	VFMADD213PD.BCST  const12<>+0(SB), Z3, Z11
+	VFMADD213PD.BCST  const13<>+0(SB), Z3, Z11
+	VFMADD213PD.BCST  const14<>+0(SB), Z3, Z11
+	VFMADD213PD.BCST  const15<>+0(SB), Z3, Z11
+	VMULPD            Z3, Z3, Z14
+	VFMADD231PD       Z11, Z14, Z13
+	VMULPD            Z10, Z3, Z11
+	VFMSUB231PD       Z9, Z9, Z3
+	VMULPD            Z3, Z10, Z3
+	VMULPD            Z12, Z1, Z1
 	VFMADD231PD       Z3, Z9, Z1
-	VADDPD            Z1, Z9, Z3
-	VSUBPD            Z9, Z3, Z9
-	VSUBPD            Z9, Z1, Z1
-	VADDPD            Z12, Z11, Z9
-	VSUBPD            Z11, Z9, Z10
-	VSUBPD            Z10, Z12, Z10
+	VMOVAPD           Z9, Z3
+	VFMADD213PD       Z1, Z11, Z3
+	VADDPD            Z3, Z9, Z3
+	VSUBPD            Z3, Z9, Z10
+	VFMADD231PD       Z11, Z9, Z10
+	VADDPD            Z10, Z1, Z1
+	VADDPD            Z13, Z12, Z9
+	VSUBPD            Z12, Z9, Z10
+	VSUBPD            Z10, Z13, Z10
 	VPANDQ.BCST       const22<>+0(SB), Z2, Z11
 	VPBROADCASTQ      const22<>+0(SB), Z12
 	VPCMPQ            $0x00, Z11, Z12, K1
@@ -538,11 +533,9 @@ loop:
 	VCVTPS2PD         Y0, Z0
 	VPBROADCASTQ      const0<>+0(SB), Z6
 	VPANDNQ           Z0, Z6, Z6
-	VPBROADCASTQ      const1<>+0(SB), Z7
-	VPADDQ.BCST       const2<>+0(SB), Z7, Z7
+	VPADDQ.BCST       const1<>+0(SB), Z6, Z7
 	VPBROADCASTQ      const2<>+0(SB), Z8
-	VPADDQ            Z6, Z8, Z8
-	VPCMPQ            $0x01, Z8, Z7, K1
+	VPCMPQ            $0x01, Z7, Z8, K1
 	KORTESTB          K1, K1
 	JNE               done
 	VMOVAPD           Z6, Z7
@@ -556,38 +549,43 @@ loop:
 	VFNMADD231PD.BCST const6<>+0(SB), Z8, Z6
 	VFNMADD231PD.BCST const7<>+0(SB), Z8, Z6
 	VMULPD            Z9, Z9, Z8
-	VMULPD.BCST       const8<>+0(SB), Z9, Z10
-	VMOVAPD           Z10, Z11
-	VFNMADD213PD.BCST const9<>+0(SB), Z9, Z11
-	VPBROADCASTQ      const9<>+0(SB), Z12
-	VSUBPD            Z11, Z12, Z12
-	VFNMADD231PD      Z9, Z10, Z12
-	VFNMADD231PD      Z6, Z9, Z12
 	VMOVAPD           Z8, Z10
-	VPBROADCASTQ      const10<>+0(SB), Z13
-	VFMADD213PD.BCST  const11<>+0(SB), Z13, Z10
-	VFMADD213PD.BCST  const12<>+0(SB), Z8, Z10
-	VFMADD213PD.BCST  const13<>+0(SB), Z8, Z10
-	VFMADD213PD.BCST  const14<>+0(SB), Z8, Z10
-	VFMADD213PD.BCST  const15<>+0(SB), Z8, Z10
-	VMULPD            Z8, Z8, Z13
-	VFMADD231PD       Z10, Z13, Z12
-	VMOVAPD           Z8, Z10
-	VPBROADCASTQ      const16<>+0(SB), Z13
-	VFMADD213PD.BCST  const17<>+0(SB), Z13, Z10
+	VPBROADCASTQ      const16<>+0(SB), Z11
+	VFMADD213PD.BCST  const17<>+0(SB), Z11, Z10
 	VFMADD213PD.BCST  const18<>+0(SB), Z8, Z10
 	VFMADD213PD.BCST  const19<>+0(SB), Z8, Z10
 	VFMADD213PD.BCST  const20<>+0(SB), Z8, Z10
 	VFMADD213PD.BCST  const21<>+0(SB), Z8, Z10
-	VMULPD            Z10, Z8, Z8
-	VMULPD            Z11, Z6, Z6
+	VMULPD.BCST       const8<>+0(SB), Z9, Z11
+	VMOVAPD           Z11, Z12
+	VFNMADD213PD.BCST const9<>+0(SB), Z9, Z12
+	VPBROADCASTQ      const9<>+0(SB), Z13
+	VSUBPD            Z12, Z13, Z13
+	VFNMADD231PD      Z9, Z11, Z13
+	VFNMADD231PD      Z6, Z9, Z13
+	VMOVAPD           Z8, Z11
+	VPBROADCASTQ      const10<>+0(SB), Z14
+	VFMADD213PD.BCST  const11<>+0(SB), Z14, Z11
+	VFMADD213PD.BCST  const12<>+0(SB), Z8, Z11
+	VFMADD213PD.BCST  const13<>+0(SB), Z8, Z11
+	VFMADD213PD.BCST  const14<>+0(SB), Z8, Z11
+	VFMADD213PD.BCST  const15<>+0(SB), Z8, Z11
+	VMULPD            Z8, Z8, Z14
+	VFMADD231PD       Z11, Z14, Z13
+	VMULPD            Z10, Z8, Z11
+	VFMSUB231PD       Z9, Z9, Z8
+	VMULPD            Z8, Z10, Z8
+	VMULPD            Z12, Z6, Z6
 	VFMADD231PD       Z8, Z9, Z6
-	VADDPD            Z6, Z9, Z8
-	VSUBPD            Z9, Z8, Z9
-	VSUBPD            Z9, Z6, Z6
-	VADDPD            Z12, Z11, Z9
-	VSUBPD            Z11, Z9, Z10
-	VSUBPD            Z10, Z12, Z10
+	VMOVAPD           Z9, Z8
+	VFMADD213PD       Z6, Z11, Z8
+	VADDPD            Z8, Z9, Z8
+	VSUBPD            Z8, Z9, Z10
+	VFMADD231PD       Z11, Z9, Z10
+	VADDPD            Z10, Z6, Z6
+	VADDPD            Z13, Z12, Z9
+	VSUBPD            Z12, Z9, Z10
+	VSUBPD            Z10, Z13, Z10
 	VPANDQ.BCST       const22<>+0(SB), Z7, Z11
 	VPBROADCASTQ      const22<>+0(SB), Z12
 	VPCMPQ            $0x00, Z11, Z12, K1

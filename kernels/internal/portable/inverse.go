@@ -34,50 +34,51 @@ func ArcsinFloat64(dst []float64, a []float64) {
 		if v6 {
 			v20 = v15
 		}
-		v23 := math.FMA(0x1.0b45e9c0352cfp-05, v18, -0x1.57fad03d2f5b6p-06)
-		v25 := math.FMA(v23, v18, 0x1.639a88e7509b4p-06)
-		v27 := math.FMA(v25, v18, 0x1.e5fbe9b6e03d6p-09)
-		v29 := math.FMA(v27, v18, 0x1.613c1e5e2f8a7p-07)
-		v31 := math.FMA(v29, v18, 0x1.75859daf6a83dp-07)
-		v33 := math.FMA(v31, v18, 0x1.ca1f8af1b8d2ap-07)
-		v35 := math.FMA(v33, v18, 0x1.1c49f077d744p-06)
-		v37 := math.FMA(v35, v18, 0x1.6e8bdedebf929p-06)
-		v39 := math.FMA(v37, v18, 0x1.f1c71a95002fdp-06)
-		v41 := math.FMA(v39, v18, 0x1.6db6db721247bp-05)
-		v43 := math.FMA(v41, v18, 0x1.333333332e133p-04)
-		v45 := math.FMA(v43, v18, 0x1.5555555555577p-03)
-		v46 := float64(v16 * v18)
-		v47 := math.FMA(v46, v45, v20)
-		v50 := float64(0x1p+00)
+		v21 := float64(v18 * v18)
+		v25 := math.FMA(-0x1.57fad03d2f5b6p-06, v18, 0x1.639a88e7509b4p-06)
+		v26 := math.FMA(0x1.0b45e9c0352cfp-05, v21, v25)
+		v29 := math.FMA(0x1.e5fbe9b6e03d6p-09, v18, 0x1.613c1e5e2f8a7p-07)
+		v30 := math.FMA(v26, v21, v29)
+		v33 := math.FMA(0x1.75859daf6a83dp-07, v18, 0x1.ca1f8af1b8d2ap-07)
+		v34 := math.FMA(v30, v21, v33)
+		v37 := math.FMA(0x1.1c49f077d744p-06, v18, 0x1.6e8bdedebf929p-06)
+		v38 := math.FMA(v34, v21, v37)
+		v41 := math.FMA(0x1.f1c71a95002fdp-06, v18, 0x1.6db6db721247bp-05)
+		v42 := math.FMA(v38, v21, v41)
+		v45 := math.FMA(0x1.333333332e133p-04, v18, 0x1.5555555555577p-03)
+		v46 := math.FMA(v42, v21, v45)
+		v47 := float64(v16 * v18)
+		v48 := math.FMA(v47, v46, v20)
+		v51 := float64(0x1p+00)
 		if v6 {
-			v50 = -0x1p+01
+			v51 = -0x1p+01
 		}
-		v52 := float64(0x0p+00)
+		v53 := float64(0x0p+00)
 		if v6 {
-			v52 = 0x1.921fb54442d18p+00
+			v53 = 0x1.921fb54442d18p+00
 		}
-		v53 := float64(v16 * v50)
-		v54 := float64(v52 + v53)
-		v55 := float64(v54 - v52)
-		v56 := float64(v53 - v55)
-		v58 := float64(0x0p+00)
+		v54 := float64(v16 * v51)
+		v55 := float64(v53 + v54)
+		v56 := float64(v55 - v53)
+		v57 := float64(v54 - v56)
+		v59 := float64(0x0p+00)
 		if v6 {
-			v58 = 0x1.1a62633145c07p-54
+			v59 = 0x1.1a62633145c07p-54
 		}
-		v59 := math.FMA(v47, v50, v58)
-		v60 := float64(v56 + v59)
-		v61 := float64(v54 + v60)
-		v62 := math.Float64bits(v61)
-		v63 := v1 & 0x8000000000000000
-		v64 := v62 ^ v63
-		v65 := math.Float64frombits(v64)
-		v66 := v65 != v65
-		v68 := math.Float64frombits(0x7ff8000000000000)
-		v69 := v65
-		if v66 {
-			v69 = v68
+		v60 := math.FMA(v48, v51, v59)
+		v61 := float64(v57 + v60)
+		v62 := float64(v55 + v61)
+		v63 := math.Float64bits(v62)
+		v64 := v1 & 0x8000000000000000
+		v65 := v63 ^ v64
+		v66 := math.Float64frombits(v65)
+		v67 := v66 != v66
+		v69 := math.Float64frombits(0x7ff8000000000000)
+		v70 := v66
+		if v67 {
+			v70 = v69
 		}
-		dst[i] = v69
+		dst[i] = v70
 	}
 }
 
@@ -112,51 +113,52 @@ func ArcsinFloat32(dst []float32, a []float32) {
 		if v7 {
 			v21 = v16
 		}
-		v24 := math.FMA(0x1.0b45e9c0352cfp-05, v19, -0x1.57fad03d2f5b6p-06)
-		v26 := math.FMA(v24, v19, 0x1.639a88e7509b4p-06)
-		v28 := math.FMA(v26, v19, 0x1.e5fbe9b6e03d6p-09)
-		v30 := math.FMA(v28, v19, 0x1.613c1e5e2f8a7p-07)
-		v32 := math.FMA(v30, v19, 0x1.75859daf6a83dp-07)
-		v34 := math.FMA(v32, v19, 0x1.ca1f8af1b8d2ap-07)
-		v36 := math.FMA(v34, v19, 0x1.1c49f077d744p-06)
-		v38 := math.FMA(v36, v19, 0x1.6e8bdedebf929p-06)
-		v40 := math.FMA(v38, v19, 0x1.f1c71a95002fdp-06)
-		v42 := math.FMA(v40, v19, 0x1.6db6db721247bp-05)
-		v44 := math.FMA(v42, v19, 0x1.333333332e133p-04)
-		v46 := math.FMA(v44, v19, 0x1.5555555555577p-03)
-		v47 := float64(v17 * v19)
-		v48 := math.FMA(v47, v46, v21)
-		v51 := float64(0x1p+00)
+		v22 := float64(v19 * v19)
+		v26 := math.FMA(-0x1.57fad03d2f5b6p-06, v19, 0x1.639a88e7509b4p-06)
+		v27 := math.FMA(0x1.0b45e9c0352cfp-05, v22, v26)
+		v30 := math.FMA(0x1.e5fbe9b6e03d6p-09, v19, 0x1.613c1e5e2f8a7p-07)
+		v31 := math.FMA(v27, v22, v30)
+		v34 := math.FMA(0x1.75859daf6a83dp-07, v19, 0x1.ca1f8af1b8d2ap-07)
+		v35 := math.FMA(v31, v22, v34)
+		v38 := math.FMA(0x1.1c49f077d744p-06, v19, 0x1.6e8bdedebf929p-06)
+		v39 := math.FMA(v35, v22, v38)
+		v42 := math.FMA(0x1.f1c71a95002fdp-06, v19, 0x1.6db6db721247bp-05)
+		v43 := math.FMA(v39, v22, v42)
+		v46 := math.FMA(0x1.333333332e133p-04, v19, 0x1.5555555555577p-03)
+		v47 := math.FMA(v43, v22, v46)
+		v48 := float64(v17 * v19)
+		v49 := math.FMA(v48, v47, v21)
+		v52 := float64(0x1p+00)
 		if v7 {
-			v51 = -0x1p+01
+			v52 = -0x1p+01
 		}
-		v53 := float64(0x0p+00)
+		v54 := float64(0x0p+00)
 		if v7 {
-			v53 = 0x1.921fb54442d18p+00
+			v54 = 0x1.921fb54442d18p+00
 		}
-		v54 := float64(v17 * v51)
-		v55 := float64(v53 + v54)
-		v56 := float64(v55 - v53)
-		v57 := float64(v54 - v56)
-		v59 := float64(0x0p+00)
+		v55 := float64(v17 * v52)
+		v56 := float64(v54 + v55)
+		v57 := float64(v56 - v54)
+		v58 := float64(v55 - v57)
+		v60 := float64(0x0p+00)
 		if v7 {
-			v59 = 0x1.1a62633145c07p-54
+			v60 = 0x1.1a62633145c07p-54
 		}
-		v60 := math.FMA(v48, v51, v59)
-		v61 := float64(v57 + v60)
-		v62 := float64(v55 + v61)
-		v63 := math.Float64bits(v62)
-		v64 := v2 & 0x8000000000000000
-		v65 := v63 ^ v64
-		v66 := math.Float64frombits(v65)
-		v67 := float32(v66)
-		v68 := v67 != v67
-		v70 := math.Float32frombits(0x7fc00000)
-		v71 := v67
-		if v68 {
-			v71 = v70
+		v61 := math.FMA(v49, v52, v60)
+		v62 := float64(v58 + v61)
+		v63 := float64(v56 + v62)
+		v64 := math.Float64bits(v63)
+		v65 := v2 & 0x8000000000000000
+		v66 := v64 ^ v65
+		v67 := math.Float64frombits(v66)
+		v68 := float32(v67)
+		v69 := v68 != v68
+		v71 := math.Float32frombits(0x7fc00000)
+		v72 := v68
+		if v69 {
+			v72 = v71
 		}
-		dst[i] = v71
+		dst[i] = v72
 	}
 }
 
@@ -190,59 +192,60 @@ func ArccosFloat64(dst []float64, a []float64) {
 		if v6 {
 			v20 = v15
 		}
-		v23 := math.FMA(0x1.0b45e9c0352cfp-05, v18, -0x1.57fad03d2f5b6p-06)
-		v25 := math.FMA(v23, v18, 0x1.639a88e7509b4p-06)
-		v27 := math.FMA(v25, v18, 0x1.e5fbe9b6e03d6p-09)
-		v29 := math.FMA(v27, v18, 0x1.613c1e5e2f8a7p-07)
-		v31 := math.FMA(v29, v18, 0x1.75859daf6a83dp-07)
-		v33 := math.FMA(v31, v18, 0x1.ca1f8af1b8d2ap-07)
-		v35 := math.FMA(v33, v18, 0x1.1c49f077d744p-06)
-		v37 := math.FMA(v35, v18, 0x1.6e8bdedebf929p-06)
-		v39 := math.FMA(v37, v18, 0x1.f1c71a95002fdp-06)
-		v41 := math.FMA(v39, v18, 0x1.6db6db721247bp-05)
-		v43 := math.FMA(v41, v18, 0x1.333333332e133p-04)
-		v45 := math.FMA(v43, v18, 0x1.5555555555577p-03)
-		v46 := float64(v16 * v18)
-		v47 := math.FMA(v46, v45, v20)
-		v50 := float64(-0x1p+00)
+		v21 := float64(v18 * v18)
+		v25 := math.FMA(-0x1.57fad03d2f5b6p-06, v18, 0x1.639a88e7509b4p-06)
+		v26 := math.FMA(0x1.0b45e9c0352cfp-05, v21, v25)
+		v29 := math.FMA(0x1.e5fbe9b6e03d6p-09, v18, 0x1.613c1e5e2f8a7p-07)
+		v30 := math.FMA(v26, v21, v29)
+		v33 := math.FMA(0x1.75859daf6a83dp-07, v18, 0x1.ca1f8af1b8d2ap-07)
+		v34 := math.FMA(v30, v21, v33)
+		v37 := math.FMA(0x1.1c49f077d744p-06, v18, 0x1.6e8bdedebf929p-06)
+		v38 := math.FMA(v34, v21, v37)
+		v41 := math.FMA(0x1.f1c71a95002fdp-06, v18, 0x1.6db6db721247bp-05)
+		v42 := math.FMA(v38, v21, v41)
+		v45 := math.FMA(0x1.333333332e133p-04, v18, 0x1.5555555555577p-03)
+		v46 := math.FMA(v42, v21, v45)
+		v47 := float64(v16 * v18)
+		v48 := math.FMA(v47, v46, v20)
+		v51 := float64(-0x1p+00)
 		if v6 {
-			v50 = 0x1p+01
+			v51 = 0x1p+01
 		}
-		v51 := math.Float64bits(v50)
-		v52 := v1 & 0x8000000000000000
-		v53 := v51 ^ v52
-		v54 := math.Float64frombits(v53)
-		v55 := v0 < 0x0p+00
-		v57 := float64(0x0p+00)
-		if v55 {
-			v57 = 0x1.921fb54442d18p+01
+		v52 := math.Float64bits(v51)
+		v53 := v1 & 0x8000000000000000
+		v54 := v52 ^ v53
+		v55 := math.Float64frombits(v54)
+		v56 := v0 < 0x0p+00
+		v58 := float64(0x0p+00)
+		if v56 {
+			v58 = 0x1.921fb54442d18p+01
 		}
-		v59 := float64(0x1.921fb54442d18p+00)
+		v60 := float64(0x1.921fb54442d18p+00)
 		if v6 {
-			v59 = v57
+			v60 = v58
 		}
-		v60 := float64(v16 * v54)
-		v61 := float64(v59 + v60)
-		v62 := float64(v61 - v59)
-		v63 := float64(v60 - v62)
-		v65 := float64(0x0p+00)
-		if v55 {
-			v65 = 0x1.1a62633145c07p-53
+		v61 := float64(v16 * v55)
+		v62 := float64(v60 + v61)
+		v63 := float64(v62 - v60)
+		v64 := float64(v61 - v63)
+		v66 := float64(0x0p+00)
+		if v56 {
+			v66 = 0x1.1a62633145c07p-53
 		}
-		v67 := float64(0x1.1a62633145c07p-54)
+		v68 := float64(0x1.1a62633145c07p-54)
 		if v6 {
-			v67 = v65
+			v68 = v66
 		}
-		v68 := math.FMA(v47, v54, v67)
-		v69 := float64(v63 + v68)
-		v70 := float64(v61 + v69)
-		v71 := v70 != v70
-		v73 := math.Float64frombits(0x7ff8000000000000)
-		v74 := v70
-		if v71 {
-			v74 = v73
+		v69 := math.FMA(v48, v55, v68)
+		v70 := float64(v64 + v69)
+		v71 := float64(v62 + v70)
+		v72 := v71 != v71
+		v74 := math.Float64frombits(0x7ff8000000000000)
+		v75 := v71
+		if v72 {
+			v75 = v74
 		}
-		dst[i] = v74
+		dst[i] = v75
 	}
 }
 
@@ -277,60 +280,61 @@ func ArccosFloat32(dst []float32, a []float32) {
 		if v7 {
 			v21 = v16
 		}
-		v24 := math.FMA(0x1.0b45e9c0352cfp-05, v19, -0x1.57fad03d2f5b6p-06)
-		v26 := math.FMA(v24, v19, 0x1.639a88e7509b4p-06)
-		v28 := math.FMA(v26, v19, 0x1.e5fbe9b6e03d6p-09)
-		v30 := math.FMA(v28, v19, 0x1.613c1e5e2f8a7p-07)
-		v32 := math.FMA(v30, v19, 0x1.75859daf6a83dp-07)
-		v34 := math.FMA(v32, v19, 0x1.ca1f8af1b8d2ap-07)
-		v36 := math.FMA(v34, v19, 0x1.1c49f077d744p-06)
-		v38 := math.FMA(v36, v19, 0x1.6e8bdedebf929p-06)
-		v40 := math.FMA(v38, v19, 0x1.f1c71a95002fdp-06)
-		v42 := math.FMA(v40, v19, 0x1.6db6db721247bp-05)
-		v44 := math.FMA(v42, v19, 0x1.333333332e133p-04)
-		v46 := math.FMA(v44, v19, 0x1.5555555555577p-03)
-		v47 := float64(v17 * v19)
-		v48 := math.FMA(v47, v46, v21)
-		v51 := float64(-0x1p+00)
+		v22 := float64(v19 * v19)
+		v26 := math.FMA(-0x1.57fad03d2f5b6p-06, v19, 0x1.639a88e7509b4p-06)
+		v27 := math.FMA(0x1.0b45e9c0352cfp-05, v22, v26)
+		v30 := math.FMA(0x1.e5fbe9b6e03d6p-09, v19, 0x1.613c1e5e2f8a7p-07)
+		v31 := math.FMA(v27, v22, v30)
+		v34 := math.FMA(0x1.75859daf6a83dp-07, v19, 0x1.ca1f8af1b8d2ap-07)
+		v35 := math.FMA(v31, v22, v34)
+		v38 := math.FMA(0x1.1c49f077d744p-06, v19, 0x1.6e8bdedebf929p-06)
+		v39 := math.FMA(v35, v22, v38)
+		v42 := math.FMA(0x1.f1c71a95002fdp-06, v19, 0x1.6db6db721247bp-05)
+		v43 := math.FMA(v39, v22, v42)
+		v46 := math.FMA(0x1.333333332e133p-04, v19, 0x1.5555555555577p-03)
+		v47 := math.FMA(v43, v22, v46)
+		v48 := float64(v17 * v19)
+		v49 := math.FMA(v48, v47, v21)
+		v52 := float64(-0x1p+00)
 		if v7 {
-			v51 = 0x1p+01
+			v52 = 0x1p+01
 		}
-		v52 := math.Float64bits(v51)
-		v53 := v2 & 0x8000000000000000
-		v54 := v52 ^ v53
-		v55 := math.Float64frombits(v54)
-		v56 := v1 < 0x0p+00
-		v58 := float64(0x0p+00)
-		if v56 {
-			v58 = 0x1.921fb54442d18p+01
+		v53 := math.Float64bits(v52)
+		v54 := v2 & 0x8000000000000000
+		v55 := v53 ^ v54
+		v56 := math.Float64frombits(v55)
+		v57 := v1 < 0x0p+00
+		v59 := float64(0x0p+00)
+		if v57 {
+			v59 = 0x1.921fb54442d18p+01
 		}
-		v60 := float64(0x1.921fb54442d18p+00)
+		v61 := float64(0x1.921fb54442d18p+00)
 		if v7 {
-			v60 = v58
+			v61 = v59
 		}
-		v61 := float64(v17 * v55)
-		v62 := float64(v60 + v61)
-		v63 := float64(v62 - v60)
-		v64 := float64(v61 - v63)
-		v66 := float64(0x0p+00)
-		if v56 {
-			v66 = 0x1.1a62633145c07p-53
+		v62 := float64(v17 * v56)
+		v63 := float64(v61 + v62)
+		v64 := float64(v63 - v61)
+		v65 := float64(v62 - v64)
+		v67 := float64(0x0p+00)
+		if v57 {
+			v67 = 0x1.1a62633145c07p-53
 		}
-		v68 := float64(0x1.1a62633145c07p-54)
+		v69 := float64(0x1.1a62633145c07p-54)
 		if v7 {
-			v68 = v66
+			v69 = v67
 		}
-		v69 := math.FMA(v48, v55, v68)
-		v70 := float64(v64 + v69)
-		v71 := float64(v62 + v70)
-		v72 := float32(v71)
-		v73 := v72 != v72
-		v75 := math.Float32frombits(0x7fc00000)
-		v76 := v72
-		if v73 {
-			v76 = v75
+		v70 := math.FMA(v49, v56, v69)
+		v71 := float64(v65 + v70)
+		v72 := float64(v63 + v71)
+		v73 := float32(v72)
+		v74 := v73 != v73
+		v76 := math.Float32frombits(0x7fc00000)
+		v77 := v73
+		if v74 {
+			v77 = v76
 		}
-		dst[i] = v76
+		dst[i] = v77
 	}
 }
 
@@ -383,60 +387,61 @@ func ArctanFloat64(dst []float64, a []float64) {
 		v35 := math.FMA(-(v33), v31, v34)
 		v36 := float64(v32 * v35)
 		v37 := float64(v33 * v33)
-		v40 := math.FMA(0x1.7989a757aa7abp-05, v37, -0x1.0b4e0a08feed6p-04)
-		v42 := math.FMA(v40, v37, 0x1.3ab9ee582d41fp-04)
-		v44 := math.FMA(v42, v37, -0x1.7459e40d00717p-04)
-		v46 := math.FMA(v44, v37, 0x1.c71c60ac8ca38p-04)
-		v48 := math.FMA(v46, v37, -0x1.2492490b36781p-03)
-		v50 := math.FMA(v48, v37, 0x1.99999999752afp-03)
-		v52 := math.FMA(v50, v37, -0x1.55555555554c6p-02)
-		v53 := float64(v33 * v37)
-		v54 := math.FMA(-(v37), v36, v36)
-		v55 := math.FMA(v53, v52, v54)
-		v56 := float64(v27 + v55)
-		v57 := 0x1p+00 < v8
-		v59 := float64(0x0p+00)
-		if v57 {
-			v59 = 0x1.921fb54442d18p+00
+		v38 := float64(v37 * v37)
+		v41 := math.FMA(0x1.7989a757aa7abp-05, v37, -0x1.0b4e0a08feed6p-04)
+		v44 := math.FMA(0x1.3ab9ee582d41fp-04, v37, -0x1.7459e40d00717p-04)
+		v45 := math.FMA(v41, v38, v44)
+		v48 := math.FMA(0x1.c71c60ac8ca38p-04, v37, -0x1.2492490b36781p-03)
+		v49 := math.FMA(v45, v38, v48)
+		v52 := math.FMA(0x1.99999999752afp-03, v37, -0x1.55555555554c6p-02)
+		v53 := math.FMA(v49, v38, v52)
+		v54 := float64(v33 * v37)
+		v55 := math.FMA(-(v37), v36, v36)
+		v56 := math.FMA(v54, v53, v55)
+		v57 := float64(v27 + v56)
+		v58 := 0x1p+00 < v8
+		v60 := float64(0x0p+00)
+		if v58 {
+			v60 = 0x1.921fb54442d18p+00
 		}
-		v61 := float64(0x0p+00)
-		if v57 {
-			v61 = 0x1.1a62633145c07p-54
+		v62 := float64(0x0p+00)
+		if v58 {
+			v62 = 0x1.1a62633145c07p-54
 		}
-		v63 := uint64(0x0)
-		if v57 {
-			v63 = 0x8000000000000000
+		v64 := uint64(0x0)
+		if v58 {
+			v64 = 0x8000000000000000
 		}
-		v64 := math.Float64bits(v23)
-		v65 := v63 ^ v64
-		v66 := math.Float64frombits(v65)
-		v67 := float64(v59 + v66)
-		v68 := float64(v67 - v59)
-		v69 := float64(v66 - v68)
-		v70 := math.Float64bits(v33)
-		v71 := v63 ^ v70
-		v72 := math.Float64frombits(v71)
-		v73 := float64(v67 + v72)
-		v74 := float64(v73 - v67)
-		v75 := float64(v72 - v74)
-		v76 := float64(v61 + v69)
-		v77 := math.Float64bits(v56)
-		v78 := v63 ^ v77
-		v79 := math.Float64frombits(v78)
-		v80 := float64(v76 + v79)
-		v81 := float64(v75 + v80)
-		v82 := float64(v73 + v81)
-		v83 := math.Float64bits(v82)
-		v84 := v4 & 0x8000000000000000
-		v85 := v83 ^ v84
-		v86 := math.Float64frombits(v85)
-		v87 := v86 != v86
-		v89 := math.Float64frombits(0x7ff8000000000000)
-		v90 := v86
-		if v87 {
-			v90 = v89
+		v65 := math.Float64bits(v23)
+		v66 := v64 ^ v65
+		v67 := math.Float64frombits(v66)
+		v68 := float64(v60 + v67)
+		v69 := float64(v68 - v60)
+		v70 := float64(v67 - v69)
+		v71 := math.Float64bits(v33)
+		v72 := v64 ^ v71
+		v73 := math.Float64frombits(v72)
+		v74 := float64(v68 + v73)
+		v75 := float64(v74 - v68)
+		v76 := float64(v73 - v75)
+		v77 := float64(v62 + v70)
+		v78 := math.Float64bits(v57)
+		v79 := v64 ^ v78
+		v80 := math.Float64frombits(v79)
+		v81 := float64(v77 + v80)
+		v82 := float64(v76 + v81)
+		v83 := float64(v74 + v82)
+		v84 := math.Float64bits(v83)
+		v85 := v4 & 0x8000000000000000
+		v86 := v84 ^ v85
+		v87 := math.Float64frombits(v86)
+		v88 := v87 != v87
+		v90 := math.Float64frombits(0x7ff8000000000000)
+		v91 := v87
+		if v88 {
+			v91 = v90
 		}
-		dst[i] = v90
+		dst[i] = v91
 	}
 }
 
@@ -490,61 +495,62 @@ func ArctanFloat32(dst []float32, a []float32) {
 		v36 := math.FMA(-(v34), v32, v35)
 		v37 := float64(v33 * v36)
 		v38 := float64(v34 * v34)
-		v41 := math.FMA(0x1.7989a757aa7abp-05, v38, -0x1.0b4e0a08feed6p-04)
-		v43 := math.FMA(v41, v38, 0x1.3ab9ee582d41fp-04)
-		v45 := math.FMA(v43, v38, -0x1.7459e40d00717p-04)
-		v47 := math.FMA(v45, v38, 0x1.c71c60ac8ca38p-04)
-		v49 := math.FMA(v47, v38, -0x1.2492490b36781p-03)
-		v51 := math.FMA(v49, v38, 0x1.99999999752afp-03)
-		v53 := math.FMA(v51, v38, -0x1.55555555554c6p-02)
-		v54 := float64(v34 * v38)
-		v55 := math.FMA(-(v38), v37, v37)
-		v56 := math.FMA(v54, v53, v55)
-		v57 := float64(v28 + v56)
-		v58 := 0x1p+00 < v9
-		v60 := float64(0x0p+00)
-		if v58 {
-			v60 = 0x1.921fb54442d18p+00
+		v39 := float64(v38 * v38)
+		v42 := math.FMA(0x1.7989a757aa7abp-05, v38, -0x1.0b4e0a08feed6p-04)
+		v45 := math.FMA(0x1.3ab9ee582d41fp-04, v38, -0x1.7459e40d00717p-04)
+		v46 := math.FMA(v42, v39, v45)
+		v49 := math.FMA(0x1.c71c60ac8ca38p-04, v38, -0x1.2492490b36781p-03)
+		v50 := math.FMA(v46, v39, v49)
+		v53 := math.FMA(0x1.99999999752afp-03, v38, -0x1.55555555554c6p-02)
+		v54 := math.FMA(v50, v39, v53)
+		v55 := float64(v34 * v38)
+		v56 := math.FMA(-(v38), v37, v37)
+		v57 := math.FMA(v55, v54, v56)
+		v58 := float64(v28 + v57)
+		v59 := 0x1p+00 < v9
+		v61 := float64(0x0p+00)
+		if v59 {
+			v61 = 0x1.921fb54442d18p+00
 		}
-		v62 := float64(0x0p+00)
-		if v58 {
-			v62 = 0x1.1a62633145c07p-54
+		v63 := float64(0x0p+00)
+		if v59 {
+			v63 = 0x1.1a62633145c07p-54
 		}
-		v64 := uint64(0x0)
-		if v58 {
-			v64 = 0x8000000000000000
+		v65 := uint64(0x0)
+		if v59 {
+			v65 = 0x8000000000000000
 		}
-		v65 := math.Float64bits(v24)
-		v66 := v64 ^ v65
-		v67 := math.Float64frombits(v66)
-		v68 := float64(v60 + v67)
-		v69 := float64(v68 - v60)
-		v70 := float64(v67 - v69)
-		v71 := math.Float64bits(v34)
-		v72 := v64 ^ v71
-		v73 := math.Float64frombits(v72)
-		v74 := float64(v68 + v73)
-		v75 := float64(v74 - v68)
-		v76 := float64(v73 - v75)
-		v77 := float64(v62 + v70)
-		v78 := math.Float64bits(v57)
-		v79 := v64 ^ v78
-		v80 := math.Float64frombits(v79)
-		v81 := float64(v77 + v80)
-		v82 := float64(v76 + v81)
-		v83 := float64(v74 + v82)
-		v84 := math.Float64bits(v83)
-		v85 := v5 & 0x8000000000000000
-		v86 := v84 ^ v85
-		v87 := math.Float64frombits(v86)
-		v88 := float32(v87)
-		v89 := v88 != v88
-		v91 := math.Float32frombits(0x7fc00000)
-		v92 := v88
-		if v89 {
-			v92 = v91
+		v66 := math.Float64bits(v24)
+		v67 := v65 ^ v66
+		v68 := math.Float64frombits(v67)
+		v69 := float64(v61 + v68)
+		v70 := float64(v69 - v61)
+		v71 := float64(v68 - v70)
+		v72 := math.Float64bits(v34)
+		v73 := v65 ^ v72
+		v74 := math.Float64frombits(v73)
+		v75 := float64(v69 + v74)
+		v76 := float64(v75 - v69)
+		v77 := float64(v74 - v76)
+		v78 := float64(v63 + v71)
+		v79 := math.Float64bits(v58)
+		v80 := v65 ^ v79
+		v81 := math.Float64frombits(v80)
+		v82 := float64(v78 + v81)
+		v83 := float64(v77 + v82)
+		v84 := float64(v75 + v83)
+		v85 := math.Float64bits(v84)
+		v86 := v5 & 0x8000000000000000
+		v87 := v85 ^ v86
+		v88 := math.Float64frombits(v87)
+		v89 := float32(v88)
+		v90 := v89 != v89
+		v92 := math.Float32frombits(0x7fc00000)
+		v93 := v89
+		if v90 {
+			v93 = v92
 		}
-		dst[i] = v92
+		dst[i] = v93
 	}
 }
 
@@ -626,71 +632,72 @@ func Arctan2Float64(dst []float64, a []float64, b []float64) {
 		v53 := math.FMA(-(v51), v49, v52)
 		v54 := float64(v50 * v53)
 		v55 := float64(v51 * v51)
-		v58 := math.FMA(0x1.7989a757aa7abp-05, v55, -0x1.0b4e0a08feed6p-04)
-		v60 := math.FMA(v58, v55, 0x1.3ab9ee582d41fp-04)
-		v62 := math.FMA(v60, v55, -0x1.7459e40d00717p-04)
-		v64 := math.FMA(v62, v55, 0x1.c71c60ac8ca38p-04)
-		v66 := math.FMA(v64, v55, -0x1.2492490b36781p-03)
-		v68 := math.FMA(v66, v55, 0x1.99999999752afp-03)
-		v70 := math.FMA(v68, v55, -0x1.55555555554c6p-02)
-		v71 := float64(v51 * v55)
-		v72 := math.FMA(-(v55), v54, v54)
-		v73 := math.FMA(v71, v70, v72)
-		v74 := float64(v45 + v73)
-		v75 := v12 < v9
-		v77 := int64(v10) < int64(uint64(0x0))
-		v80 := float64(0x0p+00)
-		if v77 {
-			v80 = 0x1.921fb54442d18p+01
+		v56 := float64(v55 * v55)
+		v59 := math.FMA(0x1.7989a757aa7abp-05, v55, -0x1.0b4e0a08feed6p-04)
+		v62 := math.FMA(0x1.3ab9ee582d41fp-04, v55, -0x1.7459e40d00717p-04)
+		v63 := math.FMA(v59, v56, v62)
+		v66 := math.FMA(0x1.c71c60ac8ca38p-04, v55, -0x1.2492490b36781p-03)
+		v67 := math.FMA(v63, v56, v66)
+		v70 := math.FMA(0x1.99999999752afp-03, v55, -0x1.55555555554c6p-02)
+		v71 := math.FMA(v67, v56, v70)
+		v72 := float64(v51 * v55)
+		v73 := math.FMA(-(v55), v54, v54)
+		v74 := math.FMA(v72, v71, v73)
+		v75 := float64(v45 + v74)
+		v76 := v12 < v9
+		v78 := int64(v10) < int64(uint64(0x0))
+		v81 := float64(0x0p+00)
+		if v78 {
+			v81 = 0x1.921fb54442d18p+01
 		}
-		v81 := v80
-		if v75 {
-			v81 = 0x1.921fb54442d18p+00
+		v82 := v81
+		if v76 {
+			v82 = 0x1.921fb54442d18p+00
 		}
-		v84 := float64(0x0p+00)
-		if v77 {
-			v84 = 0x1.1a62633145c07p-53
+		v85 := float64(0x0p+00)
+		if v78 {
+			v85 = 0x1.1a62633145c07p-53
 		}
-		v85 := v84
-		if v75 {
-			v85 = 0x1.1a62633145c07p-54
+		v86 := v85
+		if v76 {
+			v86 = 0x1.1a62633145c07p-54
 		}
-		v86 := v75 != v77
-		v87 := uint64(0x0)
-		if v86 {
-			v87 = 0x8000000000000000
+		v87 := v76 != v78
+		v88 := uint64(0x0)
+		if v87 {
+			v88 = 0x8000000000000000
 		}
-		v88 := math.Float64bits(v41)
-		v89 := v87 ^ v88
-		v90 := math.Float64frombits(v89)
-		v91 := float64(v81 + v90)
-		v92 := float64(v91 - v81)
-		v93 := float64(v90 - v92)
-		v94 := math.Float64bits(v51)
-		v95 := v87 ^ v94
-		v96 := math.Float64frombits(v95)
-		v97 := float64(v91 + v96)
-		v98 := float64(v97 - v91)
-		v99 := float64(v96 - v98)
-		v100 := float64(v85 + v93)
-		v101 := math.Float64bits(v74)
-		v102 := v87 ^ v101
-		v103 := math.Float64frombits(v102)
-		v104 := float64(v100 + v103)
-		v105 := float64(v99 + v104)
-		v106 := float64(v97 + v105)
-		v107 := math.Float64bits(v106)
-		v108 := v6 & 0x8000000000000000
-		v109 := v107 ^ v108
-		v110 := math.Float64frombits(v109)
-		v111 := float64(v9 + v12)
-		v112 := v111 != v111
-		v114 := math.Float64frombits(0x7ff8000000000000)
-		v115 := v110
-		if v112 {
-			v115 = v114
+		v89 := math.Float64bits(v41)
+		v90 := v88 ^ v89
+		v91 := math.Float64frombits(v90)
+		v92 := float64(v82 + v91)
+		v93 := float64(v92 - v82)
+		v94 := float64(v91 - v93)
+		v95 := math.Float64bits(v51)
+		v96 := v88 ^ v95
+		v97 := math.Float64frombits(v96)
+		v98 := float64(v92 + v97)
+		v99 := float64(v98 - v92)
+		v100 := float64(v97 - v99)
+		v101 := float64(v86 + v94)
+		v102 := math.Float64bits(v75)
+		v103 := v88 ^ v102
+		v104 := math.Float64frombits(v103)
+		v105 := float64(v101 + v104)
+		v106 := float64(v100 + v105)
+		v107 := float64(v98 + v106)
+		v108 := math.Float64bits(v107)
+		v109 := v6 & 0x8000000000000000
+		v110 := v108 ^ v109
+		v111 := math.Float64frombits(v110)
+		v112 := float64(v9 + v12)
+		v113 := v112 != v112
+		v115 := math.Float64frombits(0x7ff8000000000000)
+		v116 := v111
+		if v113 {
+			v116 = v115
 		}
-		dst[i] = v115
+		dst[i] = v116
 	}
 }
 
@@ -765,77 +772,78 @@ func Arctan2Float32(dst []float32, a []float32, b []float32) {
 		v48 := math.FMA(-(v46), v44, v47)
 		v49 := float64(v45 * v48)
 		v50 := float64(v46 * v46)
-		v53 := math.FMA(0x1.7989a757aa7abp-05, v50, -0x1.0b4e0a08feed6p-04)
-		v55 := math.FMA(v53, v50, 0x1.3ab9ee582d41fp-04)
-		v57 := math.FMA(v55, v50, -0x1.7459e40d00717p-04)
-		v59 := math.FMA(v57, v50, 0x1.c71c60ac8ca38p-04)
-		v61 := math.FMA(v59, v50, -0x1.2492490b36781p-03)
-		v63 := math.FMA(v61, v50, 0x1.99999999752afp-03)
-		v65 := math.FMA(v63, v50, -0x1.55555555554c6p-02)
-		v66 := float64(v46 * v50)
-		v67 := math.FMA(-(v50), v49, v49)
-		v68 := math.FMA(v66, v65, v67)
-		v69 := float64(v40 + v68)
-		v70 := v14 < v11
-		v72 := int64(v12) < int64(uint64(0x0))
-		v75 := float64(0x0p+00)
-		if v72 {
-			v75 = 0x1.921fb54442d18p+01
+		v51 := float64(v50 * v50)
+		v54 := math.FMA(0x1.7989a757aa7abp-05, v50, -0x1.0b4e0a08feed6p-04)
+		v57 := math.FMA(0x1.3ab9ee582d41fp-04, v50, -0x1.7459e40d00717p-04)
+		v58 := math.FMA(v54, v51, v57)
+		v61 := math.FMA(0x1.c71c60ac8ca38p-04, v50, -0x1.2492490b36781p-03)
+		v62 := math.FMA(v58, v51, v61)
+		v65 := math.FMA(0x1.99999999752afp-03, v50, -0x1.55555555554c6p-02)
+		v66 := math.FMA(v62, v51, v65)
+		v67 := float64(v46 * v50)
+		v68 := math.FMA(-(v50), v49, v49)
+		v69 := math.FMA(v67, v66, v68)
+		v70 := float64(v40 + v69)
+		v71 := v14 < v11
+		v73 := int64(v12) < int64(uint64(0x0))
+		v76 := float64(0x0p+00)
+		if v73 {
+			v76 = 0x1.921fb54442d18p+01
 		}
-		v76 := v75
-		if v70 {
-			v76 = 0x1.921fb54442d18p+00
+		v77 := v76
+		if v71 {
+			v77 = 0x1.921fb54442d18p+00
 		}
-		v79 := float64(0x0p+00)
-		if v72 {
-			v79 = 0x1.1a62633145c07p-53
+		v80 := float64(0x0p+00)
+		if v73 {
+			v80 = 0x1.1a62633145c07p-53
 		}
-		v80 := v79
-		if v70 {
-			v80 = 0x1.1a62633145c07p-54
+		v81 := v80
+		if v71 {
+			v81 = 0x1.1a62633145c07p-54
 		}
-		v81 := v70 != v72
-		v82 := uint64(0x0)
-		if v81 {
-			v82 = 0x8000000000000000
+		v82 := v71 != v73
+		v83 := uint64(0x0)
+		if v82 {
+			v83 = 0x8000000000000000
 		}
-		v83 := math.Float64bits(v36)
-		v84 := v82 ^ v83
-		v85 := math.Float64frombits(v84)
-		v86 := float64(v76 + v85)
-		v87 := float64(v86 - v76)
-		v88 := float64(v85 - v87)
-		v89 := math.Float64bits(v46)
-		v90 := v82 ^ v89
-		v91 := math.Float64frombits(v90)
-		v92 := float64(v86 + v91)
-		v93 := float64(v92 - v86)
-		v94 := float64(v91 - v93)
-		v95 := float64(v80 + v88)
-		v96 := math.Float64bits(v69)
-		v97 := v82 ^ v96
-		v98 := math.Float64frombits(v97)
-		v99 := float64(v95 + v98)
-		v100 := float64(v94 + v99)
-		v101 := float64(v92 + v100)
-		v102 := math.Float64bits(v101)
-		v103 := v8 & 0x8000000000000000
-		v104 := v102 ^ v103
-		v105 := math.Float64frombits(v104)
-		v106 := float64(v11 + v14)
-		v107 := v106 != v106
-		v109 := math.Float64frombits(0x7ff8000000000000)
-		v110 := v105
-		if v107 {
-			v110 = v109
+		v84 := math.Float64bits(v36)
+		v85 := v83 ^ v84
+		v86 := math.Float64frombits(v85)
+		v87 := float64(v77 + v86)
+		v88 := float64(v87 - v77)
+		v89 := float64(v86 - v88)
+		v90 := math.Float64bits(v46)
+		v91 := v83 ^ v90
+		v92 := math.Float64frombits(v91)
+		v93 := float64(v87 + v92)
+		v94 := float64(v93 - v87)
+		v95 := float64(v92 - v94)
+		v96 := float64(v81 + v89)
+		v97 := math.Float64bits(v70)
+		v98 := v83 ^ v97
+		v99 := math.Float64frombits(v98)
+		v100 := float64(v96 + v99)
+		v101 := float64(v95 + v100)
+		v102 := float64(v93 + v101)
+		v103 := math.Float64bits(v102)
+		v104 := v8 & 0x8000000000000000
+		v105 := v103 ^ v104
+		v106 := math.Float64frombits(v105)
+		v107 := float64(v11 + v14)
+		v108 := v107 != v107
+		v110 := math.Float64frombits(0x7ff8000000000000)
+		v111 := v106
+		if v108 {
+			v111 = v110
 		}
-		v111 := float32(v110)
-		v112 := v111 != v111
-		v114 := math.Float32frombits(0x7fc00000)
-		v115 := v111
-		if v112 {
-			v115 = v114
+		v112 := float32(v111)
+		v113 := v112 != v112
+		v115 := math.Float32frombits(0x7fc00000)
+		v116 := v112
+		if v113 {
+			v116 = v115
 		}
-		dst[i] = v115
+		dst[i] = v116
 	}
 }

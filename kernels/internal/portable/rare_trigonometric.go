@@ -106,8 +106,10 @@ func sinCosHuge(x float64) (s, sl, c, cl float64, k uint64) {
 		0x1.a01a019cbce9ap-16, -0x1.6c16c16c15211p-10, 0x1.555555555554cp-5)
 	p := polynomial(z, 0x1.5d8cd8ffc173bp-33, -0x1.ae5e503ade65ap-26, 0x1.71de355a62746p-19,
 		-0x1.a01a019bede9ep-13, 0x1.111111110f748p-7, -0x1.5555555555548p-3)
-	sl = math.FMA(r, float64(z*p), float64(rl*c))
-	s, sl = fastTwoSum(r, sl)
+	zp := float64(z * p)
+	e := math.FMA(r, float64(math.FMA(r, r, -z)*p), float64(rl*c))
+	s = r + math.FMA(r, zp, e)
+	sl = math.FMA(r, zp, r-s) + e
 	c, cl = fastTwoSum(c, math.FMA(float64(z*z), q, cl))
 	return s, sl, c, cl, k
 }

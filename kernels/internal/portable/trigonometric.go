@@ -12,66 +12,64 @@ func SinFloat64(dst []float64, a []float64) {
 		v1 := math.Float64bits(v0)
 		v3 := v1 &^ 0x8000000000000000
 		v4 := math.Float64frombits(v3)
-		v6 := math.Float64bits(0x1p+40)
-		v8 := v6 + 0x10000000000000
-		v9 := math.Float64bits(v4)
-		v10 := 0x10000000000000 + v9
-		v11 := int64(v8) < int64(v10)
-		if v11 {
+		v5 := math.Float64bits(v4)
+		v7 := v5 + 0x10000000000000
+		v9 := int64(uint64(0x4280000000000000)) < int64(v7)
+		if v9 {
 			dst[i] = sin64(a[i&ma])
 			continue
 		}
-		v14 := math.FMA(v4, 0x1.45f306dc9c883p-01, 0x1.8p+52)
-		v15 := float64(v14 - 0x1.8p+52)
-		v17 := math.FMA(-(v15), 0x1.921fb54442d18p+00, v4)
-		v19 := float64(v15 * 0x1.1a62633145c07p-54)
-		v20 := float64(v17 - v19)
-		v21 := float64(v17 - v20)
-		v22 := math.FMA(-(v15), 0x1.1a62633145c07p-54, v21)
-		v24 := math.FMA(-(v15), -0x1.f1976b7ed8fbcp-110, v22)
-		v25 := math.Float64bits(v14)
-		v26 := float64(v20 * v20)
-		v28 := float64(v20 * 0x1p-01)
-		v30 := math.FMA(-(v28), v20, 0x1p+00)
-		v31 := float64(0x1p+00 - v30)
-		v32 := math.FMA(-(v28), v20, v31)
-		v33 := math.FMA(-(v20), v24, v32)
-		v36 := math.FMA(-0x1.8faff1bdbae04p-37, v26, 0x1.1ee9ef42895c9p-29)
-		v38 := math.FMA(v36, v26, -0x1.27e4f81041929p-22)
-		v40 := math.FMA(v38, v26, 0x1.a01a019cbce9ap-16)
-		v42 := math.FMA(v40, v26, -0x1.6c16c16c15211p-10)
-		v44 := math.FMA(v42, v26, 0x1.555555555554cp-05)
-		v45 := float64(v26 * v26)
-		v46 := math.FMA(v45, v44, v33)
-		v49 := math.FMA(0x1.5d8cd8ffc173bp-33, v26, -0x1.ae5e503ade65ap-26)
-		v51 := math.FMA(v49, v26, 0x1.71de355a62746p-19)
-		v53 := math.FMA(v51, v26, -0x1.a01a019bede9ep-13)
-		v55 := math.FMA(v53, v26, 0x1.111111110f748p-07)
-		v57 := math.FMA(v55, v26, -0x1.5555555555548p-03)
-		v58 := float64(v26 * v57)
-		v59 := float64(v24 * v30)
-		v60 := math.FMA(v20, v58, v59)
-		v62 := v25 & 0x1
-		v63 := 0x1 == v62
-		v64 := float64(v30 + v46)
-		v65 := float64(v20 + v60)
-		v66 := v65
-		if v63 {
-			v66 = v64
+		v12 := math.FMA(v4, 0x1.45f306dc9c883p-01, 0x1.8p+52)
+		v13 := float64(v12 - 0x1.8p+52)
+		v15 := math.FMA(-(v13), 0x1.921fb54442d18p+00, v4)
+		v17 := float64(v13 * 0x1.1a62633145c07p-54)
+		v18 := float64(v15 - v17)
+		v19 := float64(v15 - v18)
+		v20 := math.FMA(-(v13), 0x1.1a62633145c07p-54, v19)
+		v22 := math.FMA(-(v13), -0x1.f1976b7ed8fbcp-110, v20)
+		v23 := math.Float64bits(v12)
+		v24 := float64(v18 * v18)
+		v26 := float64(v18 * 0x1p-01)
+		v28 := math.FMA(-(v26), v18, 0x1p+00)
+		v29 := float64(0x1p+00 - v28)
+		v30 := math.FMA(-(v26), v18, v29)
+		v31 := math.FMA(-(v18), v22, v30)
+		v34 := math.FMA(-0x1.8faff1bdbae04p-37, v24, 0x1.1ee9ef42895c9p-29)
+		v36 := math.FMA(v34, v24, -0x1.27e4f81041929p-22)
+		v38 := math.FMA(v36, v24, 0x1.a01a019cbce9ap-16)
+		v40 := math.FMA(v38, v24, -0x1.6c16c16c15211p-10)
+		v42 := math.FMA(v40, v24, 0x1.555555555554cp-05)
+		v43 := float64(v24 * v24)
+		v44 := math.FMA(v43, v42, v31)
+		v47 := math.FMA(0x1.5d8cd8ffc173bp-33, v24, -0x1.ae5e503ade65ap-26)
+		v49 := math.FMA(v47, v24, 0x1.71de355a62746p-19)
+		v51 := math.FMA(v49, v24, -0x1.a01a019bede9ep-13)
+		v53 := math.FMA(v51, v24, 0x1.111111110f748p-07)
+		v55 := math.FMA(v53, v24, -0x1.5555555555548p-03)
+		v56 := float64(v24 * v55)
+		v57 := float64(v22 * v28)
+		v58 := math.FMA(v18, v56, v57)
+		v60 := v23 & 0x1
+		v61 := 0x1 == v60
+		v62 := float64(v28 + v44)
+		v63 := float64(v18 + v58)
+		v64 := v63
+		if v61 {
+			v64 = v62
 		}
-		v67 := v25 << 62
-		v68 := v1 ^ v67
-		v69 := math.Float64bits(v66)
-		v70 := 0x8000000000000000 & v68
-		v71 := v69 ^ v70
-		v72 := math.Float64frombits(v71)
-		v73 := v72 != v72
-		v75 := math.Float64frombits(0x7ff8000000000000)
-		v76 := v72
-		if v73 {
-			v76 = v75
+		v65 := v23 << 62
+		v66 := v1 ^ v65
+		v67 := math.Float64bits(v64)
+		v68 := 0x8000000000000000 & v66
+		v69 := v67 ^ v68
+		v70 := math.Float64frombits(v69)
+		v71 := v70 != v70
+		v73 := math.Float64frombits(0x7ff8000000000000)
+		v74 := v70
+		if v71 {
+			v74 = v73
 		}
-		dst[i] = v76
+		dst[i] = v74
 	}
 }
 
@@ -84,67 +82,65 @@ func SinFloat32(dst []float32, a []float32) {
 		v2 := math.Float64bits(v1)
 		v4 := v2 &^ 0x8000000000000000
 		v5 := math.Float64frombits(v4)
-		v7 := math.Float64bits(0x1p+40)
-		v9 := v7 + 0x10000000000000
-		v10 := math.Float64bits(v5)
-		v11 := 0x10000000000000 + v10
-		v12 := int64(v9) < int64(v11)
-		if v12 {
+		v6 := math.Float64bits(v5)
+		v8 := v6 + 0x10000000000000
+		v10 := int64(uint64(0x4280000000000000)) < int64(v8)
+		if v10 {
 			dst[i] = sin32(a[i&ma])
 			continue
 		}
-		v15 := math.FMA(v5, 0x1.45f306dc9c883p-01, 0x1.8p+52)
-		v16 := float64(v15 - 0x1.8p+52)
-		v18 := math.FMA(-(v16), 0x1.921fb54442d18p+00, v5)
-		v20 := float64(v16 * 0x1.1a62633145c07p-54)
-		v21 := float64(v18 - v20)
-		v22 := float64(v18 - v21)
-		v23 := math.FMA(-(v16), 0x1.1a62633145c07p-54, v22)
-		v25 := math.FMA(-(v16), -0x1.f1976b7ed8fbcp-110, v23)
-		v26 := math.Float64bits(v15)
-		v27 := float64(v21 * v21)
-		v29 := float64(v21 * 0x1p-01)
-		v31 := math.FMA(-(v29), v21, 0x1p+00)
-		v32 := float64(0x1p+00 - v31)
-		v33 := math.FMA(-(v29), v21, v32)
-		v34 := math.FMA(-(v21), v25, v33)
-		v37 := math.FMA(-0x1.8faff1bdbae04p-37, v27, 0x1.1ee9ef42895c9p-29)
-		v39 := math.FMA(v37, v27, -0x1.27e4f81041929p-22)
-		v41 := math.FMA(v39, v27, 0x1.a01a019cbce9ap-16)
-		v43 := math.FMA(v41, v27, -0x1.6c16c16c15211p-10)
-		v45 := math.FMA(v43, v27, 0x1.555555555554cp-05)
-		v46 := float64(v27 * v27)
-		v47 := math.FMA(v46, v45, v34)
-		v50 := math.FMA(0x1.5d8cd8ffc173bp-33, v27, -0x1.ae5e503ade65ap-26)
-		v52 := math.FMA(v50, v27, 0x1.71de355a62746p-19)
-		v54 := math.FMA(v52, v27, -0x1.a01a019bede9ep-13)
-		v56 := math.FMA(v54, v27, 0x1.111111110f748p-07)
-		v58 := math.FMA(v56, v27, -0x1.5555555555548p-03)
-		v59 := float64(v27 * v58)
-		v60 := float64(v25 * v31)
-		v61 := math.FMA(v21, v59, v60)
-		v63 := v26 & 0x1
-		v64 := 0x1 == v63
-		v65 := float64(v31 + v47)
-		v66 := float64(v21 + v61)
-		v67 := v66
-		if v64 {
-			v67 = v65
+		v13 := math.FMA(v5, 0x1.45f306dc9c883p-01, 0x1.8p+52)
+		v14 := float64(v13 - 0x1.8p+52)
+		v16 := math.FMA(-(v14), 0x1.921fb54442d18p+00, v5)
+		v18 := float64(v14 * 0x1.1a62633145c07p-54)
+		v19 := float64(v16 - v18)
+		v20 := float64(v16 - v19)
+		v21 := math.FMA(-(v14), 0x1.1a62633145c07p-54, v20)
+		v23 := math.FMA(-(v14), -0x1.f1976b7ed8fbcp-110, v21)
+		v24 := math.Float64bits(v13)
+		v25 := float64(v19 * v19)
+		v27 := float64(v19 * 0x1p-01)
+		v29 := math.FMA(-(v27), v19, 0x1p+00)
+		v30 := float64(0x1p+00 - v29)
+		v31 := math.FMA(-(v27), v19, v30)
+		v32 := math.FMA(-(v19), v23, v31)
+		v35 := math.FMA(-0x1.8faff1bdbae04p-37, v25, 0x1.1ee9ef42895c9p-29)
+		v37 := math.FMA(v35, v25, -0x1.27e4f81041929p-22)
+		v39 := math.FMA(v37, v25, 0x1.a01a019cbce9ap-16)
+		v41 := math.FMA(v39, v25, -0x1.6c16c16c15211p-10)
+		v43 := math.FMA(v41, v25, 0x1.555555555554cp-05)
+		v44 := float64(v25 * v25)
+		v45 := math.FMA(v44, v43, v32)
+		v48 := math.FMA(0x1.5d8cd8ffc173bp-33, v25, -0x1.ae5e503ade65ap-26)
+		v50 := math.FMA(v48, v25, 0x1.71de355a62746p-19)
+		v52 := math.FMA(v50, v25, -0x1.a01a019bede9ep-13)
+		v54 := math.FMA(v52, v25, 0x1.111111110f748p-07)
+		v56 := math.FMA(v54, v25, -0x1.5555555555548p-03)
+		v57 := float64(v25 * v56)
+		v58 := float64(v23 * v29)
+		v59 := math.FMA(v19, v57, v58)
+		v61 := v24 & 0x1
+		v62 := 0x1 == v61
+		v63 := float64(v29 + v45)
+		v64 := float64(v19 + v59)
+		v65 := v64
+		if v62 {
+			v65 = v63
 		}
-		v68 := v26 << 62
-		v69 := v2 ^ v68
-		v70 := math.Float64bits(v67)
-		v71 := 0x8000000000000000 & v69
-		v72 := v70 ^ v71
-		v73 := math.Float64frombits(v72)
-		v74 := float32(v73)
-		v75 := v74 != v74
-		v77 := math.Float32frombits(0x7fc00000)
-		v78 := v74
-		if v75 {
-			v78 = v77
+		v66 := v24 << 62
+		v67 := v2 ^ v66
+		v68 := math.Float64bits(v65)
+		v69 := 0x8000000000000000 & v67
+		v70 := v68 ^ v69
+		v71 := math.Float64frombits(v70)
+		v72 := float32(v71)
+		v73 := v72 != v72
+		v75 := math.Float32frombits(0x7fc00000)
+		v76 := v72
+		if v73 {
+			v76 = v75
 		}
-		dst[i] = v78
+		dst[i] = v76
 	}
 }
 
@@ -156,66 +152,64 @@ func CosFloat64(dst []float64, a []float64) {
 		v1 := math.Float64bits(v0)
 		v3 := v1 &^ 0x8000000000000000
 		v4 := math.Float64frombits(v3)
-		v6 := math.Float64bits(0x1p+40)
-		v8 := v6 + 0x10000000000000
-		v9 := math.Float64bits(v4)
-		v10 := 0x10000000000000 + v9
-		v11 := int64(v8) < int64(v10)
-		if v11 {
+		v5 := math.Float64bits(v4)
+		v7 := v5 + 0x10000000000000
+		v9 := int64(uint64(0x4280000000000000)) < int64(v7)
+		if v9 {
 			dst[i] = cos64(a[i&ma])
 			continue
 		}
-		v14 := math.FMA(v4, 0x1.45f306dc9c883p-01, 0x1.8p+52)
-		v15 := float64(v14 - 0x1.8p+52)
-		v17 := math.FMA(-(v15), 0x1.921fb54442d18p+00, v4)
-		v19 := float64(v15 * 0x1.1a62633145c07p-54)
-		v20 := float64(v17 - v19)
-		v21 := float64(v17 - v20)
-		v22 := math.FMA(-(v15), 0x1.1a62633145c07p-54, v21)
-		v24 := math.FMA(-(v15), -0x1.f1976b7ed8fbcp-110, v22)
-		v25 := math.Float64bits(v14)
-		v26 := float64(v20 * v20)
-		v28 := float64(v20 * 0x1p-01)
-		v30 := math.FMA(-(v28), v20, 0x1p+00)
-		v31 := float64(0x1p+00 - v30)
-		v32 := math.FMA(-(v28), v20, v31)
-		v33 := math.FMA(-(v20), v24, v32)
-		v36 := math.FMA(-0x1.8faff1bdbae04p-37, v26, 0x1.1ee9ef42895c9p-29)
-		v38 := math.FMA(v36, v26, -0x1.27e4f81041929p-22)
-		v40 := math.FMA(v38, v26, 0x1.a01a019cbce9ap-16)
-		v42 := math.FMA(v40, v26, -0x1.6c16c16c15211p-10)
-		v44 := math.FMA(v42, v26, 0x1.555555555554cp-05)
-		v45 := float64(v26 * v26)
-		v46 := math.FMA(v45, v44, v33)
-		v49 := math.FMA(0x1.5d8cd8ffc173bp-33, v26, -0x1.ae5e503ade65ap-26)
-		v51 := math.FMA(v49, v26, 0x1.71de355a62746p-19)
-		v53 := math.FMA(v51, v26, -0x1.a01a019bede9ep-13)
-		v55 := math.FMA(v53, v26, 0x1.111111110f748p-07)
-		v57 := math.FMA(v55, v26, -0x1.5555555555548p-03)
-		v58 := float64(v26 * v57)
-		v59 := float64(v24 * v30)
-		v60 := math.FMA(v20, v58, v59)
-		v62 := v25 & 0x1
-		v63 := 0x1 == v62
-		v64 := float64(v20 + v60)
-		v65 := float64(v30 + v46)
-		v66 := v65
-		if v63 {
-			v66 = v64
+		v12 := math.FMA(v4, 0x1.45f306dc9c883p-01, 0x1.8p+52)
+		v13 := float64(v12 - 0x1.8p+52)
+		v15 := math.FMA(-(v13), 0x1.921fb54442d18p+00, v4)
+		v17 := float64(v13 * 0x1.1a62633145c07p-54)
+		v18 := float64(v15 - v17)
+		v19 := float64(v15 - v18)
+		v20 := math.FMA(-(v13), 0x1.1a62633145c07p-54, v19)
+		v22 := math.FMA(-(v13), -0x1.f1976b7ed8fbcp-110, v20)
+		v23 := math.Float64bits(v12)
+		v24 := float64(v18 * v18)
+		v26 := float64(v18 * 0x1p-01)
+		v28 := math.FMA(-(v26), v18, 0x1p+00)
+		v29 := float64(0x1p+00 - v28)
+		v30 := math.FMA(-(v26), v18, v29)
+		v31 := math.FMA(-(v18), v22, v30)
+		v34 := math.FMA(-0x1.8faff1bdbae04p-37, v24, 0x1.1ee9ef42895c9p-29)
+		v36 := math.FMA(v34, v24, -0x1.27e4f81041929p-22)
+		v38 := math.FMA(v36, v24, 0x1.a01a019cbce9ap-16)
+		v40 := math.FMA(v38, v24, -0x1.6c16c16c15211p-10)
+		v42 := math.FMA(v40, v24, 0x1.555555555554cp-05)
+		v43 := float64(v24 * v24)
+		v44 := math.FMA(v43, v42, v31)
+		v47 := math.FMA(0x1.5d8cd8ffc173bp-33, v24, -0x1.ae5e503ade65ap-26)
+		v49 := math.FMA(v47, v24, 0x1.71de355a62746p-19)
+		v51 := math.FMA(v49, v24, -0x1.a01a019bede9ep-13)
+		v53 := math.FMA(v51, v24, 0x1.111111110f748p-07)
+		v55 := math.FMA(v53, v24, -0x1.5555555555548p-03)
+		v56 := float64(v24 * v55)
+		v57 := float64(v22 * v28)
+		v58 := math.FMA(v18, v56, v57)
+		v60 := v23 & 0x1
+		v61 := 0x1 == v60
+		v62 := float64(v18 + v58)
+		v63 := float64(v28 + v44)
+		v64 := v63
+		if v61 {
+			v64 = v62
 		}
-		v67 := v25 + 0x1
-		v68 := v67 << 62
-		v69 := math.Float64bits(v66)
-		v70 := 0x8000000000000000 & v68
-		v71 := v69 ^ v70
-		v72 := math.Float64frombits(v71)
-		v73 := v72 != v72
-		v75 := math.Float64frombits(0x7ff8000000000000)
-		v76 := v72
-		if v73 {
-			v76 = v75
+		v65 := v23 + 0x1
+		v66 := v65 << 62
+		v67 := math.Float64bits(v64)
+		v68 := 0x8000000000000000 & v66
+		v69 := v67 ^ v68
+		v70 := math.Float64frombits(v69)
+		v71 := v70 != v70
+		v73 := math.Float64frombits(0x7ff8000000000000)
+		v74 := v70
+		if v71 {
+			v74 = v73
 		}
-		dst[i] = v76
+		dst[i] = v74
 	}
 }
 
@@ -228,67 +222,65 @@ func CosFloat32(dst []float32, a []float32) {
 		v2 := math.Float64bits(v1)
 		v4 := v2 &^ 0x8000000000000000
 		v5 := math.Float64frombits(v4)
-		v7 := math.Float64bits(0x1p+40)
-		v9 := v7 + 0x10000000000000
-		v10 := math.Float64bits(v5)
-		v11 := 0x10000000000000 + v10
-		v12 := int64(v9) < int64(v11)
-		if v12 {
+		v6 := math.Float64bits(v5)
+		v8 := v6 + 0x10000000000000
+		v10 := int64(uint64(0x4280000000000000)) < int64(v8)
+		if v10 {
 			dst[i] = cos32(a[i&ma])
 			continue
 		}
-		v15 := math.FMA(v5, 0x1.45f306dc9c883p-01, 0x1.8p+52)
-		v16 := float64(v15 - 0x1.8p+52)
-		v18 := math.FMA(-(v16), 0x1.921fb54442d18p+00, v5)
-		v20 := float64(v16 * 0x1.1a62633145c07p-54)
-		v21 := float64(v18 - v20)
-		v22 := float64(v18 - v21)
-		v23 := math.FMA(-(v16), 0x1.1a62633145c07p-54, v22)
-		v25 := math.FMA(-(v16), -0x1.f1976b7ed8fbcp-110, v23)
-		v26 := math.Float64bits(v15)
-		v27 := float64(v21 * v21)
-		v29 := float64(v21 * 0x1p-01)
-		v31 := math.FMA(-(v29), v21, 0x1p+00)
-		v32 := float64(0x1p+00 - v31)
-		v33 := math.FMA(-(v29), v21, v32)
-		v34 := math.FMA(-(v21), v25, v33)
-		v37 := math.FMA(-0x1.8faff1bdbae04p-37, v27, 0x1.1ee9ef42895c9p-29)
-		v39 := math.FMA(v37, v27, -0x1.27e4f81041929p-22)
-		v41 := math.FMA(v39, v27, 0x1.a01a019cbce9ap-16)
-		v43 := math.FMA(v41, v27, -0x1.6c16c16c15211p-10)
-		v45 := math.FMA(v43, v27, 0x1.555555555554cp-05)
-		v46 := float64(v27 * v27)
-		v47 := math.FMA(v46, v45, v34)
-		v50 := math.FMA(0x1.5d8cd8ffc173bp-33, v27, -0x1.ae5e503ade65ap-26)
-		v52 := math.FMA(v50, v27, 0x1.71de355a62746p-19)
-		v54 := math.FMA(v52, v27, -0x1.a01a019bede9ep-13)
-		v56 := math.FMA(v54, v27, 0x1.111111110f748p-07)
-		v58 := math.FMA(v56, v27, -0x1.5555555555548p-03)
-		v59 := float64(v27 * v58)
-		v60 := float64(v25 * v31)
-		v61 := math.FMA(v21, v59, v60)
-		v63 := v26 & 0x1
-		v64 := 0x1 == v63
-		v65 := float64(v21 + v61)
-		v66 := float64(v31 + v47)
-		v67 := v66
-		if v64 {
-			v67 = v65
+		v13 := math.FMA(v5, 0x1.45f306dc9c883p-01, 0x1.8p+52)
+		v14 := float64(v13 - 0x1.8p+52)
+		v16 := math.FMA(-(v14), 0x1.921fb54442d18p+00, v5)
+		v18 := float64(v14 * 0x1.1a62633145c07p-54)
+		v19 := float64(v16 - v18)
+		v20 := float64(v16 - v19)
+		v21 := math.FMA(-(v14), 0x1.1a62633145c07p-54, v20)
+		v23 := math.FMA(-(v14), -0x1.f1976b7ed8fbcp-110, v21)
+		v24 := math.Float64bits(v13)
+		v25 := float64(v19 * v19)
+		v27 := float64(v19 * 0x1p-01)
+		v29 := math.FMA(-(v27), v19, 0x1p+00)
+		v30 := float64(0x1p+00 - v29)
+		v31 := math.FMA(-(v27), v19, v30)
+		v32 := math.FMA(-(v19), v23, v31)
+		v35 := math.FMA(-0x1.8faff1bdbae04p-37, v25, 0x1.1ee9ef42895c9p-29)
+		v37 := math.FMA(v35, v25, -0x1.27e4f81041929p-22)
+		v39 := math.FMA(v37, v25, 0x1.a01a019cbce9ap-16)
+		v41 := math.FMA(v39, v25, -0x1.6c16c16c15211p-10)
+		v43 := math.FMA(v41, v25, 0x1.555555555554cp-05)
+		v44 := float64(v25 * v25)
+		v45 := math.FMA(v44, v43, v32)
+		v48 := math.FMA(0x1.5d8cd8ffc173bp-33, v25, -0x1.ae5e503ade65ap-26)
+		v50 := math.FMA(v48, v25, 0x1.71de355a62746p-19)
+		v52 := math.FMA(v50, v25, -0x1.a01a019bede9ep-13)
+		v54 := math.FMA(v52, v25, 0x1.111111110f748p-07)
+		v56 := math.FMA(v54, v25, -0x1.5555555555548p-03)
+		v57 := float64(v25 * v56)
+		v58 := float64(v23 * v29)
+		v59 := math.FMA(v19, v57, v58)
+		v61 := v24 & 0x1
+		v62 := 0x1 == v61
+		v63 := float64(v19 + v59)
+		v64 := float64(v29 + v45)
+		v65 := v64
+		if v62 {
+			v65 = v63
 		}
-		v68 := v26 + 0x1
-		v69 := v68 << 62
-		v70 := math.Float64bits(v67)
-		v71 := 0x8000000000000000 & v69
-		v72 := v70 ^ v71
-		v73 := math.Float64frombits(v72)
-		v74 := float32(v73)
-		v75 := v74 != v74
-		v77 := math.Float32frombits(0x7fc00000)
-		v78 := v74
-		if v75 {
-			v78 = v77
+		v66 := v24 + 0x1
+		v67 := v66 << 62
+		v68 := math.Float64bits(v65)
+		v69 := 0x8000000000000000 & v67
+		v70 := v68 ^ v69
+		v71 := math.Float64frombits(v70)
+		v72 := float32(v71)
+		v73 := v72 != v72
+		v75 := math.Float32frombits(0x7fc00000)
+		v76 := v72
+		if v73 {
+			v76 = v75
 		}
-		dst[i] = v78
+		dst[i] = v76
 	}
 }
 
@@ -300,88 +292,90 @@ func TanFloat64(dst []float64, a []float64) {
 		v1 := math.Float64bits(v0)
 		v3 := v1 &^ 0x8000000000000000
 		v4 := math.Float64frombits(v3)
-		v6 := math.Float64bits(0x1p+40)
-		v8 := v6 + 0x10000000000000
-		v9 := math.Float64bits(v4)
-		v10 := 0x10000000000000 + v9
-		v11 := int64(v8) < int64(v10)
-		if v11 {
+		v5 := math.Float64bits(v4)
+		v7 := v5 + 0x10000000000000
+		v9 := int64(uint64(0x4280000000000000)) < int64(v7)
+		if v9 {
 			dst[i] = tan64(a[i&ma])
 			continue
 		}
-		v14 := math.FMA(v4, 0x1.45f306dc9c883p-01, 0x1.8p+52)
-		v15 := float64(v14 - 0x1.8p+52)
-		v17 := math.FMA(-(v15), 0x1.921fb54442d18p+00, v4)
-		v19 := float64(v15 * 0x1.1a62633145c07p-54)
-		v20 := float64(v17 - v19)
-		v21 := float64(v17 - v20)
-		v22 := math.FMA(-(v15), 0x1.1a62633145c07p-54, v21)
-		v24 := math.FMA(-(v15), -0x1.f1976b7ed8fbcp-110, v22)
-		v25 := math.Float64bits(v14)
-		v26 := float64(v20 * v20)
-		v28 := float64(v20 * 0x1p-01)
-		v30 := math.FMA(-(v28), v20, 0x1p+00)
-		v31 := float64(0x1p+00 - v30)
-		v32 := math.FMA(-(v28), v20, v31)
-		v33 := math.FMA(-(v20), v24, v32)
-		v36 := math.FMA(-0x1.8faff1bdbae04p-37, v26, 0x1.1ee9ef42895c9p-29)
-		v38 := math.FMA(v36, v26, -0x1.27e4f81041929p-22)
-		v40 := math.FMA(v38, v26, 0x1.a01a019cbce9ap-16)
-		v42 := math.FMA(v40, v26, -0x1.6c16c16c15211p-10)
-		v44 := math.FMA(v42, v26, 0x1.555555555554cp-05)
-		v45 := float64(v26 * v26)
-		v46 := math.FMA(v45, v44, v33)
-		v49 := math.FMA(0x1.5d8cd8ffc173bp-33, v26, -0x1.ae5e503ade65ap-26)
-		v51 := math.FMA(v49, v26, 0x1.71de355a62746p-19)
-		v53 := math.FMA(v51, v26, -0x1.a01a019bede9ep-13)
-		v55 := math.FMA(v53, v26, 0x1.111111110f748p-07)
-		v57 := math.FMA(v55, v26, -0x1.5555555555548p-03)
-		v58 := float64(v26 * v57)
-		v59 := float64(v24 * v30)
-		v60 := math.FMA(v20, v58, v59)
-		v61 := float64(v20 + v60)
-		v62 := float64(v61 - v20)
-		v63 := float64(v60 - v62)
-		v64 := float64(v30 + v46)
-		v65 := float64(v64 - v30)
-		v66 := float64(v46 - v65)
-		v68 := v25 & 0x1
-		v69 := 0x1 == v68
-		v70 := v64
-		if v69 {
-			v70 = v61
+		v12 := math.FMA(v4, 0x1.45f306dc9c883p-01, 0x1.8p+52)
+		v13 := float64(v12 - 0x1.8p+52)
+		v15 := math.FMA(-(v13), 0x1.921fb54442d18p+00, v4)
+		v17 := float64(v13 * 0x1.1a62633145c07p-54)
+		v18 := float64(v15 - v17)
+		v19 := float64(v15 - v18)
+		v20 := math.FMA(-(v13), 0x1.1a62633145c07p-54, v19)
+		v22 := math.FMA(-(v13), -0x1.f1976b7ed8fbcp-110, v20)
+		v23 := math.Float64bits(v12)
+		v24 := float64(v18 * v18)
+		v27 := math.FMA(0x1.5d8cd8ffc173bp-33, v24, -0x1.ae5e503ade65ap-26)
+		v29 := math.FMA(v27, v24, 0x1.71de355a62746p-19)
+		v31 := math.FMA(v29, v24, -0x1.a01a019bede9ep-13)
+		v33 := math.FMA(v31, v24, 0x1.111111110f748p-07)
+		v35 := math.FMA(v33, v24, -0x1.5555555555548p-03)
+		v37 := float64(v18 * 0x1p-01)
+		v39 := math.FMA(-(v37), v18, 0x1p+00)
+		v40 := float64(0x1p+00 - v39)
+		v41 := math.FMA(-(v37), v18, v40)
+		v42 := math.FMA(-(v18), v22, v41)
+		v45 := math.FMA(-0x1.8faff1bdbae04p-37, v24, 0x1.1ee9ef42895c9p-29)
+		v47 := math.FMA(v45, v24, -0x1.27e4f81041929p-22)
+		v49 := math.FMA(v47, v24, 0x1.a01a019cbce9ap-16)
+		v51 := math.FMA(v49, v24, -0x1.6c16c16c15211p-10)
+		v53 := math.FMA(v51, v24, 0x1.555555555554cp-05)
+		v54 := float64(v24 * v24)
+		v55 := math.FMA(v54, v53, v42)
+		v56 := float64(v24 * v35)
+		v57 := math.FMA(v18, v18, -(v24))
+		v58 := float64(v35 * v57)
+		v59 := float64(v22 * v39)
+		v60 := math.FMA(v18, v58, v59)
+		v61 := math.FMA(v18, v56, v60)
+		v62 := float64(v18 + v61)
+		v63 := float64(v18 - v62)
+		v64 := math.FMA(v18, v56, v63)
+		v65 := float64(v60 + v64)
+		v66 := float64(v39 + v55)
+		v67 := float64(v66 - v39)
+		v68 := float64(v55 - v67)
+		v70 := v23 & 0x1
+		v71 := 0x1 == v70
+		v72 := v66
+		if v71 {
+			v72 = v62
 		}
-		v71 := v66
-		if v69 {
-			v71 = v63
+		v73 := v68
+		if v71 {
+			v73 = v65
 		}
-		v72 := v61
-		if v69 {
-			v72 = v64
+		v74 := v62
+		if v71 {
+			v74 = v66
 		}
-		v73 := v63
-		if v69 {
-			v73 = v66
+		v75 := v65
+		if v71 {
+			v75 = v68
 		}
-		v74 := float64(0x1p+00 / v70)
-		v75 := float64(v72 * v74)
-		v76 := math.FMA(-(v75), v70, v72)
-		v77 := float64(v73 + v76)
-		v78 := math.FMA(-(v75), v71, v77)
-		v79 := math.FMA(v78, v74, v75)
-		v80 := v25 << 63
-		v81 := v1 ^ v80
-		v82 := math.Float64bits(v79)
-		v83 := 0x8000000000000000 & v81
-		v84 := v82 ^ v83
-		v85 := math.Float64frombits(v84)
-		v86 := v85 != v85
-		v88 := math.Float64frombits(0x7ff8000000000000)
-		v89 := v85
-		if v86 {
-			v89 = v88
+		v76 := float64(0x1p+00 / v72)
+		v77 := float64(v74 * v76)
+		v78 := math.FMA(-(v77), v72, v74)
+		v79 := float64(v75 + v78)
+		v80 := math.FMA(-(v77), v73, v79)
+		v81 := math.FMA(v80, v76, v77)
+		v82 := v23 << 63
+		v83 := v1 ^ v82
+		v84 := math.Float64bits(v81)
+		v85 := 0x8000000000000000 & v83
+		v86 := v84 ^ v85
+		v87 := math.Float64frombits(v86)
+		v88 := v87 != v87
+		v90 := math.Float64frombits(0x7ff8000000000000)
+		v91 := v87
+		if v88 {
+			v91 = v90
 		}
-		dst[i] = v89
+		dst[i] = v91
 	}
 }
 
@@ -394,88 +388,90 @@ func TanFloat32(dst []float32, a []float32) {
 		v2 := math.Float64bits(v1)
 		v4 := v2 &^ 0x8000000000000000
 		v5 := math.Float64frombits(v4)
-		v7 := math.Float64bits(0x1p+40)
-		v9 := v7 + 0x10000000000000
-		v10 := math.Float64bits(v5)
-		v11 := 0x10000000000000 + v10
-		v12 := int64(v9) < int64(v11)
-		if v12 {
+		v6 := math.Float64bits(v5)
+		v8 := v6 + 0x10000000000000
+		v10 := int64(uint64(0x4280000000000000)) < int64(v8)
+		if v10 {
 			dst[i] = tan32(a[i&ma])
 			continue
 		}
-		v15 := math.FMA(v5, 0x1.45f306dc9c883p-01, 0x1.8p+52)
-		v16 := float64(v15 - 0x1.8p+52)
-		v18 := math.FMA(-(v16), 0x1.921fb54442d18p+00, v5)
-		v20 := float64(v16 * 0x1.1a62633145c07p-54)
-		v21 := float64(v18 - v20)
-		v22 := float64(v18 - v21)
-		v23 := math.FMA(-(v16), 0x1.1a62633145c07p-54, v22)
-		v25 := math.FMA(-(v16), -0x1.f1976b7ed8fbcp-110, v23)
-		v26 := math.Float64bits(v15)
-		v27 := float64(v21 * v21)
-		v29 := float64(v21 * 0x1p-01)
-		v31 := math.FMA(-(v29), v21, 0x1p+00)
-		v32 := float64(0x1p+00 - v31)
-		v33 := math.FMA(-(v29), v21, v32)
-		v34 := math.FMA(-(v21), v25, v33)
-		v37 := math.FMA(-0x1.8faff1bdbae04p-37, v27, 0x1.1ee9ef42895c9p-29)
-		v39 := math.FMA(v37, v27, -0x1.27e4f81041929p-22)
-		v41 := math.FMA(v39, v27, 0x1.a01a019cbce9ap-16)
-		v43 := math.FMA(v41, v27, -0x1.6c16c16c15211p-10)
-		v45 := math.FMA(v43, v27, 0x1.555555555554cp-05)
-		v46 := float64(v27 * v27)
-		v47 := math.FMA(v46, v45, v34)
-		v50 := math.FMA(0x1.5d8cd8ffc173bp-33, v27, -0x1.ae5e503ade65ap-26)
-		v52 := math.FMA(v50, v27, 0x1.71de355a62746p-19)
-		v54 := math.FMA(v52, v27, -0x1.a01a019bede9ep-13)
-		v56 := math.FMA(v54, v27, 0x1.111111110f748p-07)
-		v58 := math.FMA(v56, v27, -0x1.5555555555548p-03)
-		v59 := float64(v27 * v58)
-		v60 := float64(v25 * v31)
-		v61 := math.FMA(v21, v59, v60)
-		v62 := float64(v21 + v61)
-		v63 := float64(v62 - v21)
-		v64 := float64(v61 - v63)
-		v65 := float64(v31 + v47)
-		v66 := float64(v65 - v31)
-		v67 := float64(v47 - v66)
-		v69 := v26 & 0x1
-		v70 := 0x1 == v69
-		v71 := v65
-		if v70 {
-			v71 = v62
+		v13 := math.FMA(v5, 0x1.45f306dc9c883p-01, 0x1.8p+52)
+		v14 := float64(v13 - 0x1.8p+52)
+		v16 := math.FMA(-(v14), 0x1.921fb54442d18p+00, v5)
+		v18 := float64(v14 * 0x1.1a62633145c07p-54)
+		v19 := float64(v16 - v18)
+		v20 := float64(v16 - v19)
+		v21 := math.FMA(-(v14), 0x1.1a62633145c07p-54, v20)
+		v23 := math.FMA(-(v14), -0x1.f1976b7ed8fbcp-110, v21)
+		v24 := math.Float64bits(v13)
+		v25 := float64(v19 * v19)
+		v28 := math.FMA(0x1.5d8cd8ffc173bp-33, v25, -0x1.ae5e503ade65ap-26)
+		v30 := math.FMA(v28, v25, 0x1.71de355a62746p-19)
+		v32 := math.FMA(v30, v25, -0x1.a01a019bede9ep-13)
+		v34 := math.FMA(v32, v25, 0x1.111111110f748p-07)
+		v36 := math.FMA(v34, v25, -0x1.5555555555548p-03)
+		v38 := float64(v19 * 0x1p-01)
+		v40 := math.FMA(-(v38), v19, 0x1p+00)
+		v41 := float64(0x1p+00 - v40)
+		v42 := math.FMA(-(v38), v19, v41)
+		v43 := math.FMA(-(v19), v23, v42)
+		v46 := math.FMA(-0x1.8faff1bdbae04p-37, v25, 0x1.1ee9ef42895c9p-29)
+		v48 := math.FMA(v46, v25, -0x1.27e4f81041929p-22)
+		v50 := math.FMA(v48, v25, 0x1.a01a019cbce9ap-16)
+		v52 := math.FMA(v50, v25, -0x1.6c16c16c15211p-10)
+		v54 := math.FMA(v52, v25, 0x1.555555555554cp-05)
+		v55 := float64(v25 * v25)
+		v56 := math.FMA(v55, v54, v43)
+		v57 := float64(v25 * v36)
+		v58 := math.FMA(v19, v19, -(v25))
+		v59 := float64(v36 * v58)
+		v60 := float64(v23 * v40)
+		v61 := math.FMA(v19, v59, v60)
+		v62 := math.FMA(v19, v57, v61)
+		v63 := float64(v19 + v62)
+		v64 := float64(v19 - v63)
+		v65 := math.FMA(v19, v57, v64)
+		v66 := float64(v61 + v65)
+		v67 := float64(v40 + v56)
+		v68 := float64(v67 - v40)
+		v69 := float64(v56 - v68)
+		v71 := v24 & 0x1
+		v72 := 0x1 == v71
+		v73 := v67
+		if v72 {
+			v73 = v63
 		}
-		v72 := v67
-		if v70 {
-			v72 = v64
+		v74 := v69
+		if v72 {
+			v74 = v66
 		}
-		v73 := v62
-		if v70 {
-			v73 = v65
+		v75 := v63
+		if v72 {
+			v75 = v67
 		}
-		v74 := v64
-		if v70 {
-			v74 = v67
+		v76 := v66
+		if v72 {
+			v76 = v69
 		}
-		v75 := float64(0x1p+00 / v71)
-		v76 := float64(v73 * v75)
-		v77 := math.FMA(-(v76), v71, v73)
-		v78 := float64(v74 + v77)
-		v79 := math.FMA(-(v76), v72, v78)
-		v80 := math.FMA(v79, v75, v76)
-		v81 := v26 << 63
-		v82 := v2 ^ v81
-		v83 := math.Float64bits(v80)
-		v84 := 0x8000000000000000 & v82
-		v85 := v83 ^ v84
-		v86 := math.Float64frombits(v85)
-		v87 := float32(v86)
-		v88 := v87 != v87
-		v90 := math.Float32frombits(0x7fc00000)
-		v91 := v87
-		if v88 {
-			v91 = v90
+		v77 := float64(0x1p+00 / v73)
+		v78 := float64(v75 * v77)
+		v79 := math.FMA(-(v78), v73, v75)
+		v80 := float64(v76 + v79)
+		v81 := math.FMA(-(v78), v74, v80)
+		v82 := math.FMA(v81, v77, v78)
+		v83 := v24 << 63
+		v84 := v2 ^ v83
+		v85 := math.Float64bits(v82)
+		v86 := 0x8000000000000000 & v84
+		v87 := v85 ^ v86
+		v88 := math.Float64frombits(v87)
+		v89 := float32(v88)
+		v90 := v89 != v89
+		v92 := math.Float32frombits(0x7fc00000)
+		v93 := v89
+		if v90 {
+			v93 = v92
 		}
-		dst[i] = v91
+		dst[i] = v93
 	}
 }
