@@ -1,6 +1,10 @@
 package catalogue
 
-import "github.com/gangsaw/gangsaw/kernels/generate/ir"
+import (
+	"math"
+
+	"github.com/gangsaw/gangsaw/kernels/generate/ir"
+)
 
 func inverse() []*ir.Kernel {
 	return join(
@@ -69,8 +73,8 @@ func arccos(b *ir.B, x ir.V) ir.V {
 //
 //	arctan(u/v) - arctan(c) = arctan((u-cv) / (v+cu))
 //
-// The numerator is exact, the denominator has its rounding error in below, and
-// so has the quotient.
+// The numerator is exact, and quotientArctan gets the denominator's rounding
+// error.
 func octant(u, v ir.V) (base, t, tail ir.V) {
 	zero := u.C(0)
 	some, much := v.Mul(u.C(0.25)).Le(u), v.Mul(u.C(0.75)).Le(u)
@@ -78,8 +82,14 @@ func octant(u, v ir.V) (base, t, tail ir.V) {
 	base = some.Select(much.Select(u.C(quartPiHi), u.C(atanHalf)), zero)
 	low := some.Select(much.Select(u.C(quartPiLo), u.C(atanHalfLo)), zero)
 	n, d := c.FNMA(v, u), c.FMA(u, v)
-	below := c.FMA(u, v.Sub(d))
-	inverse := u.C(1).Div(d)
+	t, tail = quotientArctan(n, d, c.FMA(u, v.Sub(d)))
+	return base, t, tail.Add(low)
+}
+
+// quotientArctan is t + tail = arctan(n / (d + below)) for quotients up to 1/4.
+// The tail makes good what t lost by rounding.
+func quotientArctan(n, d, below ir.V) (t, tail ir.V) {
+	inverse := n.C(1).Div(d)
 	t = n.Mul(inverse)
 	tl := t.FNMA(below, t.FNMA(d, n)).Mul(inverse)
 	z := t.Mul(t)
@@ -87,8 +97,7 @@ func octant(u, v ir.V) (base, t, tail ir.V) {
 	// See coefficients/inverse.sollya.
 	p := paired(z, 0x1.7989a757aa7abp-5, -0x1.0b4e0a08feed6p-4, 0x1.3ab9ee582d41fp-4, -0x1.7459e40d00717p-4,
 		0x1.c71c60ac8ca38p-4, -0x1.2492490b36781p-3, 0x1.99999999752afp-3, -0x1.55555555554c6p-2)
-	tail = t.Mul(z).FMA(p, z.FNMA(tl, tl))
-	return base, t, tail.Add(low)
+	return t, t.Mul(z).FMA(p, z.FNMA(tl, tl))
 }
 
 // turn is from + base + t + tail, or from - base - t - tail where sign has its
@@ -100,15 +109,37 @@ func turn(from, fromLo, base, t, tail, sign ir.V) ir.V {
 	return sum.Add(rest2.Add(rest.Add(fromLo).Add(signed(tail))))
 }
 
-// arctan is pi/2 - arctan(1/|x|) beyond 1.
+// Tables of arctan by the exponent of |x| from -3 to 3, the last three bits of
+// its biased form: a number c amid the binade, and arctan(c) in two parts. c is
+// 0 below, and infinite, for which there is 1, above.
+var (
+	arctanMiddle = table("arctanMiddle", 2.75, 1, 1, 0, 0, 0.375, 0.6875, 1.375)
+	arctanHi     = table("arctanHi", 0x1.38d6a6ce13353p0, halfPiHi, halfPiHi, 0,
+		0, 0x1.6f61941e4def1p-2, 0x1.345f01cce37bbp-1, 0x1.e24dd44c855d1p-1)
+	arctanLo = table("arctanLo", -0x1.12c77e8a80f5cp-55, halfPiLo, halfPiLo, 0,
+		0, -0x1.c63aae6f6e918p-56, 0x1.1021137c71102p-55, 0x1.f7ac612ab33d8p-55)
+)
+
+func table(name string, entries ...float64) *ir.Table {
+	t := &ir.Table{Name: name}
+	for _, e := range entries {
+		t.Entries = append(t.Entries, math.Float64bits(e))
+	}
+	return t
+}
+
+// arctan is that of c, plus that of (|x|-c) / (1+c|x|), or of -1/|x| where c is
+// infinite. The numerator is exact.
 func arctan(b *ir.B, x ir.V) ir.V {
-	one, zero := x.C(1), x.C(0)
 	// Farther out nothing changes, and quotients stay finite.
 	a := x.C(0x1p100).Min(abs(b, x))
-	base, t, tail := octant(one.Min(a), one.Max(a))
-	out := one.Lt(a)
-	y := turn(out.Select(x.C(halfPiHi), zero), out.Select(x.C(halfPiLo), zero), base, t, tail,
-		out.Select(signBit(b, ir.F64), b.Int(ir.I64, 0)))
+	binade := x.C(0x1p3).Min(x.C(0x1p-3).Max(a)).Bits().ShrI(52)
+	c := arctanMiddle.At(binade)
+	one := a.Lt(x.C(4)).Select(x.C(1), x.C(0))
+	d := a.FMA(c, one)
+	t, tail := quotientArctan(a.FMS(one, c), d, a.FMA(c, one.Sub(d)))
+	sum, rest := fastTwoSum(arctanHi.At(binade), t)
+	y := sum.Add(rest.Add(arctanLo.At(binade).Add(tail)))
 	return negate(b, y, x.Bits())
 }
 

@@ -472,85 +472,60 @@ loop:
 	VPANDNQ          Z0, Z1, Z1
 	VPBROADCASTQ     const27<>+0(SB), Z2
 	VMINPD           Z1, Z2, Z1
-	VPBROADCASTQ     const17<>+0(SB), Z2
-	VMINPD           Z1, Z2, Z2
-	VPBROADCASTQ     const17<>+0(SB), Z13
-	VMAXPD           Z1, Z13, Z13
-	VMULPD.BCST      const28<>+0(SB), Z13, Z14
-	VCMPPD           $0x12, Z2, Z14, K1
-	VMULPD.BCST      const29<>+0(SB), Z13, Z14
-	VCMPPD           $0x12, Z2, Z14, K2
-	VPBROADCASTQ     const1<>+0(SB), Z14
-	VBLENDMPD.BCST   const17<>+0(SB), Z14, K2, Z3
-	VPBROADCASTQ     const3<>+0(SB), Z14
-	VBLENDMPD        Z3, Z14, K1, Z4
-	VPBROADCASTQ     const30<>+0(SB), Z14
-	VBLENDMPD.BCST   const31<>+0(SB), Z14, K2, Z5
-	VPBROADCASTQ     const3<>+0(SB), Z14
-	VBLENDMPD        Z5, Z14, K1, Z6
-	VPBROADCASTQ     const32<>+0(SB), Z14
-	VBLENDMPD.BCST   const33<>+0(SB), Z14, K2, Z7
-	VPBROADCASTQ     const3<>+0(SB), Z14
-	VBLENDMPD        Z7, Z14, K1, Z8
-	VMOVAPD          Z4, Z14
-	VFNMADD213PD     Z2, Z13, Z14
-	VMOVAPD          Z4, Z15
-	VFMADD213PD      Z13, Z2, Z15
-	VSUBPD           Z15, Z13, Z13
-	VFMADD231PD      Z2, Z4, Z13
-	VPBROADCASTQ     const17<>+0(SB), Z2
-	VDIVPD           Z15, Z2, Z2
-	VMULPD           Z2, Z14, Z16
-	VFNMADD231PD     Z15, Z16, Z14
-	VFNMADD231PD     Z13, Z16, Z14
-	VMULPD           Z14, Z2, Z2
-	VMULPD           Z16, Z16, Z13
-	VMULPD           Z13, Z13, Z14
-	VMOVAPD          Z13, Z15
-	VPBROADCASTQ     const34<>+0(SB), Z17
-	VFMADD213PD.BCST const35<>+0(SB), Z17, Z15
-	VMOVAPD          Z13, Z17
-	VPBROADCASTQ     const36<>+0(SB), Z18
-	VFMADD213PD.BCST const37<>+0(SB), Z18, Z17
-	VFMADD231PD      Z14, Z15, Z17
-	VMOVAPD          Z13, Z15
-	VPBROADCASTQ     const38<>+0(SB), Z18
-	VFMADD213PD.BCST const39<>+0(SB), Z18, Z15
-	VFMADD231PD      Z14, Z17, Z15
-	VMOVAPD          Z13, Z17
-	VPBROADCASTQ     const40<>+0(SB), Z18
-	VFMADD213PD.BCST const41<>+0(SB), Z18, Z17
-	VFMADD231PD      Z14, Z15, Z17
-	VMULPD           Z13, Z16, Z14
-	VFNMADD213PD     Z2, Z2, Z13
-	VFMADD231PD      Z17, Z14, Z13
-	VADDPD           Z13, Z8, Z2
-	VPBROADCASTQ     const17<>+0(SB), Z13
-	VCMPPD           $0x11, Z1, Z13, K1
-	VPBROADCASTQ     const3<>+0(SB), Z1
-	VBLENDMPD.BCST   const19<>+0(SB), Z1, K1, Z9
-	VPBROADCASTQ     const3<>+0(SB), Z1
-	VBLENDMPD.BCST   const20<>+0(SB), Z1, K1, Z10
-	VPBROADCASTQ     const3<>+0(SB), Z1
-	VBLENDMPD.BCST   const0<>+0(SB), Z1, K1, Z11
-	VPXORQ           Z6, Z11, Z1
-	VADDPD           Z1, Z9, Z13
-	VSUBPD           Z9, Z13, Z14
-	VSUBPD           Z14, Z1, Z1
-	VPXORQ           Z16, Z11, Z14
-	VADDPD           Z14, Z13, Z15
-	VSUBPD           Z13, Z15, Z13
-	VSUBPD           Z13, Z14, Z13
-	VADDPD           Z1, Z10, Z1
-	VPXORQ           Z2, Z11, Z2
+	VPBROADCASTQ     const28<>+0(SB), Z2
+	VMAXPD           Z1, Z2, Z2
+	VPBROADCASTQ     const29<>+0(SB), Z5
+	VMINPD           Z2, Z5, Z2
+	VPSRLQ           $0x34, Z2, Z2
+	VPERMPD          arctanMiddle<>+0(SB), Z2, Z5
+	VCMPPD.BCST      $0x11, const31<>+0(SB), Z1, K1
+	VPBROADCASTQ     const3<>+0(SB), Z6
+	VBLENDMPD.BCST   const17<>+0(SB), Z6, K1, Z3
+	VMOVAPD          Z1, Z6
+	VFMADD213PD      Z3, Z5, Z6
+	VMOVAPD          Z1, Z7
+	VFMSUB213PD      Z5, Z3, Z7
+	VSUBPD           Z6, Z3, Z8
+	VFMADD231PD      Z5, Z1, Z8
+	VPBROADCASTQ     const17<>+0(SB), Z1
+	VDIVPD           Z6, Z1, Z1
+	VMULPD           Z1, Z7, Z5
+	VFNMADD231PD     Z6, Z5, Z7
+	VFNMADD231PD     Z8, Z5, Z7
+	VMULPD           Z7, Z1, Z1
+	VMULPD           Z5, Z5, Z6
+	VMULPD           Z6, Z6, Z7
+	VMOVAPD          Z6, Z8
+	VPBROADCASTQ     const32<>+0(SB), Z9
+	VFMADD213PD.BCST const33<>+0(SB), Z9, Z8
+	VMOVAPD          Z6, Z9
+	VPBROADCASTQ     const34<>+0(SB), Z10
+	VFMADD213PD.BCST const35<>+0(SB), Z10, Z9
+	VFMADD231PD      Z7, Z8, Z9
+	VMOVAPD          Z6, Z8
+	VPBROADCASTQ     const36<>+0(SB), Z10
+	VFMADD213PD.BCST const37<>+0(SB), Z10, Z8
+	VFMADD231PD      Z7, Z9, Z8
+	VMOVAPD          Z6, Z9
+	VPBROADCASTQ     const38<>+0(SB), Z10
+	VFMADD213PD.BCST const39<>+0(SB), Z10, Z9
+	VFMADD231PD      Z7, Z8, Z9
+	VMULPD           Z6, Z5, Z7
+	VFNMADD213PD     Z1, Z1, Z6
+	VFMADD231PD      Z9, Z7, Z6
+	VPERMPD          arctanHi<>+0(SB), Z2, Z1
+	VADDPD           Z1, Z5, Z7
+	VSUBPD           Z1, Z7, Z1
+	VSUBPD           Z1, Z5, Z1
+	VPERMPD          arctanLo<>+0(SB), Z2, Z2
+	VADDPD           Z2, Z6, Z2
 	VADDPD           Z2, Z1, Z1
-	VADDPD           Z1, Z13, Z1
-	VADDPD           Z1, Z15, Z1
+	VADDPD           Z1, Z7, Z1
 	VPANDQ.BCST      const0<>+0(SB), Z0, Z0
 	VPXORQ           Z0, Z1, Z0
 	VCMPPD           $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST   const21<>+0(SB), Z0, K1, Z12
-	VMOVUPD          Z12, (AX)
+	VBLENDMPD.BCST   const21<>+0(SB), Z0, K1, Z4
+	VMOVUPD          Z4, (AX)
 	ADDQ             $0x40, AX
 	ADDQ             DX, CX
 	SUBQ             $0x08, SI
@@ -566,47 +541,68 @@ done:
 DATA const27<>+0(SB)/8, $0x4630000000000000
 GLOBL const27<>(SB), RODATA|NOPTR, $8
 
-DATA const28<>+0(SB)/8, $0x3fd0000000000000
+DATA const28<>+0(SB)/8, $0x3fc0000000000000
 GLOBL const28<>(SB), RODATA|NOPTR, $8
 
-DATA const29<>+0(SB)/8, $0x3fe8000000000000
+DATA const29<>+0(SB)/8, $0x4020000000000000
 GLOBL const29<>(SB), RODATA|NOPTR, $8
 
-DATA const30<>+0(SB)/8, $0x3fddac670561bb4f
-GLOBL const30<>(SB), RODATA|NOPTR, $8
+DATA arctanMiddle<>+0(SB)/8, $0x4006000000000000
+DATA arctanMiddle<>+8(SB)/8, $0x3ff0000000000000
+DATA arctanMiddle<>+16(SB)/8, $0x3ff0000000000000
+DATA arctanMiddle<>+24(SB)/8, $0x0000000000000000
+DATA arctanMiddle<>+32(SB)/8, $0x0000000000000000
+DATA arctanMiddle<>+40(SB)/8, $0x3fd8000000000000
+DATA arctanMiddle<>+48(SB)/8, $0x3fe6000000000000
+DATA arctanMiddle<>+56(SB)/8, $0x3ff6000000000000
+GLOBL arctanMiddle<>(SB), RODATA|NOPTR, $64
 
-DATA const31<>+0(SB)/8, $0x3fe921fb54442d18
+DATA const31<>+0(SB)/8, $0x4010000000000000
 GLOBL const31<>(SB), RODATA|NOPTR, $8
 
-DATA const32<>+0(SB)/8, $0x3c7a2b7f222f65e2
+DATA const32<>+0(SB)/8, $0x3fa7989a757aa7ab
 GLOBL const32<>(SB), RODATA|NOPTR, $8
 
-DATA const33<>+0(SB)/8, $0x3c81a62633145c07
+DATA const33<>+0(SB)/8, $0xbfb0b4e0a08feed6
 GLOBL const33<>(SB), RODATA|NOPTR, $8
 
-DATA const34<>+0(SB)/8, $0x3fa7989a757aa7ab
+DATA const34<>+0(SB)/8, $0x3fb3ab9ee582d41f
 GLOBL const34<>(SB), RODATA|NOPTR, $8
 
-DATA const35<>+0(SB)/8, $0xbfb0b4e0a08feed6
+DATA const35<>+0(SB)/8, $0xbfb7459e40d00717
 GLOBL const35<>(SB), RODATA|NOPTR, $8
 
-DATA const36<>+0(SB)/8, $0x3fb3ab9ee582d41f
+DATA const36<>+0(SB)/8, $0x3fbc71c60ac8ca38
 GLOBL const36<>(SB), RODATA|NOPTR, $8
 
-DATA const37<>+0(SB)/8, $0xbfb7459e40d00717
+DATA const37<>+0(SB)/8, $0xbfc2492490b36781
 GLOBL const37<>(SB), RODATA|NOPTR, $8
 
-DATA const38<>+0(SB)/8, $0x3fbc71c60ac8ca38
+DATA const38<>+0(SB)/8, $0x3fc99999999752af
 GLOBL const38<>(SB), RODATA|NOPTR, $8
 
-DATA const39<>+0(SB)/8, $0xbfc2492490b36781
+DATA const39<>+0(SB)/8, $0xbfd55555555554c6
 GLOBL const39<>(SB), RODATA|NOPTR, $8
 
-DATA const40<>+0(SB)/8, $0x3fc99999999752af
-GLOBL const40<>(SB), RODATA|NOPTR, $8
+DATA arctanHi<>+0(SB)/8, $0x3ff38d6a6ce13353
+DATA arctanHi<>+8(SB)/8, $0x3ff921fb54442d18
+DATA arctanHi<>+16(SB)/8, $0x3ff921fb54442d18
+DATA arctanHi<>+24(SB)/8, $0x0000000000000000
+DATA arctanHi<>+32(SB)/8, $0x0000000000000000
+DATA arctanHi<>+40(SB)/8, $0x3fd6f61941e4def1
+DATA arctanHi<>+48(SB)/8, $0x3fe345f01cce37bb
+DATA arctanHi<>+56(SB)/8, $0x3fee24dd44c855d1
+GLOBL arctanHi<>(SB), RODATA|NOPTR, $64
 
-DATA const41<>+0(SB)/8, $0xbfd55555555554c6
-GLOBL const41<>(SB), RODATA|NOPTR, $8
+DATA arctanLo<>+0(SB)/8, $0xbc812c77e8a80f5c
+DATA arctanLo<>+8(SB)/8, $0x3c91a62633145c07
+DATA arctanLo<>+16(SB)/8, $0x3c91a62633145c07
+DATA arctanLo<>+24(SB)/8, $0x0000000000000000
+DATA arctanLo<>+32(SB)/8, $0x0000000000000000
+DATA arctanLo<>+40(SB)/8, $0xbc7c63aae6f6e918
+DATA arctanLo<>+48(SB)/8, $0x3c81021137c71102
+DATA arctanLo<>+56(SB)/8, $0x3c8f7ac612ab33d8
+GLOBL arctanLo<>(SB), RODATA|NOPTR, $64
 
 // func ArctanFloat32(dst *float32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX512F, AVX512VL
@@ -622,90 +618,65 @@ TEXT ·ArctanFloat32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD          (CX), Y0
 	VCVTPS2PD        Y0, Z0
-	VPBROADCASTQ     const0<>+0(SB), Z11
-	VPANDNQ          Z0, Z11, Z11
-	VPBROADCASTQ     const27<>+0(SB), Z12
-	VMINPD           Z11, Z12, Z11
-	VPBROADCASTQ     const17<>+0(SB), Z12
-	VMINPD           Z11, Z12, Z12
-	VPBROADCASTQ     const17<>+0(SB), Z13
-	VMAXPD           Z11, Z13, Z13
-	VMULPD.BCST      const28<>+0(SB), Z13, Z14
-	VCMPPD           $0x12, Z12, Z14, K1
-	VMULPD.BCST      const29<>+0(SB), Z13, Z14
-	VCMPPD           $0x12, Z12, Z14, K2
-	VPBROADCASTQ     const1<>+0(SB), Z14
-	VBLENDMPD.BCST   const17<>+0(SB), Z14, K2, Z1
-	VPBROADCASTQ     const3<>+0(SB), Z14
-	VBLENDMPD        Z1, Z14, K1, Z2
-	VPBROADCASTQ     const30<>+0(SB), Z14
-	VBLENDMPD.BCST   const31<>+0(SB), Z14, K2, Z3
-	VPBROADCASTQ     const3<>+0(SB), Z14
-	VBLENDMPD        Z3, Z14, K1, Z4
-	VPBROADCASTQ     const32<>+0(SB), Z14
-	VBLENDMPD.BCST   const33<>+0(SB), Z14, K2, Z5
-	VPBROADCASTQ     const3<>+0(SB), Z14
-	VBLENDMPD        Z5, Z14, K1, Z6
-	VMOVAPD          Z2, Z14
-	VFNMADD213PD     Z12, Z13, Z14
-	VMOVAPD          Z2, Z15
-	VFMADD213PD      Z13, Z12, Z15
-	VSUBPD           Z15, Z13, Z13
-	VFMADD231PD      Z12, Z2, Z13
-	VPBROADCASTQ     const17<>+0(SB), Z12
-	VDIVPD           Z15, Z12, Z12
-	VMULPD           Z12, Z14, Z16
-	VFNMADD231PD     Z15, Z16, Z14
-	VFNMADD231PD     Z13, Z16, Z14
-	VMULPD           Z14, Z12, Z12
-	VMULPD           Z16, Z16, Z13
-	VMULPD           Z13, Z13, Z14
-	VMOVAPD          Z13, Z15
-	VPBROADCASTQ     const34<>+0(SB), Z17
-	VFMADD213PD.BCST const35<>+0(SB), Z17, Z15
-	VMOVAPD          Z13, Z17
-	VPBROADCASTQ     const36<>+0(SB), Z18
-	VFMADD213PD.BCST const37<>+0(SB), Z18, Z17
-	VFMADD231PD      Z14, Z15, Z17
-	VMOVAPD          Z13, Z15
-	VPBROADCASTQ     const38<>+0(SB), Z18
-	VFMADD213PD.BCST const39<>+0(SB), Z18, Z15
-	VFMADD231PD      Z14, Z17, Z15
-	VMOVAPD          Z13, Z17
-	VPBROADCASTQ     const40<>+0(SB), Z18
-	VFMADD213PD.BCST const41<>+0(SB), Z18, Z17
-	VFMADD231PD      Z14, Z15, Z17
-	VMULPD           Z13, Z16, Z14
-	VFNMADD213PD     Z12, Z12, Z13
-	VFMADD231PD      Z17, Z14, Z13
-	VADDPD           Z13, Z6, Z12
-	VPBROADCASTQ     const17<>+0(SB), Z13
-	VCMPPD           $0x11, Z11, Z13, K1
-	VPBROADCASTQ     const3<>+0(SB), Z11
-	VBLENDMPD.BCST   const19<>+0(SB), Z11, K1, Z7
-	VPBROADCASTQ     const3<>+0(SB), Z11
-	VBLENDMPD.BCST   const20<>+0(SB), Z11, K1, Z8
-	VPBROADCASTQ     const3<>+0(SB), Z11
-	VBLENDMPD.BCST   const0<>+0(SB), Z11, K1, Z9
-	VPXORQ           Z4, Z9, Z11
-	VADDPD           Z11, Z7, Z13
-	VSUBPD           Z7, Z13, Z14
-	VSUBPD           Z14, Z11, Z11
-	VPXORQ           Z16, Z9, Z14
-	VADDPD           Z14, Z13, Z15
-	VSUBPD           Z13, Z15, Z13
-	VSUBPD           Z13, Z14, Z13
-	VADDPD           Z11, Z8, Z11
-	VPXORQ           Z12, Z9, Z12
-	VADDPD           Z12, Z11, Z11
-	VADDPD           Z11, Z13, Z11
-	VADDPD           Z11, Z15, Z11
+	VPBROADCASTQ     const0<>+0(SB), Z3
+	VPANDNQ          Z0, Z3, Z3
+	VPBROADCASTQ     const27<>+0(SB), Z4
+	VMINPD           Z3, Z4, Z3
+	VPBROADCASTQ     const28<>+0(SB), Z4
+	VMAXPD           Z3, Z4, Z4
+	VPBROADCASTQ     const29<>+0(SB), Z5
+	VMINPD           Z4, Z5, Z4
+	VPSRLQ           $0x34, Z4, Z4
+	VPERMPD          arctanMiddle<>+0(SB), Z4, Z5
+	VCMPPD.BCST      $0x11, const31<>+0(SB), Z3, K1
+	VPBROADCASTQ     const3<>+0(SB), Z6
+	VBLENDMPD.BCST   const17<>+0(SB), Z6, K1, Z1
+	VMOVAPD          Z3, Z6
+	VFMADD213PD      Z1, Z5, Z6
+	VMOVAPD          Z3, Z7
+	VFMSUB213PD      Z5, Z1, Z7
+	VSUBPD           Z6, Z1, Z8
+	VFMADD231PD      Z5, Z3, Z8
+	VPBROADCASTQ     const17<>+0(SB), Z3
+	VDIVPD           Z6, Z3, Z3
+	VMULPD           Z3, Z7, Z5
+	VFNMADD231PD     Z6, Z5, Z7
+	VFNMADD231PD     Z8, Z5, Z7
+	VMULPD           Z7, Z3, Z3
+	VMULPD           Z5, Z5, Z6
+	VMULPD           Z6, Z6, Z7
+	VMOVAPD          Z6, Z8
+	VPBROADCASTQ     const32<>+0(SB), Z9
+	VFMADD213PD.BCST const33<>+0(SB), Z9, Z8
+	VMOVAPD          Z6, Z9
+	VPBROADCASTQ     const34<>+0(SB), Z10
+	VFMADD213PD.BCST const35<>+0(SB), Z10, Z9
+	VFMADD231PD      Z7, Z8, Z9
+	VMOVAPD          Z6, Z8
+	VPBROADCASTQ     const36<>+0(SB), Z10
+	VFMADD213PD.BCST const37<>+0(SB), Z10, Z8
+	VFMADD231PD      Z7, Z9, Z8
+	VMOVAPD          Z6, Z9
+	VPBROADCASTQ     const38<>+0(SB), Z10
+	VFMADD213PD.BCST const39<>+0(SB), Z10, Z9
+	VFMADD231PD      Z7, Z8, Z9
+	VMULPD           Z6, Z5, Z7
+	VFNMADD213PD     Z3, Z3, Z6
+	VFMADD231PD      Z9, Z7, Z6
+	VPERMPD          arctanHi<>+0(SB), Z4, Z3
+	VADDPD           Z3, Z5, Z7
+	VSUBPD           Z3, Z7, Z3
+	VSUBPD           Z3, Z5, Z3
+	VPERMPD          arctanLo<>+0(SB), Z4, Z4
+	VADDPD           Z4, Z6, Z4
+	VADDPD           Z4, Z3, Z3
+	VADDPD           Z3, Z7, Z3
 	VPANDQ.BCST      const0<>+0(SB), Z0, Z0
-	VPXORQ           Z0, Z11, Z0
+	VPXORQ           Z0, Z3, Z0
 	VCVTPD2PS        Z0, Y0
 	VCMPPS           $0x04, Y0, Y0, K1
-	VBLENDMPS.BCST   const22<>+0(SB), Y0, K1, Y10
-	VMOVUPD          Y10, (AX)
+	VBLENDMPS.BCST   const22<>+0(SB), Y0, K1, Y2
+	VMOVUPD          Y2, (AX)
 	ADDQ             $0x20, AX
 	ADDQ             DX, CX
 	SUBQ             $0x08, SI
@@ -758,20 +729,20 @@ loop:
 	KORB             K2, K1, K1
 	KORTESTB         K1, K1
 	JNE              done
-	VMULPD.BCST      const28<>+0(SB), Z9, Z4
+	VMULPD.BCST      const46<>+0(SB), Z9, Z4
 	VCMPPD           $0x12, Z8, Z4, K1
-	VMULPD.BCST      const29<>+0(SB), Z9, Z4
+	VMULPD.BCST      const47<>+0(SB), Z9, Z4
 	VCMPPD           $0x12, Z8, Z4, K2
 	VPBROADCASTQ     const1<>+0(SB), Z4
 	VBLENDMPD.BCST   const17<>+0(SB), Z4, K2, Z10
 	VPBROADCASTQ     const3<>+0(SB), Z4
 	VBLENDMPD        Z10, Z4, K1, Z11
-	VPBROADCASTQ     const30<>+0(SB), Z4
-	VBLENDMPD.BCST   const31<>+0(SB), Z4, K2, Z12
+	VPBROADCASTQ     const48<>+0(SB), Z4
+	VBLENDMPD.BCST   const49<>+0(SB), Z4, K2, Z12
 	VPBROADCASTQ     const3<>+0(SB), Z4
 	VBLENDMPD        Z12, Z4, K1, Z13
-	VPBROADCASTQ     const32<>+0(SB), Z4
-	VBLENDMPD.BCST   const33<>+0(SB), Z4, K2, Z14
+	VPBROADCASTQ     const50<>+0(SB), Z4
+	VBLENDMPD.BCST   const51<>+0(SB), Z4, K2, Z14
 	VPBROADCASTQ     const3<>+0(SB), Z4
 	VBLENDMPD        Z14, Z4, K1, Z15
 	VMOVAPD          Z11, Z4
@@ -789,19 +760,19 @@ loop:
 	VMULPD           Z23, Z23, Z5
 	VMULPD           Z5, Z5, Z6
 	VMOVAPD          Z5, Z22
-	VPBROADCASTQ     const34<>+0(SB), Z24
-	VFMADD213PD.BCST const35<>+0(SB), Z24, Z22
+	VPBROADCASTQ     const32<>+0(SB), Z24
+	VFMADD213PD.BCST const33<>+0(SB), Z24, Z22
 	VMOVAPD          Z5, Z24
-	VPBROADCASTQ     const36<>+0(SB), Z25
-	VFMADD213PD.BCST const37<>+0(SB), Z25, Z24
+	VPBROADCASTQ     const34<>+0(SB), Z25
+	VFMADD213PD.BCST const35<>+0(SB), Z25, Z24
 	VFMADD231PD      Z6, Z22, Z24
 	VMOVAPD          Z5, Z22
-	VPBROADCASTQ     const38<>+0(SB), Z25
-	VFMADD213PD.BCST const39<>+0(SB), Z25, Z22
+	VPBROADCASTQ     const36<>+0(SB), Z25
+	VFMADD213PD.BCST const37<>+0(SB), Z25, Z22
 	VFMADD231PD      Z6, Z24, Z22
 	VMOVAPD          Z5, Z24
-	VPBROADCASTQ     const40<>+0(SB), Z25
-	VFMADD213PD.BCST const41<>+0(SB), Z25, Z24
+	VPBROADCASTQ     const38<>+0(SB), Z25
+	VFMADD213PD.BCST const39<>+0(SB), Z25, Z24
 	VFMADD231PD      Z6, Z22, Z24
 	VMULPD           Z5, Z23, Z6
 	VFNMADD213PD     Z4, Z4, Z5
@@ -862,6 +833,24 @@ GLOBL const44<>(SB), RODATA|NOPTR, $8
 DATA const45<>+0(SB)/8, $0x20b0000000000000
 GLOBL const45<>(SB), RODATA|NOPTR, $8
 
+DATA const46<>+0(SB)/8, $0x3fd0000000000000
+GLOBL const46<>(SB), RODATA|NOPTR, $8
+
+DATA const47<>+0(SB)/8, $0x3fe8000000000000
+GLOBL const47<>(SB), RODATA|NOPTR, $8
+
+DATA const48<>+0(SB)/8, $0x3fddac670561bb4f
+GLOBL const48<>(SB), RODATA|NOPTR, $8
+
+DATA const49<>+0(SB)/8, $0x3fe921fb54442d18
+GLOBL const49<>(SB), RODATA|NOPTR, $8
+
+DATA const50<>+0(SB)/8, $0x3c7a2b7f222f65e2
+GLOBL const50<>(SB), RODATA|NOPTR, $8
+
+DATA const51<>+0(SB)/8, $0x3c81a62633145c07
+GLOBL const51<>(SB), RODATA|NOPTR, $8
+
 // func Arctan2Float32(dst *float32, a *float32, b *float32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL
 TEXT ·Arctan2Float32(SB), NOSPLIT, $0-56
@@ -895,20 +884,20 @@ loop:
 	VBLENDMPD        Z2, Z20, K1, Z3
 	VMAXPD.BCST      const43<>+0(SB), Z21, Z20
 	VBLENDMPD.BCST   const17<>+0(SB), Z20, K1, Z4
-	VMULPD.BCST      const28<>+0(SB), Z4, Z20
+	VMULPD.BCST      const46<>+0(SB), Z4, Z20
 	VCMPPD           $0x12, Z3, Z20, K1
-	VMULPD.BCST      const29<>+0(SB), Z4, Z20
+	VMULPD.BCST      const47<>+0(SB), Z4, Z20
 	VCMPPD           $0x12, Z3, Z20, K2
 	VPBROADCASTQ     const1<>+0(SB), Z20
 	VBLENDMPD.BCST   const17<>+0(SB), Z20, K2, Z5
 	VPBROADCASTQ     const3<>+0(SB), Z20
 	VBLENDMPD        Z5, Z20, K1, Z6
-	VPBROADCASTQ     const30<>+0(SB), Z20
-	VBLENDMPD.BCST   const31<>+0(SB), Z20, K2, Z7
+	VPBROADCASTQ     const48<>+0(SB), Z20
+	VBLENDMPD.BCST   const49<>+0(SB), Z20, K2, Z7
 	VPBROADCASTQ     const3<>+0(SB), Z20
 	VBLENDMPD        Z7, Z20, K1, Z8
-	VPBROADCASTQ     const32<>+0(SB), Z20
-	VBLENDMPD.BCST   const33<>+0(SB), Z20, K2, Z9
+	VPBROADCASTQ     const50<>+0(SB), Z20
+	VBLENDMPD.BCST   const51<>+0(SB), Z20, K2, Z9
 	VPBROADCASTQ     const3<>+0(SB), Z20
 	VBLENDMPD        Z9, Z20, K1, Z10
 	VMOVAPD          Z6, Z20
@@ -926,19 +915,19 @@ loop:
 	VMULPD           Z24, Z24, Z21
 	VMULPD           Z21, Z21, Z22
 	VMOVAPD          Z21, Z23
-	VPBROADCASTQ     const34<>+0(SB), Z25
-	VFMADD213PD.BCST const35<>+0(SB), Z25, Z23
+	VPBROADCASTQ     const32<>+0(SB), Z25
+	VFMADD213PD.BCST const33<>+0(SB), Z25, Z23
 	VMOVAPD          Z21, Z25
-	VPBROADCASTQ     const36<>+0(SB), Z26
-	VFMADD213PD.BCST const37<>+0(SB), Z26, Z25
+	VPBROADCASTQ     const34<>+0(SB), Z26
+	VFMADD213PD.BCST const35<>+0(SB), Z26, Z25
 	VFMADD231PD      Z22, Z23, Z25
 	VMOVAPD          Z21, Z23
-	VPBROADCASTQ     const38<>+0(SB), Z26
-	VFMADD213PD.BCST const39<>+0(SB), Z26, Z23
+	VPBROADCASTQ     const36<>+0(SB), Z26
+	VFMADD213PD.BCST const37<>+0(SB), Z26, Z23
 	VFMADD231PD      Z22, Z25, Z23
 	VMOVAPD          Z21, Z25
-	VPBROADCASTQ     const40<>+0(SB), Z26
-	VFMADD213PD.BCST const41<>+0(SB), Z26, Z25
+	VPBROADCASTQ     const38<>+0(SB), Z26
+	VFMADD213PD.BCST const39<>+0(SB), Z26, Z25
 	VFMADD231PD      Z22, Z23, Z25
 	VMULPD           Z21, Z24, Z22
 	VFNMADD213PD     Z20, Z20, Z21

@@ -343,105 +343,60 @@ func ArctanFloat64(dst []float64, a []float64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := a[i&ma]
-		v4 := math.Float64bits(v0)
-		v6 := v4 &^ 0x8000000000000000
-		v7 := math.Float64frombits(v6)
-		v8 := less(0x1p+100, v7)
-		v9 := less(0x1p+00, v8)
-		v10 := greater(0x1p+00, v8)
-		v12 := float64(v10 * 0x1p-02)
-		v13 := v12 <= v9
-		v15 := float64(v10 * 0x1.8p-01)
-		v16 := v15 <= v9
-		v18 := float64(0x1p-01)
-		if v16 {
+		v2 := math.Float64bits(v0)
+		v4 := v2 &^ 0x8000000000000000
+		v5 := math.Float64frombits(v4)
+		v6 := less(0x1p+100, v5)
+		v9 := greater(0x1p-03, v6)
+		v10 := less(0x1p+03, v9)
+		v11 := math.Float64bits(v10)
+		v12 := v11 >> 52
+		v13 := arctanMiddle[v12&7]
+		v15 := v6 < 0x1p+02
+		v18 := float64(0x0p+00)
+		if v15 {
 			v18 = 0x1p+00
 		}
-		v19 := float64(0x0p+00)
-		if v13 {
-			v19 = v18
+		v19 := math.FMA(v6, v13, v18)
+		v20 := math.FMA(v6, v18, -(v13))
+		v21 := float64(v18 - v19)
+		v22 := math.FMA(v6, v13, v21)
+		v23 := float64(0x1p+00 / v19)
+		v24 := float64(v20 * v23)
+		v25 := math.FMA(-(v24), v19, v20)
+		v26 := math.FMA(-(v24), v22, v25)
+		v27 := float64(v23 * v26)
+		v28 := float64(v24 * v24)
+		v29 := float64(v28 * v28)
+		v32 := math.FMA(0x1.7989a757aa7abp-05, v28, -0x1.0b4e0a08feed6p-04)
+		v35 := math.FMA(0x1.3ab9ee582d41fp-04, v28, -0x1.7459e40d00717p-04)
+		v36 := math.FMA(v32, v29, v35)
+		v39 := math.FMA(0x1.c71c60ac8ca38p-04, v28, -0x1.2492490b36781p-03)
+		v40 := math.FMA(v36, v29, v39)
+		v43 := math.FMA(0x1.99999999752afp-03, v28, -0x1.55555555554c6p-02)
+		v44 := math.FMA(v40, v29, v43)
+		v45 := float64(v24 * v28)
+		v46 := math.FMA(-(v28), v27, v27)
+		v47 := math.FMA(v45, v44, v46)
+		v48 := arctanHi[v12&7]
+		v49 := float64(v24 + v48)
+		v50 := float64(v49 - v48)
+		v51 := float64(v24 - v50)
+		v52 := arctanLo[v12&7]
+		v53 := float64(v47 + v52)
+		v54 := float64(v51 + v53)
+		v55 := float64(v49 + v54)
+		v56 := math.Float64bits(v55)
+		v57 := v2 & 0x8000000000000000
+		v58 := v56 ^ v57
+		v59 := math.Float64frombits(v58)
+		v60 := v59 != v59
+		v62 := math.Float64frombits(0x7ff8000000000000)
+		v63 := v59
+		if v60 {
+			v63 = v62
 		}
-		v22 := float64(0x1.dac670561bb4fp-02)
-		if v16 {
-			v22 = 0x1.921fb54442d18p-01
-		}
-		v23 := float64(0x0p+00)
-		if v13 {
-			v23 = v22
-		}
-		v26 := float64(0x1.a2b7f222f65e2p-56)
-		if v16 {
-			v26 = 0x1.1a62633145c07p-55
-		}
-		v27 := float64(0x0p+00)
-		if v13 {
-			v27 = v26
-		}
-		v28 := math.FMA(-(v19), v10, v9)
-		v29 := math.FMA(v19, v9, v10)
-		v30 := float64(v10 - v29)
-		v31 := math.FMA(v19, v9, v30)
-		v32 := float64(0x1p+00 / v29)
-		v33 := float64(v28 * v32)
-		v34 := math.FMA(-(v33), v29, v28)
-		v35 := math.FMA(-(v33), v31, v34)
-		v36 := float64(v32 * v35)
-		v37 := float64(v33 * v33)
-		v38 := float64(v37 * v37)
-		v41 := math.FMA(0x1.7989a757aa7abp-05, v37, -0x1.0b4e0a08feed6p-04)
-		v44 := math.FMA(0x1.3ab9ee582d41fp-04, v37, -0x1.7459e40d00717p-04)
-		v45 := math.FMA(v41, v38, v44)
-		v48 := math.FMA(0x1.c71c60ac8ca38p-04, v37, -0x1.2492490b36781p-03)
-		v49 := math.FMA(v45, v38, v48)
-		v52 := math.FMA(0x1.99999999752afp-03, v37, -0x1.55555555554c6p-02)
-		v53 := math.FMA(v49, v38, v52)
-		v54 := float64(v33 * v37)
-		v55 := math.FMA(-(v37), v36, v36)
-		v56 := math.FMA(v54, v53, v55)
-		v57 := float64(v27 + v56)
-		v58 := 0x1p+00 < v8
-		v60 := float64(0x0p+00)
-		if v58 {
-			v60 = 0x1.921fb54442d18p+00
-		}
-		v62 := float64(0x0p+00)
-		if v58 {
-			v62 = 0x1.1a62633145c07p-54
-		}
-		v64 := uint64(0x0)
-		if v58 {
-			v64 = 0x8000000000000000
-		}
-		v65 := math.Float64bits(v23)
-		v66 := v64 ^ v65
-		v67 := math.Float64frombits(v66)
-		v68 := float64(v60 + v67)
-		v69 := float64(v68 - v60)
-		v70 := float64(v67 - v69)
-		v71 := math.Float64bits(v33)
-		v72 := v64 ^ v71
-		v73 := math.Float64frombits(v72)
-		v74 := float64(v68 + v73)
-		v75 := float64(v74 - v68)
-		v76 := float64(v73 - v75)
-		v77 := float64(v62 + v70)
-		v78 := math.Float64bits(v57)
-		v79 := v64 ^ v78
-		v80 := math.Float64frombits(v79)
-		v81 := float64(v77 + v80)
-		v82 := float64(v76 + v81)
-		v83 := float64(v74 + v82)
-		v84 := math.Float64bits(v83)
-		v85 := v4 & 0x8000000000000000
-		v86 := v84 ^ v85
-		v87 := math.Float64frombits(v86)
-		v88 := v87 != v87
-		v90 := math.Float64frombits(0x7ff8000000000000)
-		v91 := v87
-		if v88 {
-			v91 = v90
-		}
-		dst[i] = v91
+		dst[i] = v63
 	}
 }
 
@@ -451,106 +406,61 @@ func ArctanFloat32(dst []float32, a []float32) {
 	for i := range dst {
 		v0 := a[i&ma]
 		v1 := float64(v0)
-		v5 := math.Float64bits(v1)
-		v7 := v5 &^ 0x8000000000000000
-		v8 := math.Float64frombits(v7)
-		v9 := less(0x1p+100, v8)
-		v10 := less(0x1p+00, v9)
-		v11 := greater(0x1p+00, v9)
-		v13 := float64(v11 * 0x1p-02)
-		v14 := v13 <= v10
-		v16 := float64(v11 * 0x1.8p-01)
-		v17 := v16 <= v10
-		v19 := float64(0x1p-01)
-		if v17 {
+		v3 := math.Float64bits(v1)
+		v5 := v3 &^ 0x8000000000000000
+		v6 := math.Float64frombits(v5)
+		v7 := less(0x1p+100, v6)
+		v10 := greater(0x1p-03, v7)
+		v11 := less(0x1p+03, v10)
+		v12 := math.Float64bits(v11)
+		v13 := v12 >> 52
+		v14 := arctanMiddle[v13&7]
+		v16 := v7 < 0x1p+02
+		v19 := float64(0x0p+00)
+		if v16 {
 			v19 = 0x1p+00
 		}
-		v20 := float64(0x0p+00)
-		if v14 {
-			v20 = v19
+		v20 := math.FMA(v7, v14, v19)
+		v21 := math.FMA(v7, v19, -(v14))
+		v22 := float64(v19 - v20)
+		v23 := math.FMA(v7, v14, v22)
+		v24 := float64(0x1p+00 / v20)
+		v25 := float64(v21 * v24)
+		v26 := math.FMA(-(v25), v20, v21)
+		v27 := math.FMA(-(v25), v23, v26)
+		v28 := float64(v24 * v27)
+		v29 := float64(v25 * v25)
+		v30 := float64(v29 * v29)
+		v33 := math.FMA(0x1.7989a757aa7abp-05, v29, -0x1.0b4e0a08feed6p-04)
+		v36 := math.FMA(0x1.3ab9ee582d41fp-04, v29, -0x1.7459e40d00717p-04)
+		v37 := math.FMA(v33, v30, v36)
+		v40 := math.FMA(0x1.c71c60ac8ca38p-04, v29, -0x1.2492490b36781p-03)
+		v41 := math.FMA(v37, v30, v40)
+		v44 := math.FMA(0x1.99999999752afp-03, v29, -0x1.55555555554c6p-02)
+		v45 := math.FMA(v41, v30, v44)
+		v46 := float64(v25 * v29)
+		v47 := math.FMA(-(v29), v28, v28)
+		v48 := math.FMA(v46, v45, v47)
+		v49 := arctanHi[v13&7]
+		v50 := float64(v25 + v49)
+		v51 := float64(v50 - v49)
+		v52 := float64(v25 - v51)
+		v53 := arctanLo[v13&7]
+		v54 := float64(v48 + v53)
+		v55 := float64(v52 + v54)
+		v56 := float64(v50 + v55)
+		v57 := math.Float64bits(v56)
+		v58 := v3 & 0x8000000000000000
+		v59 := v57 ^ v58
+		v60 := math.Float64frombits(v59)
+		v61 := float32(v60)
+		v62 := v61 != v61
+		v64 := math.Float32frombits(0x7fc00000)
+		v65 := v61
+		if v62 {
+			v65 = v64
 		}
-		v23 := float64(0x1.dac670561bb4fp-02)
-		if v17 {
-			v23 = 0x1.921fb54442d18p-01
-		}
-		v24 := float64(0x0p+00)
-		if v14 {
-			v24 = v23
-		}
-		v27 := float64(0x1.a2b7f222f65e2p-56)
-		if v17 {
-			v27 = 0x1.1a62633145c07p-55
-		}
-		v28 := float64(0x0p+00)
-		if v14 {
-			v28 = v27
-		}
-		v29 := math.FMA(-(v20), v11, v10)
-		v30 := math.FMA(v20, v10, v11)
-		v31 := float64(v11 - v30)
-		v32 := math.FMA(v20, v10, v31)
-		v33 := float64(0x1p+00 / v30)
-		v34 := float64(v29 * v33)
-		v35 := math.FMA(-(v34), v30, v29)
-		v36 := math.FMA(-(v34), v32, v35)
-		v37 := float64(v33 * v36)
-		v38 := float64(v34 * v34)
-		v39 := float64(v38 * v38)
-		v42 := math.FMA(0x1.7989a757aa7abp-05, v38, -0x1.0b4e0a08feed6p-04)
-		v45 := math.FMA(0x1.3ab9ee582d41fp-04, v38, -0x1.7459e40d00717p-04)
-		v46 := math.FMA(v42, v39, v45)
-		v49 := math.FMA(0x1.c71c60ac8ca38p-04, v38, -0x1.2492490b36781p-03)
-		v50 := math.FMA(v46, v39, v49)
-		v53 := math.FMA(0x1.99999999752afp-03, v38, -0x1.55555555554c6p-02)
-		v54 := math.FMA(v50, v39, v53)
-		v55 := float64(v34 * v38)
-		v56 := math.FMA(-(v38), v37, v37)
-		v57 := math.FMA(v55, v54, v56)
-		v58 := float64(v28 + v57)
-		v59 := 0x1p+00 < v9
-		v61 := float64(0x0p+00)
-		if v59 {
-			v61 = 0x1.921fb54442d18p+00
-		}
-		v63 := float64(0x0p+00)
-		if v59 {
-			v63 = 0x1.1a62633145c07p-54
-		}
-		v65 := uint64(0x0)
-		if v59 {
-			v65 = 0x8000000000000000
-		}
-		v66 := math.Float64bits(v24)
-		v67 := v65 ^ v66
-		v68 := math.Float64frombits(v67)
-		v69 := float64(v61 + v68)
-		v70 := float64(v69 - v61)
-		v71 := float64(v68 - v70)
-		v72 := math.Float64bits(v34)
-		v73 := v65 ^ v72
-		v74 := math.Float64frombits(v73)
-		v75 := float64(v69 + v74)
-		v76 := float64(v75 - v69)
-		v77 := float64(v74 - v76)
-		v78 := float64(v63 + v71)
-		v79 := math.Float64bits(v58)
-		v80 := v65 ^ v79
-		v81 := math.Float64frombits(v80)
-		v82 := float64(v78 + v81)
-		v83 := float64(v77 + v82)
-		v84 := float64(v75 + v83)
-		v85 := math.Float64bits(v84)
-		v86 := v5 & 0x8000000000000000
-		v87 := v85 ^ v86
-		v88 := math.Float64frombits(v87)
-		v89 := float32(v88)
-		v90 := v89 != v89
-		v92 := math.Float32frombits(0x7fc00000)
-		v93 := v89
-		if v90 {
-			v93 = v92
-		}
-		dst[i] = v93
+		dst[i] = v65
 	}
 }
 
