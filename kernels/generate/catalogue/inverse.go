@@ -17,10 +17,8 @@ func inverse() []*ir.Kernel {
 
 // Parts of constants: rounded, and what is left.
 const (
-	piHi, piLo           = 0x1.921fb54442d18p1, 0x1.1a62633145c07p-53
-	halfPiHi, halfPiLo   = 0x1.921fb54442d18p0, 0x1.1a62633145c07p-54
-	quartPiHi, quartPiLo = 0x1.921fb54442d18p-1, 0x1.1a62633145c07p-55
-	atanHalf, atanHalfLo = 0x1.dac670561bb4fp-2, 0x1.a2b7f222f65e2p-56 // arctan(1/2)
+	piHi, piLo         = 0x1.921fb54442d18p1, 0x1.1a62633145c07p-53
+	halfPiHi, halfPiLo = 0x1.921fb54442d18p0, 0x1.1a62633145c07p-54
 )
 
 // halfArcsin is arcsin(w) = w + tail for a <= 1/2 with w = a, else for
@@ -68,24 +66,6 @@ func arccos(b *ir.B, x ir.V) ir.V {
 	return sum.Add(tail.FMA(factor, low).Add(rest))
 }
 
-// octant is arctan(u/v) = base + t + tail for 0 <= u <= v, by the difference to
-// the arctangent of c = 0, 1/2 or 1:
-//
-//	arctan(u/v) - arctan(c) = arctan((u-cv) / (v+cu))
-//
-// The numerator is exact, and quotientArctan gets the denominator's rounding
-// error.
-func octant(u, v ir.V) (base, t, tail ir.V) {
-	zero := u.C(0)
-	some, much := v.Mul(u.C(0.25)).Le(u), v.Mul(u.C(0.75)).Le(u)
-	c := some.Select(much.Select(u.C(1), u.C(0.5)), zero)
-	base = some.Select(much.Select(u.C(quartPiHi), u.C(atanHalf)), zero)
-	low := some.Select(much.Select(u.C(quartPiLo), u.C(atanHalfLo)), zero)
-	n, d := c.FNMA(v, u), c.FMA(u, v)
-	t, tail = quotientArctan(n, d, c.FMA(u, v.Sub(d)))
-	return base, t, tail.Add(low)
-}
-
 // quotientArctan is t + tail = arctan(n / (d + below)) for quotients up to 1/4.
 // The tail makes good what t lost by rounding.
 func quotientArctan(n, d, below ir.V) (t, tail ir.V) {
@@ -98,15 +78,6 @@ func quotientArctan(n, d, below ir.V) (t, tail ir.V) {
 	p := paired(z, 0x1.7989a757aa7abp-5, -0x1.0b4e0a08feed6p-4, 0x1.3ab9ee582d41fp-4, -0x1.7459e40d00717p-4,
 		0x1.c71c60ac8ca38p-4, -0x1.2492490b36781p-3, 0x1.99999999752afp-3, -0x1.55555555554c6p-2)
 	return t, t.Mul(z).FMA(p, z.FNMA(tl, tl))
-}
-
-// turn is from + base + t + tail, or from - base - t - tail where sign has its
-// bit set.
-func turn(from, fromLo, base, t, tail, sign ir.V) ir.V {
-	signed := func(v ir.V) ir.V { return v.Bits().Xor(sign).AsFloat() }
-	sum, rest := fastTwoSum(from, signed(base))
-	sum, rest2 := fastTwoSum(sum, signed(t))
-	return sum.Add(rest2.Add(rest.Add(fromLo).Add(signed(tail))))
 }
 
 // Tables of arctan by the exponent of |x| from -3 to 3, the last three bits of
@@ -143,8 +114,21 @@ func arctan(b *ir.B, x ir.V) ir.V {
 	return negate(b, y, x.Bits())
 }
 
-// arctan2 is the angle of the point (x, y), from arctan of the lesser
-// coordinate's magnitude by the greater one's. float32 by way of float64.
+// Tables of arctan2 by the last four bits of the biased exponent of c = 0, 1/2
+// or 1, with bit 2 flipped for steep angles, which are pi/2 less what is told
+// here, and bit 3 flipped for negative x: the angle of c, in two parts.
+var (
+	arctan2Hi = table("arctan2Hi", 0, 0, 0x1.0468a8ace4df6p1, 0x1.2d97c7f3321d2p1,
+		halfPiHi, 0, 0x1.56c6e7397f5aep1, 0x1.2d97c7f3321d2p1,
+		piHi, 0, 0x1.1b6e192ebbe44p0, 0x1.921fb54442d18p-1,
+		halfPiHi, 0, 0x1.dac670561bb4fp-2, 0x1.921fb54442d18p-1)
+	arctan2Lo = table("arctan2Lo", 0, 0, 0x1.0620bf7406affp-55, 0x1.a79394c9e8a0ap-54,
+		halfPiLo, 0, 0x1.660b64ece6f4bp-53, 0x1.a79394c9e8a0ap-54,
+		piLo, 0, 0x1.b1b466a88828ep-54, 0x1.1a62633145c07p-55,
+		halfPiLo, 0, 0x1.a2b7f222f65e2p-56, 0x1.1a62633145c07p-55)
+)
+
+// arctan2 is the angle of the point (x, y). float32 goes by way of float64.
 func arctan2() (all []*ir.Kernel) {
 	for _, t := range floats {
 		b := ir.New("arctan2", t, t, t)
@@ -159,8 +143,13 @@ func arctan2() (all []*ir.Kernel) {
 	return all
 }
 
-// angle leaves operands whose quotient or remainder might underflow to slow, if
-// there can be any.
+// angle takes the quotient of the lesser magnitude u by the greater v, and
+// instead of its arctangent that of c = 0, 1/2 or 1 and of
+//
+//	(u-cv) / (v+cu)
+//
+// whose numerator is exact. It leaves operands whose quotient or remainder might
+// underflow to slow, if there can be any.
 func angle(b *ir.B, y, x ir.V, slow string) ir.V {
 	one, zero, inf := x.C(1), x.C(0), b.Int(ir.I64, 0x7ff<<52).AsFloat()
 	ay, ax := abs(b, y), abs(b, x)
@@ -172,13 +161,14 @@ func angle(b *ir.B, y, x ir.V, slow string) ir.V {
 	if slow != "" {
 		b.Bail(x.C(0x1p500).Lt(v).MOr(zero.Lt(u).MAnd(u.Lt(x.C(0x1p-500)))), slow)
 	}
-	base, t, tail := octant(u, v)
-	steep, back := ax.Lt(ay), x.Bits().ILt(b.Int(ir.I64, 0))
-	from := steep.Select(x.C(halfPiHi), back.Select(x.C(piHi), zero))
-	fromLo := steep.Select(x.C(halfPiLo), back.Select(x.C(piLo), zero))
-	none, minus := b.Int(ir.I64, 0), signBit(b, ir.F64)
-	r := turn(from, fromLo, base, t, tail, steep.MXor(back).Select(minus, none))
-	r = r.Bits().Xor(y.Bits().And(minus)).AsFloat()
+	c := v.Mul(x.C(0.25)).Le(u).Select(v.Mul(x.C(0.75)).Le(u).Select(one, x.C(0.5)), zero)
+	steep := ax.Bits().ISub(ay.Bits()) // where negative
+	d := c.FMA(u, v)
+	n := negate(b, c.FNMA(v, u), steep.Xor(x.Bits()))
+	t, tail := quotientArctan(n, d, c.FMA(u, v.Sub(d)))
+	at := c.Bits().ShrI(52).Xor(steep.ShrI(63).ShlI(2)).Xor(x.Bits().ShrI(63).ShlI(3))
+	sum, rest := fastTwoSum(arctan2Hi.At(at), t)
+	r := negate(b, sum.Add(rest.Add(arctan2Lo.At(at).Add(tail))), y.Bits())
 	unordered := ax.Add(ay)
 	return unordered.Ne(unordered).Select(nan(b, ir.F64), r)
 }

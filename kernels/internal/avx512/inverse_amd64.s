@@ -737,77 +737,68 @@ loop:
 	VBLENDMPD.BCST   const17<>+0(SB), Z4, K2, Z10
 	VPBROADCASTQ     const3<>+0(SB), Z4
 	VBLENDMPD        Z10, Z4, K1, Z11
-	VPBROADCASTQ     const48<>+0(SB), Z4
-	VBLENDMPD.BCST   const49<>+0(SB), Z4, K2, Z12
-	VPBROADCASTQ     const3<>+0(SB), Z4
-	VBLENDMPD        Z12, Z4, K1, Z13
-	VPBROADCASTQ     const50<>+0(SB), Z4
-	VBLENDMPD.BCST   const51<>+0(SB), Z4, K2, Z14
-	VPBROADCASTQ     const3<>+0(SB), Z4
-	VBLENDMPD        Z14, Z4, K1, Z15
-	VMOVAPD          Z11, Z4
-	VFNMADD213PD     Z8, Z9, Z4
+	VPSUBQ           Z2, Z3, Z4
 	VMOVAPD          Z11, Z5
 	VFMADD213PD      Z9, Z8, Z5
-	VSUBPD           Z5, Z9, Z6
-	VFMADD231PD      Z8, Z11, Z6
-	VPBROADCASTQ     const17<>+0(SB), Z22
-	VDIVPD           Z5, Z22, Z22
-	VMULPD           Z22, Z4, Z23
-	VFNMADD231PD     Z5, Z23, Z4
-	VFNMADD231PD     Z6, Z23, Z4
-	VMULPD           Z4, Z22, Z4
-	VMULPD           Z23, Z23, Z5
-	VMULPD           Z5, Z5, Z6
-	VMOVAPD          Z5, Z22
-	VPBROADCASTQ     const32<>+0(SB), Z24
-	VFMADD213PD.BCST const33<>+0(SB), Z24, Z22
-	VMOVAPD          Z5, Z24
-	VPBROADCASTQ     const34<>+0(SB), Z25
-	VFMADD213PD.BCST const35<>+0(SB), Z25, Z24
-	VFMADD231PD      Z6, Z22, Z24
-	VMOVAPD          Z5, Z22
-	VPBROADCASTQ     const36<>+0(SB), Z25
-	VFMADD213PD.BCST const37<>+0(SB), Z25, Z22
-	VFMADD231PD      Z6, Z24, Z22
-	VMOVAPD          Z5, Z24
-	VPBROADCASTQ     const38<>+0(SB), Z25
-	VFMADD213PD.BCST const39<>+0(SB), Z25, Z24
-	VFMADD231PD      Z6, Z22, Z24
-	VMULPD           Z5, Z23, Z6
-	VFNMADD213PD     Z4, Z4, Z5
-	VFMADD231PD      Z24, Z6, Z5
-	VADDPD           Z5, Z15, Z4
-	VCMPPD           $0x11, Z2, Z3, K1
-	VPCMPQ.BCST      $0x01, const3<>+0(SB), Z1, K2
-	VPBROADCASTQ     const3<>+0(SB), Z1
-	VBLENDMPD.BCST   const25<>+0(SB), Z1, K2, Z16
-	VBLENDMPD.BCST   const19<>+0(SB), Z16, K1, Z17
-	VPBROADCASTQ     const3<>+0(SB), Z1
-	VBLENDMPD.BCST   const26<>+0(SB), Z1, K2, Z18
-	VBLENDMPD.BCST   const20<>+0(SB), Z18, K1, Z19
-	KXORB            K2, K1, K1
-	VPBROADCASTQ     const3<>+0(SB), Z1
-	VBLENDMPD.BCST   const0<>+0(SB), Z1, K1, Z20
-	VPXORQ           Z13, Z20, Z1
-	VADDPD           Z1, Z17, Z5
-	VSUBPD           Z17, Z5, Z6
-	VSUBPD           Z6, Z1, Z1
-	VPXORQ           Z23, Z20, Z6
-	VADDPD           Z6, Z5, Z22
-	VSUBPD           Z5, Z22, Z5
-	VSUBPD           Z5, Z6, Z5
-	VADDPD           Z1, Z19, Z1
-	VPXORQ           Z4, Z20, Z4
-	VADDPD           Z4, Z1, Z1
+	VMOVAPD          Z11, Z6
+	VFNMADD213PD     Z8, Z9, Z6
+	VPXORQ           Z4, Z1, Z13
+	VPBROADCASTQ     const0<>+0(SB), Z14
+	VPANDQ           Z13, Z14, Z13
+	VPXORQ           Z13, Z6, Z6
+	VSUBPD           Z5, Z9, Z13
+	VFMADD231PD      Z8, Z11, Z13
+	VPBROADCASTQ     const17<>+0(SB), Z14
+	VDIVPD           Z5, Z14, Z14
+	VMULPD           Z14, Z6, Z15
+	VFNMADD231PD     Z5, Z15, Z6
+	VFNMADD231PD     Z13, Z15, Z6
+	VMULPD           Z6, Z14, Z5
+	VMULPD           Z15, Z15, Z6
+	VMULPD           Z6, Z6, Z13
+	VMOVAPD          Z6, Z14
+	VPBROADCASTQ     const32<>+0(SB), Z16
+	VFMADD213PD.BCST const33<>+0(SB), Z16, Z14
+	VMOVAPD          Z6, Z16
+	VPBROADCASTQ     const34<>+0(SB), Z17
+	VFMADD213PD.BCST const35<>+0(SB), Z17, Z16
+	VFMADD231PD      Z13, Z14, Z16
+	VMOVAPD          Z6, Z14
+	VPBROADCASTQ     const36<>+0(SB), Z17
+	VFMADD213PD.BCST const37<>+0(SB), Z17, Z14
+	VFMADD231PD      Z13, Z16, Z14
+	VMOVAPD          Z6, Z16
+	VPBROADCASTQ     const38<>+0(SB), Z17
+	VFMADD213PD.BCST const39<>+0(SB), Z17, Z16
+	VFMADD231PD      Z13, Z14, Z16
+	VMULPD           Z6, Z15, Z13
+	VFNMADD213PD     Z5, Z5, Z6
+	VFMADD231PD      Z16, Z13, Z6
+	VPSRLQ           $0x34, Z11, Z5
+	VPSRLQ           $0x3f, Z4, Z4
+	VPSLLQ           $0x02, Z4, Z4
+	VPXORQ           Z4, Z5, Z4
+	VPSRLQ           $0x3f, Z1, Z1
+	VPSLLQ           $0x03, Z1, Z1
+	VPXORQ           Z1, Z4, Z1
+	VMOVUPD          arctan2Hi<>+0(SB), Z5
+	VMOVDQA64        Z1, Z4
+	VPERMI2PD        arctan2Hi<>+64(SB), Z5, Z4
+	VADDPD           Z4, Z15, Z5
+	VSUBPD           Z4, Z5, Z4
+	VSUBPD           Z4, Z15, Z4
+	VMOVUPD          arctan2Lo<>+0(SB), Z13
+	VMOVDQA64        Z1, Z1
+	VPERMI2PD        arctan2Lo<>+64(SB), Z13, Z1
+	VADDPD           Z1, Z6, Z1
+	VADDPD           Z1, Z4, Z1
 	VADDPD           Z1, Z5, Z1
-	VADDPD           Z1, Z22, Z1
 	VPANDQ.BCST      const0<>+0(SB), Z0, Z0
 	VPXORQ           Z0, Z1, Z0
 	VADDPD           Z3, Z2, Z1
 	VCMPPD           $0x04, Z1, Z1, K1
-	VBLENDMPD.BCST   const21<>+0(SB), Z0, K1, Z21
-	VMOVUPD          Z21, (AX)
+	VBLENDMPD.BCST   const21<>+0(SB), Z0, K1, Z12
+	VMOVUPD          Z12, (AX)
 	ADDQ             $0x40, AX
 	ADDQ             DX, CX
 	ADDQ             SI, BX
@@ -839,20 +830,44 @@ GLOBL const46<>(SB), RODATA|NOPTR, $8
 DATA const47<>+0(SB)/8, $0x3fe8000000000000
 GLOBL const47<>(SB), RODATA|NOPTR, $8
 
-DATA const48<>+0(SB)/8, $0x3fddac670561bb4f
-GLOBL const48<>(SB), RODATA|NOPTR, $8
+DATA arctan2Hi<>+0(SB)/8, $0x0000000000000000
+DATA arctan2Hi<>+8(SB)/8, $0x0000000000000000
+DATA arctan2Hi<>+16(SB)/8, $0x4000468a8ace4df6
+DATA arctan2Hi<>+24(SB)/8, $0x4002d97c7f3321d2
+DATA arctan2Hi<>+32(SB)/8, $0x3ff921fb54442d18
+DATA arctan2Hi<>+40(SB)/8, $0x0000000000000000
+DATA arctan2Hi<>+48(SB)/8, $0x40056c6e7397f5ae
+DATA arctan2Hi<>+56(SB)/8, $0x4002d97c7f3321d2
+DATA arctan2Hi<>+64(SB)/8, $0x400921fb54442d18
+DATA arctan2Hi<>+72(SB)/8, $0x0000000000000000
+DATA arctan2Hi<>+80(SB)/8, $0x3ff1b6e192ebbe44
+DATA arctan2Hi<>+88(SB)/8, $0x3fe921fb54442d18
+DATA arctan2Hi<>+96(SB)/8, $0x3ff921fb54442d18
+DATA arctan2Hi<>+104(SB)/8, $0x0000000000000000
+DATA arctan2Hi<>+112(SB)/8, $0x3fddac670561bb4f
+DATA arctan2Hi<>+120(SB)/8, $0x3fe921fb54442d18
+GLOBL arctan2Hi<>(SB), RODATA|NOPTR, $128
 
-DATA const49<>+0(SB)/8, $0x3fe921fb54442d18
-GLOBL const49<>(SB), RODATA|NOPTR, $8
-
-DATA const50<>+0(SB)/8, $0x3c7a2b7f222f65e2
-GLOBL const50<>(SB), RODATA|NOPTR, $8
-
-DATA const51<>+0(SB)/8, $0x3c81a62633145c07
-GLOBL const51<>(SB), RODATA|NOPTR, $8
+DATA arctan2Lo<>+0(SB)/8, $0x0000000000000000
+DATA arctan2Lo<>+8(SB)/8, $0x0000000000000000
+DATA arctan2Lo<>+16(SB)/8, $0x3c80620bf7406aff
+DATA arctan2Lo<>+24(SB)/8, $0x3c9a79394c9e8a0a
+DATA arctan2Lo<>+32(SB)/8, $0x3c91a62633145c07
+DATA arctan2Lo<>+40(SB)/8, $0x0000000000000000
+DATA arctan2Lo<>+48(SB)/8, $0x3ca660b64ece6f4b
+DATA arctan2Lo<>+56(SB)/8, $0x3c9a79394c9e8a0a
+DATA arctan2Lo<>+64(SB)/8, $0x3ca1a62633145c07
+DATA arctan2Lo<>+72(SB)/8, $0x0000000000000000
+DATA arctan2Lo<>+80(SB)/8, $0x3c9b1b466a88828e
+DATA arctan2Lo<>+88(SB)/8, $0x3c81a62633145c07
+DATA arctan2Lo<>+96(SB)/8, $0x3c91a62633145c07
+DATA arctan2Lo<>+104(SB)/8, $0x0000000000000000
+DATA arctan2Lo<>+112(SB)/8, $0x3c7a2b7f222f65e2
+DATA arctan2Lo<>+120(SB)/8, $0x3c81a62633145c07
+GLOBL arctan2Lo<>(SB), RODATA|NOPTR, $128
 
 // func Arctan2Float32(dst *float32, a *float32, b *float32, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F, AVX512VL
+// Requires: AVX, AVX512F, AVX512VL
 TEXT ·Arctan2Float32(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -869,103 +884,94 @@ loop:
 	VMOVUPD          (BX), Y1
 	VCVTPS2PD        Y0, Z0
 	VCVTPS2PD        Y1, Z1
-	VPBROADCASTQ     const0<>+0(SB), Z18
-	VPANDNQ          Z0, Z18, Z18
-	VPBROADCASTQ     const0<>+0(SB), Z19
-	VPANDNQ          Z1, Z19, Z19
-	VMINPD           Z18, Z19, Z20
-	VMAXPD           Z18, Z19, Z21
-	VPBROADCASTQ     const42<>+0(SB), Z22
-	VCMPPD           $0x00, Z21, Z22, K1
-	VPBROADCASTQ     const42<>+0(SB), Z22
-	VCMPPD           $0x00, Z20, Z22, K2
-	VPBROADCASTQ     const3<>+0(SB), Z22
-	VBLENDMPD.BCST   const17<>+0(SB), Z22, K2, Z2
-	VBLENDMPD        Z2, Z20, K1, Z3
-	VMAXPD.BCST      const43<>+0(SB), Z21, Z20
-	VBLENDMPD.BCST   const17<>+0(SB), Z20, K1, Z4
-	VMULPD.BCST      const46<>+0(SB), Z4, Z20
-	VCMPPD           $0x12, Z3, Z20, K1
-	VMULPD.BCST      const47<>+0(SB), Z4, Z20
-	VCMPPD           $0x12, Z3, Z20, K2
-	VPBROADCASTQ     const1<>+0(SB), Z20
-	VBLENDMPD.BCST   const17<>+0(SB), Z20, K2, Z5
-	VPBROADCASTQ     const3<>+0(SB), Z20
-	VBLENDMPD        Z5, Z20, K1, Z6
-	VPBROADCASTQ     const48<>+0(SB), Z20
-	VBLENDMPD.BCST   const49<>+0(SB), Z20, K2, Z7
-	VPBROADCASTQ     const3<>+0(SB), Z20
-	VBLENDMPD        Z7, Z20, K1, Z8
-	VPBROADCASTQ     const50<>+0(SB), Z20
-	VBLENDMPD.BCST   const51<>+0(SB), Z20, K2, Z9
-	VPBROADCASTQ     const3<>+0(SB), Z20
-	VBLENDMPD        Z9, Z20, K1, Z10
-	VMOVAPD          Z6, Z20
-	VFNMADD213PD     Z3, Z4, Z20
-	VMOVAPD          Z6, Z21
-	VFMADD213PD      Z4, Z3, Z21
-	VSUBPD           Z21, Z4, Z22
-	VFMADD231PD      Z3, Z6, Z22
-	VPBROADCASTQ     const17<>+0(SB), Z23
-	VDIVPD           Z21, Z23, Z23
-	VMULPD           Z23, Z20, Z24
-	VFNMADD231PD     Z21, Z24, Z20
-	VFNMADD231PD     Z22, Z24, Z20
-	VMULPD           Z20, Z23, Z20
-	VMULPD           Z24, Z24, Z21
-	VMULPD           Z21, Z21, Z22
-	VMOVAPD          Z21, Z23
-	VPBROADCASTQ     const32<>+0(SB), Z25
-	VFMADD213PD.BCST const33<>+0(SB), Z25, Z23
-	VMOVAPD          Z21, Z25
-	VPBROADCASTQ     const34<>+0(SB), Z26
-	VFMADD213PD.BCST const35<>+0(SB), Z26, Z25
-	VFMADD231PD      Z22, Z23, Z25
-	VMOVAPD          Z21, Z23
-	VPBROADCASTQ     const36<>+0(SB), Z26
-	VFMADD213PD.BCST const37<>+0(SB), Z26, Z23
-	VFMADD231PD      Z22, Z25, Z23
-	VMOVAPD          Z21, Z25
-	VPBROADCASTQ     const38<>+0(SB), Z26
-	VFMADD213PD.BCST const39<>+0(SB), Z26, Z25
-	VFMADD231PD      Z22, Z23, Z25
-	VMULPD           Z21, Z24, Z22
-	VFNMADD213PD     Z20, Z20, Z21
-	VFMADD231PD      Z25, Z22, Z21
-	VADDPD           Z21, Z10, Z20
-	VCMPPD           $0x11, Z18, Z19, K1
-	VPCMPQ.BCST      $0x01, const3<>+0(SB), Z1, K2
-	VPBROADCASTQ     const3<>+0(SB), Z1
-	VBLENDMPD.BCST   const25<>+0(SB), Z1, K2, Z11
-	VBLENDMPD.BCST   const19<>+0(SB), Z11, K1, Z12
-	VPBROADCASTQ     const3<>+0(SB), Z1
-	VBLENDMPD.BCST   const26<>+0(SB), Z1, K2, Z13
-	VBLENDMPD.BCST   const20<>+0(SB), Z13, K1, Z14
-	KXORB            K2, K1, K1
-	VPBROADCASTQ     const3<>+0(SB), Z1
-	VBLENDMPD.BCST   const0<>+0(SB), Z1, K1, Z15
-	VPXORQ           Z8, Z15, Z1
-	VADDPD           Z1, Z12, Z21
-	VSUBPD           Z12, Z21, Z22
-	VSUBPD           Z22, Z1, Z1
-	VPXORQ           Z24, Z15, Z22
-	VADDPD           Z22, Z21, Z23
-	VSUBPD           Z21, Z23, Z21
-	VSUBPD           Z21, Z22, Z21
-	VADDPD           Z1, Z14, Z1
-	VPXORQ           Z20, Z15, Z20
-	VADDPD           Z20, Z1, Z1
-	VADDPD           Z1, Z21, Z1
-	VADDPD           Z1, Z23, Z1
+	VPBROADCASTQ     const0<>+0(SB), Z9
+	VPANDNQ          Z0, Z9, Z9
+	VPBROADCASTQ     const0<>+0(SB), Z10
+	VPANDNQ          Z1, Z10, Z10
+	VMINPD           Z9, Z10, Z11
+	VMAXPD           Z9, Z10, Z12
+	VPBROADCASTQ     const42<>+0(SB), Z13
+	VCMPPD           $0x00, Z12, Z13, K1
+	VPBROADCASTQ     const42<>+0(SB), Z13
+	VCMPPD           $0x00, Z11, Z13, K2
+	VPBROADCASTQ     const3<>+0(SB), Z13
+	VBLENDMPD.BCST   const17<>+0(SB), Z13, K2, Z2
+	VBLENDMPD        Z2, Z11, K1, Z3
+	VMAXPD.BCST      const43<>+0(SB), Z12, Z11
+	VBLENDMPD.BCST   const17<>+0(SB), Z11, K1, Z4
+	VMULPD.BCST      const46<>+0(SB), Z4, Z11
+	VCMPPD           $0x12, Z3, Z11, K1
+	VMULPD.BCST      const47<>+0(SB), Z4, Z11
+	VCMPPD           $0x12, Z3, Z11, K2
+	VPBROADCASTQ     const1<>+0(SB), Z11
+	VBLENDMPD.BCST   const17<>+0(SB), Z11, K2, Z5
+	VPBROADCASTQ     const3<>+0(SB), Z11
+	VBLENDMPD        Z5, Z11, K1, Z6
+	VPSUBQ           Z9, Z10, Z11
+	VMOVAPD          Z6, Z12
+	VFMADD213PD      Z4, Z3, Z12
+	VMOVAPD          Z6, Z13
+	VFNMADD213PD     Z3, Z4, Z13
+	VPXORQ           Z11, Z1, Z14
+	VPBROADCASTQ     const0<>+0(SB), Z15
+	VPANDQ           Z14, Z15, Z14
+	VPXORQ           Z14, Z13, Z13
+	VSUBPD           Z12, Z4, Z14
+	VFMADD231PD      Z3, Z6, Z14
+	VPBROADCASTQ     const17<>+0(SB), Z15
+	VDIVPD           Z12, Z15, Z15
+	VMULPD           Z15, Z13, Z16
+	VFNMADD231PD     Z12, Z16, Z13
+	VFNMADD231PD     Z14, Z16, Z13
+	VMULPD           Z13, Z15, Z12
+	VMULPD           Z16, Z16, Z13
+	VMULPD           Z13, Z13, Z14
+	VMOVAPD          Z13, Z15
+	VPBROADCASTQ     const32<>+0(SB), Z17
+	VFMADD213PD.BCST const33<>+0(SB), Z17, Z15
+	VMOVAPD          Z13, Z17
+	VPBROADCASTQ     const34<>+0(SB), Z18
+	VFMADD213PD.BCST const35<>+0(SB), Z18, Z17
+	VFMADD231PD      Z14, Z15, Z17
+	VMOVAPD          Z13, Z15
+	VPBROADCASTQ     const36<>+0(SB), Z18
+	VFMADD213PD.BCST const37<>+0(SB), Z18, Z15
+	VFMADD231PD      Z14, Z17, Z15
+	VMOVAPD          Z13, Z17
+	VPBROADCASTQ     const38<>+0(SB), Z18
+	VFMADD213PD.BCST const39<>+0(SB), Z18, Z17
+	VFMADD231PD      Z14, Z15, Z17
+	VMULPD           Z13, Z16, Z14
+	VFNMADD213PD     Z12, Z12, Z13
+	VFMADD231PD      Z17, Z14, Z13
+	VPSRLQ           $0x34, Z6, Z12
+	VPSRLQ           $0x3f, Z11, Z11
+	VPSLLQ           $0x02, Z11, Z11
+	VPXORQ           Z11, Z12, Z11
+	VPSRLQ           $0x3f, Z1, Z1
+	VPSLLQ           $0x03, Z1, Z1
+	VPXORQ           Z1, Z11, Z1
+	VMOVUPD          arctan2Hi<>+0(SB), Z12
+	VMOVDQA64        Z1, Z11
+	VPERMI2PD        arctan2Hi<>+64(SB), Z12, Z11
+	VADDPD           Z11, Z16, Z12
+	VSUBPD           Z11, Z12, Z11
+	VSUBPD           Z11, Z16, Z11
+	VMOVUPD          arctan2Lo<>+0(SB), Z14
+	VMOVDQA64        Z1, Z1
+	VPERMI2PD        arctan2Lo<>+64(SB), Z14, Z1
+	VADDPD           Z1, Z13, Z1
+	VADDPD           Z1, Z11, Z1
+	VADDPD           Z1, Z12, Z1
 	VPANDQ.BCST      const0<>+0(SB), Z0, Z0
 	VPXORQ           Z0, Z1, Z0
-	VADDPD           Z19, Z18, Z1
+	VADDPD           Z10, Z9, Z1
 	VCMPPD           $0x04, Z1, Z1, K1
-	VBLENDMPD.BCST   const21<>+0(SB), Z0, K1, Z16
-	VCVTPD2PS        Z16, Y0
+	VBLENDMPD.BCST   const21<>+0(SB), Z0, K1, Z7
+	VCVTPD2PS        Z7, Y0
 	VCMPPS           $0x04, Y0, Y0, K1
-	VBLENDMPS.BCST   const22<>+0(SB), Y0, K1, Y17
-	VMOVUPD          Y17, (AX)
+	VBLENDMPS.BCST   const22<>+0(SB), Y0, K1, Y8
+	VMOVUPD          Y8, (AX)
 	ADDQ             $0x20, AX
 	ADDQ             DX, CX
 	ADDQ             SI, BX

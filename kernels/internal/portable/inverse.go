@@ -516,29 +516,21 @@ func Arctan2Float64(dst []float64, a []float64, b []float64) {
 		if v31 {
 			v37 = v36
 		}
-		v40 := float64(0x1.dac670561bb4fp-02)
-		if v34 {
-			v40 = 0x1.921fb54442d18p-01
-		}
-		v41 := float64(0x0p+00)
-		if v31 {
-			v41 = v40
-		}
-		v44 := float64(0x1.a2b7f222f65e2p-56)
-		if v34 {
-			v44 = 0x1.1a62633145c07p-55
-		}
-		v45 := float64(0x0p+00)
-		if v31 {
-			v45 = v44
-		}
-		v46 := math.FMA(-(v37), v21, v18)
-		v47 := math.FMA(v37, v18, v21)
-		v48 := float64(v21 - v47)
+		v38 := math.Float64bits(v12)
+		v39 := math.Float64bits(v9)
+		v40 := v38 - v39
+		v41 := math.FMA(v37, v18, v21)
+		v42 := math.FMA(-(v37), v21, v18)
+		v43 := v10 ^ v40
+		v44 := math.Float64bits(v42)
+		v45 := 0x8000000000000000 & v43
+		v46 := v44 ^ v45
+		v47 := math.Float64frombits(v46)
+		v48 := float64(v21 - v41)
 		v49 := math.FMA(v37, v18, v48)
-		v50 := float64(0x1p+00 / v47)
-		v51 := float64(v46 * v50)
-		v52 := math.FMA(-(v51), v47, v46)
+		v50 := float64(0x1p+00 / v41)
+		v51 := float64(v47 * v50)
+		v52 := math.FMA(-(v51), v41, v47)
 		v53 := math.FMA(-(v51), v49, v52)
 		v54 := float64(v50 * v53)
 		v55 := float64(v51 * v51)
@@ -553,61 +545,34 @@ func Arctan2Float64(dst []float64, a []float64, b []float64) {
 		v72 := float64(v51 * v55)
 		v73 := math.FMA(-(v55), v54, v54)
 		v74 := math.FMA(v72, v71, v73)
-		v75 := float64(v45 + v74)
-		v76 := v12 < v9
-		v78 := int64(v10) < int64(uint64(0x0))
-		v81 := float64(0x0p+00)
-		if v78 {
-			v81 = 0x1.921fb54442d18p+01
+		v75 := math.Float64bits(v37)
+		v76 := v75 >> 52
+		v77 := v40 >> 63
+		v78 := v77 << 2
+		v79 := v76 ^ v78
+		v80 := v10 >> 63
+		v81 := v80 << 3
+		v82 := v79 ^ v81
+		v83 := arctan2Hi[v82&15]
+		v84 := float64(v51 + v83)
+		v85 := float64(v84 - v83)
+		v86 := float64(v51 - v85)
+		v87 := arctan2Lo[v82&15]
+		v88 := float64(v74 + v87)
+		v89 := float64(v86 + v88)
+		v90 := float64(v84 + v89)
+		v91 := math.Float64bits(v90)
+		v92 := v6 & 0x8000000000000000
+		v93 := v91 ^ v92
+		v94 := math.Float64frombits(v93)
+		v95 := float64(v9 + v12)
+		v96 := v95 != v95
+		v98 := math.Float64frombits(0x7ff8000000000000)
+		v99 := v94
+		if v96 {
+			v99 = v98
 		}
-		v82 := v81
-		if v76 {
-			v82 = 0x1.921fb54442d18p+00
-		}
-		v85 := float64(0x0p+00)
-		if v78 {
-			v85 = 0x1.1a62633145c07p-53
-		}
-		v86 := v85
-		if v76 {
-			v86 = 0x1.1a62633145c07p-54
-		}
-		v87 := v76 != v78
-		v88 := uint64(0x0)
-		if v87 {
-			v88 = 0x8000000000000000
-		}
-		v89 := math.Float64bits(v41)
-		v90 := v88 ^ v89
-		v91 := math.Float64frombits(v90)
-		v92 := float64(v82 + v91)
-		v93 := float64(v92 - v82)
-		v94 := float64(v91 - v93)
-		v95 := math.Float64bits(v51)
-		v96 := v88 ^ v95
-		v97 := math.Float64frombits(v96)
-		v98 := float64(v92 + v97)
-		v99 := float64(v98 - v92)
-		v100 := float64(v97 - v99)
-		v101 := float64(v86 + v94)
-		v102 := math.Float64bits(v75)
-		v103 := v88 ^ v102
-		v104 := math.Float64frombits(v103)
-		v105 := float64(v101 + v104)
-		v106 := float64(v100 + v105)
-		v107 := float64(v98 + v106)
-		v108 := math.Float64bits(v107)
-		v109 := v6 & 0x8000000000000000
-		v110 := v108 ^ v109
-		v111 := math.Float64frombits(v110)
-		v112 := float64(v9 + v12)
-		v113 := v112 != v112
-		v115 := math.Float64frombits(0x7ff8000000000000)
-		v116 := v111
-		if v113 {
-			v116 = v115
-		}
-		dst[i] = v116
+		dst[i] = v99
 	}
 }
 
@@ -656,29 +621,21 @@ func Arctan2Float32(dst []float32, a []float32, b []float32) {
 		if v26 {
 			v32 = v31
 		}
-		v35 := float64(0x1.dac670561bb4fp-02)
-		if v29 {
-			v35 = 0x1.921fb54442d18p-01
-		}
-		v36 := float64(0x0p+00)
-		if v26 {
-			v36 = v35
-		}
-		v39 := float64(0x1.a2b7f222f65e2p-56)
-		if v29 {
-			v39 = 0x1.1a62633145c07p-55
-		}
-		v40 := float64(0x0p+00)
-		if v26 {
-			v40 = v39
-		}
-		v41 := math.FMA(-(v32), v23, v20)
-		v42 := math.FMA(v32, v20, v23)
-		v43 := float64(v23 - v42)
+		v33 := math.Float64bits(v14)
+		v34 := math.Float64bits(v11)
+		v35 := v33 - v34
+		v36 := math.FMA(v32, v20, v23)
+		v37 := math.FMA(-(v32), v23, v20)
+		v38 := v12 ^ v35
+		v39 := math.Float64bits(v37)
+		v40 := 0x8000000000000000 & v38
+		v41 := v39 ^ v40
+		v42 := math.Float64frombits(v41)
+		v43 := float64(v23 - v36)
 		v44 := math.FMA(v32, v20, v43)
-		v45 := float64(0x1p+00 / v42)
-		v46 := float64(v41 * v45)
-		v47 := math.FMA(-(v46), v42, v41)
+		v45 := float64(0x1p+00 / v36)
+		v46 := float64(v42 * v45)
+		v47 := math.FMA(-(v46), v36, v42)
 		v48 := math.FMA(-(v46), v44, v47)
 		v49 := float64(v45 * v48)
 		v50 := float64(v46 * v46)
@@ -693,67 +650,40 @@ func Arctan2Float32(dst []float32, a []float32, b []float32) {
 		v67 := float64(v46 * v50)
 		v68 := math.FMA(-(v50), v49, v49)
 		v69 := math.FMA(v67, v66, v68)
-		v70 := float64(v40 + v69)
-		v71 := v14 < v11
-		v73 := int64(v12) < int64(uint64(0x0))
-		v76 := float64(0x0p+00)
-		if v73 {
-			v76 = 0x1.921fb54442d18p+01
+		v70 := math.Float64bits(v32)
+		v71 := v70 >> 52
+		v72 := v35 >> 63
+		v73 := v72 << 2
+		v74 := v71 ^ v73
+		v75 := v12 >> 63
+		v76 := v75 << 3
+		v77 := v74 ^ v76
+		v78 := arctan2Hi[v77&15]
+		v79 := float64(v46 + v78)
+		v80 := float64(v79 - v78)
+		v81 := float64(v46 - v80)
+		v82 := arctan2Lo[v77&15]
+		v83 := float64(v69 + v82)
+		v84 := float64(v81 + v83)
+		v85 := float64(v79 + v84)
+		v86 := math.Float64bits(v85)
+		v87 := v8 & 0x8000000000000000
+		v88 := v86 ^ v87
+		v89 := math.Float64frombits(v88)
+		v90 := float64(v11 + v14)
+		v91 := v90 != v90
+		v93 := math.Float64frombits(0x7ff8000000000000)
+		v94 := v89
+		if v91 {
+			v94 = v93
 		}
-		v77 := v76
-		if v71 {
-			v77 = 0x1.921fb54442d18p+00
+		v95 := float32(v94)
+		v96 := v95 != v95
+		v98 := math.Float32frombits(0x7fc00000)
+		v99 := v95
+		if v96 {
+			v99 = v98
 		}
-		v80 := float64(0x0p+00)
-		if v73 {
-			v80 = 0x1.1a62633145c07p-53
-		}
-		v81 := v80
-		if v71 {
-			v81 = 0x1.1a62633145c07p-54
-		}
-		v82 := v71 != v73
-		v83 := uint64(0x0)
-		if v82 {
-			v83 = 0x8000000000000000
-		}
-		v84 := math.Float64bits(v36)
-		v85 := v83 ^ v84
-		v86 := math.Float64frombits(v85)
-		v87 := float64(v77 + v86)
-		v88 := float64(v87 - v77)
-		v89 := float64(v86 - v88)
-		v90 := math.Float64bits(v46)
-		v91 := v83 ^ v90
-		v92 := math.Float64frombits(v91)
-		v93 := float64(v87 + v92)
-		v94 := float64(v93 - v87)
-		v95 := float64(v92 - v94)
-		v96 := float64(v81 + v89)
-		v97 := math.Float64bits(v70)
-		v98 := v83 ^ v97
-		v99 := math.Float64frombits(v98)
-		v100 := float64(v96 + v99)
-		v101 := float64(v95 + v100)
-		v102 := float64(v93 + v101)
-		v103 := math.Float64bits(v102)
-		v104 := v8 & 0x8000000000000000
-		v105 := v103 ^ v104
-		v106 := math.Float64frombits(v105)
-		v107 := float64(v11 + v14)
-		v108 := v107 != v107
-		v110 := math.Float64frombits(0x7ff8000000000000)
-		v111 := v106
-		if v108 {
-			v111 = v110
-		}
-		v112 := float32(v111)
-		v113 := v112 != v112
-		v115 := math.Float32frombits(0x7fc00000)
-		v116 := v112
-		if v113 {
-			v116 = v115
-		}
-		dst[i] = v116
+		dst[i] = v99
 	}
 }

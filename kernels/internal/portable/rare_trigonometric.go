@@ -53,7 +53,7 @@ var twoOverPi = [...]uint64{
 	0x3d0739f78a5292ea, 0x6bfb5fb11f8d5d08, 0x56033046fc7b6bab,
 }
 
-// reduceHuge is the rest r = hi + lo of a finite |x| >= 2^11 to the nearest
+// reduceHuge is the rest r = hi + lo of a finite |x| >= 1 to the nearest
 // multiple k of pi/2, and the low bits of k.
 //
 // Payne and Hanek (1983): of x * 2/pi only the bits from 2 on down matter, and
