@@ -100,7 +100,7 @@ func table(name string, entries ...float64) *ir.Table {
 }
 
 // arctan is that of c, plus that of (|x|-c) / (1+c|x|), or of -1/|x| where c is
-// infinite. The numerator is exact.
+// infinite (Muller, Elementary Functions). The numerator is exact.
 func arctan(b *ir.B, x ir.V) ir.V {
 	// Farther out nothing changes, and quotients stay finite.
 	a := x.C(0x1p100).Min(abs(b, x))
@@ -114,9 +114,10 @@ func arctan(b *ir.B, x ir.V) ir.V {
 	return negate(b, y, x.Bits())
 }
 
-// Tables of arctan2 by the last four bits of the biased exponent of c = 0, 1/2
-// or 1, with bit 2 flipped for steep angles, which are pi/2 less what is told
-// here, and bit 3 flipped for negative x: the angle of c, in two parts.
+// Tables of arctan2: the angle, in two parts, of a point whose lesser coordinate
+// is c = 0, 1/2 or 1 times the greater. They go by the last four bits of c's
+// biased exponent, with bit 2 flipped where |y| is the greater and bit 3 where x
+// is negative.
 var (
 	arctan2Hi = table("arctan2Hi", 0, 0, 0x1.0468a8ace4df6p1, 0x1.2d97c7f3321d2p1,
 		halfPiHi, 0, 0x1.56c6e7397f5aep1, 0x1.2d97c7f3321d2p1,
@@ -143,13 +144,14 @@ func arctan2() (all []*ir.Kernel) {
 	return all
 }
 
-// angle takes the quotient of the lesser magnitude u by the greater v, and
-// instead of its arctangent that of c = 0, 1/2 or 1 and of
+// angle goes by the lesser magnitude u and the greater v. From the angle that c,
+// near u/v, has in the same octant it goes on by
 //
-//	(u-cv) / (v+cu)
+//	arctan(u/v) - arctan(c) = arctan((u-cv) / (v+cu))
 //
-// whose numerator is exact. It leaves operands whose quotient or remainder might
-// underflow to slow, if there can be any.
+// forward or, in every other octant, back (Muller, Elementary Functions). The
+// numerator is exact. Operands whose quotient or remainder might underflow are
+// left to slow, if there can be any.
 func angle(b *ir.B, y, x ir.V, slow string) ir.V {
 	one, zero, inf := x.C(1), x.C(0), b.Int(ir.I64, 0x7ff<<52).AsFloat()
 	ay, ax := abs(b, y), abs(b, x)

@@ -46,9 +46,9 @@ func circular(name string, f func(b *ir.B, x, a ir.V) ir.V) (all []*ir.Kernel) {
 //
 // Cody and Waite (1980) with pi/2 in three parts. The first step is exact by
 // FMA, for the rest is a multiple of 2^-53 below 1. The second keeps its
-// rounding error, for near a multiple of pi/2 little else may be left: r is a
-// multiple of p's last place, so that hi is right and r - hi exact (Dekker
-// 1971).
+// rounding error, for near a multiple of pi/2 little else may be left: as what is
+// left by the first is a multiple of the product's last place, their difference
+// hi is off by no more than r - hi can tell, which is exact (Dekker 1971).
 func reduce(b *ir.B, a ir.V) (hi, lo, k ir.V) {
 	magic := a.C(0x1.8p52)
 	t := a.FMA(a.C(0x1.45f306dc9c883p-1), magic)
