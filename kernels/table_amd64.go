@@ -62,6 +62,30 @@ var elementwise = [...]row{
 	{"add", [maxOperands]Type{Uint8, Uint8}, Uint8, func() run {
 		return bind2(portable.AddUint8, &vectors[asm2[uint8, uint8, uint8]]{avx2.AddUint8, avx512.AddUint8, 32, 64})
 	}},
+	{"arccos", [maxOperands]Type{Float32}, Float32, func() run {
+		return bind1(portable.ArccosFloat32, &vectors[asm1[float32, float32]]{avx2.ArccosFloat32, avx512.ArccosFloat32, 4, 8})
+	}},
+	{"arccos", [maxOperands]Type{Float64}, Float64, func() run {
+		return bind1(portable.ArccosFloat64, &vectors[asm1[float64, float64]]{avx2.ArccosFloat64, avx512.ArccosFloat64, 4, 8})
+	}},
+	{"arcsin", [maxOperands]Type{Float32}, Float32, func() run {
+		return bind1(portable.ArcsinFloat32, &vectors[asm1[float32, float32]]{avx2.ArcsinFloat32, avx512.ArcsinFloat32, 4, 8})
+	}},
+	{"arcsin", [maxOperands]Type{Float64}, Float64, func() run {
+		return bind1(portable.ArcsinFloat64, &vectors[asm1[float64, float64]]{avx2.ArcsinFloat64, avx512.ArcsinFloat64, 4, 8})
+	}},
+	{"arctan", [maxOperands]Type{Float32}, Float32, func() run {
+		return bind1(portable.ArctanFloat32, &vectors[asm1[float32, float32]]{avx2.ArctanFloat32, avx512.ArctanFloat32, 4, 8})
+	}},
+	{"arctan", [maxOperands]Type{Float64}, Float64, func() run {
+		return bind1(portable.ArctanFloat64, &vectors[asm1[float64, float64]]{avx2.ArctanFloat64, avx512.ArctanFloat64, 4, 8})
+	}},
+	{"arctan2", [maxOperands]Type{Float32, Float32}, Float32, func() run {
+		return bind2(portable.Arctan2Float32, &vectors[asm2[float32, float32, float32]]{avx2.Arctan2Float32, avx512.Arctan2Float32, 4, 8})
+	}},
+	{"arctan2", [maxOperands]Type{Float64, Float64}, Float64, func() run {
+		return bind2(portable.Arctan2Float64, &vectors[asm2[float64, float64, float64]]{avx2.Arctan2Float64, avx512.Arctan2Float64, 4, 8})
+	}},
 	{"bitwise_and", [maxOperands]Type{Int16, Int16}, Int16, func() run {
 		return bind2(portable.Bitwise_andInt16, &vectors[asm2[int16, int16, int16]]{avx2.Bitwise_andInt16, avx512.Bitwise_andInt16, 16, 32})
 	}},
@@ -511,6 +535,12 @@ var elementwise = [...]row{
 	}},
 	{"clip", [maxOperands]Type{Uint8, Uint8, Uint8}, Uint8, func() run {
 		return bind3(portable.ClipUint8, &vectors[asm3[uint8, uint8, uint8, uint8]]{avx2.ClipUint8, avx512.ClipUint8, 32, 64})
+	}},
+	{"cos", [maxOperands]Type{Float32}, Float32, func() run {
+		return bind1(portable.CosFloat32, &vectors[asm1[float32, float32]]{avx2.CosFloat32, avx512.CosFloat32, 4, 8})
+	}},
+	{"cos", [maxOperands]Type{Float64}, Float64, func() run {
+		return bind1(portable.CosFloat64, &vectors[asm1[float64, float64]]{avx2.CosFloat64, avx512.CosFloat64, 4, 8})
 	}},
 	{"divide", [maxOperands]Type{Float32, Float32}, Float32, func() run {
 		return bind2(portable.DivideFloat32, &vectors[asm2[float32, float32, float32]]{avx2.DivideFloat32, avx512.DivideFloat32, 8, 16})
@@ -1382,6 +1412,12 @@ var elementwise = [...]row{
 	{"signbit", [maxOperands]Type{Float64}, Bool, func() run {
 		return bind1(portable.SignbitFloat64Bool, &vectors[asm1[uint8, float64]]{avx2.SignbitFloat64Bool, avx512.SignbitFloat64Bool, 4, 8})
 	}},
+	{"sin", [maxOperands]Type{Float32}, Float32, func() run {
+		return bind1(portable.SinFloat32, &vectors[asm1[float32, float32]]{avx2.SinFloat32, avx512.SinFloat32, 4, 8})
+	}},
+	{"sin", [maxOperands]Type{Float64}, Float64, func() run {
+		return bind1(portable.SinFloat64, &vectors[asm1[float64, float64]]{avx2.SinFloat64, avx512.SinFloat64, 4, 8})
+	}},
 	{"sqrt", [maxOperands]Type{Float32}, Float32, func() run {
 		return bind1(portable.SqrtFloat32, &vectors[asm1[float32, float32]]{avx2.SqrtFloat32, avx512.SqrtFloat32, 8, 16})
 	}},
@@ -1417,6 +1453,12 @@ var elementwise = [...]row{
 	}},
 	{"subtract", [maxOperands]Type{Uint8, Uint8}, Uint8, func() run {
 		return bind2(portable.SubtractUint8, &vectors[asm2[uint8, uint8, uint8]]{avx2.SubtractUint8, avx512.SubtractUint8, 32, 64})
+	}},
+	{"tan", [maxOperands]Type{Float32}, Float32, func() run {
+		return bind1(portable.TanFloat32, &vectors[asm1[float32, float32]]{avx2.TanFloat32, avx512.TanFloat32, 4, 8})
+	}},
+	{"tan", [maxOperands]Type{Float64}, Float64, func() run {
+		return bind1(portable.TanFloat64, &vectors[asm1[float64, float64]]{avx2.TanFloat64, avx512.TanFloat64, 4, 8})
 	}},
 	{"trunc", [maxOperands]Type{Float32}, Float32, func() run {
 		return bind1(portable.TruncFloat32, &vectors[asm1[float32, float32]]{avx2.TruncFloat32, avx512.TruncFloat32, 8, 16})

@@ -25,6 +25,8 @@ func Families() []Family {
 		{"cast", cast()},
 		{"round", round()},
 		{"exponential", exponential()},
+		{"trigonometric", trigonometric()},
+		{"inverse", inverse()},
 	}
 }
 

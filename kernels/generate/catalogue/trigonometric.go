@@ -1,0 +1,143 @@
+package catalogue
+
+import (
+	"math"
+
+	"github.com/gangsaw/gangsaw/kernels/generate/ir"
+)
+
+func trigonometric() []*ir.Kernel {
+	return join(
+		circular("sin", sin),
+		circular("cos", cos),
+		circular("tan", tan),
+	)
+}
+
+// reducible is up to where the reduction in floats is exact enough. Beyond it
+// rare_trigonometric.go serves.
+const reducible = 0x1p40
+
+// circular makes a function of the angle x from one of x and |x|.
+func circular(name string, f func(b *ir.B, x, a ir.V) ir.V) (all []*ir.Kernel) {
+	for _, t := range floats {
+		b := ir.New(name, t, t)
+		x := b.In(0)
+		if t == ir.Float32 {
+			x = x.Widen()
+		}
+		a := abs(b, x)
+		// This turns the bits of infinity and NaN negative, so that one
+		// comparison finds the finite angles beyond the bound.
+		const turn = 1<<63 - 0x7ff<<52
+		turned := a.Bits().IAdd(b.Int(ir.I64, turn))
+		b.Bail(b.Int(ir.I64, math.Float64bits(reducible)+turn).ILt(turned), name+map[ir.Elem]string{ir.Float64: "64", ir.Float32: "32"}[t])
+		y := f(b, x, a)
+		if t == ir.Float32 {
+			y = y.Narrow()
+		}
+		all = append(all, b.Done(canonical(b, y)))
+	}
+	return all
+}
+
+// reduce is the rest r = hi + lo of a >= 0 to the nearest multiple k of pi/2,
+// and an integer whose low bits are those of k.
+//
+// Cody and Waite (1980) with pi/2 in three parts. The first step is exact by
+// FMA, for the rest is a multiple of 2^-53 below 1. The second keeps its
+// rounding error, for near a multiple of pi/2 little else may be left: as what is
+// left by the first is a multiple of the product's last place, their difference
+// hi is off by no more than r - hi can tell, which is exact (Dekker 1971).
+func reduce(b *ir.B, a ir.V) (hi, lo, k ir.V) {
+	magic := a.C(0x1.8p52)
+	t := a.FMA(a.C(0x1.45f306dc9c883p-1), magic)
+	n := t.Sub(magic)
+	r := n.FNMA(a.C(0x1.921fb54442d18p0), a)
+	second := a.C(0x1.1a62633145c07p-54)
+	hi = r.Sub(n.Mul(second))
+	lo = n.FNMA(second, r.Sub(hi))
+	return hi, n.FNMA(a.C(-0x1.f1976b7ed8fbcp-110), lo), t.Bits()
+}
+
+// sinCos is the sine r + sl and the cosine c + cl of r + rl for |r| up to a bit
+// more than pi/4, the tails not yet rounded into r and c.
+func sinCos(r, rl ir.V) (sl, c, cl ir.V) {
+	z := r.Mul(r)
+	c, cl = cosine(r, rl, z)
+	return r.FMA(z.Mul(sinePolynomial(z)), rl.Mul(c)), c, cl
+}
+
+// cosine begins with 1 - r^2/2, whose rounding error it keeps.
+func cosine(r, rl, z ir.V) (c, cl ir.V) {
+	h := r.Mul(r.C(0.5))
+	c = h.FNMA(r, r.C(1))
+	e := h.FNMA(r, r.C(1).Sub(c))
+	e = r.FNMA(rl, e)
+	// (cos(r) - 1 + z/2) / z^2, absolute error of cos 2^-64. See
+	// coefficients/trigonometric.sollya.
+	p := horner(z, -0x1.8faff1bdbae04p-37, 0x1.1ee9ef42895c9p-29, -0x1.27e4f81041929p-22,
+		0x1.a01a019cbce9ap-16, -0x1.6c16c16c15211p-10, 0x1.555555555554cp-5)
+	return c, z.Mul(z).FMA(p, e)
+}
+
+// sinePolynomial is (sin(r)/r - 1) / z, relative error of sin 2^-57.8. See
+// coefficients/trigonometric.sollya.
+func sinePolynomial(z ir.V) ir.V {
+	return horner(z, 0x1.5d8cd8ffc173bp-33, -0x1.ae5e503ade65ap-26, 0x1.71de355a62746p-19,
+		-0x1.a01a019bede9ep-13, 0x1.111111110f748p-7, -0x1.5555555555548p-3)
+}
+
+// isOdd tells whether an integer is odd.
+func isOdd(b *ir.B, k ir.V) ir.V { return k.And(b.Int(ir.I64, 1)).IEq(b.Int(ir.I64, 1)) }
+
+// negate is y or, where signs has its first bit set, -y.
+func negate(b *ir.B, y, signs ir.V) ir.V {
+	return y.Bits().Xor(signs.And(signBit(b, ir.F64))).AsFloat()
+}
+
+// sin evaluates both polynomials of the reduced angle and takes the quadrant's.
+func sin(b *ir.B, x, a ir.V) ir.V {
+	r, rl, k := reduce(b, a)
+	sl, c, cl := sinCos(r, rl)
+	y := isOdd(b, k).Select(c.Add(cl), r.Add(sl))
+	return negate(b, y, k.ShlI(62).Xor(x.Bits()))
+}
+
+// cos is sin a quadrant further.
+func cos(b *ir.B, _, a ir.V) ir.V {
+	r, rl, k := reduce(b, a)
+	sl, c, cl := sinCos(r, rl)
+	y := isOdd(b, k).Select(r.Add(sl), c.Add(cl))
+	return negate(b, y, k.IAdd(b.Int(ir.I64, 1)).ShlI(62))
+}
+
+// tan is sin/cos, or -cos/sin in odd quadrants, as a quotient of sums of two
+// floats (Dekker 1971).
+func tan(b *ir.B, x, a ir.V) ir.V {
+	r, rl, k := reduce(b, a)
+	z := r.Mul(r)
+	p := sinePolynomial(z)
+	c, cl := cosine(r, rl, z)
+	// The sine, with the rounding errors of z and of the sum.
+	zp := z.Mul(p)
+	e := r.FMA(r.FMS(r, z).Mul(p), rl.Mul(c))
+	s := r.Add(r.FMA(zp, e))
+	sl := r.FMA(zp, r.Sub(s)).Add(e)
+	c, cl = fastTwoSum(c, cl)
+	odd := isOdd(b, k)
+	d, dl := odd.Select(s, c), odd.Select(sl, cl)
+	n, nl := odd.Select(c, s), odd.Select(cl, sl)
+	inverse := a.C(1).Div(d)
+	q := n.Mul(inverse)
+	rest := q.FNMA(dl, q.FNMA(d, n).Add(nl))
+	y := rest.FMA(inverse, q)
+	return negate(b, y, k.ShlI(63).Xor(x.Bits()))
+}
+
+// fastTwoSum is the rounded sum and its rounding error, for |x| >= |y| or
+// x = 0 (Dekker 1971).
+func fastTwoSum(x, y ir.V) (sum, rest ir.V) {
+	sum = x.Add(y)
+	return sum, y.Sub(sum.Sub(x))
+}
