@@ -369,7 +369,7 @@ func conversion(k *Elementwise, from Type, bits uint64) (uint64, bool) {
 }
 
 // mathFunctions are tested for accuracy elsewhere.
-var mathFunctions = []string{"exp"}
+var mathFunctions = []string{"exp", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "arctan2"}
 
 func TestKernelsMeanWhatTheTableSays(t *testing.T) {
 	onTiers(t, func(t *testing.T) {

@@ -14,7 +14,7 @@ func SinFloat64(dst []float64, a []float64) {
 		v4 := math.Float64frombits(v3)
 		v5 := math.Float64bits(v4)
 		v7 := v5 + 0x10000000000000
-		v9 := int64(uint64(0x4280000000000000)) < int64(v7)
+		v9 := int64(4791830003522207744) < int64(v7)
 		if v9 {
 			dst[i] = sin64(a[i&ma])
 			continue
@@ -84,7 +84,7 @@ func SinFloat32(dst []float32, a []float32) {
 		v5 := math.Float64frombits(v4)
 		v6 := math.Float64bits(v5)
 		v8 := v6 + 0x10000000000000
-		v10 := int64(uint64(0x4280000000000000)) < int64(v8)
+		v10 := int64(4791830003522207744) < int64(v8)
 		if v10 {
 			dst[i] = sin32(a[i&ma])
 			continue
@@ -154,7 +154,7 @@ func CosFloat64(dst []float64, a []float64) {
 		v4 := math.Float64frombits(v3)
 		v5 := math.Float64bits(v4)
 		v7 := v5 + 0x10000000000000
-		v9 := int64(uint64(0x4280000000000000)) < int64(v7)
+		v9 := int64(4791830003522207744) < int64(v7)
 		if v9 {
 			dst[i] = cos64(a[i&ma])
 			continue
@@ -224,7 +224,7 @@ func CosFloat32(dst []float32, a []float32) {
 		v5 := math.Float64frombits(v4)
 		v6 := math.Float64bits(v5)
 		v8 := v6 + 0x10000000000000
-		v10 := int64(uint64(0x4280000000000000)) < int64(v8)
+		v10 := int64(4791830003522207744) < int64(v8)
 		if v10 {
 			dst[i] = cos32(a[i&ma])
 			continue
@@ -294,7 +294,7 @@ func TanFloat64(dst []float64, a []float64) {
 		v4 := math.Float64frombits(v3)
 		v5 := math.Float64bits(v4)
 		v7 := v5 + 0x10000000000000
-		v9 := int64(uint64(0x4280000000000000)) < int64(v7)
+		v9 := int64(4791830003522207744) < int64(v7)
 		if v9 {
 			dst[i] = tan64(a[i&ma])
 			continue
@@ -390,7 +390,7 @@ func TanFloat32(dst []float32, a []float32) {
 		v5 := math.Float64frombits(v4)
 		v6 := math.Float64bits(v5)
 		v8 := v6 + 0x10000000000000
-		v10 := int64(uint64(0x4280000000000000)) < int64(v8)
+		v10 := int64(4791830003522207744) < int64(v8)
 		if v10 {
 			dst[i] = tan32(a[i&ma])
 			continue
