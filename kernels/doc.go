@@ -1,9 +1,18 @@
-// Package kernels is the arithmetic of gangsaw: element types, reductions over
-// plain slices, and the partials by which results of many blocks are merged.
+// Package kernels is the arithmetic of gangsaw: element types, elementwise
+// kernels and reductions over blocks of elements, and the partials by which
+// results of many blocks are merged.
 //
 // It trusts its caller for the types and lengths of the slices it is given and
 // keeps no view of them after a call returns. It knows nothing of processes,
 // mappings or rings.
+//
+// # Tiers
+//
+// Every kernel has one description, from which package generate, a module of
+// its own below this one, makes portable Go, AVX2 and AVX-512 code. Which runs
+// is chosen once, see [CurrentTier]. Assembly crosses whole vectors; tails, and
+// vectors with an element of a rare kind, are left to the portable code, which
+// is in every build and is what the tests hold the others against.
 //
 // # The same bits everywhere
 //
@@ -15,7 +24,63 @@
 // whose right half lies behind the end of the array is its left half. A chunk
 // is an aligned subtree. The result therefore depends on the numbers and their
 // order alone, not on how many workers computed it, in what chunks, in what
-// order or how often.
+// order or how often, nor on the tier: each operation has one exact meaning,
+// products and sums are fused only where that is written, and no kernel uses
+// an instruction whose result is only about right. Hashes of all results over a
+// fixed corpus are in testdata/hashes.txt.
+//
+// # Elementwise kernels
+//
+// Names are NumPy's. A kernel computes with the type of its operands; float16
+// and bfloat16 are cast to float32 first. Every operand may be a single element
+// that serves for all.
+//
+//	add subtract multiply     floats: IEEE 754, rounded to nearest, ties to even;
+//	                          integers wrap
+//	divide sqrt fma           floats; fma rounds once
+//	floor_divide remainder    the quotient rounded down, the rest with y's sign
+//	trunc_divide fmod         the quotient cut off, the rest with x's sign, as
+//	                          Go's / and %; trunc_divide of integers only
+//	negative absolute sign    integers wrap
+//	minimum maximum clip      NaN if any operand is; -0 < +0
+//	floor ceil trunc rint     floats; rint: ties to even
+//	equal ... greater_equal   false with NaN, but not_equal true; -0 = +0
+//	isnan isinf isfinite signbit
+//	logical_and, _or, _xor, _not   of bool
+//	where                     of a bool and two of one type
+//	bitwise_and, _or, _xor, invert, left_shift, right_shift
+//	cast saturate fits...     between types
+//	cbrt hypot power exp exp2 expm1 log log2 log10 log1p
+//	sin cos tan arcsin arccos arctan arctan2
+//	sinh cosh tanh arcsinh arccosh arctanh erf
+//
+// # What happens at the edges
+//
+//	NaN that arithmetic makes      always 0x7ff8000000000000 (float32: 0x7fc00000):
+//	                               positive, quiet, without payload, also where an
+//	                               operand was another NaN
+//	NaN that is moved              negative, absolute, where: keeps sign and payload
+//	-0                             as IEEE 754 has it; minimum and maximum order it
+//	                               below +0; sign(-0) is -0
+//	infinities                     as IEEE 754 and C99, annex F, have them
+//	subnormals                     are numbers like all others, never flushed to 0
+//	overflow of floats             to infinity
+//	overflow of integers           wraps: so do negative and absolute of the least
+//	                               integer, and its quotient by -1, which is itself
+//	integer division by zero       quotient and remainder are 0
+//	float division by zero         divide: IEEE 754; fmod, remainder: NaN;
+//	                               floor_divide: that of the quotient
+//	shift by the width or more,    everything is shifted out: 0, or -1 for a
+//	or by a negative number        right_shift of a negative number
+//	cast, float to integer         cuts off, then wraps; NaN and infinities are 0
+//	cast, integer to integer       wraps
+//	cast to a narrower float       rounds to nearest, ties to even; beyond the range
+//	                               to infinity; to 16 bits by way of float32
+//	cast to bool                   whether it is not 0; NaN is true
+//	saturate, to integers          cuts off, then the nearest in range; NaN is 0
+//	fitsint8 and so on             whether cutting off leaves a number in range;
+//	                               NaN does not
+//	bool from a file               any byte but 0 is true
 //
 // # What the summary reduction returns
 //
@@ -39,9 +104,16 @@
 // becomes infinite. The price: where a block holds magnitudes above 2^600 as
 // well as below 2^-222, the small ones may lose bits or count as 0.
 //
+// # Other reductions
+//
+// Each says in its own doc what it makes of NaN: [DescribeMoments], [Multiply],
+// [MeasureNorms], [FindExtremes], [CountTruth], and, which no registry holds
+// yet, [PairFolder] and [Histogram].
+//
 // Sources: Knuth, TAOCP 2, 4.2.2 (two-sum); Neumaier (1974) and Ogita, Rump,
-// Oishi (2005), Sum2 (compensation gathered beside the sum); Joldes, Muller,
-// Popescu (2017), algorithm 6 (double-double addition).
+// Oishi (2005), Sum2 and Dot2 (compensation gathered beside the sum); Joldes,
+// Muller, Popescu (2017), algorithm 6 (double-double addition); Pébay (2008)
+// (moments).
 //
 //go:generate go run -C generate . ..
 package kernels

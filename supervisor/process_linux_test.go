@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -324,5 +325,26 @@ func TestPoolsLeaveNothingBehind(t *testing.T) {
 	}
 	if after != before {
 		t.Errorf("%s, before: %s", after, before)
+	}
+}
+
+func TestWorkersRunOnTheSelectedTier(t *testing.T) {
+	before := kernels.CurrentTier()
+	defer kernels.UseTier(before)
+	for tier := kernels.Scalar; tier <= kernels.BestTier(); tier++ {
+		if err := kernels.UseTier(tier); err != nil {
+			t.Fatal(err)
+		}
+		pool := start(t, Workers(2))
+		if pool.ISA() != tier.String() {
+			t.Errorf("the pool runs on %s, want %v", pool.ISA(), tier)
+		}
+		for _, pid := range workers(t, os.Getpid(), 2) {
+			environ, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+			if err != nil || !bytes.Contains(environ, []byte(":"+tier.String()+"\x00")) {
+				t.Errorf("worker %d was not told %v: %v", pid, tier, err)
+			}
+		}
+		pool.Close()
 	}
 }
