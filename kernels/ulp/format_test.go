@@ -27,7 +27,7 @@ func between(x, part float64, exp int) exact {
 }
 
 func near(got, want float64) bool {
-	return got == want || math.Abs(got-want) <= 1e-12*math.Abs(want)
+	return got == want || math.Abs(got-want) <= 1e-12*math.Abs(want) && !math.IsInf(want, 0)
 }
 
 var formats = []format{binary64, binary32}

@@ -67,8 +67,37 @@ func TestPowerOfTwoRoundedUp(t *testing.T) {
 	j := judge{fn: cos, f: binary32}
 	var w worst
 	below := math.Nextafter32(1, 0)
-	j.byLibm([]float32{1, below}, []float32{0x1p-40, 0x1p-41}, &w)
-	if w.error != 1 || w.operands[0] != 0x1p-41 {
+	w.merge(worst{error: 0.75, operands: []float64{0}})
+	j.byLibm([]float32{1, below}, []float32{0x1.000002p-40, 0x1.000002p-41}, &w)
+	if w.error != 1 || w.operands[0] != 0x1.000002p-41 {
+		t.Errorf("%v", w)
+	}
+}
+
+// exp of very small numbers underflows even as a double.
+func TestUnderflowOfDoubles(t *testing.T) {
+	exp, _ := findReference("exp")
+	j := judge{fn: exp, f: binary32}
+	for got, want := range map[float32]float64{0: 0.75, math.SmallestNonzeroFloat32: 1} {
+		w := worst{error: 0.75, operands: []float64{0}}
+		j.byLibm([]float32{got}, []float32{-1234.5677}, &w)
+		if w.error < want || w.error > want {
+			t.Errorf("%v measures %v, want %v", got, w.error, want)
+		}
+	}
+	w := worst{error: 0.75, operands: []float64{0}}
+	if j.byLibm([]float32{float32(math.Copysign(0, -1))}, []float32{-1234.5677}, &w); !math.IsInf(w.error, 1) {
+		t.Errorf("-0 measures %v", w.error)
+	}
+}
+
+func TestWorstOfMany(t *testing.T) {
+	var w worst
+	for _, e := range []float64{0, 0.5, 0.75, 0.75, 0.25} {
+		w.merge(worst{})
+		w.merge(worst{error: e, operands: []float64{e, float64(len(w.operands))}})
+	}
+	if w.error != 0.75 || w.operands[0] != 0.75 {
 		t.Errorf("%v", w)
 	}
 }

@@ -30,7 +30,7 @@ func main() {
 	log.SetPrefix("ulp: ")
 	var o options
 	pattern := flag.String("run", "", "measure only kernels whose name and types, as in \"exp(float64) float64\", match `regexp`")
-	flag.IntVar(&o.points, "points", 1_000_000, "how many points to draw for each function")
+	flag.IntVar(&o.points, "points", 5_000_000, "how many points to draw for each function")
 	flag.BoolVar(&o.short, "short", false, "a quick check: few points, a sample of float32")
 	flag.StringVar(&o.write, "write", "", "put the table into the comment of this Go `file`; with -run only the measured rows change")
 	flag.Parse()
