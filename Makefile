@@ -30,6 +30,7 @@ generate:
 	$(GO) generate ./...
 	$(GO) mod tidy
 	cd kernels/generate && $(GO) mod tidy
+	cd kernels/ulp && $(GO) mod tidy
 
 lint:
 	test -z "$$(gofmt -l .)"

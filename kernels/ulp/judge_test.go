@@ -85,9 +85,13 @@ func TestUnderflowOfDoubles(t *testing.T) {
 			t.Errorf("%v measures %v, want %v", got, w.error, want)
 		}
 	}
-	w := worst{error: 0.75, operands: []float64{0}}
-	if j.byLibm([]float32{float32(math.Copysign(0, -1))}, []float32{-1234.5677}, &w); !math.IsInf(w.error, 1) {
-		t.Errorf("-0 measures %v", w.error)
+	// The second one is no 0 as a double.
+	for _, x := range []float32{-1234.5677, -105.3} {
+		w := worst{error: 0.75, operands: []float64{0}}
+		j.byLibm([]float32{float32(math.Copysign(0, -1))}, []float32{x}, &w)
+		if !math.IsInf(w.error, 1) {
+			t.Errorf("-0 at %v measures %v", x, w.error)
+		}
 	}
 }
 
