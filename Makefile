@@ -56,7 +56,7 @@ fuzz:
 	$(GO) test -run '^$$' -fuzz FuzzRingPage -fuzztime $(FUZZTIME) ./supervisor/internal/engine
 
 # The largest error of every math function, all 2^32 float32 on every tier
-# among them, into the table of kernels/doc_accuracy.go. About a minute for each
+# among them, into the table of kernels/doc_accuracy.go: 1 to 5 minutes for each
 # function on 2 cores. A quick check: make ulp ULPFLAGS=-short
 ULPFLAGS ?= -write ../doc_accuracy.go
 ulp:
