@@ -1,8 +1,8 @@
-# Targets for people: run, test, build, bench, model, crash, fuzz, lint, generate.
+# Targets for people: run, test, build, bench, model, crash, fuzz, ulp, lint, generate.
 GO ?= go
 BIN := bin/gangsaw
 
-.PHONY: run build test bench generate lint fuzz model crash
+.PHONY: run build test bench generate lint fuzz model crash ulp
 
 # Everything from nothing: build, and statistics of a real file and of a
 # generated one of 512 MiB, on 2 worker processes.
@@ -30,6 +30,7 @@ generate:
 	$(GO) generate ./...
 	$(GO) mod tidy
 	cd kernels/generate && $(GO) mod tidy
+	cd kernels/ulp && $(GO) mod tidy
 
 lint:
 	test -z "$$(gofmt -l .)"
@@ -53,3 +54,13 @@ fuzz:
 	$(GO) test -run '^$$' -fuzz FuzzDecodeSummary -fuzztime $(FUZZTIME) ./kernels
 	$(GO) test -run '^$$' -fuzz FuzzGetResult -fuzztime $(FUZZTIME) ./supervisor/internal/wire
 	$(GO) test -run '^$$' -fuzz FuzzRingPage -fuzztime $(FUZZTIME) ./supervisor/internal/engine
+
+# The largest error of every math function, all 2^32 float32 on every tier
+# among them, into the table of kernels/doc_accuracy.go: 1 to 5 minutes for each
+# function on 2 cores. A quick check: make ulp ULPFLAGS=-short
+ULPFLAGS ?= -write ../doc_accuracy.go
+ulp:
+	@echo '#include <mpfr.h>' | $${CC:-cc} -E - >/dev/null 2>&1 || { \
+		echo 'make ulp compares with MPFR and needs its headers: apt-get install gcc libc6-dev libmpfr-dev' >&2; exit 1; }
+	cd kernels/ulp && $(GO) vet ./... && $(GO) test ./...
+	cd kernels/ulp && $(GO) run . $(ULPFLAGS)
