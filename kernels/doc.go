@@ -49,7 +49,7 @@
 //	logical_and, _or, _xor, _not   of bool
 //	where                     of a bool and two of one type
 //	bitwise_and, _or, _xor, invert, left_shift, right_shift
-//	cast saturate fits...     between types
+//	cast saturate fits_*     between types
 //	cbrt hypot power exp exp2 expm1 log log2 log10 log1p
 //	sin cos tan arcsin arccos arctan arctan2
 //	sinh cosh tanh arcsinh arccosh arctanh erf
@@ -78,7 +78,7 @@
 //	                               to infinity; to 16 bits by way of float32
 //	cast to bool                   whether it is not 0; NaN is true
 //	saturate, to integers          cuts off, then the nearest in range; NaN is 0
-//	fitsint8 and so on             whether cutting off leaves a number in range;
+//	fits_int8 and so on            whether cutting off leaves a number in range;
 //	                               NaN does not
 //	bool from a file               any byte but 0 is true
 //

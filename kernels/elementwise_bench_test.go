@@ -2,16 +2,99 @@ package kernels
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
+	"time"
+
+	"github.com/gangsaw/gangsaw/bench/ceiling"
 )
 
+// benchSizes are how many bytes operands and result have together.
+var benchSizes = []struct {
+	name  string
+	bytes int
+}{{"L1", 16 << 10}, {"L2", 512 << 10}, {"memory", 256 << 20}}
+
+// clock returns the core's frequency by a chain of dependent additions, one a
+// cycle, run between other work of this kind.
+func clock() float64 {
+	const steps = 1 << 21
+	best := time.Hour
+	x := uint64(1)
+	for range 3 {
+		begin := time.Now()
+		for i := uint64(0); i < steps; i += 8 {
+			x += i
+			x ^= x << 1
+			x += i
+			x ^= x << 1
+		}
+		best = min(best, time.Since(begin))
+	}
+	sink += x
+	// Two additions, two shifts and two exclusive ors, each waiting for the
+	// one before, every 8 steps.
+	return steps / 8 * 6 / best.Seconds()
+}
+
+var sink uint64
+
+// timed returns the least time that f takes, once warm.
+func timed(f func()) time.Duration {
+	best := time.Hour
+	for begin, n := time.Now(), 0; n < 5 || time.Since(begin) < 10*time.Millisecond; n++ {
+		t := time.Now()
+		f()
+		best = min(best, time.Since(t))
+	}
+	return best
+}
+
+// ceilings returns the best bandwidth of a pure load and of a pure copy that
+// touch that many bytes, in bytes per second.
+func ceilings(size int) (load, copy float64) {
+	src, dst := make([]byte, size), make([]byte, size/2)
+	for i := range src {
+		src[i] = byte(i)
+	}
+	// Short runs several times over, so that the clock of the system is fine
+	// enough.
+	times := max(1, (1<<20)/size)
+	for _, l := range ceiling.Loops() {
+		t := timed(func() {
+			for range times {
+				sink += l.Load(src)
+			}
+		})
+		load = max(load, float64(times*size)/t.Seconds())
+		t = timed(func() {
+			for range times {
+				l.Copy(dst, src[:size/2])
+			}
+		})
+		copy = max(copy, float64(times*size)/t.Seconds())
+	}
+	return load, copy
+}
+
+// BenchmarkElementwise states for every kernel, tier and size: bytes per second
+// of operands and result, their share of what a pure copy of as many bytes does,
+// cycles per element, and the least that the kernel's instructions take on a
+// Golden Cove core.
 func BenchmarkElementwise(b *testing.B) {
 	before := CurrentTier()
 	defer UseTier(before)
-	for _, k := range ElementwiseKernels() {
-		for _, n := range []int{1024, 16384} {
+	for _, size := range benchSizes {
+		_, most := ceilings(size.bytes)
+		for _, k := range ElementwiseKernels() {
+			width := k.Out().Size()
+			for _, t := range k.In() {
+				width += t.Size()
+			}
+			n := size.bytes / width
 			for tier := Scalar; tier <= BestTier(); tier++ {
-				b.Run(fmt.Sprintf("%v/%d/%v", k, n, tier), func(b *testing.B) {
+				b.Run(fmt.Sprintf("%s/%v/%s", strings.ReplaceAll(k.String(), " ", ""), tier, size.name), func(b *testing.B) {
 					UseTier(tier)
 					operands := make([][]byte, len(k.In()))
 					for i, t := range k.In() {
@@ -22,17 +105,65 @@ func BenchmarkElementwise(b *testing.B) {
 					}
 					dst := make([]byte, n*k.Out().Size())
 					x, y, z := three(operands)
-					b.SetBytes(int64(n * (k.Out().Size() + func() (s int) {
-						for _, t := range k.In() {
-							s += t.Size()
-						}
-						return
-					}())))
+					k.Run(dst, x, y, z)
+					b.SetBytes(int64(n * width))
 					for b.Loop() {
 						k.Run(dst, x, y, z)
 					}
-					b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/elem")
+					report(b, n*width, n, most)
+					if bounds, ok := issueBounds[k.String()]; ok && tier > Scalar {
+						b.ReportMetric(bounds[tier-AVX2], "bound-cycles/elem")
+					}
 				})
+			}
+		}
+	}
+}
+
+// report adds the share of the ceiling and cycles per element.
+func report(b *testing.B, bytes, elements int, most float64) {
+	each := b.Elapsed().Seconds() / float64(b.N)
+	b.ReportMetric(100*float64(bytes)/each/most, "%ceiling")
+	b.ReportMetric(each*clock()/float64(elements), "cycles/elem")
+}
+
+// BenchmarkReduction states the same for reductions; their ceiling is a pure
+// load.
+func BenchmarkReduction(b *testing.B) {
+	before := CurrentTier()
+	defer UseTier(before)
+	names := []string{}
+	for name := range reductions {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, size := range benchSizes {
+		most, _ := ceilings(size.bytes)
+		for _, name := range names {
+			for _, t := range Types() {
+				n := size.bytes / t.Size()
+				for tier := Scalar; tier <= BestTier(); tier++ {
+					b.Run(fmt.Sprintf("%s(%v)/%v/%s", name, t, tier, size.name), func(b *testing.B) {
+						UseTier(tier)
+						data := make([]byte, n*t.Size())
+						for e := range n {
+							put(data, t, e, ordinary(t, e))
+						}
+						folder := reductions[name].NewFolder(t)
+						partial := make([]byte, reductions[name].PartialSize())
+						b.SetBytes(int64(len(data)))
+						for b.Loop() {
+							folder.Reset()
+							for rest := data; len(rest) > 0; {
+								part := min(BlockLen*t.Size(), len(rest))
+								folder.Block(rest[:part])
+								rest = rest[part:]
+							}
+							folder.Partial(partial)
+						}
+						report(b, len(data), n, most)
+					})
+				}
 			}
 		}
 	}

@@ -89,7 +89,7 @@ func truth(b bool) uint64 {
 func meaning(k *Elementwise, x []uint64) (uint64, bool) {
 	t := k.In()[len(k.In())-1]
 	switch {
-	case k.Name() == "cast" || k.Name() == "saturate" || strings.HasPrefix(k.Name(), "fits"):
+	case k.Name() == "cast" || k.Name() == "saturate" || strings.HasPrefix(k.Name(), "fits_"):
 		return conversion(k, t, x[0])
 	case k.Name() == "where":
 		if x[0] != 0 {
@@ -307,9 +307,9 @@ func floorQuotient(x, y *big.Int) *big.Int {
 // conversion is what the kernels of family cast must return.
 func conversion(k *Elementwise, from Type, bits uint64) (uint64, bool) {
 	to := k.Out()
-	if name, ok := strings.CutPrefix(k.Name(), "fits"); ok {
+	if name, ok := strings.CutPrefix(k.Name(), "fits_"); ok {
 		var err error
-		if to, err = ParseType(strings.ToLower(name)); err != nil {
+		if to, err = ParseType(name); err != nil {
 			panic(err)
 		}
 	}

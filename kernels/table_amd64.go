@@ -87,76 +87,76 @@ var elementwise = [...]row{
 		return bind2(portable.Arctan2Float64, &vectors[asm2[float64, float64, float64]]{avx2.Arctan2Float64, avx512.Arctan2Float64, 4, 8})
 	}},
 	{"bitwise_and", [maxOperands]Type{Int16, Int16}, Int16, func() run {
-		return bind2(portable.Bitwise_andInt16, &vectors[asm2[int16, int16, int16]]{avx2.Bitwise_andInt16, avx512.Bitwise_andInt16, 16, 32})
+		return bind2(portable.BitwiseAndInt16, &vectors[asm2[int16, int16, int16]]{avx2.BitwiseAndInt16, avx512.BitwiseAndInt16, 16, 32})
 	}},
 	{"bitwise_and", [maxOperands]Type{Int32, Int32}, Int32, func() run {
-		return bind2(portable.Bitwise_andInt32, &vectors[asm2[int32, int32, int32]]{avx2.Bitwise_andInt32, avx512.Bitwise_andInt32, 8, 16})
+		return bind2(portable.BitwiseAndInt32, &vectors[asm2[int32, int32, int32]]{avx2.BitwiseAndInt32, avx512.BitwiseAndInt32, 8, 16})
 	}},
 	{"bitwise_and", [maxOperands]Type{Int64, Int64}, Int64, func() run {
-		return bind2(portable.Bitwise_andInt64, &vectors[asm2[int64, int64, int64]]{avx2.Bitwise_andInt64, avx512.Bitwise_andInt64, 4, 8})
+		return bind2(portable.BitwiseAndInt64, &vectors[asm2[int64, int64, int64]]{avx2.BitwiseAndInt64, avx512.BitwiseAndInt64, 4, 8})
 	}},
 	{"bitwise_and", [maxOperands]Type{Int8, Int8}, Int8, func() run {
-		return bind2(portable.Bitwise_andInt8, &vectors[asm2[int8, int8, int8]]{avx2.Bitwise_andInt8, avx512.Bitwise_andInt8, 32, 64})
+		return bind2(portable.BitwiseAndInt8, &vectors[asm2[int8, int8, int8]]{avx2.BitwiseAndInt8, avx512.BitwiseAndInt8, 32, 64})
 	}},
 	{"bitwise_and", [maxOperands]Type{Uint16, Uint16}, Uint16, func() run {
-		return bind2(portable.Bitwise_andUint16, &vectors[asm2[uint16, uint16, uint16]]{avx2.Bitwise_andUint16, avx512.Bitwise_andUint16, 16, 32})
+		return bind2(portable.BitwiseAndUint16, &vectors[asm2[uint16, uint16, uint16]]{avx2.BitwiseAndUint16, avx512.BitwiseAndUint16, 16, 32})
 	}},
 	{"bitwise_and", [maxOperands]Type{Uint32, Uint32}, Uint32, func() run {
-		return bind2(portable.Bitwise_andUint32, &vectors[asm2[uint32, uint32, uint32]]{avx2.Bitwise_andUint32, avx512.Bitwise_andUint32, 8, 16})
+		return bind2(portable.BitwiseAndUint32, &vectors[asm2[uint32, uint32, uint32]]{avx2.BitwiseAndUint32, avx512.BitwiseAndUint32, 8, 16})
 	}},
 	{"bitwise_and", [maxOperands]Type{Uint64, Uint64}, Uint64, func() run {
-		return bind2(portable.Bitwise_andUint64, &vectors[asm2[uint64, uint64, uint64]]{avx2.Bitwise_andUint64, avx512.Bitwise_andUint64, 4, 8})
+		return bind2(portable.BitwiseAndUint64, &vectors[asm2[uint64, uint64, uint64]]{avx2.BitwiseAndUint64, avx512.BitwiseAndUint64, 4, 8})
 	}},
 	{"bitwise_and", [maxOperands]Type{Uint8, Uint8}, Uint8, func() run {
-		return bind2(portable.Bitwise_andUint8, &vectors[asm2[uint8, uint8, uint8]]{avx2.Bitwise_andUint8, avx512.Bitwise_andUint8, 32, 64})
+		return bind2(portable.BitwiseAndUint8, &vectors[asm2[uint8, uint8, uint8]]{avx2.BitwiseAndUint8, avx512.BitwiseAndUint8, 32, 64})
 	}},
 	{"bitwise_or", [maxOperands]Type{Int16, Int16}, Int16, func() run {
-		return bind2(portable.Bitwise_orInt16, &vectors[asm2[int16, int16, int16]]{avx2.Bitwise_orInt16, avx512.Bitwise_orInt16, 16, 32})
+		return bind2(portable.BitwiseOrInt16, &vectors[asm2[int16, int16, int16]]{avx2.BitwiseOrInt16, avx512.BitwiseOrInt16, 16, 32})
 	}},
 	{"bitwise_or", [maxOperands]Type{Int32, Int32}, Int32, func() run {
-		return bind2(portable.Bitwise_orInt32, &vectors[asm2[int32, int32, int32]]{avx2.Bitwise_orInt32, avx512.Bitwise_orInt32, 8, 16})
+		return bind2(portable.BitwiseOrInt32, &vectors[asm2[int32, int32, int32]]{avx2.BitwiseOrInt32, avx512.BitwiseOrInt32, 8, 16})
 	}},
 	{"bitwise_or", [maxOperands]Type{Int64, Int64}, Int64, func() run {
-		return bind2(portable.Bitwise_orInt64, &vectors[asm2[int64, int64, int64]]{avx2.Bitwise_orInt64, avx512.Bitwise_orInt64, 4, 8})
+		return bind2(portable.BitwiseOrInt64, &vectors[asm2[int64, int64, int64]]{avx2.BitwiseOrInt64, avx512.BitwiseOrInt64, 4, 8})
 	}},
 	{"bitwise_or", [maxOperands]Type{Int8, Int8}, Int8, func() run {
-		return bind2(portable.Bitwise_orInt8, &vectors[asm2[int8, int8, int8]]{avx2.Bitwise_orInt8, avx512.Bitwise_orInt8, 32, 64})
+		return bind2(portable.BitwiseOrInt8, &vectors[asm2[int8, int8, int8]]{avx2.BitwiseOrInt8, avx512.BitwiseOrInt8, 32, 64})
 	}},
 	{"bitwise_or", [maxOperands]Type{Uint16, Uint16}, Uint16, func() run {
-		return bind2(portable.Bitwise_orUint16, &vectors[asm2[uint16, uint16, uint16]]{avx2.Bitwise_orUint16, avx512.Bitwise_orUint16, 16, 32})
+		return bind2(portable.BitwiseOrUint16, &vectors[asm2[uint16, uint16, uint16]]{avx2.BitwiseOrUint16, avx512.BitwiseOrUint16, 16, 32})
 	}},
 	{"bitwise_or", [maxOperands]Type{Uint32, Uint32}, Uint32, func() run {
-		return bind2(portable.Bitwise_orUint32, &vectors[asm2[uint32, uint32, uint32]]{avx2.Bitwise_orUint32, avx512.Bitwise_orUint32, 8, 16})
+		return bind2(portable.BitwiseOrUint32, &vectors[asm2[uint32, uint32, uint32]]{avx2.BitwiseOrUint32, avx512.BitwiseOrUint32, 8, 16})
 	}},
 	{"bitwise_or", [maxOperands]Type{Uint64, Uint64}, Uint64, func() run {
-		return bind2(portable.Bitwise_orUint64, &vectors[asm2[uint64, uint64, uint64]]{avx2.Bitwise_orUint64, avx512.Bitwise_orUint64, 4, 8})
+		return bind2(portable.BitwiseOrUint64, &vectors[asm2[uint64, uint64, uint64]]{avx2.BitwiseOrUint64, avx512.BitwiseOrUint64, 4, 8})
 	}},
 	{"bitwise_or", [maxOperands]Type{Uint8, Uint8}, Uint8, func() run {
-		return bind2(portable.Bitwise_orUint8, &vectors[asm2[uint8, uint8, uint8]]{avx2.Bitwise_orUint8, avx512.Bitwise_orUint8, 32, 64})
+		return bind2(portable.BitwiseOrUint8, &vectors[asm2[uint8, uint8, uint8]]{avx2.BitwiseOrUint8, avx512.BitwiseOrUint8, 32, 64})
 	}},
 	{"bitwise_xor", [maxOperands]Type{Int16, Int16}, Int16, func() run {
-		return bind2(portable.Bitwise_xorInt16, &vectors[asm2[int16, int16, int16]]{avx2.Bitwise_xorInt16, avx512.Bitwise_xorInt16, 16, 32})
+		return bind2(portable.BitwiseXorInt16, &vectors[asm2[int16, int16, int16]]{avx2.BitwiseXorInt16, avx512.BitwiseXorInt16, 16, 32})
 	}},
 	{"bitwise_xor", [maxOperands]Type{Int32, Int32}, Int32, func() run {
-		return bind2(portable.Bitwise_xorInt32, &vectors[asm2[int32, int32, int32]]{avx2.Bitwise_xorInt32, avx512.Bitwise_xorInt32, 8, 16})
+		return bind2(portable.BitwiseXorInt32, &vectors[asm2[int32, int32, int32]]{avx2.BitwiseXorInt32, avx512.BitwiseXorInt32, 8, 16})
 	}},
 	{"bitwise_xor", [maxOperands]Type{Int64, Int64}, Int64, func() run {
-		return bind2(portable.Bitwise_xorInt64, &vectors[asm2[int64, int64, int64]]{avx2.Bitwise_xorInt64, avx512.Bitwise_xorInt64, 4, 8})
+		return bind2(portable.BitwiseXorInt64, &vectors[asm2[int64, int64, int64]]{avx2.BitwiseXorInt64, avx512.BitwiseXorInt64, 4, 8})
 	}},
 	{"bitwise_xor", [maxOperands]Type{Int8, Int8}, Int8, func() run {
-		return bind2(portable.Bitwise_xorInt8, &vectors[asm2[int8, int8, int8]]{avx2.Bitwise_xorInt8, avx512.Bitwise_xorInt8, 32, 64})
+		return bind2(portable.BitwiseXorInt8, &vectors[asm2[int8, int8, int8]]{avx2.BitwiseXorInt8, avx512.BitwiseXorInt8, 32, 64})
 	}},
 	{"bitwise_xor", [maxOperands]Type{Uint16, Uint16}, Uint16, func() run {
-		return bind2(portable.Bitwise_xorUint16, &vectors[asm2[uint16, uint16, uint16]]{avx2.Bitwise_xorUint16, avx512.Bitwise_xorUint16, 16, 32})
+		return bind2(portable.BitwiseXorUint16, &vectors[asm2[uint16, uint16, uint16]]{avx2.BitwiseXorUint16, avx512.BitwiseXorUint16, 16, 32})
 	}},
 	{"bitwise_xor", [maxOperands]Type{Uint32, Uint32}, Uint32, func() run {
-		return bind2(portable.Bitwise_xorUint32, &vectors[asm2[uint32, uint32, uint32]]{avx2.Bitwise_xorUint32, avx512.Bitwise_xorUint32, 8, 16})
+		return bind2(portable.BitwiseXorUint32, &vectors[asm2[uint32, uint32, uint32]]{avx2.BitwiseXorUint32, avx512.BitwiseXorUint32, 8, 16})
 	}},
 	{"bitwise_xor", [maxOperands]Type{Uint64, Uint64}, Uint64, func() run {
-		return bind2(portable.Bitwise_xorUint64, &vectors[asm2[uint64, uint64, uint64]]{avx2.Bitwise_xorUint64, avx512.Bitwise_xorUint64, 4, 8})
+		return bind2(portable.BitwiseXorUint64, &vectors[asm2[uint64, uint64, uint64]]{avx2.BitwiseXorUint64, avx512.BitwiseXorUint64, 4, 8})
 	}},
 	{"bitwise_xor", [maxOperands]Type{Uint8, Uint8}, Uint8, func() run {
-		return bind2(portable.Bitwise_xorUint8, &vectors[asm2[uint8, uint8, uint8]]{avx2.Bitwise_xorUint8, avx512.Bitwise_xorUint8, 32, 64})
+		return bind2(portable.BitwiseXorUint8, &vectors[asm2[uint8, uint8, uint8]]{avx2.BitwiseXorUint8, avx512.BitwiseXorUint8, 32, 64})
 	}},
 	{"cast", [maxOperands]Type{BFloat16}, Float32, func() run {
 		return bind1(portable.CastBFloat16Float32, &vectors[asm1[float32, uint16]]{avx2.CastBFloat16Float32, avx512.CastBFloat16Float32, 8, 16})
@@ -584,166 +584,166 @@ var elementwise = [...]row{
 	{"exp", [maxOperands]Type{Float64}, Float64, func() run {
 		return bind1(portable.ExpFloat64, &vectors[asm1[float64, float64]]{avx2.ExpFloat64, avx512.ExpFloat64, 4, 8})
 	}},
-	{"fitsInt16", [maxOperands]Type{Float32}, Bool, func() run {
+	{"fits_int16", [maxOperands]Type{Float32}, Bool, func() run {
 		return bind1(portable.FitsInt16Float32Bool, &vectors[asm1[uint8, float32]]{avx2.FitsInt16Float32Bool, avx512.FitsInt16Float32Bool, 4, 8})
 	}},
-	{"fitsInt16", [maxOperands]Type{Float64}, Bool, func() run {
+	{"fits_int16", [maxOperands]Type{Float64}, Bool, func() run {
 		return bind1(portable.FitsInt16Float64Bool, &vectors[asm1[uint8, float64]]{avx2.FitsInt16Float64Bool, avx512.FitsInt16Float64Bool, 4, 8})
 	}},
-	{"fitsInt16", [maxOperands]Type{Int32}, Bool, func() run {
+	{"fits_int16", [maxOperands]Type{Int32}, Bool, func() run {
 		return bind1(portable.FitsInt16Int32Bool, &vectors[asm1[uint8, int32]]{avx2.FitsInt16Int32Bool, avx512.FitsInt16Int32Bool, 4, 8})
 	}},
-	{"fitsInt16", [maxOperands]Type{Int64}, Bool, func() run {
+	{"fits_int16", [maxOperands]Type{Int64}, Bool, func() run {
 		return bind1(portable.FitsInt16Int64Bool, &vectors[asm1[uint8, int64]]{avx2.FitsInt16Int64Bool, avx512.FitsInt16Int64Bool, 4, 8})
 	}},
-	{"fitsInt16", [maxOperands]Type{Uint16}, Bool, func() run {
+	{"fits_int16", [maxOperands]Type{Uint16}, Bool, func() run {
 		return bind1(portable.FitsInt16Uint16Bool, &vectors[asm1[uint8, uint16]]{avx2.FitsInt16Uint16Bool, avx512.FitsInt16Uint16Bool, 4, 8})
 	}},
-	{"fitsInt16", [maxOperands]Type{Uint32}, Bool, func() run {
+	{"fits_int16", [maxOperands]Type{Uint32}, Bool, func() run {
 		return bind1(portable.FitsInt16Uint32Bool, &vectors[asm1[uint8, uint32]]{avx2.FitsInt16Uint32Bool, avx512.FitsInt16Uint32Bool, 4, 8})
 	}},
-	{"fitsInt16", [maxOperands]Type{Uint64}, Bool, func() run {
+	{"fits_int16", [maxOperands]Type{Uint64}, Bool, func() run {
 		return bind1(portable.FitsInt16Uint64Bool, &vectors[asm1[uint8, uint64]]{avx2.FitsInt16Uint64Bool, avx512.FitsInt16Uint64Bool, 4, 8})
 	}},
-	{"fitsInt32", [maxOperands]Type{Float32}, Bool, func() run {
+	{"fits_int32", [maxOperands]Type{Float32}, Bool, func() run {
 		return bind1(portable.FitsInt32Float32Bool, &vectors[asm1[uint8, float32]]{avx2.FitsInt32Float32Bool, avx512.FitsInt32Float32Bool, 4, 8})
 	}},
-	{"fitsInt32", [maxOperands]Type{Float64}, Bool, func() run {
+	{"fits_int32", [maxOperands]Type{Float64}, Bool, func() run {
 		return bind1(portable.FitsInt32Float64Bool, &vectors[asm1[uint8, float64]]{avx2.FitsInt32Float64Bool, avx512.FitsInt32Float64Bool, 4, 8})
 	}},
-	{"fitsInt32", [maxOperands]Type{Int64}, Bool, func() run {
+	{"fits_int32", [maxOperands]Type{Int64}, Bool, func() run {
 		return bind1(portable.FitsInt32Int64Bool, &vectors[asm1[uint8, int64]]{avx2.FitsInt32Int64Bool, avx512.FitsInt32Int64Bool, 4, 8})
 	}},
-	{"fitsInt32", [maxOperands]Type{Uint32}, Bool, func() run {
+	{"fits_int32", [maxOperands]Type{Uint32}, Bool, func() run {
 		return bind1(portable.FitsInt32Uint32Bool, &vectors[asm1[uint8, uint32]]{avx2.FitsInt32Uint32Bool, avx512.FitsInt32Uint32Bool, 4, 8})
 	}},
-	{"fitsInt32", [maxOperands]Type{Uint64}, Bool, func() run {
+	{"fits_int32", [maxOperands]Type{Uint64}, Bool, func() run {
 		return bind1(portable.FitsInt32Uint64Bool, &vectors[asm1[uint8, uint64]]{avx2.FitsInt32Uint64Bool, avx512.FitsInt32Uint64Bool, 4, 8})
 	}},
-	{"fitsInt64", [maxOperands]Type{Float32}, Bool, func() run {
+	{"fits_int64", [maxOperands]Type{Float32}, Bool, func() run {
 		return bind1(portable.FitsInt64Float32Bool, &vectors[asm1[uint8, float32]]{avx2.FitsInt64Float32Bool, avx512.FitsInt64Float32Bool, 4, 8})
 	}},
-	{"fitsInt64", [maxOperands]Type{Float64}, Bool, func() run {
+	{"fits_int64", [maxOperands]Type{Float64}, Bool, func() run {
 		return bind1(portable.FitsInt64Float64Bool, &vectors[asm1[uint8, float64]]{avx2.FitsInt64Float64Bool, avx512.FitsInt64Float64Bool, 4, 8})
 	}},
-	{"fitsInt64", [maxOperands]Type{Uint64}, Bool, func() run {
+	{"fits_int64", [maxOperands]Type{Uint64}, Bool, func() run {
 		return bind1(portable.FitsInt64Uint64Bool, &vectors[asm1[uint8, uint64]]{avx2.FitsInt64Uint64Bool, avx512.FitsInt64Uint64Bool, 4, 8})
 	}},
-	{"fitsInt8", [maxOperands]Type{Float32}, Bool, func() run {
+	{"fits_int8", [maxOperands]Type{Float32}, Bool, func() run {
 		return bind1(portable.FitsInt8Float32Bool, &vectors[asm1[uint8, float32]]{avx2.FitsInt8Float32Bool, avx512.FitsInt8Float32Bool, 4, 8})
 	}},
-	{"fitsInt8", [maxOperands]Type{Float64}, Bool, func() run {
+	{"fits_int8", [maxOperands]Type{Float64}, Bool, func() run {
 		return bind1(portable.FitsInt8Float64Bool, &vectors[asm1[uint8, float64]]{avx2.FitsInt8Float64Bool, avx512.FitsInt8Float64Bool, 4, 8})
 	}},
-	{"fitsInt8", [maxOperands]Type{Int16}, Bool, func() run {
+	{"fits_int8", [maxOperands]Type{Int16}, Bool, func() run {
 		return bind1(portable.FitsInt8Int16Bool, &vectors[asm1[uint8, int16]]{avx2.FitsInt8Int16Bool, avx512.FitsInt8Int16Bool, 4, 8})
 	}},
-	{"fitsInt8", [maxOperands]Type{Int32}, Bool, func() run {
+	{"fits_int8", [maxOperands]Type{Int32}, Bool, func() run {
 		return bind1(portable.FitsInt8Int32Bool, &vectors[asm1[uint8, int32]]{avx2.FitsInt8Int32Bool, avx512.FitsInt8Int32Bool, 4, 8})
 	}},
-	{"fitsInt8", [maxOperands]Type{Int64}, Bool, func() run {
+	{"fits_int8", [maxOperands]Type{Int64}, Bool, func() run {
 		return bind1(portable.FitsInt8Int64Bool, &vectors[asm1[uint8, int64]]{avx2.FitsInt8Int64Bool, avx512.FitsInt8Int64Bool, 4, 8})
 	}},
-	{"fitsInt8", [maxOperands]Type{Uint16}, Bool, func() run {
+	{"fits_int8", [maxOperands]Type{Uint16}, Bool, func() run {
 		return bind1(portable.FitsInt8Uint16Bool, &vectors[asm1[uint8, uint16]]{avx2.FitsInt8Uint16Bool, avx512.FitsInt8Uint16Bool, 4, 8})
 	}},
-	{"fitsInt8", [maxOperands]Type{Uint32}, Bool, func() run {
+	{"fits_int8", [maxOperands]Type{Uint32}, Bool, func() run {
 		return bind1(portable.FitsInt8Uint32Bool, &vectors[asm1[uint8, uint32]]{avx2.FitsInt8Uint32Bool, avx512.FitsInt8Uint32Bool, 4, 8})
 	}},
-	{"fitsInt8", [maxOperands]Type{Uint64}, Bool, func() run {
+	{"fits_int8", [maxOperands]Type{Uint64}, Bool, func() run {
 		return bind1(portable.FitsInt8Uint64Bool, &vectors[asm1[uint8, uint64]]{avx2.FitsInt8Uint64Bool, avx512.FitsInt8Uint64Bool, 4, 8})
 	}},
-	{"fitsInt8", [maxOperands]Type{Uint8}, Bool, func() run {
+	{"fits_int8", [maxOperands]Type{Uint8}, Bool, func() run {
 		return bind1(portable.FitsInt8Uint8Bool, &vectors[asm1[uint8, uint8]]{avx2.FitsInt8Uint8Bool, avx512.FitsInt8Uint8Bool, 4, 8})
 	}},
-	{"fitsUint16", [maxOperands]Type{Float32}, Bool, func() run {
+	{"fits_uint16", [maxOperands]Type{Float32}, Bool, func() run {
 		return bind1(portable.FitsUint16Float32Bool, &vectors[asm1[uint8, float32]]{avx2.FitsUint16Float32Bool, avx512.FitsUint16Float32Bool, 4, 8})
 	}},
-	{"fitsUint16", [maxOperands]Type{Float64}, Bool, func() run {
+	{"fits_uint16", [maxOperands]Type{Float64}, Bool, func() run {
 		return bind1(portable.FitsUint16Float64Bool, &vectors[asm1[uint8, float64]]{avx2.FitsUint16Float64Bool, avx512.FitsUint16Float64Bool, 4, 8})
 	}},
-	{"fitsUint16", [maxOperands]Type{Int16}, Bool, func() run {
+	{"fits_uint16", [maxOperands]Type{Int16}, Bool, func() run {
 		return bind1(portable.FitsUint16Int16Bool, &vectors[asm1[uint8, int16]]{avx2.FitsUint16Int16Bool, avx512.FitsUint16Int16Bool, 4, 8})
 	}},
-	{"fitsUint16", [maxOperands]Type{Int32}, Bool, func() run {
+	{"fits_uint16", [maxOperands]Type{Int32}, Bool, func() run {
 		return bind1(portable.FitsUint16Int32Bool, &vectors[asm1[uint8, int32]]{avx2.FitsUint16Int32Bool, avx512.FitsUint16Int32Bool, 4, 8})
 	}},
-	{"fitsUint16", [maxOperands]Type{Int64}, Bool, func() run {
+	{"fits_uint16", [maxOperands]Type{Int64}, Bool, func() run {
 		return bind1(portable.FitsUint16Int64Bool, &vectors[asm1[uint8, int64]]{avx2.FitsUint16Int64Bool, avx512.FitsUint16Int64Bool, 4, 8})
 	}},
-	{"fitsUint16", [maxOperands]Type{Int8}, Bool, func() run {
+	{"fits_uint16", [maxOperands]Type{Int8}, Bool, func() run {
 		return bind1(portable.FitsUint16Int8Bool, &vectors[asm1[uint8, int8]]{avx2.FitsUint16Int8Bool, avx512.FitsUint16Int8Bool, 4, 8})
 	}},
-	{"fitsUint16", [maxOperands]Type{Uint32}, Bool, func() run {
+	{"fits_uint16", [maxOperands]Type{Uint32}, Bool, func() run {
 		return bind1(portable.FitsUint16Uint32Bool, &vectors[asm1[uint8, uint32]]{avx2.FitsUint16Uint32Bool, avx512.FitsUint16Uint32Bool, 4, 8})
 	}},
-	{"fitsUint16", [maxOperands]Type{Uint64}, Bool, func() run {
+	{"fits_uint16", [maxOperands]Type{Uint64}, Bool, func() run {
 		return bind1(portable.FitsUint16Uint64Bool, &vectors[asm1[uint8, uint64]]{avx2.FitsUint16Uint64Bool, avx512.FitsUint16Uint64Bool, 4, 8})
 	}},
-	{"fitsUint32", [maxOperands]Type{Float32}, Bool, func() run {
+	{"fits_uint32", [maxOperands]Type{Float32}, Bool, func() run {
 		return bind1(portable.FitsUint32Float32Bool, &vectors[asm1[uint8, float32]]{avx2.FitsUint32Float32Bool, avx512.FitsUint32Float32Bool, 4, 8})
 	}},
-	{"fitsUint32", [maxOperands]Type{Float64}, Bool, func() run {
+	{"fits_uint32", [maxOperands]Type{Float64}, Bool, func() run {
 		return bind1(portable.FitsUint32Float64Bool, &vectors[asm1[uint8, float64]]{avx2.FitsUint32Float64Bool, avx512.FitsUint32Float64Bool, 4, 8})
 	}},
-	{"fitsUint32", [maxOperands]Type{Int16}, Bool, func() run {
+	{"fits_uint32", [maxOperands]Type{Int16}, Bool, func() run {
 		return bind1(portable.FitsUint32Int16Bool, &vectors[asm1[uint8, int16]]{avx2.FitsUint32Int16Bool, avx512.FitsUint32Int16Bool, 4, 8})
 	}},
-	{"fitsUint32", [maxOperands]Type{Int32}, Bool, func() run {
+	{"fits_uint32", [maxOperands]Type{Int32}, Bool, func() run {
 		return bind1(portable.FitsUint32Int32Bool, &vectors[asm1[uint8, int32]]{avx2.FitsUint32Int32Bool, avx512.FitsUint32Int32Bool, 4, 8})
 	}},
-	{"fitsUint32", [maxOperands]Type{Int64}, Bool, func() run {
+	{"fits_uint32", [maxOperands]Type{Int64}, Bool, func() run {
 		return bind1(portable.FitsUint32Int64Bool, &vectors[asm1[uint8, int64]]{avx2.FitsUint32Int64Bool, avx512.FitsUint32Int64Bool, 4, 8})
 	}},
-	{"fitsUint32", [maxOperands]Type{Int8}, Bool, func() run {
+	{"fits_uint32", [maxOperands]Type{Int8}, Bool, func() run {
 		return bind1(portable.FitsUint32Int8Bool, &vectors[asm1[uint8, int8]]{avx2.FitsUint32Int8Bool, avx512.FitsUint32Int8Bool, 4, 8})
 	}},
-	{"fitsUint32", [maxOperands]Type{Uint64}, Bool, func() run {
+	{"fits_uint32", [maxOperands]Type{Uint64}, Bool, func() run {
 		return bind1(portable.FitsUint32Uint64Bool, &vectors[asm1[uint8, uint64]]{avx2.FitsUint32Uint64Bool, avx512.FitsUint32Uint64Bool, 4, 8})
 	}},
-	{"fitsUint64", [maxOperands]Type{Float32}, Bool, func() run {
+	{"fits_uint64", [maxOperands]Type{Float32}, Bool, func() run {
 		return bind1(portable.FitsUint64Float32Bool, &vectors[asm1[uint8, float32]]{avx2.FitsUint64Float32Bool, avx512.FitsUint64Float32Bool, 4, 8})
 	}},
-	{"fitsUint64", [maxOperands]Type{Float64}, Bool, func() run {
+	{"fits_uint64", [maxOperands]Type{Float64}, Bool, func() run {
 		return bind1(portable.FitsUint64Float64Bool, &vectors[asm1[uint8, float64]]{avx2.FitsUint64Float64Bool, avx512.FitsUint64Float64Bool, 4, 8})
 	}},
-	{"fitsUint64", [maxOperands]Type{Int16}, Bool, func() run {
+	{"fits_uint64", [maxOperands]Type{Int16}, Bool, func() run {
 		return bind1(portable.FitsUint64Int16Bool, &vectors[asm1[uint8, int16]]{avx2.FitsUint64Int16Bool, avx512.FitsUint64Int16Bool, 4, 8})
 	}},
-	{"fitsUint64", [maxOperands]Type{Int32}, Bool, func() run {
+	{"fits_uint64", [maxOperands]Type{Int32}, Bool, func() run {
 		return bind1(portable.FitsUint64Int32Bool, &vectors[asm1[uint8, int32]]{avx2.FitsUint64Int32Bool, avx512.FitsUint64Int32Bool, 4, 8})
 	}},
-	{"fitsUint64", [maxOperands]Type{Int64}, Bool, func() run {
+	{"fits_uint64", [maxOperands]Type{Int64}, Bool, func() run {
 		return bind1(portable.FitsUint64Int64Bool, &vectors[asm1[uint8, int64]]{avx2.FitsUint64Int64Bool, avx512.FitsUint64Int64Bool, 4, 8})
 	}},
-	{"fitsUint64", [maxOperands]Type{Int8}, Bool, func() run {
+	{"fits_uint64", [maxOperands]Type{Int8}, Bool, func() run {
 		return bind1(portable.FitsUint64Int8Bool, &vectors[asm1[uint8, int8]]{avx2.FitsUint64Int8Bool, avx512.FitsUint64Int8Bool, 4, 8})
 	}},
-	{"fitsUint8", [maxOperands]Type{Float32}, Bool, func() run {
+	{"fits_uint8", [maxOperands]Type{Float32}, Bool, func() run {
 		return bind1(portable.FitsUint8Float32Bool, &vectors[asm1[uint8, float32]]{avx2.FitsUint8Float32Bool, avx512.FitsUint8Float32Bool, 4, 8})
 	}},
-	{"fitsUint8", [maxOperands]Type{Float64}, Bool, func() run {
+	{"fits_uint8", [maxOperands]Type{Float64}, Bool, func() run {
 		return bind1(portable.FitsUint8Float64Bool, &vectors[asm1[uint8, float64]]{avx2.FitsUint8Float64Bool, avx512.FitsUint8Float64Bool, 4, 8})
 	}},
-	{"fitsUint8", [maxOperands]Type{Int16}, Bool, func() run {
+	{"fits_uint8", [maxOperands]Type{Int16}, Bool, func() run {
 		return bind1(portable.FitsUint8Int16Bool, &vectors[asm1[uint8, int16]]{avx2.FitsUint8Int16Bool, avx512.FitsUint8Int16Bool, 4, 8})
 	}},
-	{"fitsUint8", [maxOperands]Type{Int32}, Bool, func() run {
+	{"fits_uint8", [maxOperands]Type{Int32}, Bool, func() run {
 		return bind1(portable.FitsUint8Int32Bool, &vectors[asm1[uint8, int32]]{avx2.FitsUint8Int32Bool, avx512.FitsUint8Int32Bool, 4, 8})
 	}},
-	{"fitsUint8", [maxOperands]Type{Int64}, Bool, func() run {
+	{"fits_uint8", [maxOperands]Type{Int64}, Bool, func() run {
 		return bind1(portable.FitsUint8Int64Bool, &vectors[asm1[uint8, int64]]{avx2.FitsUint8Int64Bool, avx512.FitsUint8Int64Bool, 4, 8})
 	}},
-	{"fitsUint8", [maxOperands]Type{Int8}, Bool, func() run {
+	{"fits_uint8", [maxOperands]Type{Int8}, Bool, func() run {
 		return bind1(portable.FitsUint8Int8Bool, &vectors[asm1[uint8, int8]]{avx2.FitsUint8Int8Bool, avx512.FitsUint8Int8Bool, 4, 8})
 	}},
-	{"fitsUint8", [maxOperands]Type{Uint16}, Bool, func() run {
+	{"fits_uint8", [maxOperands]Type{Uint16}, Bool, func() run {
 		return bind1(portable.FitsUint8Uint16Bool, &vectors[asm1[uint8, uint16]]{avx2.FitsUint8Uint16Bool, avx512.FitsUint8Uint16Bool, 4, 8})
 	}},
-	{"fitsUint8", [maxOperands]Type{Uint32}, Bool, func() run {
+	{"fits_uint8", [maxOperands]Type{Uint32}, Bool, func() run {
 		return bind1(portable.FitsUint8Uint32Bool, &vectors[asm1[uint8, uint32]]{avx2.FitsUint8Uint32Bool, avx512.FitsUint8Uint32Bool, 4, 8})
 	}},
-	{"fitsUint8", [maxOperands]Type{Uint64}, Bool, func() run {
+	{"fits_uint8", [maxOperands]Type{Uint64}, Bool, func() run {
 		return bind1(portable.FitsUint8Uint64Bool, &vectors[asm1[uint8, uint64]]{avx2.FitsUint8Uint64Bool, avx512.FitsUint8Uint64Bool, 4, 8})
 	}},
 	{"floor", [maxOperands]Type{Float32}, Float32, func() run {
@@ -753,28 +753,28 @@ var elementwise = [...]row{
 		return bind1(portable.FloorFloat64, &vectors[asm1[float64, float64]]{avx2.FloorFloat64, avx512.FloorFloat64, 4, 8})
 	}},
 	{"floor_divide", [maxOperands]Type{Int16, Int16}, Int16, func() run {
-		return bind2(portable.Floor_divideInt16, &vectors[asm2[int16, int16, int16]]{avx2.Floor_divideInt16, avx512.Floor_divideInt16, 4, 8})
+		return bind2(portable.FloorDivideInt16, &vectors[asm2[int16, int16, int16]]{avx2.FloorDivideInt16, avx512.FloorDivideInt16, 4, 8})
 	}},
 	{"floor_divide", [maxOperands]Type{Int32, Int32}, Int32, func() run {
-		return bind2(portable.Floor_divideInt32, &vectors[asm2[int32, int32, int32]]{avx2.Floor_divideInt32, avx512.Floor_divideInt32, 4, 8})
+		return bind2(portable.FloorDivideInt32, &vectors[asm2[int32, int32, int32]]{avx2.FloorDivideInt32, avx512.FloorDivideInt32, 4, 8})
 	}},
 	{"floor_divide", [maxOperands]Type{Int64, Int64}, Int64, func() run {
-		return bind2(portable.Floor_divideInt64, &vectors[asm2[int64, int64, int64]]{avx2.Floor_divideInt64, avx512.Floor_divideInt64, 4, 8})
+		return bind2(portable.FloorDivideInt64, &vectors[asm2[int64, int64, int64]]{avx2.FloorDivideInt64, avx512.FloorDivideInt64, 4, 8})
 	}},
 	{"floor_divide", [maxOperands]Type{Int8, Int8}, Int8, func() run {
-		return bind2(portable.Floor_divideInt8, &vectors[asm2[int8, int8, int8]]{avx2.Floor_divideInt8, avx512.Floor_divideInt8, 4, 8})
+		return bind2(portable.FloorDivideInt8, &vectors[asm2[int8, int8, int8]]{avx2.FloorDivideInt8, avx512.FloorDivideInt8, 4, 8})
 	}},
 	{"floor_divide", [maxOperands]Type{Uint16, Uint16}, Uint16, func() run {
-		return bind2(portable.Floor_divideUint16, &vectors[asm2[uint16, uint16, uint16]]{avx2.Floor_divideUint16, avx512.Floor_divideUint16, 4, 8})
+		return bind2(portable.FloorDivideUint16, &vectors[asm2[uint16, uint16, uint16]]{avx2.FloorDivideUint16, avx512.FloorDivideUint16, 4, 8})
 	}},
 	{"floor_divide", [maxOperands]Type{Uint32, Uint32}, Uint32, func() run {
-		return bind2(portable.Floor_divideUint32, &vectors[asm2[uint32, uint32, uint32]]{avx2.Floor_divideUint32, avx512.Floor_divideUint32, 4, 8})
+		return bind2(portable.FloorDivideUint32, &vectors[asm2[uint32, uint32, uint32]]{avx2.FloorDivideUint32, avx512.FloorDivideUint32, 4, 8})
 	}},
 	{"floor_divide", [maxOperands]Type{Uint64, Uint64}, Uint64, func() run {
-		return bind2(portable.Floor_divideUint64, &vectors[asm2[uint64, uint64, uint64]]{avx2.Floor_divideUint64, avx512.Floor_divideUint64, 4, 8})
+		return bind2(portable.FloorDivideUint64, &vectors[asm2[uint64, uint64, uint64]]{avx2.FloorDivideUint64, avx512.FloorDivideUint64, 4, 8})
 	}},
 	{"floor_divide", [maxOperands]Type{Uint8, Uint8}, Uint8, func() run {
-		return bind2(portable.Floor_divideUint8, &vectors[asm2[uint8, uint8, uint8]]{avx2.Floor_divideUint8, avx512.Floor_divideUint8, 4, 8})
+		return bind2(portable.FloorDivideUint8, &vectors[asm2[uint8, uint8, uint8]]{avx2.FloorDivideUint8, avx512.FloorDivideUint8, 4, 8})
 	}},
 	{"fma", [maxOperands]Type{Float32, Float32, Float32}, Float32, func() run {
 		return bind3(portable.FmaFloat32, &vectors[asm3[float32, float32, float32, float32]]{avx2.FmaFloat32, avx512.FmaFloat32, 8, 16})
@@ -843,34 +843,34 @@ var elementwise = [...]row{
 		return bind2(portable.GreaterUint8Bool, &vectors[asm2[uint8, uint8, uint8]]{avx2.GreaterUint8Bool, avx512.GreaterUint8Bool, 32, 64})
 	}},
 	{"greater_equal", [maxOperands]Type{Float32, Float32}, Bool, func() run {
-		return bind2(portable.Greater_equalFloat32Bool, &vectors[asm2[uint8, float32, float32]]{avx2.Greater_equalFloat32Bool, avx512.Greater_equalFloat32Bool, 8, 16})
+		return bind2(portable.GreaterEqualFloat32Bool, &vectors[asm2[uint8, float32, float32]]{avx2.GreaterEqualFloat32Bool, avx512.GreaterEqualFloat32Bool, 8, 16})
 	}},
 	{"greater_equal", [maxOperands]Type{Float64, Float64}, Bool, func() run {
-		return bind2(portable.Greater_equalFloat64Bool, &vectors[asm2[uint8, float64, float64]]{avx2.Greater_equalFloat64Bool, avx512.Greater_equalFloat64Bool, 4, 8})
+		return bind2(portable.GreaterEqualFloat64Bool, &vectors[asm2[uint8, float64, float64]]{avx2.GreaterEqualFloat64Bool, avx512.GreaterEqualFloat64Bool, 4, 8})
 	}},
 	{"greater_equal", [maxOperands]Type{Int16, Int16}, Bool, func() run {
-		return bind2(portable.Greater_equalInt16Bool, &vectors[asm2[uint8, int16, int16]]{avx2.Greater_equalInt16Bool, avx512.Greater_equalInt16Bool, 16, 32})
+		return bind2(portable.GreaterEqualInt16Bool, &vectors[asm2[uint8, int16, int16]]{avx2.GreaterEqualInt16Bool, avx512.GreaterEqualInt16Bool, 16, 32})
 	}},
 	{"greater_equal", [maxOperands]Type{Int32, Int32}, Bool, func() run {
-		return bind2(portable.Greater_equalInt32Bool, &vectors[asm2[uint8, int32, int32]]{avx2.Greater_equalInt32Bool, avx512.Greater_equalInt32Bool, 8, 16})
+		return bind2(portable.GreaterEqualInt32Bool, &vectors[asm2[uint8, int32, int32]]{avx2.GreaterEqualInt32Bool, avx512.GreaterEqualInt32Bool, 8, 16})
 	}},
 	{"greater_equal", [maxOperands]Type{Int64, Int64}, Bool, func() run {
-		return bind2(portable.Greater_equalInt64Bool, &vectors[asm2[uint8, int64, int64]]{avx2.Greater_equalInt64Bool, avx512.Greater_equalInt64Bool, 4, 8})
+		return bind2(portable.GreaterEqualInt64Bool, &vectors[asm2[uint8, int64, int64]]{avx2.GreaterEqualInt64Bool, avx512.GreaterEqualInt64Bool, 4, 8})
 	}},
 	{"greater_equal", [maxOperands]Type{Int8, Int8}, Bool, func() run {
-		return bind2(portable.Greater_equalInt8Bool, &vectors[asm2[uint8, int8, int8]]{avx2.Greater_equalInt8Bool, avx512.Greater_equalInt8Bool, 32, 64})
+		return bind2(portable.GreaterEqualInt8Bool, &vectors[asm2[uint8, int8, int8]]{avx2.GreaterEqualInt8Bool, avx512.GreaterEqualInt8Bool, 32, 64})
 	}},
 	{"greater_equal", [maxOperands]Type{Uint16, Uint16}, Bool, func() run {
-		return bind2(portable.Greater_equalUint16Bool, &vectors[asm2[uint8, uint16, uint16]]{avx2.Greater_equalUint16Bool, avx512.Greater_equalUint16Bool, 16, 32})
+		return bind2(portable.GreaterEqualUint16Bool, &vectors[asm2[uint8, uint16, uint16]]{avx2.GreaterEqualUint16Bool, avx512.GreaterEqualUint16Bool, 16, 32})
 	}},
 	{"greater_equal", [maxOperands]Type{Uint32, Uint32}, Bool, func() run {
-		return bind2(portable.Greater_equalUint32Bool, &vectors[asm2[uint8, uint32, uint32]]{avx2.Greater_equalUint32Bool, avx512.Greater_equalUint32Bool, 8, 16})
+		return bind2(portable.GreaterEqualUint32Bool, &vectors[asm2[uint8, uint32, uint32]]{avx2.GreaterEqualUint32Bool, avx512.GreaterEqualUint32Bool, 8, 16})
 	}},
 	{"greater_equal", [maxOperands]Type{Uint64, Uint64}, Bool, func() run {
-		return bind2(portable.Greater_equalUint64Bool, &vectors[asm2[uint8, uint64, uint64]]{avx2.Greater_equalUint64Bool, avx512.Greater_equalUint64Bool, 4, 8})
+		return bind2(portable.GreaterEqualUint64Bool, &vectors[asm2[uint8, uint64, uint64]]{avx2.GreaterEqualUint64Bool, avx512.GreaterEqualUint64Bool, 4, 8})
 	}},
 	{"greater_equal", [maxOperands]Type{Uint8, Uint8}, Bool, func() run {
-		return bind2(portable.Greater_equalUint8Bool, &vectors[asm2[uint8, uint8, uint8]]{avx2.Greater_equalUint8Bool, avx512.Greater_equalUint8Bool, 32, 64})
+		return bind2(portable.GreaterEqualUint8Bool, &vectors[asm2[uint8, uint8, uint8]]{avx2.GreaterEqualUint8Bool, avx512.GreaterEqualUint8Bool, 32, 64})
 	}},
 	{"invert", [maxOperands]Type{Int16}, Int16, func() run {
 		return bind1(portable.InvertInt16, &vectors[asm1[int16, int16]]{avx2.InvertInt16, avx512.InvertInt16, 16, 32})
@@ -915,28 +915,28 @@ var elementwise = [...]row{
 		return bind1(portable.IsnanFloat64Bool, &vectors[asm1[uint8, float64]]{avx2.IsnanFloat64Bool, avx512.IsnanFloat64Bool, 4, 8})
 	}},
 	{"left_shift", [maxOperands]Type{Int16, Int16}, Int16, func() run {
-		return bind2(portable.Left_shiftInt16, &vectors[asm2[int16, int16, int16]]{avx2.Left_shiftInt16, avx512.Left_shiftInt16, 8, 16})
+		return bind2(portable.LeftShiftInt16, &vectors[asm2[int16, int16, int16]]{avx2.LeftShiftInt16, avx512.LeftShiftInt16, 8, 16})
 	}},
 	{"left_shift", [maxOperands]Type{Int32, Int32}, Int32, func() run {
-		return bind2(portable.Left_shiftInt32, &vectors[asm2[int32, int32, int32]]{avx2.Left_shiftInt32, avx512.Left_shiftInt32, 8, 16})
+		return bind2(portable.LeftShiftInt32, &vectors[asm2[int32, int32, int32]]{avx2.LeftShiftInt32, avx512.LeftShiftInt32, 8, 16})
 	}},
 	{"left_shift", [maxOperands]Type{Int64, Int64}, Int64, func() run {
-		return bind2(portable.Left_shiftInt64, &vectors[asm2[int64, int64, int64]]{avx2.Left_shiftInt64, avx512.Left_shiftInt64, 4, 8})
+		return bind2(portable.LeftShiftInt64, &vectors[asm2[int64, int64, int64]]{avx2.LeftShiftInt64, avx512.LeftShiftInt64, 4, 8})
 	}},
 	{"left_shift", [maxOperands]Type{Int8, Int8}, Int8, func() run {
-		return bind2(portable.Left_shiftInt8, &vectors[asm2[int8, int8, int8]]{avx2.Left_shiftInt8, avx512.Left_shiftInt8, 8, 16})
+		return bind2(portable.LeftShiftInt8, &vectors[asm2[int8, int8, int8]]{avx2.LeftShiftInt8, avx512.LeftShiftInt8, 8, 16})
 	}},
 	{"left_shift", [maxOperands]Type{Uint16, Uint16}, Uint16, func() run {
-		return bind2(portable.Left_shiftUint16, &vectors[asm2[uint16, uint16, uint16]]{avx2.Left_shiftUint16, avx512.Left_shiftUint16, 8, 16})
+		return bind2(portable.LeftShiftUint16, &vectors[asm2[uint16, uint16, uint16]]{avx2.LeftShiftUint16, avx512.LeftShiftUint16, 8, 16})
 	}},
 	{"left_shift", [maxOperands]Type{Uint32, Uint32}, Uint32, func() run {
-		return bind2(portable.Left_shiftUint32, &vectors[asm2[uint32, uint32, uint32]]{avx2.Left_shiftUint32, avx512.Left_shiftUint32, 8, 16})
+		return bind2(portable.LeftShiftUint32, &vectors[asm2[uint32, uint32, uint32]]{avx2.LeftShiftUint32, avx512.LeftShiftUint32, 8, 16})
 	}},
 	{"left_shift", [maxOperands]Type{Uint64, Uint64}, Uint64, func() run {
-		return bind2(portable.Left_shiftUint64, &vectors[asm2[uint64, uint64, uint64]]{avx2.Left_shiftUint64, avx512.Left_shiftUint64, 4, 8})
+		return bind2(portable.LeftShiftUint64, &vectors[asm2[uint64, uint64, uint64]]{avx2.LeftShiftUint64, avx512.LeftShiftUint64, 4, 8})
 	}},
 	{"left_shift", [maxOperands]Type{Uint8, Uint8}, Uint8, func() run {
-		return bind2(portable.Left_shiftUint8, &vectors[asm2[uint8, uint8, uint8]]{avx2.Left_shiftUint8, avx512.Left_shiftUint8, 8, 16})
+		return bind2(portable.LeftShiftUint8, &vectors[asm2[uint8, uint8, uint8]]{avx2.LeftShiftUint8, avx512.LeftShiftUint8, 8, 16})
 	}},
 	{"less", [maxOperands]Type{Float32, Float32}, Bool, func() run {
 		return bind2(portable.LessFloat32Bool, &vectors[asm2[uint8, float32, float32]]{avx2.LessFloat32Bool, avx512.LessFloat32Bool, 8, 16})
@@ -969,46 +969,46 @@ var elementwise = [...]row{
 		return bind2(portable.LessUint8Bool, &vectors[asm2[uint8, uint8, uint8]]{avx2.LessUint8Bool, avx512.LessUint8Bool, 32, 64})
 	}},
 	{"less_equal", [maxOperands]Type{Float32, Float32}, Bool, func() run {
-		return bind2(portable.Less_equalFloat32Bool, &vectors[asm2[uint8, float32, float32]]{avx2.Less_equalFloat32Bool, avx512.Less_equalFloat32Bool, 8, 16})
+		return bind2(portable.LessEqualFloat32Bool, &vectors[asm2[uint8, float32, float32]]{avx2.LessEqualFloat32Bool, avx512.LessEqualFloat32Bool, 8, 16})
 	}},
 	{"less_equal", [maxOperands]Type{Float64, Float64}, Bool, func() run {
-		return bind2(portable.Less_equalFloat64Bool, &vectors[asm2[uint8, float64, float64]]{avx2.Less_equalFloat64Bool, avx512.Less_equalFloat64Bool, 4, 8})
+		return bind2(portable.LessEqualFloat64Bool, &vectors[asm2[uint8, float64, float64]]{avx2.LessEqualFloat64Bool, avx512.LessEqualFloat64Bool, 4, 8})
 	}},
 	{"less_equal", [maxOperands]Type{Int16, Int16}, Bool, func() run {
-		return bind2(portable.Less_equalInt16Bool, &vectors[asm2[uint8, int16, int16]]{avx2.Less_equalInt16Bool, avx512.Less_equalInt16Bool, 16, 32})
+		return bind2(portable.LessEqualInt16Bool, &vectors[asm2[uint8, int16, int16]]{avx2.LessEqualInt16Bool, avx512.LessEqualInt16Bool, 16, 32})
 	}},
 	{"less_equal", [maxOperands]Type{Int32, Int32}, Bool, func() run {
-		return bind2(portable.Less_equalInt32Bool, &vectors[asm2[uint8, int32, int32]]{avx2.Less_equalInt32Bool, avx512.Less_equalInt32Bool, 8, 16})
+		return bind2(portable.LessEqualInt32Bool, &vectors[asm2[uint8, int32, int32]]{avx2.LessEqualInt32Bool, avx512.LessEqualInt32Bool, 8, 16})
 	}},
 	{"less_equal", [maxOperands]Type{Int64, Int64}, Bool, func() run {
-		return bind2(portable.Less_equalInt64Bool, &vectors[asm2[uint8, int64, int64]]{avx2.Less_equalInt64Bool, avx512.Less_equalInt64Bool, 4, 8})
+		return bind2(portable.LessEqualInt64Bool, &vectors[asm2[uint8, int64, int64]]{avx2.LessEqualInt64Bool, avx512.LessEqualInt64Bool, 4, 8})
 	}},
 	{"less_equal", [maxOperands]Type{Int8, Int8}, Bool, func() run {
-		return bind2(portable.Less_equalInt8Bool, &vectors[asm2[uint8, int8, int8]]{avx2.Less_equalInt8Bool, avx512.Less_equalInt8Bool, 32, 64})
+		return bind2(portable.LessEqualInt8Bool, &vectors[asm2[uint8, int8, int8]]{avx2.LessEqualInt8Bool, avx512.LessEqualInt8Bool, 32, 64})
 	}},
 	{"less_equal", [maxOperands]Type{Uint16, Uint16}, Bool, func() run {
-		return bind2(portable.Less_equalUint16Bool, &vectors[asm2[uint8, uint16, uint16]]{avx2.Less_equalUint16Bool, avx512.Less_equalUint16Bool, 16, 32})
+		return bind2(portable.LessEqualUint16Bool, &vectors[asm2[uint8, uint16, uint16]]{avx2.LessEqualUint16Bool, avx512.LessEqualUint16Bool, 16, 32})
 	}},
 	{"less_equal", [maxOperands]Type{Uint32, Uint32}, Bool, func() run {
-		return bind2(portable.Less_equalUint32Bool, &vectors[asm2[uint8, uint32, uint32]]{avx2.Less_equalUint32Bool, avx512.Less_equalUint32Bool, 8, 16})
+		return bind2(portable.LessEqualUint32Bool, &vectors[asm2[uint8, uint32, uint32]]{avx2.LessEqualUint32Bool, avx512.LessEqualUint32Bool, 8, 16})
 	}},
 	{"less_equal", [maxOperands]Type{Uint64, Uint64}, Bool, func() run {
-		return bind2(portable.Less_equalUint64Bool, &vectors[asm2[uint8, uint64, uint64]]{avx2.Less_equalUint64Bool, avx512.Less_equalUint64Bool, 4, 8})
+		return bind2(portable.LessEqualUint64Bool, &vectors[asm2[uint8, uint64, uint64]]{avx2.LessEqualUint64Bool, avx512.LessEqualUint64Bool, 4, 8})
 	}},
 	{"less_equal", [maxOperands]Type{Uint8, Uint8}, Bool, func() run {
-		return bind2(portable.Less_equalUint8Bool, &vectors[asm2[uint8, uint8, uint8]]{avx2.Less_equalUint8Bool, avx512.Less_equalUint8Bool, 32, 64})
+		return bind2(portable.LessEqualUint8Bool, &vectors[asm2[uint8, uint8, uint8]]{avx2.LessEqualUint8Bool, avx512.LessEqualUint8Bool, 32, 64})
 	}},
 	{"logical_and", [maxOperands]Type{Bool, Bool}, Bool, func() run {
-		return bind2(portable.Logical_andBool, &vectors[asm2[uint8, uint8, uint8]]{avx2.Logical_andBool, avx512.Logical_andBool, 32, 64})
+		return bind2(portable.LogicalAndBool, &vectors[asm2[uint8, uint8, uint8]]{avx2.LogicalAndBool, avx512.LogicalAndBool, 32, 64})
 	}},
 	{"logical_not", [maxOperands]Type{Bool}, Bool, func() run {
-		return bind1(portable.Logical_notBool, &vectors[asm1[uint8, uint8]]{avx2.Logical_notBool, avx512.Logical_notBool, 32, 64})
+		return bind1(portable.LogicalNotBool, &vectors[asm1[uint8, uint8]]{avx2.LogicalNotBool, avx512.LogicalNotBool, 32, 64})
 	}},
 	{"logical_or", [maxOperands]Type{Bool, Bool}, Bool, func() run {
-		return bind2(portable.Logical_orBool, &vectors[asm2[uint8, uint8, uint8]]{avx2.Logical_orBool, avx512.Logical_orBool, 32, 64})
+		return bind2(portable.LogicalOrBool, &vectors[asm2[uint8, uint8, uint8]]{avx2.LogicalOrBool, avx512.LogicalOrBool, 32, 64})
 	}},
 	{"logical_xor", [maxOperands]Type{Bool, Bool}, Bool, func() run {
-		return bind2(portable.Logical_xorBool, &vectors[asm2[uint8, uint8, uint8]]{avx2.Logical_xorBool, avx512.Logical_xorBool, 32, 64})
+		return bind2(portable.LogicalXorBool, &vectors[asm2[uint8, uint8, uint8]]{avx2.LogicalXorBool, avx512.LogicalXorBool, 32, 64})
 	}},
 	{"maximum", [maxOperands]Type{Float32, Float32}, Float32, func() run {
 		return bind2(portable.MaximumFloat32, &vectors[asm2[float32, float32, float32]]{avx2.MaximumFloat32, avx512.MaximumFloat32, 8, 16})
@@ -1131,34 +1131,34 @@ var elementwise = [...]row{
 		return bind1(portable.NegativeUint8, &vectors[asm1[uint8, uint8]]{avx2.NegativeUint8, avx512.NegativeUint8, 32, 64})
 	}},
 	{"not_equal", [maxOperands]Type{Float32, Float32}, Bool, func() run {
-		return bind2(portable.Not_equalFloat32Bool, &vectors[asm2[uint8, float32, float32]]{avx2.Not_equalFloat32Bool, avx512.Not_equalFloat32Bool, 8, 16})
+		return bind2(portable.NotEqualFloat32Bool, &vectors[asm2[uint8, float32, float32]]{avx2.NotEqualFloat32Bool, avx512.NotEqualFloat32Bool, 8, 16})
 	}},
 	{"not_equal", [maxOperands]Type{Float64, Float64}, Bool, func() run {
-		return bind2(portable.Not_equalFloat64Bool, &vectors[asm2[uint8, float64, float64]]{avx2.Not_equalFloat64Bool, avx512.Not_equalFloat64Bool, 4, 8})
+		return bind2(portable.NotEqualFloat64Bool, &vectors[asm2[uint8, float64, float64]]{avx2.NotEqualFloat64Bool, avx512.NotEqualFloat64Bool, 4, 8})
 	}},
 	{"not_equal", [maxOperands]Type{Int16, Int16}, Bool, func() run {
-		return bind2(portable.Not_equalInt16Bool, &vectors[asm2[uint8, int16, int16]]{avx2.Not_equalInt16Bool, avx512.Not_equalInt16Bool, 16, 32})
+		return bind2(portable.NotEqualInt16Bool, &vectors[asm2[uint8, int16, int16]]{avx2.NotEqualInt16Bool, avx512.NotEqualInt16Bool, 16, 32})
 	}},
 	{"not_equal", [maxOperands]Type{Int32, Int32}, Bool, func() run {
-		return bind2(portable.Not_equalInt32Bool, &vectors[asm2[uint8, int32, int32]]{avx2.Not_equalInt32Bool, avx512.Not_equalInt32Bool, 8, 16})
+		return bind2(portable.NotEqualInt32Bool, &vectors[asm2[uint8, int32, int32]]{avx2.NotEqualInt32Bool, avx512.NotEqualInt32Bool, 8, 16})
 	}},
 	{"not_equal", [maxOperands]Type{Int64, Int64}, Bool, func() run {
-		return bind2(portable.Not_equalInt64Bool, &vectors[asm2[uint8, int64, int64]]{avx2.Not_equalInt64Bool, avx512.Not_equalInt64Bool, 4, 8})
+		return bind2(portable.NotEqualInt64Bool, &vectors[asm2[uint8, int64, int64]]{avx2.NotEqualInt64Bool, avx512.NotEqualInt64Bool, 4, 8})
 	}},
 	{"not_equal", [maxOperands]Type{Int8, Int8}, Bool, func() run {
-		return bind2(portable.Not_equalInt8Bool, &vectors[asm2[uint8, int8, int8]]{avx2.Not_equalInt8Bool, avx512.Not_equalInt8Bool, 32, 64})
+		return bind2(portable.NotEqualInt8Bool, &vectors[asm2[uint8, int8, int8]]{avx2.NotEqualInt8Bool, avx512.NotEqualInt8Bool, 32, 64})
 	}},
 	{"not_equal", [maxOperands]Type{Uint16, Uint16}, Bool, func() run {
-		return bind2(portable.Not_equalUint16Bool, &vectors[asm2[uint8, uint16, uint16]]{avx2.Not_equalUint16Bool, avx512.Not_equalUint16Bool, 16, 32})
+		return bind2(portable.NotEqualUint16Bool, &vectors[asm2[uint8, uint16, uint16]]{avx2.NotEqualUint16Bool, avx512.NotEqualUint16Bool, 16, 32})
 	}},
 	{"not_equal", [maxOperands]Type{Uint32, Uint32}, Bool, func() run {
-		return bind2(portable.Not_equalUint32Bool, &vectors[asm2[uint8, uint32, uint32]]{avx2.Not_equalUint32Bool, avx512.Not_equalUint32Bool, 8, 16})
+		return bind2(portable.NotEqualUint32Bool, &vectors[asm2[uint8, uint32, uint32]]{avx2.NotEqualUint32Bool, avx512.NotEqualUint32Bool, 8, 16})
 	}},
 	{"not_equal", [maxOperands]Type{Uint64, Uint64}, Bool, func() run {
-		return bind2(portable.Not_equalUint64Bool, &vectors[asm2[uint8, uint64, uint64]]{avx2.Not_equalUint64Bool, avx512.Not_equalUint64Bool, 4, 8})
+		return bind2(portable.NotEqualUint64Bool, &vectors[asm2[uint8, uint64, uint64]]{avx2.NotEqualUint64Bool, avx512.NotEqualUint64Bool, 4, 8})
 	}},
 	{"not_equal", [maxOperands]Type{Uint8, Uint8}, Bool, func() run {
-		return bind2(portable.Not_equalUint8Bool, &vectors[asm2[uint8, uint8, uint8]]{avx2.Not_equalUint8Bool, avx512.Not_equalUint8Bool, 32, 64})
+		return bind2(portable.NotEqualUint8Bool, &vectors[asm2[uint8, uint8, uint8]]{avx2.NotEqualUint8Bool, avx512.NotEqualUint8Bool, 32, 64})
 	}},
 	{"remainder", [maxOperands]Type{Int16, Int16}, Int16, func() run {
 		return bind2(portable.RemainderInt16, &vectors[asm2[int16, int16, int16]]{avx2.RemainderInt16, avx512.RemainderInt16, 4, 8})
@@ -1185,28 +1185,28 @@ var elementwise = [...]row{
 		return bind2(portable.RemainderUint8, &vectors[asm2[uint8, uint8, uint8]]{avx2.RemainderUint8, avx512.RemainderUint8, 4, 8})
 	}},
 	{"right_shift", [maxOperands]Type{Int16, Int16}, Int16, func() run {
-		return bind2(portable.Right_shiftInt16, &vectors[asm2[int16, int16, int16]]{avx2.Right_shiftInt16, avx512.Right_shiftInt16, 8, 16})
+		return bind2(portable.RightShiftInt16, &vectors[asm2[int16, int16, int16]]{avx2.RightShiftInt16, avx512.RightShiftInt16, 8, 16})
 	}},
 	{"right_shift", [maxOperands]Type{Int32, Int32}, Int32, func() run {
-		return bind2(portable.Right_shiftInt32, &vectors[asm2[int32, int32, int32]]{avx2.Right_shiftInt32, avx512.Right_shiftInt32, 8, 16})
+		return bind2(portable.RightShiftInt32, &vectors[asm2[int32, int32, int32]]{avx2.RightShiftInt32, avx512.RightShiftInt32, 8, 16})
 	}},
 	{"right_shift", [maxOperands]Type{Int64, Int64}, Int64, func() run {
-		return bind2(portable.Right_shiftInt64, &vectors[asm2[int64, int64, int64]]{avx2.Right_shiftInt64, avx512.Right_shiftInt64, 4, 8})
+		return bind2(portable.RightShiftInt64, &vectors[asm2[int64, int64, int64]]{avx2.RightShiftInt64, avx512.RightShiftInt64, 4, 8})
 	}},
 	{"right_shift", [maxOperands]Type{Int8, Int8}, Int8, func() run {
-		return bind2(portable.Right_shiftInt8, &vectors[asm2[int8, int8, int8]]{avx2.Right_shiftInt8, avx512.Right_shiftInt8, 8, 16})
+		return bind2(portable.RightShiftInt8, &vectors[asm2[int8, int8, int8]]{avx2.RightShiftInt8, avx512.RightShiftInt8, 8, 16})
 	}},
 	{"right_shift", [maxOperands]Type{Uint16, Uint16}, Uint16, func() run {
-		return bind2(portable.Right_shiftUint16, &vectors[asm2[uint16, uint16, uint16]]{avx2.Right_shiftUint16, avx512.Right_shiftUint16, 8, 16})
+		return bind2(portable.RightShiftUint16, &vectors[asm2[uint16, uint16, uint16]]{avx2.RightShiftUint16, avx512.RightShiftUint16, 8, 16})
 	}},
 	{"right_shift", [maxOperands]Type{Uint32, Uint32}, Uint32, func() run {
-		return bind2(portable.Right_shiftUint32, &vectors[asm2[uint32, uint32, uint32]]{avx2.Right_shiftUint32, avx512.Right_shiftUint32, 8, 16})
+		return bind2(portable.RightShiftUint32, &vectors[asm2[uint32, uint32, uint32]]{avx2.RightShiftUint32, avx512.RightShiftUint32, 8, 16})
 	}},
 	{"right_shift", [maxOperands]Type{Uint64, Uint64}, Uint64, func() run {
-		return bind2(portable.Right_shiftUint64, &vectors[asm2[uint64, uint64, uint64]]{avx2.Right_shiftUint64, avx512.Right_shiftUint64, 4, 8})
+		return bind2(portable.RightShiftUint64, &vectors[asm2[uint64, uint64, uint64]]{avx2.RightShiftUint64, avx512.RightShiftUint64, 4, 8})
 	}},
 	{"right_shift", [maxOperands]Type{Uint8, Uint8}, Uint8, func() run {
-		return bind2(portable.Right_shiftUint8, &vectors[asm2[uint8, uint8, uint8]]{avx2.Right_shiftUint8, avx512.Right_shiftUint8, 8, 16})
+		return bind2(portable.RightShiftUint8, &vectors[asm2[uint8, uint8, uint8]]{avx2.RightShiftUint8, avx512.RightShiftUint8, 8, 16})
 	}},
 	{"rint", [maxOperands]Type{Float32}, Float32, func() run {
 		return bind1(portable.RintFloat32, &vectors[asm1[float32, float32]]{avx2.RintFloat32, avx512.RintFloat32, 8, 16})
@@ -1467,28 +1467,28 @@ var elementwise = [...]row{
 		return bind1(portable.TruncFloat64, &vectors[asm1[float64, float64]]{avx2.TruncFloat64, avx512.TruncFloat64, 4, 8})
 	}},
 	{"trunc_divide", [maxOperands]Type{Int16, Int16}, Int16, func() run {
-		return bind2(portable.Trunc_divideInt16, &vectors[asm2[int16, int16, int16]]{avx2.Trunc_divideInt16, avx512.Trunc_divideInt16, 4, 8})
+		return bind2(portable.TruncDivideInt16, &vectors[asm2[int16, int16, int16]]{avx2.TruncDivideInt16, avx512.TruncDivideInt16, 4, 8})
 	}},
 	{"trunc_divide", [maxOperands]Type{Int32, Int32}, Int32, func() run {
-		return bind2(portable.Trunc_divideInt32, &vectors[asm2[int32, int32, int32]]{avx2.Trunc_divideInt32, avx512.Trunc_divideInt32, 4, 8})
+		return bind2(portable.TruncDivideInt32, &vectors[asm2[int32, int32, int32]]{avx2.TruncDivideInt32, avx512.TruncDivideInt32, 4, 8})
 	}},
 	{"trunc_divide", [maxOperands]Type{Int64, Int64}, Int64, func() run {
-		return bind2(portable.Trunc_divideInt64, &vectors[asm2[int64, int64, int64]]{avx2.Trunc_divideInt64, avx512.Trunc_divideInt64, 4, 8})
+		return bind2(portable.TruncDivideInt64, &vectors[asm2[int64, int64, int64]]{avx2.TruncDivideInt64, avx512.TruncDivideInt64, 4, 8})
 	}},
 	{"trunc_divide", [maxOperands]Type{Int8, Int8}, Int8, func() run {
-		return bind2(portable.Trunc_divideInt8, &vectors[asm2[int8, int8, int8]]{avx2.Trunc_divideInt8, avx512.Trunc_divideInt8, 4, 8})
+		return bind2(portable.TruncDivideInt8, &vectors[asm2[int8, int8, int8]]{avx2.TruncDivideInt8, avx512.TruncDivideInt8, 4, 8})
 	}},
 	{"trunc_divide", [maxOperands]Type{Uint16, Uint16}, Uint16, func() run {
-		return bind2(portable.Trunc_divideUint16, &vectors[asm2[uint16, uint16, uint16]]{avx2.Trunc_divideUint16, avx512.Trunc_divideUint16, 4, 8})
+		return bind2(portable.TruncDivideUint16, &vectors[asm2[uint16, uint16, uint16]]{avx2.TruncDivideUint16, avx512.TruncDivideUint16, 4, 8})
 	}},
 	{"trunc_divide", [maxOperands]Type{Uint32, Uint32}, Uint32, func() run {
-		return bind2(portable.Trunc_divideUint32, &vectors[asm2[uint32, uint32, uint32]]{avx2.Trunc_divideUint32, avx512.Trunc_divideUint32, 4, 8})
+		return bind2(portable.TruncDivideUint32, &vectors[asm2[uint32, uint32, uint32]]{avx2.TruncDivideUint32, avx512.TruncDivideUint32, 4, 8})
 	}},
 	{"trunc_divide", [maxOperands]Type{Uint64, Uint64}, Uint64, func() run {
-		return bind2(portable.Trunc_divideUint64, &vectors[asm2[uint64, uint64, uint64]]{avx2.Trunc_divideUint64, avx512.Trunc_divideUint64, 4, 8})
+		return bind2(portable.TruncDivideUint64, &vectors[asm2[uint64, uint64, uint64]]{avx2.TruncDivideUint64, avx512.TruncDivideUint64, 4, 8})
 	}},
 	{"trunc_divide", [maxOperands]Type{Uint8, Uint8}, Uint8, func() run {
-		return bind2(portable.Trunc_divideUint8, &vectors[asm2[uint8, uint8, uint8]]{avx2.Trunc_divideUint8, avx512.Trunc_divideUint8, 4, 8})
+		return bind2(portable.TruncDivideUint8, &vectors[asm2[uint8, uint8, uint8]]{avx2.TruncDivideUint8, avx512.TruncDivideUint8, 4, 8})
 	}},
 	{"where", [maxOperands]Type{Bool, Bool, Bool}, Bool, func() run {
 		return bind3(portable.WhereBool, &vectors[asm3[uint8, uint8, uint8, uint8]]{avx2.WhereBool, avx512.WhereBool, 32, 64})

@@ -22,6 +22,7 @@ const (
 var floors = map[string]int{
 	"shm":                           0,
 	"ring":                          0,
+	"bench/ceiling":                 0,
 	"kernels":                       0,
 	"kernels/internal/portable":     0,
 	"kernels/internal/avx2":         0,
@@ -44,7 +45,7 @@ var floors = map[string]int{
 
 // sameFloor lists who imports a package of its own floor.
 var sameFloor = map[string][]string{
-	"kernels":                       {"kernels/internal/portable", "kernels/internal/avx2", "kernels/internal/avx512"},
+	"kernels":                       {"bench/ceiling", "kernels/internal/portable", "kernels/internal/avx2", "kernels/internal/avx512"},
 	"shm/format/npy":                {"shm/format"},
 	"shm/format/raw":                {"shm/format"},
 	"supervisor/internal/partition": {"shm/format"},

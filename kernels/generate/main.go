@@ -38,6 +38,7 @@ func run(kernels string) error {
 		return os.WriteFile(filepath.Join(append([]string{kernels}, path...)...), content, 0o666)
 	}
 	var all []*ir.Kernel
+	limits := map[*ir.Kernel][]float64{}
 	for _, f := range catalogue.Families() {
 		all = append(all, f.Kernels...)
 		source, err := golang.File("portable", f.Kernels)
@@ -45,14 +46,24 @@ func run(kernels string) error {
 			return err
 		}
 		for _, tier := range []x86.Tier{x86.AVX2, x86.AVX512} {
-			assembly, stubs, err := x86.File(tier, f.Kernels)
+			assembly, stubs, bounds, err := x86.File(tier, f.Kernels)
 			if err := write(assembly, err, "internal", tier.Package, f.Name+"_amd64.s"); err != nil {
 				return err
 			}
 			if err := write(stubs, err, "internal", tier.Package, f.Name+"_amd64.go"); err != nil {
 				return err
 			}
+			for _, k := range f.Kernels {
+				limits[k] = append(limits[k], bounds[k.ID()])
+			}
 		}
+	}
+	assembly, stubs, err := x86.Ceiling()
+	if err := write(assembly, err, "..", "bench", "ceiling", "loops_amd64.s"); err != nil {
+		return err
+	}
+	if err := write(stubs, err, "..", "bench", "ceiling", "loops_amd64.go"); err != nil {
+		return err
 	}
 	folds := catalogue.Folds()
 	source, err := golang.Folds("portable", folds)
@@ -75,6 +86,10 @@ func run(kernels string) error {
 	slices.SortFunc(all, func(x, y *ir.Kernel) int {
 		return cmp.Or(strings.Compare(x.Name, y.Name), strings.Compare(x.ID(), y.ID()))
 	})
+	source, err = issueBounds(all, limits)
+	if err := write(source, err, "bounds_test.go"); err != nil {
+		return err
+	}
 	for _, build := range []string{"amd64", "!amd64"} {
 		source, err := table(all, folds, build)
 		if err := write(source, err, "table_"+strings.Replace(build, "!amd64", "other", 1)+".go"); err != nil {
@@ -139,4 +154,19 @@ func assembly(k *ir.Kernel) string {
 		types = append(types, e.GoType())
 	}
 	return fmt.Sprintf("asm%d[%s]", len(k.In), strings.Join(types, ", "))
+}
+
+// issueBounds returns what benchmarks state beside their results.
+func issueBounds(all []*ir.Kernel, limits map[*ir.Kernel][]float64) ([]byte, error) {
+	var out bytes.Buffer
+	fmt.Fprintf(&out, "%spackage kernels\n\n// issueBounds are the cycles per element that the instructions of a kernel take at\n// least, with AVX2 and with AVX-512, on a Golden Cove core.\nvar issueBounds = map[string][2]float64{\n", golang.Header)
+	for _, k := range all {
+		in := make([]string, len(k.In))
+		for i, e := range k.In {
+			in[i] = strings.ToLower(e.String())
+		}
+		fmt.Fprintf(&out, "\"%s(%s) %s\": {%.3g, %.3g},\n", k.Name, strings.Join(in, ", "), strings.ToLower(k.Out.String()), limits[k][0], limits[k][1])
+	}
+	out.WriteString("}\n")
+	return format.Source(out.Bytes())
 }

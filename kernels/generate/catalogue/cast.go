@@ -2,6 +2,7 @@ package catalogue
 
 import (
 	"math"
+	"strings"
 
 	"github.com/gangsaw/gangsaw/kernels/generate/ir"
 )
@@ -27,7 +28,7 @@ func cast() (all []*ir.Kernel) {
 			}
 			b = ir.New("saturate", to, from)
 			all = append(all, b.Done(saturateLane(b, b.In(0), from, to)))
-			b = ir.New("fits"+to.String(), ir.Bool, from)
+			b = ir.New("fits_"+strings.ToLower(to.String()), ir.Bool, from)
 			all = append(all, b.Done(fitsLane(b, b.In(0), from, to)))
 		}
 		b := ir.New("cast", ir.Bool, from)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 )
 
 // Kernel is one elementwise kernel: out[i] = f(in0[i], in1[i], ...).
@@ -49,9 +50,13 @@ func Tables(kernels []*Kernel) []*Table {
 	return all
 }
 
-// ID is the name that functions of the kernel share: AddFloat64, LessFloat64Bool.
+// ID is the name that functions of the kernel share: AddFloat64,
+// LogicalAndBool.
 func (k *Kernel) ID() string {
-	id := string(k.Name[0]-'a'+'A') + k.Name[1:]
+	id := ""
+	for _, word := range strings.Split(k.Name, "_") {
+		id += string(word[0]-'a'+'A') + word[1:]
+	}
 	var last Elem
 	for _, e := range append(append([]Elem{}, k.In...), k.Out) {
 		if e != last {

@@ -138,5 +138,5 @@ func (f *file) vector() reg.Register {
 func newFile(tier Tier) *file {
 	ctx := build.NewContext()
 	ctx.ConstraintExpr("amd64")
-	return &file{ctx: ctx, tier: tier, data: map[string]operand.Mem{}}
+	return &file{ctx: ctx, tier: tier, data: map[string]operand.Mem{}, bounds: map[string]float64{}}
 }

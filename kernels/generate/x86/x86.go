@@ -34,12 +34,15 @@ var (
 )
 
 // File returns the assembly of kernels and their declarations in Go.
-func File(tier Tier, kernels []*kir.Kernel) (assembly, stubs []byte, err error) {
+//
+// bounds are the cycles per element that no processor of the model can beat.
+func File(tier Tier, kernels []*kir.Kernel) (assembly, stubs []byte, bounds map[string]float64, err error) {
 	f := newFile(tier)
 	for _, k := range kernels {
 		f.function(k)
 	}
-	return f.print()
+	assembly, stubs, err = f.print()
+	return assembly, stubs, f.bounds, err
 }
 
 // print returns the file's assembly and its declarations in Go.
@@ -66,6 +69,9 @@ type file struct {
 	ctx  *build.Context
 	tier Tier
 	data map[string]operand.Mem // constants by their bytes
+
+	cost   Cost               // of what was emitted last
+	bounds map[string]float64 // cycles per element, by function
 }
 
 // do adds an instruction by its name. The last operand is the destination.
@@ -79,6 +85,7 @@ func (f *file) do(name string, ops ...operand.Op) {
 		args[i] = reflect.ValueOf(&op).Elem()
 	}
 	method.Call(args)
+	f.cost.count(name, ops)
 	if _, err := f.ctx.Result(); err != nil {
 		panic(fmt.Sprintf("%s %v: %v", name, ops, err))
 	}
@@ -170,6 +177,7 @@ func (f *file) function(k *kir.Kernel) {
 	f.do("SUBQ", operand.Imm(uint64(e.lanes)), left)
 	f.do("JLT", operand.LabelRef("done"))
 	f.ctx.Label("loop")
+	f.cost = Cost{}
 	e.body()
 	e.store(k.Out, e.regs[e.root[k.Result]], operand.Mem{Base: dst})
 	f.do("ADDQ", operand.Imm(uint64(e.lanes*k.Out.Size())), dst)
@@ -178,6 +186,7 @@ func (f *file) function(k *kir.Kernel) {
 	}
 	f.do("SUBQ", operand.Imm(uint64(e.lanes)), left)
 	f.do("JGE", operand.LabelRef("loop"))
+	f.bounds[k.ID()] = f.cost.Cycles(f.tier) / float64(e.lanes)
 	f.ctx.Label("done")
 	f.do("ADDQ", operand.Imm(uint64(e.lanes)), left)
 	f.do("SUBQ", left, n)

@@ -4,125 +4,125 @@
 
 package avx2
 
-// Bitwise_andInt8 does whole vectors of 32 and returns how many elements it did.
+// BitwiseAndInt8 does whole vectors of 32 and returns how many elements it did.
 //
 //go:noescape
-func Bitwise_andInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
+func BitwiseAndInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
 
-// Bitwise_andInt16 does whole vectors of 16 and returns how many elements it did.
+// BitwiseAndInt16 does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
-func Bitwise_andInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
+func BitwiseAndInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
 
-// Bitwise_andInt32 does whole vectors of 8 and returns how many elements it did.
+// BitwiseAndInt32 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
-func Bitwise_andInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
+func BitwiseAndInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
 
-// Bitwise_andInt64 does whole vectors of 4 and returns how many elements it did.
+// BitwiseAndInt64 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
-func Bitwise_andInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
+func BitwiseAndInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
 
-// Bitwise_andUint8 does whole vectors of 32 and returns how many elements it did.
+// BitwiseAndUint8 does whole vectors of 32 and returns how many elements it did.
 //
 //go:noescape
-func Bitwise_andUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
+func BitwiseAndUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 
-// Bitwise_andUint16 does whole vectors of 16 and returns how many elements it did.
+// BitwiseAndUint16 does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
-func Bitwise_andUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
+func BitwiseAndUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
 
-// Bitwise_andUint32 does whole vectors of 8 and returns how many elements it did.
+// BitwiseAndUint32 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
-func Bitwise_andUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
+func BitwiseAndUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
 
-// Bitwise_andUint64 does whole vectors of 4 and returns how many elements it did.
+// BitwiseAndUint64 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
-func Bitwise_andUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
+func BitwiseAndUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
 
-// Bitwise_orInt8 does whole vectors of 32 and returns how many elements it did.
+// BitwiseOrInt8 does whole vectors of 32 and returns how many elements it did.
 //
 //go:noescape
-func Bitwise_orInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
+func BitwiseOrInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
 
-// Bitwise_orInt16 does whole vectors of 16 and returns how many elements it did.
+// BitwiseOrInt16 does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
-func Bitwise_orInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
+func BitwiseOrInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
 
-// Bitwise_orInt32 does whole vectors of 8 and returns how many elements it did.
+// BitwiseOrInt32 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
-func Bitwise_orInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
+func BitwiseOrInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
 
-// Bitwise_orInt64 does whole vectors of 4 and returns how many elements it did.
+// BitwiseOrInt64 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
-func Bitwise_orInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
+func BitwiseOrInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
 
-// Bitwise_orUint8 does whole vectors of 32 and returns how many elements it did.
+// BitwiseOrUint8 does whole vectors of 32 and returns how many elements it did.
 //
 //go:noescape
-func Bitwise_orUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
+func BitwiseOrUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 
-// Bitwise_orUint16 does whole vectors of 16 and returns how many elements it did.
+// BitwiseOrUint16 does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
-func Bitwise_orUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
+func BitwiseOrUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
 
-// Bitwise_orUint32 does whole vectors of 8 and returns how many elements it did.
+// BitwiseOrUint32 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
-func Bitwise_orUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
+func BitwiseOrUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
 
-// Bitwise_orUint64 does whole vectors of 4 and returns how many elements it did.
+// BitwiseOrUint64 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
-func Bitwise_orUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
+func BitwiseOrUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
 
-// Bitwise_xorInt8 does whole vectors of 32 and returns how many elements it did.
+// BitwiseXorInt8 does whole vectors of 32 and returns how many elements it did.
 //
 //go:noescape
-func Bitwise_xorInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
+func BitwiseXorInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
 
-// Bitwise_xorInt16 does whole vectors of 16 and returns how many elements it did.
+// BitwiseXorInt16 does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
-func Bitwise_xorInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
+func BitwiseXorInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
 
-// Bitwise_xorInt32 does whole vectors of 8 and returns how many elements it did.
+// BitwiseXorInt32 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
-func Bitwise_xorInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
+func BitwiseXorInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
 
-// Bitwise_xorInt64 does whole vectors of 4 and returns how many elements it did.
+// BitwiseXorInt64 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
-func Bitwise_xorInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
+func BitwiseXorInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
 
-// Bitwise_xorUint8 does whole vectors of 32 and returns how many elements it did.
+// BitwiseXorUint8 does whole vectors of 32 and returns how many elements it did.
 //
 //go:noescape
-func Bitwise_xorUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
+func BitwiseXorUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 
-// Bitwise_xorUint16 does whole vectors of 16 and returns how many elements it did.
+// BitwiseXorUint16 does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
-func Bitwise_xorUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
+func BitwiseXorUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
 
-// Bitwise_xorUint32 does whole vectors of 8 and returns how many elements it did.
+// BitwiseXorUint32 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
-func Bitwise_xorUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
+func BitwiseXorUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
 
-// Bitwise_xorUint64 does whole vectors of 4 and returns how many elements it did.
+// BitwiseXorUint64 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
-func Bitwise_xorUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
+func BitwiseXorUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
 
 // InvertInt8 does whole vectors of 32 and returns how many elements it did.
 //
@@ -164,82 +164,82 @@ func InvertUint32(dst *uint32, a *uint32, aStep int, n int) (done int)
 //go:noescape
 func InvertUint64(dst *uint64, a *uint64, aStep int, n int) (done int)
 
-// Left_shiftInt8 does whole vectors of 8 and returns how many elements it did.
+// LeftShiftInt8 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
-func Left_shiftInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
+func LeftShiftInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
 
-// Left_shiftInt16 does whole vectors of 8 and returns how many elements it did.
+// LeftShiftInt16 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
-func Left_shiftInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
+func LeftShiftInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
 
-// Left_shiftInt32 does whole vectors of 8 and returns how many elements it did.
+// LeftShiftInt32 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
-func Left_shiftInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
+func LeftShiftInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
 
-// Left_shiftInt64 does whole vectors of 4 and returns how many elements it did.
+// LeftShiftInt64 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
-func Left_shiftInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
+func LeftShiftInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
 
-// Left_shiftUint8 does whole vectors of 8 and returns how many elements it did.
+// LeftShiftUint8 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
-func Left_shiftUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
+func LeftShiftUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 
-// Left_shiftUint16 does whole vectors of 8 and returns how many elements it did.
+// LeftShiftUint16 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
-func Left_shiftUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
+func LeftShiftUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
 
-// Left_shiftUint32 does whole vectors of 8 and returns how many elements it did.
+// LeftShiftUint32 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
-func Left_shiftUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
+func LeftShiftUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
 
-// Left_shiftUint64 does whole vectors of 4 and returns how many elements it did.
+// LeftShiftUint64 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
-func Left_shiftUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
+func LeftShiftUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
 
-// Right_shiftInt8 does whole vectors of 8 and returns how many elements it did.
+// RightShiftInt8 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
-func Right_shiftInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
+func RightShiftInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
 
-// Right_shiftInt16 does whole vectors of 8 and returns how many elements it did.
+// RightShiftInt16 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
-func Right_shiftInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
+func RightShiftInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
 
-// Right_shiftInt32 does whole vectors of 8 and returns how many elements it did.
+// RightShiftInt32 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
-func Right_shiftInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
+func RightShiftInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
 
-// Right_shiftInt64 does whole vectors of 4 and returns how many elements it did.
+// RightShiftInt64 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
-func Right_shiftInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
+func RightShiftInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
 
-// Right_shiftUint8 does whole vectors of 8 and returns how many elements it did.
+// RightShiftUint8 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
-func Right_shiftUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
+func RightShiftUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 
-// Right_shiftUint16 does whole vectors of 8 and returns how many elements it did.
+// RightShiftUint16 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
-func Right_shiftUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
+func RightShiftUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
 
-// Right_shiftUint32 does whole vectors of 8 and returns how many elements it did.
+// RightShiftUint32 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
-func Right_shiftUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
+func RightShiftUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
 
-// Right_shiftUint64 does whole vectors of 4 and returns how many elements it did.
+// RightShiftUint64 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
-func Right_shiftUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
+func RightShiftUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)

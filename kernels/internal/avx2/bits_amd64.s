@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// func Bitwise_andInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
+// func BitwiseAndInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Bitwise_andInt8(SB), NOSPLIT, $0-56
+TEXT ·BitwiseAndInt8(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -35,9 +35,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_andInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
+// func BitwiseAndInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Bitwise_andInt16(SB), NOSPLIT, $0-56
+TEXT ·BitwiseAndInt16(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -66,9 +66,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_andInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
+// func BitwiseAndInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Bitwise_andInt32(SB), NOSPLIT, $0-56
+TEXT ·BitwiseAndInt32(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -97,9 +97,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_andInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
+// func BitwiseAndInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Bitwise_andInt64(SB), NOSPLIT, $0-56
+TEXT ·BitwiseAndInt64(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -128,9 +128,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_andUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
+// func BitwiseAndUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Bitwise_andUint8(SB), NOSPLIT, $0-56
+TEXT ·BitwiseAndUint8(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -159,9 +159,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_andUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
+// func BitwiseAndUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Bitwise_andUint16(SB), NOSPLIT, $0-56
+TEXT ·BitwiseAndUint16(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -190,9 +190,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_andUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
+// func BitwiseAndUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Bitwise_andUint32(SB), NOSPLIT, $0-56
+TEXT ·BitwiseAndUint32(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -221,9 +221,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_andUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
+// func BitwiseAndUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Bitwise_andUint64(SB), NOSPLIT, $0-56
+TEXT ·BitwiseAndUint64(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -252,9 +252,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_orInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
+// func BitwiseOrInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Bitwise_orInt8(SB), NOSPLIT, $0-56
+TEXT ·BitwiseOrInt8(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -283,9 +283,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_orInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
+// func BitwiseOrInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Bitwise_orInt16(SB), NOSPLIT, $0-56
+TEXT ·BitwiseOrInt16(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -314,9 +314,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_orInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
+// func BitwiseOrInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Bitwise_orInt32(SB), NOSPLIT, $0-56
+TEXT ·BitwiseOrInt32(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -345,9 +345,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_orInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
+// func BitwiseOrInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Bitwise_orInt64(SB), NOSPLIT, $0-56
+TEXT ·BitwiseOrInt64(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -376,9 +376,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_orUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
+// func BitwiseOrUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Bitwise_orUint8(SB), NOSPLIT, $0-56
+TEXT ·BitwiseOrUint8(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -407,9 +407,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_orUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
+// func BitwiseOrUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Bitwise_orUint16(SB), NOSPLIT, $0-56
+TEXT ·BitwiseOrUint16(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -438,9 +438,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_orUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
+// func BitwiseOrUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Bitwise_orUint32(SB), NOSPLIT, $0-56
+TEXT ·BitwiseOrUint32(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -469,9 +469,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_orUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
+// func BitwiseOrUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Bitwise_orUint64(SB), NOSPLIT, $0-56
+TEXT ·BitwiseOrUint64(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -500,9 +500,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_xorInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
+// func BitwiseXorInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Bitwise_xorInt8(SB), NOSPLIT, $0-56
+TEXT ·BitwiseXorInt8(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -531,9 +531,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_xorInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
+// func BitwiseXorInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Bitwise_xorInt16(SB), NOSPLIT, $0-56
+TEXT ·BitwiseXorInt16(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -562,9 +562,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_xorInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
+// func BitwiseXorInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Bitwise_xorInt32(SB), NOSPLIT, $0-56
+TEXT ·BitwiseXorInt32(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -593,9 +593,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_xorInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
+// func BitwiseXorInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Bitwise_xorInt64(SB), NOSPLIT, $0-56
+TEXT ·BitwiseXorInt64(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -624,9 +624,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_xorUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
+// func BitwiseXorUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Bitwise_xorUint8(SB), NOSPLIT, $0-56
+TEXT ·BitwiseXorUint8(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -655,9 +655,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_xorUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
+// func BitwiseXorUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Bitwise_xorUint16(SB), NOSPLIT, $0-56
+TEXT ·BitwiseXorUint16(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -686,9 +686,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_xorUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
+// func BitwiseXorUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Bitwise_xorUint32(SB), NOSPLIT, $0-56
+TEXT ·BitwiseXorUint32(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -717,9 +717,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_xorUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
+// func BitwiseXorUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Bitwise_xorUint64(SB), NOSPLIT, $0-56
+TEXT ·BitwiseXorUint64(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -987,9 +987,9 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func Left_shiftInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
+// func LeftShiftInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Left_shiftInt8(SB), NOSPLIT, $0-56
+TEXT ·LeftShiftInt8(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1035,9 +1035,9 @@ GLOBL const3<>(SB), RODATA|NOPTR, $4
 DATA const4<>+0(SB)/4, $0x00ff00ff
 GLOBL const4<>(SB), RODATA|NOPTR, $4
 
-// func Left_shiftInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
+// func LeftShiftInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Left_shiftInt16(SB), NOSPLIT, $0-56
+TEXT ·LeftShiftInt16(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1074,9 +1074,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Left_shiftInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
+// func LeftShiftInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Left_shiftInt32(SB), NOSPLIT, $0-56
+TEXT ·LeftShiftInt32(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1105,9 +1105,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Left_shiftInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
+// func LeftShiftInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Left_shiftInt64(SB), NOSPLIT, $0-56
+TEXT ·LeftShiftInt64(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1136,9 +1136,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Left_shiftUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
+// func LeftShiftUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Left_shiftUint8(SB), NOSPLIT, $0-56
+TEXT ·LeftShiftUint8(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1178,9 +1178,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Left_shiftUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
+// func LeftShiftUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Left_shiftUint16(SB), NOSPLIT, $0-56
+TEXT ·LeftShiftUint16(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1217,9 +1217,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Left_shiftUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
+// func LeftShiftUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Left_shiftUint32(SB), NOSPLIT, $0-56
+TEXT ·LeftShiftUint32(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1248,9 +1248,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Left_shiftUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
+// func LeftShiftUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Left_shiftUint64(SB), NOSPLIT, $0-56
+TEXT ·LeftShiftUint64(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1279,9 +1279,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Right_shiftInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
+// func RightShiftInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Right_shiftInt8(SB), NOSPLIT, $0-56
+TEXT ·RightShiftInt8(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1321,9 +1321,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Right_shiftInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
+// func RightShiftInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Right_shiftInt16(SB), NOSPLIT, $0-56
+TEXT ·RightShiftInt16(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1360,9 +1360,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Right_shiftInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
+// func RightShiftInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Right_shiftInt32(SB), NOSPLIT, $0-56
+TEXT ·RightShiftInt32(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1391,9 +1391,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Right_shiftInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
+// func RightShiftInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Right_shiftInt64(SB), NOSPLIT, $0-56
+TEXT ·RightShiftInt64(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1427,9 +1427,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Right_shiftUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
+// func RightShiftUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Right_shiftUint8(SB), NOSPLIT, $0-56
+TEXT ·RightShiftUint8(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1469,9 +1469,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Right_shiftUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
+// func RightShiftUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Right_shiftUint16(SB), NOSPLIT, $0-56
+TEXT ·RightShiftUint16(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1508,9 +1508,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Right_shiftUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
+// func RightShiftUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Right_shiftUint32(SB), NOSPLIT, $0-56
+TEXT ·RightShiftUint32(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1539,9 +1539,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Right_shiftUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
+// func RightShiftUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Right_shiftUint64(SB), NOSPLIT, $0-56
+TEXT ·RightShiftUint64(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX

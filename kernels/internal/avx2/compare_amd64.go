@@ -54,6 +54,56 @@ func EqualUint64Bool(dst *uint8, a *uint64, b *uint64, aStep int, bStep int, n i
 //go:noescape
 func EqualUint8Bool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 
+// GreaterEqualFloat32Bool does whole vectors of 8 and returns how many elements it did.
+//
+//go:noescape
+func GreaterEqualFloat32Bool(dst *uint8, a *float32, b *float32, aStep int, bStep int, n int) (done int)
+
+// GreaterEqualFloat64Bool does whole vectors of 4 and returns how many elements it did.
+//
+//go:noescape
+func GreaterEqualFloat64Bool(dst *uint8, a *float64, b *float64, aStep int, bStep int, n int) (done int)
+
+// GreaterEqualInt16Bool does whole vectors of 16 and returns how many elements it did.
+//
+//go:noescape
+func GreaterEqualInt16Bool(dst *uint8, a *int16, b *int16, aStep int, bStep int, n int) (done int)
+
+// GreaterEqualInt32Bool does whole vectors of 8 and returns how many elements it did.
+//
+//go:noescape
+func GreaterEqualInt32Bool(dst *uint8, a *int32, b *int32, aStep int, bStep int, n int) (done int)
+
+// GreaterEqualInt64Bool does whole vectors of 4 and returns how many elements it did.
+//
+//go:noescape
+func GreaterEqualInt64Bool(dst *uint8, a *int64, b *int64, aStep int, bStep int, n int) (done int)
+
+// GreaterEqualInt8Bool does whole vectors of 32 and returns how many elements it did.
+//
+//go:noescape
+func GreaterEqualInt8Bool(dst *uint8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
+
+// GreaterEqualUint16Bool does whole vectors of 16 and returns how many elements it did.
+//
+//go:noescape
+func GreaterEqualUint16Bool(dst *uint8, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
+
+// GreaterEqualUint32Bool does whole vectors of 8 and returns how many elements it did.
+//
+//go:noescape
+func GreaterEqualUint32Bool(dst *uint8, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
+
+// GreaterEqualUint64Bool does whole vectors of 4 and returns how many elements it did.
+//
+//go:noescape
+func GreaterEqualUint64Bool(dst *uint8, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
+
+// GreaterEqualUint8Bool does whole vectors of 32 and returns how many elements it did.
+//
+//go:noescape
+func GreaterEqualUint8Bool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
+
 // GreaterFloat32Bool does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
@@ -104,56 +154,6 @@ func GreaterUint64Bool(dst *uint8, a *uint64, b *uint64, aStep int, bStep int, n
 //go:noescape
 func GreaterUint8Bool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 
-// Greater_equalFloat32Bool does whole vectors of 8 and returns how many elements it did.
-//
-//go:noescape
-func Greater_equalFloat32Bool(dst *uint8, a *float32, b *float32, aStep int, bStep int, n int) (done int)
-
-// Greater_equalFloat64Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func Greater_equalFloat64Bool(dst *uint8, a *float64, b *float64, aStep int, bStep int, n int) (done int)
-
-// Greater_equalInt16Bool does whole vectors of 16 and returns how many elements it did.
-//
-//go:noescape
-func Greater_equalInt16Bool(dst *uint8, a *int16, b *int16, aStep int, bStep int, n int) (done int)
-
-// Greater_equalInt32Bool does whole vectors of 8 and returns how many elements it did.
-//
-//go:noescape
-func Greater_equalInt32Bool(dst *uint8, a *int32, b *int32, aStep int, bStep int, n int) (done int)
-
-// Greater_equalInt64Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func Greater_equalInt64Bool(dst *uint8, a *int64, b *int64, aStep int, bStep int, n int) (done int)
-
-// Greater_equalInt8Bool does whole vectors of 32 and returns how many elements it did.
-//
-//go:noescape
-func Greater_equalInt8Bool(dst *uint8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
-
-// Greater_equalUint16Bool does whole vectors of 16 and returns how many elements it did.
-//
-//go:noescape
-func Greater_equalUint16Bool(dst *uint8, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
-
-// Greater_equalUint32Bool does whole vectors of 8 and returns how many elements it did.
-//
-//go:noescape
-func Greater_equalUint32Bool(dst *uint8, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
-
-// Greater_equalUint64Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func Greater_equalUint64Bool(dst *uint8, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
-
-// Greater_equalUint8Bool does whole vectors of 32 and returns how many elements it did.
-//
-//go:noescape
-func Greater_equalUint8Bool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
-
 // IsfiniteFloat32Bool does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
@@ -183,6 +183,56 @@ func IsnanFloat32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
 //
 //go:noescape
 func IsnanFloat64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
+
+// LessEqualFloat32Bool does whole vectors of 8 and returns how many elements it did.
+//
+//go:noescape
+func LessEqualFloat32Bool(dst *uint8, a *float32, b *float32, aStep int, bStep int, n int) (done int)
+
+// LessEqualFloat64Bool does whole vectors of 4 and returns how many elements it did.
+//
+//go:noescape
+func LessEqualFloat64Bool(dst *uint8, a *float64, b *float64, aStep int, bStep int, n int) (done int)
+
+// LessEqualInt16Bool does whole vectors of 16 and returns how many elements it did.
+//
+//go:noescape
+func LessEqualInt16Bool(dst *uint8, a *int16, b *int16, aStep int, bStep int, n int) (done int)
+
+// LessEqualInt32Bool does whole vectors of 8 and returns how many elements it did.
+//
+//go:noescape
+func LessEqualInt32Bool(dst *uint8, a *int32, b *int32, aStep int, bStep int, n int) (done int)
+
+// LessEqualInt64Bool does whole vectors of 4 and returns how many elements it did.
+//
+//go:noescape
+func LessEqualInt64Bool(dst *uint8, a *int64, b *int64, aStep int, bStep int, n int) (done int)
+
+// LessEqualInt8Bool does whole vectors of 32 and returns how many elements it did.
+//
+//go:noescape
+func LessEqualInt8Bool(dst *uint8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
+
+// LessEqualUint16Bool does whole vectors of 16 and returns how many elements it did.
+//
+//go:noescape
+func LessEqualUint16Bool(dst *uint8, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
+
+// LessEqualUint32Bool does whole vectors of 8 and returns how many elements it did.
+//
+//go:noescape
+func LessEqualUint32Bool(dst *uint8, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
+
+// LessEqualUint64Bool does whole vectors of 4 and returns how many elements it did.
+//
+//go:noescape
+func LessEqualUint64Bool(dst *uint8, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
+
+// LessEqualUint8Bool does whole vectors of 32 and returns how many elements it did.
+//
+//go:noescape
+func LessEqualUint8Bool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 
 // LessFloat32Bool does whole vectors of 8 and returns how many elements it did.
 //
@@ -234,125 +284,75 @@ func LessUint64Bool(dst *uint8, a *uint64, b *uint64, aStep int, bStep int, n in
 //go:noescape
 func LessUint8Bool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 
-// Less_equalFloat32Bool does whole vectors of 8 and returns how many elements it did.
+// LogicalAndBool does whole vectors of 32 and returns how many elements it did.
 //
 //go:noescape
-func Less_equalFloat32Bool(dst *uint8, a *float32, b *float32, aStep int, bStep int, n int) (done int)
+func LogicalAndBool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 
-// Less_equalFloat64Bool does whole vectors of 4 and returns how many elements it did.
+// LogicalNotBool does whole vectors of 32 and returns how many elements it did.
 //
 //go:noescape
-func Less_equalFloat64Bool(dst *uint8, a *float64, b *float64, aStep int, bStep int, n int) (done int)
+func LogicalNotBool(dst *uint8, a *uint8, aStep int, n int) (done int)
 
-// Less_equalInt16Bool does whole vectors of 16 and returns how many elements it did.
+// LogicalOrBool does whole vectors of 32 and returns how many elements it did.
 //
 //go:noescape
-func Less_equalInt16Bool(dst *uint8, a *int16, b *int16, aStep int, bStep int, n int) (done int)
+func LogicalOrBool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 
-// Less_equalInt32Bool does whole vectors of 8 and returns how many elements it did.
+// LogicalXorBool does whole vectors of 32 and returns how many elements it did.
 //
 //go:noescape
-func Less_equalInt32Bool(dst *uint8, a *int32, b *int32, aStep int, bStep int, n int) (done int)
+func LogicalXorBool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 
-// Less_equalInt64Bool does whole vectors of 4 and returns how many elements it did.
+// NotEqualFloat32Bool does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
-func Less_equalInt64Bool(dst *uint8, a *int64, b *int64, aStep int, bStep int, n int) (done int)
+func NotEqualFloat32Bool(dst *uint8, a *float32, b *float32, aStep int, bStep int, n int) (done int)
 
-// Less_equalInt8Bool does whole vectors of 32 and returns how many elements it did.
+// NotEqualFloat64Bool does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
-func Less_equalInt8Bool(dst *uint8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
+func NotEqualFloat64Bool(dst *uint8, a *float64, b *float64, aStep int, bStep int, n int) (done int)
 
-// Less_equalUint16Bool does whole vectors of 16 and returns how many elements it did.
+// NotEqualInt16Bool does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
-func Less_equalUint16Bool(dst *uint8, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
+func NotEqualInt16Bool(dst *uint8, a *int16, b *int16, aStep int, bStep int, n int) (done int)
 
-// Less_equalUint32Bool does whole vectors of 8 and returns how many elements it did.
+// NotEqualInt32Bool does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
-func Less_equalUint32Bool(dst *uint8, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
+func NotEqualInt32Bool(dst *uint8, a *int32, b *int32, aStep int, bStep int, n int) (done int)
 
-// Less_equalUint64Bool does whole vectors of 4 and returns how many elements it did.
+// NotEqualInt64Bool does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
-func Less_equalUint64Bool(dst *uint8, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
+func NotEqualInt64Bool(dst *uint8, a *int64, b *int64, aStep int, bStep int, n int) (done int)
 
-// Less_equalUint8Bool does whole vectors of 32 and returns how many elements it did.
+// NotEqualInt8Bool does whole vectors of 32 and returns how many elements it did.
 //
 //go:noescape
-func Less_equalUint8Bool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
+func NotEqualInt8Bool(dst *uint8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
 
-// Logical_andBool does whole vectors of 32 and returns how many elements it did.
+// NotEqualUint16Bool does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
-func Logical_andBool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
+func NotEqualUint16Bool(dst *uint8, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
 
-// Logical_notBool does whole vectors of 32 and returns how many elements it did.
+// NotEqualUint32Bool does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
-func Logical_notBool(dst *uint8, a *uint8, aStep int, n int) (done int)
+func NotEqualUint32Bool(dst *uint8, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
 
-// Logical_orBool does whole vectors of 32 and returns how many elements it did.
+// NotEqualUint64Bool does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
-func Logical_orBool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
+func NotEqualUint64Bool(dst *uint8, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
 
-// Logical_xorBool does whole vectors of 32 and returns how many elements it did.
+// NotEqualUint8Bool does whole vectors of 32 and returns how many elements it did.
 //
 //go:noescape
-func Logical_xorBool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
-
-// Not_equalFloat32Bool does whole vectors of 8 and returns how many elements it did.
-//
-//go:noescape
-func Not_equalFloat32Bool(dst *uint8, a *float32, b *float32, aStep int, bStep int, n int) (done int)
-
-// Not_equalFloat64Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func Not_equalFloat64Bool(dst *uint8, a *float64, b *float64, aStep int, bStep int, n int) (done int)
-
-// Not_equalInt16Bool does whole vectors of 16 and returns how many elements it did.
-//
-//go:noescape
-func Not_equalInt16Bool(dst *uint8, a *int16, b *int16, aStep int, bStep int, n int) (done int)
-
-// Not_equalInt32Bool does whole vectors of 8 and returns how many elements it did.
-//
-//go:noescape
-func Not_equalInt32Bool(dst *uint8, a *int32, b *int32, aStep int, bStep int, n int) (done int)
-
-// Not_equalInt64Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func Not_equalInt64Bool(dst *uint8, a *int64, b *int64, aStep int, bStep int, n int) (done int)
-
-// Not_equalInt8Bool does whole vectors of 32 and returns how many elements it did.
-//
-//go:noescape
-func Not_equalInt8Bool(dst *uint8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
-
-// Not_equalUint16Bool does whole vectors of 16 and returns how many elements it did.
-//
-//go:noescape
-func Not_equalUint16Bool(dst *uint8, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
-
-// Not_equalUint32Bool does whole vectors of 8 and returns how many elements it did.
-//
-//go:noescape
-func Not_equalUint32Bool(dst *uint8, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
-
-// Not_equalUint64Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func Not_equalUint64Bool(dst *uint8, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
-
-// Not_equalUint8Bool does whole vectors of 32 and returns how many elements it did.
-//
-//go:noescape
-func Not_equalUint8Bool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
+func NotEqualUint8Bool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 
 // SignbitFloat32Bool does whole vectors of 8 and returns how many elements it did.
 //

@@ -362,6 +362,401 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
+// func GreaterEqualFloat32Bool(dst *uint8, a *float32, b *float32, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX2
+TEXT ·GreaterEqualFloat32Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x08, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Y0
+	VMOVUPD      (BX), Y1
+	VCMPPS       $0x12, Y0, Y1, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKSSDW    X1, X0, X0
+	VPACKSSWB    X0, X0, X0
+	VPBROADCASTD const0<>+0(SB), X1
+	VPAND        X1, X0, X0
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x08, R8
+	JGE          loop
+
+done:
+	ADDQ $0x08, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
+// func GreaterEqualFloat64Bool(dst *uint8, a *float64, b *float64, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX2
+TEXT ·GreaterEqualFloat64Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x04, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Y0
+	VMOVUPD      (BX), Y1
+	VCMPPD       $0x12, Y0, Y1, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKSSDW    X1, X0, X0
+	VPACKSSDW    X0, X0, X0
+	VPACKSSWB    X0, X0, X0
+	VPBROADCASTD const0<>+0(SB), X1
+	VPAND        X1, X0, X0
+	VMOVD        X0, (AX)
+	ADDQ         $0x04, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x04, R8
+	JGE          loop
+
+done:
+	ADDQ $0x04, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
+// func GreaterEqualInt16Bool(dst *uint8, a *int16, b *int16, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX2
+TEXT ·GreaterEqualInt16Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x10, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Y0
+	VMOVUPD      (BX), Y1
+	VPCMPGTW     Y0, Y1, Y0
+	VPCMPEQD     Y1, Y1, Y1
+	VPXOR        Y1, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKSSWB    X1, X0, X0
+	VPBROADCASTD const0<>+0(SB), X1
+	VPAND        X1, X0, X0
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x10, R8
+	JGE          loop
+
+done:
+	ADDQ $0x10, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
+// func GreaterEqualInt32Bool(dst *uint8, a *int32, b *int32, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX2
+TEXT ·GreaterEqualInt32Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x08, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Y0
+	VMOVUPD      (BX), Y1
+	VPCMPGTD     Y0, Y1, Y0
+	VPCMPEQD     Y1, Y1, Y1
+	VPXOR        Y1, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKSSDW    X1, X0, X0
+	VPACKSSWB    X0, X0, X0
+	VPBROADCASTD const0<>+0(SB), X1
+	VPAND        X1, X0, X0
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x08, R8
+	JGE          loop
+
+done:
+	ADDQ $0x08, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
+// func GreaterEqualInt64Bool(dst *uint8, a *int64, b *int64, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX2
+TEXT ·GreaterEqualInt64Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x04, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Y0
+	VMOVUPD      (BX), Y1
+	VPCMPGTQ     Y0, Y1, Y0
+	VPCMPEQD     Y1, Y1, Y1
+	VPXOR        Y1, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKSSDW    X1, X0, X0
+	VPACKSSDW    X0, X0, X0
+	VPACKSSWB    X0, X0, X0
+	VPBROADCASTD const0<>+0(SB), X1
+	VPAND        X1, X0, X0
+	VMOVD        X0, (AX)
+	ADDQ         $0x04, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x04, R8
+	JGE          loop
+
+done:
+	ADDQ $0x04, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
+// func GreaterEqualInt8Bool(dst *uint8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX2
+TEXT ·GreaterEqualInt8Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x20, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Y0
+	VMOVUPD      (BX), Y1
+	VPCMPGTB     Y0, Y1, Y0
+	VPCMPEQD     Y1, Y1, Y1
+	VPXOR        Y1, Y0, Y0
+	VPBROADCASTD const0<>+0(SB), Y1
+	VPAND        Y1, Y0, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x20, R8
+	JGE          loop
+
+done:
+	ADDQ $0x20, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
+// func GreaterEqualUint16Bool(dst *uint8, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX2
+TEXT ·GreaterEqualUint16Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x10, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Y0
+	VMOVUPD      (BX), Y1
+	VPBROADCASTD const1<>+0(SB), Y2
+	VPXOR        Y2, Y0, Y0
+	VPXOR        Y2, Y1, Y1
+	VPCMPGTW     Y0, Y1, Y0
+	VPCMPEQD     Y1, Y1, Y1
+	VPXOR        Y1, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKSSWB    X1, X0, X0
+	VPBROADCASTD const0<>+0(SB), X1
+	VPAND        X1, X0, X0
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x10, R8
+	JGE          loop
+
+done:
+	ADDQ $0x10, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
+DATA const1<>+0(SB)/4, $0x80008000
+GLOBL const1<>(SB), RODATA|NOPTR, $4
+
+// func GreaterEqualUint32Bool(dst *uint8, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX2
+TEXT ·GreaterEqualUint32Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x08, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Y0
+	VMOVUPD      (BX), Y1
+	VPBROADCASTD const2<>+0(SB), Y2
+	VPXOR        Y2, Y0, Y0
+	VPXOR        Y2, Y1, Y1
+	VPCMPGTD     Y0, Y1, Y0
+	VPCMPEQD     Y1, Y1, Y1
+	VPXOR        Y1, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKSSDW    X1, X0, X0
+	VPACKSSWB    X0, X0, X0
+	VPBROADCASTD const0<>+0(SB), X1
+	VPAND        X1, X0, X0
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x08, R8
+	JGE          loop
+
+done:
+	ADDQ $0x08, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
+DATA const2<>+0(SB)/4, $0x80000000
+GLOBL const2<>(SB), RODATA|NOPTR, $4
+
+// func GreaterEqualUint64Bool(dst *uint8, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX2
+TEXT ·GreaterEqualUint64Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x04, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Y0
+	VMOVUPD      (BX), Y1
+	VPBROADCASTQ const3<>+0(SB), Y2
+	VPXOR        Y2, Y0, Y0
+	VPXOR        Y2, Y1, Y1
+	VPCMPGTQ     Y0, Y1, Y0
+	VPCMPEQD     Y1, Y1, Y1
+	VPXOR        Y1, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKSSDW    X1, X0, X0
+	VPACKSSDW    X0, X0, X0
+	VPACKSSWB    X0, X0, X0
+	VPBROADCASTD const0<>+0(SB), X1
+	VPAND        X1, X0, X0
+	VMOVD        X0, (AX)
+	ADDQ         $0x04, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x04, R8
+	JGE          loop
+
+done:
+	ADDQ $0x04, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
+DATA const3<>+0(SB)/8, $0x8000000000000000
+GLOBL const3<>(SB), RODATA|NOPTR, $8
+
+// func GreaterEqualUint8Bool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX2
+TEXT ·GreaterEqualUint8Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x20, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Y0
+	VMOVUPD      (BX), Y1
+	VPBROADCASTD const4<>+0(SB), Y2
+	VPXOR        Y2, Y0, Y0
+	VPXOR        Y2, Y1, Y1
+	VPCMPGTB     Y0, Y1, Y0
+	VPCMPEQD     Y1, Y1, Y1
+	VPXOR        Y1, Y0, Y0
+	VPBROADCASTD const0<>+0(SB), Y1
+	VPAND        Y1, Y0, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x20, R8
+	JGE          loop
+
+done:
+	ADDQ $0x20, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
+DATA const4<>+0(SB)/4, $0x80808080
+GLOBL const4<>(SB), RODATA|NOPTR, $4
+
 // func GreaterFloat32Bool(dst *uint8, a *float32, b *float32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·GreaterFloat32Bool(SB), NOSPLIT, $0-56
@@ -614,9 +1009,6 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-DATA const1<>+0(SB)/4, $0x80008000
-GLOBL const1<>(SB), RODATA|NOPTR, $4
-
 // func GreaterUint32Bool(dst *uint8, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·GreaterUint32Bool(SB), NOSPLIT, $0-56
@@ -655,9 +1047,6 @@ done:
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
 	RET
-
-DATA const2<>+0(SB)/4, $0x80000000
-GLOBL const2<>(SB), RODATA|NOPTR, $4
 
 // func GreaterUint64Bool(dst *uint8, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -699,9 +1088,6 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-DATA const3<>+0(SB)/8, $0x8000000000000000
-GLOBL const3<>(SB), RODATA|NOPTR, $8
-
 // func GreaterUint8Bool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·GreaterUint8Bool(SB), NOSPLIT, $0-56
@@ -722,392 +1108,6 @@ loop:
 	VPXOR        Y2, Y1, Y1
 	VPXOR        Y2, Y0, Y0
 	VPCMPGTB     Y1, Y0, Y0
-	VPBROADCASTD const0<>+0(SB), Y1
-	VPAND        Y1, Y0, Y0
-	VMOVUPD      Y0, (AX)
-	ADDQ         $0x20, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x20, R8
-	JGE          loop
-
-done:
-	ADDQ $0x20, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-DATA const4<>+0(SB)/4, $0x80808080
-GLOBL const4<>(SB), RODATA|NOPTR, $4
-
-// func Greater_equalFloat32Bool(dst *uint8, a *float32, b *float32, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·Greater_equalFloat32Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x08, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VMOVUPD      (BX), Y1
-	VCMPPS       $0x12, Y0, Y1, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const0<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x08, R8
-	JGE          loop
-
-done:
-	ADDQ $0x08, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Greater_equalFloat64Bool(dst *uint8, a *float64, b *float64, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·Greater_equalFloat64Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x04, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VMOVUPD      (BX), Y1
-	VCMPPD       $0x12, Y0, Y1, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const0<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x04, R8
-	JGE          loop
-
-done:
-	ADDQ $0x04, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Greater_equalInt16Bool(dst *uint8, a *int16, b *int16, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·Greater_equalInt16Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x10, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VMOVUPD      (BX), Y1
-	VPCMPGTW     Y0, Y1, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSWB    X1, X0, X0
-	VPBROADCASTD const0<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVUPD      X0, (AX)
-	ADDQ         $0x10, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x10, R8
-	JGE          loop
-
-done:
-	ADDQ $0x10, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Greater_equalInt32Bool(dst *uint8, a *int32, b *int32, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·Greater_equalInt32Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x08, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VMOVUPD      (BX), Y1
-	VPCMPGTD     Y0, Y1, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const0<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x08, R8
-	JGE          loop
-
-done:
-	ADDQ $0x08, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Greater_equalInt64Bool(dst *uint8, a *int64, b *int64, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·Greater_equalInt64Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x04, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VMOVUPD      (BX), Y1
-	VPCMPGTQ     Y0, Y1, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const0<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x04, R8
-	JGE          loop
-
-done:
-	ADDQ $0x04, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Greater_equalInt8Bool(dst *uint8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·Greater_equalInt8Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x20, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VMOVUPD      (BX), Y1
-	VPCMPGTB     Y0, Y1, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VPBROADCASTD const0<>+0(SB), Y1
-	VPAND        Y1, Y0, Y0
-	VMOVUPD      Y0, (AX)
-	ADDQ         $0x20, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x20, R8
-	JGE          loop
-
-done:
-	ADDQ $0x20, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Greater_equalUint16Bool(dst *uint8, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·Greater_equalUint16Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x10, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VMOVUPD      (BX), Y1
-	VPBROADCASTD const1<>+0(SB), Y2
-	VPXOR        Y2, Y0, Y0
-	VPXOR        Y2, Y1, Y1
-	VPCMPGTW     Y0, Y1, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSWB    X1, X0, X0
-	VPBROADCASTD const0<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVUPD      X0, (AX)
-	ADDQ         $0x10, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x10, R8
-	JGE          loop
-
-done:
-	ADDQ $0x10, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Greater_equalUint32Bool(dst *uint8, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·Greater_equalUint32Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x08, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VMOVUPD      (BX), Y1
-	VPBROADCASTD const2<>+0(SB), Y2
-	VPXOR        Y2, Y0, Y0
-	VPXOR        Y2, Y1, Y1
-	VPCMPGTD     Y0, Y1, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const0<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x08, R8
-	JGE          loop
-
-done:
-	ADDQ $0x08, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Greater_equalUint64Bool(dst *uint8, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·Greater_equalUint64Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x04, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VMOVUPD      (BX), Y1
-	VPBROADCASTQ const3<>+0(SB), Y2
-	VPXOR        Y2, Y0, Y0
-	VPXOR        Y2, Y1, Y1
-	VPCMPGTQ     Y0, Y1, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const0<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x04, R8
-	JGE          loop
-
-done:
-	ADDQ $0x04, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Greater_equalUint8Bool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·Greater_equalUint8Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x20, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VMOVUPD      (BX), Y1
-	VPBROADCASTD const4<>+0(SB), Y2
-	VPXOR        Y2, Y0, Y0
-	VPXOR        Y2, Y1, Y1
-	VPCMPGTB     Y0, Y1, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
 	VPBROADCASTD const0<>+0(SB), Y1
 	VPAND        Y1, Y0, Y0
 	VMOVUPD      Y0, (AX)
@@ -1335,6 +1335,389 @@ done:
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
+	RET
+
+// func LessEqualFloat32Bool(dst *uint8, a *float32, b *float32, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX2
+TEXT ·LessEqualFloat32Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x08, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Y0
+	VMOVUPD      (BX), Y1
+	VCMPPS       $0x12, Y1, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKSSDW    X1, X0, X0
+	VPACKSSWB    X0, X0, X0
+	VPBROADCASTD const0<>+0(SB), X1
+	VPAND        X1, X0, X0
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x08, R8
+	JGE          loop
+
+done:
+	ADDQ $0x08, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
+// func LessEqualFloat64Bool(dst *uint8, a *float64, b *float64, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX2
+TEXT ·LessEqualFloat64Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x04, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Y0
+	VMOVUPD      (BX), Y1
+	VCMPPD       $0x12, Y1, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKSSDW    X1, X0, X0
+	VPACKSSDW    X0, X0, X0
+	VPACKSSWB    X0, X0, X0
+	VPBROADCASTD const0<>+0(SB), X1
+	VPAND        X1, X0, X0
+	VMOVD        X0, (AX)
+	ADDQ         $0x04, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x04, R8
+	JGE          loop
+
+done:
+	ADDQ $0x04, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
+// func LessEqualInt16Bool(dst *uint8, a *int16, b *int16, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX2
+TEXT ·LessEqualInt16Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x10, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Y0
+	VMOVUPD      (BX), Y1
+	VPCMPGTW     Y1, Y0, Y0
+	VPCMPEQD     Y1, Y1, Y1
+	VPXOR        Y1, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKSSWB    X1, X0, X0
+	VPBROADCASTD const0<>+0(SB), X1
+	VPAND        X1, X0, X0
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x10, R8
+	JGE          loop
+
+done:
+	ADDQ $0x10, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
+// func LessEqualInt32Bool(dst *uint8, a *int32, b *int32, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX2
+TEXT ·LessEqualInt32Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x08, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Y0
+	VMOVUPD      (BX), Y1
+	VPCMPGTD     Y1, Y0, Y0
+	VPCMPEQD     Y1, Y1, Y1
+	VPXOR        Y1, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKSSDW    X1, X0, X0
+	VPACKSSWB    X0, X0, X0
+	VPBROADCASTD const0<>+0(SB), X1
+	VPAND        X1, X0, X0
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x08, R8
+	JGE          loop
+
+done:
+	ADDQ $0x08, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
+// func LessEqualInt64Bool(dst *uint8, a *int64, b *int64, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX2
+TEXT ·LessEqualInt64Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x04, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Y0
+	VMOVUPD      (BX), Y1
+	VPCMPGTQ     Y1, Y0, Y0
+	VPCMPEQD     Y1, Y1, Y1
+	VPXOR        Y1, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKSSDW    X1, X0, X0
+	VPACKSSDW    X0, X0, X0
+	VPACKSSWB    X0, X0, X0
+	VPBROADCASTD const0<>+0(SB), X1
+	VPAND        X1, X0, X0
+	VMOVD        X0, (AX)
+	ADDQ         $0x04, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x04, R8
+	JGE          loop
+
+done:
+	ADDQ $0x04, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
+// func LessEqualInt8Bool(dst *uint8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX2
+TEXT ·LessEqualInt8Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x20, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Y0
+	VMOVUPD      (BX), Y1
+	VPCMPGTB     Y1, Y0, Y0
+	VPCMPEQD     Y1, Y1, Y1
+	VPXOR        Y1, Y0, Y0
+	VPBROADCASTD const0<>+0(SB), Y1
+	VPAND        Y1, Y0, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x20, R8
+	JGE          loop
+
+done:
+	ADDQ $0x20, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
+// func LessEqualUint16Bool(dst *uint8, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX2
+TEXT ·LessEqualUint16Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x10, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Y0
+	VMOVUPD      (BX), Y1
+	VPBROADCASTD const1<>+0(SB), Y2
+	VPXOR        Y2, Y1, Y1
+	VPXOR        Y2, Y0, Y0
+	VPCMPGTW     Y1, Y0, Y0
+	VPCMPEQD     Y1, Y1, Y1
+	VPXOR        Y1, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKSSWB    X1, X0, X0
+	VPBROADCASTD const0<>+0(SB), X1
+	VPAND        X1, X0, X0
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x10, R8
+	JGE          loop
+
+done:
+	ADDQ $0x10, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
+// func LessEqualUint32Bool(dst *uint8, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX2
+TEXT ·LessEqualUint32Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x08, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Y0
+	VMOVUPD      (BX), Y1
+	VPBROADCASTD const2<>+0(SB), Y2
+	VPXOR        Y2, Y1, Y1
+	VPXOR        Y2, Y0, Y0
+	VPCMPGTD     Y1, Y0, Y0
+	VPCMPEQD     Y1, Y1, Y1
+	VPXOR        Y1, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKSSDW    X1, X0, X0
+	VPACKSSWB    X0, X0, X0
+	VPBROADCASTD const0<>+0(SB), X1
+	VPAND        X1, X0, X0
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x08, R8
+	JGE          loop
+
+done:
+	ADDQ $0x08, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
+// func LessEqualUint64Bool(dst *uint8, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX2
+TEXT ·LessEqualUint64Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x04, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Y0
+	VMOVUPD      (BX), Y1
+	VPBROADCASTQ const3<>+0(SB), Y2
+	VPXOR        Y2, Y1, Y1
+	VPXOR        Y2, Y0, Y0
+	VPCMPGTQ     Y1, Y0, Y0
+	VPCMPEQD     Y1, Y1, Y1
+	VPXOR        Y1, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKSSDW    X1, X0, X0
+	VPACKSSDW    X0, X0, X0
+	VPACKSSWB    X0, X0, X0
+	VPBROADCASTD const0<>+0(SB), X1
+	VPAND        X1, X0, X0
+	VMOVD        X0, (AX)
+	ADDQ         $0x04, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x04, R8
+	JGE          loop
+
+done:
+	ADDQ $0x04, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
+// func LessEqualUint8Bool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX2
+TEXT ·LessEqualUint8Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x20, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Y0
+	VMOVUPD      (BX), Y1
+	VPBROADCASTD const4<>+0(SB), Y2
+	VPXOR        Y2, Y1, Y1
+	VPXOR        Y2, Y0, Y0
+	VPCMPGTB     Y1, Y0, Y0
+	VPCMPEQD     Y1, Y1, Y1
+	VPXOR        Y1, Y0, Y0
+	VPBROADCASTD const0<>+0(SB), Y1
+	VPAND        Y1, Y0, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x20, R8
+	JGE          loop
+
+done:
+	ADDQ $0x20, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
 	RET
 
 // func LessFloat32Bool(dst *uint8, a *float32, b *float32, aStep int, bStep int, n int) (done int)
@@ -1704,392 +2087,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Less_equalFloat32Bool(dst *uint8, a *float32, b *float32, aStep int, bStep int, n int) (done int)
+// func LogicalAndBool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Less_equalFloat32Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x08, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VMOVUPD      (BX), Y1
-	VCMPPS       $0x12, Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const0<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x08, R8
-	JGE          loop
-
-done:
-	ADDQ $0x08, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Less_equalFloat64Bool(dst *uint8, a *float64, b *float64, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·Less_equalFloat64Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x04, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VMOVUPD      (BX), Y1
-	VCMPPD       $0x12, Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const0<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x04, R8
-	JGE          loop
-
-done:
-	ADDQ $0x04, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Less_equalInt16Bool(dst *uint8, a *int16, b *int16, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·Less_equalInt16Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x10, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VMOVUPD      (BX), Y1
-	VPCMPGTW     Y1, Y0, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSWB    X1, X0, X0
-	VPBROADCASTD const0<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVUPD      X0, (AX)
-	ADDQ         $0x10, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x10, R8
-	JGE          loop
-
-done:
-	ADDQ $0x10, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Less_equalInt32Bool(dst *uint8, a *int32, b *int32, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·Less_equalInt32Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x08, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VMOVUPD      (BX), Y1
-	VPCMPGTD     Y1, Y0, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const0<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x08, R8
-	JGE          loop
-
-done:
-	ADDQ $0x08, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Less_equalInt64Bool(dst *uint8, a *int64, b *int64, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·Less_equalInt64Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x04, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VMOVUPD      (BX), Y1
-	VPCMPGTQ     Y1, Y0, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const0<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x04, R8
-	JGE          loop
-
-done:
-	ADDQ $0x04, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Less_equalInt8Bool(dst *uint8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·Less_equalInt8Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x20, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VMOVUPD      (BX), Y1
-	VPCMPGTB     Y1, Y0, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VPBROADCASTD const0<>+0(SB), Y1
-	VPAND        Y1, Y0, Y0
-	VMOVUPD      Y0, (AX)
-	ADDQ         $0x20, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x20, R8
-	JGE          loop
-
-done:
-	ADDQ $0x20, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Less_equalUint16Bool(dst *uint8, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·Less_equalUint16Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x10, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VMOVUPD      (BX), Y1
-	VPBROADCASTD const1<>+0(SB), Y2
-	VPXOR        Y2, Y1, Y1
-	VPXOR        Y2, Y0, Y0
-	VPCMPGTW     Y1, Y0, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSWB    X1, X0, X0
-	VPBROADCASTD const0<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVUPD      X0, (AX)
-	ADDQ         $0x10, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x10, R8
-	JGE          loop
-
-done:
-	ADDQ $0x10, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Less_equalUint32Bool(dst *uint8, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·Less_equalUint32Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x08, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VMOVUPD      (BX), Y1
-	VPBROADCASTD const2<>+0(SB), Y2
-	VPXOR        Y2, Y1, Y1
-	VPXOR        Y2, Y0, Y0
-	VPCMPGTD     Y1, Y0, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const0<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x08, R8
-	JGE          loop
-
-done:
-	ADDQ $0x08, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Less_equalUint64Bool(dst *uint8, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·Less_equalUint64Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x04, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VMOVUPD      (BX), Y1
-	VPBROADCASTQ const3<>+0(SB), Y2
-	VPXOR        Y2, Y1, Y1
-	VPXOR        Y2, Y0, Y0
-	VPCMPGTQ     Y1, Y0, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const0<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x04, R8
-	JGE          loop
-
-done:
-	ADDQ $0x04, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Less_equalUint8Bool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·Less_equalUint8Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x20, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VMOVUPD      (BX), Y1
-	VPBROADCASTD const4<>+0(SB), Y2
-	VPXOR        Y2, Y1, Y1
-	VPXOR        Y2, Y0, Y0
-	VPCMPGTB     Y1, Y0, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VPBROADCASTD const0<>+0(SB), Y1
-	VPAND        Y1, Y0, Y0
-	VMOVUPD      Y0, (AX)
-	ADDQ         $0x20, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x20, R8
-	JGE          loop
-
-done:
-	ADDQ $0x20, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Logical_andBool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·Logical_andBool(SB), NOSPLIT, $0-56
+TEXT ·LogicalAndBool(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -2126,9 +2126,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Logical_notBool(dst *uint8, a *uint8, aStep int, n int) (done int)
+// func LogicalNotBool(dst *uint8, a *uint8, aStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Logical_notBool(SB), NOSPLIT, $0-40
+TEXT ·LogicalNotBool(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
@@ -2159,9 +2159,9 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func Logical_orBool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
+// func LogicalOrBool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Logical_orBool(SB), NOSPLIT, $0-56
+TEXT ·LogicalOrBool(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -2198,9 +2198,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Logical_xorBool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
+// func LogicalXorBool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Logical_xorBool(SB), NOSPLIT, $0-56
+TEXT ·LogicalXorBool(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -2237,9 +2237,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Not_equalFloat32Bool(dst *uint8, a *float32, b *float32, aStep int, bStep int, n int) (done int)
+// func NotEqualFloat32Bool(dst *uint8, a *float32, b *float32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Not_equalFloat32Bool(SB), NOSPLIT, $0-56
+TEXT ·NotEqualFloat32Bool(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -2273,9 +2273,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Not_equalFloat64Bool(dst *uint8, a *float64, b *float64, aStep int, bStep int, n int) (done int)
+// func NotEqualFloat64Bool(dst *uint8, a *float64, b *float64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Not_equalFloat64Bool(SB), NOSPLIT, $0-56
+TEXT ·NotEqualFloat64Bool(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -2310,9 +2310,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Not_equalInt16Bool(dst *uint8, a *int16, b *int16, aStep int, bStep int, n int) (done int)
+// func NotEqualInt16Bool(dst *uint8, a *int16, b *int16, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Not_equalInt16Bool(SB), NOSPLIT, $0-56
+TEXT ·NotEqualInt16Bool(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -2347,9 +2347,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Not_equalInt32Bool(dst *uint8, a *int32, b *int32, aStep int, bStep int, n int) (done int)
+// func NotEqualInt32Bool(dst *uint8, a *int32, b *int32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Not_equalInt32Bool(SB), NOSPLIT, $0-56
+TEXT ·NotEqualInt32Bool(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -2385,9 +2385,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Not_equalInt64Bool(dst *uint8, a *int64, b *int64, aStep int, bStep int, n int) (done int)
+// func NotEqualInt64Bool(dst *uint8, a *int64, b *int64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Not_equalInt64Bool(SB), NOSPLIT, $0-56
+TEXT ·NotEqualInt64Bool(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -2424,9 +2424,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Not_equalInt8Bool(dst *uint8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
+// func NotEqualInt8Bool(dst *uint8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Not_equalInt8Bool(SB), NOSPLIT, $0-56
+TEXT ·NotEqualInt8Bool(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -2459,9 +2459,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Not_equalUint16Bool(dst *uint8, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
+// func NotEqualUint16Bool(dst *uint8, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Not_equalUint16Bool(SB), NOSPLIT, $0-56
+TEXT ·NotEqualUint16Bool(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -2496,9 +2496,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Not_equalUint32Bool(dst *uint8, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
+// func NotEqualUint32Bool(dst *uint8, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Not_equalUint32Bool(SB), NOSPLIT, $0-56
+TEXT ·NotEqualUint32Bool(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -2534,9 +2534,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Not_equalUint64Bool(dst *uint8, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
+// func NotEqualUint64Bool(dst *uint8, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Not_equalUint64Bool(SB), NOSPLIT, $0-56
+TEXT ·NotEqualUint64Bool(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -2573,9 +2573,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Not_equalUint8Bool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
+// func NotEqualUint8Bool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Not_equalUint8Bool(SB), NOSPLIT, $0-56
+TEXT ·NotEqualUint8Bool(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX

@@ -4,45 +4,45 @@
 
 package avx2
 
-// Floor_divideInt8 does whole vectors of 4 and returns how many elements it did.
+// FloorDivideInt8 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
-func Floor_divideInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
+func FloorDivideInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
 
-// Floor_divideInt16 does whole vectors of 4 and returns how many elements it did.
+// FloorDivideInt16 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
-func Floor_divideInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
+func FloorDivideInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
 
-// Floor_divideInt32 does whole vectors of 4 and returns how many elements it did.
+// FloorDivideInt32 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
-func Floor_divideInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
+func FloorDivideInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
 
-// Floor_divideInt64 does whole vectors of 4 and returns how many elements it did.
+// FloorDivideInt64 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
-func Floor_divideInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
+func FloorDivideInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
 
-// Floor_divideUint8 does whole vectors of 4 and returns how many elements it did.
+// FloorDivideUint8 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
-func Floor_divideUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
+func FloorDivideUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 
-// Floor_divideUint16 does whole vectors of 4 and returns how many elements it did.
+// FloorDivideUint16 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
-func Floor_divideUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
+func FloorDivideUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
 
-// Floor_divideUint32 does whole vectors of 4 and returns how many elements it did.
+// FloorDivideUint32 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
-func Floor_divideUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
+func FloorDivideUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
 
-// Floor_divideUint64 does whole vectors of 4 and returns how many elements it did.
+// FloorDivideUint64 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
-func Floor_divideUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
+func FloorDivideUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
 
 // RemainderInt8 does whole vectors of 4 and returns how many elements it did.
 //
@@ -84,45 +84,45 @@ func RemainderUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n 
 //go:noescape
 func RemainderUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
 
-// Trunc_divideInt8 does whole vectors of 4 and returns how many elements it did.
+// TruncDivideInt8 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
-func Trunc_divideInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
+func TruncDivideInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
 
-// Trunc_divideInt16 does whole vectors of 4 and returns how many elements it did.
+// TruncDivideInt16 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
-func Trunc_divideInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
+func TruncDivideInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
 
-// Trunc_divideInt32 does whole vectors of 4 and returns how many elements it did.
+// TruncDivideInt32 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
-func Trunc_divideInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
+func TruncDivideInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
 
-// Trunc_divideInt64 does whole vectors of 4 and returns how many elements it did.
+// TruncDivideInt64 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
-func Trunc_divideInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
+func TruncDivideInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
 
-// Trunc_divideUint8 does whole vectors of 4 and returns how many elements it did.
+// TruncDivideUint8 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
-func Trunc_divideUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
+func TruncDivideUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 
-// Trunc_divideUint16 does whole vectors of 4 and returns how many elements it did.
+// TruncDivideUint16 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
-func Trunc_divideUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
+func TruncDivideUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
 
-// Trunc_divideUint32 does whole vectors of 4 and returns how many elements it did.
+// TruncDivideUint32 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
-func Trunc_divideUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
+func TruncDivideUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
 
-// Trunc_divideUint64 does whole vectors of 4 and returns how many elements it did.
+// TruncDivideUint64 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
-func Trunc_divideUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
+func TruncDivideUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
 
 // FmodInt8 does whole vectors of 4 and returns how many elements it did.
 //

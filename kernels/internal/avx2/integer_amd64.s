@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// func Floor_divideInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
+// func FloorDivideInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Floor_divideInt8(SB), NOSPLIT, $0-56
+TEXT ·FloorDivideInt8(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -81,9 +81,9 @@ GLOBL const4<>(SB), RODATA|NOPTR, $4
 DATA const5<>+0(SB)/4, $0x00ff00ff
 GLOBL const5<>(SB), RODATA|NOPTR, $4
 
-// func Floor_divideInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
+// func FloorDivideInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Floor_divideInt16(SB), NOSPLIT, $0-56
+TEXT ·FloorDivideInt16(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -131,9 +131,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Floor_divideInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
+// func FloorDivideInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Floor_divideInt32(SB), NOSPLIT, $0-56
+TEXT ·FloorDivideInt32(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -178,9 +178,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Floor_divideInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
+// func FloorDivideInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·Floor_divideInt64(SB), NOSPLIT, $0-56
+TEXT ·FloorDivideInt64(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -306,9 +306,9 @@ DATA const13<>+16(SB)/8, $0x3df0000000000000
 DATA const13<>+24(SB)/8, $0x3df0000000000000
 GLOBL const13<>(SB), RODATA|NOPTR, $32
 
-// func Floor_divideUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
+// func FloorDivideUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Floor_divideUint8(SB), NOSPLIT, $0-56
+TEXT ·FloorDivideUint8(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -359,9 +359,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Floor_divideUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
+// func FloorDivideUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Floor_divideUint16(SB), NOSPLIT, $0-56
+TEXT ·FloorDivideUint16(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -409,9 +409,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Floor_divideUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
+// func FloorDivideUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Floor_divideUint32(SB), NOSPLIT, $0-56
+TEXT ·FloorDivideUint32(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -456,9 +456,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Floor_divideUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
+// func FloorDivideUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·Floor_divideUint64(SB), NOSPLIT, $0-56
+TEXT ·FloorDivideUint64(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1110,9 +1110,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Trunc_divideInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
+// func TruncDivideInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Trunc_divideInt8(SB), NOSPLIT, $0-56
+TEXT ·TruncDivideInt8(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1163,9 +1163,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Trunc_divideInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
+// func TruncDivideInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Trunc_divideInt16(SB), NOSPLIT, $0-56
+TEXT ·TruncDivideInt16(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1213,9 +1213,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Trunc_divideInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
+// func TruncDivideInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Trunc_divideInt32(SB), NOSPLIT, $0-56
+TEXT ·TruncDivideInt32(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1260,9 +1260,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Trunc_divideInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
+// func TruncDivideInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·Trunc_divideInt64(SB), NOSPLIT, $0-56
+TEXT ·TruncDivideInt64(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1349,9 +1349,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Trunc_divideUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
+// func TruncDivideUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Trunc_divideUint8(SB), NOSPLIT, $0-56
+TEXT ·TruncDivideUint8(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1402,9 +1402,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Trunc_divideUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
+// func TruncDivideUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Trunc_divideUint16(SB), NOSPLIT, $0-56
+TEXT ·TruncDivideUint16(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1452,9 +1452,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Trunc_divideUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
+// func TruncDivideUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
-TEXT ·Trunc_divideUint32(SB), NOSPLIT, $0-56
+TEXT ·TruncDivideUint32(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1499,9 +1499,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Trunc_divideUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
+// func TruncDivideUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·Trunc_divideUint64(SB), NOSPLIT, $0-56
+TEXT ·TruncDivideUint64(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX

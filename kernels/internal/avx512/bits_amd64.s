@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// func Bitwise_andInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
+// func BitwiseAndInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Bitwise_andInt8(SB), NOSPLIT, $0-56
+TEXT ·BitwiseAndInt8(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -35,9 +35,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_andInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
+// func BitwiseAndInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Bitwise_andInt16(SB), NOSPLIT, $0-56
+TEXT ·BitwiseAndInt16(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -66,9 +66,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_andInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
+// func BitwiseAndInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Bitwise_andInt32(SB), NOSPLIT, $0-56
+TEXT ·BitwiseAndInt32(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -97,9 +97,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_andInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
+// func BitwiseAndInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Bitwise_andInt64(SB), NOSPLIT, $0-56
+TEXT ·BitwiseAndInt64(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -128,9 +128,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_andUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
+// func BitwiseAndUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Bitwise_andUint8(SB), NOSPLIT, $0-56
+TEXT ·BitwiseAndUint8(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -159,9 +159,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_andUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
+// func BitwiseAndUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Bitwise_andUint16(SB), NOSPLIT, $0-56
+TEXT ·BitwiseAndUint16(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -190,9 +190,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_andUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
+// func BitwiseAndUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Bitwise_andUint32(SB), NOSPLIT, $0-56
+TEXT ·BitwiseAndUint32(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -221,9 +221,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_andUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
+// func BitwiseAndUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Bitwise_andUint64(SB), NOSPLIT, $0-56
+TEXT ·BitwiseAndUint64(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -252,9 +252,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_orInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
+// func BitwiseOrInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Bitwise_orInt8(SB), NOSPLIT, $0-56
+TEXT ·BitwiseOrInt8(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -283,9 +283,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_orInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
+// func BitwiseOrInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Bitwise_orInt16(SB), NOSPLIT, $0-56
+TEXT ·BitwiseOrInt16(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -314,9 +314,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_orInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
+// func BitwiseOrInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Bitwise_orInt32(SB), NOSPLIT, $0-56
+TEXT ·BitwiseOrInt32(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -345,9 +345,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_orInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
+// func BitwiseOrInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Bitwise_orInt64(SB), NOSPLIT, $0-56
+TEXT ·BitwiseOrInt64(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -376,9 +376,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_orUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
+// func BitwiseOrUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Bitwise_orUint8(SB), NOSPLIT, $0-56
+TEXT ·BitwiseOrUint8(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -407,9 +407,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_orUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
+// func BitwiseOrUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Bitwise_orUint16(SB), NOSPLIT, $0-56
+TEXT ·BitwiseOrUint16(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -438,9 +438,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_orUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
+// func BitwiseOrUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Bitwise_orUint32(SB), NOSPLIT, $0-56
+TEXT ·BitwiseOrUint32(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -469,9 +469,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_orUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
+// func BitwiseOrUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Bitwise_orUint64(SB), NOSPLIT, $0-56
+TEXT ·BitwiseOrUint64(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -500,9 +500,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_xorInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
+// func BitwiseXorInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Bitwise_xorInt8(SB), NOSPLIT, $0-56
+TEXT ·BitwiseXorInt8(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -531,9 +531,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_xorInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
+// func BitwiseXorInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Bitwise_xorInt16(SB), NOSPLIT, $0-56
+TEXT ·BitwiseXorInt16(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -562,9 +562,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_xorInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
+// func BitwiseXorInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Bitwise_xorInt32(SB), NOSPLIT, $0-56
+TEXT ·BitwiseXorInt32(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -593,9 +593,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_xorInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
+// func BitwiseXorInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Bitwise_xorInt64(SB), NOSPLIT, $0-56
+TEXT ·BitwiseXorInt64(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -624,9 +624,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_xorUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
+// func BitwiseXorUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Bitwise_xorUint8(SB), NOSPLIT, $0-56
+TEXT ·BitwiseXorUint8(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -655,9 +655,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_xorUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
+// func BitwiseXorUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Bitwise_xorUint16(SB), NOSPLIT, $0-56
+TEXT ·BitwiseXorUint16(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -686,9 +686,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_xorUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
+// func BitwiseXorUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Bitwise_xorUint32(SB), NOSPLIT, $0-56
+TEXT ·BitwiseXorUint32(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -717,9 +717,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Bitwise_xorUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
+// func BitwiseXorUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Bitwise_xorUint64(SB), NOSPLIT, $0-56
+TEXT ·BitwiseXorUint64(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -974,9 +974,9 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func Left_shiftInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
+// func LeftShiftInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Left_shiftInt8(SB), NOSPLIT, $0-56
+TEXT ·LeftShiftInt8(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1008,9 +1008,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Left_shiftInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
+// func LeftShiftInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Left_shiftInt16(SB), NOSPLIT, $0-56
+TEXT ·LeftShiftInt16(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1042,9 +1042,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Left_shiftInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
+// func LeftShiftInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Left_shiftInt32(SB), NOSPLIT, $0-56
+TEXT ·LeftShiftInt32(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1073,9 +1073,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Left_shiftInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
+// func LeftShiftInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Left_shiftInt64(SB), NOSPLIT, $0-56
+TEXT ·LeftShiftInt64(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1104,9 +1104,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Left_shiftUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
+// func LeftShiftUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Left_shiftUint8(SB), NOSPLIT, $0-56
+TEXT ·LeftShiftUint8(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1138,9 +1138,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Left_shiftUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
+// func LeftShiftUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Left_shiftUint16(SB), NOSPLIT, $0-56
+TEXT ·LeftShiftUint16(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1172,9 +1172,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Left_shiftUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
+// func LeftShiftUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Left_shiftUint32(SB), NOSPLIT, $0-56
+TEXT ·LeftShiftUint32(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1203,9 +1203,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Left_shiftUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
+// func LeftShiftUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Left_shiftUint64(SB), NOSPLIT, $0-56
+TEXT ·LeftShiftUint64(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1234,9 +1234,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Right_shiftInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
+// func RightShiftInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Right_shiftInt8(SB), NOSPLIT, $0-56
+TEXT ·RightShiftInt8(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1268,9 +1268,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Right_shiftInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
+// func RightShiftInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Right_shiftInt16(SB), NOSPLIT, $0-56
+TEXT ·RightShiftInt16(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1302,9 +1302,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Right_shiftInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
+// func RightShiftInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Right_shiftInt32(SB), NOSPLIT, $0-56
+TEXT ·RightShiftInt32(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1333,9 +1333,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Right_shiftInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
+// func RightShiftInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Right_shiftInt64(SB), NOSPLIT, $0-56
+TEXT ·RightShiftInt64(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1364,9 +1364,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Right_shiftUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
+// func RightShiftUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Right_shiftUint8(SB), NOSPLIT, $0-56
+TEXT ·RightShiftUint8(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1398,9 +1398,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Right_shiftUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
+// func RightShiftUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Right_shiftUint16(SB), NOSPLIT, $0-56
+TEXT ·RightShiftUint16(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1432,9 +1432,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Right_shiftUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
+// func RightShiftUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Right_shiftUint32(SB), NOSPLIT, $0-56
+TEXT ·RightShiftUint32(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1463,9 +1463,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Right_shiftUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
+// func RightShiftUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Right_shiftUint64(SB), NOSPLIT, $0-56
+TEXT ·RightShiftUint64(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX

@@ -337,6 +337,344 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
+// func GreaterEqualFloat32Bool(dst *uint8, a *float32, b *float32, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
+TEXT ·GreaterEqualFloat32Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x10, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Z0
+	VMOVUPD      (BX), Z1
+	VCMPPS       $0x12, Z0, Z1, K1
+	VPBROADCASTD const0<>+0(SB), X0
+	VMOVDQU8.Z   X0, K1, X0
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x10, R8
+	JGE          loop
+
+done:
+	ADDQ $0x10, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
+// func GreaterEqualFloat64Bool(dst *uint8, a *float64, b *float64, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
+TEXT ·GreaterEqualFloat64Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x08, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Z0
+	VMOVUPD      (BX), Z1
+	VCMPPD       $0x12, Z0, Z1, K1
+	VPBROADCASTD const0<>+0(SB), X0
+	VMOVDQU8.Z   X0, K1, X0
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x08, R8
+	JGE          loop
+
+done:
+	ADDQ $0x08, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
+// func GreaterEqualInt16Bool(dst *uint8, a *int16, b *int16, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
+TEXT ·GreaterEqualInt16Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x20, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Z0
+	VMOVUPD      (BX), Z1
+	VPCMPW       $0x01, Z1, Z0, K1
+	KNOTD        K1, K1
+	VPBROADCASTD const0<>+0(SB), Y0
+	VMOVDQU8.Z   Y0, K1, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x20, R8
+	JGE          loop
+
+done:
+	ADDQ $0x20, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
+// func GreaterEqualInt32Bool(dst *uint8, a *int32, b *int32, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
+TEXT ·GreaterEqualInt32Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x10, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Z0
+	VMOVUPD      (BX), Z1
+	VPCMPD       $0x01, Z1, Z0, K1
+	KNOTW        K1, K1
+	VPBROADCASTD const0<>+0(SB), X0
+	VMOVDQU8.Z   X0, K1, X0
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x10, R8
+	JGE          loop
+
+done:
+	ADDQ $0x10, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
+// func GreaterEqualInt64Bool(dst *uint8, a *int64, b *int64, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+TEXT ·GreaterEqualInt64Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x08, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Z0
+	VMOVUPD      (BX), Z1
+	VPCMPQ       $0x01, Z1, Z0, K1
+	KNOTB        K1, K1
+	VPBROADCASTD const0<>+0(SB), X0
+	VMOVDQU8.Z   X0, K1, X0
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x08, R8
+	JGE          loop
+
+done:
+	ADDQ $0x08, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
+// func GreaterEqualInt8Bool(dst *uint8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·GreaterEqualInt8Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x40, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Z0
+	VMOVUPD      (BX), Z1
+	VPCMPB       $0x01, Z1, Z0, K1
+	KNOTQ        K1, K1
+	VPBROADCASTD const0<>+0(SB), Z0
+	VMOVDQU8.Z   Z0, K1, Z0
+	VMOVUPD      Z0, (AX)
+	ADDQ         $0x40, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x40, R8
+	JGE          loop
+
+done:
+	ADDQ $0x40, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
+// func GreaterEqualUint16Bool(dst *uint8, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
+TEXT ·GreaterEqualUint16Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x20, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Z0
+	VMOVUPD      (BX), Z1
+	VPCMPUW      $0x01, Z1, Z0, K1
+	KNOTD        K1, K1
+	VPBROADCASTD const0<>+0(SB), Y0
+	VMOVDQU8.Z   Y0, K1, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x20, R8
+	JGE          loop
+
+done:
+	ADDQ $0x20, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
+// func GreaterEqualUint32Bool(dst *uint8, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
+TEXT ·GreaterEqualUint32Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x10, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Z0
+	VMOVUPD      (BX), Z1
+	VPCMPUD      $0x01, Z1, Z0, K1
+	KNOTW        K1, K1
+	VPBROADCASTD const0<>+0(SB), X0
+	VMOVDQU8.Z   X0, K1, X0
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x10, R8
+	JGE          loop
+
+done:
+	ADDQ $0x10, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
+// func GreaterEqualUint64Bool(dst *uint8, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+TEXT ·GreaterEqualUint64Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x08, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Z0
+	VMOVUPD      (BX), Z1
+	VPCMPUQ      $0x01, Z1, Z0, K1
+	KNOTB        K1, K1
+	VPBROADCASTD const0<>+0(SB), X0
+	VMOVDQU8.Z   X0, K1, X0
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x08, R8
+	JGE          loop
+
+done:
+	ADDQ $0x08, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
+// func GreaterEqualUint8Bool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·GreaterEqualUint8Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x40, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Z0
+	VMOVUPD      (BX), Z1
+	VPCMPUB      $0x01, Z1, Z0, K1
+	KNOTQ        K1, K1
+	VPBROADCASTD const0<>+0(SB), Z0
+	VMOVDQU8.Z   Z0, K1, Z0
+	VMOVUPD      Z0, (AX)
+	ADDQ         $0x40, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x40, R8
+	JGE          loop
+
+done:
+	ADDQ $0x40, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
 // func GreaterFloat32Bool(dst *uint8, a *float32, b *float32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·GreaterFloat32Bool(SB), NOSPLIT, $0-56
@@ -667,344 +1005,6 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Greater_equalFloat32Bool(dst *uint8, a *float32, b *float32, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
-TEXT ·Greater_equalFloat32Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x10, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VMOVUPD      (BX), Z1
-	VCMPPS       $0x12, Z0, Z1, K1
-	VPBROADCASTD const0<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVUPD      X0, (AX)
-	ADDQ         $0x10, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x10, R8
-	JGE          loop
-
-done:
-	ADDQ $0x10, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Greater_equalFloat64Bool(dst *uint8, a *float64, b *float64, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
-TEXT ·Greater_equalFloat64Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x08, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VMOVUPD      (BX), Z1
-	VCMPPD       $0x12, Z0, Z1, K1
-	VPBROADCASTD const0<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x08, R8
-	JGE          loop
-
-done:
-	ADDQ $0x08, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Greater_equalInt16Bool(dst *uint8, a *int16, b *int16, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
-TEXT ·Greater_equalInt16Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x20, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VMOVUPD      (BX), Z1
-	VPCMPW       $0x01, Z1, Z0, K1
-	KNOTD        K1, K1
-	VPBROADCASTD const0<>+0(SB), Y0
-	VMOVDQU8.Z   Y0, K1, Y0
-	VMOVUPD      Y0, (AX)
-	ADDQ         $0x20, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x20, R8
-	JGE          loop
-
-done:
-	ADDQ $0x20, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Greater_equalInt32Bool(dst *uint8, a *int32, b *int32, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
-TEXT ·Greater_equalInt32Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x10, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VMOVUPD      (BX), Z1
-	VPCMPD       $0x01, Z1, Z0, K1
-	KNOTW        K1, K1
-	VPBROADCASTD const0<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVUPD      X0, (AX)
-	ADDQ         $0x10, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x10, R8
-	JGE          loop
-
-done:
-	ADDQ $0x10, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Greater_equalInt64Bool(dst *uint8, a *int64, b *int64, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·Greater_equalInt64Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x08, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VMOVUPD      (BX), Z1
-	VPCMPQ       $0x01, Z1, Z0, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const0<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x08, R8
-	JGE          loop
-
-done:
-	ADDQ $0x08, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Greater_equalInt8Bool(dst *uint8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX512BW, AVX512F
-TEXT ·Greater_equalInt8Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x40, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VMOVUPD      (BX), Z1
-	VPCMPB       $0x01, Z1, Z0, K1
-	KNOTQ        K1, K1
-	VPBROADCASTD const0<>+0(SB), Z0
-	VMOVDQU8.Z   Z0, K1, Z0
-	VMOVUPD      Z0, (AX)
-	ADDQ         $0x40, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x40, R8
-	JGE          loop
-
-done:
-	ADDQ $0x40, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Greater_equalUint16Bool(dst *uint8, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
-TEXT ·Greater_equalUint16Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x20, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VMOVUPD      (BX), Z1
-	VPCMPUW      $0x01, Z1, Z0, K1
-	KNOTD        K1, K1
-	VPBROADCASTD const0<>+0(SB), Y0
-	VMOVDQU8.Z   Y0, K1, Y0
-	VMOVUPD      Y0, (AX)
-	ADDQ         $0x20, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x20, R8
-	JGE          loop
-
-done:
-	ADDQ $0x20, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Greater_equalUint32Bool(dst *uint8, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
-TEXT ·Greater_equalUint32Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x10, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VMOVUPD      (BX), Z1
-	VPCMPUD      $0x01, Z1, Z0, K1
-	KNOTW        K1, K1
-	VPBROADCASTD const0<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVUPD      X0, (AX)
-	ADDQ         $0x10, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x10, R8
-	JGE          loop
-
-done:
-	ADDQ $0x10, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Greater_equalUint64Bool(dst *uint8, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·Greater_equalUint64Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x08, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VMOVUPD      (BX), Z1
-	VPCMPUQ      $0x01, Z1, Z0, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const0<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x08, R8
-	JGE          loop
-
-done:
-	ADDQ $0x08, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Greater_equalUint8Bool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX512BW, AVX512F
-TEXT ·Greater_equalUint8Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x40, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VMOVUPD      (BX), Z1
-	VPCMPUB      $0x01, Z1, Z0, K1
-	KNOTQ        K1, K1
-	VPBROADCASTD const0<>+0(SB), Z0
-	VMOVDQU8.Z   Z0, K1, Z0
-	VMOVUPD      Z0, (AX)
-	ADDQ         $0x40, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x40, R8
-	JGE          loop
-
-done:
-	ADDQ $0x40, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
 // func IsfiniteFloat32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·IsfiniteFloat32Bool(SB), NOSPLIT, $0-40
@@ -1191,6 +1191,344 @@ done:
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
+	RET
+
+// func LessEqualFloat32Bool(dst *uint8, a *float32, b *float32, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
+TEXT ·LessEqualFloat32Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x10, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Z0
+	VMOVUPD      (BX), Z1
+	VCMPPS       $0x12, Z1, Z0, K1
+	VPBROADCASTD const0<>+0(SB), X0
+	VMOVDQU8.Z   X0, K1, X0
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x10, R8
+	JGE          loop
+
+done:
+	ADDQ $0x10, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
+// func LessEqualFloat64Bool(dst *uint8, a *float64, b *float64, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
+TEXT ·LessEqualFloat64Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x08, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Z0
+	VMOVUPD      (BX), Z1
+	VCMPPD       $0x12, Z1, Z0, K1
+	VPBROADCASTD const0<>+0(SB), X0
+	VMOVDQU8.Z   X0, K1, X0
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x08, R8
+	JGE          loop
+
+done:
+	ADDQ $0x08, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
+// func LessEqualInt16Bool(dst *uint8, a *int16, b *int16, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
+TEXT ·LessEqualInt16Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x20, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Z0
+	VMOVUPD      (BX), Z1
+	VPCMPW       $0x01, Z0, Z1, K1
+	KNOTD        K1, K1
+	VPBROADCASTD const0<>+0(SB), Y0
+	VMOVDQU8.Z   Y0, K1, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x20, R8
+	JGE          loop
+
+done:
+	ADDQ $0x20, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
+// func LessEqualInt32Bool(dst *uint8, a *int32, b *int32, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
+TEXT ·LessEqualInt32Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x10, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Z0
+	VMOVUPD      (BX), Z1
+	VPCMPD       $0x01, Z0, Z1, K1
+	KNOTW        K1, K1
+	VPBROADCASTD const0<>+0(SB), X0
+	VMOVDQU8.Z   X0, K1, X0
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x10, R8
+	JGE          loop
+
+done:
+	ADDQ $0x10, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
+// func LessEqualInt64Bool(dst *uint8, a *int64, b *int64, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+TEXT ·LessEqualInt64Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x08, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Z0
+	VMOVUPD      (BX), Z1
+	VPCMPQ       $0x01, Z0, Z1, K1
+	KNOTB        K1, K1
+	VPBROADCASTD const0<>+0(SB), X0
+	VMOVDQU8.Z   X0, K1, X0
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x08, R8
+	JGE          loop
+
+done:
+	ADDQ $0x08, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
+// func LessEqualInt8Bool(dst *uint8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·LessEqualInt8Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x40, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Z0
+	VMOVUPD      (BX), Z1
+	VPCMPB       $0x01, Z0, Z1, K1
+	KNOTQ        K1, K1
+	VPBROADCASTD const0<>+0(SB), Z0
+	VMOVDQU8.Z   Z0, K1, Z0
+	VMOVUPD      Z0, (AX)
+	ADDQ         $0x40, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x40, R8
+	JGE          loop
+
+done:
+	ADDQ $0x40, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
+// func LessEqualUint16Bool(dst *uint8, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
+TEXT ·LessEqualUint16Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x20, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Z0
+	VMOVUPD      (BX), Z1
+	VPCMPUW      $0x01, Z0, Z1, K1
+	KNOTD        K1, K1
+	VPBROADCASTD const0<>+0(SB), Y0
+	VMOVDQU8.Z   Y0, K1, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x20, R8
+	JGE          loop
+
+done:
+	ADDQ $0x20, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
+// func LessEqualUint32Bool(dst *uint8, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
+TEXT ·LessEqualUint32Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x10, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Z0
+	VMOVUPD      (BX), Z1
+	VPCMPUD      $0x01, Z0, Z1, K1
+	KNOTW        K1, K1
+	VPBROADCASTD const0<>+0(SB), X0
+	VMOVDQU8.Z   X0, K1, X0
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x10, R8
+	JGE          loop
+
+done:
+	ADDQ $0x10, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
+// func LessEqualUint64Bool(dst *uint8, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+TEXT ·LessEqualUint64Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x08, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Z0
+	VMOVUPD      (BX), Z1
+	VPCMPUQ      $0x01, Z0, Z1, K1
+	KNOTB        K1, K1
+	VPBROADCASTD const0<>+0(SB), X0
+	VMOVDQU8.Z   X0, K1, X0
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x08, R8
+	JGE          loop
+
+done:
+	ADDQ $0x08, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
+	RET
+
+// func LessEqualUint8Bool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·LessEqualUint8Bool(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+24(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ bStep+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ DI, R8
+	SUBQ $0x40, R8
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Z0
+	VMOVUPD      (BX), Z1
+	VPCMPUB      $0x01, Z0, Z1, K1
+	KNOTQ        K1, K1
+	VPBROADCASTD const0<>+0(SB), Z0
+	VMOVDQU8.Z   Z0, K1, Z0
+	VMOVUPD      Z0, (AX)
+	ADDQ         $0x40, AX
+	ADDQ         DX, CX
+	ADDQ         SI, BX
+	SUBQ         $0x40, R8
+	JGE          loop
+
+done:
+	ADDQ $0x40, R8
+	SUBQ R8, DI
+	VZEROUPPER
+	MOVQ DI, done+48(FP)
 	RET
 
 // func LessFloat32Bool(dst *uint8, a *float32, b *float32, aStep int, bStep int, n int) (done int)
@@ -1523,347 +1861,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Less_equalFloat32Bool(dst *uint8, a *float32, b *float32, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
-TEXT ·Less_equalFloat32Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x10, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VMOVUPD      (BX), Z1
-	VCMPPS       $0x12, Z1, Z0, K1
-	VPBROADCASTD const0<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVUPD      X0, (AX)
-	ADDQ         $0x10, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x10, R8
-	JGE          loop
-
-done:
-	ADDQ $0x10, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Less_equalFloat64Bool(dst *uint8, a *float64, b *float64, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
-TEXT ·Less_equalFloat64Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x08, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VMOVUPD      (BX), Z1
-	VCMPPD       $0x12, Z1, Z0, K1
-	VPBROADCASTD const0<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x08, R8
-	JGE          loop
-
-done:
-	ADDQ $0x08, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Less_equalInt16Bool(dst *uint8, a *int16, b *int16, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
-TEXT ·Less_equalInt16Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x20, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VMOVUPD      (BX), Z1
-	VPCMPW       $0x01, Z0, Z1, K1
-	KNOTD        K1, K1
-	VPBROADCASTD const0<>+0(SB), Y0
-	VMOVDQU8.Z   Y0, K1, Y0
-	VMOVUPD      Y0, (AX)
-	ADDQ         $0x20, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x20, R8
-	JGE          loop
-
-done:
-	ADDQ $0x20, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Less_equalInt32Bool(dst *uint8, a *int32, b *int32, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
-TEXT ·Less_equalInt32Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x10, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VMOVUPD      (BX), Z1
-	VPCMPD       $0x01, Z0, Z1, K1
-	KNOTW        K1, K1
-	VPBROADCASTD const0<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVUPD      X0, (AX)
-	ADDQ         $0x10, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x10, R8
-	JGE          loop
-
-done:
-	ADDQ $0x10, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Less_equalInt64Bool(dst *uint8, a *int64, b *int64, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·Less_equalInt64Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x08, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VMOVUPD      (BX), Z1
-	VPCMPQ       $0x01, Z0, Z1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const0<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x08, R8
-	JGE          loop
-
-done:
-	ADDQ $0x08, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Less_equalInt8Bool(dst *uint8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
+// func LogicalAndBool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512BW, AVX512F
-TEXT ·Less_equalInt8Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x40, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VMOVUPD      (BX), Z1
-	VPCMPB       $0x01, Z0, Z1, K1
-	KNOTQ        K1, K1
-	VPBROADCASTD const0<>+0(SB), Z0
-	VMOVDQU8.Z   Z0, K1, Z0
-	VMOVUPD      Z0, (AX)
-	ADDQ         $0x40, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x40, R8
-	JGE          loop
-
-done:
-	ADDQ $0x40, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Less_equalUint16Bool(dst *uint8, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
-TEXT ·Less_equalUint16Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x20, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VMOVUPD      (BX), Z1
-	VPCMPUW      $0x01, Z0, Z1, K1
-	KNOTD        K1, K1
-	VPBROADCASTD const0<>+0(SB), Y0
-	VMOVDQU8.Z   Y0, K1, Y0
-	VMOVUPD      Y0, (AX)
-	ADDQ         $0x20, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x20, R8
-	JGE          loop
-
-done:
-	ADDQ $0x20, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Less_equalUint32Bool(dst *uint8, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
-TEXT ·Less_equalUint32Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x10, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VMOVUPD      (BX), Z1
-	VPCMPUD      $0x01, Z0, Z1, K1
-	KNOTW        K1, K1
-	VPBROADCASTD const0<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVUPD      X0, (AX)
-	ADDQ         $0x10, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x10, R8
-	JGE          loop
-
-done:
-	ADDQ $0x10, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Less_equalUint64Bool(dst *uint8, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·Less_equalUint64Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x08, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VMOVUPD      (BX), Z1
-	VPCMPUQ      $0x01, Z0, Z1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const0<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x08, R8
-	JGE          loop
-
-done:
-	ADDQ $0x08, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Less_equalUint8Bool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX512BW, AVX512F
-TEXT ·Less_equalUint8Bool(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+24(FP), DX
-	MOVQ b+16(FP), BX
-	MOVQ bStep+32(FP), SI
-	MOVQ n+40(FP), DI
-	MOVQ DI, R8
-	SUBQ $0x40, R8
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VMOVUPD      (BX), Z1
-	VPCMPUB      $0x01, Z0, Z1, K1
-	KNOTQ        K1, K1
-	VPBROADCASTD const0<>+0(SB), Z0
-	VMOVDQU8.Z   Z0, K1, Z0
-	VMOVUPD      Z0, (AX)
-	ADDQ         $0x40, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x40, R8
-	JGE          loop
-
-done:
-	ADDQ $0x40, R8
-	SUBQ R8, DI
-	VZEROUPPER
-	MOVQ DI, done+48(FP)
-	RET
-
-// func Logical_andBool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX512BW, AVX512F
-TEXT ·Logical_andBool(SB), NOSPLIT, $0-56
+TEXT ·LogicalAndBool(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1896,9 +1896,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Logical_notBool(dst *uint8, a *uint8, aStep int, n int) (done int)
+// func LogicalNotBool(dst *uint8, a *uint8, aStep int, n int) (done int)
 // Requires: AVX, AVX512BW, AVX512F
-TEXT ·Logical_notBool(SB), NOSPLIT, $0-40
+TEXT ·LogicalNotBool(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
@@ -1926,9 +1926,9 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func Logical_orBool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
+// func LogicalOrBool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512BW, AVX512F
-TEXT ·Logical_orBool(SB), NOSPLIT, $0-56
+TEXT ·LogicalOrBool(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1961,9 +1961,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Logical_xorBool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
+// func LogicalXorBool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512BW, AVX512F
-TEXT ·Logical_xorBool(SB), NOSPLIT, $0-56
+TEXT ·LogicalXorBool(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1996,9 +1996,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Not_equalFloat32Bool(dst *uint8, a *float32, b *float32, aStep int, bStep int, n int) (done int)
+// func NotEqualFloat32Bool(dst *uint8, a *float32, b *float32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
-TEXT ·Not_equalFloat32Bool(SB), NOSPLIT, $0-56
+TEXT ·NotEqualFloat32Bool(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -2029,9 +2029,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Not_equalFloat64Bool(dst *uint8, a *float64, b *float64, aStep int, bStep int, n int) (done int)
+// func NotEqualFloat64Bool(dst *uint8, a *float64, b *float64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
-TEXT ·Not_equalFloat64Bool(SB), NOSPLIT, $0-56
+TEXT ·NotEqualFloat64Bool(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -2062,9 +2062,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Not_equalInt16Bool(dst *uint8, a *int16, b *int16, aStep int, bStep int, n int) (done int)
+// func NotEqualInt16Bool(dst *uint8, a *int16, b *int16, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
-TEXT ·Not_equalInt16Bool(SB), NOSPLIT, $0-56
+TEXT ·NotEqualInt16Bool(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -2096,9 +2096,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Not_equalInt32Bool(dst *uint8, a *int32, b *int32, aStep int, bStep int, n int) (done int)
+// func NotEqualInt32Bool(dst *uint8, a *int32, b *int32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
-TEXT ·Not_equalInt32Bool(SB), NOSPLIT, $0-56
+TEXT ·NotEqualInt32Bool(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -2130,9 +2130,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Not_equalInt64Bool(dst *uint8, a *int64, b *int64, aStep int, bStep int, n int) (done int)
+// func NotEqualInt64Bool(dst *uint8, a *int64, b *int64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·Not_equalInt64Bool(SB), NOSPLIT, $0-56
+TEXT ·NotEqualInt64Bool(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -2164,9 +2164,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Not_equalInt8Bool(dst *uint8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
+// func NotEqualInt8Bool(dst *uint8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512BW, AVX512F
-TEXT ·Not_equalInt8Bool(SB), NOSPLIT, $0-56
+TEXT ·NotEqualInt8Bool(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -2198,9 +2198,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Not_equalUint16Bool(dst *uint8, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
+// func NotEqualUint16Bool(dst *uint8, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
-TEXT ·Not_equalUint16Bool(SB), NOSPLIT, $0-56
+TEXT ·NotEqualUint16Bool(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -2232,9 +2232,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Not_equalUint32Bool(dst *uint8, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
+// func NotEqualUint32Bool(dst *uint8, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
-TEXT ·Not_equalUint32Bool(SB), NOSPLIT, $0-56
+TEXT ·NotEqualUint32Bool(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -2266,9 +2266,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Not_equalUint64Bool(dst *uint8, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
+// func NotEqualUint64Bool(dst *uint8, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·Not_equalUint64Bool(SB), NOSPLIT, $0-56
+TEXT ·NotEqualUint64Bool(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -2300,9 +2300,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Not_equalUint8Bool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
+// func NotEqualUint8Bool(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512BW, AVX512F
-TEXT ·Not_equalUint8Bool(SB), NOSPLIT, $0-56
+TEXT ·NotEqualUint8Bool(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX

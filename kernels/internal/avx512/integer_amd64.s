@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// func Floor_divideInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
+// func FloorDivideInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Floor_divideInt8(SB), NOSPLIT, $0-56
+TEXT ·FloorDivideInt8(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -54,9 +54,9 @@ GLOBL const0<>(SB), RODATA|NOPTR, $8
 DATA const1<>+0(SB)/8, $0x4338000000000000
 GLOBL const1<>(SB), RODATA|NOPTR, $8
 
-// func Floor_divideInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
+// func FloorDivideInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Floor_divideInt16(SB), NOSPLIT, $0-56
+TEXT ·FloorDivideInt16(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -98,9 +98,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Floor_divideInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
+// func FloorDivideInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Floor_divideInt32(SB), NOSPLIT, $0-56
+TEXT ·FloorDivideInt32(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -142,9 +142,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Floor_divideInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
+// func FloorDivideInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·Floor_divideInt64(SB), NOSPLIT, $0-56
+TEXT ·FloorDivideInt64(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -230,9 +230,9 @@ GLOBL const6<>(SB), RODATA|NOPTR, $8
 DATA const7<>+0(SB)/8, $0x3df0000000000000
 GLOBL const7<>(SB), RODATA|NOPTR, $8
 
-// func Floor_divideUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
+// func FloorDivideUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Floor_divideUint8(SB), NOSPLIT, $0-56
+TEXT ·FloorDivideUint8(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -274,9 +274,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Floor_divideUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
+// func FloorDivideUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Floor_divideUint16(SB), NOSPLIT, $0-56
+TEXT ·FloorDivideUint16(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -318,9 +318,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Floor_divideUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
+// func FloorDivideUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Floor_divideUint32(SB), NOSPLIT, $0-56
+TEXT ·FloorDivideUint32(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -362,9 +362,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Floor_divideUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
+// func FloorDivideUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·Floor_divideUint64(SB), NOSPLIT, $0-56
+TEXT ·FloorDivideUint64(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -856,9 +856,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Trunc_divideInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
+// func TruncDivideInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Trunc_divideInt8(SB), NOSPLIT, $0-56
+TEXT ·TruncDivideInt8(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -900,9 +900,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Trunc_divideInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
+// func TruncDivideInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Trunc_divideInt16(SB), NOSPLIT, $0-56
+TEXT ·TruncDivideInt16(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -944,9 +944,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Trunc_divideInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
+// func TruncDivideInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Trunc_divideInt32(SB), NOSPLIT, $0-56
+TEXT ·TruncDivideInt32(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -988,9 +988,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Trunc_divideInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
+// func TruncDivideInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·Trunc_divideInt64(SB), NOSPLIT, $0-56
+TEXT ·TruncDivideInt64(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1058,9 +1058,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Trunc_divideUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
+// func TruncDivideUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Trunc_divideUint8(SB), NOSPLIT, $0-56
+TEXT ·TruncDivideUint8(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1102,9 +1102,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Trunc_divideUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
+// func TruncDivideUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Trunc_divideUint16(SB), NOSPLIT, $0-56
+TEXT ·TruncDivideUint16(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1146,9 +1146,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Trunc_divideUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
+// func TruncDivideUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·Trunc_divideUint32(SB), NOSPLIT, $0-56
+TEXT ·TruncDivideUint32(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX
@@ -1190,9 +1190,9 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-// func Trunc_divideUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
+// func TruncDivideUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·Trunc_divideUint64(SB), NOSPLIT, $0-56
+TEXT ·TruncDivideUint64(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+24(FP), DX

@@ -2,8 +2,8 @@
 
 package portable
 
-// Bitwise_andInt8 is the portable loop.
-func Bitwise_andInt8(dst []int8, a []int8, b []int8) {
+// BitwiseAndInt8 is the portable loop.
+func BitwiseAndInt8(dst []int8, a []int8, b []int8) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -14,8 +14,8 @@ func Bitwise_andInt8(dst []int8, a []int8, b []int8) {
 	}
 }
 
-// Bitwise_andInt16 is the portable loop.
-func Bitwise_andInt16(dst []int16, a []int16, b []int16) {
+// BitwiseAndInt16 is the portable loop.
+func BitwiseAndInt16(dst []int16, a []int16, b []int16) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -26,8 +26,8 @@ func Bitwise_andInt16(dst []int16, a []int16, b []int16) {
 	}
 }
 
-// Bitwise_andInt32 is the portable loop.
-func Bitwise_andInt32(dst []int32, a []int32, b []int32) {
+// BitwiseAndInt32 is the portable loop.
+func BitwiseAndInt32(dst []int32, a []int32, b []int32) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -38,8 +38,8 @@ func Bitwise_andInt32(dst []int32, a []int32, b []int32) {
 	}
 }
 
-// Bitwise_andInt64 is the portable loop.
-func Bitwise_andInt64(dst []int64, a []int64, b []int64) {
+// BitwiseAndInt64 is the portable loop.
+func BitwiseAndInt64(dst []int64, a []int64, b []int64) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -50,8 +50,8 @@ func Bitwise_andInt64(dst []int64, a []int64, b []int64) {
 	}
 }
 
-// Bitwise_andUint8 is the portable loop.
-func Bitwise_andUint8(dst []uint8, a []uint8, b []uint8) {
+// BitwiseAndUint8 is the portable loop.
+func BitwiseAndUint8(dst []uint8, a []uint8, b []uint8) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -62,8 +62,8 @@ func Bitwise_andUint8(dst []uint8, a []uint8, b []uint8) {
 	}
 }
 
-// Bitwise_andUint16 is the portable loop.
-func Bitwise_andUint16(dst []uint16, a []uint16, b []uint16) {
+// BitwiseAndUint16 is the portable loop.
+func BitwiseAndUint16(dst []uint16, a []uint16, b []uint16) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -74,8 +74,8 @@ func Bitwise_andUint16(dst []uint16, a []uint16, b []uint16) {
 	}
 }
 
-// Bitwise_andUint32 is the portable loop.
-func Bitwise_andUint32(dst []uint32, a []uint32, b []uint32) {
+// BitwiseAndUint32 is the portable loop.
+func BitwiseAndUint32(dst []uint32, a []uint32, b []uint32) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -86,8 +86,8 @@ func Bitwise_andUint32(dst []uint32, a []uint32, b []uint32) {
 	}
 }
 
-// Bitwise_andUint64 is the portable loop.
-func Bitwise_andUint64(dst []uint64, a []uint64, b []uint64) {
+// BitwiseAndUint64 is the portable loop.
+func BitwiseAndUint64(dst []uint64, a []uint64, b []uint64) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -98,8 +98,8 @@ func Bitwise_andUint64(dst []uint64, a []uint64, b []uint64) {
 	}
 }
 
-// Bitwise_orInt8 is the portable loop.
-func Bitwise_orInt8(dst []int8, a []int8, b []int8) {
+// BitwiseOrInt8 is the portable loop.
+func BitwiseOrInt8(dst []int8, a []int8, b []int8) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -110,8 +110,8 @@ func Bitwise_orInt8(dst []int8, a []int8, b []int8) {
 	}
 }
 
-// Bitwise_orInt16 is the portable loop.
-func Bitwise_orInt16(dst []int16, a []int16, b []int16) {
+// BitwiseOrInt16 is the portable loop.
+func BitwiseOrInt16(dst []int16, a []int16, b []int16) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -122,8 +122,8 @@ func Bitwise_orInt16(dst []int16, a []int16, b []int16) {
 	}
 }
 
-// Bitwise_orInt32 is the portable loop.
-func Bitwise_orInt32(dst []int32, a []int32, b []int32) {
+// BitwiseOrInt32 is the portable loop.
+func BitwiseOrInt32(dst []int32, a []int32, b []int32) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -134,8 +134,8 @@ func Bitwise_orInt32(dst []int32, a []int32, b []int32) {
 	}
 }
 
-// Bitwise_orInt64 is the portable loop.
-func Bitwise_orInt64(dst []int64, a []int64, b []int64) {
+// BitwiseOrInt64 is the portable loop.
+func BitwiseOrInt64(dst []int64, a []int64, b []int64) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -146,8 +146,8 @@ func Bitwise_orInt64(dst []int64, a []int64, b []int64) {
 	}
 }
 
-// Bitwise_orUint8 is the portable loop.
-func Bitwise_orUint8(dst []uint8, a []uint8, b []uint8) {
+// BitwiseOrUint8 is the portable loop.
+func BitwiseOrUint8(dst []uint8, a []uint8, b []uint8) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -158,8 +158,8 @@ func Bitwise_orUint8(dst []uint8, a []uint8, b []uint8) {
 	}
 }
 
-// Bitwise_orUint16 is the portable loop.
-func Bitwise_orUint16(dst []uint16, a []uint16, b []uint16) {
+// BitwiseOrUint16 is the portable loop.
+func BitwiseOrUint16(dst []uint16, a []uint16, b []uint16) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -170,8 +170,8 @@ func Bitwise_orUint16(dst []uint16, a []uint16, b []uint16) {
 	}
 }
 
-// Bitwise_orUint32 is the portable loop.
-func Bitwise_orUint32(dst []uint32, a []uint32, b []uint32) {
+// BitwiseOrUint32 is the portable loop.
+func BitwiseOrUint32(dst []uint32, a []uint32, b []uint32) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -182,8 +182,8 @@ func Bitwise_orUint32(dst []uint32, a []uint32, b []uint32) {
 	}
 }
 
-// Bitwise_orUint64 is the portable loop.
-func Bitwise_orUint64(dst []uint64, a []uint64, b []uint64) {
+// BitwiseOrUint64 is the portable loop.
+func BitwiseOrUint64(dst []uint64, a []uint64, b []uint64) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -194,8 +194,8 @@ func Bitwise_orUint64(dst []uint64, a []uint64, b []uint64) {
 	}
 }
 
-// Bitwise_xorInt8 is the portable loop.
-func Bitwise_xorInt8(dst []int8, a []int8, b []int8) {
+// BitwiseXorInt8 is the portable loop.
+func BitwiseXorInt8(dst []int8, a []int8, b []int8) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -206,8 +206,8 @@ func Bitwise_xorInt8(dst []int8, a []int8, b []int8) {
 	}
 }
 
-// Bitwise_xorInt16 is the portable loop.
-func Bitwise_xorInt16(dst []int16, a []int16, b []int16) {
+// BitwiseXorInt16 is the portable loop.
+func BitwiseXorInt16(dst []int16, a []int16, b []int16) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -218,8 +218,8 @@ func Bitwise_xorInt16(dst []int16, a []int16, b []int16) {
 	}
 }
 
-// Bitwise_xorInt32 is the portable loop.
-func Bitwise_xorInt32(dst []int32, a []int32, b []int32) {
+// BitwiseXorInt32 is the portable loop.
+func BitwiseXorInt32(dst []int32, a []int32, b []int32) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -230,8 +230,8 @@ func Bitwise_xorInt32(dst []int32, a []int32, b []int32) {
 	}
 }
 
-// Bitwise_xorInt64 is the portable loop.
-func Bitwise_xorInt64(dst []int64, a []int64, b []int64) {
+// BitwiseXorInt64 is the portable loop.
+func BitwiseXorInt64(dst []int64, a []int64, b []int64) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -242,8 +242,8 @@ func Bitwise_xorInt64(dst []int64, a []int64, b []int64) {
 	}
 }
 
-// Bitwise_xorUint8 is the portable loop.
-func Bitwise_xorUint8(dst []uint8, a []uint8, b []uint8) {
+// BitwiseXorUint8 is the portable loop.
+func BitwiseXorUint8(dst []uint8, a []uint8, b []uint8) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -254,8 +254,8 @@ func Bitwise_xorUint8(dst []uint8, a []uint8, b []uint8) {
 	}
 }
 
-// Bitwise_xorUint16 is the portable loop.
-func Bitwise_xorUint16(dst []uint16, a []uint16, b []uint16) {
+// BitwiseXorUint16 is the portable loop.
+func BitwiseXorUint16(dst []uint16, a []uint16, b []uint16) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -266,8 +266,8 @@ func Bitwise_xorUint16(dst []uint16, a []uint16, b []uint16) {
 	}
 }
 
-// Bitwise_xorUint32 is the portable loop.
-func Bitwise_xorUint32(dst []uint32, a []uint32, b []uint32) {
+// BitwiseXorUint32 is the portable loop.
+func BitwiseXorUint32(dst []uint32, a []uint32, b []uint32) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -278,8 +278,8 @@ func Bitwise_xorUint32(dst []uint32, a []uint32, b []uint32) {
 	}
 }
 
-// Bitwise_xorUint64 is the portable loop.
-func Bitwise_xorUint64(dst []uint64, a []uint64, b []uint64) {
+// BitwiseXorUint64 is the portable loop.
+func BitwiseXorUint64(dst []uint64, a []uint64, b []uint64) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -370,8 +370,8 @@ func InvertUint64(dst []uint64, a []uint64) {
 	}
 }
 
-// Left_shiftInt8 is the portable loop.
-func Left_shiftInt8(dst []int8, a []int8, b []int8) {
+// LeftShiftInt8 is the portable loop.
+func LeftShiftInt8(dst []int8, a []int8, b []int8) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -385,8 +385,8 @@ func Left_shiftInt8(dst []int8, a []int8, b []int8) {
 	}
 }
 
-// Left_shiftInt16 is the portable loop.
-func Left_shiftInt16(dst []int16, a []int16, b []int16) {
+// LeftShiftInt16 is the portable loop.
+func LeftShiftInt16(dst []int16, a []int16, b []int16) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -400,8 +400,8 @@ func Left_shiftInt16(dst []int16, a []int16, b []int16) {
 	}
 }
 
-// Left_shiftInt32 is the portable loop.
-func Left_shiftInt32(dst []int32, a []int32, b []int32) {
+// LeftShiftInt32 is the portable loop.
+func LeftShiftInt32(dst []int32, a []int32, b []int32) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -412,8 +412,8 @@ func Left_shiftInt32(dst []int32, a []int32, b []int32) {
 	}
 }
 
-// Left_shiftInt64 is the portable loop.
-func Left_shiftInt64(dst []int64, a []int64, b []int64) {
+// LeftShiftInt64 is the portable loop.
+func LeftShiftInt64(dst []int64, a []int64, b []int64) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -424,8 +424,8 @@ func Left_shiftInt64(dst []int64, a []int64, b []int64) {
 	}
 }
 
-// Left_shiftUint8 is the portable loop.
-func Left_shiftUint8(dst []uint8, a []uint8, b []uint8) {
+// LeftShiftUint8 is the portable loop.
+func LeftShiftUint8(dst []uint8, a []uint8, b []uint8) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -439,8 +439,8 @@ func Left_shiftUint8(dst []uint8, a []uint8, b []uint8) {
 	}
 }
 
-// Left_shiftUint16 is the portable loop.
-func Left_shiftUint16(dst []uint16, a []uint16, b []uint16) {
+// LeftShiftUint16 is the portable loop.
+func LeftShiftUint16(dst []uint16, a []uint16, b []uint16) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -454,8 +454,8 @@ func Left_shiftUint16(dst []uint16, a []uint16, b []uint16) {
 	}
 }
 
-// Left_shiftUint32 is the portable loop.
-func Left_shiftUint32(dst []uint32, a []uint32, b []uint32) {
+// LeftShiftUint32 is the portable loop.
+func LeftShiftUint32(dst []uint32, a []uint32, b []uint32) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -466,8 +466,8 @@ func Left_shiftUint32(dst []uint32, a []uint32, b []uint32) {
 	}
 }
 
-// Left_shiftUint64 is the portable loop.
-func Left_shiftUint64(dst []uint64, a []uint64, b []uint64) {
+// LeftShiftUint64 is the portable loop.
+func LeftShiftUint64(dst []uint64, a []uint64, b []uint64) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -478,8 +478,8 @@ func Left_shiftUint64(dst []uint64, a []uint64, b []uint64) {
 	}
 }
 
-// Right_shiftInt8 is the portable loop.
-func Right_shiftInt8(dst []int8, a []int8, b []int8) {
+// RightShiftInt8 is the portable loop.
+func RightShiftInt8(dst []int8, a []int8, b []int8) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -493,8 +493,8 @@ func Right_shiftInt8(dst []int8, a []int8, b []int8) {
 	}
 }
 
-// Right_shiftInt16 is the portable loop.
-func Right_shiftInt16(dst []int16, a []int16, b []int16) {
+// RightShiftInt16 is the portable loop.
+func RightShiftInt16(dst []int16, a []int16, b []int16) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -508,8 +508,8 @@ func Right_shiftInt16(dst []int16, a []int16, b []int16) {
 	}
 }
 
-// Right_shiftInt32 is the portable loop.
-func Right_shiftInt32(dst []int32, a []int32, b []int32) {
+// RightShiftInt32 is the portable loop.
+func RightShiftInt32(dst []int32, a []int32, b []int32) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -520,8 +520,8 @@ func Right_shiftInt32(dst []int32, a []int32, b []int32) {
 	}
 }
 
-// Right_shiftInt64 is the portable loop.
-func Right_shiftInt64(dst []int64, a []int64, b []int64) {
+// RightShiftInt64 is the portable loop.
+func RightShiftInt64(dst []int64, a []int64, b []int64) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -532,8 +532,8 @@ func Right_shiftInt64(dst []int64, a []int64, b []int64) {
 	}
 }
 
-// Right_shiftUint8 is the portable loop.
-func Right_shiftUint8(dst []uint8, a []uint8, b []uint8) {
+// RightShiftUint8 is the portable loop.
+func RightShiftUint8(dst []uint8, a []uint8, b []uint8) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -547,8 +547,8 @@ func Right_shiftUint8(dst []uint8, a []uint8, b []uint8) {
 	}
 }
 
-// Right_shiftUint16 is the portable loop.
-func Right_shiftUint16(dst []uint16, a []uint16, b []uint16) {
+// RightShiftUint16 is the portable loop.
+func RightShiftUint16(dst []uint16, a []uint16, b []uint16) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -562,8 +562,8 @@ func Right_shiftUint16(dst []uint16, a []uint16, b []uint16) {
 	}
 }
 
-// Right_shiftUint32 is the portable loop.
-func Right_shiftUint32(dst []uint32, a []uint32, b []uint32) {
+// RightShiftUint32 is the portable loop.
+func RightShiftUint32(dst []uint32, a []uint32, b []uint32) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -574,8 +574,8 @@ func Right_shiftUint32(dst []uint32, a []uint32, b []uint32) {
 	}
 }
 
-// Right_shiftUint64 is the portable loop.
-func Right_shiftUint64(dst []uint64, a []uint64, b []uint64) {
+// RightShiftUint64 is the portable loop.
+func RightShiftUint64(dst []uint64, a []uint64, b []uint64) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {

@@ -124,6 +124,134 @@ func EqualUint8Bool(dst []uint8, a []uint8, b []uint8) {
 	}
 }
 
+// GreaterEqualFloat32Bool is the portable loop.
+func GreaterEqualFloat32Bool(dst []uint8, a []float32, b []float32) {
+	ma := repeat(len(dst), len(a))
+	mb := repeat(len(dst), len(b))
+	for i := range dst {
+		v0 := a[i&ma]
+		v1 := b[i&mb]
+		v2 := v1 <= v0
+		dst[i] = toBool(v2)
+	}
+}
+
+// GreaterEqualFloat64Bool is the portable loop.
+func GreaterEqualFloat64Bool(dst []uint8, a []float64, b []float64) {
+	ma := repeat(len(dst), len(a))
+	mb := repeat(len(dst), len(b))
+	for i := range dst {
+		v0 := a[i&ma]
+		v1 := b[i&mb]
+		v2 := v1 <= v0
+		dst[i] = toBool(v2)
+	}
+}
+
+// GreaterEqualInt16Bool is the portable loop.
+func GreaterEqualInt16Bool(dst []uint8, a []int16, b []int16) {
+	ma := repeat(len(dst), len(a))
+	mb := repeat(len(dst), len(b))
+	for i := range dst {
+		v0 := uint16(a[i&ma])
+		v1 := uint16(b[i&mb])
+		v2 := int16(v0) < int16(v1)
+		v3 := !v2
+		dst[i] = toBool(v3)
+	}
+}
+
+// GreaterEqualInt32Bool is the portable loop.
+func GreaterEqualInt32Bool(dst []uint8, a []int32, b []int32) {
+	ma := repeat(len(dst), len(a))
+	mb := repeat(len(dst), len(b))
+	for i := range dst {
+		v0 := uint32(a[i&ma])
+		v1 := uint32(b[i&mb])
+		v2 := int32(v0) < int32(v1)
+		v3 := !v2
+		dst[i] = toBool(v3)
+	}
+}
+
+// GreaterEqualInt64Bool is the portable loop.
+func GreaterEqualInt64Bool(dst []uint8, a []int64, b []int64) {
+	ma := repeat(len(dst), len(a))
+	mb := repeat(len(dst), len(b))
+	for i := range dst {
+		v0 := uint64(a[i&ma])
+		v1 := uint64(b[i&mb])
+		v2 := int64(v0) < int64(v1)
+		v3 := !v2
+		dst[i] = toBool(v3)
+	}
+}
+
+// GreaterEqualInt8Bool is the portable loop.
+func GreaterEqualInt8Bool(dst []uint8, a []int8, b []int8) {
+	ma := repeat(len(dst), len(a))
+	mb := repeat(len(dst), len(b))
+	for i := range dst {
+		v0 := uint8(a[i&ma])
+		v1 := uint8(b[i&mb])
+		v2 := int8(v0) < int8(v1)
+		v3 := !v2
+		dst[i] = toBool(v3)
+	}
+}
+
+// GreaterEqualUint16Bool is the portable loop.
+func GreaterEqualUint16Bool(dst []uint8, a []uint16, b []uint16) {
+	ma := repeat(len(dst), len(a))
+	mb := repeat(len(dst), len(b))
+	for i := range dst {
+		v0 := uint16(a[i&ma])
+		v1 := uint16(b[i&mb])
+		v2 := v0 < v1
+		v3 := !v2
+		dst[i] = toBool(v3)
+	}
+}
+
+// GreaterEqualUint32Bool is the portable loop.
+func GreaterEqualUint32Bool(dst []uint8, a []uint32, b []uint32) {
+	ma := repeat(len(dst), len(a))
+	mb := repeat(len(dst), len(b))
+	for i := range dst {
+		v0 := uint32(a[i&ma])
+		v1 := uint32(b[i&mb])
+		v2 := v0 < v1
+		v3 := !v2
+		dst[i] = toBool(v3)
+	}
+}
+
+// GreaterEqualUint64Bool is the portable loop.
+func GreaterEqualUint64Bool(dst []uint8, a []uint64, b []uint64) {
+	ma := repeat(len(dst), len(a))
+	mb := repeat(len(dst), len(b))
+	for i := range dst {
+		v0 := uint64(a[i&ma])
+		v1 := uint64(b[i&mb])
+		v2 := v0 < v1
+		v3 := !v2
+		dst[i] = toBool(v3)
+	}
+}
+
+// GreaterEqualUint8Bool is the portable loop.
+func GreaterEqualUint8Bool(dst []uint8, a []uint8, b []uint8) {
+	ma := repeat(len(dst), len(a))
+	mb := repeat(len(dst), len(b))
+	for i := range dst {
+		v0 := uint8(a[i&ma])
+		v1 := uint8(b[i&mb])
+		v2 := v0 < v1
+		v3 := !v2
+		dst[i] = toBool(v3)
+	}
+}
+
 // GreaterFloat32Bool is the portable loop.
 func GreaterFloat32Bool(dst []uint8, a []float32, b []float32) {
 	ma := repeat(len(dst), len(a))
@@ -244,134 +372,6 @@ func GreaterUint8Bool(dst []uint8, a []uint8, b []uint8) {
 	}
 }
 
-// Greater_equalFloat32Bool is the portable loop.
-func Greater_equalFloat32Bool(dst []uint8, a []float32, b []float32) {
-	ma := repeat(len(dst), len(a))
-	mb := repeat(len(dst), len(b))
-	for i := range dst {
-		v0 := a[i&ma]
-		v1 := b[i&mb]
-		v2 := v1 <= v0
-		dst[i] = toBool(v2)
-	}
-}
-
-// Greater_equalFloat64Bool is the portable loop.
-func Greater_equalFloat64Bool(dst []uint8, a []float64, b []float64) {
-	ma := repeat(len(dst), len(a))
-	mb := repeat(len(dst), len(b))
-	for i := range dst {
-		v0 := a[i&ma]
-		v1 := b[i&mb]
-		v2 := v1 <= v0
-		dst[i] = toBool(v2)
-	}
-}
-
-// Greater_equalInt16Bool is the portable loop.
-func Greater_equalInt16Bool(dst []uint8, a []int16, b []int16) {
-	ma := repeat(len(dst), len(a))
-	mb := repeat(len(dst), len(b))
-	for i := range dst {
-		v0 := uint16(a[i&ma])
-		v1 := uint16(b[i&mb])
-		v2 := int16(v0) < int16(v1)
-		v3 := !v2
-		dst[i] = toBool(v3)
-	}
-}
-
-// Greater_equalInt32Bool is the portable loop.
-func Greater_equalInt32Bool(dst []uint8, a []int32, b []int32) {
-	ma := repeat(len(dst), len(a))
-	mb := repeat(len(dst), len(b))
-	for i := range dst {
-		v0 := uint32(a[i&ma])
-		v1 := uint32(b[i&mb])
-		v2 := int32(v0) < int32(v1)
-		v3 := !v2
-		dst[i] = toBool(v3)
-	}
-}
-
-// Greater_equalInt64Bool is the portable loop.
-func Greater_equalInt64Bool(dst []uint8, a []int64, b []int64) {
-	ma := repeat(len(dst), len(a))
-	mb := repeat(len(dst), len(b))
-	for i := range dst {
-		v0 := uint64(a[i&ma])
-		v1 := uint64(b[i&mb])
-		v2 := int64(v0) < int64(v1)
-		v3 := !v2
-		dst[i] = toBool(v3)
-	}
-}
-
-// Greater_equalInt8Bool is the portable loop.
-func Greater_equalInt8Bool(dst []uint8, a []int8, b []int8) {
-	ma := repeat(len(dst), len(a))
-	mb := repeat(len(dst), len(b))
-	for i := range dst {
-		v0 := uint8(a[i&ma])
-		v1 := uint8(b[i&mb])
-		v2 := int8(v0) < int8(v1)
-		v3 := !v2
-		dst[i] = toBool(v3)
-	}
-}
-
-// Greater_equalUint16Bool is the portable loop.
-func Greater_equalUint16Bool(dst []uint8, a []uint16, b []uint16) {
-	ma := repeat(len(dst), len(a))
-	mb := repeat(len(dst), len(b))
-	for i := range dst {
-		v0 := uint16(a[i&ma])
-		v1 := uint16(b[i&mb])
-		v2 := v0 < v1
-		v3 := !v2
-		dst[i] = toBool(v3)
-	}
-}
-
-// Greater_equalUint32Bool is the portable loop.
-func Greater_equalUint32Bool(dst []uint8, a []uint32, b []uint32) {
-	ma := repeat(len(dst), len(a))
-	mb := repeat(len(dst), len(b))
-	for i := range dst {
-		v0 := uint32(a[i&ma])
-		v1 := uint32(b[i&mb])
-		v2 := v0 < v1
-		v3 := !v2
-		dst[i] = toBool(v3)
-	}
-}
-
-// Greater_equalUint64Bool is the portable loop.
-func Greater_equalUint64Bool(dst []uint8, a []uint64, b []uint64) {
-	ma := repeat(len(dst), len(a))
-	mb := repeat(len(dst), len(b))
-	for i := range dst {
-		v0 := uint64(a[i&ma])
-		v1 := uint64(b[i&mb])
-		v2 := v0 < v1
-		v3 := !v2
-		dst[i] = toBool(v3)
-	}
-}
-
-// Greater_equalUint8Bool is the portable loop.
-func Greater_equalUint8Bool(dst []uint8, a []uint8, b []uint8) {
-	ma := repeat(len(dst), len(a))
-	mb := repeat(len(dst), len(b))
-	for i := range dst {
-		v0 := uint8(a[i&ma])
-		v1 := uint8(b[i&mb])
-		v2 := v0 < v1
-		v3 := !v2
-		dst[i] = toBool(v3)
-	}
-}
-
 // IsfiniteFloat32Bool is the portable loop.
 func IsfiniteFloat32Bool(dst []uint8, a []float32) {
 	ma := repeat(len(dst), len(a))
@@ -437,6 +437,134 @@ func IsnanFloat64Bool(dst []uint8, a []float64) {
 		v0 := a[i&ma]
 		v1 := v0 != v0
 		dst[i] = toBool(v1)
+	}
+}
+
+// LessEqualFloat32Bool is the portable loop.
+func LessEqualFloat32Bool(dst []uint8, a []float32, b []float32) {
+	ma := repeat(len(dst), len(a))
+	mb := repeat(len(dst), len(b))
+	for i := range dst {
+		v0 := a[i&ma]
+		v1 := b[i&mb]
+		v2 := v0 <= v1
+		dst[i] = toBool(v2)
+	}
+}
+
+// LessEqualFloat64Bool is the portable loop.
+func LessEqualFloat64Bool(dst []uint8, a []float64, b []float64) {
+	ma := repeat(len(dst), len(a))
+	mb := repeat(len(dst), len(b))
+	for i := range dst {
+		v0 := a[i&ma]
+		v1 := b[i&mb]
+		v2 := v0 <= v1
+		dst[i] = toBool(v2)
+	}
+}
+
+// LessEqualInt16Bool is the portable loop.
+func LessEqualInt16Bool(dst []uint8, a []int16, b []int16) {
+	ma := repeat(len(dst), len(a))
+	mb := repeat(len(dst), len(b))
+	for i := range dst {
+		v0 := uint16(a[i&ma])
+		v1 := uint16(b[i&mb])
+		v2 := int16(v1) < int16(v0)
+		v3 := !v2
+		dst[i] = toBool(v3)
+	}
+}
+
+// LessEqualInt32Bool is the portable loop.
+func LessEqualInt32Bool(dst []uint8, a []int32, b []int32) {
+	ma := repeat(len(dst), len(a))
+	mb := repeat(len(dst), len(b))
+	for i := range dst {
+		v0 := uint32(a[i&ma])
+		v1 := uint32(b[i&mb])
+		v2 := int32(v1) < int32(v0)
+		v3 := !v2
+		dst[i] = toBool(v3)
+	}
+}
+
+// LessEqualInt64Bool is the portable loop.
+func LessEqualInt64Bool(dst []uint8, a []int64, b []int64) {
+	ma := repeat(len(dst), len(a))
+	mb := repeat(len(dst), len(b))
+	for i := range dst {
+		v0 := uint64(a[i&ma])
+		v1 := uint64(b[i&mb])
+		v2 := int64(v1) < int64(v0)
+		v3 := !v2
+		dst[i] = toBool(v3)
+	}
+}
+
+// LessEqualInt8Bool is the portable loop.
+func LessEqualInt8Bool(dst []uint8, a []int8, b []int8) {
+	ma := repeat(len(dst), len(a))
+	mb := repeat(len(dst), len(b))
+	for i := range dst {
+		v0 := uint8(a[i&ma])
+		v1 := uint8(b[i&mb])
+		v2 := int8(v1) < int8(v0)
+		v3 := !v2
+		dst[i] = toBool(v3)
+	}
+}
+
+// LessEqualUint16Bool is the portable loop.
+func LessEqualUint16Bool(dst []uint8, a []uint16, b []uint16) {
+	ma := repeat(len(dst), len(a))
+	mb := repeat(len(dst), len(b))
+	for i := range dst {
+		v0 := uint16(a[i&ma])
+		v1 := uint16(b[i&mb])
+		v2 := v1 < v0
+		v3 := !v2
+		dst[i] = toBool(v3)
+	}
+}
+
+// LessEqualUint32Bool is the portable loop.
+func LessEqualUint32Bool(dst []uint8, a []uint32, b []uint32) {
+	ma := repeat(len(dst), len(a))
+	mb := repeat(len(dst), len(b))
+	for i := range dst {
+		v0 := uint32(a[i&ma])
+		v1 := uint32(b[i&mb])
+		v2 := v1 < v0
+		v3 := !v2
+		dst[i] = toBool(v3)
+	}
+}
+
+// LessEqualUint64Bool is the portable loop.
+func LessEqualUint64Bool(dst []uint8, a []uint64, b []uint64) {
+	ma := repeat(len(dst), len(a))
+	mb := repeat(len(dst), len(b))
+	for i := range dst {
+		v0 := uint64(a[i&ma])
+		v1 := uint64(b[i&mb])
+		v2 := v1 < v0
+		v3 := !v2
+		dst[i] = toBool(v3)
+	}
+}
+
+// LessEqualUint8Bool is the portable loop.
+func LessEqualUint8Bool(dst []uint8, a []uint8, b []uint8) {
+	ma := repeat(len(dst), len(a))
+	mb := repeat(len(dst), len(b))
+	for i := range dst {
+		v0 := uint8(a[i&ma])
+		v1 := uint8(b[i&mb])
+		v2 := v1 < v0
+		v3 := !v2
+		dst[i] = toBool(v3)
 	}
 }
 
@@ -560,136 +688,8 @@ func LessUint8Bool(dst []uint8, a []uint8, b []uint8) {
 	}
 }
 
-// Less_equalFloat32Bool is the portable loop.
-func Less_equalFloat32Bool(dst []uint8, a []float32, b []float32) {
-	ma := repeat(len(dst), len(a))
-	mb := repeat(len(dst), len(b))
-	for i := range dst {
-		v0 := a[i&ma]
-		v1 := b[i&mb]
-		v2 := v0 <= v1
-		dst[i] = toBool(v2)
-	}
-}
-
-// Less_equalFloat64Bool is the portable loop.
-func Less_equalFloat64Bool(dst []uint8, a []float64, b []float64) {
-	ma := repeat(len(dst), len(a))
-	mb := repeat(len(dst), len(b))
-	for i := range dst {
-		v0 := a[i&ma]
-		v1 := b[i&mb]
-		v2 := v0 <= v1
-		dst[i] = toBool(v2)
-	}
-}
-
-// Less_equalInt16Bool is the portable loop.
-func Less_equalInt16Bool(dst []uint8, a []int16, b []int16) {
-	ma := repeat(len(dst), len(a))
-	mb := repeat(len(dst), len(b))
-	for i := range dst {
-		v0 := uint16(a[i&ma])
-		v1 := uint16(b[i&mb])
-		v2 := int16(v1) < int16(v0)
-		v3 := !v2
-		dst[i] = toBool(v3)
-	}
-}
-
-// Less_equalInt32Bool is the portable loop.
-func Less_equalInt32Bool(dst []uint8, a []int32, b []int32) {
-	ma := repeat(len(dst), len(a))
-	mb := repeat(len(dst), len(b))
-	for i := range dst {
-		v0 := uint32(a[i&ma])
-		v1 := uint32(b[i&mb])
-		v2 := int32(v1) < int32(v0)
-		v3 := !v2
-		dst[i] = toBool(v3)
-	}
-}
-
-// Less_equalInt64Bool is the portable loop.
-func Less_equalInt64Bool(dst []uint8, a []int64, b []int64) {
-	ma := repeat(len(dst), len(a))
-	mb := repeat(len(dst), len(b))
-	for i := range dst {
-		v0 := uint64(a[i&ma])
-		v1 := uint64(b[i&mb])
-		v2 := int64(v1) < int64(v0)
-		v3 := !v2
-		dst[i] = toBool(v3)
-	}
-}
-
-// Less_equalInt8Bool is the portable loop.
-func Less_equalInt8Bool(dst []uint8, a []int8, b []int8) {
-	ma := repeat(len(dst), len(a))
-	mb := repeat(len(dst), len(b))
-	for i := range dst {
-		v0 := uint8(a[i&ma])
-		v1 := uint8(b[i&mb])
-		v2 := int8(v1) < int8(v0)
-		v3 := !v2
-		dst[i] = toBool(v3)
-	}
-}
-
-// Less_equalUint16Bool is the portable loop.
-func Less_equalUint16Bool(dst []uint8, a []uint16, b []uint16) {
-	ma := repeat(len(dst), len(a))
-	mb := repeat(len(dst), len(b))
-	for i := range dst {
-		v0 := uint16(a[i&ma])
-		v1 := uint16(b[i&mb])
-		v2 := v1 < v0
-		v3 := !v2
-		dst[i] = toBool(v3)
-	}
-}
-
-// Less_equalUint32Bool is the portable loop.
-func Less_equalUint32Bool(dst []uint8, a []uint32, b []uint32) {
-	ma := repeat(len(dst), len(a))
-	mb := repeat(len(dst), len(b))
-	for i := range dst {
-		v0 := uint32(a[i&ma])
-		v1 := uint32(b[i&mb])
-		v2 := v1 < v0
-		v3 := !v2
-		dst[i] = toBool(v3)
-	}
-}
-
-// Less_equalUint64Bool is the portable loop.
-func Less_equalUint64Bool(dst []uint8, a []uint64, b []uint64) {
-	ma := repeat(len(dst), len(a))
-	mb := repeat(len(dst), len(b))
-	for i := range dst {
-		v0 := uint64(a[i&ma])
-		v1 := uint64(b[i&mb])
-		v2 := v1 < v0
-		v3 := !v2
-		dst[i] = toBool(v3)
-	}
-}
-
-// Less_equalUint8Bool is the portable loop.
-func Less_equalUint8Bool(dst []uint8, a []uint8, b []uint8) {
-	ma := repeat(len(dst), len(a))
-	mb := repeat(len(dst), len(b))
-	for i := range dst {
-		v0 := uint8(a[i&ma])
-		v1 := uint8(b[i&mb])
-		v2 := v1 < v0
-		v3 := !v2
-		dst[i] = toBool(v3)
-	}
-}
-
-// Logical_andBool is the portable loop.
-func Logical_andBool(dst []uint8, a []uint8, b []uint8) {
+// LogicalAndBool is the portable loop.
+func LogicalAndBool(dst []uint8, a []uint8, b []uint8) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -700,8 +700,8 @@ func Logical_andBool(dst []uint8, a []uint8, b []uint8) {
 	}
 }
 
-// Logical_notBool is the portable loop.
-func Logical_notBool(dst []uint8, a []uint8) {
+// LogicalNotBool is the portable loop.
+func LogicalNotBool(dst []uint8, a []uint8) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := a[i&ma] != 0
@@ -710,8 +710,8 @@ func Logical_notBool(dst []uint8, a []uint8) {
 	}
 }
 
-// Logical_orBool is the portable loop.
-func Logical_orBool(dst []uint8, a []uint8, b []uint8) {
+// LogicalOrBool is the portable loop.
+func LogicalOrBool(dst []uint8, a []uint8, b []uint8) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -722,8 +722,8 @@ func Logical_orBool(dst []uint8, a []uint8, b []uint8) {
 	}
 }
 
-// Logical_xorBool is the portable loop.
-func Logical_xorBool(dst []uint8, a []uint8, b []uint8) {
+// LogicalXorBool is the portable loop.
+func LogicalXorBool(dst []uint8, a []uint8, b []uint8) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -734,8 +734,8 @@ func Logical_xorBool(dst []uint8, a []uint8, b []uint8) {
 	}
 }
 
-// Not_equalFloat32Bool is the portable loop.
-func Not_equalFloat32Bool(dst []uint8, a []float32, b []float32) {
+// NotEqualFloat32Bool is the portable loop.
+func NotEqualFloat32Bool(dst []uint8, a []float32, b []float32) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -746,8 +746,8 @@ func Not_equalFloat32Bool(dst []uint8, a []float32, b []float32) {
 	}
 }
 
-// Not_equalFloat64Bool is the portable loop.
-func Not_equalFloat64Bool(dst []uint8, a []float64, b []float64) {
+// NotEqualFloat64Bool is the portable loop.
+func NotEqualFloat64Bool(dst []uint8, a []float64, b []float64) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -758,8 +758,8 @@ func Not_equalFloat64Bool(dst []uint8, a []float64, b []float64) {
 	}
 }
 
-// Not_equalInt16Bool is the portable loop.
-func Not_equalInt16Bool(dst []uint8, a []int16, b []int16) {
+// NotEqualInt16Bool is the portable loop.
+func NotEqualInt16Bool(dst []uint8, a []int16, b []int16) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -771,8 +771,8 @@ func Not_equalInt16Bool(dst []uint8, a []int16, b []int16) {
 	}
 }
 
-// Not_equalInt32Bool is the portable loop.
-func Not_equalInt32Bool(dst []uint8, a []int32, b []int32) {
+// NotEqualInt32Bool is the portable loop.
+func NotEqualInt32Bool(dst []uint8, a []int32, b []int32) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -784,8 +784,8 @@ func Not_equalInt32Bool(dst []uint8, a []int32, b []int32) {
 	}
 }
 
-// Not_equalInt64Bool is the portable loop.
-func Not_equalInt64Bool(dst []uint8, a []int64, b []int64) {
+// NotEqualInt64Bool is the portable loop.
+func NotEqualInt64Bool(dst []uint8, a []int64, b []int64) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -797,8 +797,8 @@ func Not_equalInt64Bool(dst []uint8, a []int64, b []int64) {
 	}
 }
 
-// Not_equalInt8Bool is the portable loop.
-func Not_equalInt8Bool(dst []uint8, a []int8, b []int8) {
+// NotEqualInt8Bool is the portable loop.
+func NotEqualInt8Bool(dst []uint8, a []int8, b []int8) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -810,8 +810,8 @@ func Not_equalInt8Bool(dst []uint8, a []int8, b []int8) {
 	}
 }
 
-// Not_equalUint16Bool is the portable loop.
-func Not_equalUint16Bool(dst []uint8, a []uint16, b []uint16) {
+// NotEqualUint16Bool is the portable loop.
+func NotEqualUint16Bool(dst []uint8, a []uint16, b []uint16) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -823,8 +823,8 @@ func Not_equalUint16Bool(dst []uint8, a []uint16, b []uint16) {
 	}
 }
 
-// Not_equalUint32Bool is the portable loop.
-func Not_equalUint32Bool(dst []uint8, a []uint32, b []uint32) {
+// NotEqualUint32Bool is the portable loop.
+func NotEqualUint32Bool(dst []uint8, a []uint32, b []uint32) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -836,8 +836,8 @@ func Not_equalUint32Bool(dst []uint8, a []uint32, b []uint32) {
 	}
 }
 
-// Not_equalUint64Bool is the portable loop.
-func Not_equalUint64Bool(dst []uint8, a []uint64, b []uint64) {
+// NotEqualUint64Bool is the portable loop.
+func NotEqualUint64Bool(dst []uint8, a []uint64, b []uint64) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -849,8 +849,8 @@ func Not_equalUint64Bool(dst []uint8, a []uint64, b []uint64) {
 	}
 }
 
-// Not_equalUint8Bool is the portable loop.
-func Not_equalUint8Bool(dst []uint8, a []uint8, b []uint8) {
+// NotEqualUint8Bool is the portable loop.
+func NotEqualUint8Bool(dst []uint8, a []uint8, b []uint8) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {

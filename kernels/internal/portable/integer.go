@@ -4,8 +4,8 @@ package portable
 
 import "math"
 
-// Floor_divideInt8 is the portable loop.
-func Floor_divideInt8(dst []int8, a []int8, b []int8) {
+// FloorDivideInt8 is the portable loop.
+func FloorDivideInt8(dst []int8, a []int8, b []int8) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -34,8 +34,8 @@ func Floor_divideInt8(dst []int8, a []int8, b []int8) {
 	}
 }
 
-// Floor_divideInt16 is the portable loop.
-func Floor_divideInt16(dst []int16, a []int16, b []int16) {
+// FloorDivideInt16 is the portable loop.
+func FloorDivideInt16(dst []int16, a []int16, b []int16) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -64,8 +64,8 @@ func Floor_divideInt16(dst []int16, a []int16, b []int16) {
 	}
 }
 
-// Floor_divideInt32 is the portable loop.
-func Floor_divideInt32(dst []int32, a []int32, b []int32) {
+// FloorDivideInt32 is the portable loop.
+func FloorDivideInt32(dst []int32, a []int32, b []int32) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -94,8 +94,8 @@ func Floor_divideInt32(dst []int32, a []int32, b []int32) {
 	}
 }
 
-// Floor_divideInt64 is the portable loop.
-func Floor_divideInt64(dst []int64, a []int64, b []int64) {
+// FloorDivideInt64 is the portable loop.
+func FloorDivideInt64(dst []int64, a []int64, b []int64) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -152,8 +152,8 @@ func Floor_divideInt64(dst []int64, a []int64, b []int64) {
 	}
 }
 
-// Floor_divideUint8 is the portable loop.
-func Floor_divideUint8(dst []uint8, a []uint8, b []uint8) {
+// FloorDivideUint8 is the portable loop.
+func FloorDivideUint8(dst []uint8, a []uint8, b []uint8) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -182,8 +182,8 @@ func Floor_divideUint8(dst []uint8, a []uint8, b []uint8) {
 	}
 }
 
-// Floor_divideUint16 is the portable loop.
-func Floor_divideUint16(dst []uint16, a []uint16, b []uint16) {
+// FloorDivideUint16 is the portable loop.
+func FloorDivideUint16(dst []uint16, a []uint16, b []uint16) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -212,8 +212,8 @@ func Floor_divideUint16(dst []uint16, a []uint16, b []uint16) {
 	}
 }
 
-// Floor_divideUint32 is the portable loop.
-func Floor_divideUint32(dst []uint32, a []uint32, b []uint32) {
+// FloorDivideUint32 is the portable loop.
+func FloorDivideUint32(dst []uint32, a []uint32, b []uint32) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -242,8 +242,8 @@ func Floor_divideUint32(dst []uint32, a []uint32, b []uint32) {
 	}
 }
 
-// Floor_divideUint64 is the portable loop.
-func Floor_divideUint64(dst []uint64, a []uint64, b []uint64) {
+// FloorDivideUint64 is the portable loop.
+func FloorDivideUint64(dst []uint64, a []uint64, b []uint64) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -640,8 +640,8 @@ func RemainderUint64(dst []uint64, a []uint64, b []uint64) {
 	}
 }
 
-// Trunc_divideInt8 is the portable loop.
-func Trunc_divideInt8(dst []int8, a []int8, b []int8) {
+// TruncDivideInt8 is the portable loop.
+func TruncDivideInt8(dst []int8, a []int8, b []int8) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -670,8 +670,8 @@ func Trunc_divideInt8(dst []int8, a []int8, b []int8) {
 	}
 }
 
-// Trunc_divideInt16 is the portable loop.
-func Trunc_divideInt16(dst []int16, a []int16, b []int16) {
+// TruncDivideInt16 is the portable loop.
+func TruncDivideInt16(dst []int16, a []int16, b []int16) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -700,8 +700,8 @@ func Trunc_divideInt16(dst []int16, a []int16, b []int16) {
 	}
 }
 
-// Trunc_divideInt32 is the portable loop.
-func Trunc_divideInt32(dst []int32, a []int32, b []int32) {
+// TruncDivideInt32 is the portable loop.
+func TruncDivideInt32(dst []int32, a []int32, b []int32) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -730,8 +730,8 @@ func Trunc_divideInt32(dst []int32, a []int32, b []int32) {
 	}
 }
 
-// Trunc_divideInt64 is the portable loop.
-func Trunc_divideInt64(dst []int64, a []int64, b []int64) {
+// TruncDivideInt64 is the portable loop.
+func TruncDivideInt64(dst []int64, a []int64, b []int64) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -788,8 +788,8 @@ func Trunc_divideInt64(dst []int64, a []int64, b []int64) {
 	}
 }
 
-// Trunc_divideUint8 is the portable loop.
-func Trunc_divideUint8(dst []uint8, a []uint8, b []uint8) {
+// TruncDivideUint8 is the portable loop.
+func TruncDivideUint8(dst []uint8, a []uint8, b []uint8) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -818,8 +818,8 @@ func Trunc_divideUint8(dst []uint8, a []uint8, b []uint8) {
 	}
 }
 
-// Trunc_divideUint16 is the portable loop.
-func Trunc_divideUint16(dst []uint16, a []uint16, b []uint16) {
+// TruncDivideUint16 is the portable loop.
+func TruncDivideUint16(dst []uint16, a []uint16, b []uint16) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -848,8 +848,8 @@ func Trunc_divideUint16(dst []uint16, a []uint16, b []uint16) {
 	}
 }
 
-// Trunc_divideUint32 is the portable loop.
-func Trunc_divideUint32(dst []uint32, a []uint32, b []uint32) {
+// TruncDivideUint32 is the portable loop.
+func TruncDivideUint32(dst []uint32, a []uint32, b []uint32) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {
@@ -878,8 +878,8 @@ func Trunc_divideUint32(dst []uint32, a []uint32, b []uint32) {
 	}
 }
 
-// Trunc_divideUint64 is the portable loop.
-func Trunc_divideUint64(dst []uint64, a []uint64, b []uint64) {
+// TruncDivideUint64 is the portable loop.
+func TruncDivideUint64(dst []uint64, a []uint64, b []uint64) {
 	ma := repeat(len(dst), len(a))
 	mb := repeat(len(dst), len(b))
 	for i := range dst {

@@ -1,0 +1,5 @@
+//go:build !amd64
+
+package ceiling
+
+func vectors() []Loop { return nil }
