@@ -23,6 +23,8 @@ func Families() []Family {
 		{"choose", choose()},
 		{"round", round()},
 		{"exponential", exponential()},
+		{"logarithm", logarithm()},
+		{"hyperbolic", hyperbolic()},
 	}
 }
 

@@ -1,0 +1,75 @@
+package catalogue
+
+import "github.com/gangsaw/gangsaw/kernels/generate/ir"
+
+// throughFloat64 makes a function of float64 for float64 and, narrowed, for
+// float32.
+func throughFloat64(name string, f func(b *ir.B, x ir.V) ir.V) []*ir.Kernel {
+	return unary(name, floats, func(b *ir.B, t ir.Elem, x ir.V) ir.V {
+		if t == ir.Float32 {
+			return canonical(b, f(b, x.Widen()).Narrow())
+		}
+		return canonical(b, f(b, x))
+	})
+}
+
+// horner is the polynomial with these coefficients, highest power first.
+func horner(x ir.V, coefficients ...float64) ir.V {
+	p := x.C(coefficients[0])
+	for _, c := range coefficients[1:] {
+		p = p.FMA(x, x.C(c))
+	}
+	return p
+}
+
+// halves is horner for the even and the odd powers apart, which takes half as
+// long where one step waits for another.
+func halves(x, squared ir.V, coefficients ...float64) ir.V {
+	last := len(coefficients) - 1
+	even, odd := x.C(coefficients[last%2]), x.C(coefficients[1-last%2])
+	for i := 2; i <= last; i++ {
+		if (last-i)%2 == 0 {
+			even = even.FMA(squared, x.C(coefficients[i]))
+		} else {
+			odd = odd.FMA(squared, x.C(coefficients[i]))
+		}
+	}
+	return odd.FMA(x, even)
+}
+
+// fastTwoSum is x+y and its rounding error, where |x| >= |y| or x is 0 (Dekker
+// 1971).
+func fastTwoSum(x, y ir.V) (sum, tail ir.V) {
+	sum = x.Add(y)
+	return sum, x.Sub(sum).Add(y)
+}
+
+// twoSum is x+y and its rounding error (Knuth, TAOCP 2, 4.2.2).
+func twoSum(x, y ir.V) (sum, tail ir.V) {
+	sum = x.Add(y)
+	part := sum.Sub(x)
+	return sum, x.Sub(sum.Sub(part)).Add(y.Sub(part))
+}
+
+// twoProduct is x*y and its rounding error.
+func twoProduct(x, y ir.V) (product, tail ir.V) {
+	product = x.Mul(y)
+	return product, x.FMS(y, product)
+}
+
+// withSign puts the sign bit of s into v, which is not of the other sign.
+func withSign(b *ir.B, v, s ir.V) ir.V {
+	return v.Bits().Or(s.Bits().And(signBit(b, s.Type()))).AsFloat()
+}
+
+// The magic sum: adding 1.5*2^52 rounds to an integer, which 1023 more turns
+// into a biased exponent in the low bits.
+const (
+	magic       = 0x1.8p52
+	biasedMagic = magic + 1023
+)
+
+// negativePower is 2^-k for integral |k| <= 1022.
+func negativePower(k ir.V) ir.V {
+	return k.C(biasedMagic).Sub(k).Bits().ShlI(52).AsFloat()
+}
