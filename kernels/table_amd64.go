@@ -230,17 +230,17 @@ var elementwise = [...]row{
 	{"equal", [maxOperands]Type{Uint8, Uint8}, Bool, func() run {
 		return bind2(portable.EqualUint8Bool, &vectors[asm2[uint8, uint8, uint8]]{avx2.EqualUint8Bool, avx512.EqualUint8Bool, 32, 64})
 	}},
-	{"exp2", [maxOperands]Type{Float32}, Float32, func() run {
-		return bind1(portable.Exp2Float32, &vectors[asm1[float32, float32]]{avx2.Exp2Float32, avx512.Exp2Float32, 4, 8})
-	}},
-	{"exp2", [maxOperands]Type{Float64}, Float64, func() run {
-		return bind1(portable.Exp2Float64, &vectors[asm1[float64, float64]]{avx2.Exp2Float64, avx512.Exp2Float64, 4, 8})
-	}},
 	{"exp", [maxOperands]Type{Float32}, Float32, func() run {
 		return bind1(portable.ExpFloat32, &vectors[asm1[float32, float32]]{avx2.ExpFloat32, avx512.ExpFloat32, 4, 8})
 	}},
 	{"exp", [maxOperands]Type{Float64}, Float64, func() run {
 		return bind1(portable.ExpFloat64, &vectors[asm1[float64, float64]]{avx2.ExpFloat64, avx512.ExpFloat64, 4, 8})
+	}},
+	{"exp2", [maxOperands]Type{Float32}, Float32, func() run {
+		return bind1(portable.Exp2Float32, &vectors[asm1[float32, float32]]{avx2.Exp2Float32, avx512.Exp2Float32, 4, 8})
+	}},
+	{"exp2", [maxOperands]Type{Float64}, Float64, func() run {
+		return bind1(portable.Exp2Float64, &vectors[asm1[float64, float64]]{avx2.Exp2Float64, avx512.Exp2Float64, 4, 8})
 	}},
 	{"expm1", [maxOperands]Type{Float32}, Float32, func() run {
 		return bind1(portable.Expm1Float32, &vectors[asm1[float32, float32]]{avx2.Expm1Float32, avx512.Expm1Float32, 4, 8})
@@ -452,6 +452,12 @@ var elementwise = [...]row{
 	{"less_equal", [maxOperands]Type{Uint8, Uint8}, Bool, func() run {
 		return bind2(portable.Less_equalUint8Bool, &vectors[asm2[uint8, uint8, uint8]]{avx2.Less_equalUint8Bool, avx512.Less_equalUint8Bool, 32, 64})
 	}},
+	{"log", [maxOperands]Type{Float32}, Float32, func() run {
+		return bind1(portable.LogFloat32, &vectors[asm1[float32, float32]]{avx2.LogFloat32, avx512.LogFloat32, 4, 8})
+	}},
+	{"log", [maxOperands]Type{Float64}, Float64, func() run {
+		return bind1(portable.LogFloat64, &vectors[asm1[float64, float64]]{avx2.LogFloat64, avx512.LogFloat64, 4, 8})
+	}},
 	{"log10", [maxOperands]Type{Float32}, Float32, func() run {
 		return bind1(portable.Log10Float32, &vectors[asm1[float32, float32]]{avx2.Log10Float32, avx512.Log10Float32, 4, 8})
 	}},
@@ -469,12 +475,6 @@ var elementwise = [...]row{
 	}},
 	{"log2", [maxOperands]Type{Float64}, Float64, func() run {
 		return bind1(portable.Log2Float64, &vectors[asm1[float64, float64]]{avx2.Log2Float64, avx512.Log2Float64, 4, 8})
-	}},
-	{"log", [maxOperands]Type{Float32}, Float32, func() run {
-		return bind1(portable.LogFloat32, &vectors[asm1[float32, float32]]{avx2.LogFloat32, avx512.LogFloat32, 4, 8})
-	}},
-	{"log", [maxOperands]Type{Float64}, Float64, func() run {
-		return bind1(portable.LogFloat64, &vectors[asm1[float64, float64]]{avx2.LogFloat64, avx512.LogFloat64, 4, 8})
 	}},
 	{"logical_and", [maxOperands]Type{Bool, Bool}, Bool, func() run {
 		return bind2(portable.Logical_andBool, &vectors[asm2[uint8, uint8, uint8]]{avx2.Logical_andBool, avx512.Logical_andBool, 32, 64})

@@ -5,6 +5,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"go/format"
 	"log"
@@ -57,7 +58,9 @@ func run(kernels string) error {
 	if err := write(tables, err, "internal", "portable", "tables.go"); err != nil {
 		return err
 	}
-	slices.SortFunc(all, func(x, y *ir.Kernel) int { return strings.Compare(x.ID(), y.ID()) })
+	slices.SortFunc(all, func(x, y *ir.Kernel) int {
+		return cmp.Or(strings.Compare(x.Name, y.Name), strings.Compare(x.ID(), y.ID()))
+	})
 	for _, build := range []string{"amd64", "!amd64"} {
 		source, err := table(all, build)
 		if err := write(source, err, "table_"+strings.Replace(build, "!amd64", "other", 1)+".go"); err != nil {

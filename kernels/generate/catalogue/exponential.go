@@ -31,20 +31,21 @@ func reduce(x ir.V) (k, r, tail ir.V) {
 	return k, r, k.FNMA(low, first.Sub(r))
 }
 
-// expRest is (exp(r) - 1 - r) / r^2 on [-0.3466, 0.3466] within 2^-59.
-func expRest(r, squared ir.V) ir.V {
+// expCubic is (exp(r) - 1 - r - r^2/2) / r^3. With it (exp(r) - 1 - r) / r^2 on
+// [-0.3466, 0.3466] is within 2^-59.
+func expCubic(r, squared ir.V) ir.V {
 	return halves(r, squared, 0x1.1f86f0b035526p-29, 0x1.af4ecab92d52fp-26, 0x1.27e4cfaf0e60fp-22, 0x1.71de01acf7607p-19,
 		0x1.a01a01ab9882bp-16, 0x1.a01a01ac1de81p-13, 0x1.6c16c16c156a5p-10, 0x1.1111111110051p-7, 0x1.5555555555557p-5,
-		0x1.5555555555557p-3, 0x1p-1)
+		0x1.5555555555557p-3)
 }
 
-// exp is 2^k * (1 + r + r^2*q(r)).
+// exp is 2^k * (1 + r + r^2*(1/2 + r*q(r))).
 func exp(b *ir.B, x ir.V) ir.V {
 	// Beyond these bounds the result is 0 or infinite.
 	k, r, _ := reduce(clamp(x, -750, 750))
 	squared := r.Mul(r)
 	sum, tail := fastTwoSum(x.C(1), r)
-	return sum.Add(expRest(r, squared).FMA(squared, tail)).Ldexp(k)
+	return sum.Add(expCubic(r, squared).FMA(r, x.C(.5)).FMA(squared, tail)).Ldexp(k)
 }
 
 // exp2 is exp with a reduction that is exact; r*log(2) takes two parts instead.
@@ -63,10 +64,14 @@ func exp2(b *ir.B, x ir.V) ir.V {
 	return sum.Add(q.FMA(squared, low.Add(tail))).Ldexp(k)
 }
 
-// expMinusOne is exp(r + tail) - 1 in two parts.
+// expMinusOne is exp(r + tail) - 1 in two parts: high is r + r^2/2 rounded, low
+// what that leaves, exactly, and the terms from r^3.
 func expMinusOne(r, tail ir.V) (high, low ir.V) {
 	squared := r.Mul(r)
-	return fastTwoSum(r, expRest(r, squared).FMA(squared, tail))
+	half := r.Mul(r.C(.5))
+	high = half.FMA(r, r)
+	low = half.FMA(r, r.Sub(high)).Add(tail)
+	return high, expCubic(r, squared).FMA(squared.Mul(r), low)
 }
 
 // expm1 is 2^k * ((1 - 2^-k) + (exp(r) - 1)).

@@ -81,7 +81,7 @@ func tanh(b *ir.B, x ir.V) ir.V {
 	one, oneTail := fastTwoSum(x.C(-1), power)
 	high = power.Mul(high)
 	e, eTail := fastTwoSum(one, high)
-	eTail = power.FMA(low, eTail.Add(oneTail))
+	e, eTail = fastTwoSum(e, power.FMA(low, eTail.Add(oneTail)))
 	d, dTail := fastTwoSum(x.C(2), e)
 	reciprocal := x.C(1).Div(d)
 	quotient := e.Mul(reciprocal)
@@ -111,7 +111,7 @@ func logSquare(b *ir.B, product, low, y ir.V) ir.V {
 	u, tail := onePlus(product)
 	is := y.C(large).Lt(y)
 	u, tail = is.Select(y, u), is.Select(y.C(0), tail.Add(low))
-	v := logOf(b, u, tail, is.Select(y.C(1), y.C(0)))
+	v := logOf(b, u, tail, product, low, is.Select(y.C(1), y.C(0)))
 	v = v.Mul(is.Select(y.C(1), y.C(.5)))
 	return y.Lt(y.C(math.Inf(1))).Select(v, y)
 }
@@ -153,7 +153,7 @@ func atanh(b *ir.B, x ir.V) ir.V {
 	rest := quotient.FNMA(d, twice)
 	rest = quotient.FNMA(dTail, rest).Mul(reciprocal)
 	u, tail := onePlus(quotient)
-	v := logOf(b, u, tail.Add(rest), x.C(0)).Mul(x.C(.5))
+	v := logOf(b, u, tail.Add(rest), quotient, rest, x.C(0)).Mul(x.C(.5))
 	pole := y.Eq(x.C(1)).Select(x.C(math.Inf(1)), nan(b, ir.F64))
 	return copySign(b, y.Lt(x.C(1)).Select(v, pole), x)
 }

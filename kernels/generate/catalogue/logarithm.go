@@ -106,17 +106,19 @@ func log10(b *ir.B, x ir.V) ir.V {
 	return logSpecials(b, x, sum.Add(low))
 }
 
-// logOf is log(u + tail) + shift*log(2), where the tail is at most about half a
-// unit of u, or u is 1.
-func logOf(b *ir.B, u, tail, shift ir.V) ir.V {
+// logOf is log(u + tail) + shift*log(2), where u + tail is 1 + x + xTail if
+// that is near 1. There x itself is what the polynomial wants.
+func logOf(b *ir.B, u, tail, x, xTail, shift ir.V) ir.V {
 	k, f := split(b, u)
-	// Tails of large u are 0 or too small to matter.
-	tail = tail.Mul(negativePower(k.C(1000).Min(k)))
+	near := k.Eq(k.C(0))
+	// Behind 2^100 a tail of 1 and less does not matter.
+	tail = near.Select(xTail, tail.Mul(negativePower(k.C(100).Min(k))))
+	f = near.Select(x, f)
 	high, low, rest := logParts(f)
 	k = k.Add(shift)
 	sum, sumTail := fastTwoSum(k.Mul(u.C(ln2High)), high)
 	low = k.FMA(u.C(ln2Low), low.Add(sumTail))
-	// The derivative 1/(1+f) within 1.2%, exact at 0.
+	// The derivative 1/(1+f) within 1.2%.
 	slope := horner(f, 0x1.f7be879f6cce5p-1, -0x1.164d2d24f2cb3p0, 1)
 	return sum.Add(slope.FMA(tail, rest).Add(low))
 }
@@ -130,6 +132,6 @@ func onePlus(x ir.V) (sum, tail ir.V) {
 // log1p takes the rounding error of 1+x along.
 func log1p(b *ir.B, x ir.V) ir.V {
 	u, tail := onePlus(x)
-	v := logSpecials(b, u, logOf(b, u, tail, x.C(0)))
+	v := logSpecials(b, u, logOf(b, u, tail, x, x.C(0), x.C(0)))
 	return withSign(b, v, x)
 }

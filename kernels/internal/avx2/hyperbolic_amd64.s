@@ -565,53 +565,59 @@ loop:
 	VSUBPD       Y3, Y1, Y1
 	VFNMADD231PD const6<>+0(SB), Y2, Y1
 	VMULPD       Y3, Y3, Y4
+	VMULPD       const12<>+0(SB), Y3, Y5
+	VMOVAPD      Y5, Y6
+	VFMADD213PD  Y3, Y3, Y6
+	VSUBPD       Y6, Y3, Y7
+	VFMADD231PD  Y3, Y5, Y7
+	VADDPD       Y7, Y1, Y1
 	VMOVAPD      Y4, Y5
-	VPBROADCASTQ const28<>+0(SB), Y6
-	VFMADD213PD  const29<>+0(SB), Y6, Y5
-	VMOVAPD      Y4, Y6
-	VPBROADCASTQ const30<>+0(SB), Y7
-	VFMADD213PD  const31<>+0(SB), Y7, Y6
+	VPBROADCASTQ const28<>+0(SB), Y7
+	VFMADD213PD  const29<>+0(SB), Y7, Y5
+	VMOVAPD      Y4, Y7
+	VPBROADCASTQ const30<>+0(SB), Y8
+	VFMADD213PD  const31<>+0(SB), Y8, Y7
 	VFMADD213PD  const32<>+0(SB), Y4, Y5
-	VFMADD213PD  const33<>+0(SB), Y4, Y6
+	VFMADD213PD  const33<>+0(SB), Y4, Y7
 	VFMADD213PD  const34<>+0(SB), Y4, Y5
-	VFMADD213PD  const35<>+0(SB), Y4, Y6
+	VFMADD213PD  const35<>+0(SB), Y4, Y7
 	VFMADD213PD  const36<>+0(SB), Y4, Y5
-	VFMADD213PD  const37<>+0(SB), Y4, Y6
-	VFMADD213PD  const12<>+0(SB), Y4, Y5
-	VFMADD231PD  Y3, Y6, Y5
-	VFMADD231PD  Y4, Y5, Y1
-	VADDPD       Y1, Y3, Y4
-	VSUBPD       Y4, Y3, Y3
-	VADDPD       Y3, Y1, Y1
+	VFMADD213PD  const37<>+0(SB), Y4, Y7
+	VFMADD231PD  Y3, Y5, Y7
+	VMULPD       Y4, Y3, Y3
+	VFMADD231PD  Y3, Y7, Y1
 	VPBROADCASTQ const22<>+0(SB), Y3
 	VSUBPD       Y2, Y3, Y2
 	VPBROADCASTQ const20<>+0(SB), Y3
 	VSUBPD       Y2, Y3, Y2
 	VPSLLQ       $0x34, Y2, Y2
 	VADDPD       const38<>+0(SB), Y2, Y3
-	VPBROADCASTQ const39<>+0(SB), Y5
-	VSUBPD       Y3, Y5, Y5
-	VADDPD       Y5, Y2, Y5
-	VMULPD       Y2, Y4, Y4
-	VADDPD       Y4, Y3, Y6
+	VPBROADCASTQ const39<>+0(SB), Y4
+	VSUBPD       Y3, Y4, Y4
+	VADDPD       Y4, Y2, Y4
+	VMULPD       Y2, Y6, Y5
+	VADDPD       Y5, Y3, Y6
 	VSUBPD       Y6, Y3, Y3
-	VADDPD       Y3, Y4, Y3
 	VADDPD       Y3, Y5, Y3
+	VADDPD       Y3, Y4, Y3
 	VFMADD231PD  Y1, Y2, Y3
-	VADDPD       const40<>+0(SB), Y6, Y1
-	VPBROADCASTQ const41<>+0(SB), Y2
-	VSUBPD       Y1, Y2, Y2
-	VADDPD       Y2, Y6, Y2
-	VPBROADCASTQ const42<>+0(SB), Y4
-	VDIVPD       Y1, Y4, Y4
-	VMULPD       Y4, Y6, Y5
-	VFNMADD231PD Y1, Y5, Y6
-	VADDPD       Y6, Y3, Y1
+	VADDPD       Y3, Y6, Y1
+	VSUBPD       Y1, Y6, Y2
 	VADDPD       Y2, Y3, Y2
-	VFNMADD231PD Y2, Y5, Y1
-	VFMADD231PD  Y4, Y1, Y5
+	VADDPD       const40<>+0(SB), Y1, Y3
+	VPBROADCASTQ const41<>+0(SB), Y4
+	VSUBPD       Y3, Y4, Y4
+	VADDPD       Y4, Y1, Y4
+	VPBROADCASTQ const42<>+0(SB), Y5
+	VDIVPD       Y3, Y5, Y5
+	VMULPD       Y5, Y1, Y6
+	VFNMADD231PD Y3, Y6, Y1
+	VADDPD       Y1, Y2, Y1
+	VADDPD       Y4, Y2, Y2
+	VFNMADD231PD Y2, Y6, Y1
+	VFMADD231PD  Y5, Y1, Y6
 	VPBROADCASTQ const0<>+0(SB), Y1
-	VPANDN       Y5, Y1, Y1
+	VPANDN       Y6, Y1, Y1
 	VPAND        const23<>+0(SB), Y0, Y0
 	VPOR         Y0, Y1, Y0
 	VCMPPD       $0x04, Y0, Y0, Y1
@@ -744,53 +750,59 @@ loop:
 	VSUBPD       Y3, Y1, Y1
 	VFNMADD231PD const6<>+0(SB), Y2, Y1
 	VMULPD       Y3, Y3, Y4
+	VMULPD       const12<>+0(SB), Y3, Y5
+	VMOVAPD      Y5, Y6
+	VFMADD213PD  Y3, Y3, Y6
+	VSUBPD       Y6, Y3, Y7
+	VFMADD231PD  Y3, Y5, Y7
+	VADDPD       Y7, Y1, Y1
 	VMOVAPD      Y4, Y5
-	VPBROADCASTQ const28<>+0(SB), Y6
-	VFMADD213PD  const29<>+0(SB), Y6, Y5
-	VMOVAPD      Y4, Y6
-	VPBROADCASTQ const30<>+0(SB), Y7
-	VFMADD213PD  const31<>+0(SB), Y7, Y6
+	VPBROADCASTQ const28<>+0(SB), Y7
+	VFMADD213PD  const29<>+0(SB), Y7, Y5
+	VMOVAPD      Y4, Y7
+	VPBROADCASTQ const30<>+0(SB), Y8
+	VFMADD213PD  const31<>+0(SB), Y8, Y7
 	VFMADD213PD  const32<>+0(SB), Y4, Y5
-	VFMADD213PD  const33<>+0(SB), Y4, Y6
+	VFMADD213PD  const33<>+0(SB), Y4, Y7
 	VFMADD213PD  const34<>+0(SB), Y4, Y5
-	VFMADD213PD  const35<>+0(SB), Y4, Y6
+	VFMADD213PD  const35<>+0(SB), Y4, Y7
 	VFMADD213PD  const36<>+0(SB), Y4, Y5
-	VFMADD213PD  const37<>+0(SB), Y4, Y6
-	VFMADD213PD  const12<>+0(SB), Y4, Y5
-	VFMADD231PD  Y3, Y6, Y5
-	VFMADD231PD  Y4, Y5, Y1
-	VADDPD       Y1, Y3, Y4
-	VSUBPD       Y4, Y3, Y3
-	VADDPD       Y3, Y1, Y1
+	VFMADD213PD  const37<>+0(SB), Y4, Y7
+	VFMADD231PD  Y3, Y5, Y7
+	VMULPD       Y4, Y3, Y3
+	VFMADD231PD  Y3, Y7, Y1
 	VPBROADCASTQ const22<>+0(SB), Y3
 	VSUBPD       Y2, Y3, Y2
 	VPBROADCASTQ const20<>+0(SB), Y3
 	VSUBPD       Y2, Y3, Y2
 	VPSLLQ       $0x34, Y2, Y2
 	VADDPD       const38<>+0(SB), Y2, Y3
-	VPBROADCASTQ const39<>+0(SB), Y5
-	VSUBPD       Y3, Y5, Y5
-	VADDPD       Y5, Y2, Y5
-	VMULPD       Y2, Y4, Y4
-	VADDPD       Y4, Y3, Y6
+	VPBROADCASTQ const39<>+0(SB), Y4
+	VSUBPD       Y3, Y4, Y4
+	VADDPD       Y4, Y2, Y4
+	VMULPD       Y2, Y6, Y5
+	VADDPD       Y5, Y3, Y6
 	VSUBPD       Y6, Y3, Y3
-	VADDPD       Y3, Y4, Y3
 	VADDPD       Y3, Y5, Y3
+	VADDPD       Y3, Y4, Y3
 	VFMADD231PD  Y1, Y2, Y3
-	VADDPD       const40<>+0(SB), Y6, Y1
-	VPBROADCASTQ const41<>+0(SB), Y2
-	VSUBPD       Y1, Y2, Y2
-	VADDPD       Y2, Y6, Y2
-	VPBROADCASTQ const42<>+0(SB), Y4
-	VDIVPD       Y1, Y4, Y4
-	VMULPD       Y4, Y6, Y5
-	VFNMADD231PD Y1, Y5, Y6
-	VADDPD       Y6, Y3, Y1
+	VADDPD       Y3, Y6, Y1
+	VSUBPD       Y1, Y6, Y2
 	VADDPD       Y2, Y3, Y2
-	VFNMADD231PD Y2, Y5, Y1
-	VFMADD231PD  Y4, Y1, Y5
+	VADDPD       const40<>+0(SB), Y1, Y3
+	VPBROADCASTQ const41<>+0(SB), Y4
+	VSUBPD       Y3, Y4, Y4
+	VADDPD       Y4, Y1, Y4
+	VPBROADCASTQ const42<>+0(SB), Y5
+	VDIVPD       Y3, Y5, Y5
+	VMULPD       Y5, Y1, Y6
+	VFNMADD231PD Y3, Y6, Y1
+	VADDPD       Y1, Y2, Y1
+	VADDPD       Y4, Y2, Y2
+	VFNMADD231PD Y2, Y6, Y1
+	VFMADD231PD  Y5, Y1, Y6
 	VPBROADCASTQ const0<>+0(SB), Y1
-	VPANDN       Y5, Y1, Y1
+	VPANDN       Y6, Y1, Y1
 	VPAND        const23<>+0(SB), Y0, Y0
 	VPOR         Y0, Y1, Y0
 	VCVTPD2PSY   Y0, X0
@@ -863,75 +875,79 @@ loop:
 	VCMPPD       $0x11, Y1, Y3, Y3
 	VBLENDVPD    Y3, Y1, Y5, Y5
 	VADDPD       Y2, Y4, Y2
-	VPBROADCASTQ const22<>+0(SB), Y4
-	VBLENDVPD    Y3, Y4, Y2, Y2
-	VPBROADCASTQ const42<>+0(SB), Y4
-	VPBROADCASTQ const22<>+0(SB), Y6
-	VBLENDVPD    Y3, Y4, Y6, Y4
+	VPBROADCASTQ const22<>+0(SB), Y7
+	VBLENDVPD    Y3, Y7, Y2, Y2
+	VPBROADCASTQ const42<>+0(SB), Y7
+	VPBROADCASTQ const22<>+0(SB), Y8
+	VBLENDVPD    Y3, Y7, Y8, Y7
 	VPADDQ       const45<>+0(SB), Y5, Y5
-	VPSRLQ       $0x34, Y5, Y6
-	VPOR         const46<>+0(SB), Y6, Y6
-	VSUBPD       const47<>+0(SB), Y6, Y6
+	VPSRLQ       $0x34, Y5, Y8
+	VPOR         const46<>+0(SB), Y8, Y8
+	VSUBPD       const47<>+0(SB), Y8, Y8
 	VPAND        const48<>+0(SB), Y5, Y5
 	VPADDQ       const49<>+0(SB), Y5, Y5
 	VSUBPD       const50<>+0(SB), Y5, Y5
-	VPBROADCASTQ const51<>+0(SB), Y7
-	VMINPD       Y6, Y7, Y7
-	VPBROADCASTQ const20<>+0(SB), Y8
-	VSUBPD       Y7, Y8, Y7
-	VPSLLQ       $0x34, Y7, Y7
-	VMULPD       Y7, Y2, Y2
-	VMULPD       Y5, Y5, Y7
-	VMULPD       const12<>+0(SB), Y5, Y8
-	VMOVAPD      Y8, Y9
-	VFNMADD213PD Y5, Y5, Y9
-	VSUBPD       Y9, Y5, Y10
-	VFNMADD231PD Y5, Y8, Y10
-	VMOVAPD      Y7, Y8
-	VPBROADCASTQ const52<>+0(SB), Y11
-	VFMADD213PD  const53<>+0(SB), Y11, Y8
-	VMOVAPD      Y7, Y11
-	VPBROADCASTQ const54<>+0(SB), Y12
-	VFMADD213PD  const55<>+0(SB), Y12, Y11
-	VFMADD213PD  const56<>+0(SB), Y7, Y8
-	VFMADD213PD  const57<>+0(SB), Y7, Y11
-	VFMADD213PD  const58<>+0(SB), Y7, Y8
-	VFMADD213PD  const59<>+0(SB), Y7, Y11
-	VFMADD213PD  const60<>+0(SB), Y7, Y8
-	VFMADD213PD  const61<>+0(SB), Y7, Y11
-	VFMADD213PD  const62<>+0(SB), Y7, Y8
-	VFMADD213PD  const63<>+0(SB), Y7, Y11
-	VFMADD213PD  const64<>+0(SB), Y7, Y8
-	VFMADD213PD  const65<>+0(SB), Y7, Y11
-	VFMADD213PD  const66<>+0(SB), Y7, Y8
-	VFMADD213PD  const67<>+0(SB), Y7, Y11
-	VFMADD213PD  const68<>+0(SB), Y7, Y8
-	VFMADD213PD  const69<>+0(SB), Y7, Y11
-	VFMADD213PD  const70<>+0(SB), Y7, Y8
-	VFMADD213PD  const71<>+0(SB), Y7, Y11
-	VFMADD213PD  const72<>+0(SB), Y7, Y8
-	VFMADD231PD  Y5, Y11, Y8
-	VMULPD       Y7, Y5, Y7
-	VMULPD       Y7, Y8, Y7
-	VADDPD       Y6, Y4, Y4
-	VMULPD       const73<>+0(SB), Y4, Y6
-	VADDPD       Y6, Y9, Y8
-	VSUBPD       Y8, Y6, Y6
-	VADDPD       Y6, Y9, Y6
-	VADDPD       Y6, Y10, Y6
-	VFMADD231PD  const74<>+0(SB), Y4, Y6
-	VMOVAPD      Y5, Y4
-	VPBROADCASTQ const75<>+0(SB), Y9
-	VFMADD213PD  const76<>+0(SB), Y9, Y4
-	VFMADD213PD  const50<>+0(SB), Y5, Y4
-	VFMADD231PD  Y2, Y4, Y7
-	VADDPD       Y7, Y6, Y2
+	VPBROADCASTQ const22<>+0(SB), Y9
+	VCMPPD       $0x00, Y8, Y9, Y9
+	VPBROADCASTQ const19<>+0(SB), Y10
+	VMINPD       Y8, Y10, Y10
+	VPBROADCASTQ const20<>+0(SB), Y11
+	VSUBPD       Y10, Y11, Y10
+	VPSLLQ       $0x34, Y10, Y10
+	VMULPD       Y10, Y2, Y2
+	VBLENDVPD    Y9, Y4, Y2, Y2
+	VBLENDVPD    Y9, Y6, Y5, Y4
+	VMULPD       Y4, Y4, Y5
+	VMULPD       const12<>+0(SB), Y4, Y6
+	VMOVAPD      Y6, Y9
+	VFNMADD213PD Y4, Y4, Y9
+	VSUBPD       Y9, Y4, Y10
+	VFNMADD231PD Y4, Y6, Y10
+	VMOVAPD      Y5, Y6
+	VPBROADCASTQ const51<>+0(SB), Y11
+	VFMADD213PD  const52<>+0(SB), Y11, Y6
+	VMOVAPD      Y5, Y11
+	VPBROADCASTQ const53<>+0(SB), Y12
+	VFMADD213PD  const54<>+0(SB), Y12, Y11
+	VFMADD213PD  const55<>+0(SB), Y5, Y6
+	VFMADD213PD  const56<>+0(SB), Y5, Y11
+	VFMADD213PD  const57<>+0(SB), Y5, Y6
+	VFMADD213PD  const58<>+0(SB), Y5, Y11
+	VFMADD213PD  const59<>+0(SB), Y5, Y6
+	VFMADD213PD  const60<>+0(SB), Y5, Y11
+	VFMADD213PD  const61<>+0(SB), Y5, Y6
+	VFMADD213PD  const62<>+0(SB), Y5, Y11
+	VFMADD213PD  const63<>+0(SB), Y5, Y6
+	VFMADD213PD  const64<>+0(SB), Y5, Y11
+	VFMADD213PD  const65<>+0(SB), Y5, Y6
+	VFMADD213PD  const66<>+0(SB), Y5, Y11
+	VFMADD213PD  const67<>+0(SB), Y5, Y6
+	VFMADD213PD  const68<>+0(SB), Y5, Y11
+	VFMADD213PD  const69<>+0(SB), Y5, Y6
+	VFMADD213PD  const70<>+0(SB), Y5, Y11
+	VFMADD213PD  const71<>+0(SB), Y5, Y6
+	VFMADD231PD  Y4, Y11, Y6
+	VMULPD       Y5, Y4, Y5
+	VMULPD       Y5, Y6, Y5
+	VADDPD       Y8, Y7, Y6
+	VMULPD       const72<>+0(SB), Y6, Y7
+	VADDPD       Y7, Y9, Y8
+	VSUBPD       Y8, Y7, Y7
+	VADDPD       Y7, Y9, Y7
+	VADDPD       Y7, Y10, Y7
+	VFMADD231PD  const73<>+0(SB), Y6, Y7
+	VMOVAPD      Y4, Y6
+	VPBROADCASTQ const74<>+0(SB), Y9
+	VFMADD213PD  const75<>+0(SB), Y9, Y6
+	VFMADD213PD  const50<>+0(SB), Y4, Y6
+	VFMADD231PD  Y2, Y6, Y5
+	VADDPD       Y5, Y7, Y2
 	VADDPD       Y2, Y8, Y2
 	VPBROADCASTQ const42<>+0(SB), Y4
 	VPBROADCASTQ const21<>+0(SB), Y5
 	VBLENDVPD    Y3, Y4, Y5, Y3
 	VMULPD       Y3, Y2, Y2
-	VPBROADCASTQ const77<>+0(SB), Y3
+	VPBROADCASTQ const76<>+0(SB), Y3
 	VCMPPD       $0x11, Y3, Y1, Y3
 	VBLENDVPD    Y3, Y2, Y1, Y1
 	VPBROADCASTQ const0<>+0(SB), Y2
@@ -996,152 +1012,149 @@ DATA const50<>+16(SB)/8, $0x3ff0000000000000
 DATA const50<>+24(SB)/8, $0x3ff0000000000000
 GLOBL const50<>(SB), RODATA|NOPTR, $32
 
-DATA const51<>+0(SB)/8, $0x408f400000000000
+DATA const51<>+0(SB)/8, $0x3f9a38c392ebc7d7
 GLOBL const51<>(SB), RODATA|NOPTR, $8
 
-DATA const52<>+0(SB)/8, $0x3f9a38c392ebc7d7
-GLOBL const52<>(SB), RODATA|NOPTR, $8
+DATA const52<>+0(SB)/8, $0x3fae5f29b2b7d64d
+DATA const52<>+8(SB)/8, $0x3fae5f29b2b7d64d
+DATA const52<>+16(SB)/8, $0x3fae5f29b2b7d64d
+DATA const52<>+24(SB)/8, $0x3fae5f29b2b7d64d
+GLOBL const52<>(SB), RODATA|NOPTR, $32
 
-DATA const53<>+0(SB)/8, $0x3fae5f29b2b7d64d
-DATA const53<>+8(SB)/8, $0x3fae5f29b2b7d64d
-DATA const53<>+16(SB)/8, $0x3fae5f29b2b7d64d
-DATA const53<>+24(SB)/8, $0x3fae5f29b2b7d64d
-GLOBL const53<>(SB), RODATA|NOPTR, $32
+DATA const53<>+0(SB)/8, $0xbfad14598ce62160
+GLOBL const53<>(SB), RODATA|NOPTR, $8
 
-DATA const54<>+0(SB)/8, $0xbfad14598ce62160
-GLOBL const54<>(SB), RODATA|NOPTR, $8
+DATA const54<>+0(SB)/8, $0xbfa9c6edd8e25b90
+DATA const54<>+8(SB)/8, $0xbfa9c6edd8e25b90
+DATA const54<>+16(SB)/8, $0xbfa9c6edd8e25b90
+DATA const54<>+24(SB)/8, $0xbfa9c6edd8e25b90
+GLOBL const54<>(SB), RODATA|NOPTR, $32
 
-DATA const55<>+0(SB)/8, $0xbfa9c6edd8e25b90
-DATA const55<>+8(SB)/8, $0xbfa9c6edd8e25b90
-DATA const55<>+16(SB)/8, $0xbfa9c6edd8e25b90
-DATA const55<>+24(SB)/8, $0xbfa9c6edd8e25b90
+DATA const55<>+0(SB)/8, $0x3fa9cacd0b642a99
+DATA const55<>+8(SB)/8, $0x3fa9cacd0b642a99
+DATA const55<>+16(SB)/8, $0x3fa9cacd0b642a99
+DATA const55<>+24(SB)/8, $0x3fa9cacd0b642a99
 GLOBL const55<>(SB), RODATA|NOPTR, $32
 
-DATA const56<>+0(SB)/8, $0x3fa9cacd0b642a99
-DATA const56<>+8(SB)/8, $0x3fa9cacd0b642a99
-DATA const56<>+16(SB)/8, $0x3fa9cacd0b642a99
-DATA const56<>+24(SB)/8, $0x3fa9cacd0b642a99
+DATA const56<>+0(SB)/8, $0xbfac3e1a4b43d38d
+DATA const56<>+8(SB)/8, $0xbfac3e1a4b43d38d
+DATA const56<>+16(SB)/8, $0xbfac3e1a4b43d38d
+DATA const56<>+24(SB)/8, $0xbfac3e1a4b43d38d
 GLOBL const56<>(SB), RODATA|NOPTR, $32
 
-DATA const57<>+0(SB)/8, $0xbfac3e1a4b43d38d
-DATA const57<>+8(SB)/8, $0xbfac3e1a4b43d38d
-DATA const57<>+16(SB)/8, $0xbfac3e1a4b43d38d
-DATA const57<>+24(SB)/8, $0xbfac3e1a4b43d38d
+DATA const57<>+0(SB)/8, $0x3fae3b48d2b692cc
+DATA const57<>+8(SB)/8, $0x3fae3b48d2b692cc
+DATA const57<>+16(SB)/8, $0x3fae3b48d2b692cc
+DATA const57<>+24(SB)/8, $0x3fae3b48d2b692cc
 GLOBL const57<>(SB), RODATA|NOPTR, $32
 
-DATA const58<>+0(SB)/8, $0x3fae3b48d2b692cc
-DATA const58<>+8(SB)/8, $0x3fae3b48d2b692cc
-DATA const58<>+16(SB)/8, $0x3fae3b48d2b692cc
-DATA const58<>+24(SB)/8, $0x3fae3b48d2b692cc
+DATA const58<>+0(SB)/8, $0xbfb003ad7adb7fac
+DATA const58<>+8(SB)/8, $0xbfb003ad7adb7fac
+DATA const58<>+16(SB)/8, $0xbfb003ad7adb7fac
+DATA const58<>+24(SB)/8, $0xbfb003ad7adb7fac
 GLOBL const58<>(SB), RODATA|NOPTR, $32
 
-DATA const59<>+0(SB)/8, $0xbfb003ad7adb7fac
-DATA const59<>+8(SB)/8, $0xbfb003ad7adb7fac
-DATA const59<>+16(SB)/8, $0xbfb003ad7adb7fac
-DATA const59<>+24(SB)/8, $0xbfb003ad7adb7fac
+DATA const59<>+0(SB)/8, $0x3fb110397125b4c2
+DATA const59<>+8(SB)/8, $0x3fb110397125b4c2
+DATA const59<>+16(SB)/8, $0x3fb110397125b4c2
+DATA const59<>+24(SB)/8, $0x3fb110397125b4c2
 GLOBL const59<>(SB), RODATA|NOPTR, $32
 
-DATA const60<>+0(SB)/8, $0x3fb110397125b4c2
-DATA const60<>+8(SB)/8, $0x3fb110397125b4c2
-DATA const60<>+16(SB)/8, $0x3fb110397125b4c2
-DATA const60<>+24(SB)/8, $0x3fb110397125b4c2
+DATA const60<>+0(SB)/8, $0xbfb248e225b17df7
+DATA const60<>+8(SB)/8, $0xbfb248e225b17df7
+DATA const60<>+16(SB)/8, $0xbfb248e225b17df7
+DATA const60<>+24(SB)/8, $0xbfb248e225b17df7
 GLOBL const60<>(SB), RODATA|NOPTR, $32
 
-DATA const61<>+0(SB)/8, $0xbfb248e225b17df7
-DATA const61<>+8(SB)/8, $0xbfb248e225b17df7
-DATA const61<>+16(SB)/8, $0xbfb248e225b17df7
-DATA const61<>+24(SB)/8, $0xbfb248e225b17df7
+DATA const61<>+0(SB)/8, $0x3fb3b142c9060697
+DATA const61<>+8(SB)/8, $0x3fb3b142c9060697
+DATA const61<>+16(SB)/8, $0x3fb3b142c9060697
+DATA const61<>+24(SB)/8, $0x3fb3b142c9060697
 GLOBL const61<>(SB), RODATA|NOPTR, $32
 
-DATA const62<>+0(SB)/8, $0x3fb3b142c9060697
-DATA const62<>+8(SB)/8, $0x3fb3b142c9060697
-DATA const62<>+16(SB)/8, $0x3fb3b142c9060697
-DATA const62<>+24(SB)/8, $0x3fb3b142c9060697
+DATA const62<>+0(SB)/8, $0xbfb5555801e9ba8c
+DATA const62<>+8(SB)/8, $0xbfb5555801e9ba8c
+DATA const62<>+16(SB)/8, $0xbfb5555801e9ba8c
+DATA const62<>+24(SB)/8, $0xbfb5555801e9ba8c
 GLOBL const62<>(SB), RODATA|NOPTR, $32
 
-DATA const63<>+0(SB)/8, $0xbfb5555801e9ba8c
-DATA const63<>+8(SB)/8, $0xbfb5555801e9ba8c
-DATA const63<>+16(SB)/8, $0xbfb5555801e9ba8c
-DATA const63<>+24(SB)/8, $0xbfb5555801e9ba8c
+DATA const63<>+0(SB)/8, $0x3fb745d146f7d400
+DATA const63<>+8(SB)/8, $0x3fb745d146f7d400
+DATA const63<>+16(SB)/8, $0x3fb745d146f7d400
+DATA const63<>+24(SB)/8, $0x3fb745d146f7d400
 GLOBL const63<>(SB), RODATA|NOPTR, $32
 
-DATA const64<>+0(SB)/8, $0x3fb745d146f7d400
-DATA const64<>+8(SB)/8, $0x3fb745d146f7d400
-DATA const64<>+16(SB)/8, $0x3fb745d146f7d400
-DATA const64<>+24(SB)/8, $0x3fb745d146f7d400
+DATA const64<>+0(SB)/8, $0xbfb9999989b9454d
+DATA const64<>+8(SB)/8, $0xbfb9999989b9454d
+DATA const64<>+16(SB)/8, $0xbfb9999989b9454d
+DATA const64<>+24(SB)/8, $0xbfb9999989b9454d
 GLOBL const64<>(SB), RODATA|NOPTR, $32
 
-DATA const65<>+0(SB)/8, $0xbfb9999989b9454d
-DATA const65<>+8(SB)/8, $0xbfb9999989b9454d
-DATA const65<>+16(SB)/8, $0xbfb9999989b9454d
-DATA const65<>+24(SB)/8, $0xbfb9999989b9454d
+DATA const65<>+0(SB)/8, $0x3fbc71c71d25d4d5
+DATA const65<>+8(SB)/8, $0x3fbc71c71d25d4d5
+DATA const65<>+16(SB)/8, $0x3fbc71c71d25d4d5
+DATA const65<>+24(SB)/8, $0x3fbc71c71d25d4d5
 GLOBL const65<>(SB), RODATA|NOPTR, $32
 
-DATA const66<>+0(SB)/8, $0x3fbc71c71d25d4d5
-DATA const66<>+8(SB)/8, $0x3fbc71c71d25d4d5
-DATA const66<>+16(SB)/8, $0x3fbc71c71d25d4d5
-DATA const66<>+24(SB)/8, $0x3fbc71c71d25d4d5
+DATA const66<>+0(SB)/8, $0xbfc000000019700e
+DATA const66<>+8(SB)/8, $0xbfc000000019700e
+DATA const66<>+16(SB)/8, $0xbfc000000019700e
+DATA const66<>+24(SB)/8, $0xbfc000000019700e
 GLOBL const66<>(SB), RODATA|NOPTR, $32
 
-DATA const67<>+0(SB)/8, $0xbfc000000019700e
-DATA const67<>+8(SB)/8, $0xbfc000000019700e
-DATA const67<>+16(SB)/8, $0xbfc000000019700e
-DATA const67<>+24(SB)/8, $0xbfc000000019700e
+DATA const67<>+0(SB)/8, $0x3fc24924924833fd
+DATA const67<>+8(SB)/8, $0x3fc24924924833fd
+DATA const67<>+16(SB)/8, $0x3fc24924924833fd
+DATA const67<>+24(SB)/8, $0x3fc24924924833fd
 GLOBL const67<>(SB), RODATA|NOPTR, $32
 
-DATA const68<>+0(SB)/8, $0x3fc24924924833fd
-DATA const68<>+8(SB)/8, $0x3fc24924924833fd
-DATA const68<>+16(SB)/8, $0x3fc24924924833fd
-DATA const68<>+24(SB)/8, $0x3fc24924924833fd
+DATA const68<>+0(SB)/8, $0xbfc5555555553028
+DATA const68<>+8(SB)/8, $0xbfc5555555553028
+DATA const68<>+16(SB)/8, $0xbfc5555555553028
+DATA const68<>+24(SB)/8, $0xbfc5555555553028
 GLOBL const68<>(SB), RODATA|NOPTR, $32
 
-DATA const69<>+0(SB)/8, $0xbfc5555555553028
-DATA const69<>+8(SB)/8, $0xbfc5555555553028
-DATA const69<>+16(SB)/8, $0xbfc5555555553028
-DATA const69<>+24(SB)/8, $0xbfc5555555553028
+DATA const69<>+0(SB)/8, $0x3fc9999999999aff
+DATA const69<>+8(SB)/8, $0x3fc9999999999aff
+DATA const69<>+16(SB)/8, $0x3fc9999999999aff
+DATA const69<>+24(SB)/8, $0x3fc9999999999aff
 GLOBL const69<>(SB), RODATA|NOPTR, $32
 
-DATA const70<>+0(SB)/8, $0x3fc9999999999aff
-DATA const70<>+8(SB)/8, $0x3fc9999999999aff
-DATA const70<>+16(SB)/8, $0x3fc9999999999aff
-DATA const70<>+24(SB)/8, $0x3fc9999999999aff
+DATA const70<>+0(SB)/8, $0xbfd0000000000008
+DATA const70<>+8(SB)/8, $0xbfd0000000000008
+DATA const70<>+16(SB)/8, $0xbfd0000000000008
+DATA const70<>+24(SB)/8, $0xbfd0000000000008
 GLOBL const70<>(SB), RODATA|NOPTR, $32
 
-DATA const71<>+0(SB)/8, $0xbfd0000000000008
-DATA const71<>+8(SB)/8, $0xbfd0000000000008
-DATA const71<>+16(SB)/8, $0xbfd0000000000008
-DATA const71<>+24(SB)/8, $0xbfd0000000000008
+DATA const71<>+0(SB)/8, $0x3fd5555555555555
+DATA const71<>+8(SB)/8, $0x3fd5555555555555
+DATA const71<>+16(SB)/8, $0x3fd5555555555555
+DATA const71<>+24(SB)/8, $0x3fd5555555555555
 GLOBL const71<>(SB), RODATA|NOPTR, $32
 
-DATA const72<>+0(SB)/8, $0x3fd5555555555555
-DATA const72<>+8(SB)/8, $0x3fd5555555555555
-DATA const72<>+16(SB)/8, $0x3fd5555555555555
-DATA const72<>+24(SB)/8, $0x3fd5555555555555
+DATA const72<>+0(SB)/8, $0x3fe62e42fefa3800
+DATA const72<>+8(SB)/8, $0x3fe62e42fefa3800
+DATA const72<>+16(SB)/8, $0x3fe62e42fefa3800
+DATA const72<>+24(SB)/8, $0x3fe62e42fefa3800
 GLOBL const72<>(SB), RODATA|NOPTR, $32
 
-DATA const73<>+0(SB)/8, $0x3fe62e42fefa3800
-DATA const73<>+8(SB)/8, $0x3fe62e42fefa3800
-DATA const73<>+16(SB)/8, $0x3fe62e42fefa3800
-DATA const73<>+24(SB)/8, $0x3fe62e42fefa3800
+DATA const73<>+0(SB)/8, $0x3d2ef35793c76730
+DATA const73<>+8(SB)/8, $0x3d2ef35793c76730
+DATA const73<>+16(SB)/8, $0x3d2ef35793c76730
+DATA const73<>+24(SB)/8, $0x3d2ef35793c76730
 GLOBL const73<>(SB), RODATA|NOPTR, $32
 
-DATA const74<>+0(SB)/8, $0x3d2ef35793c76730
-DATA const74<>+8(SB)/8, $0x3d2ef35793c76730
-DATA const74<>+16(SB)/8, $0x3d2ef35793c76730
-DATA const74<>+24(SB)/8, $0x3d2ef35793c76730
-GLOBL const74<>(SB), RODATA|NOPTR, $32
+DATA const74<>+0(SB)/8, $0x3fef7be879f6cce5
+GLOBL const74<>(SB), RODATA|NOPTR, $8
 
-DATA const75<>+0(SB)/8, $0x3fef7be879f6cce5
-GLOBL const75<>(SB), RODATA|NOPTR, $8
+DATA const75<>+0(SB)/8, $0xbff164d2d24f2cb3
+DATA const75<>+8(SB)/8, $0xbff164d2d24f2cb3
+DATA const75<>+16(SB)/8, $0xbff164d2d24f2cb3
+DATA const75<>+24(SB)/8, $0xbff164d2d24f2cb3
+GLOBL const75<>(SB), RODATA|NOPTR, $32
 
-DATA const76<>+0(SB)/8, $0xbff164d2d24f2cb3
-DATA const76<>+8(SB)/8, $0xbff164d2d24f2cb3
-DATA const76<>+16(SB)/8, $0xbff164d2d24f2cb3
-DATA const76<>+24(SB)/8, $0xbff164d2d24f2cb3
-GLOBL const76<>(SB), RODATA|NOPTR, $32
-
-DATA const77<>+0(SB)/8, $0x7ff0000000000000
-GLOBL const77<>(SB), RODATA|NOPTR, $8
+DATA const76<>+0(SB)/8, $0x7ff0000000000000
+GLOBL const76<>(SB), RODATA|NOPTR, $8
 
 // func AsinhFloat32(dst *float32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
@@ -1197,75 +1210,79 @@ loop:
 	VCMPPD       $0x11, Y1, Y3, Y3
 	VBLENDVPD    Y3, Y1, Y5, Y5
 	VADDPD       Y2, Y4, Y2
-	VPBROADCASTQ const22<>+0(SB), Y4
-	VBLENDVPD    Y3, Y4, Y2, Y2
-	VPBROADCASTQ const42<>+0(SB), Y4
-	VPBROADCASTQ const22<>+0(SB), Y6
-	VBLENDVPD    Y3, Y4, Y6, Y4
+	VPBROADCASTQ const22<>+0(SB), Y7
+	VBLENDVPD    Y3, Y7, Y2, Y2
+	VPBROADCASTQ const42<>+0(SB), Y7
+	VPBROADCASTQ const22<>+0(SB), Y8
+	VBLENDVPD    Y3, Y7, Y8, Y7
 	VPADDQ       const45<>+0(SB), Y5, Y5
-	VPSRLQ       $0x34, Y5, Y6
-	VPOR         const46<>+0(SB), Y6, Y6
-	VSUBPD       const47<>+0(SB), Y6, Y6
+	VPSRLQ       $0x34, Y5, Y8
+	VPOR         const46<>+0(SB), Y8, Y8
+	VSUBPD       const47<>+0(SB), Y8, Y8
 	VPAND        const48<>+0(SB), Y5, Y5
 	VPADDQ       const49<>+0(SB), Y5, Y5
 	VSUBPD       const50<>+0(SB), Y5, Y5
-	VPBROADCASTQ const51<>+0(SB), Y7
-	VMINPD       Y6, Y7, Y7
-	VPBROADCASTQ const20<>+0(SB), Y8
-	VSUBPD       Y7, Y8, Y7
-	VPSLLQ       $0x34, Y7, Y7
-	VMULPD       Y7, Y2, Y2
-	VMULPD       Y5, Y5, Y7
-	VMULPD       const12<>+0(SB), Y5, Y8
-	VMOVAPD      Y8, Y9
-	VFNMADD213PD Y5, Y5, Y9
-	VSUBPD       Y9, Y5, Y10
-	VFNMADD231PD Y5, Y8, Y10
-	VMOVAPD      Y7, Y8
-	VPBROADCASTQ const52<>+0(SB), Y11
-	VFMADD213PD  const53<>+0(SB), Y11, Y8
-	VMOVAPD      Y7, Y11
-	VPBROADCASTQ const54<>+0(SB), Y12
-	VFMADD213PD  const55<>+0(SB), Y12, Y11
-	VFMADD213PD  const56<>+0(SB), Y7, Y8
-	VFMADD213PD  const57<>+0(SB), Y7, Y11
-	VFMADD213PD  const58<>+0(SB), Y7, Y8
-	VFMADD213PD  const59<>+0(SB), Y7, Y11
-	VFMADD213PD  const60<>+0(SB), Y7, Y8
-	VFMADD213PD  const61<>+0(SB), Y7, Y11
-	VFMADD213PD  const62<>+0(SB), Y7, Y8
-	VFMADD213PD  const63<>+0(SB), Y7, Y11
-	VFMADD213PD  const64<>+0(SB), Y7, Y8
-	VFMADD213PD  const65<>+0(SB), Y7, Y11
-	VFMADD213PD  const66<>+0(SB), Y7, Y8
-	VFMADD213PD  const67<>+0(SB), Y7, Y11
-	VFMADD213PD  const68<>+0(SB), Y7, Y8
-	VFMADD213PD  const69<>+0(SB), Y7, Y11
-	VFMADD213PD  const70<>+0(SB), Y7, Y8
-	VFMADD213PD  const71<>+0(SB), Y7, Y11
-	VFMADD213PD  const72<>+0(SB), Y7, Y8
-	VFMADD231PD  Y5, Y11, Y8
-	VMULPD       Y7, Y5, Y7
-	VMULPD       Y7, Y8, Y7
-	VADDPD       Y6, Y4, Y4
-	VMULPD       const73<>+0(SB), Y4, Y6
-	VADDPD       Y6, Y9, Y8
-	VSUBPD       Y8, Y6, Y6
-	VADDPD       Y6, Y9, Y6
-	VADDPD       Y6, Y10, Y6
-	VFMADD231PD  const74<>+0(SB), Y4, Y6
-	VMOVAPD      Y5, Y4
-	VPBROADCASTQ const75<>+0(SB), Y9
-	VFMADD213PD  const76<>+0(SB), Y9, Y4
-	VFMADD213PD  const50<>+0(SB), Y5, Y4
-	VFMADD231PD  Y2, Y4, Y7
-	VADDPD       Y7, Y6, Y2
+	VPBROADCASTQ const22<>+0(SB), Y9
+	VCMPPD       $0x00, Y8, Y9, Y9
+	VPBROADCASTQ const19<>+0(SB), Y10
+	VMINPD       Y8, Y10, Y10
+	VPBROADCASTQ const20<>+0(SB), Y11
+	VSUBPD       Y10, Y11, Y10
+	VPSLLQ       $0x34, Y10, Y10
+	VMULPD       Y10, Y2, Y2
+	VBLENDVPD    Y9, Y4, Y2, Y2
+	VBLENDVPD    Y9, Y6, Y5, Y4
+	VMULPD       Y4, Y4, Y5
+	VMULPD       const12<>+0(SB), Y4, Y6
+	VMOVAPD      Y6, Y9
+	VFNMADD213PD Y4, Y4, Y9
+	VSUBPD       Y9, Y4, Y10
+	VFNMADD231PD Y4, Y6, Y10
+	VMOVAPD      Y5, Y6
+	VPBROADCASTQ const51<>+0(SB), Y11
+	VFMADD213PD  const52<>+0(SB), Y11, Y6
+	VMOVAPD      Y5, Y11
+	VPBROADCASTQ const53<>+0(SB), Y12
+	VFMADD213PD  const54<>+0(SB), Y12, Y11
+	VFMADD213PD  const55<>+0(SB), Y5, Y6
+	VFMADD213PD  const56<>+0(SB), Y5, Y11
+	VFMADD213PD  const57<>+0(SB), Y5, Y6
+	VFMADD213PD  const58<>+0(SB), Y5, Y11
+	VFMADD213PD  const59<>+0(SB), Y5, Y6
+	VFMADD213PD  const60<>+0(SB), Y5, Y11
+	VFMADD213PD  const61<>+0(SB), Y5, Y6
+	VFMADD213PD  const62<>+0(SB), Y5, Y11
+	VFMADD213PD  const63<>+0(SB), Y5, Y6
+	VFMADD213PD  const64<>+0(SB), Y5, Y11
+	VFMADD213PD  const65<>+0(SB), Y5, Y6
+	VFMADD213PD  const66<>+0(SB), Y5, Y11
+	VFMADD213PD  const67<>+0(SB), Y5, Y6
+	VFMADD213PD  const68<>+0(SB), Y5, Y11
+	VFMADD213PD  const69<>+0(SB), Y5, Y6
+	VFMADD213PD  const70<>+0(SB), Y5, Y11
+	VFMADD213PD  const71<>+0(SB), Y5, Y6
+	VFMADD231PD  Y4, Y11, Y6
+	VMULPD       Y5, Y4, Y5
+	VMULPD       Y5, Y6, Y5
+	VADDPD       Y8, Y7, Y6
+	VMULPD       const72<>+0(SB), Y6, Y7
+	VADDPD       Y7, Y9, Y8
+	VSUBPD       Y8, Y7, Y7
+	VADDPD       Y7, Y9, Y7
+	VADDPD       Y7, Y10, Y7
+	VFMADD231PD  const73<>+0(SB), Y6, Y7
+	VMOVAPD      Y4, Y6
+	VPBROADCASTQ const74<>+0(SB), Y9
+	VFMADD213PD  const75<>+0(SB), Y9, Y6
+	VFMADD213PD  const50<>+0(SB), Y4, Y6
+	VFMADD231PD  Y2, Y6, Y5
+	VADDPD       Y5, Y7, Y2
 	VADDPD       Y2, Y8, Y2
 	VPBROADCASTQ const42<>+0(SB), Y4
 	VPBROADCASTQ const21<>+0(SB), Y5
 	VBLENDVPD    Y3, Y4, Y5, Y3
 	VMULPD       Y3, Y2, Y2
-	VPBROADCASTQ const77<>+0(SB), Y3
+	VPBROADCASTQ const76<>+0(SB), Y3
 	VCMPPD       $0x11, Y3, Y1, Y3
 	VBLENDVPD    Y3, Y2, Y1, Y1
 	VPBROADCASTQ const0<>+0(SB), Y2
@@ -1345,75 +1362,79 @@ loop:
 	VCMPPD       $0x11, Y0, Y3, Y3
 	VBLENDVPD    Y3, Y0, Y4, Y4
 	VADDPD       Y2, Y6, Y2
-	VPBROADCASTQ const22<>+0(SB), Y5
-	VBLENDVPD    Y3, Y5, Y2, Y2
-	VPBROADCASTQ const42<>+0(SB), Y5
-	VPBROADCASTQ const22<>+0(SB), Y6
-	VBLENDVPD    Y3, Y5, Y6, Y5
+	VPBROADCASTQ const22<>+0(SB), Y7
+	VBLENDVPD    Y3, Y7, Y2, Y2
+	VPBROADCASTQ const42<>+0(SB), Y7
+	VPBROADCASTQ const22<>+0(SB), Y8
+	VBLENDVPD    Y3, Y7, Y8, Y7
 	VPADDQ       const45<>+0(SB), Y4, Y4
-	VPSRLQ       $0x34, Y4, Y6
-	VPOR         const46<>+0(SB), Y6, Y6
-	VSUBPD       const47<>+0(SB), Y6, Y6
+	VPSRLQ       $0x34, Y4, Y8
+	VPOR         const46<>+0(SB), Y8, Y8
+	VSUBPD       const47<>+0(SB), Y8, Y8
 	VPAND        const48<>+0(SB), Y4, Y4
 	VPADDQ       const49<>+0(SB), Y4, Y4
 	VSUBPD       const50<>+0(SB), Y4, Y4
-	VPBROADCASTQ const51<>+0(SB), Y7
-	VMINPD       Y6, Y7, Y7
-	VPBROADCASTQ const20<>+0(SB), Y8
-	VSUBPD       Y7, Y8, Y7
-	VPSLLQ       $0x34, Y7, Y7
-	VMULPD       Y7, Y2, Y2
-	VMULPD       Y4, Y4, Y7
-	VMULPD       const12<>+0(SB), Y4, Y8
-	VMOVAPD      Y8, Y9
+	VPBROADCASTQ const22<>+0(SB), Y9
+	VCMPPD       $0x00, Y8, Y9, Y9
+	VPBROADCASTQ const19<>+0(SB), Y10
+	VMINPD       Y8, Y10, Y10
+	VPBROADCASTQ const20<>+0(SB), Y11
+	VSUBPD       Y10, Y11, Y10
+	VPSLLQ       $0x34, Y10, Y10
+	VMULPD       Y10, Y2, Y2
+	VBLENDVPD    Y9, Y6, Y2, Y2
+	VBLENDVPD    Y9, Y5, Y4, Y4
+	VMULPD       Y4, Y4, Y5
+	VMULPD       const12<>+0(SB), Y4, Y6
+	VMOVAPD      Y6, Y9
 	VFNMADD213PD Y4, Y4, Y9
 	VSUBPD       Y9, Y4, Y10
-	VFNMADD231PD Y4, Y8, Y10
-	VMOVAPD      Y7, Y8
-	VPBROADCASTQ const52<>+0(SB), Y11
-	VFMADD213PD  const53<>+0(SB), Y11, Y8
-	VMOVAPD      Y7, Y11
-	VPBROADCASTQ const54<>+0(SB), Y12
-	VFMADD213PD  const55<>+0(SB), Y12, Y11
-	VFMADD213PD  const56<>+0(SB), Y7, Y8
-	VFMADD213PD  const57<>+0(SB), Y7, Y11
-	VFMADD213PD  const58<>+0(SB), Y7, Y8
-	VFMADD213PD  const59<>+0(SB), Y7, Y11
-	VFMADD213PD  const60<>+0(SB), Y7, Y8
-	VFMADD213PD  const61<>+0(SB), Y7, Y11
-	VFMADD213PD  const62<>+0(SB), Y7, Y8
-	VFMADD213PD  const63<>+0(SB), Y7, Y11
-	VFMADD213PD  const64<>+0(SB), Y7, Y8
-	VFMADD213PD  const65<>+0(SB), Y7, Y11
-	VFMADD213PD  const66<>+0(SB), Y7, Y8
-	VFMADD213PD  const67<>+0(SB), Y7, Y11
-	VFMADD213PD  const68<>+0(SB), Y7, Y8
-	VFMADD213PD  const69<>+0(SB), Y7, Y11
-	VFMADD213PD  const70<>+0(SB), Y7, Y8
-	VFMADD213PD  const71<>+0(SB), Y7, Y11
-	VFMADD213PD  const72<>+0(SB), Y7, Y8
-	VFMADD231PD  Y4, Y11, Y8
-	VMULPD       Y7, Y4, Y7
-	VMULPD       Y7, Y8, Y7
-	VADDPD       Y6, Y5, Y5
-	VMULPD       const73<>+0(SB), Y5, Y6
-	VADDPD       Y6, Y9, Y8
-	VSUBPD       Y8, Y6, Y6
-	VADDPD       Y6, Y9, Y6
-	VADDPD       Y6, Y10, Y6
-	VFMADD231PD  const74<>+0(SB), Y5, Y6
-	VMOVAPD      Y4, Y5
-	VPBROADCASTQ const75<>+0(SB), Y9
-	VFMADD213PD  const76<>+0(SB), Y9, Y5
-	VFMADD213PD  const50<>+0(SB), Y4, Y5
-	VFMADD231PD  Y2, Y5, Y7
-	VADDPD       Y7, Y6, Y2
+	VFNMADD231PD Y4, Y6, Y10
+	VMOVAPD      Y5, Y6
+	VPBROADCASTQ const51<>+0(SB), Y11
+	VFMADD213PD  const52<>+0(SB), Y11, Y6
+	VMOVAPD      Y5, Y11
+	VPBROADCASTQ const53<>+0(SB), Y12
+	VFMADD213PD  const54<>+0(SB), Y12, Y11
+	VFMADD213PD  const55<>+0(SB), Y5, Y6
+	VFMADD213PD  const56<>+0(SB), Y5, Y11
+	VFMADD213PD  const57<>+0(SB), Y5, Y6
+	VFMADD213PD  const58<>+0(SB), Y5, Y11
+	VFMADD213PD  const59<>+0(SB), Y5, Y6
+	VFMADD213PD  const60<>+0(SB), Y5, Y11
+	VFMADD213PD  const61<>+0(SB), Y5, Y6
+	VFMADD213PD  const62<>+0(SB), Y5, Y11
+	VFMADD213PD  const63<>+0(SB), Y5, Y6
+	VFMADD213PD  const64<>+0(SB), Y5, Y11
+	VFMADD213PD  const65<>+0(SB), Y5, Y6
+	VFMADD213PD  const66<>+0(SB), Y5, Y11
+	VFMADD213PD  const67<>+0(SB), Y5, Y6
+	VFMADD213PD  const68<>+0(SB), Y5, Y11
+	VFMADD213PD  const69<>+0(SB), Y5, Y6
+	VFMADD213PD  const70<>+0(SB), Y5, Y11
+	VFMADD213PD  const71<>+0(SB), Y5, Y6
+	VFMADD231PD  Y4, Y11, Y6
+	VMULPD       Y5, Y4, Y5
+	VMULPD       Y5, Y6, Y5
+	VADDPD       Y8, Y7, Y6
+	VMULPD       const72<>+0(SB), Y6, Y7
+	VADDPD       Y7, Y9, Y8
+	VSUBPD       Y8, Y7, Y7
+	VADDPD       Y7, Y9, Y7
+	VADDPD       Y7, Y10, Y7
+	VFMADD231PD  const73<>+0(SB), Y6, Y7
+	VMOVAPD      Y4, Y6
+	VPBROADCASTQ const74<>+0(SB), Y9
+	VFMADD213PD  const75<>+0(SB), Y9, Y6
+	VFMADD213PD  const50<>+0(SB), Y4, Y6
+	VFMADD231PD  Y2, Y6, Y5
+	VADDPD       Y5, Y7, Y2
 	VADDPD       Y2, Y8, Y2
 	VPBROADCASTQ const42<>+0(SB), Y4
 	VPBROADCASTQ const21<>+0(SB), Y5
 	VBLENDVPD    Y3, Y4, Y5, Y3
 	VMULPD       Y3, Y2, Y2
-	VPBROADCASTQ const77<>+0(SB), Y3
+	VPBROADCASTQ const76<>+0(SB), Y3
 	VCMPPD       $0x11, Y3, Y0, Y3
 	VBLENDVPD    Y3, Y2, Y0, Y0
 	VPBROADCASTQ const24<>+0(SB), Y2
@@ -1491,75 +1512,79 @@ loop:
 	VCMPPD       $0x11, Y0, Y3, Y3
 	VBLENDVPD    Y3, Y0, Y4, Y4
 	VADDPD       Y2, Y6, Y2
-	VPBROADCASTQ const22<>+0(SB), Y5
-	VBLENDVPD    Y3, Y5, Y2, Y2
-	VPBROADCASTQ const42<>+0(SB), Y5
-	VPBROADCASTQ const22<>+0(SB), Y6
-	VBLENDVPD    Y3, Y5, Y6, Y5
+	VPBROADCASTQ const22<>+0(SB), Y7
+	VBLENDVPD    Y3, Y7, Y2, Y2
+	VPBROADCASTQ const42<>+0(SB), Y7
+	VPBROADCASTQ const22<>+0(SB), Y8
+	VBLENDVPD    Y3, Y7, Y8, Y7
 	VPADDQ       const45<>+0(SB), Y4, Y4
-	VPSRLQ       $0x34, Y4, Y6
-	VPOR         const46<>+0(SB), Y6, Y6
-	VSUBPD       const47<>+0(SB), Y6, Y6
+	VPSRLQ       $0x34, Y4, Y8
+	VPOR         const46<>+0(SB), Y8, Y8
+	VSUBPD       const47<>+0(SB), Y8, Y8
 	VPAND        const48<>+0(SB), Y4, Y4
 	VPADDQ       const49<>+0(SB), Y4, Y4
 	VSUBPD       const50<>+0(SB), Y4, Y4
-	VPBROADCASTQ const51<>+0(SB), Y7
-	VMINPD       Y6, Y7, Y7
-	VPBROADCASTQ const20<>+0(SB), Y8
-	VSUBPD       Y7, Y8, Y7
-	VPSLLQ       $0x34, Y7, Y7
-	VMULPD       Y7, Y2, Y2
-	VMULPD       Y4, Y4, Y7
-	VMULPD       const12<>+0(SB), Y4, Y8
-	VMOVAPD      Y8, Y9
+	VPBROADCASTQ const22<>+0(SB), Y9
+	VCMPPD       $0x00, Y8, Y9, Y9
+	VPBROADCASTQ const19<>+0(SB), Y10
+	VMINPD       Y8, Y10, Y10
+	VPBROADCASTQ const20<>+0(SB), Y11
+	VSUBPD       Y10, Y11, Y10
+	VPSLLQ       $0x34, Y10, Y10
+	VMULPD       Y10, Y2, Y2
+	VBLENDVPD    Y9, Y6, Y2, Y2
+	VBLENDVPD    Y9, Y5, Y4, Y4
+	VMULPD       Y4, Y4, Y5
+	VMULPD       const12<>+0(SB), Y4, Y6
+	VMOVAPD      Y6, Y9
 	VFNMADD213PD Y4, Y4, Y9
 	VSUBPD       Y9, Y4, Y10
-	VFNMADD231PD Y4, Y8, Y10
-	VMOVAPD      Y7, Y8
-	VPBROADCASTQ const52<>+0(SB), Y11
-	VFMADD213PD  const53<>+0(SB), Y11, Y8
-	VMOVAPD      Y7, Y11
-	VPBROADCASTQ const54<>+0(SB), Y12
-	VFMADD213PD  const55<>+0(SB), Y12, Y11
-	VFMADD213PD  const56<>+0(SB), Y7, Y8
-	VFMADD213PD  const57<>+0(SB), Y7, Y11
-	VFMADD213PD  const58<>+0(SB), Y7, Y8
-	VFMADD213PD  const59<>+0(SB), Y7, Y11
-	VFMADD213PD  const60<>+0(SB), Y7, Y8
-	VFMADD213PD  const61<>+0(SB), Y7, Y11
-	VFMADD213PD  const62<>+0(SB), Y7, Y8
-	VFMADD213PD  const63<>+0(SB), Y7, Y11
-	VFMADD213PD  const64<>+0(SB), Y7, Y8
-	VFMADD213PD  const65<>+0(SB), Y7, Y11
-	VFMADD213PD  const66<>+0(SB), Y7, Y8
-	VFMADD213PD  const67<>+0(SB), Y7, Y11
-	VFMADD213PD  const68<>+0(SB), Y7, Y8
-	VFMADD213PD  const69<>+0(SB), Y7, Y11
-	VFMADD213PD  const70<>+0(SB), Y7, Y8
-	VFMADD213PD  const71<>+0(SB), Y7, Y11
-	VFMADD213PD  const72<>+0(SB), Y7, Y8
-	VFMADD231PD  Y4, Y11, Y8
-	VMULPD       Y7, Y4, Y7
-	VMULPD       Y7, Y8, Y7
-	VADDPD       Y6, Y5, Y5
-	VMULPD       const73<>+0(SB), Y5, Y6
-	VADDPD       Y6, Y9, Y8
-	VSUBPD       Y8, Y6, Y6
-	VADDPD       Y6, Y9, Y6
-	VADDPD       Y6, Y10, Y6
-	VFMADD231PD  const74<>+0(SB), Y5, Y6
-	VMOVAPD      Y4, Y5
-	VPBROADCASTQ const75<>+0(SB), Y9
-	VFMADD213PD  const76<>+0(SB), Y9, Y5
-	VFMADD213PD  const50<>+0(SB), Y4, Y5
-	VFMADD231PD  Y2, Y5, Y7
-	VADDPD       Y7, Y6, Y2
+	VFNMADD231PD Y4, Y6, Y10
+	VMOVAPD      Y5, Y6
+	VPBROADCASTQ const51<>+0(SB), Y11
+	VFMADD213PD  const52<>+0(SB), Y11, Y6
+	VMOVAPD      Y5, Y11
+	VPBROADCASTQ const53<>+0(SB), Y12
+	VFMADD213PD  const54<>+0(SB), Y12, Y11
+	VFMADD213PD  const55<>+0(SB), Y5, Y6
+	VFMADD213PD  const56<>+0(SB), Y5, Y11
+	VFMADD213PD  const57<>+0(SB), Y5, Y6
+	VFMADD213PD  const58<>+0(SB), Y5, Y11
+	VFMADD213PD  const59<>+0(SB), Y5, Y6
+	VFMADD213PD  const60<>+0(SB), Y5, Y11
+	VFMADD213PD  const61<>+0(SB), Y5, Y6
+	VFMADD213PD  const62<>+0(SB), Y5, Y11
+	VFMADD213PD  const63<>+0(SB), Y5, Y6
+	VFMADD213PD  const64<>+0(SB), Y5, Y11
+	VFMADD213PD  const65<>+0(SB), Y5, Y6
+	VFMADD213PD  const66<>+0(SB), Y5, Y11
+	VFMADD213PD  const67<>+0(SB), Y5, Y6
+	VFMADD213PD  const68<>+0(SB), Y5, Y11
+	VFMADD213PD  const69<>+0(SB), Y5, Y6
+	VFMADD213PD  const70<>+0(SB), Y5, Y11
+	VFMADD213PD  const71<>+0(SB), Y5, Y6
+	VFMADD231PD  Y4, Y11, Y6
+	VMULPD       Y5, Y4, Y5
+	VMULPD       Y5, Y6, Y5
+	VADDPD       Y8, Y7, Y6
+	VMULPD       const72<>+0(SB), Y6, Y7
+	VADDPD       Y7, Y9, Y8
+	VSUBPD       Y8, Y7, Y7
+	VADDPD       Y7, Y9, Y7
+	VADDPD       Y7, Y10, Y7
+	VFMADD231PD  const73<>+0(SB), Y6, Y7
+	VMOVAPD      Y4, Y6
+	VPBROADCASTQ const74<>+0(SB), Y9
+	VFMADD213PD  const75<>+0(SB), Y9, Y6
+	VFMADD213PD  const50<>+0(SB), Y4, Y6
+	VFMADD231PD  Y2, Y6, Y5
+	VADDPD       Y5, Y7, Y2
 	VADDPD       Y2, Y8, Y2
 	VPBROADCASTQ const42<>+0(SB), Y4
 	VPBROADCASTQ const21<>+0(SB), Y5
 	VBLENDVPD    Y3, Y4, Y5, Y3
 	VMULPD       Y3, Y2, Y2
-	VPBROADCASTQ const77<>+0(SB), Y3
+	VPBROADCASTQ const76<>+0(SB), Y3
 	VCMPPD       $0x11, Y3, Y0, Y3
 	VBLENDVPD    Y3, Y2, Y0, Y0
 	VPBROADCASTQ const24<>+0(SB), Y2
@@ -1617,72 +1642,76 @@ loop:
 	VADDPD       Y4, Y3, Y5
 	VSUBPD       Y5, Y3, Y3
 	VADDPD       Y3, Y4, Y3
-	VADDPD       Y3, Y2, Y2
-	VPADDQ       const45<>+0(SB), Y5, Y3
-	VPSRLQ       $0x34, Y3, Y4
-	VPOR         const46<>+0(SB), Y4, Y4
-	VSUBPD       const47<>+0(SB), Y4, Y4
-	VPAND        const48<>+0(SB), Y3, Y3
-	VPADDQ       const49<>+0(SB), Y3, Y3
-	VSUBPD       const50<>+0(SB), Y3, Y3
-	VPBROADCASTQ const51<>+0(SB), Y5
-	VMINPD       Y4, Y5, Y5
-	VPBROADCASTQ const20<>+0(SB), Y6
-	VSUBPD       Y5, Y6, Y5
-	VPSLLQ       $0x34, Y5, Y5
-	VMULPD       Y5, Y2, Y2
-	VMULPD       Y3, Y3, Y5
+	VADDPD       Y3, Y2, Y3
+	VPADDQ       const45<>+0(SB), Y5, Y4
+	VPSRLQ       $0x34, Y4, Y5
+	VPOR         const46<>+0(SB), Y5, Y5
+	VSUBPD       const47<>+0(SB), Y5, Y5
+	VPAND        const48<>+0(SB), Y4, Y4
+	VPADDQ       const49<>+0(SB), Y4, Y4
+	VSUBPD       const50<>+0(SB), Y4, Y4
+	VPBROADCASTQ const22<>+0(SB), Y7
+	VCMPPD       $0x00, Y5, Y7, Y7
+	VPBROADCASTQ const19<>+0(SB), Y8
+	VMINPD       Y5, Y8, Y8
+	VPBROADCASTQ const20<>+0(SB), Y9
+	VSUBPD       Y8, Y9, Y8
+	VPSLLQ       $0x34, Y8, Y8
+	VMULPD       Y8, Y3, Y3
+	VBLENDVPD    Y7, Y2, Y3, Y2
+	VBLENDVPD    Y7, Y6, Y4, Y3
+	VMULPD       Y3, Y3, Y4
 	VMULPD       const12<>+0(SB), Y3, Y6
 	VMOVAPD      Y6, Y7
 	VFNMADD213PD Y3, Y3, Y7
 	VSUBPD       Y7, Y3, Y8
 	VFNMADD231PD Y3, Y6, Y8
-	VMOVAPD      Y5, Y6
-	VPBROADCASTQ const52<>+0(SB), Y9
-	VFMADD213PD  const53<>+0(SB), Y9, Y6
-	VMOVAPD      Y5, Y9
-	VPBROADCASTQ const54<>+0(SB), Y10
-	VFMADD213PD  const55<>+0(SB), Y10, Y9
-	VFMADD213PD  const56<>+0(SB), Y5, Y6
-	VFMADD213PD  const57<>+0(SB), Y5, Y9
-	VFMADD213PD  const58<>+0(SB), Y5, Y6
-	VFMADD213PD  const59<>+0(SB), Y5, Y9
-	VFMADD213PD  const60<>+0(SB), Y5, Y6
-	VFMADD213PD  const61<>+0(SB), Y5, Y9
-	VFMADD213PD  const62<>+0(SB), Y5, Y6
-	VFMADD213PD  const63<>+0(SB), Y5, Y9
-	VFMADD213PD  const64<>+0(SB), Y5, Y6
-	VFMADD213PD  const65<>+0(SB), Y5, Y9
-	VFMADD213PD  const66<>+0(SB), Y5, Y6
-	VFMADD213PD  const67<>+0(SB), Y5, Y9
-	VFMADD213PD  const68<>+0(SB), Y5, Y6
-	VFMADD213PD  const69<>+0(SB), Y5, Y9
-	VFMADD213PD  const70<>+0(SB), Y5, Y6
-	VFMADD213PD  const71<>+0(SB), Y5, Y9
-	VFMADD213PD  const72<>+0(SB), Y5, Y6
+	VMOVAPD      Y4, Y6
+	VPBROADCASTQ const51<>+0(SB), Y9
+	VFMADD213PD  const52<>+0(SB), Y9, Y6
+	VMOVAPD      Y4, Y9
+	VPBROADCASTQ const53<>+0(SB), Y10
+	VFMADD213PD  const54<>+0(SB), Y10, Y9
+	VFMADD213PD  const55<>+0(SB), Y4, Y6
+	VFMADD213PD  const56<>+0(SB), Y4, Y9
+	VFMADD213PD  const57<>+0(SB), Y4, Y6
+	VFMADD213PD  const58<>+0(SB), Y4, Y9
+	VFMADD213PD  const59<>+0(SB), Y4, Y6
+	VFMADD213PD  const60<>+0(SB), Y4, Y9
+	VFMADD213PD  const61<>+0(SB), Y4, Y6
+	VFMADD213PD  const62<>+0(SB), Y4, Y9
+	VFMADD213PD  const63<>+0(SB), Y4, Y6
+	VFMADD213PD  const64<>+0(SB), Y4, Y9
+	VFMADD213PD  const65<>+0(SB), Y4, Y6
+	VFMADD213PD  const66<>+0(SB), Y4, Y9
+	VFMADD213PD  const67<>+0(SB), Y4, Y6
+	VFMADD213PD  const68<>+0(SB), Y4, Y9
+	VFMADD213PD  const69<>+0(SB), Y4, Y6
+	VFMADD213PD  const70<>+0(SB), Y4, Y9
+	VFMADD213PD  const71<>+0(SB), Y4, Y6
 	VFMADD231PD  Y3, Y9, Y6
-	VMULPD       Y5, Y3, Y5
-	VMULPD       Y5, Y6, Y5
+	VMULPD       Y4, Y3, Y4
+	VMULPD       Y4, Y6, Y4
 	VPBROADCASTQ const22<>+0(SB), Y6
-	VADDPD       Y4, Y6, Y4
-	VMULPD       const73<>+0(SB), Y4, Y6
+	VADDPD       Y5, Y6, Y5
+	VMULPD       const72<>+0(SB), Y5, Y6
 	VADDPD       Y6, Y7, Y9
 	VSUBPD       Y9, Y6, Y6
 	VADDPD       Y6, Y7, Y6
 	VADDPD       Y6, Y8, Y6
-	VFMADD231PD  const74<>+0(SB), Y4, Y6
-	VMOVAPD      Y3, Y4
-	VPBROADCASTQ const75<>+0(SB), Y7
-	VFMADD213PD  const76<>+0(SB), Y7, Y4
-	VFMADD213PD  const50<>+0(SB), Y3, Y4
-	VFMADD231PD  Y2, Y4, Y5
-	VADDPD       Y5, Y6, Y2
+	VFMADD231PD  const73<>+0(SB), Y5, Y6
+	VMOVAPD      Y3, Y5
+	VPBROADCASTQ const74<>+0(SB), Y7
+	VFMADD213PD  const75<>+0(SB), Y7, Y5
+	VFMADD213PD  const50<>+0(SB), Y3, Y5
+	VFMADD231PD  Y2, Y5, Y4
+	VADDPD       Y4, Y6, Y2
 	VADDPD       Y2, Y9, Y2
 	VPBROADCASTQ const21<>+0(SB), Y3
 	VMULPD       Y2, Y3, Y2
 	VPBROADCASTQ const42<>+0(SB), Y3
 	VCMPPD       $0x00, Y3, Y1, Y3
-	VPBROADCASTQ const77<>+0(SB), Y4
+	VPBROADCASTQ const76<>+0(SB), Y4
 	VPBROADCASTQ const24<>+0(SB), Y5
 	VBLENDVPD    Y3, Y4, Y5, Y3
 	VPBROADCASTQ const42<>+0(SB), Y4
@@ -1745,72 +1774,76 @@ loop:
 	VADDPD       Y4, Y3, Y5
 	VSUBPD       Y5, Y3, Y3
 	VADDPD       Y3, Y4, Y3
-	VADDPD       Y3, Y2, Y2
-	VPADDQ       const45<>+0(SB), Y5, Y3
-	VPSRLQ       $0x34, Y3, Y4
-	VPOR         const46<>+0(SB), Y4, Y4
-	VSUBPD       const47<>+0(SB), Y4, Y4
-	VPAND        const48<>+0(SB), Y3, Y3
-	VPADDQ       const49<>+0(SB), Y3, Y3
-	VSUBPD       const50<>+0(SB), Y3, Y3
-	VPBROADCASTQ const51<>+0(SB), Y5
-	VMINPD       Y4, Y5, Y5
-	VPBROADCASTQ const20<>+0(SB), Y6
-	VSUBPD       Y5, Y6, Y5
-	VPSLLQ       $0x34, Y5, Y5
-	VMULPD       Y5, Y2, Y2
-	VMULPD       Y3, Y3, Y5
+	VADDPD       Y3, Y2, Y3
+	VPADDQ       const45<>+0(SB), Y5, Y4
+	VPSRLQ       $0x34, Y4, Y5
+	VPOR         const46<>+0(SB), Y5, Y5
+	VSUBPD       const47<>+0(SB), Y5, Y5
+	VPAND        const48<>+0(SB), Y4, Y4
+	VPADDQ       const49<>+0(SB), Y4, Y4
+	VSUBPD       const50<>+0(SB), Y4, Y4
+	VPBROADCASTQ const22<>+0(SB), Y7
+	VCMPPD       $0x00, Y5, Y7, Y7
+	VPBROADCASTQ const19<>+0(SB), Y8
+	VMINPD       Y5, Y8, Y8
+	VPBROADCASTQ const20<>+0(SB), Y9
+	VSUBPD       Y8, Y9, Y8
+	VPSLLQ       $0x34, Y8, Y8
+	VMULPD       Y8, Y3, Y3
+	VBLENDVPD    Y7, Y2, Y3, Y2
+	VBLENDVPD    Y7, Y6, Y4, Y3
+	VMULPD       Y3, Y3, Y4
 	VMULPD       const12<>+0(SB), Y3, Y6
 	VMOVAPD      Y6, Y7
 	VFNMADD213PD Y3, Y3, Y7
 	VSUBPD       Y7, Y3, Y8
 	VFNMADD231PD Y3, Y6, Y8
-	VMOVAPD      Y5, Y6
-	VPBROADCASTQ const52<>+0(SB), Y9
-	VFMADD213PD  const53<>+0(SB), Y9, Y6
-	VMOVAPD      Y5, Y9
-	VPBROADCASTQ const54<>+0(SB), Y10
-	VFMADD213PD  const55<>+0(SB), Y10, Y9
-	VFMADD213PD  const56<>+0(SB), Y5, Y6
-	VFMADD213PD  const57<>+0(SB), Y5, Y9
-	VFMADD213PD  const58<>+0(SB), Y5, Y6
-	VFMADD213PD  const59<>+0(SB), Y5, Y9
-	VFMADD213PD  const60<>+0(SB), Y5, Y6
-	VFMADD213PD  const61<>+0(SB), Y5, Y9
-	VFMADD213PD  const62<>+0(SB), Y5, Y6
-	VFMADD213PD  const63<>+0(SB), Y5, Y9
-	VFMADD213PD  const64<>+0(SB), Y5, Y6
-	VFMADD213PD  const65<>+0(SB), Y5, Y9
-	VFMADD213PD  const66<>+0(SB), Y5, Y6
-	VFMADD213PD  const67<>+0(SB), Y5, Y9
-	VFMADD213PD  const68<>+0(SB), Y5, Y6
-	VFMADD213PD  const69<>+0(SB), Y5, Y9
-	VFMADD213PD  const70<>+0(SB), Y5, Y6
-	VFMADD213PD  const71<>+0(SB), Y5, Y9
-	VFMADD213PD  const72<>+0(SB), Y5, Y6
+	VMOVAPD      Y4, Y6
+	VPBROADCASTQ const51<>+0(SB), Y9
+	VFMADD213PD  const52<>+0(SB), Y9, Y6
+	VMOVAPD      Y4, Y9
+	VPBROADCASTQ const53<>+0(SB), Y10
+	VFMADD213PD  const54<>+0(SB), Y10, Y9
+	VFMADD213PD  const55<>+0(SB), Y4, Y6
+	VFMADD213PD  const56<>+0(SB), Y4, Y9
+	VFMADD213PD  const57<>+0(SB), Y4, Y6
+	VFMADD213PD  const58<>+0(SB), Y4, Y9
+	VFMADD213PD  const59<>+0(SB), Y4, Y6
+	VFMADD213PD  const60<>+0(SB), Y4, Y9
+	VFMADD213PD  const61<>+0(SB), Y4, Y6
+	VFMADD213PD  const62<>+0(SB), Y4, Y9
+	VFMADD213PD  const63<>+0(SB), Y4, Y6
+	VFMADD213PD  const64<>+0(SB), Y4, Y9
+	VFMADD213PD  const65<>+0(SB), Y4, Y6
+	VFMADD213PD  const66<>+0(SB), Y4, Y9
+	VFMADD213PD  const67<>+0(SB), Y4, Y6
+	VFMADD213PD  const68<>+0(SB), Y4, Y9
+	VFMADD213PD  const69<>+0(SB), Y4, Y6
+	VFMADD213PD  const70<>+0(SB), Y4, Y9
+	VFMADD213PD  const71<>+0(SB), Y4, Y6
 	VFMADD231PD  Y3, Y9, Y6
-	VMULPD       Y5, Y3, Y5
-	VMULPD       Y5, Y6, Y5
+	VMULPD       Y4, Y3, Y4
+	VMULPD       Y4, Y6, Y4
 	VPBROADCASTQ const22<>+0(SB), Y6
-	VADDPD       Y4, Y6, Y4
-	VMULPD       const73<>+0(SB), Y4, Y6
+	VADDPD       Y5, Y6, Y5
+	VMULPD       const72<>+0(SB), Y5, Y6
 	VADDPD       Y6, Y7, Y9
 	VSUBPD       Y9, Y6, Y6
 	VADDPD       Y6, Y7, Y6
 	VADDPD       Y6, Y8, Y6
-	VFMADD231PD  const74<>+0(SB), Y4, Y6
-	VMOVAPD      Y3, Y4
-	VPBROADCASTQ const75<>+0(SB), Y7
-	VFMADD213PD  const76<>+0(SB), Y7, Y4
-	VFMADD213PD  const50<>+0(SB), Y3, Y4
-	VFMADD231PD  Y2, Y4, Y5
-	VADDPD       Y5, Y6, Y2
+	VFMADD231PD  const73<>+0(SB), Y5, Y6
+	VMOVAPD      Y3, Y5
+	VPBROADCASTQ const74<>+0(SB), Y7
+	VFMADD213PD  const75<>+0(SB), Y7, Y5
+	VFMADD213PD  const50<>+0(SB), Y3, Y5
+	VFMADD231PD  Y2, Y5, Y4
+	VADDPD       Y4, Y6, Y2
 	VADDPD       Y2, Y9, Y2
 	VPBROADCASTQ const21<>+0(SB), Y3
 	VMULPD       Y2, Y3, Y2
 	VPBROADCASTQ const42<>+0(SB), Y3
 	VCMPPD       $0x00, Y3, Y1, Y3
-	VPBROADCASTQ const77<>+0(SB), Y4
+	VPBROADCASTQ const76<>+0(SB), Y4
 	VPBROADCASTQ const24<>+0(SB), Y5
 	VBLENDVPD    Y3, Y4, Y5, Y3
 	VPBROADCASTQ const42<>+0(SB), Y4

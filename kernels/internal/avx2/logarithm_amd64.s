@@ -882,12 +882,17 @@ loop:
 	VPAND        const5<>+0(SB), Y2, Y2
 	VPADDQ       const6<>+0(SB), Y2, Y2
 	VSUBPD       const7<>+0(SB), Y2, Y2
-	VPBROADCASTQ const47<>+0(SB), Y5
-	VMINPD       Y4, Y5, Y5
-	VPBROADCASTQ const48<>+0(SB), Y6
-	VSUBPD       Y5, Y6, Y5
-	VPSLLQ       $0x34, Y5, Y5
-	VMULPD       Y5, Y1, Y1
+	VPBROADCASTQ const9<>+0(SB), Y5
+	VCMPPD       $0x00, Y4, Y5, Y5
+	VPBROADCASTQ const47<>+0(SB), Y6
+	VMINPD       Y4, Y6, Y6
+	VPBROADCASTQ const48<>+0(SB), Y7
+	VSUBPD       Y6, Y7, Y6
+	VPSLLQ       $0x34, Y6, Y6
+	VMULPD       Y6, Y1, Y1
+	VPBROADCASTQ const9<>+0(SB), Y6
+	VBLENDVPD    Y5, Y6, Y1, Y1
+	VBLENDVPD    Y5, Y0, Y2, Y2
 	VMULPD       Y2, Y2, Y5
 	VMULPD       const10<>+0(SB), Y2, Y6
 	VMOVAPD      Y6, Y7
@@ -967,7 +972,7 @@ done:
 DATA const46<>+0(SB)/8, $0x3ff0000000000000
 GLOBL const46<>(SB), RODATA|NOPTR, $8
 
-DATA const47<>+0(SB)/8, $0x408f400000000000
+DATA const47<>+0(SB)/8, $0x4059000000000000
 GLOBL const47<>(SB), RODATA|NOPTR, $8
 
 DATA const48<>+0(SB)/8, $0x43380000000003ff
@@ -1016,12 +1021,17 @@ loop:
 	VPAND        const5<>+0(SB), Y2, Y2
 	VPADDQ       const6<>+0(SB), Y2, Y2
 	VSUBPD       const7<>+0(SB), Y2, Y2
-	VPBROADCASTQ const47<>+0(SB), Y5
-	VMINPD       Y4, Y5, Y5
-	VPBROADCASTQ const48<>+0(SB), Y6
-	VSUBPD       Y5, Y6, Y5
-	VPSLLQ       $0x34, Y5, Y5
-	VMULPD       Y5, Y1, Y1
+	VPBROADCASTQ const9<>+0(SB), Y5
+	VCMPPD       $0x00, Y4, Y5, Y5
+	VPBROADCASTQ const47<>+0(SB), Y6
+	VMINPD       Y4, Y6, Y6
+	VPBROADCASTQ const48<>+0(SB), Y7
+	VSUBPD       Y6, Y7, Y6
+	VPSLLQ       $0x34, Y6, Y6
+	VMULPD       Y6, Y1, Y1
+	VPBROADCASTQ const9<>+0(SB), Y6
+	VBLENDVPD    Y5, Y6, Y1, Y1
+	VBLENDVPD    Y5, Y0, Y2, Y2
 	VMULPD       Y2, Y2, Y5
 	VMULPD       const10<>+0(SB), Y2, Y6
 	VMOVAPD      Y6, Y7

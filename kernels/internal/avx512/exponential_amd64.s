@@ -44,9 +44,9 @@ loop:
 	VFMADD213PD.BCST  const14<>+0(SB), Z3, Z7
 	VFMADD213PD.BCST  const15<>+0(SB), Z3, Z6
 	VFMADD213PD.BCST  const16<>+0(SB), Z3, Z7
-	VFMADD213PD.BCST  const17<>+0(SB), Z3, Z6
-	VFMADD231PD       Z0, Z7, Z6
-	VFMADD231PD       Z3, Z6, Z5
+	VFMADD231PD       Z0, Z6, Z7
+	VFMADD213PD.BCST  const17<>+0(SB), Z0, Z7
+	VFMADD231PD       Z3, Z7, Z5
 	VADDPD            Z5, Z4, Z0
 	VSCALEFPD         Z1, Z0, Z0
 	VCMPPD            $0x04, Z0, Z0, K1
@@ -162,9 +162,9 @@ loop:
 	VFMADD213PD.BCST  const14<>+0(SB), Z3, Z7
 	VFMADD213PD.BCST  const15<>+0(SB), Z3, Z6
 	VFMADD213PD.BCST  const16<>+0(SB), Z3, Z7
-	VFMADD213PD.BCST  const17<>+0(SB), Z3, Z6
-	VFMADD231PD       Z0, Z7, Z6
-	VFMADD231PD       Z3, Z6, Z5
+	VFMADD231PD       Z0, Z6, Z7
+	VFMADD213PD.BCST  const17<>+0(SB), Z0, Z7
+	VFMADD231PD       Z3, Z7, Z5
 	VADDPD            Z5, Z4, Z0
 	VSCALEFPD         Z2, Z0, Z0
 	VCVTPD2PS         Z0, Y0
@@ -379,45 +379,48 @@ loop:
 	VSUBPD            Z4, Z1, Z1
 	VFNMADD231PD.BCST const5<>+0(SB), Z2, Z1
 	VMULPD            Z4, Z4, Z5
+	VMULPD.BCST       const17<>+0(SB), Z4, Z6
+	VMOVAPD           Z6, Z7
+	VFMADD213PD       Z4, Z4, Z7
+	VSUBPD            Z7, Z4, Z8
+	VFMADD231PD       Z4, Z6, Z8
+	VADDPD            Z8, Z1, Z1
 	VMOVAPD           Z5, Z6
-	VPBROADCASTQ      const7<>+0(SB), Z7
-	VFMADD213PD.BCST  const8<>+0(SB), Z7, Z6
-	VMOVAPD           Z5, Z7
-	VPBROADCASTQ      const9<>+0(SB), Z8
-	VFMADD213PD.BCST  const10<>+0(SB), Z8, Z7
+	VPBROADCASTQ      const7<>+0(SB), Z8
+	VFMADD213PD.BCST  const8<>+0(SB), Z8, Z6
+	VMOVAPD           Z5, Z8
+	VPBROADCASTQ      const9<>+0(SB), Z9
+	VFMADD213PD.BCST  const10<>+0(SB), Z9, Z8
 	VFMADD213PD.BCST  const11<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const12<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  const12<>+0(SB), Z5, Z8
 	VFMADD213PD.BCST  const13<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const14<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  const14<>+0(SB), Z5, Z8
 	VFMADD213PD.BCST  const15<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const16<>+0(SB), Z5, Z7
-	VFMADD213PD.BCST  const17<>+0(SB), Z5, Z6
-	VFMADD231PD       Z4, Z7, Z6
-	VFMADD231PD       Z5, Z6, Z1
-	VADDPD            Z1, Z4, Z5
-	VSUBPD            Z5, Z4, Z4
-	VADDPD            Z4, Z1, Z1
+	VFMADD213PD.BCST  const16<>+0(SB), Z5, Z8
+	VFMADD231PD       Z4, Z6, Z8
+	VMULPD            Z5, Z4, Z4
+	VFMADD231PD       Z4, Z8, Z1
 	VPBROADCASTQ      const34<>+0(SB), Z4
 	VMINPD            Z2, Z4, Z4
-	VPBROADCASTQ      const35<>+0(SB), Z6
-	VSUBPD            Z4, Z6, Z4
+	VPBROADCASTQ      const35<>+0(SB), Z5
+	VSUBPD            Z4, Z5, Z4
 	VPSLLQ            $0x34, Z4, Z4
-	VPBROADCASTQ      const36<>+0(SB), Z6
-	VSUBPD            Z4, Z6, Z4
-	VPBROADCASTQ      const6<>+0(SB), Z6
-	VADDPD            Z4, Z6, Z6
-	VSUBPD.BCST       const6<>+0(SB), Z6, Z7
-	VSUBPD            Z7, Z6, Z8
+	VPBROADCASTQ      const36<>+0(SB), Z5
+	VSUBPD            Z4, Z5, Z4
+	VPBROADCASTQ      const6<>+0(SB), Z5
+	VADDPD            Z4, Z5, Z5
+	VSUBPD.BCST       const6<>+0(SB), Z5, Z6
+	VSUBPD            Z6, Z5, Z8
 	VPBROADCASTQ      const6<>+0(SB), Z9
 	VSUBPD            Z8, Z9, Z8
-	VSUBPD            Z7, Z4, Z4
+	VSUBPD            Z6, Z4, Z4
 	VADDPD            Z4, Z8, Z4
-	VADDPD            Z6, Z5, Z7
-	VSUBPD            Z7, Z6, Z6
-	VADDPD            Z6, Z5, Z5
+	VADDPD            Z5, Z7, Z6
+	VSUBPD            Z6, Z5, Z5
+	VADDPD            Z5, Z7, Z5
 	VADDPD            Z4, Z1, Z1
 	VADDPD            Z1, Z5, Z1
-	VADDPD            Z1, Z7, Z1
+	VADDPD            Z1, Z6, Z1
 	VSCALEFPD         Z2, Z1, Z1
 	VPANDQ.BCST       const37<>+0(SB), Z0, Z0
 	VPORQ             Z0, Z1, Z0
@@ -480,45 +483,48 @@ loop:
 	VSUBPD            Z4, Z2, Z2
 	VFNMADD231PD.BCST const5<>+0(SB), Z3, Z2
 	VMULPD            Z4, Z4, Z5
+	VMULPD.BCST       const17<>+0(SB), Z4, Z6
+	VMOVAPD           Z6, Z7
+	VFMADD213PD       Z4, Z4, Z7
+	VSUBPD            Z7, Z4, Z8
+	VFMADD231PD       Z4, Z6, Z8
+	VADDPD            Z8, Z2, Z2
 	VMOVAPD           Z5, Z6
-	VPBROADCASTQ      const7<>+0(SB), Z7
-	VFMADD213PD.BCST  const8<>+0(SB), Z7, Z6
-	VMOVAPD           Z5, Z7
-	VPBROADCASTQ      const9<>+0(SB), Z8
-	VFMADD213PD.BCST  const10<>+0(SB), Z8, Z7
+	VPBROADCASTQ      const7<>+0(SB), Z8
+	VFMADD213PD.BCST  const8<>+0(SB), Z8, Z6
+	VMOVAPD           Z5, Z8
+	VPBROADCASTQ      const9<>+0(SB), Z9
+	VFMADD213PD.BCST  const10<>+0(SB), Z9, Z8
 	VFMADD213PD.BCST  const11<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const12<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  const12<>+0(SB), Z5, Z8
 	VFMADD213PD.BCST  const13<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const14<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  const14<>+0(SB), Z5, Z8
 	VFMADD213PD.BCST  const15<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const16<>+0(SB), Z5, Z7
-	VFMADD213PD.BCST  const17<>+0(SB), Z5, Z6
-	VFMADD231PD       Z4, Z7, Z6
-	VFMADD231PD       Z5, Z6, Z2
-	VADDPD            Z2, Z4, Z5
-	VSUBPD            Z5, Z4, Z4
-	VADDPD            Z4, Z2, Z2
+	VFMADD213PD.BCST  const16<>+0(SB), Z5, Z8
+	VFMADD231PD       Z4, Z6, Z8
+	VMULPD            Z5, Z4, Z4
+	VFMADD231PD       Z4, Z8, Z2
 	VPBROADCASTQ      const34<>+0(SB), Z4
 	VMINPD            Z3, Z4, Z4
-	VPBROADCASTQ      const35<>+0(SB), Z6
-	VSUBPD            Z4, Z6, Z4
+	VPBROADCASTQ      const35<>+0(SB), Z5
+	VSUBPD            Z4, Z5, Z4
 	VPSLLQ            $0x34, Z4, Z4
-	VPBROADCASTQ      const36<>+0(SB), Z6
-	VSUBPD            Z4, Z6, Z4
-	VPBROADCASTQ      const6<>+0(SB), Z6
-	VADDPD            Z4, Z6, Z6
-	VSUBPD.BCST       const6<>+0(SB), Z6, Z7
-	VSUBPD            Z7, Z6, Z8
+	VPBROADCASTQ      const36<>+0(SB), Z5
+	VSUBPD            Z4, Z5, Z4
+	VPBROADCASTQ      const6<>+0(SB), Z5
+	VADDPD            Z4, Z5, Z5
+	VSUBPD.BCST       const6<>+0(SB), Z5, Z6
+	VSUBPD            Z6, Z5, Z8
 	VPBROADCASTQ      const6<>+0(SB), Z9
 	VSUBPD            Z8, Z9, Z8
-	VSUBPD            Z7, Z4, Z4
+	VSUBPD            Z6, Z4, Z4
 	VADDPD            Z4, Z8, Z4
-	VADDPD            Z6, Z5, Z7
-	VSUBPD            Z7, Z6, Z6
-	VADDPD            Z6, Z5, Z5
+	VADDPD            Z5, Z7, Z6
+	VSUBPD            Z6, Z5, Z5
+	VADDPD            Z5, Z7, Z5
 	VADDPD            Z4, Z2, Z2
 	VADDPD            Z2, Z5, Z2
-	VADDPD            Z2, Z7, Z2
+	VADDPD            Z2, Z6, Z2
 	VSCALEFPD         Z3, Z2, Z2
 	VPANDQ.BCST       const37<>+0(SB), Z0, Z0
 	VPORQ             Z0, Z2, Z0

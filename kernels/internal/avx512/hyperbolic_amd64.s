@@ -470,53 +470,59 @@ loop:
 	VSUBPD            Z4, Z1, Z1
 	VFNMADD231PD.BCST const5<>+0(SB), Z2, Z1
 	VMULPD            Z4, Z4, Z5
+	VMULPD.BCST       const11<>+0(SB), Z4, Z6
+	VMOVAPD           Z6, Z7
+	VFMADD213PD       Z4, Z4, Z7
+	VSUBPD            Z7, Z4, Z8
+	VFMADD231PD       Z4, Z6, Z8
+	VADDPD            Z8, Z1, Z1
 	VMOVAPD           Z5, Z6
-	VPBROADCASTQ      const25<>+0(SB), Z7
-	VFMADD213PD.BCST  const26<>+0(SB), Z7, Z6
-	VMOVAPD           Z5, Z7
-	VPBROADCASTQ      const27<>+0(SB), Z8
-	VFMADD213PD.BCST  const28<>+0(SB), Z8, Z7
+	VPBROADCASTQ      const25<>+0(SB), Z8
+	VFMADD213PD.BCST  const26<>+0(SB), Z8, Z6
+	VMOVAPD           Z5, Z8
+	VPBROADCASTQ      const27<>+0(SB), Z9
+	VFMADD213PD.BCST  const28<>+0(SB), Z9, Z8
 	VFMADD213PD.BCST  const29<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const30<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  const30<>+0(SB), Z5, Z8
 	VFMADD213PD.BCST  const31<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const32<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  const32<>+0(SB), Z5, Z8
 	VFMADD213PD.BCST  const33<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const34<>+0(SB), Z5, Z7
-	VFMADD213PD.BCST  const11<>+0(SB), Z5, Z6
-	VFMADD231PD       Z4, Z7, Z6
-	VFMADD231PD       Z5, Z6, Z1
-	VADDPD            Z1, Z4, Z5
-	VSUBPD            Z5, Z4, Z4
-	VADDPD            Z4, Z1, Z1
+	VFMADD213PD.BCST  const34<>+0(SB), Z5, Z8
+	VFMADD231PD       Z4, Z6, Z8
+	VMULPD            Z5, Z4, Z4
+	VFMADD231PD       Z4, Z8, Z1
 	VPBROADCASTQ      const20<>+0(SB), Z4
 	VSUBPD            Z2, Z4, Z2
 	VPBROADCASTQ      const19<>+0(SB), Z4
 	VSUBPD            Z2, Z4, Z2
 	VPSLLQ            $0x34, Z2, Z2
 	VADDPD.BCST       const35<>+0(SB), Z2, Z4
-	VPBROADCASTQ      const35<>+0(SB), Z6
-	VSUBPD            Z4, Z6, Z6
-	VADDPD            Z6, Z2, Z6
-	VMULPD            Z2, Z5, Z5
-	VADDPD            Z5, Z4, Z7
+	VPBROADCASTQ      const35<>+0(SB), Z5
+	VSUBPD            Z4, Z5, Z5
+	VADDPD            Z5, Z2, Z5
+	VMULPD            Z2, Z7, Z6
+	VADDPD            Z6, Z4, Z7
 	VSUBPD            Z7, Z4, Z4
-	VADDPD            Z4, Z5, Z4
 	VADDPD            Z4, Z6, Z4
+	VADDPD            Z4, Z5, Z4
 	VFMADD231PD       Z1, Z2, Z4
-	VADDPD.BCST       const36<>+0(SB), Z7, Z1
-	VPBROADCASTQ      const36<>+0(SB), Z2
-	VSUBPD            Z1, Z2, Z2
-	VADDPD            Z2, Z7, Z2
-	VPBROADCASTQ      const37<>+0(SB), Z5
-	VDIVPD            Z1, Z5, Z5
-	VMULPD            Z5, Z7, Z6
-	VFNMADD231PD      Z1, Z6, Z7
-	VADDPD            Z7, Z4, Z1
+	VADDPD            Z4, Z7, Z1
+	VSUBPD            Z1, Z7, Z2
 	VADDPD            Z2, Z4, Z2
-	VFNMADD231PD      Z2, Z6, Z1
-	VFMADD231PD       Z5, Z1, Z6
+	VADDPD.BCST       const36<>+0(SB), Z1, Z4
+	VPBROADCASTQ      const36<>+0(SB), Z5
+	VSUBPD            Z4, Z5, Z5
+	VADDPD            Z5, Z1, Z5
+	VPBROADCASTQ      const37<>+0(SB), Z6
+	VDIVPD            Z4, Z6, Z6
+	VMULPD            Z6, Z1, Z7
+	VFNMADD231PD      Z4, Z7, Z1
+	VADDPD            Z1, Z2, Z1
+	VADDPD            Z5, Z2, Z2
+	VFNMADD231PD      Z2, Z7, Z1
+	VFMADD231PD       Z6, Z1, Z7
 	VPBROADCASTQ      const0<>+0(SB), Z1
-	VPANDNQ           Z6, Z1, Z1
+	VPANDNQ           Z7, Z1, Z1
 	VPANDQ.BCST       const0<>+0(SB), Z0, Z0
 	VPORQ             Z0, Z1, Z0
 	VCMPPD            $0x04, Z0, Z0, K1
@@ -609,53 +615,59 @@ loop:
 	VSUBPD            Z4, Z2, Z2
 	VFNMADD231PD.BCST const5<>+0(SB), Z3, Z2
 	VMULPD            Z4, Z4, Z5
+	VMULPD.BCST       const11<>+0(SB), Z4, Z6
+	VMOVAPD           Z6, Z7
+	VFMADD213PD       Z4, Z4, Z7
+	VSUBPD            Z7, Z4, Z8
+	VFMADD231PD       Z4, Z6, Z8
+	VADDPD            Z8, Z2, Z2
 	VMOVAPD           Z5, Z6
-	VPBROADCASTQ      const25<>+0(SB), Z7
-	VFMADD213PD.BCST  const26<>+0(SB), Z7, Z6
-	VMOVAPD           Z5, Z7
-	VPBROADCASTQ      const27<>+0(SB), Z8
-	VFMADD213PD.BCST  const28<>+0(SB), Z8, Z7
+	VPBROADCASTQ      const25<>+0(SB), Z8
+	VFMADD213PD.BCST  const26<>+0(SB), Z8, Z6
+	VMOVAPD           Z5, Z8
+	VPBROADCASTQ      const27<>+0(SB), Z9
+	VFMADD213PD.BCST  const28<>+0(SB), Z9, Z8
 	VFMADD213PD.BCST  const29<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const30<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  const30<>+0(SB), Z5, Z8
 	VFMADD213PD.BCST  const31<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const32<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  const32<>+0(SB), Z5, Z8
 	VFMADD213PD.BCST  const33<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const34<>+0(SB), Z5, Z7
-	VFMADD213PD.BCST  const11<>+0(SB), Z5, Z6
-	VFMADD231PD       Z4, Z7, Z6
-	VFMADD231PD       Z5, Z6, Z2
-	VADDPD            Z2, Z4, Z5
-	VSUBPD            Z5, Z4, Z4
-	VADDPD            Z4, Z2, Z2
+	VFMADD213PD.BCST  const34<>+0(SB), Z5, Z8
+	VFMADD231PD       Z4, Z6, Z8
+	VMULPD            Z5, Z4, Z4
+	VFMADD231PD       Z4, Z8, Z2
 	VPBROADCASTQ      const20<>+0(SB), Z4
 	VSUBPD            Z3, Z4, Z3
 	VPBROADCASTQ      const19<>+0(SB), Z4
 	VSUBPD            Z3, Z4, Z3
 	VPSLLQ            $0x34, Z3, Z3
 	VADDPD.BCST       const35<>+0(SB), Z3, Z4
-	VPBROADCASTQ      const35<>+0(SB), Z6
-	VSUBPD            Z4, Z6, Z6
-	VADDPD            Z6, Z3, Z6
-	VMULPD            Z3, Z5, Z5
-	VADDPD            Z5, Z4, Z7
+	VPBROADCASTQ      const35<>+0(SB), Z5
+	VSUBPD            Z4, Z5, Z5
+	VADDPD            Z5, Z3, Z5
+	VMULPD            Z3, Z7, Z6
+	VADDPD            Z6, Z4, Z7
 	VSUBPD            Z7, Z4, Z4
-	VADDPD            Z4, Z5, Z4
 	VADDPD            Z4, Z6, Z4
+	VADDPD            Z4, Z5, Z4
 	VFMADD231PD       Z2, Z3, Z4
-	VADDPD.BCST       const36<>+0(SB), Z7, Z2
-	VPBROADCASTQ      const36<>+0(SB), Z3
-	VSUBPD            Z2, Z3, Z3
-	VADDPD            Z3, Z7, Z3
-	VPBROADCASTQ      const37<>+0(SB), Z5
-	VDIVPD            Z2, Z5, Z5
-	VMULPD            Z5, Z7, Z6
-	VFNMADD231PD      Z2, Z6, Z7
-	VADDPD            Z7, Z4, Z2
+	VADDPD            Z4, Z7, Z2
+	VSUBPD            Z2, Z7, Z3
 	VADDPD            Z3, Z4, Z3
-	VFNMADD231PD      Z3, Z6, Z2
-	VFMADD231PD       Z5, Z2, Z6
+	VADDPD.BCST       const36<>+0(SB), Z2, Z4
+	VPBROADCASTQ      const36<>+0(SB), Z5
+	VSUBPD            Z4, Z5, Z5
+	VADDPD            Z5, Z2, Z5
+	VPBROADCASTQ      const37<>+0(SB), Z6
+	VDIVPD            Z4, Z6, Z6
+	VMULPD            Z6, Z2, Z7
+	VFNMADD231PD      Z4, Z7, Z2
+	VADDPD            Z2, Z3, Z2
+	VADDPD            Z5, Z3, Z3
+	VFNMADD231PD      Z3, Z7, Z2
+	VFMADD231PD       Z6, Z2, Z7
 	VPBROADCASTQ      const0<>+0(SB), Z2
-	VPANDNQ           Z6, Z2, Z2
+	VPANDNQ           Z7, Z2, Z2
 	VPANDQ.BCST       const0<>+0(SB), Z0, Z0
 	VPORQ             Z0, Z2, Z0
 	VCVTPD2PS         Z0, Y0
@@ -712,14 +724,14 @@ loop:
 	VSUBPD           Z4, Z3, Z3
 	VADDPD           Z3, Z1, Z3
 	VADDPD           Z1, Z1, Z5
-	VMULPD           Z5, Z4, Z12
-	VFMSUB213PD      Z12, Z5, Z4
+	VMULPD           Z5, Z4, Z14
+	VFMSUB213PD      Z14, Z5, Z4
 	VADDPD           Z3, Z2, Z2
 	VFMADD231PD      Z2, Z5, Z4
 	VPBROADCASTQ     const37<>+0(SB), Z2
-	VMAXPD           Z12, Z2, Z2
+	VMAXPD           Z14, Z2, Z2
 	VPBROADCASTQ     const37<>+0(SB), Z3
-	VMINPD           Z12, Z3, Z3
+	VMINPD           Z14, Z3, Z3
 	VADDPD           Z3, Z2, Z5
 	VSUBPD           Z5, Z2, Z2
 	VADDPD           Z2, Z3, Z2
@@ -737,70 +749,74 @@ loop:
 	VPANDQ.BCST      const43<>+0(SB), Z2, Z2
 	VPADDQ.BCST      const44<>+0(SB), Z2, Z2
 	VSUBPD.BCST      const37<>+0(SB), Z2, Z2
-	VPBROADCASTQ     const45<>+0(SB), Z4
-	VMINPD           Z3, Z4, Z4
-	VPBROADCASTQ     const19<>+0(SB), Z5
-	VSUBPD           Z4, Z5, Z4
-	VPSLLQ           $0x34, Z4, Z4
-	VMULPD           Z4, Z7, Z4
-	VMULPD           Z2, Z2, Z5
-	VMULPD.BCST      const11<>+0(SB), Z2, Z12
-	VMOVAPD          Z12, Z13
-	VFNMADD213PD     Z2, Z2, Z13
-	VSUBPD           Z13, Z2, Z14
-	VFNMADD231PD     Z2, Z12, Z14
-	VMOVAPD          Z5, Z12
-	VPBROADCASTQ     const46<>+0(SB), Z15
-	VFMADD213PD.BCST const47<>+0(SB), Z15, Z12
-	VMOVAPD          Z5, Z15
-	VPBROADCASTQ     const48<>+0(SB), Z16
-	VFMADD213PD.BCST const49<>+0(SB), Z16, Z15
-	VFMADD213PD.BCST const50<>+0(SB), Z5, Z12
-	VFMADD213PD.BCST const51<>+0(SB), Z5, Z15
-	VFMADD213PD.BCST const52<>+0(SB), Z5, Z12
-	VFMADD213PD.BCST const53<>+0(SB), Z5, Z15
-	VFMADD213PD.BCST const54<>+0(SB), Z5, Z12
-	VFMADD213PD.BCST const55<>+0(SB), Z5, Z15
-	VFMADD213PD.BCST const56<>+0(SB), Z5, Z12
-	VFMADD213PD.BCST const57<>+0(SB), Z5, Z15
-	VFMADD213PD.BCST const58<>+0(SB), Z5, Z12
-	VFMADD213PD.BCST const59<>+0(SB), Z5, Z15
-	VFMADD213PD.BCST const60<>+0(SB), Z5, Z12
-	VFMADD213PD.BCST const61<>+0(SB), Z5, Z15
-	VFMADD213PD.BCST const62<>+0(SB), Z5, Z12
-	VFMADD213PD.BCST const63<>+0(SB), Z5, Z15
-	VFMADD213PD.BCST const64<>+0(SB), Z5, Z12
-	VFMADD213PD.BCST const65<>+0(SB), Z5, Z15
-	VFMADD213PD.BCST const66<>+0(SB), Z5, Z12
-	VFMADD231PD      Z2, Z15, Z12
-	VMULPD           Z5, Z2, Z5
-	VMULPD           Z5, Z12, Z5
+	VPBROADCASTQ     const20<>+0(SB), Z5
+	VCMPPD           $0x00, Z3, Z5, K2
+	VPBROADCASTQ     const18<>+0(SB), Z5
+	VMINPD           Z3, Z5, Z5
+	VPBROADCASTQ     const19<>+0(SB), Z15
+	VSUBPD           Z5, Z15, Z5
+	VPSLLQ           $0x34, Z5, Z5
+	VMULPD           Z5, Z7, Z5
+	VBLENDMPD        Z4, Z5, K2, Z9
+	VBLENDMPD        Z14, Z2, K2, Z10
+	VMULPD           Z10, Z10, Z2
+	VMULPD.BCST      const11<>+0(SB), Z10, Z4
+	VMOVAPD          Z4, Z5
+	VFNMADD213PD     Z10, Z10, Z5
+	VSUBPD           Z5, Z10, Z14
+	VFNMADD231PD     Z10, Z4, Z14
+	VMOVAPD          Z2, Z4
+	VPBROADCASTQ     const45<>+0(SB), Z15
+	VFMADD213PD.BCST const46<>+0(SB), Z15, Z4
+	VMOVAPD          Z2, Z15
+	VPBROADCASTQ     const47<>+0(SB), Z16
+	VFMADD213PD.BCST const48<>+0(SB), Z16, Z15
+	VFMADD213PD.BCST const49<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST const50<>+0(SB), Z2, Z15
+	VFMADD213PD.BCST const51<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST const52<>+0(SB), Z2, Z15
+	VFMADD213PD.BCST const53<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST const54<>+0(SB), Z2, Z15
+	VFMADD213PD.BCST const55<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST const56<>+0(SB), Z2, Z15
+	VFMADD213PD.BCST const57<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST const58<>+0(SB), Z2, Z15
+	VFMADD213PD.BCST const59<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST const60<>+0(SB), Z2, Z15
+	VFMADD213PD.BCST const61<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST const62<>+0(SB), Z2, Z15
+	VFMADD213PD.BCST const63<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST const64<>+0(SB), Z2, Z15
+	VFMADD213PD.BCST const65<>+0(SB), Z2, Z4
+	VFMADD231PD      Z10, Z15, Z4
+	VMULPD           Z2, Z10, Z2
+	VMULPD           Z2, Z4, Z2
 	VADDPD           Z3, Z8, Z3
-	VMULPD.BCST      const67<>+0(SB), Z3, Z12
-	VADDPD           Z12, Z13, Z15
-	VSUBPD           Z15, Z12, Z12
-	VADDPD           Z12, Z13, Z12
-	VADDPD           Z12, Z14, Z12
-	VFMADD231PD.BCST const68<>+0(SB), Z3, Z12
-	VMOVAPD          Z2, Z3
-	VPBROADCASTQ     const69<>+0(SB), Z13
-	VFMADD213PD.BCST const70<>+0(SB), Z13, Z3
-	VFMADD213PD.BCST const37<>+0(SB), Z2, Z3
-	VFMADD231PD      Z4, Z3, Z5
-	VADDPD           Z5, Z12, Z2
+	VMULPD.BCST      const66<>+0(SB), Z3, Z4
+	VADDPD           Z4, Z5, Z15
+	VSUBPD           Z15, Z4, Z4
+	VADDPD           Z4, Z5, Z4
+	VADDPD           Z4, Z14, Z4
+	VFMADD231PD.BCST const67<>+0(SB), Z3, Z4
+	VMOVAPD          Z10, Z3
+	VPBROADCASTQ     const68<>+0(SB), Z5
+	VFMADD213PD.BCST const69<>+0(SB), Z5, Z3
+	VFMADD213PD.BCST const37<>+0(SB), Z10, Z3
+	VFMADD231PD      Z9, Z3, Z2
+	VADDPD           Z2, Z4, Z2
 	VADDPD           Z2, Z15, Z2
 	VPBROADCASTQ     const11<>+0(SB), Z3
-	VBLENDMPD.BCST   const37<>+0(SB), Z3, K1, Z9
-	VMULPD           Z9, Z2, Z2
-	VCMPPD.BCST      $0x11, const71<>+0(SB), Z1, K1
-	VBLENDMPD        Z2, Z1, K1, Z10
+	VBLENDMPD.BCST   const37<>+0(SB), Z3, K1, Z11
+	VMULPD           Z11, Z2, Z2
+	VCMPPD.BCST      $0x11, const70<>+0(SB), Z1, K1
+	VBLENDMPD        Z2, Z1, K1, Z12
 	VPBROADCASTQ     const0<>+0(SB), Z1
-	VPANDNQ          Z10, Z1, Z1
+	VPANDNQ          Z12, Z1, Z1
 	VPANDQ.BCST      const0<>+0(SB), Z0, Z0
 	VPORQ            Z0, Z1, Z0
 	VCMPPD           $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST   const21<>+0(SB), Z0, K1, Z11
-	VMOVUPD          Z11, (AX)
+	VBLENDMPD.BCST   const21<>+0(SB), Z0, K1, Z13
+	VMOVUPD          Z13, (AX)
 	ADDQ             $0x40, AX
 	ADDQ             DX, CX
 	SUBQ             $0x08, SI
@@ -834,86 +850,83 @@ GLOBL const43<>(SB), RODATA|NOPTR, $8
 DATA const44<>+0(SB)/8, $0x3fe6a09e667f3bcd
 GLOBL const44<>(SB), RODATA|NOPTR, $8
 
-DATA const45<>+0(SB)/8, $0x408f400000000000
+DATA const45<>+0(SB)/8, $0x3f9a38c392ebc7d7
 GLOBL const45<>(SB), RODATA|NOPTR, $8
 
-DATA const46<>+0(SB)/8, $0x3f9a38c392ebc7d7
+DATA const46<>+0(SB)/8, $0x3fae5f29b2b7d64d
 GLOBL const46<>(SB), RODATA|NOPTR, $8
 
-DATA const47<>+0(SB)/8, $0x3fae5f29b2b7d64d
+DATA const47<>+0(SB)/8, $0xbfad14598ce62160
 GLOBL const47<>(SB), RODATA|NOPTR, $8
 
-DATA const48<>+0(SB)/8, $0xbfad14598ce62160
+DATA const48<>+0(SB)/8, $0xbfa9c6edd8e25b90
 GLOBL const48<>(SB), RODATA|NOPTR, $8
 
-DATA const49<>+0(SB)/8, $0xbfa9c6edd8e25b90
+DATA const49<>+0(SB)/8, $0x3fa9cacd0b642a99
 GLOBL const49<>(SB), RODATA|NOPTR, $8
 
-DATA const50<>+0(SB)/8, $0x3fa9cacd0b642a99
+DATA const50<>+0(SB)/8, $0xbfac3e1a4b43d38d
 GLOBL const50<>(SB), RODATA|NOPTR, $8
 
-DATA const51<>+0(SB)/8, $0xbfac3e1a4b43d38d
+DATA const51<>+0(SB)/8, $0x3fae3b48d2b692cc
 GLOBL const51<>(SB), RODATA|NOPTR, $8
 
-DATA const52<>+0(SB)/8, $0x3fae3b48d2b692cc
+DATA const52<>+0(SB)/8, $0xbfb003ad7adb7fac
 GLOBL const52<>(SB), RODATA|NOPTR, $8
 
-DATA const53<>+0(SB)/8, $0xbfb003ad7adb7fac
+DATA const53<>+0(SB)/8, $0x3fb110397125b4c2
 GLOBL const53<>(SB), RODATA|NOPTR, $8
 
-DATA const54<>+0(SB)/8, $0x3fb110397125b4c2
+DATA const54<>+0(SB)/8, $0xbfb248e225b17df7
 GLOBL const54<>(SB), RODATA|NOPTR, $8
 
-DATA const55<>+0(SB)/8, $0xbfb248e225b17df7
+DATA const55<>+0(SB)/8, $0x3fb3b142c9060697
 GLOBL const55<>(SB), RODATA|NOPTR, $8
 
-DATA const56<>+0(SB)/8, $0x3fb3b142c9060697
+DATA const56<>+0(SB)/8, $0xbfb5555801e9ba8c
 GLOBL const56<>(SB), RODATA|NOPTR, $8
 
-DATA const57<>+0(SB)/8, $0xbfb5555801e9ba8c
+DATA const57<>+0(SB)/8, $0x3fb745d146f7d400
 GLOBL const57<>(SB), RODATA|NOPTR, $8
 
-DATA const58<>+0(SB)/8, $0x3fb745d146f7d400
+DATA const58<>+0(SB)/8, $0xbfb9999989b9454d
 GLOBL const58<>(SB), RODATA|NOPTR, $8
 
-DATA const59<>+0(SB)/8, $0xbfb9999989b9454d
+DATA const59<>+0(SB)/8, $0x3fbc71c71d25d4d5
 GLOBL const59<>(SB), RODATA|NOPTR, $8
 
-DATA const60<>+0(SB)/8, $0x3fbc71c71d25d4d5
+DATA const60<>+0(SB)/8, $0xbfc000000019700e
 GLOBL const60<>(SB), RODATA|NOPTR, $8
 
-DATA const61<>+0(SB)/8, $0xbfc000000019700e
+DATA const61<>+0(SB)/8, $0x3fc24924924833fd
 GLOBL const61<>(SB), RODATA|NOPTR, $8
 
-DATA const62<>+0(SB)/8, $0x3fc24924924833fd
+DATA const62<>+0(SB)/8, $0xbfc5555555553028
 GLOBL const62<>(SB), RODATA|NOPTR, $8
 
-DATA const63<>+0(SB)/8, $0xbfc5555555553028
+DATA const63<>+0(SB)/8, $0x3fc9999999999aff
 GLOBL const63<>(SB), RODATA|NOPTR, $8
 
-DATA const64<>+0(SB)/8, $0x3fc9999999999aff
+DATA const64<>+0(SB)/8, $0xbfd0000000000008
 GLOBL const64<>(SB), RODATA|NOPTR, $8
 
-DATA const65<>+0(SB)/8, $0xbfd0000000000008
+DATA const65<>+0(SB)/8, $0x3fd5555555555555
 GLOBL const65<>(SB), RODATA|NOPTR, $8
 
-DATA const66<>+0(SB)/8, $0x3fd5555555555555
+DATA const66<>+0(SB)/8, $0x3fe62e42fefa3800
 GLOBL const66<>(SB), RODATA|NOPTR, $8
 
-DATA const67<>+0(SB)/8, $0x3fe62e42fefa3800
+DATA const67<>+0(SB)/8, $0x3d2ef35793c76730
 GLOBL const67<>(SB), RODATA|NOPTR, $8
 
-DATA const68<>+0(SB)/8, $0x3d2ef35793c76730
+DATA const68<>+0(SB)/8, $0x3fef7be879f6cce5
 GLOBL const68<>(SB), RODATA|NOPTR, $8
 
-DATA const69<>+0(SB)/8, $0x3fef7be879f6cce5
+DATA const69<>+0(SB)/8, $0xbff164d2d24f2cb3
 GLOBL const69<>(SB), RODATA|NOPTR, $8
 
-DATA const70<>+0(SB)/8, $0xbff164d2d24f2cb3
+DATA const70<>+0(SB)/8, $0x7ff0000000000000
 GLOBL const70<>(SB), RODATA|NOPTR, $8
-
-DATA const71<>+0(SB)/8, $0x7ff0000000000000
-GLOBL const71<>(SB), RODATA|NOPTR, $8
 
 // func AsinhFloat32(dst *float32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX512F, AVX512VL
@@ -929,121 +942,125 @@ TEXT ·AsinhFloat32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD          (CX), Y0
 	VCVTPS2PD        Y0, Z0
-	VPBROADCASTQ     const0<>+0(SB), Z7
-	VPANDNQ          Z0, Z7, Z7
-	VMULPD           Z7, Z7, Z8
-	VMOVAPD          Z7, Z9
-	VFMSUB213PD      Z8, Z7, Z9
-	VPBROADCASTQ     const37<>+0(SB), Z10
-	VMAXPD           Z8, Z10, Z10
-	VPBROADCASTQ     const37<>+0(SB), Z11
-	VMINPD           Z8, Z11, Z8
-	VADDPD           Z8, Z10, Z11
-	VSUBPD           Z11, Z10, Z10
-	VADDPD           Z10, Z8, Z8
-	VADDPD           Z8, Z9, Z8
-	VSQRTPD          Z11, Z9
-	VMOVAPD          Z9, Z10
-	VFNMADD213PD     Z11, Z9, Z10
-	VADDPD           Z10, Z8, Z8
-	VPSRLQ           $0x01, Z11, Z10
-	VPBROADCASTQ     const38<>+0(SB), Z11
-	VPSUBQ           Z10, Z11, Z10
-	VMULPD           Z10, Z8, Z8
-	VADDPD           Z9, Z7, Z10
-	VSUBPD           Z10, Z9, Z9
-	VADDPD           Z9, Z7, Z9
-	VADDPD           Z7, Z7, Z11
-	VMULPD           Z11, Z10, Z12
-	VFMSUB213PD      Z12, Z11, Z10
-	VADDPD           Z9, Z8, Z8
-	VFMADD231PD      Z8, Z11, Z10
-	VPBROADCASTQ     const37<>+0(SB), Z8
-	VMAXPD           Z12, Z8, Z8
-	VPBROADCASTQ     const37<>+0(SB), Z9
-	VMINPD           Z12, Z9, Z9
-	VADDPD           Z9, Z8, Z11
-	VSUBPD           Z11, Z8, Z8
-	VADDPD           Z8, Z9, Z8
-	VPBROADCASTQ     const39<>+0(SB), Z9
-	VCMPPD           $0x11, Z7, Z9, K1
-	VBLENDMPD        Z7, Z11, K1, Z1
-	VADDPD           Z8, Z10, Z8
-	VBLENDMPD.BCST   const20<>+0(SB), Z8, K1, Z2
-	VPBROADCASTQ     const20<>+0(SB), Z8
-	VBLENDMPD.BCST   const37<>+0(SB), Z8, K1, Z3
-	VPADDQ.BCST      const40<>+0(SB), Z1, Z8
-	VPSRLQ           $0x34, Z8, Z9
-	VPORQ.BCST       const41<>+0(SB), Z9, Z9
-	VSUBPD.BCST      const42<>+0(SB), Z9, Z9
-	VPANDQ.BCST      const43<>+0(SB), Z8, Z8
-	VPADDQ.BCST      const44<>+0(SB), Z8, Z8
-	VSUBPD.BCST      const37<>+0(SB), Z8, Z8
-	VPBROADCASTQ     const45<>+0(SB), Z10
-	VMINPD           Z9, Z10, Z10
-	VPBROADCASTQ     const19<>+0(SB), Z11
-	VSUBPD           Z10, Z11, Z10
-	VPSLLQ           $0x34, Z10, Z10
-	VMULPD           Z10, Z2, Z10
-	VMULPD           Z8, Z8, Z11
-	VMULPD.BCST      const11<>+0(SB), Z8, Z12
-	VMOVAPD          Z12, Z13
-	VFNMADD213PD     Z8, Z8, Z13
-	VSUBPD           Z13, Z8, Z14
-	VFNMADD231PD     Z8, Z12, Z14
+	VPBROADCASTQ     const0<>+0(SB), Z9
+	VPANDNQ          Z0, Z9, Z9
+	VMULPD           Z9, Z9, Z10
+	VMOVAPD          Z9, Z11
+	VFMSUB213PD      Z10, Z9, Z11
+	VPBROADCASTQ     const37<>+0(SB), Z12
+	VMAXPD           Z10, Z12, Z12
+	VPBROADCASTQ     const37<>+0(SB), Z13
+	VMINPD           Z10, Z13, Z10
+	VADDPD           Z10, Z12, Z13
+	VSUBPD           Z13, Z12, Z12
+	VADDPD           Z12, Z10, Z10
+	VADDPD           Z10, Z11, Z10
+	VSQRTPD          Z13, Z11
 	VMOVAPD          Z11, Z12
-	VPBROADCASTQ     const46<>+0(SB), Z15
-	VFMADD213PD.BCST const47<>+0(SB), Z15, Z12
-	VMOVAPD          Z11, Z15
-	VPBROADCASTQ     const48<>+0(SB), Z16
-	VFMADD213PD.BCST const49<>+0(SB), Z16, Z15
-	VFMADD213PD.BCST const50<>+0(SB), Z11, Z12
-	VFMADD213PD.BCST const51<>+0(SB), Z11, Z15
-	VFMADD213PD.BCST const52<>+0(SB), Z11, Z12
-	VFMADD213PD.BCST const53<>+0(SB), Z11, Z15
-	VFMADD213PD.BCST const54<>+0(SB), Z11, Z12
-	VFMADD213PD.BCST const55<>+0(SB), Z11, Z15
-	VFMADD213PD.BCST const56<>+0(SB), Z11, Z12
-	VFMADD213PD.BCST const57<>+0(SB), Z11, Z15
-	VFMADD213PD.BCST const58<>+0(SB), Z11, Z12
-	VFMADD213PD.BCST const59<>+0(SB), Z11, Z15
-	VFMADD213PD.BCST const60<>+0(SB), Z11, Z12
-	VFMADD213PD.BCST const61<>+0(SB), Z11, Z15
-	VFMADD213PD.BCST const62<>+0(SB), Z11, Z12
-	VFMADD213PD.BCST const63<>+0(SB), Z11, Z15
-	VFMADD213PD.BCST const64<>+0(SB), Z11, Z12
-	VFMADD213PD.BCST const65<>+0(SB), Z11, Z15
-	VFMADD213PD.BCST const66<>+0(SB), Z11, Z12
-	VFMADD231PD      Z8, Z15, Z12
-	VMULPD           Z11, Z8, Z11
-	VMULPD           Z11, Z12, Z11
-	VADDPD           Z9, Z3, Z9
-	VMULPD.BCST      const67<>+0(SB), Z9, Z12
+	VFNMADD213PD     Z13, Z11, Z12
+	VADDPD           Z12, Z10, Z10
+	VPSRLQ           $0x01, Z13, Z12
+	VPBROADCASTQ     const38<>+0(SB), Z13
+	VPSUBQ           Z12, Z13, Z12
+	VMULPD           Z12, Z10, Z10
+	VADDPD           Z11, Z9, Z12
+	VSUBPD           Z12, Z11, Z11
+	VADDPD           Z11, Z9, Z11
+	VADDPD           Z9, Z9, Z13
+	VMULPD           Z13, Z12, Z14
+	VFMSUB213PD      Z14, Z13, Z12
+	VADDPD           Z11, Z10, Z10
+	VFMADD231PD      Z10, Z13, Z12
+	VPBROADCASTQ     const37<>+0(SB), Z10
+	VMAXPD           Z14, Z10, Z10
+	VPBROADCASTQ     const37<>+0(SB), Z11
+	VMINPD           Z14, Z11, Z11
+	VADDPD           Z11, Z10, Z13
+	VSUBPD           Z13, Z10, Z10
+	VADDPD           Z10, Z11, Z10
+	VPBROADCASTQ     const39<>+0(SB), Z11
+	VCMPPD           $0x11, Z9, Z11, K1
+	VBLENDMPD        Z9, Z13, K1, Z1
+	VADDPD           Z10, Z12, Z10
+	VBLENDMPD.BCST   const20<>+0(SB), Z10, K1, Z2
+	VPBROADCASTQ     const20<>+0(SB), Z10
+	VBLENDMPD.BCST   const37<>+0(SB), Z10, K1, Z3
+	VPADDQ.BCST      const40<>+0(SB), Z1, Z10
+	VPSRLQ           $0x34, Z10, Z11
+	VPORQ.BCST       const41<>+0(SB), Z11, Z11
+	VSUBPD.BCST      const42<>+0(SB), Z11, Z11
+	VPANDQ.BCST      const43<>+0(SB), Z10, Z10
+	VPADDQ.BCST      const44<>+0(SB), Z10, Z10
+	VSUBPD.BCST      const37<>+0(SB), Z10, Z10
+	VPBROADCASTQ     const20<>+0(SB), Z13
+	VCMPPD           $0x00, Z11, Z13, K2
+	VPBROADCASTQ     const18<>+0(SB), Z13
+	VMINPD           Z11, Z13, Z13
+	VPBROADCASTQ     const19<>+0(SB), Z15
+	VSUBPD           Z13, Z15, Z13
+	VPSLLQ           $0x34, Z13, Z13
+	VMULPD           Z13, Z2, Z13
+	VBLENDMPD        Z12, Z13, K2, Z4
+	VBLENDMPD        Z14, Z10, K2, Z5
+	VMULPD           Z5, Z5, Z10
+	VMULPD.BCST      const11<>+0(SB), Z5, Z12
+	VMOVAPD          Z12, Z13
+	VFNMADD213PD     Z5, Z5, Z13
+	VSUBPD           Z13, Z5, Z14
+	VFNMADD231PD     Z5, Z12, Z14
+	VMOVAPD          Z10, Z12
+	VPBROADCASTQ     const45<>+0(SB), Z15
+	VFMADD213PD.BCST const46<>+0(SB), Z15, Z12
+	VMOVAPD          Z10, Z15
+	VPBROADCASTQ     const47<>+0(SB), Z16
+	VFMADD213PD.BCST const48<>+0(SB), Z16, Z15
+	VFMADD213PD.BCST const49<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST const50<>+0(SB), Z10, Z15
+	VFMADD213PD.BCST const51<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST const52<>+0(SB), Z10, Z15
+	VFMADD213PD.BCST const53<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST const54<>+0(SB), Z10, Z15
+	VFMADD213PD.BCST const55<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST const56<>+0(SB), Z10, Z15
+	VFMADD213PD.BCST const57<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST const58<>+0(SB), Z10, Z15
+	VFMADD213PD.BCST const59<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST const60<>+0(SB), Z10, Z15
+	VFMADD213PD.BCST const61<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST const62<>+0(SB), Z10, Z15
+	VFMADD213PD.BCST const63<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST const64<>+0(SB), Z10, Z15
+	VFMADD213PD.BCST const65<>+0(SB), Z10, Z12
+	VFMADD231PD      Z5, Z15, Z12
+	VMULPD           Z10, Z5, Z10
+	VMULPD           Z10, Z12, Z10
+	VADDPD           Z11, Z3, Z11
+	VMULPD.BCST      const66<>+0(SB), Z11, Z12
 	VADDPD           Z12, Z13, Z15
 	VSUBPD           Z15, Z12, Z12
 	VADDPD           Z12, Z13, Z12
 	VADDPD           Z12, Z14, Z12
-	VFMADD231PD.BCST const68<>+0(SB), Z9, Z12
-	VMOVAPD          Z8, Z9
-	VPBROADCASTQ     const69<>+0(SB), Z13
-	VFMADD213PD.BCST const70<>+0(SB), Z13, Z9
-	VFMADD213PD.BCST const37<>+0(SB), Z8, Z9
-	VFMADD231PD      Z10, Z9, Z11
-	VADDPD           Z11, Z12, Z8
-	VADDPD           Z8, Z15, Z8
-	VPBROADCASTQ     const11<>+0(SB), Z9
-	VBLENDMPD.BCST   const37<>+0(SB), Z9, K1, Z4
-	VMULPD           Z4, Z8, Z8
-	VCMPPD.BCST      $0x11, const71<>+0(SB), Z7, K1
-	VBLENDMPD        Z8, Z7, K1, Z5
-	VPBROADCASTQ     const0<>+0(SB), Z7
-	VPANDNQ          Z5, Z7, Z7
+	VFMADD231PD.BCST const67<>+0(SB), Z11, Z12
+	VMOVAPD          Z5, Z11
+	VPBROADCASTQ     const68<>+0(SB), Z13
+	VFMADD213PD.BCST const69<>+0(SB), Z13, Z11
+	VFMADD213PD.BCST const37<>+0(SB), Z5, Z11
+	VFMADD231PD      Z4, Z11, Z10
+	VADDPD           Z10, Z12, Z10
+	VADDPD           Z10, Z15, Z10
+	VPBROADCASTQ     const11<>+0(SB), Z11
+	VBLENDMPD.BCST   const37<>+0(SB), Z11, K1, Z6
+	VMULPD           Z6, Z10, Z10
+	VCMPPD.BCST      $0x11, const70<>+0(SB), Z9, K1
+	VBLENDMPD        Z10, Z9, K1, Z7
+	VPBROADCASTQ     const0<>+0(SB), Z9
+	VPANDNQ          Z7, Z9, Z9
 	VPANDQ.BCST      const0<>+0(SB), Z0, Z0
-	VPORQ            Z0, Z7, Z0
+	VPORQ            Z0, Z9, Z0
 	VCVTPD2PS        Z0, Y0
 	VCMPPS           $0x04, Y0, Y0, K1
-	VBLENDMPS.BCST   const22<>+0(SB), Y0, K1, Y6
-	VMOVUPD          Y6, (AX)
+	VBLENDMPS.BCST   const22<>+0(SB), Y0, K1, Y8
+	VMOVUPD          Y8, (AX)
 	ADDQ             $0x20, AX
 	ADDQ             DX, CX
 	SUBQ             $0x08, SI
@@ -1074,43 +1091,43 @@ loop:
 	VFMSUB213PD      Z1, Z0, Z2
 	VADDPD.BCST      const35<>+0(SB), Z1, Z3
 	VSUBPD           Z3, Z1, Z1
-	VPBROADCASTQ     const35<>+0(SB), Z11
-	VADDPD           Z1, Z11, Z1
-	VADDPD           Z3, Z2, Z11
-	VSUBPD           Z11, Z3, Z3
+	VPBROADCASTQ     const35<>+0(SB), Z13
+	VADDPD           Z1, Z13, Z1
+	VADDPD           Z3, Z2, Z13
+	VSUBPD           Z13, Z3, Z3
 	VADDPD           Z3, Z2, Z2
 	VADDPD           Z2, Z1, Z1
-	VSQRTPD          Z11, Z2
+	VSQRTPD          Z13, Z2
 	VMOVAPD          Z2, Z3
-	VFNMADD213PD     Z11, Z2, Z3
+	VFNMADD213PD     Z13, Z2, Z3
 	VADDPD           Z3, Z1, Z1
-	VPSRLQ           $0x01, Z11, Z3
-	VPBROADCASTQ     const38<>+0(SB), Z11
-	VPSUBQ           Z3, Z11, Z3
+	VPSRLQ           $0x01, Z13, Z3
+	VPBROADCASTQ     const38<>+0(SB), Z13
+	VPSUBQ           Z3, Z13, Z3
 	VMULPD           Z3, Z1, Z1
 	VADDPD           Z2, Z0, Z3
-	VSUBPD           Z3, Z0, Z11
-	VADDPD           Z11, Z2, Z11
+	VSUBPD           Z3, Z0, Z13
+	VADDPD           Z13, Z2, Z13
 	VADDPD           Z2, Z2, Z2
-	VMULPD           Z2, Z3, Z12
-	VMOVAPD          Z2, Z13
-	VFMSUB213PD      Z12, Z3, Z13
-	VADDPD           Z11, Z1, Z11
-	VFMADD231PD      Z11, Z2, Z13
+	VMULPD           Z2, Z3, Z14
+	VMOVAPD          Z2, Z15
+	VFMSUB213PD      Z14, Z3, Z15
+	VADDPD           Z13, Z1, Z13
+	VFMADD231PD      Z13, Z2, Z15
 	VADDPD           Z1, Z1, Z1
-	VFMADD231PD      Z3, Z1, Z13
+	VFMADD231PD      Z3, Z1, Z15
 	VCMPPD.BCST      $0x11, const37<>+0(SB), Z0, K1
 	VPBROADCASTQ     const37<>+0(SB), Z1
-	VMAXPD           Z12, Z1, Z1
+	VMAXPD           Z14, Z1, Z1
 	VPBROADCASTQ     const37<>+0(SB), Z2
-	VMINPD           Z12, Z2, Z2
+	VMINPD           Z14, Z2, Z2
 	VADDPD           Z2, Z1, Z3
 	VSUBPD           Z3, Z1, Z1
 	VADDPD           Z1, Z2, Z1
 	VPBROADCASTQ     const39<>+0(SB), Z2
 	VCMPPD           $0x11, Z0, Z2, K2
 	VBLENDMPD        Z0, Z3, K2, Z4
-	VADDPD           Z1, Z13, Z1
+	VADDPD           Z1, Z15, Z1
 	VBLENDMPD.BCST   const20<>+0(SB), Z1, K2, Z5
 	VPBROADCASTQ     const20<>+0(SB), Z1
 	VBLENDMPD.BCST   const37<>+0(SB), Z1, K2, Z6
@@ -1121,67 +1138,71 @@ loop:
 	VPANDQ.BCST      const43<>+0(SB), Z1, Z1
 	VPADDQ.BCST      const44<>+0(SB), Z1, Z1
 	VSUBPD.BCST      const37<>+0(SB), Z1, Z1
-	VPBROADCASTQ     const45<>+0(SB), Z3
+	VPBROADCASTQ     const20<>+0(SB), Z3
+	VCMPPD           $0x00, Z2, Z3, K3
+	VPBROADCASTQ     const18<>+0(SB), Z3
 	VMINPD           Z2, Z3, Z3
-	VPBROADCASTQ     const19<>+0(SB), Z11
-	VSUBPD           Z3, Z11, Z3
+	VPBROADCASTQ     const19<>+0(SB), Z13
+	VSUBPD           Z3, Z13, Z3
 	VPSLLQ           $0x34, Z3, Z3
 	VMULPD           Z3, Z5, Z3
-	VMULPD           Z1, Z1, Z11
-	VMULPD.BCST      const11<>+0(SB), Z1, Z12
-	VMOVAPD          Z12, Z13
-	VFNMADD213PD     Z1, Z1, Z13
-	VSUBPD           Z13, Z1, Z14
-	VFNMADD231PD     Z1, Z12, Z14
-	VMOVAPD          Z11, Z12
-	VPBROADCASTQ     const46<>+0(SB), Z15
-	VFMADD213PD.BCST const47<>+0(SB), Z15, Z12
-	VMOVAPD          Z11, Z15
-	VPBROADCASTQ     const48<>+0(SB), Z16
-	VFMADD213PD.BCST const49<>+0(SB), Z16, Z15
-	VFMADD213PD.BCST const50<>+0(SB), Z11, Z12
-	VFMADD213PD.BCST const51<>+0(SB), Z11, Z15
-	VFMADD213PD.BCST const52<>+0(SB), Z11, Z12
-	VFMADD213PD.BCST const53<>+0(SB), Z11, Z15
-	VFMADD213PD.BCST const54<>+0(SB), Z11, Z12
-	VFMADD213PD.BCST const55<>+0(SB), Z11, Z15
-	VFMADD213PD.BCST const56<>+0(SB), Z11, Z12
-	VFMADD213PD.BCST const57<>+0(SB), Z11, Z15
-	VFMADD213PD.BCST const58<>+0(SB), Z11, Z12
-	VFMADD213PD.BCST const59<>+0(SB), Z11, Z15
-	VFMADD213PD.BCST const60<>+0(SB), Z11, Z12
-	VFMADD213PD.BCST const61<>+0(SB), Z11, Z15
-	VFMADD213PD.BCST const62<>+0(SB), Z11, Z12
-	VFMADD213PD.BCST const63<>+0(SB), Z11, Z15
-	VFMADD213PD.BCST const64<>+0(SB), Z11, Z12
-	VFMADD213PD.BCST const65<>+0(SB), Z11, Z15
-	VFMADD213PD.BCST const66<>+0(SB), Z11, Z12
-	VFMADD231PD      Z1, Z15, Z12
-	VMULPD           Z11, Z1, Z11
-	VMULPD           Z11, Z12, Z11
+	VBLENDMPD        Z15, Z3, K3, Z7
+	VBLENDMPD        Z14, Z1, K3, Z8
+	VMULPD           Z8, Z8, Z1
+	VMULPD.BCST      const11<>+0(SB), Z8, Z3
+	VMOVAPD          Z3, Z13
+	VFNMADD213PD     Z8, Z8, Z13
+	VSUBPD           Z13, Z8, Z14
+	VFNMADD231PD     Z8, Z3, Z14
+	VMOVAPD          Z1, Z3
+	VPBROADCASTQ     const45<>+0(SB), Z15
+	VFMADD213PD.BCST const46<>+0(SB), Z15, Z3
+	VMOVAPD          Z1, Z15
+	VPBROADCASTQ     const47<>+0(SB), Z16
+	VFMADD213PD.BCST const48<>+0(SB), Z16, Z15
+	VFMADD213PD.BCST const49<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST const50<>+0(SB), Z1, Z15
+	VFMADD213PD.BCST const51<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST const52<>+0(SB), Z1, Z15
+	VFMADD213PD.BCST const53<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST const54<>+0(SB), Z1, Z15
+	VFMADD213PD.BCST const55<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST const56<>+0(SB), Z1, Z15
+	VFMADD213PD.BCST const57<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST const58<>+0(SB), Z1, Z15
+	VFMADD213PD.BCST const59<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST const60<>+0(SB), Z1, Z15
+	VFMADD213PD.BCST const61<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST const62<>+0(SB), Z1, Z15
+	VFMADD213PD.BCST const63<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST const64<>+0(SB), Z1, Z15
+	VFMADD213PD.BCST const65<>+0(SB), Z1, Z3
+	VFMADD231PD      Z8, Z15, Z3
+	VMULPD           Z1, Z8, Z1
+	VMULPD           Z1, Z3, Z1
 	VADDPD           Z2, Z6, Z2
-	VMULPD.BCST      const67<>+0(SB), Z2, Z12
-	VADDPD           Z12, Z13, Z15
-	VSUBPD           Z15, Z12, Z12
-	VADDPD           Z12, Z13, Z12
-	VADDPD           Z12, Z14, Z12
-	VFMADD231PD.BCST const68<>+0(SB), Z2, Z12
-	VMOVAPD          Z1, Z2
-	VPBROADCASTQ     const69<>+0(SB), Z13
-	VFMADD213PD.BCST const70<>+0(SB), Z13, Z2
-	VFMADD213PD.BCST const37<>+0(SB), Z1, Z2
-	VFMADD231PD      Z3, Z2, Z11
-	VADDPD           Z11, Z12, Z1
+	VMULPD.BCST      const66<>+0(SB), Z2, Z3
+	VADDPD           Z3, Z13, Z15
+	VSUBPD           Z15, Z3, Z3
+	VADDPD           Z3, Z13, Z3
+	VADDPD           Z3, Z14, Z3
+	VFMADD231PD.BCST const67<>+0(SB), Z2, Z3
+	VMOVAPD          Z8, Z2
+	VPBROADCASTQ     const68<>+0(SB), Z13
+	VFMADD213PD.BCST const69<>+0(SB), Z13, Z2
+	VFMADD213PD.BCST const37<>+0(SB), Z8, Z2
+	VFMADD231PD      Z7, Z2, Z1
+	VADDPD           Z1, Z3, Z1
 	VADDPD           Z1, Z15, Z1
 	VPBROADCASTQ     const11<>+0(SB), Z2
-	VBLENDMPD.BCST   const37<>+0(SB), Z2, K2, Z7
-	VMULPD           Z7, Z1, Z1
-	VCMPPD.BCST      $0x11, const71<>+0(SB), Z0, K2
-	VBLENDMPD        Z1, Z0, K2, Z8
-	VBLENDMPD.BCST   const21<>+0(SB), Z8, K1, Z9
-	VCMPPD           $0x04, Z9, Z9, K1
-	VBLENDMPD.BCST   const21<>+0(SB), Z9, K1, Z10
-	VMOVUPD          Z10, (AX)
+	VBLENDMPD.BCST   const37<>+0(SB), Z2, K2, Z9
+	VMULPD           Z9, Z1, Z1
+	VCMPPD.BCST      $0x11, const70<>+0(SB), Z0, K2
+	VBLENDMPD        Z1, Z0, K2, Z10
+	VBLENDMPD.BCST   const21<>+0(SB), Z10, K1, Z11
+	VCMPPD           $0x04, Z11, Z11, K1
+	VBLENDMPD.BCST   const21<>+0(SB), Z11, K1, Z12
+	VMOVUPD          Z12, (AX)
 	ADDQ             $0x40, AX
 	ADDQ             DX, CX
 	SUBQ             $0x08, SI
@@ -1208,120 +1229,124 @@ TEXT ·AcoshFloat32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD          (CX), Y0
 	VCVTPS2PD        Y0, Z0
-	VMULPD           Z0, Z0, Z8
-	VMOVAPD          Z0, Z9
-	VFMSUB213PD      Z8, Z0, Z9
-	VADDPD.BCST      const35<>+0(SB), Z8, Z10
-	VSUBPD           Z10, Z8, Z8
-	VPBROADCASTQ     const35<>+0(SB), Z11
-	VADDPD           Z8, Z11, Z8
-	VADDPD           Z10, Z9, Z11
-	VSUBPD           Z11, Z10, Z10
-	VADDPD           Z10, Z9, Z9
-	VADDPD           Z9, Z8, Z8
-	VSQRTPD          Z11, Z9
-	VMOVAPD          Z9, Z10
-	VFNMADD213PD     Z11, Z9, Z10
-	VADDPD           Z10, Z8, Z8
-	VPSRLQ           $0x01, Z11, Z10
-	VPBROADCASTQ     const38<>+0(SB), Z11
-	VPSUBQ           Z10, Z11, Z10
-	VMULPD           Z10, Z8, Z8
-	VADDPD           Z9, Z0, Z10
-	VSUBPD           Z10, Z0, Z11
-	VADDPD           Z11, Z9, Z11
-	VADDPD           Z9, Z9, Z9
-	VMULPD           Z9, Z10, Z12
-	VMOVAPD          Z9, Z13
-	VFMSUB213PD      Z12, Z10, Z13
-	VADDPD           Z11, Z8, Z11
-	VFMADD231PD      Z11, Z9, Z13
-	VADDPD           Z8, Z8, Z8
-	VFMADD231PD      Z10, Z8, Z13
-	VCMPPD.BCST      $0x11, const37<>+0(SB), Z0, K1
-	VPBROADCASTQ     const37<>+0(SB), Z8
-	VMAXPD           Z12, Z8, Z8
-	VPBROADCASTQ     const37<>+0(SB), Z9
-	VMINPD           Z12, Z9, Z9
-	VADDPD           Z9, Z8, Z10
-	VSUBPD           Z10, Z8, Z8
-	VADDPD           Z8, Z9, Z8
-	VPBROADCASTQ     const39<>+0(SB), Z9
-	VCMPPD           $0x11, Z0, Z9, K2
-	VBLENDMPD        Z0, Z10, K2, Z1
-	VADDPD           Z8, Z13, Z8
-	VBLENDMPD.BCST   const20<>+0(SB), Z8, K2, Z2
-	VPBROADCASTQ     const20<>+0(SB), Z8
-	VBLENDMPD.BCST   const37<>+0(SB), Z8, K2, Z3
-	VPADDQ.BCST      const40<>+0(SB), Z1, Z8
-	VPSRLQ           $0x34, Z8, Z9
-	VPORQ.BCST       const41<>+0(SB), Z9, Z9
-	VSUBPD.BCST      const42<>+0(SB), Z9, Z9
-	VPANDQ.BCST      const43<>+0(SB), Z8, Z8
-	VPADDQ.BCST      const44<>+0(SB), Z8, Z8
-	VSUBPD.BCST      const37<>+0(SB), Z8, Z8
-	VPBROADCASTQ     const45<>+0(SB), Z10
-	VMINPD           Z9, Z10, Z10
-	VPBROADCASTQ     const19<>+0(SB), Z11
-	VSUBPD           Z10, Z11, Z10
-	VPSLLQ           $0x34, Z10, Z10
-	VMULPD           Z10, Z2, Z10
-	VMULPD           Z8, Z8, Z11
-	VMULPD.BCST      const11<>+0(SB), Z8, Z12
-	VMOVAPD          Z12, Z13
-	VFNMADD213PD     Z8, Z8, Z13
-	VSUBPD           Z13, Z8, Z14
-	VFNMADD231PD     Z8, Z12, Z14
+	VMULPD           Z0, Z0, Z10
+	VMOVAPD          Z0, Z11
+	VFMSUB213PD      Z10, Z0, Z11
+	VADDPD.BCST      const35<>+0(SB), Z10, Z12
+	VSUBPD           Z12, Z10, Z10
+	VPBROADCASTQ     const35<>+0(SB), Z13
+	VADDPD           Z10, Z13, Z10
+	VADDPD           Z12, Z11, Z13
+	VSUBPD           Z13, Z12, Z12
+	VADDPD           Z12, Z11, Z11
+	VADDPD           Z11, Z10, Z10
+	VSQRTPD          Z13, Z11
 	VMOVAPD          Z11, Z12
-	VPBROADCASTQ     const46<>+0(SB), Z15
-	VFMADD213PD.BCST const47<>+0(SB), Z15, Z12
+	VFNMADD213PD     Z13, Z11, Z12
+	VADDPD           Z12, Z10, Z10
+	VPSRLQ           $0x01, Z13, Z12
+	VPBROADCASTQ     const38<>+0(SB), Z13
+	VPSUBQ           Z12, Z13, Z12
+	VMULPD           Z12, Z10, Z10
+	VADDPD           Z11, Z0, Z12
+	VSUBPD           Z12, Z0, Z13
+	VADDPD           Z13, Z11, Z13
+	VADDPD           Z11, Z11, Z11
+	VMULPD           Z11, Z12, Z14
 	VMOVAPD          Z11, Z15
-	VPBROADCASTQ     const48<>+0(SB), Z16
-	VFMADD213PD.BCST const49<>+0(SB), Z16, Z15
-	VFMADD213PD.BCST const50<>+0(SB), Z11, Z12
-	VFMADD213PD.BCST const51<>+0(SB), Z11, Z15
-	VFMADD213PD.BCST const52<>+0(SB), Z11, Z12
-	VFMADD213PD.BCST const53<>+0(SB), Z11, Z15
-	VFMADD213PD.BCST const54<>+0(SB), Z11, Z12
-	VFMADD213PD.BCST const55<>+0(SB), Z11, Z15
-	VFMADD213PD.BCST const56<>+0(SB), Z11, Z12
-	VFMADD213PD.BCST const57<>+0(SB), Z11, Z15
-	VFMADD213PD.BCST const58<>+0(SB), Z11, Z12
-	VFMADD213PD.BCST const59<>+0(SB), Z11, Z15
-	VFMADD213PD.BCST const60<>+0(SB), Z11, Z12
-	VFMADD213PD.BCST const61<>+0(SB), Z11, Z15
-	VFMADD213PD.BCST const62<>+0(SB), Z11, Z12
-	VFMADD213PD.BCST const63<>+0(SB), Z11, Z15
-	VFMADD213PD.BCST const64<>+0(SB), Z11, Z12
-	VFMADD213PD.BCST const65<>+0(SB), Z11, Z15
-	VFMADD213PD.BCST const66<>+0(SB), Z11, Z12
-	VFMADD231PD      Z8, Z15, Z12
-	VMULPD           Z11, Z8, Z11
-	VMULPD           Z11, Z12, Z11
-	VADDPD           Z9, Z3, Z9
-	VMULPD.BCST      const67<>+0(SB), Z9, Z12
+	VFMSUB213PD      Z14, Z12, Z15
+	VADDPD           Z13, Z10, Z13
+	VFMADD231PD      Z13, Z11, Z15
+	VADDPD           Z10, Z10, Z10
+	VFMADD231PD      Z12, Z10, Z15
+	VCMPPD.BCST      $0x11, const37<>+0(SB), Z0, K1
+	VPBROADCASTQ     const37<>+0(SB), Z10
+	VMAXPD           Z14, Z10, Z10
+	VPBROADCASTQ     const37<>+0(SB), Z11
+	VMINPD           Z14, Z11, Z11
+	VADDPD           Z11, Z10, Z12
+	VSUBPD           Z12, Z10, Z10
+	VADDPD           Z10, Z11, Z10
+	VPBROADCASTQ     const39<>+0(SB), Z11
+	VCMPPD           $0x11, Z0, Z11, K2
+	VBLENDMPD        Z0, Z12, K2, Z1
+	VADDPD           Z10, Z15, Z10
+	VBLENDMPD.BCST   const20<>+0(SB), Z10, K2, Z2
+	VPBROADCASTQ     const20<>+0(SB), Z10
+	VBLENDMPD.BCST   const37<>+0(SB), Z10, K2, Z3
+	VPADDQ.BCST      const40<>+0(SB), Z1, Z10
+	VPSRLQ           $0x34, Z10, Z11
+	VPORQ.BCST       const41<>+0(SB), Z11, Z11
+	VSUBPD.BCST      const42<>+0(SB), Z11, Z11
+	VPANDQ.BCST      const43<>+0(SB), Z10, Z10
+	VPADDQ.BCST      const44<>+0(SB), Z10, Z10
+	VSUBPD.BCST      const37<>+0(SB), Z10, Z10
+	VPBROADCASTQ     const20<>+0(SB), Z12
+	VCMPPD           $0x00, Z11, Z12, K3
+	VPBROADCASTQ     const18<>+0(SB), Z12
+	VMINPD           Z11, Z12, Z12
+	VPBROADCASTQ     const19<>+0(SB), Z13
+	VSUBPD           Z12, Z13, Z12
+	VPSLLQ           $0x34, Z12, Z12
+	VMULPD           Z12, Z2, Z12
+	VBLENDMPD        Z15, Z12, K3, Z4
+	VBLENDMPD        Z14, Z10, K3, Z5
+	VMULPD           Z5, Z5, Z10
+	VMULPD.BCST      const11<>+0(SB), Z5, Z12
+	VMOVAPD          Z12, Z13
+	VFNMADD213PD     Z5, Z5, Z13
+	VSUBPD           Z13, Z5, Z14
+	VFNMADD231PD     Z5, Z12, Z14
+	VMOVAPD          Z10, Z12
+	VPBROADCASTQ     const45<>+0(SB), Z15
+	VFMADD213PD.BCST const46<>+0(SB), Z15, Z12
+	VMOVAPD          Z10, Z15
+	VPBROADCASTQ     const47<>+0(SB), Z16
+	VFMADD213PD.BCST const48<>+0(SB), Z16, Z15
+	VFMADD213PD.BCST const49<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST const50<>+0(SB), Z10, Z15
+	VFMADD213PD.BCST const51<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST const52<>+0(SB), Z10, Z15
+	VFMADD213PD.BCST const53<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST const54<>+0(SB), Z10, Z15
+	VFMADD213PD.BCST const55<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST const56<>+0(SB), Z10, Z15
+	VFMADD213PD.BCST const57<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST const58<>+0(SB), Z10, Z15
+	VFMADD213PD.BCST const59<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST const60<>+0(SB), Z10, Z15
+	VFMADD213PD.BCST const61<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST const62<>+0(SB), Z10, Z15
+	VFMADD213PD.BCST const63<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST const64<>+0(SB), Z10, Z15
+	VFMADD213PD.BCST const65<>+0(SB), Z10, Z12
+	VFMADD231PD      Z5, Z15, Z12
+	VMULPD           Z10, Z5, Z10
+	VMULPD           Z10, Z12, Z10
+	VADDPD           Z11, Z3, Z11
+	VMULPD.BCST      const66<>+0(SB), Z11, Z12
 	VADDPD           Z12, Z13, Z15
 	VSUBPD           Z15, Z12, Z12
 	VADDPD           Z12, Z13, Z12
 	VADDPD           Z12, Z14, Z12
-	VFMADD231PD.BCST const68<>+0(SB), Z9, Z12
-	VMOVAPD          Z8, Z9
-	VPBROADCASTQ     const69<>+0(SB), Z13
-	VFMADD213PD.BCST const70<>+0(SB), Z13, Z9
-	VFMADD213PD.BCST const37<>+0(SB), Z8, Z9
-	VFMADD231PD      Z10, Z9, Z11
-	VADDPD           Z11, Z12, Z8
-	VADDPD           Z8, Z15, Z8
-	VPBROADCASTQ     const11<>+0(SB), Z9
-	VBLENDMPD.BCST   const37<>+0(SB), Z9, K2, Z4
-	VMULPD           Z4, Z8, Z8
-	VCMPPD.BCST      $0x11, const71<>+0(SB), Z0, K2
-	VBLENDMPD        Z8, Z0, K2, Z5
-	VBLENDMPD.BCST   const21<>+0(SB), Z5, K1, Z6
-	VCVTPD2PS        Z6, Y0
+	VFMADD231PD.BCST const67<>+0(SB), Z11, Z12
+	VMOVAPD          Z5, Z11
+	VPBROADCASTQ     const68<>+0(SB), Z13
+	VFMADD213PD.BCST const69<>+0(SB), Z13, Z11
+	VFMADD213PD.BCST const37<>+0(SB), Z5, Z11
+	VFMADD231PD      Z4, Z11, Z10
+	VADDPD           Z10, Z12, Z10
+	VADDPD           Z10, Z15, Z10
+	VPBROADCASTQ     const11<>+0(SB), Z11
+	VBLENDMPD.BCST   const37<>+0(SB), Z11, K2, Z6
+	VMULPD           Z6, Z10, Z10
+	VCMPPD.BCST      $0x11, const70<>+0(SB), Z0, K2
+	VBLENDMPD        Z10, Z0, K2, Z7
+	VBLENDMPD.BCST   const21<>+0(SB), Z7, K1, Z8
+	VCVTPD2PS        Z8, Y0
 	VCMPPS           $0x04, Y0, Y0, K1
-	VBLENDMPS.BCST   const22<>+0(SB), Y0, K1, Y7
-	VMOVUPD          Y7, (AX)
+	VBLENDMPS.BCST   const22<>+0(SB), Y0, K1, Y9
+	VMOVUPD          Y9, (AX)
 	ADDQ             $0x20, AX
 	ADDQ             DX, CX
 	SUBQ             $0x08, SI
@@ -1358,93 +1383,97 @@ loop:
 	VADDPD           Z4, Z2, Z2
 	VPBROADCASTQ     const37<>+0(SB), Z4
 	VDIVPD           Z3, Z4, Z4
-	VADDPD           Z1, Z1, Z8
-	VMULPD           Z8, Z4, Z9
-	VFNMADD231PD     Z3, Z9, Z8
-	VFNMADD231PD     Z2, Z9, Z8
-	VMULPD           Z8, Z4, Z2
+	VADDPD           Z1, Z1, Z10
+	VMULPD           Z10, Z4, Z11
+	VFNMADD231PD     Z3, Z11, Z10
+	VFNMADD231PD     Z2, Z11, Z10
+	VMULPD           Z10, Z4, Z2
 	VPBROADCASTQ     const37<>+0(SB), Z3
-	VMAXPD           Z9, Z3, Z3
+	VMAXPD           Z11, Z3, Z3
 	VPBROADCASTQ     const37<>+0(SB), Z4
-	VMINPD           Z9, Z4, Z4
-	VADDPD           Z4, Z3, Z8
-	VSUBPD           Z8, Z3, Z3
+	VMINPD           Z11, Z4, Z4
+	VADDPD           Z4, Z3, Z10
+	VSUBPD           Z10, Z3, Z3
 	VADDPD           Z3, Z4, Z3
-	VADDPD           Z3, Z2, Z2
-	VPADDQ.BCST      const40<>+0(SB), Z8, Z3
-	VPSRLQ           $0x34, Z3, Z4
-	VPORQ.BCST       const41<>+0(SB), Z4, Z4
-	VSUBPD.BCST      const42<>+0(SB), Z4, Z4
-	VPANDQ.BCST      const43<>+0(SB), Z3, Z3
-	VPADDQ.BCST      const44<>+0(SB), Z3, Z3
-	VSUBPD.BCST      const37<>+0(SB), Z3, Z3
-	VPBROADCASTQ     const45<>+0(SB), Z8
-	VMINPD           Z4, Z8, Z8
-	VPBROADCASTQ     const19<>+0(SB), Z9
-	VSUBPD           Z8, Z9, Z8
-	VPSLLQ           $0x34, Z8, Z8
-	VMULPD           Z8, Z2, Z2
-	VMULPD           Z3, Z3, Z8
-	VMULPD.BCST      const11<>+0(SB), Z3, Z9
-	VMOVAPD          Z9, Z10
-	VFNMADD213PD     Z3, Z3, Z10
-	VSUBPD           Z10, Z3, Z11
-	VFNMADD231PD     Z3, Z9, Z11
-	VMOVAPD          Z8, Z9
-	VPBROADCASTQ     const46<>+0(SB), Z12
-	VFMADD213PD.BCST const47<>+0(SB), Z12, Z9
-	VMOVAPD          Z8, Z12
-	VPBROADCASTQ     const48<>+0(SB), Z13
-	VFMADD213PD.BCST const49<>+0(SB), Z13, Z12
-	VFMADD213PD.BCST const50<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const51<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const52<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const53<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const54<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const55<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const56<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const57<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const58<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const59<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const60<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const61<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const62<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const63<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const64<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const65<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const66<>+0(SB), Z8, Z9
-	VFMADD231PD      Z3, Z12, Z9
-	VMULPD           Z8, Z3, Z8
-	VMULPD           Z8, Z9, Z8
-	VPBROADCASTQ     const20<>+0(SB), Z9
-	VADDPD           Z4, Z9, Z4
-	VMULPD.BCST      const67<>+0(SB), Z4, Z9
-	VADDPD           Z9, Z10, Z12
-	VSUBPD           Z12, Z9, Z9
-	VADDPD           Z9, Z10, Z9
-	VADDPD           Z9, Z11, Z9
-	VFMADD231PD.BCST const68<>+0(SB), Z4, Z9
+	VADDPD           Z3, Z2, Z3
+	VPADDQ.BCST      const40<>+0(SB), Z10, Z4
+	VPSRLQ           $0x34, Z4, Z10
+	VPORQ.BCST       const41<>+0(SB), Z10, Z10
+	VSUBPD.BCST      const42<>+0(SB), Z10, Z10
+	VPANDQ.BCST      const43<>+0(SB), Z4, Z4
+	VPADDQ.BCST      const44<>+0(SB), Z4, Z4
+	VSUBPD.BCST      const37<>+0(SB), Z4, Z4
+	VPBROADCASTQ     const20<>+0(SB), Z12
+	VCMPPD           $0x00, Z10, Z12, K1
+	VPBROADCASTQ     const18<>+0(SB), Z12
+	VMINPD           Z10, Z12, Z12
+	VPBROADCASTQ     const19<>+0(SB), Z13
+	VSUBPD           Z12, Z13, Z12
+	VPSLLQ           $0x34, Z12, Z12
+	VMULPD           Z12, Z3, Z3
+	VBLENDMPD        Z2, Z3, K1, Z5
+	VBLENDMPD        Z11, Z4, K1, Z6
+	VMULPD           Z6, Z6, Z2
+	VMULPD.BCST      const11<>+0(SB), Z6, Z3
 	VMOVAPD          Z3, Z4
-	VPBROADCASTQ     const69<>+0(SB), Z10
-	VFMADD213PD.BCST const70<>+0(SB), Z10, Z4
-	VFMADD213PD.BCST const37<>+0(SB), Z3, Z4
-	VFMADD231PD      Z2, Z4, Z8
-	VADDPD           Z8, Z9, Z2
+	VFNMADD213PD     Z6, Z6, Z4
+	VSUBPD           Z4, Z6, Z11
+	VFNMADD231PD     Z6, Z3, Z11
+	VMOVAPD          Z2, Z3
+	VPBROADCASTQ     const45<>+0(SB), Z12
+	VFMADD213PD.BCST const46<>+0(SB), Z12, Z3
+	VMOVAPD          Z2, Z12
+	VPBROADCASTQ     const47<>+0(SB), Z13
+	VFMADD213PD.BCST const48<>+0(SB), Z13, Z12
+	VFMADD213PD.BCST const49<>+0(SB), Z2, Z3
+	VFMADD213PD.BCST const50<>+0(SB), Z2, Z12
+	VFMADD213PD.BCST const51<>+0(SB), Z2, Z3
+	VFMADD213PD.BCST const52<>+0(SB), Z2, Z12
+	VFMADD213PD.BCST const53<>+0(SB), Z2, Z3
+	VFMADD213PD.BCST const54<>+0(SB), Z2, Z12
+	VFMADD213PD.BCST const55<>+0(SB), Z2, Z3
+	VFMADD213PD.BCST const56<>+0(SB), Z2, Z12
+	VFMADD213PD.BCST const57<>+0(SB), Z2, Z3
+	VFMADD213PD.BCST const58<>+0(SB), Z2, Z12
+	VFMADD213PD.BCST const59<>+0(SB), Z2, Z3
+	VFMADD213PD.BCST const60<>+0(SB), Z2, Z12
+	VFMADD213PD.BCST const61<>+0(SB), Z2, Z3
+	VFMADD213PD.BCST const62<>+0(SB), Z2, Z12
+	VFMADD213PD.BCST const63<>+0(SB), Z2, Z3
+	VFMADD213PD.BCST const64<>+0(SB), Z2, Z12
+	VFMADD213PD.BCST const65<>+0(SB), Z2, Z3
+	VFMADD231PD      Z6, Z12, Z3
+	VMULPD           Z2, Z6, Z2
+	VMULPD           Z2, Z3, Z2
+	VPBROADCASTQ     const20<>+0(SB), Z3
+	VADDPD           Z10, Z3, Z3
+	VMULPD.BCST      const66<>+0(SB), Z3, Z10
+	VADDPD           Z10, Z4, Z12
+	VSUBPD           Z12, Z10, Z10
+	VADDPD           Z10, Z4, Z4
+	VADDPD           Z4, Z11, Z4
+	VFMADD231PD.BCST const67<>+0(SB), Z3, Z4
+	VMOVAPD          Z6, Z3
+	VPBROADCASTQ     const68<>+0(SB), Z10
+	VFMADD213PD.BCST const69<>+0(SB), Z10, Z3
+	VFMADD213PD.BCST const37<>+0(SB), Z6, Z3
+	VFMADD231PD      Z5, Z3, Z2
+	VADDPD           Z2, Z4, Z2
 	VADDPD           Z2, Z12, Z2
 	VPBROADCASTQ     const11<>+0(SB), Z3
 	VMULPD           Z2, Z3, Z2
 	VCMPPD.BCST      $0x00, const37<>+0(SB), Z1, K1
 	VPBROADCASTQ     const21<>+0(SB), Z3
-	VBLENDMPD.BCST   const71<>+0(SB), Z3, K1, Z5
+	VBLENDMPD.BCST   const70<>+0(SB), Z3, K1, Z7
 	VCMPPD.BCST      $0x11, const37<>+0(SB), Z1, K1
-	VBLENDMPD        Z2, Z5, K1, Z6
+	VBLENDMPD        Z2, Z7, K1, Z8
 	VPBROADCASTQ     const0<>+0(SB), Z1
-	VPANDNQ          Z6, Z1, Z1
+	VPANDNQ          Z8, Z1, Z1
 	VPANDQ.BCST      const0<>+0(SB), Z0, Z0
 	VPORQ            Z0, Z1, Z0
 	VCMPPD           $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST   const21<>+0(SB), Z0, K1, Z7
-	VMOVUPD          Z7, (AX)
+	VBLENDMPD.BCST   const21<>+0(SB), Z0, K1, Z9
+	VMOVUPD          Z9, (AX)
 	ADDQ             $0x40, AX
 	ADDQ             DX, CX
 	SUBQ             $0x08, SI
@@ -1471,105 +1500,109 @@ TEXT ·AtanhFloat32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD          (CX), Y0
 	VCVTPS2PD        Y0, Z0
-	VPBROADCASTQ     const0<>+0(SB), Z4
-	VPANDNQ          Z0, Z4, Z4
-	VPBROADCASTQ     const20<>+0(SB), Z5
-	VSUBPD           Z4, Z5, Z5
-	VPBROADCASTQ     const37<>+0(SB), Z6
-	VADDPD           Z5, Z6, Z6
-	VPBROADCASTQ     const37<>+0(SB), Z7
+	VPBROADCASTQ     const0<>+0(SB), Z6
+	VPANDNQ          Z0, Z6, Z6
+	VPBROADCASTQ     const20<>+0(SB), Z7
 	VSUBPD           Z6, Z7, Z7
-	VADDPD           Z7, Z5, Z5
-	VPBROADCASTQ     const37<>+0(SB), Z7
-	VDIVPD           Z6, Z7, Z7
-	VADDPD           Z4, Z4, Z8
-	VMULPD           Z8, Z7, Z9
-	VFNMADD231PD     Z6, Z9, Z8
-	VFNMADD231PD     Z5, Z9, Z8
-	VMULPD           Z8, Z7, Z5
-	VPBROADCASTQ     const37<>+0(SB), Z6
-	VMAXPD           Z9, Z6, Z6
-	VPBROADCASTQ     const37<>+0(SB), Z7
-	VMINPD           Z9, Z7, Z7
-	VADDPD           Z7, Z6, Z8
-	VSUBPD           Z8, Z6, Z6
-	VADDPD           Z6, Z7, Z6
-	VADDPD           Z6, Z5, Z5
-	VPADDQ.BCST      const40<>+0(SB), Z8, Z6
-	VPSRLQ           $0x34, Z6, Z7
-	VPORQ.BCST       const41<>+0(SB), Z7, Z7
-	VSUBPD.BCST      const42<>+0(SB), Z7, Z7
-	VPANDQ.BCST      const43<>+0(SB), Z6, Z6
-	VPADDQ.BCST      const44<>+0(SB), Z6, Z6
-	VSUBPD.BCST      const37<>+0(SB), Z6, Z6
-	VPBROADCASTQ     const45<>+0(SB), Z8
-	VMINPD           Z7, Z8, Z8
-	VPBROADCASTQ     const19<>+0(SB), Z9
-	VSUBPD           Z8, Z9, Z8
-	VPSLLQ           $0x34, Z8, Z8
-	VMULPD           Z8, Z5, Z5
-	VMULPD           Z6, Z6, Z8
-	VMULPD.BCST      const11<>+0(SB), Z6, Z9
-	VMOVAPD          Z9, Z10
-	VFNMADD213PD     Z6, Z6, Z10
-	VSUBPD           Z10, Z6, Z11
-	VFNMADD231PD     Z6, Z9, Z11
+	VPBROADCASTQ     const37<>+0(SB), Z8
+	VADDPD           Z7, Z8, Z8
+	VPBROADCASTQ     const37<>+0(SB), Z9
+	VSUBPD           Z8, Z9, Z9
+	VADDPD           Z9, Z7, Z7
+	VPBROADCASTQ     const37<>+0(SB), Z9
+	VDIVPD           Z8, Z9, Z9
+	VADDPD           Z6, Z6, Z10
+	VMULPD           Z10, Z9, Z11
+	VFNMADD231PD     Z8, Z11, Z10
+	VFNMADD231PD     Z7, Z11, Z10
+	VMULPD           Z10, Z9, Z7
+	VPBROADCASTQ     const37<>+0(SB), Z8
+	VMAXPD           Z11, Z8, Z8
+	VPBROADCASTQ     const37<>+0(SB), Z9
+	VMINPD           Z11, Z9, Z9
+	VADDPD           Z9, Z8, Z10
+	VSUBPD           Z10, Z8, Z8
+	VADDPD           Z8, Z9, Z8
+	VADDPD           Z8, Z7, Z8
+	VPADDQ.BCST      const40<>+0(SB), Z10, Z9
+	VPSRLQ           $0x34, Z9, Z10
+	VPORQ.BCST       const41<>+0(SB), Z10, Z10
+	VSUBPD.BCST      const42<>+0(SB), Z10, Z10
+	VPANDQ.BCST      const43<>+0(SB), Z9, Z9
+	VPADDQ.BCST      const44<>+0(SB), Z9, Z9
+	VSUBPD.BCST      const37<>+0(SB), Z9, Z9
+	VPBROADCASTQ     const20<>+0(SB), Z12
+	VCMPPD           $0x00, Z10, Z12, K1
+	VPBROADCASTQ     const18<>+0(SB), Z12
+	VMINPD           Z10, Z12, Z12
+	VPBROADCASTQ     const19<>+0(SB), Z13
+	VSUBPD           Z12, Z13, Z12
+	VPSLLQ           $0x34, Z12, Z12
+	VMULPD           Z12, Z8, Z8
+	VBLENDMPD        Z7, Z8, K1, Z1
+	VBLENDMPD        Z11, Z9, K1, Z2
+	VMULPD           Z2, Z2, Z7
+	VMULPD.BCST      const11<>+0(SB), Z2, Z8
 	VMOVAPD          Z8, Z9
-	VPBROADCASTQ     const46<>+0(SB), Z12
-	VFMADD213PD.BCST const47<>+0(SB), Z12, Z9
-	VMOVAPD          Z8, Z12
-	VPBROADCASTQ     const48<>+0(SB), Z13
-	VFMADD213PD.BCST const49<>+0(SB), Z13, Z12
-	VFMADD213PD.BCST const50<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const51<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const52<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const53<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const54<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const55<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const56<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const57<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const58<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const59<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const60<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const61<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const62<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const63<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const64<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const65<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const66<>+0(SB), Z8, Z9
-	VFMADD231PD      Z6, Z12, Z9
-	VMULPD           Z8, Z6, Z8
-	VMULPD           Z8, Z9, Z8
-	VPBROADCASTQ     const20<>+0(SB), Z9
-	VADDPD           Z7, Z9, Z7
-	VMULPD.BCST      const67<>+0(SB), Z7, Z9
-	VADDPD           Z9, Z10, Z12
-	VSUBPD           Z12, Z9, Z9
-	VADDPD           Z9, Z10, Z9
+	VFNMADD213PD     Z2, Z2, Z9
+	VSUBPD           Z9, Z2, Z11
+	VFNMADD231PD     Z2, Z8, Z11
+	VMOVAPD          Z7, Z8
+	VPBROADCASTQ     const45<>+0(SB), Z12
+	VFMADD213PD.BCST const46<>+0(SB), Z12, Z8
+	VMOVAPD          Z7, Z12
+	VPBROADCASTQ     const47<>+0(SB), Z13
+	VFMADD213PD.BCST const48<>+0(SB), Z13, Z12
+	VFMADD213PD.BCST const49<>+0(SB), Z7, Z8
+	VFMADD213PD.BCST const50<>+0(SB), Z7, Z12
+	VFMADD213PD.BCST const51<>+0(SB), Z7, Z8
+	VFMADD213PD.BCST const52<>+0(SB), Z7, Z12
+	VFMADD213PD.BCST const53<>+0(SB), Z7, Z8
+	VFMADD213PD.BCST const54<>+0(SB), Z7, Z12
+	VFMADD213PD.BCST const55<>+0(SB), Z7, Z8
+	VFMADD213PD.BCST const56<>+0(SB), Z7, Z12
+	VFMADD213PD.BCST const57<>+0(SB), Z7, Z8
+	VFMADD213PD.BCST const58<>+0(SB), Z7, Z12
+	VFMADD213PD.BCST const59<>+0(SB), Z7, Z8
+	VFMADD213PD.BCST const60<>+0(SB), Z7, Z12
+	VFMADD213PD.BCST const61<>+0(SB), Z7, Z8
+	VFMADD213PD.BCST const62<>+0(SB), Z7, Z12
+	VFMADD213PD.BCST const63<>+0(SB), Z7, Z8
+	VFMADD213PD.BCST const64<>+0(SB), Z7, Z12
+	VFMADD213PD.BCST const65<>+0(SB), Z7, Z8
+	VFMADD231PD      Z2, Z12, Z8
+	VMULPD           Z7, Z2, Z7
+	VMULPD           Z7, Z8, Z7
+	VPBROADCASTQ     const20<>+0(SB), Z8
+	VADDPD           Z10, Z8, Z8
+	VMULPD.BCST      const66<>+0(SB), Z8, Z10
+	VADDPD           Z10, Z9, Z12
+	VSUBPD           Z12, Z10, Z10
+	VADDPD           Z10, Z9, Z9
 	VADDPD           Z9, Z11, Z9
-	VFMADD231PD.BCST const68<>+0(SB), Z7, Z9
-	VMOVAPD          Z6, Z7
-	VPBROADCASTQ     const69<>+0(SB), Z10
-	VFMADD213PD.BCST const70<>+0(SB), Z10, Z7
-	VFMADD213PD.BCST const37<>+0(SB), Z6, Z7
-	VFMADD231PD      Z5, Z7, Z8
-	VADDPD           Z8, Z9, Z5
-	VADDPD           Z5, Z12, Z5
-	VPBROADCASTQ     const11<>+0(SB), Z6
-	VMULPD           Z5, Z6, Z5
-	VCMPPD.BCST      $0x00, const37<>+0(SB), Z4, K1
-	VPBROADCASTQ     const21<>+0(SB), Z6
-	VBLENDMPD.BCST   const71<>+0(SB), Z6, K1, Z1
-	VCMPPD.BCST      $0x11, const37<>+0(SB), Z4, K1
-	VBLENDMPD        Z5, Z1, K1, Z2
-	VPBROADCASTQ     const0<>+0(SB), Z4
-	VPANDNQ          Z2, Z4, Z4
+	VFMADD231PD.BCST const67<>+0(SB), Z8, Z9
+	VMOVAPD          Z2, Z8
+	VPBROADCASTQ     const68<>+0(SB), Z10
+	VFMADD213PD.BCST const69<>+0(SB), Z10, Z8
+	VFMADD213PD.BCST const37<>+0(SB), Z2, Z8
+	VFMADD231PD      Z1, Z8, Z7
+	VADDPD           Z7, Z9, Z7
+	VADDPD           Z7, Z12, Z7
+	VPBROADCASTQ     const11<>+0(SB), Z8
+	VMULPD           Z7, Z8, Z7
+	VCMPPD.BCST      $0x00, const37<>+0(SB), Z6, K1
+	VPBROADCASTQ     const21<>+0(SB), Z8
+	VBLENDMPD.BCST   const70<>+0(SB), Z8, K1, Z3
+	VCMPPD.BCST      $0x11, const37<>+0(SB), Z6, K1
+	VBLENDMPD        Z7, Z3, K1, Z4
+	VPBROADCASTQ     const0<>+0(SB), Z6
+	VPANDNQ          Z4, Z6, Z6
 	VPANDQ.BCST      const0<>+0(SB), Z0, Z0
-	VPORQ            Z0, Z4, Z0
+	VPORQ            Z0, Z6, Z0
 	VCVTPD2PS        Z0, Y0
 	VCMPPS           $0x04, Y0, Y0, K1
-	VBLENDMPS.BCST   const22<>+0(SB), Y0, K1, Y3
-	VMOVUPD          Y3, (AX)
+	VBLENDMPS.BCST   const22<>+0(SB), Y0, K1, Y5
+	VMOVUPD          Y5, (AX)
 	ADDQ             $0x20, AX
 	ADDQ             DX, CX
 	SUBQ             $0x08, SI

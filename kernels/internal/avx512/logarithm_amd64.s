@@ -729,78 +729,82 @@ loop:
 	VSUBPD           Z3, Z1, Z1
 	VADDPD           Z1, Z2, Z1
 	VPADDQ.BCST      const2<>+0(SB), Z3, Z2
-	VPSRLQ           $0x34, Z2, Z8
-	VPORQ.BCST       const3<>+0(SB), Z8, Z8
-	VSUBPD.BCST      const4<>+0(SB), Z8, Z8
+	VPSRLQ           $0x34, Z2, Z10
+	VPORQ.BCST       const3<>+0(SB), Z10, Z10
+	VSUBPD.BCST      const4<>+0(SB), Z10, Z10
 	VPANDQ.BCST      const5<>+0(SB), Z2, Z2
 	VPADDQ.BCST      const6<>+0(SB), Z2, Z2
 	VSUBPD.BCST      const7<>+0(SB), Z2, Z2
-	VPBROADCASTQ     const44<>+0(SB), Z9
-	VMINPD           Z8, Z9, Z9
-	VPBROADCASTQ     const45<>+0(SB), Z10
-	VSUBPD           Z9, Z10, Z9
-	VPSLLQ           $0x34, Z9, Z9
-	VMULPD           Z9, Z1, Z1
-	VMULPD           Z2, Z2, Z9
-	VMULPD.BCST      const10<>+0(SB), Z2, Z10
-	VMOVAPD          Z10, Z11
-	VFNMADD213PD     Z2, Z2, Z11
-	VSUBPD           Z11, Z2, Z12
-	VFNMADD231PD     Z2, Z10, Z12
-	VMOVAPD          Z9, Z10
+	VPBROADCASTQ     const8<>+0(SB), Z11
+	VCMPPD           $0x00, Z10, Z11, K1
+	VPBROADCASTQ     const44<>+0(SB), Z11
+	VMINPD           Z10, Z11, Z11
+	VPBROADCASTQ     const45<>+0(SB), Z12
+	VSUBPD           Z11, Z12, Z11
+	VPSLLQ           $0x34, Z11, Z11
+	VMULPD           Z11, Z1, Z1
+	VBLENDMPD.BCST   const8<>+0(SB), Z1, K1, Z4
+	VBLENDMPD        Z0, Z2, K1, Z5
+	VMULPD           Z5, Z5, Z1
+	VMULPD.BCST      const10<>+0(SB), Z5, Z2
+	VMOVAPD          Z2, Z11
+	VFNMADD213PD     Z5, Z5, Z11
+	VSUBPD           Z11, Z5, Z12
+	VFNMADD231PD     Z5, Z2, Z12
+	VMOVAPD          Z1, Z2
 	VPBROADCASTQ     const11<>+0(SB), Z13
-	VFMADD213PD.BCST const12<>+0(SB), Z13, Z10
-	VMOVAPD          Z9, Z13
+	VFMADD213PD.BCST const12<>+0(SB), Z13, Z2
+	VMOVAPD          Z1, Z13
 	VPBROADCASTQ     const13<>+0(SB), Z14
 	VFMADD213PD.BCST const14<>+0(SB), Z14, Z13
-	VFMADD213PD.BCST const15<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const16<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const17<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const18<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const19<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const20<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const21<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const22<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const23<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const24<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const25<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const26<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const27<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const28<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const29<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const30<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const31<>+0(SB), Z9, Z10
-	VFMADD231PD      Z2, Z13, Z10
-	VMULPD           Z9, Z2, Z9
-	VMULPD           Z9, Z10, Z9
-	VPBROADCASTQ     const8<>+0(SB), Z10
-	VADDPD           Z8, Z10, Z8
-	VMULPD.BCST      const32<>+0(SB), Z8, Z10
+	VFMADD213PD.BCST const15<>+0(SB), Z1, Z2
+	VFMADD213PD.BCST const16<>+0(SB), Z1, Z13
+	VFMADD213PD.BCST const17<>+0(SB), Z1, Z2
+	VFMADD213PD.BCST const18<>+0(SB), Z1, Z13
+	VFMADD213PD.BCST const19<>+0(SB), Z1, Z2
+	VFMADD213PD.BCST const20<>+0(SB), Z1, Z13
+	VFMADD213PD.BCST const21<>+0(SB), Z1, Z2
+	VFMADD213PD.BCST const22<>+0(SB), Z1, Z13
+	VFMADD213PD.BCST const23<>+0(SB), Z1, Z2
+	VFMADD213PD.BCST const24<>+0(SB), Z1, Z13
+	VFMADD213PD.BCST const25<>+0(SB), Z1, Z2
+	VFMADD213PD.BCST const26<>+0(SB), Z1, Z13
+	VFMADD213PD.BCST const27<>+0(SB), Z1, Z2
+	VFMADD213PD.BCST const28<>+0(SB), Z1, Z13
+	VFMADD213PD.BCST const29<>+0(SB), Z1, Z2
+	VFMADD213PD.BCST const30<>+0(SB), Z1, Z13
+	VFMADD213PD.BCST const31<>+0(SB), Z1, Z2
+	VFMADD231PD      Z5, Z13, Z2
+	VMULPD           Z1, Z5, Z1
+	VMULPD           Z1, Z2, Z1
+	VPBROADCASTQ     const8<>+0(SB), Z2
+	VADDPD           Z10, Z2, Z2
+	VMULPD.BCST      const32<>+0(SB), Z2, Z10
 	VADDPD           Z10, Z11, Z13
 	VSUBPD           Z13, Z10, Z10
 	VADDPD           Z10, Z11, Z10
 	VADDPD           Z10, Z12, Z10
-	VFMADD231PD.BCST const33<>+0(SB), Z8, Z10
-	VMOVAPD          Z2, Z8
+	VFMADD231PD.BCST const33<>+0(SB), Z2, Z10
+	VMOVAPD          Z5, Z2
 	VPBROADCASTQ     const46<>+0(SB), Z11
-	VFMADD213PD.BCST const47<>+0(SB), Z11, Z8
-	VFMADD213PD.BCST const7<>+0(SB), Z2, Z8
-	VFMADD231PD      Z1, Z8, Z9
-	VADDPD           Z9, Z10, Z1
+	VFMADD213PD.BCST const47<>+0(SB), Z11, Z2
+	VFMADD213PD.BCST const7<>+0(SB), Z5, Z2
+	VFMADD231PD      Z4, Z2, Z1
+	VADDPD           Z1, Z10, Z1
 	VADDPD           Z1, Z13, Z1
 	VCMPPD.BCST      $0x11, const34<>+0(SB), Z3, K1
-	VBLENDMPD        Z1, Z3, K1, Z4
+	VBLENDMPD        Z1, Z3, K1, Z6
 	VCMPPD.BCST      $0x00, const8<>+0(SB), Z3, K1
 	VPBROADCASTQ     const35<>+0(SB), Z1
-	VBLENDMPD.BCST   const36<>+0(SB), Z1, K1, Z5
+	VBLENDMPD.BCST   const36<>+0(SB), Z1, K1, Z7
 	VPBROADCASTQ     const8<>+0(SB), Z1
 	VCMPPD           $0x11, Z3, Z1, K1
-	VBLENDMPD        Z4, Z5, K1, Z6
+	VBLENDMPD        Z6, Z7, K1, Z8
 	VPANDQ.BCST      const48<>+0(SB), Z0, Z0
-	VPORQ            Z0, Z6, Z0
+	VPORQ            Z0, Z8, Z0
 	VCMPPD           $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST   const35<>+0(SB), Z0, K1, Z7
-	VMOVUPD          Z7, (AX)
+	VBLENDMPD.BCST   const35<>+0(SB), Z0, K1, Z9
+	VMOVUPD          Z9, (AX)
 	ADDQ             $0x40, AX
 	ADDQ             DX, CX
 	SUBQ             $0x08, SI
@@ -813,7 +817,7 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const44<>+0(SB)/8, $0x408f400000000000
+DATA const44<>+0(SB)/8, $0x4059000000000000
 GLOBL const44<>(SB), RODATA|NOPTR, $8
 
 DATA const45<>+0(SB)/8, $0x43380000000003ff
@@ -842,87 +846,91 @@ TEXT ·Log1pFloat32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD          (CX), Y0
 	VCVTPS2PD        Y0, Z0
-	VPBROADCASTQ     const7<>+0(SB), Z5
-	VMAXPD           Z0, Z5, Z5
-	VPBROADCASTQ     const7<>+0(SB), Z6
-	VMINPD           Z0, Z6, Z6
-	VADDPD           Z6, Z5, Z7
-	VSUBPD           Z7, Z5, Z5
-	VADDPD           Z5, Z6, Z5
-	VPADDQ.BCST      const2<>+0(SB), Z7, Z6
-	VPSRLQ           $0x34, Z6, Z8
-	VPORQ.BCST       const3<>+0(SB), Z8, Z8
-	VSUBPD.BCST      const4<>+0(SB), Z8, Z8
-	VPANDQ.BCST      const5<>+0(SB), Z6, Z6
-	VPADDQ.BCST      const6<>+0(SB), Z6, Z6
-	VSUBPD.BCST      const7<>+0(SB), Z6, Z6
-	VPBROADCASTQ     const44<>+0(SB), Z9
-	VMINPD           Z8, Z9, Z9
-	VPBROADCASTQ     const45<>+0(SB), Z10
-	VSUBPD           Z9, Z10, Z9
-	VPSLLQ           $0x34, Z9, Z9
-	VMULPD           Z9, Z5, Z5
-	VMULPD           Z6, Z6, Z9
-	VMULPD.BCST      const10<>+0(SB), Z6, Z10
-	VMOVAPD          Z10, Z11
-	VFNMADD213PD     Z6, Z6, Z11
-	VSUBPD           Z11, Z6, Z12
-	VFNMADD231PD     Z6, Z10, Z12
-	VMOVAPD          Z9, Z10
+	VPBROADCASTQ     const7<>+0(SB), Z7
+	VMAXPD           Z0, Z7, Z7
+	VPBROADCASTQ     const7<>+0(SB), Z8
+	VMINPD           Z0, Z8, Z8
+	VADDPD           Z8, Z7, Z9
+	VSUBPD           Z9, Z7, Z7
+	VADDPD           Z7, Z8, Z7
+	VPADDQ.BCST      const2<>+0(SB), Z9, Z8
+	VPSRLQ           $0x34, Z8, Z10
+	VPORQ.BCST       const3<>+0(SB), Z10, Z10
+	VSUBPD.BCST      const4<>+0(SB), Z10, Z10
+	VPANDQ.BCST      const5<>+0(SB), Z8, Z8
+	VPADDQ.BCST      const6<>+0(SB), Z8, Z8
+	VSUBPD.BCST      const7<>+0(SB), Z8, Z8
+	VPBROADCASTQ     const8<>+0(SB), Z11
+	VCMPPD           $0x00, Z10, Z11, K1
+	VPBROADCASTQ     const44<>+0(SB), Z11
+	VMINPD           Z10, Z11, Z11
+	VPBROADCASTQ     const45<>+0(SB), Z12
+	VSUBPD           Z11, Z12, Z11
+	VPSLLQ           $0x34, Z11, Z11
+	VMULPD           Z11, Z7, Z7
+	VBLENDMPD.BCST   const8<>+0(SB), Z7, K1, Z1
+	VBLENDMPD        Z0, Z8, K1, Z2
+	VMULPD           Z2, Z2, Z7
+	VMULPD.BCST      const10<>+0(SB), Z2, Z8
+	VMOVAPD          Z8, Z11
+	VFNMADD213PD     Z2, Z2, Z11
+	VSUBPD           Z11, Z2, Z12
+	VFNMADD231PD     Z2, Z8, Z12
+	VMOVAPD          Z7, Z8
 	VPBROADCASTQ     const11<>+0(SB), Z13
-	VFMADD213PD.BCST const12<>+0(SB), Z13, Z10
-	VMOVAPD          Z9, Z13
+	VFMADD213PD.BCST const12<>+0(SB), Z13, Z8
+	VMOVAPD          Z7, Z13
 	VPBROADCASTQ     const13<>+0(SB), Z14
 	VFMADD213PD.BCST const14<>+0(SB), Z14, Z13
-	VFMADD213PD.BCST const15<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const16<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const17<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const18<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const19<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const20<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const21<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const22<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const23<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const24<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const25<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const26<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const27<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const28<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const29<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const30<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const31<>+0(SB), Z9, Z10
-	VFMADD231PD      Z6, Z13, Z10
-	VMULPD           Z9, Z6, Z9
-	VMULPD           Z9, Z10, Z9
-	VPBROADCASTQ     const8<>+0(SB), Z10
-	VADDPD           Z8, Z10, Z8
+	VFMADD213PD.BCST const15<>+0(SB), Z7, Z8
+	VFMADD213PD.BCST const16<>+0(SB), Z7, Z13
+	VFMADD213PD.BCST const17<>+0(SB), Z7, Z8
+	VFMADD213PD.BCST const18<>+0(SB), Z7, Z13
+	VFMADD213PD.BCST const19<>+0(SB), Z7, Z8
+	VFMADD213PD.BCST const20<>+0(SB), Z7, Z13
+	VFMADD213PD.BCST const21<>+0(SB), Z7, Z8
+	VFMADD213PD.BCST const22<>+0(SB), Z7, Z13
+	VFMADD213PD.BCST const23<>+0(SB), Z7, Z8
+	VFMADD213PD.BCST const24<>+0(SB), Z7, Z13
+	VFMADD213PD.BCST const25<>+0(SB), Z7, Z8
+	VFMADD213PD.BCST const26<>+0(SB), Z7, Z13
+	VFMADD213PD.BCST const27<>+0(SB), Z7, Z8
+	VFMADD213PD.BCST const28<>+0(SB), Z7, Z13
+	VFMADD213PD.BCST const29<>+0(SB), Z7, Z8
+	VFMADD213PD.BCST const30<>+0(SB), Z7, Z13
+	VFMADD213PD.BCST const31<>+0(SB), Z7, Z8
+	VFMADD231PD      Z2, Z13, Z8
+	VMULPD           Z7, Z2, Z7
+	VMULPD           Z7, Z8, Z7
+	VPBROADCASTQ     const8<>+0(SB), Z8
+	VADDPD           Z10, Z8, Z8
 	VMULPD.BCST      const32<>+0(SB), Z8, Z10
 	VADDPD           Z10, Z11, Z13
 	VSUBPD           Z13, Z10, Z10
 	VADDPD           Z10, Z11, Z10
 	VADDPD           Z10, Z12, Z10
 	VFMADD231PD.BCST const33<>+0(SB), Z8, Z10
-	VMOVAPD          Z6, Z8
+	VMOVAPD          Z2, Z8
 	VPBROADCASTQ     const46<>+0(SB), Z11
 	VFMADD213PD.BCST const47<>+0(SB), Z11, Z8
-	VFMADD213PD.BCST const7<>+0(SB), Z6, Z8
-	VFMADD231PD      Z5, Z8, Z9
-	VADDPD           Z9, Z10, Z5
-	VADDPD           Z5, Z13, Z5
-	VCMPPD.BCST      $0x11, const34<>+0(SB), Z7, K1
-	VBLENDMPD        Z5, Z7, K1, Z1
-	VCMPPD.BCST      $0x00, const8<>+0(SB), Z7, K1
-	VPBROADCASTQ     const35<>+0(SB), Z5
-	VBLENDMPD.BCST   const36<>+0(SB), Z5, K1, Z2
-	VPBROADCASTQ     const8<>+0(SB), Z5
-	VCMPPD           $0x11, Z7, Z5, K1
-	VBLENDMPD        Z1, Z2, K1, Z3
+	VFMADD213PD.BCST const7<>+0(SB), Z2, Z8
+	VFMADD231PD      Z1, Z8, Z7
+	VADDPD           Z7, Z10, Z7
+	VADDPD           Z7, Z13, Z7
+	VCMPPD.BCST      $0x11, const34<>+0(SB), Z9, K1
+	VBLENDMPD        Z7, Z9, K1, Z3
+	VCMPPD.BCST      $0x00, const8<>+0(SB), Z9, K1
+	VPBROADCASTQ     const35<>+0(SB), Z7
+	VBLENDMPD.BCST   const36<>+0(SB), Z7, K1, Z4
+	VPBROADCASTQ     const8<>+0(SB), Z7
+	VCMPPD           $0x11, Z9, Z7, K1
+	VBLENDMPD        Z3, Z4, K1, Z5
 	VPANDQ.BCST      const48<>+0(SB), Z0, Z0
-	VPORQ            Z0, Z3, Z0
+	VPORQ            Z0, Z5, Z0
 	VCVTPD2PS        Z0, Y0
 	VCMPPS           $0x04, Y0, Y0, K1
-	VBLENDMPS.BCST   const37<>+0(SB), Y0, K1, Y4
-	VMOVUPD          Y4, (AX)
+	VBLENDMPS.BCST   const37<>+0(SB), Y0, K1, Y6
+	VMOVUPD          Y6, (AX)
 	ADDQ             $0x20, AX
 	ADDQ             DX, CX
 	SUBQ             $0x08, SI

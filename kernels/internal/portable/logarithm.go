@@ -573,78 +573,87 @@ func Log1pFloat64(dst []float64, a []float64) {
 		v20 := v18 + 0x3fe6a09e667f3bcd
 		v21 := math.Float64frombits(v20)
 		v22 := float64(v21 - 0x1p+00)
-		v24 := less(0x1.f4p+09, v16)
-		v26 := float64(0x1.80000000003ffp+52 - v24)
-		v27 := math.Float64bits(v26)
-		v28 := v27 << 52
-		v29 := math.Float64frombits(v28)
-		v30 := float64(v6 * v29)
-		v31 := float64(v22 * v22)
-		v33 := float64(v22 * 0x1p-01)
-		v34 := math.FMA(-(v33), v22, v22)
-		v35 := float64(v22 - v34)
-		v36 := math.FMA(-(v33), v22, v35)
-		v40 := math.FMA(0x1.a38c392ebc7d7p-06, v31, 0x1.e5f29b2b7d64dp-05)
-		v42 := math.FMA(-0x1.d14598ce6216p-05, v31, -0x1.9c6edd8e25b9p-05)
-		v44 := math.FMA(v40, v31, 0x1.9cacd0b642a99p-05)
-		v46 := math.FMA(v42, v31, -0x1.c3e1a4b43d38dp-05)
-		v48 := math.FMA(v44, v31, 0x1.e3b48d2b692ccp-05)
-		v50 := math.FMA(v46, v31, -0x1.003ad7adb7facp-04)
-		v52 := math.FMA(v48, v31, 0x1.110397125b4c2p-04)
-		v54 := math.FMA(v50, v31, -0x1.248e225b17df7p-04)
-		v56 := math.FMA(v52, v31, 0x1.3b142c9060697p-04)
-		v58 := math.FMA(v54, v31, -0x1.5555801e9ba8cp-04)
-		v60 := math.FMA(v56, v31, 0x1.745d146f7d4p-04)
-		v62 := math.FMA(v58, v31, -0x1.9999989b9454dp-04)
-		v64 := math.FMA(v60, v31, 0x1.c71c71d25d4d5p-04)
-		v66 := math.FMA(v62, v31, -0x1.000000019700ep-03)
-		v68 := math.FMA(v64, v31, 0x1.24924924833fdp-03)
-		v70 := math.FMA(v66, v31, -0x1.5555555553028p-03)
-		v72 := math.FMA(v68, v31, 0x1.9999999999affp-03)
-		v74 := math.FMA(v70, v31, -0x1.0000000000008p-02)
-		v76 := math.FMA(v72, v31, 0x1.5555555555555p-02)
-		v77 := math.FMA(v74, v22, v76)
-		v78 := float64(v22 * v31)
-		v79 := float64(v77 * v78)
-		v80 := float64(0x0p+00 + v16)
-		v82 := float64(v80 * 0x1.62e42fefa38p-01)
-		v83 := float64(v34 + v82)
-		v84 := float64(v82 - v83)
-		v85 := float64(v34 + v84)
-		v87 := float64(v36 + v85)
-		v88 := math.FMA(v80, 0x1.ef35793c7673p-45, v87)
-		v91 := math.FMA(0x1.f7be879f6cce5p-01, v22, -0x1.164d2d24f2cb3p+00)
-		v92 := math.FMA(v91, v22, 0x1p+00)
-		v93 := math.FMA(v92, v30, v79)
-		v94 := float64(v88 + v93)
-		v95 := float64(v83 + v94)
-		v97 := v4 < math.Float64frombits(0x7ff0000000000000)
-		v98 := v4
-		if v97 {
-			v98 = v95
+		v23 := 0x0p+00 == v16
+		v25 := less(0x1.9p+06, v16)
+		v27 := float64(0x1.80000000003ffp+52 - v25)
+		v28 := math.Float64bits(v27)
+		v29 := v28 << 52
+		v30 := math.Float64frombits(v29)
+		v31 := float64(v6 * v30)
+		v32 := v31
+		if v23 {
+			v32 = 0x0p+00
 		}
-		v99 := v4 == 0x0p+00
-		v102 := math.Float64frombits(0x7ff8000000000000)
-		v103 := v102
-		if v99 {
-			v103 = math.Float64frombits(0xfff0000000000000)
+		v33 := v22
+		if v23 {
+			v33 = v0
 		}
-		v104 := 0x0p+00 < v4
-		v105 := v103
-		if v104 {
-			v105 = v98
+		v34 := float64(v33 * v33)
+		v36 := float64(v33 * 0x1p-01)
+		v37 := math.FMA(-(v36), v33, v33)
+		v38 := float64(v33 - v37)
+		v39 := math.FMA(-(v36), v33, v38)
+		v43 := math.FMA(0x1.a38c392ebc7d7p-06, v34, 0x1.e5f29b2b7d64dp-05)
+		v45 := math.FMA(-0x1.d14598ce6216p-05, v34, -0x1.9c6edd8e25b9p-05)
+		v47 := math.FMA(v43, v34, 0x1.9cacd0b642a99p-05)
+		v49 := math.FMA(v45, v34, -0x1.c3e1a4b43d38dp-05)
+		v51 := math.FMA(v47, v34, 0x1.e3b48d2b692ccp-05)
+		v53 := math.FMA(v49, v34, -0x1.003ad7adb7facp-04)
+		v55 := math.FMA(v51, v34, 0x1.110397125b4c2p-04)
+		v57 := math.FMA(v53, v34, -0x1.248e225b17df7p-04)
+		v59 := math.FMA(v55, v34, 0x1.3b142c9060697p-04)
+		v61 := math.FMA(v57, v34, -0x1.5555801e9ba8cp-04)
+		v63 := math.FMA(v59, v34, 0x1.745d146f7d4p-04)
+		v65 := math.FMA(v61, v34, -0x1.9999989b9454dp-04)
+		v67 := math.FMA(v63, v34, 0x1.c71c71d25d4d5p-04)
+		v69 := math.FMA(v65, v34, -0x1.000000019700ep-03)
+		v71 := math.FMA(v67, v34, 0x1.24924924833fdp-03)
+		v73 := math.FMA(v69, v34, -0x1.5555555553028p-03)
+		v75 := math.FMA(v71, v34, 0x1.9999999999affp-03)
+		v77 := math.FMA(v73, v34, -0x1.0000000000008p-02)
+		v79 := math.FMA(v75, v34, 0x1.5555555555555p-02)
+		v80 := math.FMA(v77, v33, v79)
+		v81 := float64(v33 * v34)
+		v82 := float64(v80 * v81)
+		v83 := float64(0x0p+00 + v16)
+		v85 := float64(v83 * 0x1.62e42fefa38p-01)
+		v86 := float64(v37 + v85)
+		v87 := float64(v85 - v86)
+		v88 := float64(v37 + v87)
+		v90 := float64(v39 + v88)
+		v91 := math.FMA(v83, 0x1.ef35793c7673p-45, v90)
+		v94 := math.FMA(0x1.f7be879f6cce5p-01, v33, -0x1.164d2d24f2cb3p+00)
+		v95 := math.FMA(v94, v33, 0x1p+00)
+		v96 := math.FMA(v95, v32, v82)
+		v97 := float64(v91 + v96)
+		v98 := float64(v86 + v97)
+		v100 := v4 < math.Float64frombits(0x7ff0000000000000)
+		v101 := v4
+		if v100 {
+			v101 = v98
 		}
-		v106 := math.Float64bits(v105)
-		v107 := math.Float64bits(v0)
-		v109 := v107 & 0x8000000000000000
-		v110 := v106 | v109
-		v111 := math.Float64frombits(v110)
-		v112 := v111 != v111
-		v113 := v111
-		if v112 {
-			v113 = v102
+		v102 := v4 == 0x0p+00
+		v105 := math.Float64frombits(0x7ff8000000000000)
+		v106 := v105
+		if v102 {
+			v106 = math.Float64frombits(0xfff0000000000000)
 		}
-		dst[i] = v113
+		v107 := 0x0p+00 < v4
+		v108 := v106
+		if v107 {
+			v108 = v101
+		}
+		v109 := math.Float64bits(v108)
+		v110 := math.Float64bits(v0)
+		v112 := v110 & 0x8000000000000000
+		v113 := v109 | v112
+		v114 := math.Float64frombits(v113)
+		v115 := v114 != v114
+		v116 := v114
+		if v115 {
+			v116 = v105
+		}
+		dst[i] = v116
 	}
 }
 
@@ -669,79 +678,88 @@ func Log1pFloat32(dst []float32, a []float32) {
 		v21 := v19 + 0x3fe6a09e667f3bcd
 		v22 := math.Float64frombits(v21)
 		v23 := float64(v22 - 0x1p+00)
-		v25 := less(0x1.f4p+09, v17)
-		v27 := float64(0x1.80000000003ffp+52 - v25)
-		v28 := math.Float64bits(v27)
-		v29 := v28 << 52
-		v30 := math.Float64frombits(v29)
-		v31 := float64(v7 * v30)
-		v32 := float64(v23 * v23)
-		v34 := float64(v23 * 0x1p-01)
-		v35 := math.FMA(-(v34), v23, v23)
-		v36 := float64(v23 - v35)
-		v37 := math.FMA(-(v34), v23, v36)
-		v41 := math.FMA(0x1.a38c392ebc7d7p-06, v32, 0x1.e5f29b2b7d64dp-05)
-		v43 := math.FMA(-0x1.d14598ce6216p-05, v32, -0x1.9c6edd8e25b9p-05)
-		v45 := math.FMA(v41, v32, 0x1.9cacd0b642a99p-05)
-		v47 := math.FMA(v43, v32, -0x1.c3e1a4b43d38dp-05)
-		v49 := math.FMA(v45, v32, 0x1.e3b48d2b692ccp-05)
-		v51 := math.FMA(v47, v32, -0x1.003ad7adb7facp-04)
-		v53 := math.FMA(v49, v32, 0x1.110397125b4c2p-04)
-		v55 := math.FMA(v51, v32, -0x1.248e225b17df7p-04)
-		v57 := math.FMA(v53, v32, 0x1.3b142c9060697p-04)
-		v59 := math.FMA(v55, v32, -0x1.5555801e9ba8cp-04)
-		v61 := math.FMA(v57, v32, 0x1.745d146f7d4p-04)
-		v63 := math.FMA(v59, v32, -0x1.9999989b9454dp-04)
-		v65 := math.FMA(v61, v32, 0x1.c71c71d25d4d5p-04)
-		v67 := math.FMA(v63, v32, -0x1.000000019700ep-03)
-		v69 := math.FMA(v65, v32, 0x1.24924924833fdp-03)
-		v71 := math.FMA(v67, v32, -0x1.5555555553028p-03)
-		v73 := math.FMA(v69, v32, 0x1.9999999999affp-03)
-		v75 := math.FMA(v71, v32, -0x1.0000000000008p-02)
-		v77 := math.FMA(v73, v32, 0x1.5555555555555p-02)
-		v78 := math.FMA(v75, v23, v77)
-		v79 := float64(v23 * v32)
-		v80 := float64(v78 * v79)
-		v81 := float64(0x0p+00 + v17)
-		v83 := float64(v81 * 0x1.62e42fefa38p-01)
-		v84 := float64(v35 + v83)
-		v85 := float64(v83 - v84)
-		v86 := float64(v35 + v85)
-		v88 := float64(v37 + v86)
-		v89 := math.FMA(v81, 0x1.ef35793c7673p-45, v88)
-		v92 := math.FMA(0x1.f7be879f6cce5p-01, v23, -0x1.164d2d24f2cb3p+00)
-		v93 := math.FMA(v92, v23, 0x1p+00)
-		v94 := math.FMA(v93, v31, v80)
-		v95 := float64(v89 + v94)
-		v96 := float64(v84 + v95)
-		v98 := v5 < math.Float64frombits(0x7ff0000000000000)
-		v99 := v5
-		if v98 {
-			v99 = v96
+		v24 := 0x0p+00 == v17
+		v26 := less(0x1.9p+06, v17)
+		v28 := float64(0x1.80000000003ffp+52 - v26)
+		v29 := math.Float64bits(v28)
+		v30 := v29 << 52
+		v31 := math.Float64frombits(v30)
+		v32 := float64(v7 * v31)
+		v33 := v32
+		if v24 {
+			v33 = 0x0p+00
 		}
-		v100 := v5 == 0x0p+00
-		v103 := math.Float64frombits(0x7ff8000000000000)
-		v104 := v103
-		if v100 {
-			v104 = math.Float64frombits(0xfff0000000000000)
+		v34 := v23
+		if v24 {
+			v34 = v1
 		}
-		v105 := 0x0p+00 < v5
-		v106 := v104
-		if v105 {
-			v106 = v99
+		v35 := float64(v34 * v34)
+		v37 := float64(v34 * 0x1p-01)
+		v38 := math.FMA(-(v37), v34, v34)
+		v39 := float64(v34 - v38)
+		v40 := math.FMA(-(v37), v34, v39)
+		v44 := math.FMA(0x1.a38c392ebc7d7p-06, v35, 0x1.e5f29b2b7d64dp-05)
+		v46 := math.FMA(-0x1.d14598ce6216p-05, v35, -0x1.9c6edd8e25b9p-05)
+		v48 := math.FMA(v44, v35, 0x1.9cacd0b642a99p-05)
+		v50 := math.FMA(v46, v35, -0x1.c3e1a4b43d38dp-05)
+		v52 := math.FMA(v48, v35, 0x1.e3b48d2b692ccp-05)
+		v54 := math.FMA(v50, v35, -0x1.003ad7adb7facp-04)
+		v56 := math.FMA(v52, v35, 0x1.110397125b4c2p-04)
+		v58 := math.FMA(v54, v35, -0x1.248e225b17df7p-04)
+		v60 := math.FMA(v56, v35, 0x1.3b142c9060697p-04)
+		v62 := math.FMA(v58, v35, -0x1.5555801e9ba8cp-04)
+		v64 := math.FMA(v60, v35, 0x1.745d146f7d4p-04)
+		v66 := math.FMA(v62, v35, -0x1.9999989b9454dp-04)
+		v68 := math.FMA(v64, v35, 0x1.c71c71d25d4d5p-04)
+		v70 := math.FMA(v66, v35, -0x1.000000019700ep-03)
+		v72 := math.FMA(v68, v35, 0x1.24924924833fdp-03)
+		v74 := math.FMA(v70, v35, -0x1.5555555553028p-03)
+		v76 := math.FMA(v72, v35, 0x1.9999999999affp-03)
+		v78 := math.FMA(v74, v35, -0x1.0000000000008p-02)
+		v80 := math.FMA(v76, v35, 0x1.5555555555555p-02)
+		v81 := math.FMA(v78, v34, v80)
+		v82 := float64(v34 * v35)
+		v83 := float64(v81 * v82)
+		v84 := float64(0x0p+00 + v17)
+		v86 := float64(v84 * 0x1.62e42fefa38p-01)
+		v87 := float64(v38 + v86)
+		v88 := float64(v86 - v87)
+		v89 := float64(v38 + v88)
+		v91 := float64(v40 + v89)
+		v92 := math.FMA(v84, 0x1.ef35793c7673p-45, v91)
+		v95 := math.FMA(0x1.f7be879f6cce5p-01, v34, -0x1.164d2d24f2cb3p+00)
+		v96 := math.FMA(v95, v34, 0x1p+00)
+		v97 := math.FMA(v96, v33, v83)
+		v98 := float64(v92 + v97)
+		v99 := float64(v87 + v98)
+		v101 := v5 < math.Float64frombits(0x7ff0000000000000)
+		v102 := v5
+		if v101 {
+			v102 = v99
 		}
-		v107 := math.Float64bits(v106)
-		v108 := math.Float64bits(v1)
-		v110 := v108 & 0x8000000000000000
-		v111 := v107 | v110
-		v112 := math.Float64frombits(v111)
-		v113 := float32(v112)
-		v114 := v113 != v113
-		v116 := math.Float32frombits(0x7fc00000)
-		v117 := v113
-		if v114 {
-			v117 = v116
+		v103 := v5 == 0x0p+00
+		v106 := math.Float64frombits(0x7ff8000000000000)
+		v107 := v106
+		if v103 {
+			v107 = math.Float64frombits(0xfff0000000000000)
 		}
-		dst[i] = v117
+		v108 := 0x0p+00 < v5
+		v109 := v107
+		if v108 {
+			v109 = v102
+		}
+		v110 := math.Float64bits(v109)
+		v111 := math.Float64bits(v1)
+		v113 := v111 & 0x8000000000000000
+		v114 := v110 | v113
+		v115 := math.Float64frombits(v114)
+		v116 := float32(v115)
+		v117 := v116 != v116
+		v119 := math.Float32frombits(0x7fc00000)
+		v120 := v116
+		if v117 {
+			v120 = v119
+		}
+		dst[i] = v120
 	}
 }
