@@ -59,7 +59,7 @@ func sinh(b *ir.B, x ir.V) ir.V {
 	low = h.minus.FMA(h.cosh1, low)
 	// minus is 0 or more than the product.
 	sum, tail := fastTwoSum(h.minus, product)
-	return copySign(b, sum.Add(low.Add(tail)).Ldexp(h.k), x)
+	return canonical(b, copySign(b, sum.Add(low.Add(tail)).Ldexp(h.k), x))
 }
 
 func cosh(b *ir.B, x ir.V) ir.V {
@@ -68,7 +68,7 @@ func cosh(b *ir.B, x ir.V) ir.V {
 	low = h.minus.FMA(h.sinhRest.Add(h.tail), low.Add(h.plusTail))
 	low = h.plus.FMA(h.cosh1, low)
 	sum, tail := fastTwoSum(h.plus, product)
-	return sum.Add(low.Add(tail)).Ldexp(h.k)
+	return canonical(b, sum.Add(low.Add(tail)).Ldexp(h.k))
 }
 
 // tanh is -e / (2+e) for e = expm1(-2|x|), which is in [-1, 0].
@@ -87,7 +87,7 @@ func tanh(b *ir.B, x ir.V) ir.V {
 	quotient := e.Mul(reciprocal)
 	rest := quotient.FNMA(d, e).Add(eTail)
 	rest = quotient.FNMA(dTail.Add(eTail), rest)
-	return copySign(b, rest.FMA(reciprocal, quotient), x)
+	return canonical(b, copySign(b, rest.FMA(reciprocal, quotient), x))
 }
 
 // halfRecipRoot is 1/(2*sqrt(t)) within 4% for positive normal t: half of the
@@ -126,7 +126,7 @@ func asinh(b *ir.B, x ir.V) ir.V {
 	twice := y.Add(y)
 	product, low := twoProduct(twice, sum)
 	low = twice.FMA(sumTail.Add(sTail), low)
-	return copySign(b, logSquare(b, product, low, y), x)
+	return canonical(b, copySign(b, logSquare(b, product, low, y), x))
 }
 
 // acosh is log(x + s) with s = sqrt(x^2-1), so that (x+s)^2 = 1 + 2*s*(x+s).
@@ -140,7 +140,7 @@ func acosh(b *ir.B, x ir.V) ir.V {
 	product, low := twoProduct(twice, sum)
 	low = twice.FMA(sumTail.Add(sTail), low)
 	low = sTail.Add(sTail).FMA(sum, low)
-	return x.Lt(x.C(1)).Select(nan(b, ir.F64), logSquare(b, product, low, x))
+	return x.C(1).Le(x).Select(logSquare(b, product, low, x), nan(b, ir.F64))
 }
 
 // atanh is log1p(2y/(1-y)) / 2.
@@ -155,5 +155,5 @@ func atanh(b *ir.B, x ir.V) ir.V {
 	u, tail := onePlus(quotient)
 	v := logOf(b, u, tail.Add(rest), quotient, rest, x.C(0)).Mul(x.C(.5))
 	pole := y.Eq(x.C(1)).Select(x.C(math.Inf(1)), nan(b, ir.F64))
-	return copySign(b, y.Lt(x.C(1)).Select(v, pole), x)
+	return canonical(b, copySign(b, y.Lt(x.C(1)).Select(v, pole), x))
 }

@@ -21,25 +21,29 @@ func logarithm() []*ir.Kernel {
 }
 
 // split is u = 2^k * (1 + f) with 1+f in [sqrt(1/2), sqrt(2)), for positive
-// normal u; k as a float.
-func split(b *ir.B, u ir.V) (k, f ir.V) {
+// normal u; k as a float, after the bias.
+func split(b *ir.B, u, bias ir.V) (k, f ir.V) {
 	const (
 		one  = 0x3ff0000000000000
 		root = 0x3fe6a09e667f3bcd // sqrt(1/2)
 	)
 	i := u.Bits().IAdd(b.Int(ir.I64, one-root))
 	// A small integer in the low bits of 2^52 is that much more.
-	k = i.ShrI(52).Or(b.Int(ir.I64, 0x4330000000000000)).AsFloat().Sub(u.C(0x1p52 + 1023))
+	k = i.ShrI(52).Or(b.Int(ir.I64, 0x4330000000000000)).AsFloat().Sub(bias)
 	m := i.And(b.Int(ir.I64, 1<<52-1)).IAdd(b.Int(ir.I64, root)).AsFloat()
 	return k, m.Sub(u.C(1))
 }
 
-// splitAny is split for subnormal u, too.
+// splitNormal and splitAny are split for normal u and for subnormal u, too.
+func splitNormal(b *ir.B, u ir.V) (k, f ir.V) { return split(b, u, u.C(exponentBias)) }
+
 func splitAny(b *ir.B, u ir.V) (k, f ir.V) {
 	small := u.Lt(u.C(0x1p-1022))
-	k, f = split(b, small.Select(u.Mul(u.C(0x1p54)), u))
-	return k.Sub(small.Select(u.C(54), u.C(0))), f
+	u = small.Select(u.Mul(u.C(0x1p54)), u)
+	return split(b, u, small.Select(u.C(exponentBias+54), u.C(exponentBias)))
 }
+
+const exponentBias = 0x1p52 + 1023
 
 // logParts is log(1+f) = high + low + rest in the order of size: high is
 // f - f^2/2 rounded, low what that leaves, exactly, rest the terms from f^3.
@@ -49,7 +53,7 @@ func logParts(f ir.V) (high, low, rest ir.V) {
 	high = half.FNMA(f, f)
 	low = half.FNMA(f, f.Sub(high))
 	// (log(1+f) - f + f^2/2) / f^3 on [sqrt(1/2)-1, sqrt(2)-1] within 2^-55.
-	q := halves(f, squared, 0x1.a38c392ebc7d7p-6, -0x1.d14598ce6216p-5, 0x1.e5f29b2b7d64dp-5, -0x1.9c6edd8e25b9p-5,
+	q := estrin(f, squared, 0x1.a38c392ebc7d7p-6, -0x1.d14598ce6216p-5, 0x1.e5f29b2b7d64dp-5, -0x1.9c6edd8e25b9p-5,
 		0x1.9cacd0b642a99p-5, -0x1.c3e1a4b43d38dp-5, 0x1.e3b48d2b692ccp-5, -0x1.003ad7adb7facp-4, 0x1.110397125b4c2p-4,
 		-0x1.248e225b17df7p-4, 0x1.3b142c9060697p-4, -0x1.5555801e9ba8cp-4, 0x1.745d146f7d4p-4, -0x1.9999989b9454dp-4,
 		0x1.c71c71d25d4d5p-4, -0x1.000000019700ep-3, 0x1.24924924833fdp-3, -0x1.5555555553028p-3, 0x1.9999999999affp-3,
@@ -109,7 +113,7 @@ func log10(b *ir.B, x ir.V) ir.V {
 // logOf is log(u + tail) + shift*log(2), where u + tail is 1 + x + xTail if
 // that is near 1. There x itself is what the polynomial wants.
 func logOf(b *ir.B, u, tail, x, xTail, shift ir.V) ir.V {
-	k, f := split(b, u)
+	k, f := splitNormal(b, u)
 	near := k.Eq(k.C(0))
 	// Behind 2^100 a tail of 1 and less does not matter.
 	tail = near.Select(xTail, tail.Mul(negativePower(k.C(100).Min(k))))
@@ -123,15 +127,15 @@ func logOf(b *ir.B, u, tail, x, xTail, shift ir.V) ir.V {
 	return sum.Add(slope.FMA(tail, rest).Add(low))
 }
 
-// onePlus is 1+x and its rounding error, for x >= -1.
+// onePlus is 1+x and its rounding error, exact for -1 <= x < 2^52, where the sum
+// less 1 is exact.
 func onePlus(x ir.V) (sum, tail ir.V) {
-	one := x.C(1)
-	return fastTwoSum(one.Max(x), one.Min(x))
+	sum = x.C(1).Add(x)
+	return sum, x.Sub(sum.Sub(x.C(1)))
 }
 
 // log1p takes the rounding error of 1+x along.
 func log1p(b *ir.B, x ir.V) ir.V {
 	u, tail := onePlus(x)
-	v := logSpecials(b, u, logOf(b, u, tail, x, x.C(0), x.C(0)))
-	return withSign(b, v, x)
+	return logSpecials(b, u, withSign(b, logOf(b, u, tail, x, x.C(0), x.C(0)), x))
 }

@@ -3,13 +3,13 @@ package catalogue
 import "github.com/gangsaw/gangsaw/kernels/generate/ir"
 
 // throughFloat64 makes a function of float64 for float64 and, narrowed, for
-// float32.
+// float32. The function's NaN is canonical.
 func throughFloat64(name string, f func(b *ir.B, x ir.V) ir.V) []*ir.Kernel {
 	return unary(name, floats, func(b *ir.B, t ir.Elem, x ir.V) ir.V {
 		if t == ir.Float32 {
-			return canonical(b, f(b, x.Widen()).Narrow())
+			return f(b, x.Widen()).Narrow()
 		}
-		return canonical(b, f(b, x))
+		return f(b, x)
 	})
 }
 
@@ -22,19 +22,20 @@ func horner(x ir.V, coefficients ...float64) ir.V {
 	return p
 }
 
-// halves is horner for the even and the odd powers apart, which takes half as
-// long where one step waits for another.
-func halves(x, squared ir.V, coefficients ...float64) ir.V {
+// estrin is horner in four interleaved parts, which takes less time where each
+// step waits for the one before (Estrin 1960).
+func estrin(x, squared ir.V, coefficients ...float64) ir.V {
+	var parts [4]ir.V
 	last := len(coefficients) - 1
-	even, odd := x.C(coefficients[last%2]), x.C(coefficients[1-last%2])
-	for i := 2; i <= last; i++ {
-		if (last-i)%2 == 0 {
-			even = even.FMA(squared, x.C(coefficients[i]))
+	fourth := squared.Mul(squared)
+	for i, c := range coefficients {
+		if p := &parts[(last-i)%4]; i < 4 {
+			*p = x.C(c)
 		} else {
-			odd = odd.FMA(squared, x.C(coefficients[i]))
+			*p = p.FMA(fourth, x.C(c))
 		}
 	}
-	return odd.FMA(x, even)
+	return parts[3].FMA(x, parts[2]).FMA(squared, parts[1].FMA(x, parts[0]))
 }
 
 // fastTwoSum is x+y and its rounding error, where |x| >= |y| or x is 0 (Dekker

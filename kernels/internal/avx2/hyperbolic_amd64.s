@@ -314,10 +314,10 @@ loop:
 	VPANDN       Y1, Y2, Y1
 	VPAND        const23<>+0(SB), Y0, Y0
 	VPOR         Y0, Y1, Y0
+	VCMPPD       $0x04, Y0, Y0, Y1
+	VPBROADCASTQ const24<>+0(SB), Y2
+	VBLENDVPD    Y1, Y2, Y0, Y0
 	VCVTPD2PSY   Y0, X0
-	VCMPPS       $0x04, X0, X0, X1
-	VPBROADCASTD const25<>+0(SB), X2
-	VBLENDVPS    X1, X2, X0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
 	ADDQ         DX, CX
@@ -330,9 +330,6 @@ done:
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
-
-DATA const25<>+0(SB)/4, $0x7fc00000
-GLOBL const25<>(SB), RODATA|NOPTR, $4
 
 // func CoshFloat64(dst *float64, a *float64, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
@@ -519,10 +516,10 @@ loop:
 	VPSLLQ       $0x34, Y1, Y1
 	VMULPD       Y2, Y0, Y0
 	VMULPD       Y1, Y0, Y0
+	VCMPPD       $0x04, Y0, Y0, Y1
+	VPBROADCASTQ const24<>+0(SB), Y2
+	VBLENDVPD    Y1, Y2, Y0, Y0
 	VCVTPD2PSY   Y0, X0
-	VCMPPS       $0x04, X0, X0, X1
-	VPBROADCASTD const25<>+0(SB), X2
-	VBLENDVPS    X1, X2, X0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
 	ADDQ         DX, CX
@@ -551,9 +548,9 @@ loop:
 	VMOVUPD      (CX), Y0
 	VPBROADCASTQ const0<>+0(SB), Y1
 	VPANDN       Y0, Y1, Y1
-	VPBROADCASTQ const26<>+0(SB), Y2
+	VPBROADCASTQ const25<>+0(SB), Y2
 	VMINPD       Y1, Y2, Y1
-	VMULPD       const27<>+0(SB), Y1, Y1
+	VMULPD       const26<>+0(SB), Y1, Y1
 	VMOVAPD      Y1, Y2
 	VPBROADCASTQ const2<>+0(SB), Y3
 	VFMADD213PD  const3<>+0(SB), Y3, Y2
@@ -571,28 +568,33 @@ loop:
 	VSUBPD       Y6, Y3, Y7
 	VFMADD231PD  Y3, Y5, Y7
 	VADDPD       Y7, Y1, Y1
-	VMOVAPD      Y4, Y5
-	VPBROADCASTQ const28<>+0(SB), Y7
-	VFMADD213PD  const29<>+0(SB), Y7, Y5
-	VMOVAPD      Y4, Y7
-	VPBROADCASTQ const30<>+0(SB), Y8
-	VFMADD213PD  const31<>+0(SB), Y8, Y7
-	VFMADD213PD  const32<>+0(SB), Y4, Y5
-	VFMADD213PD  const33<>+0(SB), Y4, Y7
-	VFMADD213PD  const34<>+0(SB), Y4, Y5
-	VFMADD213PD  const35<>+0(SB), Y4, Y7
-	VFMADD213PD  const36<>+0(SB), Y4, Y5
-	VFMADD213PD  const37<>+0(SB), Y4, Y7
-	VFMADD231PD  Y3, Y5, Y7
+	VMULPD       Y4, Y4, Y5
+	VMOVAPD      Y5, Y7
+	VPBROADCASTQ const27<>+0(SB), Y8
+	VFMADD213PD  const28<>+0(SB), Y8, Y7
+	VMOVAPD      Y5, Y8
+	VPBROADCASTQ const29<>+0(SB), Y9
+	VFMADD213PD  const30<>+0(SB), Y9, Y8
+	VMOVAPD      Y5, Y9
+	VPBROADCASTQ const31<>+0(SB), Y10
+	VFMADD213PD  const32<>+0(SB), Y10, Y9
+	VMOVAPD      Y5, Y10
+	VPBROADCASTQ const33<>+0(SB), Y11
+	VFMADD213PD  const34<>+0(SB), Y11, Y10
+	VFMADD213PD  const35<>+0(SB), Y5, Y7
+	VFMADD213PD  const36<>+0(SB), Y5, Y8
+	VFMADD231PD  Y3, Y9, Y10
+	VFMADD231PD  Y3, Y7, Y8
+	VFMADD231PD  Y4, Y10, Y8
 	VMULPD       Y4, Y3, Y3
-	VFMADD231PD  Y3, Y7, Y1
+	VFMADD231PD  Y3, Y8, Y1
 	VPBROADCASTQ const22<>+0(SB), Y3
 	VSUBPD       Y2, Y3, Y2
 	VPBROADCASTQ const20<>+0(SB), Y3
 	VSUBPD       Y2, Y3, Y2
 	VPSLLQ       $0x34, Y2, Y2
-	VADDPD       const38<>+0(SB), Y2, Y3
-	VPBROADCASTQ const39<>+0(SB), Y4
+	VADDPD       const37<>+0(SB), Y2, Y3
+	VPBROADCASTQ const38<>+0(SB), Y4
 	VSUBPD       Y3, Y4, Y4
 	VADDPD       Y4, Y2, Y4
 	VMULPD       Y2, Y6, Y5
@@ -604,11 +606,11 @@ loop:
 	VADDPD       Y3, Y6, Y1
 	VSUBPD       Y1, Y6, Y2
 	VADDPD       Y2, Y3, Y2
-	VADDPD       const40<>+0(SB), Y1, Y3
-	VPBROADCASTQ const41<>+0(SB), Y4
+	VADDPD       const39<>+0(SB), Y1, Y3
+	VPBROADCASTQ const40<>+0(SB), Y4
 	VSUBPD       Y3, Y4, Y4
 	VADDPD       Y4, Y1, Y4
-	VPBROADCASTQ const42<>+0(SB), Y5
+	VPBROADCASTQ const41<>+0(SB), Y5
 	VDIVPD       Y3, Y5, Y5
 	VMULPD       Y5, Y1, Y6
 	VFNMADD231PD Y3, Y6, Y1
@@ -636,89 +638,83 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const26<>+0(SB)/8, $0x4034000000000000
-GLOBL const26<>(SB), RODATA|NOPTR, $8
+DATA const25<>+0(SB)/8, $0x4034000000000000
+GLOBL const25<>(SB), RODATA|NOPTR, $8
 
-DATA const27<>+0(SB)/8, $0xc000000000000000
-DATA const27<>+8(SB)/8, $0xc000000000000000
-DATA const27<>+16(SB)/8, $0xc000000000000000
-DATA const27<>+24(SB)/8, $0xc000000000000000
-GLOBL const27<>(SB), RODATA|NOPTR, $32
+DATA const26<>+0(SB)/8, $0xc000000000000000
+DATA const26<>+8(SB)/8, $0xc000000000000000
+DATA const26<>+16(SB)/8, $0xc000000000000000
+DATA const26<>+24(SB)/8, $0xc000000000000000
+GLOBL const26<>(SB), RODATA|NOPTR, $32
 
-DATA const28<>+0(SB)/8, $0x3e21f86f0b035526
-GLOBL const28<>(SB), RODATA|NOPTR, $8
+DATA const27<>+0(SB)/8, $0x3e21f86f0b035526
+GLOBL const27<>(SB), RODATA|NOPTR, $8
 
-DATA const29<>+0(SB)/8, $0x3e927e4cfaf0e60f
-DATA const29<>+8(SB)/8, $0x3e927e4cfaf0e60f
-DATA const29<>+16(SB)/8, $0x3e927e4cfaf0e60f
-DATA const29<>+24(SB)/8, $0x3e927e4cfaf0e60f
-GLOBL const29<>(SB), RODATA|NOPTR, $32
+DATA const28<>+0(SB)/8, $0x3efa01a01ab9882b
+DATA const28<>+8(SB)/8, $0x3efa01a01ab9882b
+DATA const28<>+16(SB)/8, $0x3efa01a01ab9882b
+DATA const28<>+24(SB)/8, $0x3efa01a01ab9882b
+GLOBL const28<>(SB), RODATA|NOPTR, $32
 
-DATA const30<>+0(SB)/8, $0x3e5af4ecab92d52f
-GLOBL const30<>(SB), RODATA|NOPTR, $8
+DATA const29<>+0(SB)/8, $0x3e5af4ecab92d52f
+GLOBL const29<>(SB), RODATA|NOPTR, $8
 
-DATA const31<>+0(SB)/8, $0x3ec71de01acf7607
-DATA const31<>+8(SB)/8, $0x3ec71de01acf7607
-DATA const31<>+16(SB)/8, $0x3ec71de01acf7607
-DATA const31<>+24(SB)/8, $0x3ec71de01acf7607
-GLOBL const31<>(SB), RODATA|NOPTR, $32
+DATA const30<>+0(SB)/8, $0x3f2a01a01ac1de81
+DATA const30<>+8(SB)/8, $0x3f2a01a01ac1de81
+DATA const30<>+16(SB)/8, $0x3f2a01a01ac1de81
+DATA const30<>+24(SB)/8, $0x3f2a01a01ac1de81
+GLOBL const30<>(SB), RODATA|NOPTR, $32
 
-DATA const32<>+0(SB)/8, $0x3efa01a01ab9882b
-DATA const32<>+8(SB)/8, $0x3efa01a01ab9882b
-DATA const32<>+16(SB)/8, $0x3efa01a01ab9882b
-DATA const32<>+24(SB)/8, $0x3efa01a01ab9882b
+DATA const31<>+0(SB)/8, $0x3e927e4cfaf0e60f
+GLOBL const31<>(SB), RODATA|NOPTR, $8
+
+DATA const32<>+0(SB)/8, $0x3f56c16c16c156a5
+DATA const32<>+8(SB)/8, $0x3f56c16c16c156a5
+DATA const32<>+16(SB)/8, $0x3f56c16c16c156a5
+DATA const32<>+24(SB)/8, $0x3f56c16c16c156a5
 GLOBL const32<>(SB), RODATA|NOPTR, $32
 
-DATA const33<>+0(SB)/8, $0x3f2a01a01ac1de81
-DATA const33<>+8(SB)/8, $0x3f2a01a01ac1de81
-DATA const33<>+16(SB)/8, $0x3f2a01a01ac1de81
-DATA const33<>+24(SB)/8, $0x3f2a01a01ac1de81
-GLOBL const33<>(SB), RODATA|NOPTR, $32
+DATA const33<>+0(SB)/8, $0x3ec71de01acf7607
+GLOBL const33<>(SB), RODATA|NOPTR, $8
 
-DATA const34<>+0(SB)/8, $0x3f56c16c16c156a5
-DATA const34<>+8(SB)/8, $0x3f56c16c16c156a5
-DATA const34<>+16(SB)/8, $0x3f56c16c16c156a5
-DATA const34<>+24(SB)/8, $0x3f56c16c16c156a5
+DATA const34<>+0(SB)/8, $0x3f81111111110051
+DATA const34<>+8(SB)/8, $0x3f81111111110051
+DATA const34<>+16(SB)/8, $0x3f81111111110051
+DATA const34<>+24(SB)/8, $0x3f81111111110051
 GLOBL const34<>(SB), RODATA|NOPTR, $32
 
-DATA const35<>+0(SB)/8, $0x3f81111111110051
-DATA const35<>+8(SB)/8, $0x3f81111111110051
-DATA const35<>+16(SB)/8, $0x3f81111111110051
-DATA const35<>+24(SB)/8, $0x3f81111111110051
+DATA const35<>+0(SB)/8, $0x3fa5555555555557
+DATA const35<>+8(SB)/8, $0x3fa5555555555557
+DATA const35<>+16(SB)/8, $0x3fa5555555555557
+DATA const35<>+24(SB)/8, $0x3fa5555555555557
 GLOBL const35<>(SB), RODATA|NOPTR, $32
 
-DATA const36<>+0(SB)/8, $0x3fa5555555555557
-DATA const36<>+8(SB)/8, $0x3fa5555555555557
-DATA const36<>+16(SB)/8, $0x3fa5555555555557
-DATA const36<>+24(SB)/8, $0x3fa5555555555557
+DATA const36<>+0(SB)/8, $0x3fc5555555555557
+DATA const36<>+8(SB)/8, $0x3fc5555555555557
+DATA const36<>+16(SB)/8, $0x3fc5555555555557
+DATA const36<>+24(SB)/8, $0x3fc5555555555557
 GLOBL const36<>(SB), RODATA|NOPTR, $32
 
-DATA const37<>+0(SB)/8, $0x3fc5555555555557
-DATA const37<>+8(SB)/8, $0x3fc5555555555557
-DATA const37<>+16(SB)/8, $0x3fc5555555555557
-DATA const37<>+24(SB)/8, $0x3fc5555555555557
+DATA const37<>+0(SB)/8, $0xbff0000000000000
+DATA const37<>+8(SB)/8, $0xbff0000000000000
+DATA const37<>+16(SB)/8, $0xbff0000000000000
+DATA const37<>+24(SB)/8, $0xbff0000000000000
 GLOBL const37<>(SB), RODATA|NOPTR, $32
 
 DATA const38<>+0(SB)/8, $0xbff0000000000000
-DATA const38<>+8(SB)/8, $0xbff0000000000000
-DATA const38<>+16(SB)/8, $0xbff0000000000000
-DATA const38<>+24(SB)/8, $0xbff0000000000000
-GLOBL const38<>(SB), RODATA|NOPTR, $32
+GLOBL const38<>(SB), RODATA|NOPTR, $8
 
-DATA const39<>+0(SB)/8, $0xbff0000000000000
-GLOBL const39<>(SB), RODATA|NOPTR, $8
+DATA const39<>+0(SB)/8, $0x4000000000000000
+DATA const39<>+8(SB)/8, $0x4000000000000000
+DATA const39<>+16(SB)/8, $0x4000000000000000
+DATA const39<>+24(SB)/8, $0x4000000000000000
+GLOBL const39<>(SB), RODATA|NOPTR, $32
 
 DATA const40<>+0(SB)/8, $0x4000000000000000
-DATA const40<>+8(SB)/8, $0x4000000000000000
-DATA const40<>+16(SB)/8, $0x4000000000000000
-DATA const40<>+24(SB)/8, $0x4000000000000000
-GLOBL const40<>(SB), RODATA|NOPTR, $32
+GLOBL const40<>(SB), RODATA|NOPTR, $8
 
-DATA const41<>+0(SB)/8, $0x4000000000000000
+DATA const41<>+0(SB)/8, $0x3ff0000000000000
 GLOBL const41<>(SB), RODATA|NOPTR, $8
-
-DATA const42<>+0(SB)/8, $0x3ff0000000000000
-GLOBL const42<>(SB), RODATA|NOPTR, $8
 
 // func TanhFloat32(dst *float32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
@@ -736,9 +732,9 @@ loop:
 	VCVTPS2PD    X0, Y0
 	VPBROADCASTQ const0<>+0(SB), Y1
 	VPANDN       Y0, Y1, Y1
-	VPBROADCASTQ const26<>+0(SB), Y2
+	VPBROADCASTQ const25<>+0(SB), Y2
 	VMINPD       Y1, Y2, Y1
-	VMULPD       const27<>+0(SB), Y1, Y1
+	VMULPD       const26<>+0(SB), Y1, Y1
 	VMOVAPD      Y1, Y2
 	VPBROADCASTQ const2<>+0(SB), Y3
 	VFMADD213PD  const3<>+0(SB), Y3, Y2
@@ -756,28 +752,33 @@ loop:
 	VSUBPD       Y6, Y3, Y7
 	VFMADD231PD  Y3, Y5, Y7
 	VADDPD       Y7, Y1, Y1
-	VMOVAPD      Y4, Y5
-	VPBROADCASTQ const28<>+0(SB), Y7
-	VFMADD213PD  const29<>+0(SB), Y7, Y5
-	VMOVAPD      Y4, Y7
-	VPBROADCASTQ const30<>+0(SB), Y8
-	VFMADD213PD  const31<>+0(SB), Y8, Y7
-	VFMADD213PD  const32<>+0(SB), Y4, Y5
-	VFMADD213PD  const33<>+0(SB), Y4, Y7
-	VFMADD213PD  const34<>+0(SB), Y4, Y5
-	VFMADD213PD  const35<>+0(SB), Y4, Y7
-	VFMADD213PD  const36<>+0(SB), Y4, Y5
-	VFMADD213PD  const37<>+0(SB), Y4, Y7
-	VFMADD231PD  Y3, Y5, Y7
+	VMULPD       Y4, Y4, Y5
+	VMOVAPD      Y5, Y7
+	VPBROADCASTQ const27<>+0(SB), Y8
+	VFMADD213PD  const28<>+0(SB), Y8, Y7
+	VMOVAPD      Y5, Y8
+	VPBROADCASTQ const29<>+0(SB), Y9
+	VFMADD213PD  const30<>+0(SB), Y9, Y8
+	VMOVAPD      Y5, Y9
+	VPBROADCASTQ const31<>+0(SB), Y10
+	VFMADD213PD  const32<>+0(SB), Y10, Y9
+	VMOVAPD      Y5, Y10
+	VPBROADCASTQ const33<>+0(SB), Y11
+	VFMADD213PD  const34<>+0(SB), Y11, Y10
+	VFMADD213PD  const35<>+0(SB), Y5, Y7
+	VFMADD213PD  const36<>+0(SB), Y5, Y8
+	VFMADD231PD  Y3, Y9, Y10
+	VFMADD231PD  Y3, Y7, Y8
+	VFMADD231PD  Y4, Y10, Y8
 	VMULPD       Y4, Y3, Y3
-	VFMADD231PD  Y3, Y7, Y1
+	VFMADD231PD  Y3, Y8, Y1
 	VPBROADCASTQ const22<>+0(SB), Y3
 	VSUBPD       Y2, Y3, Y2
 	VPBROADCASTQ const20<>+0(SB), Y3
 	VSUBPD       Y2, Y3, Y2
 	VPSLLQ       $0x34, Y2, Y2
-	VADDPD       const38<>+0(SB), Y2, Y3
-	VPBROADCASTQ const39<>+0(SB), Y4
+	VADDPD       const37<>+0(SB), Y2, Y3
+	VPBROADCASTQ const38<>+0(SB), Y4
 	VSUBPD       Y3, Y4, Y4
 	VADDPD       Y4, Y2, Y4
 	VMULPD       Y2, Y6, Y5
@@ -789,11 +790,11 @@ loop:
 	VADDPD       Y3, Y6, Y1
 	VSUBPD       Y1, Y6, Y2
 	VADDPD       Y2, Y3, Y2
-	VADDPD       const40<>+0(SB), Y1, Y3
-	VPBROADCASTQ const41<>+0(SB), Y4
+	VADDPD       const39<>+0(SB), Y1, Y3
+	VPBROADCASTQ const40<>+0(SB), Y4
 	VSUBPD       Y3, Y4, Y4
 	VADDPD       Y4, Y1, Y4
-	VPBROADCASTQ const42<>+0(SB), Y5
+	VPBROADCASTQ const41<>+0(SB), Y5
 	VDIVPD       Y3, Y5, Y5
 	VMULPD       Y5, Y1, Y6
 	VFNMADD231PD Y3, Y6, Y1
@@ -805,10 +806,10 @@ loop:
 	VPANDN       Y6, Y1, Y1
 	VPAND        const23<>+0(SB), Y0, Y0
 	VPOR         Y0, Y1, Y0
+	VCMPPD       $0x04, Y0, Y0, Y1
+	VPBROADCASTQ const24<>+0(SB), Y2
+	VBLENDVPD    Y1, Y2, Y0, Y0
 	VCVTPD2PSY   Y0, X0
-	VCMPPS       $0x04, X0, X0, X1
-	VPBROADCASTD const25<>+0(SB), X2
-	VBLENDVPS    X1, X2, X0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
 	ADDQ         DX, CX
@@ -840,19 +841,15 @@ loop:
 	VMULPD       Y1, Y1, Y2
 	VMOVAPD      Y1, Y3
 	VFMSUB213PD  Y2, Y1, Y3
-	VPBROADCASTQ const42<>+0(SB), Y4
-	VMAXPD       Y2, Y4, Y4
-	VPBROADCASTQ const42<>+0(SB), Y5
-	VMINPD       Y2, Y5, Y2
-	VADDPD       Y2, Y4, Y5
-	VSUBPD       Y5, Y4, Y4
-	VADDPD       Y4, Y2, Y2
+	VADDPD       const42<>+0(SB), Y2, Y4
+	VSUBPD       const42<>+0(SB), Y4, Y5
+	VSUBPD       Y5, Y2, Y2
 	VADDPD       Y2, Y3, Y2
-	VSQRTPD      Y5, Y3
-	VMOVAPD      Y3, Y4
-	VFNMADD213PD Y5, Y3, Y4
-	VADDPD       Y4, Y2, Y2
-	VPSRLQ       $0x01, Y5, Y4
+	VSQRTPD      Y4, Y3
+	VMOVAPD      Y3, Y5
+	VFNMADD213PD Y4, Y3, Y5
+	VADDPD       Y5, Y2, Y2
+	VPSRLQ       $0x01, Y4, Y4
 	VPBROADCASTQ const43<>+0(SB), Y5
 	VPSUBQ       Y4, Y5, Y4
 	VMULPD       Y4, Y2, Y2
@@ -864,29 +861,26 @@ loop:
 	VFMSUB213PD  Y6, Y5, Y4
 	VADDPD       Y3, Y2, Y2
 	VFMADD231PD  Y2, Y5, Y4
-	VPBROADCASTQ const42<>+0(SB), Y2
-	VMAXPD       Y6, Y2, Y2
-	VPBROADCASTQ const42<>+0(SB), Y3
-	VMINPD       Y6, Y3, Y3
-	VADDPD       Y3, Y2, Y5
-	VSUBPD       Y5, Y2, Y2
-	VADDPD       Y2, Y3, Y2
-	VPBROADCASTQ const44<>+0(SB), Y3
-	VCMPPD       $0x11, Y1, Y3, Y3
-	VBLENDVPD    Y3, Y1, Y5, Y5
-	VADDPD       Y2, Y4, Y2
+	VPBROADCASTQ const41<>+0(SB), Y2
+	VADDPD       Y6, Y2, Y2
+	VSUBPD       const42<>+0(SB), Y2, Y3
+	VSUBPD       Y3, Y6, Y3
+	VPBROADCASTQ const44<>+0(SB), Y5
+	VCMPPD       $0x11, Y1, Y5, Y5
+	VBLENDVPD    Y5, Y1, Y2, Y2
+	VADDPD       Y3, Y4, Y3
 	VPBROADCASTQ const22<>+0(SB), Y7
-	VBLENDVPD    Y3, Y7, Y2, Y2
-	VPBROADCASTQ const42<>+0(SB), Y7
+	VBLENDVPD    Y5, Y7, Y3, Y3
+	VPBROADCASTQ const41<>+0(SB), Y7
 	VPBROADCASTQ const22<>+0(SB), Y8
-	VBLENDVPD    Y3, Y7, Y8, Y7
-	VPADDQ       const45<>+0(SB), Y5, Y5
-	VPSRLQ       $0x34, Y5, Y8
+	VBLENDVPD    Y5, Y7, Y8, Y7
+	VPADDQ       const45<>+0(SB), Y2, Y2
+	VPSRLQ       $0x34, Y2, Y8
 	VPOR         const46<>+0(SB), Y8, Y8
 	VSUBPD       const47<>+0(SB), Y8, Y8
-	VPAND        const48<>+0(SB), Y5, Y5
-	VPADDQ       const49<>+0(SB), Y5, Y5
-	VSUBPD       const50<>+0(SB), Y5, Y5
+	VPAND        const48<>+0(SB), Y2, Y2
+	VPADDQ       const49<>+0(SB), Y2, Y2
+	VSUBPD       const42<>+0(SB), Y2, Y2
 	VPBROADCASTQ const22<>+0(SB), Y9
 	VCMPPD       $0x00, Y8, Y9, Y9
 	VPBROADCASTQ const19<>+0(SB), Y10
@@ -894,60 +888,65 @@ loop:
 	VPBROADCASTQ const20<>+0(SB), Y11
 	VSUBPD       Y10, Y11, Y10
 	VPSLLQ       $0x34, Y10, Y10
-	VMULPD       Y10, Y2, Y2
-	VBLENDVPD    Y9, Y4, Y2, Y2
-	VBLENDVPD    Y9, Y6, Y5, Y4
-	VMULPD       Y4, Y4, Y5
-	VMULPD       const12<>+0(SB), Y4, Y6
+	VMULPD       Y10, Y3, Y3
+	VBLENDVPD    Y9, Y4, Y3, Y3
+	VBLENDVPD    Y9, Y6, Y2, Y2
+	VMULPD       Y2, Y2, Y4
+	VMULPD       const12<>+0(SB), Y2, Y6
 	VMOVAPD      Y6, Y9
-	VFNMADD213PD Y4, Y4, Y9
-	VSUBPD       Y9, Y4, Y10
-	VFNMADD231PD Y4, Y6, Y10
-	VMOVAPD      Y5, Y6
-	VPBROADCASTQ const51<>+0(SB), Y11
-	VFMADD213PD  const52<>+0(SB), Y11, Y6
-	VMOVAPD      Y5, Y11
-	VPBROADCASTQ const53<>+0(SB), Y12
-	VFMADD213PD  const54<>+0(SB), Y12, Y11
-	VFMADD213PD  const55<>+0(SB), Y5, Y6
-	VFMADD213PD  const56<>+0(SB), Y5, Y11
-	VFMADD213PD  const57<>+0(SB), Y5, Y6
-	VFMADD213PD  const58<>+0(SB), Y5, Y11
-	VFMADD213PD  const59<>+0(SB), Y5, Y6
-	VFMADD213PD  const60<>+0(SB), Y5, Y11
-	VFMADD213PD  const61<>+0(SB), Y5, Y6
-	VFMADD213PD  const62<>+0(SB), Y5, Y11
-	VFMADD213PD  const63<>+0(SB), Y5, Y6
-	VFMADD213PD  const64<>+0(SB), Y5, Y11
-	VFMADD213PD  const65<>+0(SB), Y5, Y6
-	VFMADD213PD  const66<>+0(SB), Y5, Y11
-	VFMADD213PD  const67<>+0(SB), Y5, Y6
-	VFMADD213PD  const68<>+0(SB), Y5, Y11
-	VFMADD213PD  const69<>+0(SB), Y5, Y6
-	VFMADD213PD  const70<>+0(SB), Y5, Y11
-	VFMADD213PD  const71<>+0(SB), Y5, Y6
-	VFMADD231PD  Y4, Y11, Y6
-	VMULPD       Y5, Y4, Y5
-	VMULPD       Y5, Y6, Y5
+	VFNMADD213PD Y2, Y2, Y9
+	VSUBPD       Y9, Y2, Y10
+	VFNMADD231PD Y2, Y6, Y10
+	VMULPD       Y4, Y4, Y6
+	VMOVAPD      Y6, Y11
+	VPBROADCASTQ const50<>+0(SB), Y12
+	VFMADD213PD  const51<>+0(SB), Y12, Y11
+	VMOVAPD      Y6, Y12
+	VPBROADCASTQ const52<>+0(SB), Y13
+	VFMADD213PD  const53<>+0(SB), Y13, Y12
+	VMOVAPD      Y6, Y13
+	VPBROADCASTQ const54<>+0(SB), Y14
+	VFMADD213PD  const55<>+0(SB), Y14, Y13
+	VMOVAPD      Y6, Y14
+	VPBROADCASTQ const56<>+0(SB), Y15
+	VFMADD213PD  const57<>+0(SB), Y15, Y14
+	VFMADD213PD  const58<>+0(SB), Y6, Y11
+	VFMADD213PD  const59<>+0(SB), Y6, Y12
+	VFMADD213PD  const60<>+0(SB), Y6, Y13
+	VFMADD213PD  const61<>+0(SB), Y6, Y14
+	VFMADD213PD  const62<>+0(SB), Y6, Y11
+	VFMADD213PD  const63<>+0(SB), Y6, Y12
+	VFMADD213PD  const64<>+0(SB), Y6, Y13
+	VFMADD213PD  const65<>+0(SB), Y6, Y14
+	VFMADD213PD  const66<>+0(SB), Y6, Y11
+	VFMADD213PD  const67<>+0(SB), Y6, Y12
+	VFMADD213PD  const68<>+0(SB), Y6, Y13
+	VFMADD213PD  const69<>+0(SB), Y6, Y14
+	VFMADD213PD  const70<>+0(SB), Y6, Y11
+	VFMADD231PD  Y2, Y12, Y13
+	VFMADD231PD  Y2, Y14, Y11
+	VFMADD231PD  Y4, Y13, Y11
+	VMULPD       Y4, Y2, Y4
+	VMULPD       Y4, Y11, Y4
 	VADDPD       Y8, Y7, Y6
-	VMULPD       const72<>+0(SB), Y6, Y7
+	VMULPD       const71<>+0(SB), Y6, Y7
 	VADDPD       Y7, Y9, Y8
 	VSUBPD       Y8, Y7, Y7
 	VADDPD       Y7, Y9, Y7
 	VADDPD       Y7, Y10, Y7
-	VFMADD231PD  const73<>+0(SB), Y6, Y7
-	VMOVAPD      Y4, Y6
-	VPBROADCASTQ const74<>+0(SB), Y9
-	VFMADD213PD  const75<>+0(SB), Y9, Y6
-	VFMADD213PD  const50<>+0(SB), Y4, Y6
-	VFMADD231PD  Y2, Y6, Y5
-	VADDPD       Y5, Y7, Y2
+	VFMADD231PD  const72<>+0(SB), Y6, Y7
+	VMOVAPD      Y2, Y6
+	VPBROADCASTQ const73<>+0(SB), Y9
+	VFMADD213PD  const74<>+0(SB), Y9, Y6
+	VFMADD213PD  const42<>+0(SB), Y2, Y6
+	VFMADD231PD  Y3, Y6, Y4
+	VADDPD       Y4, Y7, Y2
 	VADDPD       Y2, Y8, Y2
-	VPBROADCASTQ const42<>+0(SB), Y4
-	VPBROADCASTQ const21<>+0(SB), Y5
-	VBLENDVPD    Y3, Y4, Y5, Y3
+	VPBROADCASTQ const41<>+0(SB), Y3
+	VPBROADCASTQ const21<>+0(SB), Y4
+	VBLENDVPD    Y5, Y3, Y4, Y3
 	VMULPD       Y3, Y2, Y2
-	VPBROADCASTQ const76<>+0(SB), Y3
+	VPBROADCASTQ const75<>+0(SB), Y3
 	VCMPPD       $0x11, Y3, Y1, Y3
 	VBLENDVPD    Y3, Y2, Y1, Y1
 	VPBROADCASTQ const0<>+0(SB), Y2
@@ -969,6 +968,12 @@ done:
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const42<>+0(SB)/8, $0x3ff0000000000000
+DATA const42<>+8(SB)/8, $0x3ff0000000000000
+DATA const42<>+16(SB)/8, $0x3ff0000000000000
+DATA const42<>+24(SB)/8, $0x3ff0000000000000
+GLOBL const42<>(SB), RODATA|NOPTR, $32
 
 DATA const43<>+0(SB)/8, $0x5fd6eb50c7b537a9
 GLOBL const43<>(SB), RODATA|NOPTR, $8
@@ -1006,155 +1011,143 @@ DATA const49<>+16(SB)/8, $0x3fe6a09e667f3bcd
 DATA const49<>+24(SB)/8, $0x3fe6a09e667f3bcd
 GLOBL const49<>(SB), RODATA|NOPTR, $32
 
-DATA const50<>+0(SB)/8, $0x3ff0000000000000
-DATA const50<>+8(SB)/8, $0x3ff0000000000000
-DATA const50<>+16(SB)/8, $0x3ff0000000000000
-DATA const50<>+24(SB)/8, $0x3ff0000000000000
-GLOBL const50<>(SB), RODATA|NOPTR, $32
+DATA const50<>+0(SB)/8, $0x3f9a38c392ebc7d7
+GLOBL const50<>(SB), RODATA|NOPTR, $8
 
-DATA const51<>+0(SB)/8, $0x3f9a38c392ebc7d7
-GLOBL const51<>(SB), RODATA|NOPTR, $8
+DATA const51<>+0(SB)/8, $0x3fa9cacd0b642a99
+DATA const51<>+8(SB)/8, $0x3fa9cacd0b642a99
+DATA const51<>+16(SB)/8, $0x3fa9cacd0b642a99
+DATA const51<>+24(SB)/8, $0x3fa9cacd0b642a99
+GLOBL const51<>(SB), RODATA|NOPTR, $32
 
-DATA const52<>+0(SB)/8, $0x3fae5f29b2b7d64d
-DATA const52<>+8(SB)/8, $0x3fae5f29b2b7d64d
-DATA const52<>+16(SB)/8, $0x3fae5f29b2b7d64d
-DATA const52<>+24(SB)/8, $0x3fae5f29b2b7d64d
-GLOBL const52<>(SB), RODATA|NOPTR, $32
+DATA const52<>+0(SB)/8, $0xbfad14598ce62160
+GLOBL const52<>(SB), RODATA|NOPTR, $8
 
-DATA const53<>+0(SB)/8, $0xbfad14598ce62160
-GLOBL const53<>(SB), RODATA|NOPTR, $8
+DATA const53<>+0(SB)/8, $0xbfac3e1a4b43d38d
+DATA const53<>+8(SB)/8, $0xbfac3e1a4b43d38d
+DATA const53<>+16(SB)/8, $0xbfac3e1a4b43d38d
+DATA const53<>+24(SB)/8, $0xbfac3e1a4b43d38d
+GLOBL const53<>(SB), RODATA|NOPTR, $32
 
-DATA const54<>+0(SB)/8, $0xbfa9c6edd8e25b90
-DATA const54<>+8(SB)/8, $0xbfa9c6edd8e25b90
-DATA const54<>+16(SB)/8, $0xbfa9c6edd8e25b90
-DATA const54<>+24(SB)/8, $0xbfa9c6edd8e25b90
-GLOBL const54<>(SB), RODATA|NOPTR, $32
+DATA const54<>+0(SB)/8, $0x3fae5f29b2b7d64d
+GLOBL const54<>(SB), RODATA|NOPTR, $8
 
-DATA const55<>+0(SB)/8, $0x3fa9cacd0b642a99
-DATA const55<>+8(SB)/8, $0x3fa9cacd0b642a99
-DATA const55<>+16(SB)/8, $0x3fa9cacd0b642a99
-DATA const55<>+24(SB)/8, $0x3fa9cacd0b642a99
+DATA const55<>+0(SB)/8, $0x3fae3b48d2b692cc
+DATA const55<>+8(SB)/8, $0x3fae3b48d2b692cc
+DATA const55<>+16(SB)/8, $0x3fae3b48d2b692cc
+DATA const55<>+24(SB)/8, $0x3fae3b48d2b692cc
 GLOBL const55<>(SB), RODATA|NOPTR, $32
 
-DATA const56<>+0(SB)/8, $0xbfac3e1a4b43d38d
-DATA const56<>+8(SB)/8, $0xbfac3e1a4b43d38d
-DATA const56<>+16(SB)/8, $0xbfac3e1a4b43d38d
-DATA const56<>+24(SB)/8, $0xbfac3e1a4b43d38d
-GLOBL const56<>(SB), RODATA|NOPTR, $32
+DATA const56<>+0(SB)/8, $0xbfa9c6edd8e25b90
+GLOBL const56<>(SB), RODATA|NOPTR, $8
 
-DATA const57<>+0(SB)/8, $0x3fae3b48d2b692cc
-DATA const57<>+8(SB)/8, $0x3fae3b48d2b692cc
-DATA const57<>+16(SB)/8, $0x3fae3b48d2b692cc
-DATA const57<>+24(SB)/8, $0x3fae3b48d2b692cc
+DATA const57<>+0(SB)/8, $0xbfb003ad7adb7fac
+DATA const57<>+8(SB)/8, $0xbfb003ad7adb7fac
+DATA const57<>+16(SB)/8, $0xbfb003ad7adb7fac
+DATA const57<>+24(SB)/8, $0xbfb003ad7adb7fac
 GLOBL const57<>(SB), RODATA|NOPTR, $32
 
-DATA const58<>+0(SB)/8, $0xbfb003ad7adb7fac
-DATA const58<>+8(SB)/8, $0xbfb003ad7adb7fac
-DATA const58<>+16(SB)/8, $0xbfb003ad7adb7fac
-DATA const58<>+24(SB)/8, $0xbfb003ad7adb7fac
+DATA const58<>+0(SB)/8, $0x3fb110397125b4c2
+DATA const58<>+8(SB)/8, $0x3fb110397125b4c2
+DATA const58<>+16(SB)/8, $0x3fb110397125b4c2
+DATA const58<>+24(SB)/8, $0x3fb110397125b4c2
 GLOBL const58<>(SB), RODATA|NOPTR, $32
 
-DATA const59<>+0(SB)/8, $0x3fb110397125b4c2
-DATA const59<>+8(SB)/8, $0x3fb110397125b4c2
-DATA const59<>+16(SB)/8, $0x3fb110397125b4c2
-DATA const59<>+24(SB)/8, $0x3fb110397125b4c2
+DATA const59<>+0(SB)/8, $0xbfb248e225b17df7
+DATA const59<>+8(SB)/8, $0xbfb248e225b17df7
+DATA const59<>+16(SB)/8, $0xbfb248e225b17df7
+DATA const59<>+24(SB)/8, $0xbfb248e225b17df7
 GLOBL const59<>(SB), RODATA|NOPTR, $32
 
-DATA const60<>+0(SB)/8, $0xbfb248e225b17df7
-DATA const60<>+8(SB)/8, $0xbfb248e225b17df7
-DATA const60<>+16(SB)/8, $0xbfb248e225b17df7
-DATA const60<>+24(SB)/8, $0xbfb248e225b17df7
+DATA const60<>+0(SB)/8, $0x3fb3b142c9060697
+DATA const60<>+8(SB)/8, $0x3fb3b142c9060697
+DATA const60<>+16(SB)/8, $0x3fb3b142c9060697
+DATA const60<>+24(SB)/8, $0x3fb3b142c9060697
 GLOBL const60<>(SB), RODATA|NOPTR, $32
 
-DATA const61<>+0(SB)/8, $0x3fb3b142c9060697
-DATA const61<>+8(SB)/8, $0x3fb3b142c9060697
-DATA const61<>+16(SB)/8, $0x3fb3b142c9060697
-DATA const61<>+24(SB)/8, $0x3fb3b142c9060697
+DATA const61<>+0(SB)/8, $0xbfb5555801e9ba8c
+DATA const61<>+8(SB)/8, $0xbfb5555801e9ba8c
+DATA const61<>+16(SB)/8, $0xbfb5555801e9ba8c
+DATA const61<>+24(SB)/8, $0xbfb5555801e9ba8c
 GLOBL const61<>(SB), RODATA|NOPTR, $32
 
-DATA const62<>+0(SB)/8, $0xbfb5555801e9ba8c
-DATA const62<>+8(SB)/8, $0xbfb5555801e9ba8c
-DATA const62<>+16(SB)/8, $0xbfb5555801e9ba8c
-DATA const62<>+24(SB)/8, $0xbfb5555801e9ba8c
+DATA const62<>+0(SB)/8, $0x3fb745d146f7d400
+DATA const62<>+8(SB)/8, $0x3fb745d146f7d400
+DATA const62<>+16(SB)/8, $0x3fb745d146f7d400
+DATA const62<>+24(SB)/8, $0x3fb745d146f7d400
 GLOBL const62<>(SB), RODATA|NOPTR, $32
 
-DATA const63<>+0(SB)/8, $0x3fb745d146f7d400
-DATA const63<>+8(SB)/8, $0x3fb745d146f7d400
-DATA const63<>+16(SB)/8, $0x3fb745d146f7d400
-DATA const63<>+24(SB)/8, $0x3fb745d146f7d400
+DATA const63<>+0(SB)/8, $0xbfb9999989b9454d
+DATA const63<>+8(SB)/8, $0xbfb9999989b9454d
+DATA const63<>+16(SB)/8, $0xbfb9999989b9454d
+DATA const63<>+24(SB)/8, $0xbfb9999989b9454d
 GLOBL const63<>(SB), RODATA|NOPTR, $32
 
-DATA const64<>+0(SB)/8, $0xbfb9999989b9454d
-DATA const64<>+8(SB)/8, $0xbfb9999989b9454d
-DATA const64<>+16(SB)/8, $0xbfb9999989b9454d
-DATA const64<>+24(SB)/8, $0xbfb9999989b9454d
+DATA const64<>+0(SB)/8, $0x3fbc71c71d25d4d5
+DATA const64<>+8(SB)/8, $0x3fbc71c71d25d4d5
+DATA const64<>+16(SB)/8, $0x3fbc71c71d25d4d5
+DATA const64<>+24(SB)/8, $0x3fbc71c71d25d4d5
 GLOBL const64<>(SB), RODATA|NOPTR, $32
 
-DATA const65<>+0(SB)/8, $0x3fbc71c71d25d4d5
-DATA const65<>+8(SB)/8, $0x3fbc71c71d25d4d5
-DATA const65<>+16(SB)/8, $0x3fbc71c71d25d4d5
-DATA const65<>+24(SB)/8, $0x3fbc71c71d25d4d5
+DATA const65<>+0(SB)/8, $0xbfc000000019700e
+DATA const65<>+8(SB)/8, $0xbfc000000019700e
+DATA const65<>+16(SB)/8, $0xbfc000000019700e
+DATA const65<>+24(SB)/8, $0xbfc000000019700e
 GLOBL const65<>(SB), RODATA|NOPTR, $32
 
-DATA const66<>+0(SB)/8, $0xbfc000000019700e
-DATA const66<>+8(SB)/8, $0xbfc000000019700e
-DATA const66<>+16(SB)/8, $0xbfc000000019700e
-DATA const66<>+24(SB)/8, $0xbfc000000019700e
+DATA const66<>+0(SB)/8, $0x3fc24924924833fd
+DATA const66<>+8(SB)/8, $0x3fc24924924833fd
+DATA const66<>+16(SB)/8, $0x3fc24924924833fd
+DATA const66<>+24(SB)/8, $0x3fc24924924833fd
 GLOBL const66<>(SB), RODATA|NOPTR, $32
 
-DATA const67<>+0(SB)/8, $0x3fc24924924833fd
-DATA const67<>+8(SB)/8, $0x3fc24924924833fd
-DATA const67<>+16(SB)/8, $0x3fc24924924833fd
-DATA const67<>+24(SB)/8, $0x3fc24924924833fd
+DATA const67<>+0(SB)/8, $0xbfc5555555553028
+DATA const67<>+8(SB)/8, $0xbfc5555555553028
+DATA const67<>+16(SB)/8, $0xbfc5555555553028
+DATA const67<>+24(SB)/8, $0xbfc5555555553028
 GLOBL const67<>(SB), RODATA|NOPTR, $32
 
-DATA const68<>+0(SB)/8, $0xbfc5555555553028
-DATA const68<>+8(SB)/8, $0xbfc5555555553028
-DATA const68<>+16(SB)/8, $0xbfc5555555553028
-DATA const68<>+24(SB)/8, $0xbfc5555555553028
+DATA const68<>+0(SB)/8, $0x3fc9999999999aff
+DATA const68<>+8(SB)/8, $0x3fc9999999999aff
+DATA const68<>+16(SB)/8, $0x3fc9999999999aff
+DATA const68<>+24(SB)/8, $0x3fc9999999999aff
 GLOBL const68<>(SB), RODATA|NOPTR, $32
 
-DATA const69<>+0(SB)/8, $0x3fc9999999999aff
-DATA const69<>+8(SB)/8, $0x3fc9999999999aff
-DATA const69<>+16(SB)/8, $0x3fc9999999999aff
-DATA const69<>+24(SB)/8, $0x3fc9999999999aff
+DATA const69<>+0(SB)/8, $0xbfd0000000000008
+DATA const69<>+8(SB)/8, $0xbfd0000000000008
+DATA const69<>+16(SB)/8, $0xbfd0000000000008
+DATA const69<>+24(SB)/8, $0xbfd0000000000008
 GLOBL const69<>(SB), RODATA|NOPTR, $32
 
-DATA const70<>+0(SB)/8, $0xbfd0000000000008
-DATA const70<>+8(SB)/8, $0xbfd0000000000008
-DATA const70<>+16(SB)/8, $0xbfd0000000000008
-DATA const70<>+24(SB)/8, $0xbfd0000000000008
+DATA const70<>+0(SB)/8, $0x3fd5555555555555
+DATA const70<>+8(SB)/8, $0x3fd5555555555555
+DATA const70<>+16(SB)/8, $0x3fd5555555555555
+DATA const70<>+24(SB)/8, $0x3fd5555555555555
 GLOBL const70<>(SB), RODATA|NOPTR, $32
 
-DATA const71<>+0(SB)/8, $0x3fd5555555555555
-DATA const71<>+8(SB)/8, $0x3fd5555555555555
-DATA const71<>+16(SB)/8, $0x3fd5555555555555
-DATA const71<>+24(SB)/8, $0x3fd5555555555555
+DATA const71<>+0(SB)/8, $0x3fe62e42fefa3800
+DATA const71<>+8(SB)/8, $0x3fe62e42fefa3800
+DATA const71<>+16(SB)/8, $0x3fe62e42fefa3800
+DATA const71<>+24(SB)/8, $0x3fe62e42fefa3800
 GLOBL const71<>(SB), RODATA|NOPTR, $32
 
-DATA const72<>+0(SB)/8, $0x3fe62e42fefa3800
-DATA const72<>+8(SB)/8, $0x3fe62e42fefa3800
-DATA const72<>+16(SB)/8, $0x3fe62e42fefa3800
-DATA const72<>+24(SB)/8, $0x3fe62e42fefa3800
+DATA const72<>+0(SB)/8, $0x3d2ef35793c76730
+DATA const72<>+8(SB)/8, $0x3d2ef35793c76730
+DATA const72<>+16(SB)/8, $0x3d2ef35793c76730
+DATA const72<>+24(SB)/8, $0x3d2ef35793c76730
 GLOBL const72<>(SB), RODATA|NOPTR, $32
 
-DATA const73<>+0(SB)/8, $0x3d2ef35793c76730
-DATA const73<>+8(SB)/8, $0x3d2ef35793c76730
-DATA const73<>+16(SB)/8, $0x3d2ef35793c76730
-DATA const73<>+24(SB)/8, $0x3d2ef35793c76730
-GLOBL const73<>(SB), RODATA|NOPTR, $32
+DATA const73<>+0(SB)/8, $0x3fef7be879f6cce5
+GLOBL const73<>(SB), RODATA|NOPTR, $8
 
-DATA const74<>+0(SB)/8, $0x3fef7be879f6cce5
-GLOBL const74<>(SB), RODATA|NOPTR, $8
+DATA const74<>+0(SB)/8, $0xbff164d2d24f2cb3
+DATA const74<>+8(SB)/8, $0xbff164d2d24f2cb3
+DATA const74<>+16(SB)/8, $0xbff164d2d24f2cb3
+DATA const74<>+24(SB)/8, $0xbff164d2d24f2cb3
+GLOBL const74<>(SB), RODATA|NOPTR, $32
 
-DATA const75<>+0(SB)/8, $0xbff164d2d24f2cb3
-DATA const75<>+8(SB)/8, $0xbff164d2d24f2cb3
-DATA const75<>+16(SB)/8, $0xbff164d2d24f2cb3
-DATA const75<>+24(SB)/8, $0xbff164d2d24f2cb3
-GLOBL const75<>(SB), RODATA|NOPTR, $32
-
-DATA const76<>+0(SB)/8, $0x7ff0000000000000
-GLOBL const76<>(SB), RODATA|NOPTR, $8
+DATA const75<>+0(SB)/8, $0x7ff0000000000000
+GLOBL const75<>(SB), RODATA|NOPTR, $8
 
 // func AsinhFloat32(dst *float32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
@@ -1175,19 +1168,15 @@ loop:
 	VMULPD       Y1, Y1, Y2
 	VMOVAPD      Y1, Y3
 	VFMSUB213PD  Y2, Y1, Y3
-	VPBROADCASTQ const42<>+0(SB), Y4
-	VMAXPD       Y2, Y4, Y4
-	VPBROADCASTQ const42<>+0(SB), Y5
-	VMINPD       Y2, Y5, Y2
-	VADDPD       Y2, Y4, Y5
-	VSUBPD       Y5, Y4, Y4
-	VADDPD       Y4, Y2, Y2
+	VADDPD       const42<>+0(SB), Y2, Y4
+	VSUBPD       const42<>+0(SB), Y4, Y5
+	VSUBPD       Y5, Y2, Y2
 	VADDPD       Y2, Y3, Y2
-	VSQRTPD      Y5, Y3
-	VMOVAPD      Y3, Y4
-	VFNMADD213PD Y5, Y3, Y4
-	VADDPD       Y4, Y2, Y2
-	VPSRLQ       $0x01, Y5, Y4
+	VSQRTPD      Y4, Y3
+	VMOVAPD      Y3, Y5
+	VFNMADD213PD Y4, Y3, Y5
+	VADDPD       Y5, Y2, Y2
+	VPSRLQ       $0x01, Y4, Y4
 	VPBROADCASTQ const43<>+0(SB), Y5
 	VPSUBQ       Y4, Y5, Y4
 	VMULPD       Y4, Y2, Y2
@@ -1199,29 +1188,26 @@ loop:
 	VFMSUB213PD  Y6, Y5, Y4
 	VADDPD       Y3, Y2, Y2
 	VFMADD231PD  Y2, Y5, Y4
-	VPBROADCASTQ const42<>+0(SB), Y2
-	VMAXPD       Y6, Y2, Y2
-	VPBROADCASTQ const42<>+0(SB), Y3
-	VMINPD       Y6, Y3, Y3
-	VADDPD       Y3, Y2, Y5
-	VSUBPD       Y5, Y2, Y2
-	VADDPD       Y2, Y3, Y2
-	VPBROADCASTQ const44<>+0(SB), Y3
-	VCMPPD       $0x11, Y1, Y3, Y3
-	VBLENDVPD    Y3, Y1, Y5, Y5
-	VADDPD       Y2, Y4, Y2
+	VPBROADCASTQ const41<>+0(SB), Y2
+	VADDPD       Y6, Y2, Y2
+	VSUBPD       const42<>+0(SB), Y2, Y3
+	VSUBPD       Y3, Y6, Y3
+	VPBROADCASTQ const44<>+0(SB), Y5
+	VCMPPD       $0x11, Y1, Y5, Y5
+	VBLENDVPD    Y5, Y1, Y2, Y2
+	VADDPD       Y3, Y4, Y3
 	VPBROADCASTQ const22<>+0(SB), Y7
-	VBLENDVPD    Y3, Y7, Y2, Y2
-	VPBROADCASTQ const42<>+0(SB), Y7
+	VBLENDVPD    Y5, Y7, Y3, Y3
+	VPBROADCASTQ const41<>+0(SB), Y7
 	VPBROADCASTQ const22<>+0(SB), Y8
-	VBLENDVPD    Y3, Y7, Y8, Y7
-	VPADDQ       const45<>+0(SB), Y5, Y5
-	VPSRLQ       $0x34, Y5, Y8
+	VBLENDVPD    Y5, Y7, Y8, Y7
+	VPADDQ       const45<>+0(SB), Y2, Y2
+	VPSRLQ       $0x34, Y2, Y8
 	VPOR         const46<>+0(SB), Y8, Y8
 	VSUBPD       const47<>+0(SB), Y8, Y8
-	VPAND        const48<>+0(SB), Y5, Y5
-	VPADDQ       const49<>+0(SB), Y5, Y5
-	VSUBPD       const50<>+0(SB), Y5, Y5
+	VPAND        const48<>+0(SB), Y2, Y2
+	VPADDQ       const49<>+0(SB), Y2, Y2
+	VSUBPD       const42<>+0(SB), Y2, Y2
 	VPBROADCASTQ const22<>+0(SB), Y9
 	VCMPPD       $0x00, Y8, Y9, Y9
 	VPBROADCASTQ const19<>+0(SB), Y10
@@ -1229,70 +1215,75 @@ loop:
 	VPBROADCASTQ const20<>+0(SB), Y11
 	VSUBPD       Y10, Y11, Y10
 	VPSLLQ       $0x34, Y10, Y10
-	VMULPD       Y10, Y2, Y2
-	VBLENDVPD    Y9, Y4, Y2, Y2
-	VBLENDVPD    Y9, Y6, Y5, Y4
-	VMULPD       Y4, Y4, Y5
-	VMULPD       const12<>+0(SB), Y4, Y6
+	VMULPD       Y10, Y3, Y3
+	VBLENDVPD    Y9, Y4, Y3, Y3
+	VBLENDVPD    Y9, Y6, Y2, Y2
+	VMULPD       Y2, Y2, Y4
+	VMULPD       const12<>+0(SB), Y2, Y6
 	VMOVAPD      Y6, Y9
-	VFNMADD213PD Y4, Y4, Y9
-	VSUBPD       Y9, Y4, Y10
-	VFNMADD231PD Y4, Y6, Y10
-	VMOVAPD      Y5, Y6
-	VPBROADCASTQ const51<>+0(SB), Y11
-	VFMADD213PD  const52<>+0(SB), Y11, Y6
-	VMOVAPD      Y5, Y11
-	VPBROADCASTQ const53<>+0(SB), Y12
-	VFMADD213PD  const54<>+0(SB), Y12, Y11
-	VFMADD213PD  const55<>+0(SB), Y5, Y6
-	VFMADD213PD  const56<>+0(SB), Y5, Y11
-	VFMADD213PD  const57<>+0(SB), Y5, Y6
-	VFMADD213PD  const58<>+0(SB), Y5, Y11
-	VFMADD213PD  const59<>+0(SB), Y5, Y6
-	VFMADD213PD  const60<>+0(SB), Y5, Y11
-	VFMADD213PD  const61<>+0(SB), Y5, Y6
-	VFMADD213PD  const62<>+0(SB), Y5, Y11
-	VFMADD213PD  const63<>+0(SB), Y5, Y6
-	VFMADD213PD  const64<>+0(SB), Y5, Y11
-	VFMADD213PD  const65<>+0(SB), Y5, Y6
-	VFMADD213PD  const66<>+0(SB), Y5, Y11
-	VFMADD213PD  const67<>+0(SB), Y5, Y6
-	VFMADD213PD  const68<>+0(SB), Y5, Y11
-	VFMADD213PD  const69<>+0(SB), Y5, Y6
-	VFMADD213PD  const70<>+0(SB), Y5, Y11
-	VFMADD213PD  const71<>+0(SB), Y5, Y6
-	VFMADD231PD  Y4, Y11, Y6
-	VMULPD       Y5, Y4, Y5
-	VMULPD       Y5, Y6, Y5
+	VFNMADD213PD Y2, Y2, Y9
+	VSUBPD       Y9, Y2, Y10
+	VFNMADD231PD Y2, Y6, Y10
+	VMULPD       Y4, Y4, Y6
+	VMOVAPD      Y6, Y11
+	VPBROADCASTQ const50<>+0(SB), Y12
+	VFMADD213PD  const51<>+0(SB), Y12, Y11
+	VMOVAPD      Y6, Y12
+	VPBROADCASTQ const52<>+0(SB), Y13
+	VFMADD213PD  const53<>+0(SB), Y13, Y12
+	VMOVAPD      Y6, Y13
+	VPBROADCASTQ const54<>+0(SB), Y14
+	VFMADD213PD  const55<>+0(SB), Y14, Y13
+	VMOVAPD      Y6, Y14
+	VPBROADCASTQ const56<>+0(SB), Y15
+	VFMADD213PD  const57<>+0(SB), Y15, Y14
+	VFMADD213PD  const58<>+0(SB), Y6, Y11
+	VFMADD213PD  const59<>+0(SB), Y6, Y12
+	VFMADD213PD  const60<>+0(SB), Y6, Y13
+	VFMADD213PD  const61<>+0(SB), Y6, Y14
+	VFMADD213PD  const62<>+0(SB), Y6, Y11
+	VFMADD213PD  const63<>+0(SB), Y6, Y12
+	VFMADD213PD  const64<>+0(SB), Y6, Y13
+	VFMADD213PD  const65<>+0(SB), Y6, Y14
+	VFMADD213PD  const66<>+0(SB), Y6, Y11
+	VFMADD213PD  const67<>+0(SB), Y6, Y12
+	VFMADD213PD  const68<>+0(SB), Y6, Y13
+	VFMADD213PD  const69<>+0(SB), Y6, Y14
+	VFMADD213PD  const70<>+0(SB), Y6, Y11
+	VFMADD231PD  Y2, Y12, Y13
+	VFMADD231PD  Y2, Y14, Y11
+	VFMADD231PD  Y4, Y13, Y11
+	VMULPD       Y4, Y2, Y4
+	VMULPD       Y4, Y11, Y4
 	VADDPD       Y8, Y7, Y6
-	VMULPD       const72<>+0(SB), Y6, Y7
+	VMULPD       const71<>+0(SB), Y6, Y7
 	VADDPD       Y7, Y9, Y8
 	VSUBPD       Y8, Y7, Y7
 	VADDPD       Y7, Y9, Y7
 	VADDPD       Y7, Y10, Y7
-	VFMADD231PD  const73<>+0(SB), Y6, Y7
-	VMOVAPD      Y4, Y6
-	VPBROADCASTQ const74<>+0(SB), Y9
-	VFMADD213PD  const75<>+0(SB), Y9, Y6
-	VFMADD213PD  const50<>+0(SB), Y4, Y6
-	VFMADD231PD  Y2, Y6, Y5
-	VADDPD       Y5, Y7, Y2
+	VFMADD231PD  const72<>+0(SB), Y6, Y7
+	VMOVAPD      Y2, Y6
+	VPBROADCASTQ const73<>+0(SB), Y9
+	VFMADD213PD  const74<>+0(SB), Y9, Y6
+	VFMADD213PD  const42<>+0(SB), Y2, Y6
+	VFMADD231PD  Y3, Y6, Y4
+	VADDPD       Y4, Y7, Y2
 	VADDPD       Y2, Y8, Y2
-	VPBROADCASTQ const42<>+0(SB), Y4
-	VPBROADCASTQ const21<>+0(SB), Y5
-	VBLENDVPD    Y3, Y4, Y5, Y3
+	VPBROADCASTQ const41<>+0(SB), Y3
+	VPBROADCASTQ const21<>+0(SB), Y4
+	VBLENDVPD    Y5, Y3, Y4, Y3
 	VMULPD       Y3, Y2, Y2
-	VPBROADCASTQ const76<>+0(SB), Y3
+	VPBROADCASTQ const75<>+0(SB), Y3
 	VCMPPD       $0x11, Y3, Y1, Y3
 	VBLENDVPD    Y3, Y2, Y1, Y1
 	VPBROADCASTQ const0<>+0(SB), Y2
 	VPANDN       Y1, Y2, Y1
 	VPAND        const23<>+0(SB), Y0, Y0
 	VPOR         Y0, Y1, Y0
+	VCMPPD       $0x04, Y0, Y0, Y1
+	VPBROADCASTQ const24<>+0(SB), Y2
+	VBLENDVPD    Y1, Y2, Y0, Y0
 	VCVTPD2PSY   Y0, X0
-	VCMPPS       $0x04, X0, X0, X1
-	VPBROADCASTD const25<>+0(SB), X2
-	VBLENDVPS    X1, X2, X0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
 	ADDQ         DX, CX
@@ -1322,9 +1313,9 @@ loop:
 	VMULPD       Y0, Y0, Y1
 	VMOVAPD      Y0, Y2
 	VFMSUB213PD  Y1, Y0, Y2
-	VADDPD       const38<>+0(SB), Y1, Y3
+	VADDPD       const37<>+0(SB), Y1, Y3
 	VSUBPD       Y3, Y1, Y1
-	VPBROADCASTQ const39<>+0(SB), Y4
+	VPBROADCASTQ const38<>+0(SB), Y4
 	VADDPD       Y1, Y4, Y1
 	VADDPD       Y3, Y2, Y4
 	VSUBPD       Y4, Y3, Y3
@@ -1349,31 +1340,27 @@ loop:
 	VFMADD231PD  Y4, Y2, Y6
 	VADDPD       Y1, Y1, Y1
 	VFMADD231PD  Y3, Y1, Y6
-	VPBROADCASTQ const42<>+0(SB), Y1
-	VCMPPD       $0x11, Y1, Y0, Y1
-	VPBROADCASTQ const42<>+0(SB), Y2
-	VMAXPD       Y5, Y2, Y2
-	VPBROADCASTQ const42<>+0(SB), Y3
-	VMINPD       Y5, Y3, Y3
-	VADDPD       Y3, Y2, Y4
-	VSUBPD       Y4, Y2, Y2
-	VADDPD       Y2, Y3, Y2
-	VPBROADCASTQ const44<>+0(SB), Y3
-	VCMPPD       $0x11, Y0, Y3, Y3
-	VBLENDVPD    Y3, Y0, Y4, Y4
-	VADDPD       Y2, Y6, Y2
+	VPBROADCASTQ const41<>+0(SB), Y1
+	VCMPPD       $0x12, Y0, Y1, Y1
+	VADDPD       const42<>+0(SB), Y5, Y2
+	VSUBPD       const42<>+0(SB), Y2, Y3
+	VSUBPD       Y3, Y5, Y3
+	VPBROADCASTQ const44<>+0(SB), Y4
+	VCMPPD       $0x11, Y0, Y4, Y4
+	VBLENDVPD    Y4, Y0, Y2, Y2
+	VADDPD       Y3, Y6, Y3
 	VPBROADCASTQ const22<>+0(SB), Y7
-	VBLENDVPD    Y3, Y7, Y2, Y2
-	VPBROADCASTQ const42<>+0(SB), Y7
+	VBLENDVPD    Y4, Y7, Y3, Y3
+	VPBROADCASTQ const41<>+0(SB), Y7
 	VPBROADCASTQ const22<>+0(SB), Y8
-	VBLENDVPD    Y3, Y7, Y8, Y7
-	VPADDQ       const45<>+0(SB), Y4, Y4
-	VPSRLQ       $0x34, Y4, Y8
+	VBLENDVPD    Y4, Y7, Y8, Y7
+	VPADDQ       const45<>+0(SB), Y2, Y2
+	VPSRLQ       $0x34, Y2, Y8
 	VPOR         const46<>+0(SB), Y8, Y8
 	VSUBPD       const47<>+0(SB), Y8, Y8
-	VPAND        const48<>+0(SB), Y4, Y4
-	VPADDQ       const49<>+0(SB), Y4, Y4
-	VSUBPD       const50<>+0(SB), Y4, Y4
+	VPAND        const48<>+0(SB), Y2, Y2
+	VPADDQ       const49<>+0(SB), Y2, Y2
+	VSUBPD       const42<>+0(SB), Y2, Y2
 	VPBROADCASTQ const22<>+0(SB), Y9
 	VCMPPD       $0x00, Y8, Y9, Y9
 	VPBROADCASTQ const19<>+0(SB), Y10
@@ -1381,67 +1368,69 @@ loop:
 	VPBROADCASTQ const20<>+0(SB), Y11
 	VSUBPD       Y10, Y11, Y10
 	VPSLLQ       $0x34, Y10, Y10
-	VMULPD       Y10, Y2, Y2
-	VBLENDVPD    Y9, Y6, Y2, Y2
-	VBLENDVPD    Y9, Y5, Y4, Y4
-	VMULPD       Y4, Y4, Y5
-	VMULPD       const12<>+0(SB), Y4, Y6
+	VMULPD       Y10, Y3, Y3
+	VBLENDVPD    Y9, Y6, Y3, Y3
+	VBLENDVPD    Y9, Y5, Y2, Y2
+	VMULPD       Y2, Y2, Y5
+	VMULPD       const12<>+0(SB), Y2, Y6
 	VMOVAPD      Y6, Y9
-	VFNMADD213PD Y4, Y4, Y9
-	VSUBPD       Y9, Y4, Y10
-	VFNMADD231PD Y4, Y6, Y10
-	VMOVAPD      Y5, Y6
-	VPBROADCASTQ const51<>+0(SB), Y11
-	VFMADD213PD  const52<>+0(SB), Y11, Y6
-	VMOVAPD      Y5, Y11
-	VPBROADCASTQ const53<>+0(SB), Y12
-	VFMADD213PD  const54<>+0(SB), Y12, Y11
-	VFMADD213PD  const55<>+0(SB), Y5, Y6
-	VFMADD213PD  const56<>+0(SB), Y5, Y11
-	VFMADD213PD  const57<>+0(SB), Y5, Y6
-	VFMADD213PD  const58<>+0(SB), Y5, Y11
-	VFMADD213PD  const59<>+0(SB), Y5, Y6
-	VFMADD213PD  const60<>+0(SB), Y5, Y11
-	VFMADD213PD  const61<>+0(SB), Y5, Y6
-	VFMADD213PD  const62<>+0(SB), Y5, Y11
-	VFMADD213PD  const63<>+0(SB), Y5, Y6
-	VFMADD213PD  const64<>+0(SB), Y5, Y11
-	VFMADD213PD  const65<>+0(SB), Y5, Y6
-	VFMADD213PD  const66<>+0(SB), Y5, Y11
-	VFMADD213PD  const67<>+0(SB), Y5, Y6
-	VFMADD213PD  const68<>+0(SB), Y5, Y11
-	VFMADD213PD  const69<>+0(SB), Y5, Y6
-	VFMADD213PD  const70<>+0(SB), Y5, Y11
-	VFMADD213PD  const71<>+0(SB), Y5, Y6
-	VFMADD231PD  Y4, Y11, Y6
-	VMULPD       Y5, Y4, Y5
-	VMULPD       Y5, Y6, Y5
+	VFNMADD213PD Y2, Y2, Y9
+	VSUBPD       Y9, Y2, Y10
+	VFNMADD231PD Y2, Y6, Y10
+	VMULPD       Y5, Y5, Y6
+	VMOVAPD      Y6, Y11
+	VPBROADCASTQ const50<>+0(SB), Y12
+	VFMADD213PD  const51<>+0(SB), Y12, Y11
+	VMOVAPD      Y6, Y12
+	VPBROADCASTQ const52<>+0(SB), Y13
+	VFMADD213PD  const53<>+0(SB), Y13, Y12
+	VMOVAPD      Y6, Y13
+	VPBROADCASTQ const54<>+0(SB), Y14
+	VFMADD213PD  const55<>+0(SB), Y14, Y13
+	VMOVAPD      Y6, Y14
+	VPBROADCASTQ const56<>+0(SB), Y15
+	VFMADD213PD  const57<>+0(SB), Y15, Y14
+	VFMADD213PD  const58<>+0(SB), Y6, Y11
+	VFMADD213PD  const59<>+0(SB), Y6, Y12
+	VFMADD213PD  const60<>+0(SB), Y6, Y13
+	VFMADD213PD  const61<>+0(SB), Y6, Y14
+	VFMADD213PD  const62<>+0(SB), Y6, Y11
+	VFMADD213PD  const63<>+0(SB), Y6, Y12
+	VFMADD213PD  const64<>+0(SB), Y6, Y13
+	VFMADD213PD  const65<>+0(SB), Y6, Y14
+	VFMADD213PD  const66<>+0(SB), Y6, Y11
+	VFMADD213PD  const67<>+0(SB), Y6, Y12
+	VFMADD213PD  const68<>+0(SB), Y6, Y13
+	VFMADD213PD  const69<>+0(SB), Y6, Y14
+	VFMADD213PD  const70<>+0(SB), Y6, Y11
+	VFMADD231PD  Y2, Y12, Y13
+	VFMADD231PD  Y2, Y14, Y11
+	VFMADD231PD  Y5, Y13, Y11
+	VMULPD       Y5, Y2, Y5
+	VMULPD       Y5, Y11, Y5
 	VADDPD       Y8, Y7, Y6
-	VMULPD       const72<>+0(SB), Y6, Y7
+	VMULPD       const71<>+0(SB), Y6, Y7
 	VADDPD       Y7, Y9, Y8
 	VSUBPD       Y8, Y7, Y7
 	VADDPD       Y7, Y9, Y7
 	VADDPD       Y7, Y10, Y7
-	VFMADD231PD  const73<>+0(SB), Y6, Y7
-	VMOVAPD      Y4, Y6
-	VPBROADCASTQ const74<>+0(SB), Y9
-	VFMADD213PD  const75<>+0(SB), Y9, Y6
-	VFMADD213PD  const50<>+0(SB), Y4, Y6
-	VFMADD231PD  Y2, Y6, Y5
+	VFMADD231PD  const72<>+0(SB), Y6, Y7
+	VMOVAPD      Y2, Y6
+	VPBROADCASTQ const73<>+0(SB), Y9
+	VFMADD213PD  const74<>+0(SB), Y9, Y6
+	VFMADD213PD  const42<>+0(SB), Y2, Y6
+	VFMADD231PD  Y3, Y6, Y5
 	VADDPD       Y5, Y7, Y2
 	VADDPD       Y2, Y8, Y2
-	VPBROADCASTQ const42<>+0(SB), Y4
+	VPBROADCASTQ const41<>+0(SB), Y3
 	VPBROADCASTQ const21<>+0(SB), Y5
-	VBLENDVPD    Y3, Y4, Y5, Y3
+	VBLENDVPD    Y4, Y3, Y5, Y3
 	VMULPD       Y3, Y2, Y2
-	VPBROADCASTQ const76<>+0(SB), Y3
+	VPBROADCASTQ const75<>+0(SB), Y3
 	VCMPPD       $0x11, Y3, Y0, Y3
 	VBLENDVPD    Y3, Y2, Y0, Y0
 	VPBROADCASTQ const24<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VCMPPD       $0x04, Y0, Y0, Y1
-	VPBROADCASTQ const24<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
+	VBLENDVPD    Y1, Y0, Y2, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
 	ADDQ         DX, CX
@@ -1472,9 +1461,9 @@ loop:
 	VMULPD       Y0, Y0, Y1
 	VMOVAPD      Y0, Y2
 	VFMSUB213PD  Y1, Y0, Y2
-	VADDPD       const38<>+0(SB), Y1, Y3
+	VADDPD       const37<>+0(SB), Y1, Y3
 	VSUBPD       Y3, Y1, Y1
-	VPBROADCASTQ const39<>+0(SB), Y4
+	VPBROADCASTQ const38<>+0(SB), Y4
 	VADDPD       Y1, Y4, Y1
 	VADDPD       Y3, Y2, Y4
 	VSUBPD       Y4, Y3, Y3
@@ -1499,31 +1488,27 @@ loop:
 	VFMADD231PD  Y4, Y2, Y6
 	VADDPD       Y1, Y1, Y1
 	VFMADD231PD  Y3, Y1, Y6
-	VPBROADCASTQ const42<>+0(SB), Y1
-	VCMPPD       $0x11, Y1, Y0, Y1
-	VPBROADCASTQ const42<>+0(SB), Y2
-	VMAXPD       Y5, Y2, Y2
-	VPBROADCASTQ const42<>+0(SB), Y3
-	VMINPD       Y5, Y3, Y3
-	VADDPD       Y3, Y2, Y4
-	VSUBPD       Y4, Y2, Y2
-	VADDPD       Y2, Y3, Y2
-	VPBROADCASTQ const44<>+0(SB), Y3
-	VCMPPD       $0x11, Y0, Y3, Y3
-	VBLENDVPD    Y3, Y0, Y4, Y4
-	VADDPD       Y2, Y6, Y2
+	VPBROADCASTQ const41<>+0(SB), Y1
+	VCMPPD       $0x12, Y0, Y1, Y1
+	VADDPD       const42<>+0(SB), Y5, Y2
+	VSUBPD       const42<>+0(SB), Y2, Y3
+	VSUBPD       Y3, Y5, Y3
+	VPBROADCASTQ const44<>+0(SB), Y4
+	VCMPPD       $0x11, Y0, Y4, Y4
+	VBLENDVPD    Y4, Y0, Y2, Y2
+	VADDPD       Y3, Y6, Y3
 	VPBROADCASTQ const22<>+0(SB), Y7
-	VBLENDVPD    Y3, Y7, Y2, Y2
-	VPBROADCASTQ const42<>+0(SB), Y7
+	VBLENDVPD    Y4, Y7, Y3, Y3
+	VPBROADCASTQ const41<>+0(SB), Y7
 	VPBROADCASTQ const22<>+0(SB), Y8
-	VBLENDVPD    Y3, Y7, Y8, Y7
-	VPADDQ       const45<>+0(SB), Y4, Y4
-	VPSRLQ       $0x34, Y4, Y8
+	VBLENDVPD    Y4, Y7, Y8, Y7
+	VPADDQ       const45<>+0(SB), Y2, Y2
+	VPSRLQ       $0x34, Y2, Y8
 	VPOR         const46<>+0(SB), Y8, Y8
 	VSUBPD       const47<>+0(SB), Y8, Y8
-	VPAND        const48<>+0(SB), Y4, Y4
-	VPADDQ       const49<>+0(SB), Y4, Y4
-	VSUBPD       const50<>+0(SB), Y4, Y4
+	VPAND        const48<>+0(SB), Y2, Y2
+	VPADDQ       const49<>+0(SB), Y2, Y2
+	VSUBPD       const42<>+0(SB), Y2, Y2
 	VPBROADCASTQ const22<>+0(SB), Y9
 	VCMPPD       $0x00, Y8, Y9, Y9
 	VPBROADCASTQ const19<>+0(SB), Y10
@@ -1531,68 +1516,70 @@ loop:
 	VPBROADCASTQ const20<>+0(SB), Y11
 	VSUBPD       Y10, Y11, Y10
 	VPSLLQ       $0x34, Y10, Y10
-	VMULPD       Y10, Y2, Y2
-	VBLENDVPD    Y9, Y6, Y2, Y2
-	VBLENDVPD    Y9, Y5, Y4, Y4
-	VMULPD       Y4, Y4, Y5
-	VMULPD       const12<>+0(SB), Y4, Y6
+	VMULPD       Y10, Y3, Y3
+	VBLENDVPD    Y9, Y6, Y3, Y3
+	VBLENDVPD    Y9, Y5, Y2, Y2
+	VMULPD       Y2, Y2, Y5
+	VMULPD       const12<>+0(SB), Y2, Y6
 	VMOVAPD      Y6, Y9
-	VFNMADD213PD Y4, Y4, Y9
-	VSUBPD       Y9, Y4, Y10
-	VFNMADD231PD Y4, Y6, Y10
-	VMOVAPD      Y5, Y6
-	VPBROADCASTQ const51<>+0(SB), Y11
-	VFMADD213PD  const52<>+0(SB), Y11, Y6
-	VMOVAPD      Y5, Y11
-	VPBROADCASTQ const53<>+0(SB), Y12
-	VFMADD213PD  const54<>+0(SB), Y12, Y11
-	VFMADD213PD  const55<>+0(SB), Y5, Y6
-	VFMADD213PD  const56<>+0(SB), Y5, Y11
-	VFMADD213PD  const57<>+0(SB), Y5, Y6
-	VFMADD213PD  const58<>+0(SB), Y5, Y11
-	VFMADD213PD  const59<>+0(SB), Y5, Y6
-	VFMADD213PD  const60<>+0(SB), Y5, Y11
-	VFMADD213PD  const61<>+0(SB), Y5, Y6
-	VFMADD213PD  const62<>+0(SB), Y5, Y11
-	VFMADD213PD  const63<>+0(SB), Y5, Y6
-	VFMADD213PD  const64<>+0(SB), Y5, Y11
-	VFMADD213PD  const65<>+0(SB), Y5, Y6
-	VFMADD213PD  const66<>+0(SB), Y5, Y11
-	VFMADD213PD  const67<>+0(SB), Y5, Y6
-	VFMADD213PD  const68<>+0(SB), Y5, Y11
-	VFMADD213PD  const69<>+0(SB), Y5, Y6
-	VFMADD213PD  const70<>+0(SB), Y5, Y11
-	VFMADD213PD  const71<>+0(SB), Y5, Y6
-	VFMADD231PD  Y4, Y11, Y6
-	VMULPD       Y5, Y4, Y5
-	VMULPD       Y5, Y6, Y5
+	VFNMADD213PD Y2, Y2, Y9
+	VSUBPD       Y9, Y2, Y10
+	VFNMADD231PD Y2, Y6, Y10
+	VMULPD       Y5, Y5, Y6
+	VMOVAPD      Y6, Y11
+	VPBROADCASTQ const50<>+0(SB), Y12
+	VFMADD213PD  const51<>+0(SB), Y12, Y11
+	VMOVAPD      Y6, Y12
+	VPBROADCASTQ const52<>+0(SB), Y13
+	VFMADD213PD  const53<>+0(SB), Y13, Y12
+	VMOVAPD      Y6, Y13
+	VPBROADCASTQ const54<>+0(SB), Y14
+	VFMADD213PD  const55<>+0(SB), Y14, Y13
+	VMOVAPD      Y6, Y14
+	VPBROADCASTQ const56<>+0(SB), Y15
+	VFMADD213PD  const57<>+0(SB), Y15, Y14
+	VFMADD213PD  const58<>+0(SB), Y6, Y11
+	VFMADD213PD  const59<>+0(SB), Y6, Y12
+	VFMADD213PD  const60<>+0(SB), Y6, Y13
+	VFMADD213PD  const61<>+0(SB), Y6, Y14
+	VFMADD213PD  const62<>+0(SB), Y6, Y11
+	VFMADD213PD  const63<>+0(SB), Y6, Y12
+	VFMADD213PD  const64<>+0(SB), Y6, Y13
+	VFMADD213PD  const65<>+0(SB), Y6, Y14
+	VFMADD213PD  const66<>+0(SB), Y6, Y11
+	VFMADD213PD  const67<>+0(SB), Y6, Y12
+	VFMADD213PD  const68<>+0(SB), Y6, Y13
+	VFMADD213PD  const69<>+0(SB), Y6, Y14
+	VFMADD213PD  const70<>+0(SB), Y6, Y11
+	VFMADD231PD  Y2, Y12, Y13
+	VFMADD231PD  Y2, Y14, Y11
+	VFMADD231PD  Y5, Y13, Y11
+	VMULPD       Y5, Y2, Y5
+	VMULPD       Y5, Y11, Y5
 	VADDPD       Y8, Y7, Y6
-	VMULPD       const72<>+0(SB), Y6, Y7
+	VMULPD       const71<>+0(SB), Y6, Y7
 	VADDPD       Y7, Y9, Y8
 	VSUBPD       Y8, Y7, Y7
 	VADDPD       Y7, Y9, Y7
 	VADDPD       Y7, Y10, Y7
-	VFMADD231PD  const73<>+0(SB), Y6, Y7
-	VMOVAPD      Y4, Y6
-	VPBROADCASTQ const74<>+0(SB), Y9
-	VFMADD213PD  const75<>+0(SB), Y9, Y6
-	VFMADD213PD  const50<>+0(SB), Y4, Y6
-	VFMADD231PD  Y2, Y6, Y5
+	VFMADD231PD  const72<>+0(SB), Y6, Y7
+	VMOVAPD      Y2, Y6
+	VPBROADCASTQ const73<>+0(SB), Y9
+	VFMADD213PD  const74<>+0(SB), Y9, Y6
+	VFMADD213PD  const42<>+0(SB), Y2, Y6
+	VFMADD231PD  Y3, Y6, Y5
 	VADDPD       Y5, Y7, Y2
 	VADDPD       Y2, Y8, Y2
-	VPBROADCASTQ const42<>+0(SB), Y4
+	VPBROADCASTQ const41<>+0(SB), Y3
 	VPBROADCASTQ const21<>+0(SB), Y5
-	VBLENDVPD    Y3, Y4, Y5, Y3
+	VBLENDVPD    Y4, Y3, Y5, Y3
 	VMULPD       Y3, Y2, Y2
-	VPBROADCASTQ const76<>+0(SB), Y3
+	VPBROADCASTQ const75<>+0(SB), Y3
 	VCMPPD       $0x11, Y3, Y0, Y3
 	VBLENDVPD    Y3, Y2, Y0, Y0
 	VPBROADCASTQ const24<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
+	VBLENDVPD    Y1, Y0, Y2, Y0
 	VCVTPD2PSY   Y0, X0
-	VCMPPS       $0x04, X0, X0, X1
-	VPBROADCASTD const25<>+0(SB), X2
-	VBLENDVPS    X1, X2, X0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
 	ADDQ         DX, CX
@@ -1623,33 +1610,30 @@ loop:
 	VPANDN       Y0, Y1, Y1
 	VPBROADCASTQ const22<>+0(SB), Y2
 	VSUBPD       Y1, Y2, Y2
-	VPBROADCASTQ const42<>+0(SB), Y3
+	VPBROADCASTQ const41<>+0(SB), Y3
 	VADDPD       Y2, Y3, Y3
-	VPBROADCASTQ const42<>+0(SB), Y4
+	VPBROADCASTQ const41<>+0(SB), Y4
 	VSUBPD       Y3, Y4, Y4
 	VADDPD       Y4, Y2, Y2
-	VPBROADCASTQ const42<>+0(SB), Y4
+	VPBROADCASTQ const41<>+0(SB), Y4
 	VDIVPD       Y3, Y4, Y4
 	VADDPD       Y1, Y1, Y5
 	VMULPD       Y5, Y4, Y6
 	VFNMADD231PD Y3, Y6, Y5
 	VFNMADD231PD Y2, Y6, Y5
 	VMULPD       Y5, Y4, Y2
-	VPBROADCASTQ const42<>+0(SB), Y3
-	VMAXPD       Y6, Y3, Y3
-	VPBROADCASTQ const42<>+0(SB), Y4
-	VMINPD       Y6, Y4, Y4
-	VADDPD       Y4, Y3, Y5
-	VSUBPD       Y5, Y3, Y3
-	VADDPD       Y3, Y4, Y3
-	VADDPD       Y3, Y2, Y3
-	VPADDQ       const45<>+0(SB), Y5, Y4
-	VPSRLQ       $0x34, Y4, Y5
+	VPBROADCASTQ const41<>+0(SB), Y3
+	VADDPD       Y6, Y3, Y3
+	VSUBPD       const42<>+0(SB), Y3, Y4
+	VSUBPD       Y4, Y6, Y4
+	VADDPD       Y4, Y2, Y4
+	VPADDQ       const45<>+0(SB), Y3, Y3
+	VPSRLQ       $0x34, Y3, Y5
 	VPOR         const46<>+0(SB), Y5, Y5
 	VSUBPD       const47<>+0(SB), Y5, Y5
-	VPAND        const48<>+0(SB), Y4, Y4
-	VPADDQ       const49<>+0(SB), Y4, Y4
-	VSUBPD       const50<>+0(SB), Y4, Y4
+	VPAND        const48<>+0(SB), Y3, Y3
+	VPADDQ       const49<>+0(SB), Y3, Y3
+	VSUBPD       const42<>+0(SB), Y3, Y3
 	VPBROADCASTQ const22<>+0(SB), Y7
 	VCMPPD       $0x00, Y5, Y7, Y7
 	VPBROADCASTQ const19<>+0(SB), Y8
@@ -1657,64 +1641,69 @@ loop:
 	VPBROADCASTQ const20<>+0(SB), Y9
 	VSUBPD       Y8, Y9, Y8
 	VPSLLQ       $0x34, Y8, Y8
-	VMULPD       Y8, Y3, Y3
-	VBLENDVPD    Y7, Y2, Y3, Y2
-	VBLENDVPD    Y7, Y6, Y4, Y3
+	VMULPD       Y8, Y4, Y4
+	VBLENDVPD    Y7, Y2, Y4, Y2
+	VBLENDVPD    Y7, Y6, Y3, Y3
 	VMULPD       Y3, Y3, Y4
 	VMULPD       const12<>+0(SB), Y3, Y6
 	VMOVAPD      Y6, Y7
 	VFNMADD213PD Y3, Y3, Y7
 	VSUBPD       Y7, Y3, Y8
 	VFNMADD231PD Y3, Y6, Y8
-	VMOVAPD      Y4, Y6
-	VPBROADCASTQ const51<>+0(SB), Y9
-	VFMADD213PD  const52<>+0(SB), Y9, Y6
-	VMOVAPD      Y4, Y9
-	VPBROADCASTQ const53<>+0(SB), Y10
-	VFMADD213PD  const54<>+0(SB), Y10, Y9
-	VFMADD213PD  const55<>+0(SB), Y4, Y6
-	VFMADD213PD  const56<>+0(SB), Y4, Y9
-	VFMADD213PD  const57<>+0(SB), Y4, Y6
-	VFMADD213PD  const58<>+0(SB), Y4, Y9
-	VFMADD213PD  const59<>+0(SB), Y4, Y6
-	VFMADD213PD  const60<>+0(SB), Y4, Y9
-	VFMADD213PD  const61<>+0(SB), Y4, Y6
-	VFMADD213PD  const62<>+0(SB), Y4, Y9
-	VFMADD213PD  const63<>+0(SB), Y4, Y6
-	VFMADD213PD  const64<>+0(SB), Y4, Y9
-	VFMADD213PD  const65<>+0(SB), Y4, Y6
-	VFMADD213PD  const66<>+0(SB), Y4, Y9
-	VFMADD213PD  const67<>+0(SB), Y4, Y6
-	VFMADD213PD  const68<>+0(SB), Y4, Y9
-	VFMADD213PD  const69<>+0(SB), Y4, Y6
-	VFMADD213PD  const70<>+0(SB), Y4, Y9
-	VFMADD213PD  const71<>+0(SB), Y4, Y6
-	VFMADD231PD  Y3, Y9, Y6
+	VMULPD       Y4, Y4, Y6
+	VMOVAPD      Y6, Y9
+	VPBROADCASTQ const50<>+0(SB), Y10
+	VFMADD213PD  const51<>+0(SB), Y10, Y9
+	VMOVAPD      Y6, Y10
+	VPBROADCASTQ const52<>+0(SB), Y11
+	VFMADD213PD  const53<>+0(SB), Y11, Y10
+	VMOVAPD      Y6, Y11
+	VPBROADCASTQ const54<>+0(SB), Y12
+	VFMADD213PD  const55<>+0(SB), Y12, Y11
+	VMOVAPD      Y6, Y12
+	VPBROADCASTQ const56<>+0(SB), Y13
+	VFMADD213PD  const57<>+0(SB), Y13, Y12
+	VFMADD213PD  const58<>+0(SB), Y6, Y9
+	VFMADD213PD  const59<>+0(SB), Y6, Y10
+	VFMADD213PD  const60<>+0(SB), Y6, Y11
+	VFMADD213PD  const61<>+0(SB), Y6, Y12
+	VFMADD213PD  const62<>+0(SB), Y6, Y9
+	VFMADD213PD  const63<>+0(SB), Y6, Y10
+	VFMADD213PD  const64<>+0(SB), Y6, Y11
+	VFMADD213PD  const65<>+0(SB), Y6, Y12
+	VFMADD213PD  const66<>+0(SB), Y6, Y9
+	VFMADD213PD  const67<>+0(SB), Y6, Y10
+	VFMADD213PD  const68<>+0(SB), Y6, Y11
+	VFMADD213PD  const69<>+0(SB), Y6, Y12
+	VFMADD213PD  const70<>+0(SB), Y6, Y9
+	VFMADD231PD  Y3, Y10, Y11
+	VFMADD231PD  Y3, Y12, Y9
+	VFMADD231PD  Y4, Y11, Y9
 	VMULPD       Y4, Y3, Y4
-	VMULPD       Y4, Y6, Y4
+	VMULPD       Y4, Y9, Y4
 	VPBROADCASTQ const22<>+0(SB), Y6
 	VADDPD       Y5, Y6, Y5
-	VMULPD       const72<>+0(SB), Y5, Y6
+	VMULPD       const71<>+0(SB), Y5, Y6
 	VADDPD       Y6, Y7, Y9
 	VSUBPD       Y9, Y6, Y6
 	VADDPD       Y6, Y7, Y6
 	VADDPD       Y6, Y8, Y6
-	VFMADD231PD  const73<>+0(SB), Y5, Y6
+	VFMADD231PD  const72<>+0(SB), Y5, Y6
 	VMOVAPD      Y3, Y5
-	VPBROADCASTQ const74<>+0(SB), Y7
-	VFMADD213PD  const75<>+0(SB), Y7, Y5
-	VFMADD213PD  const50<>+0(SB), Y3, Y5
+	VPBROADCASTQ const73<>+0(SB), Y7
+	VFMADD213PD  const74<>+0(SB), Y7, Y5
+	VFMADD213PD  const42<>+0(SB), Y3, Y5
 	VFMADD231PD  Y2, Y5, Y4
 	VADDPD       Y4, Y6, Y2
 	VADDPD       Y2, Y9, Y2
 	VPBROADCASTQ const21<>+0(SB), Y3
 	VMULPD       Y2, Y3, Y2
-	VPBROADCASTQ const42<>+0(SB), Y3
+	VPBROADCASTQ const41<>+0(SB), Y3
 	VCMPPD       $0x00, Y3, Y1, Y3
-	VPBROADCASTQ const76<>+0(SB), Y4
+	VPBROADCASTQ const75<>+0(SB), Y4
 	VPBROADCASTQ const24<>+0(SB), Y5
 	VBLENDVPD    Y3, Y4, Y5, Y3
-	VPBROADCASTQ const42<>+0(SB), Y4
+	VPBROADCASTQ const41<>+0(SB), Y4
 	VCMPPD       $0x11, Y4, Y1, Y1
 	VBLENDVPD    Y1, Y2, Y3, Y1
 	VPBROADCASTQ const0<>+0(SB), Y2
@@ -1755,33 +1744,30 @@ loop:
 	VPANDN       Y0, Y1, Y1
 	VPBROADCASTQ const22<>+0(SB), Y2
 	VSUBPD       Y1, Y2, Y2
-	VPBROADCASTQ const42<>+0(SB), Y3
+	VPBROADCASTQ const41<>+0(SB), Y3
 	VADDPD       Y2, Y3, Y3
-	VPBROADCASTQ const42<>+0(SB), Y4
+	VPBROADCASTQ const41<>+0(SB), Y4
 	VSUBPD       Y3, Y4, Y4
 	VADDPD       Y4, Y2, Y2
-	VPBROADCASTQ const42<>+0(SB), Y4
+	VPBROADCASTQ const41<>+0(SB), Y4
 	VDIVPD       Y3, Y4, Y4
 	VADDPD       Y1, Y1, Y5
 	VMULPD       Y5, Y4, Y6
 	VFNMADD231PD Y3, Y6, Y5
 	VFNMADD231PD Y2, Y6, Y5
 	VMULPD       Y5, Y4, Y2
-	VPBROADCASTQ const42<>+0(SB), Y3
-	VMAXPD       Y6, Y3, Y3
-	VPBROADCASTQ const42<>+0(SB), Y4
-	VMINPD       Y6, Y4, Y4
-	VADDPD       Y4, Y3, Y5
-	VSUBPD       Y5, Y3, Y3
-	VADDPD       Y3, Y4, Y3
-	VADDPD       Y3, Y2, Y3
-	VPADDQ       const45<>+0(SB), Y5, Y4
-	VPSRLQ       $0x34, Y4, Y5
+	VPBROADCASTQ const41<>+0(SB), Y3
+	VADDPD       Y6, Y3, Y3
+	VSUBPD       const42<>+0(SB), Y3, Y4
+	VSUBPD       Y4, Y6, Y4
+	VADDPD       Y4, Y2, Y4
+	VPADDQ       const45<>+0(SB), Y3, Y3
+	VPSRLQ       $0x34, Y3, Y5
 	VPOR         const46<>+0(SB), Y5, Y5
 	VSUBPD       const47<>+0(SB), Y5, Y5
-	VPAND        const48<>+0(SB), Y4, Y4
-	VPADDQ       const49<>+0(SB), Y4, Y4
-	VSUBPD       const50<>+0(SB), Y4, Y4
+	VPAND        const48<>+0(SB), Y3, Y3
+	VPADDQ       const49<>+0(SB), Y3, Y3
+	VSUBPD       const42<>+0(SB), Y3, Y3
 	VPBROADCASTQ const22<>+0(SB), Y7
 	VCMPPD       $0x00, Y5, Y7, Y7
 	VPBROADCASTQ const19<>+0(SB), Y8
@@ -1789,74 +1775,79 @@ loop:
 	VPBROADCASTQ const20<>+0(SB), Y9
 	VSUBPD       Y8, Y9, Y8
 	VPSLLQ       $0x34, Y8, Y8
-	VMULPD       Y8, Y3, Y3
-	VBLENDVPD    Y7, Y2, Y3, Y2
-	VBLENDVPD    Y7, Y6, Y4, Y3
+	VMULPD       Y8, Y4, Y4
+	VBLENDVPD    Y7, Y2, Y4, Y2
+	VBLENDVPD    Y7, Y6, Y3, Y3
 	VMULPD       Y3, Y3, Y4
 	VMULPD       const12<>+0(SB), Y3, Y6
 	VMOVAPD      Y6, Y7
 	VFNMADD213PD Y3, Y3, Y7
 	VSUBPD       Y7, Y3, Y8
 	VFNMADD231PD Y3, Y6, Y8
-	VMOVAPD      Y4, Y6
-	VPBROADCASTQ const51<>+0(SB), Y9
-	VFMADD213PD  const52<>+0(SB), Y9, Y6
-	VMOVAPD      Y4, Y9
-	VPBROADCASTQ const53<>+0(SB), Y10
-	VFMADD213PD  const54<>+0(SB), Y10, Y9
-	VFMADD213PD  const55<>+0(SB), Y4, Y6
-	VFMADD213PD  const56<>+0(SB), Y4, Y9
-	VFMADD213PD  const57<>+0(SB), Y4, Y6
-	VFMADD213PD  const58<>+0(SB), Y4, Y9
-	VFMADD213PD  const59<>+0(SB), Y4, Y6
-	VFMADD213PD  const60<>+0(SB), Y4, Y9
-	VFMADD213PD  const61<>+0(SB), Y4, Y6
-	VFMADD213PD  const62<>+0(SB), Y4, Y9
-	VFMADD213PD  const63<>+0(SB), Y4, Y6
-	VFMADD213PD  const64<>+0(SB), Y4, Y9
-	VFMADD213PD  const65<>+0(SB), Y4, Y6
-	VFMADD213PD  const66<>+0(SB), Y4, Y9
-	VFMADD213PD  const67<>+0(SB), Y4, Y6
-	VFMADD213PD  const68<>+0(SB), Y4, Y9
-	VFMADD213PD  const69<>+0(SB), Y4, Y6
-	VFMADD213PD  const70<>+0(SB), Y4, Y9
-	VFMADD213PD  const71<>+0(SB), Y4, Y6
-	VFMADD231PD  Y3, Y9, Y6
+	VMULPD       Y4, Y4, Y6
+	VMOVAPD      Y6, Y9
+	VPBROADCASTQ const50<>+0(SB), Y10
+	VFMADD213PD  const51<>+0(SB), Y10, Y9
+	VMOVAPD      Y6, Y10
+	VPBROADCASTQ const52<>+0(SB), Y11
+	VFMADD213PD  const53<>+0(SB), Y11, Y10
+	VMOVAPD      Y6, Y11
+	VPBROADCASTQ const54<>+0(SB), Y12
+	VFMADD213PD  const55<>+0(SB), Y12, Y11
+	VMOVAPD      Y6, Y12
+	VPBROADCASTQ const56<>+0(SB), Y13
+	VFMADD213PD  const57<>+0(SB), Y13, Y12
+	VFMADD213PD  const58<>+0(SB), Y6, Y9
+	VFMADD213PD  const59<>+0(SB), Y6, Y10
+	VFMADD213PD  const60<>+0(SB), Y6, Y11
+	VFMADD213PD  const61<>+0(SB), Y6, Y12
+	VFMADD213PD  const62<>+0(SB), Y6, Y9
+	VFMADD213PD  const63<>+0(SB), Y6, Y10
+	VFMADD213PD  const64<>+0(SB), Y6, Y11
+	VFMADD213PD  const65<>+0(SB), Y6, Y12
+	VFMADD213PD  const66<>+0(SB), Y6, Y9
+	VFMADD213PD  const67<>+0(SB), Y6, Y10
+	VFMADD213PD  const68<>+0(SB), Y6, Y11
+	VFMADD213PD  const69<>+0(SB), Y6, Y12
+	VFMADD213PD  const70<>+0(SB), Y6, Y9
+	VFMADD231PD  Y3, Y10, Y11
+	VFMADD231PD  Y3, Y12, Y9
+	VFMADD231PD  Y4, Y11, Y9
 	VMULPD       Y4, Y3, Y4
-	VMULPD       Y4, Y6, Y4
+	VMULPD       Y4, Y9, Y4
 	VPBROADCASTQ const22<>+0(SB), Y6
 	VADDPD       Y5, Y6, Y5
-	VMULPD       const72<>+0(SB), Y5, Y6
+	VMULPD       const71<>+0(SB), Y5, Y6
 	VADDPD       Y6, Y7, Y9
 	VSUBPD       Y9, Y6, Y6
 	VADDPD       Y6, Y7, Y6
 	VADDPD       Y6, Y8, Y6
-	VFMADD231PD  const73<>+0(SB), Y5, Y6
+	VFMADD231PD  const72<>+0(SB), Y5, Y6
 	VMOVAPD      Y3, Y5
-	VPBROADCASTQ const74<>+0(SB), Y7
-	VFMADD213PD  const75<>+0(SB), Y7, Y5
-	VFMADD213PD  const50<>+0(SB), Y3, Y5
+	VPBROADCASTQ const73<>+0(SB), Y7
+	VFMADD213PD  const74<>+0(SB), Y7, Y5
+	VFMADD213PD  const42<>+0(SB), Y3, Y5
 	VFMADD231PD  Y2, Y5, Y4
 	VADDPD       Y4, Y6, Y2
 	VADDPD       Y2, Y9, Y2
 	VPBROADCASTQ const21<>+0(SB), Y3
 	VMULPD       Y2, Y3, Y2
-	VPBROADCASTQ const42<>+0(SB), Y3
+	VPBROADCASTQ const41<>+0(SB), Y3
 	VCMPPD       $0x00, Y3, Y1, Y3
-	VPBROADCASTQ const76<>+0(SB), Y4
+	VPBROADCASTQ const75<>+0(SB), Y4
 	VPBROADCASTQ const24<>+0(SB), Y5
 	VBLENDVPD    Y3, Y4, Y5, Y3
-	VPBROADCASTQ const42<>+0(SB), Y4
+	VPBROADCASTQ const41<>+0(SB), Y4
 	VCMPPD       $0x11, Y4, Y1, Y1
 	VBLENDVPD    Y1, Y2, Y3, Y1
 	VPBROADCASTQ const0<>+0(SB), Y2
 	VPANDN       Y1, Y2, Y1
 	VPAND        const23<>+0(SB), Y0, Y0
 	VPOR         Y0, Y1, Y0
+	VCMPPD       $0x04, Y0, Y0, Y1
+	VPBROADCASTQ const24<>+0(SB), Y2
+	VBLENDVPD    Y1, Y2, Y0, Y0
 	VCVTPD2PSY   Y0, X0
-	VCMPPS       $0x04, X0, X0, X1
-	VPBROADCASTD const25<>+0(SB), X2
-	VBLENDVPS    X1, X2, X0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
 	ADDQ         DX, CX

@@ -21,71 +21,72 @@ loop:
 	VCMPPD       $0x11, Y1, Y0, Y1
 	VMULPD       const1<>+0(SB), Y0, Y2
 	VBLENDVPD    Y1, Y2, Y0, Y2
-	VPADDQ       const2<>+0(SB), Y2, Y2
+	VPBROADCASTQ const2<>+0(SB), Y3
+	VPBROADCASTQ const3<>+0(SB), Y4
+	VBLENDVPD    Y1, Y3, Y4, Y1
+	VPADDQ       const4<>+0(SB), Y2, Y2
 	VPSRLQ       $0x34, Y2, Y3
-	VPOR         const3<>+0(SB), Y3, Y3
-	VSUBPD       const4<>+0(SB), Y3, Y3
-	VPAND        const5<>+0(SB), Y2, Y2
-	VPADDQ       const6<>+0(SB), Y2, Y2
-	VSUBPD       const7<>+0(SB), Y2, Y2
-	VPBROADCASTQ const8<>+0(SB), Y4
-	VPBROADCASTQ const9<>+0(SB), Y5
-	VBLENDVPD    Y1, Y4, Y5, Y1
+	VPOR         const5<>+0(SB), Y3, Y3
 	VSUBPD       Y1, Y3, Y1
+	VPAND        const6<>+0(SB), Y2, Y2
+	VPADDQ       const7<>+0(SB), Y2, Y2
+	VSUBPD       const8<>+0(SB), Y2, Y2
 	VMULPD       Y2, Y2, Y3
-	VMULPD       const10<>+0(SB), Y2, Y4
+	VMULPD       const9<>+0(SB), Y2, Y4
 	VMOVAPD      Y4, Y5
 	VFNMADD213PD Y2, Y2, Y5
 	VSUBPD       Y5, Y2, Y6
 	VFNMADD231PD Y2, Y4, Y6
-	VMOVAPD      Y3, Y4
-	VPBROADCASTQ const11<>+0(SB), Y7
-	VFMADD213PD  const12<>+0(SB), Y7, Y4
-	VMOVAPD      Y3, Y7
-	VPBROADCASTQ const13<>+0(SB), Y8
-	VFMADD213PD  const14<>+0(SB), Y8, Y7
-	VFMADD213PD  const15<>+0(SB), Y3, Y4
-	VFMADD213PD  const16<>+0(SB), Y3, Y7
-	VFMADD213PD  const17<>+0(SB), Y3, Y4
-	VFMADD213PD  const18<>+0(SB), Y3, Y7
-	VFMADD213PD  const19<>+0(SB), Y3, Y4
-	VFMADD213PD  const20<>+0(SB), Y3, Y7
-	VFMADD213PD  const21<>+0(SB), Y3, Y4
-	VFMADD213PD  const22<>+0(SB), Y3, Y7
-	VFMADD213PD  const23<>+0(SB), Y3, Y4
-	VFMADD213PD  const24<>+0(SB), Y3, Y7
-	VFMADD213PD  const25<>+0(SB), Y3, Y4
-	VFMADD213PD  const26<>+0(SB), Y3, Y7
-	VFMADD213PD  const27<>+0(SB), Y3, Y4
-	VFMADD213PD  const28<>+0(SB), Y3, Y7
-	VFMADD213PD  const29<>+0(SB), Y3, Y4
-	VFMADD213PD  const30<>+0(SB), Y3, Y7
-	VFMADD213PD  const31<>+0(SB), Y3, Y4
-	VFMADD231PD  Y2, Y7, Y4
+	VMULPD       Y3, Y3, Y4
+	VMOVAPD      Y4, Y7
+	VPBROADCASTQ const10<>+0(SB), Y8
+	VFMADD213PD  const11<>+0(SB), Y8, Y7
+	VMOVAPD      Y4, Y8
+	VPBROADCASTQ const12<>+0(SB), Y9
+	VFMADD213PD  const13<>+0(SB), Y9, Y8
+	VMOVAPD      Y4, Y9
+	VPBROADCASTQ const14<>+0(SB), Y10
+	VFMADD213PD  const15<>+0(SB), Y10, Y9
+	VMOVAPD      Y4, Y10
+	VPBROADCASTQ const16<>+0(SB), Y11
+	VFMADD213PD  const17<>+0(SB), Y11, Y10
+	VFMADD213PD  const18<>+0(SB), Y4, Y7
+	VFMADD213PD  const19<>+0(SB), Y4, Y8
+	VFMADD213PD  const20<>+0(SB), Y4, Y9
+	VFMADD213PD  const21<>+0(SB), Y4, Y10
+	VFMADD213PD  const22<>+0(SB), Y4, Y7
+	VFMADD213PD  const23<>+0(SB), Y4, Y8
+	VFMADD213PD  const24<>+0(SB), Y4, Y9
+	VFMADD213PD  const25<>+0(SB), Y4, Y10
+	VFMADD213PD  const26<>+0(SB), Y4, Y7
+	VFMADD213PD  const27<>+0(SB), Y4, Y8
+	VFMADD213PD  const28<>+0(SB), Y4, Y9
+	VFMADD213PD  const29<>+0(SB), Y4, Y10
+	VFMADD213PD  const30<>+0(SB), Y4, Y7
+	VFMADD231PD  Y2, Y8, Y9
+	VFMADD231PD  Y2, Y10, Y7
+	VFMADD231PD  Y3, Y9, Y7
 	VMULPD       Y3, Y2, Y2
-	VMULPD       Y2, Y4, Y2
-	VMULPD       const32<>+0(SB), Y1, Y3
+	VMULPD       Y2, Y7, Y2
+	VMULPD       const31<>+0(SB), Y1, Y3
 	VADDPD       Y3, Y5, Y4
 	VSUBPD       Y4, Y3, Y3
 	VADDPD       Y3, Y5, Y3
 	VADDPD       Y3, Y6, Y3
-	VFMADD231PD  const33<>+0(SB), Y1, Y3
+	VFMADD231PD  const32<>+0(SB), Y1, Y3
 	VADDPD       Y3, Y2, Y1
 	VADDPD       Y1, Y4, Y1
-	VPBROADCASTQ const34<>+0(SB), Y2
+	VPBROADCASTQ const33<>+0(SB), Y2
 	VCMPPD       $0x11, Y2, Y0, Y2
 	VBLENDVPD    Y2, Y1, Y0, Y1
-	VPBROADCASTQ const9<>+0(SB), Y2
+	VPBROADCASTQ const34<>+0(SB), Y2
 	VCMPPD       $0x00, Y2, Y0, Y2
 	VPBROADCASTQ const35<>+0(SB), Y3
 	VPBROADCASTQ const36<>+0(SB), Y4
 	VBLENDVPD    Y2, Y3, Y4, Y2
-	VPBROADCASTQ const9<>+0(SB), Y3
+	VPBROADCASTQ const34<>+0(SB), Y3
 	VCMPPD       $0x11, Y0, Y3, Y0
 	VBLENDVPD    Y0, Y1, Y2, Y0
-	VCMPPD       $0x04, Y0, Y0, Y1
-	VPBROADCASTQ const36<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
 	ADDQ         DX, CX
@@ -108,187 +109,178 @@ DATA const1<>+16(SB)/8, $0x4350000000000000
 DATA const1<>+24(SB)/8, $0x4350000000000000
 GLOBL const1<>(SB), RODATA|NOPTR, $32
 
-DATA const2<>+0(SB)/8, $0x00095f619980c433
-DATA const2<>+8(SB)/8, $0x00095f619980c433
-DATA const2<>+16(SB)/8, $0x00095f619980c433
-DATA const2<>+24(SB)/8, $0x00095f619980c433
-GLOBL const2<>(SB), RODATA|NOPTR, $32
+DATA const2<>+0(SB)/8, $0x4330000000000435
+GLOBL const2<>(SB), RODATA|NOPTR, $8
 
-DATA const3<>+0(SB)/8, $0x4330000000000000
-DATA const3<>+8(SB)/8, $0x4330000000000000
-DATA const3<>+16(SB)/8, $0x4330000000000000
-DATA const3<>+24(SB)/8, $0x4330000000000000
-GLOBL const3<>(SB), RODATA|NOPTR, $32
+DATA const3<>+0(SB)/8, $0x43300000000003ff
+GLOBL const3<>(SB), RODATA|NOPTR, $8
 
-DATA const4<>+0(SB)/8, $0x43300000000003ff
-DATA const4<>+8(SB)/8, $0x43300000000003ff
-DATA const4<>+16(SB)/8, $0x43300000000003ff
-DATA const4<>+24(SB)/8, $0x43300000000003ff
+DATA const4<>+0(SB)/8, $0x00095f619980c433
+DATA const4<>+8(SB)/8, $0x00095f619980c433
+DATA const4<>+16(SB)/8, $0x00095f619980c433
+DATA const4<>+24(SB)/8, $0x00095f619980c433
 GLOBL const4<>(SB), RODATA|NOPTR, $32
 
-DATA const5<>+0(SB)/8, $0x000fffffffffffff
-DATA const5<>+8(SB)/8, $0x000fffffffffffff
-DATA const5<>+16(SB)/8, $0x000fffffffffffff
-DATA const5<>+24(SB)/8, $0x000fffffffffffff
+DATA const5<>+0(SB)/8, $0x4330000000000000
+DATA const5<>+8(SB)/8, $0x4330000000000000
+DATA const5<>+16(SB)/8, $0x4330000000000000
+DATA const5<>+24(SB)/8, $0x4330000000000000
 GLOBL const5<>(SB), RODATA|NOPTR, $32
 
-DATA const6<>+0(SB)/8, $0x3fe6a09e667f3bcd
-DATA const6<>+8(SB)/8, $0x3fe6a09e667f3bcd
-DATA const6<>+16(SB)/8, $0x3fe6a09e667f3bcd
-DATA const6<>+24(SB)/8, $0x3fe6a09e667f3bcd
+DATA const6<>+0(SB)/8, $0x000fffffffffffff
+DATA const6<>+8(SB)/8, $0x000fffffffffffff
+DATA const6<>+16(SB)/8, $0x000fffffffffffff
+DATA const6<>+24(SB)/8, $0x000fffffffffffff
 GLOBL const6<>(SB), RODATA|NOPTR, $32
 
-DATA const7<>+0(SB)/8, $0x3ff0000000000000
-DATA const7<>+8(SB)/8, $0x3ff0000000000000
-DATA const7<>+16(SB)/8, $0x3ff0000000000000
-DATA const7<>+24(SB)/8, $0x3ff0000000000000
+DATA const7<>+0(SB)/8, $0x3fe6a09e667f3bcd
+DATA const7<>+8(SB)/8, $0x3fe6a09e667f3bcd
+DATA const7<>+16(SB)/8, $0x3fe6a09e667f3bcd
+DATA const7<>+24(SB)/8, $0x3fe6a09e667f3bcd
 GLOBL const7<>(SB), RODATA|NOPTR, $32
 
-DATA const8<>+0(SB)/8, $0x404b000000000000
-GLOBL const8<>(SB), RODATA|NOPTR, $8
+DATA const8<>+0(SB)/8, $0x3ff0000000000000
+DATA const8<>+8(SB)/8, $0x3ff0000000000000
+DATA const8<>+16(SB)/8, $0x3ff0000000000000
+DATA const8<>+24(SB)/8, $0x3ff0000000000000
+GLOBL const8<>(SB), RODATA|NOPTR, $32
 
-DATA const9<>+0(SB)/8, $0x0000000000000000
-GLOBL const9<>(SB), RODATA|NOPTR, $8
+DATA const9<>+0(SB)/8, $0x3fe0000000000000
+DATA const9<>+8(SB)/8, $0x3fe0000000000000
+DATA const9<>+16(SB)/8, $0x3fe0000000000000
+DATA const9<>+24(SB)/8, $0x3fe0000000000000
+GLOBL const9<>(SB), RODATA|NOPTR, $32
 
-DATA const10<>+0(SB)/8, $0x3fe0000000000000
-DATA const10<>+8(SB)/8, $0x3fe0000000000000
-DATA const10<>+16(SB)/8, $0x3fe0000000000000
-DATA const10<>+24(SB)/8, $0x3fe0000000000000
-GLOBL const10<>(SB), RODATA|NOPTR, $32
+DATA const10<>+0(SB)/8, $0x3f9a38c392ebc7d7
+GLOBL const10<>(SB), RODATA|NOPTR, $8
 
-DATA const11<>+0(SB)/8, $0x3f9a38c392ebc7d7
-GLOBL const11<>(SB), RODATA|NOPTR, $8
+DATA const11<>+0(SB)/8, $0x3fa9cacd0b642a99
+DATA const11<>+8(SB)/8, $0x3fa9cacd0b642a99
+DATA const11<>+16(SB)/8, $0x3fa9cacd0b642a99
+DATA const11<>+24(SB)/8, $0x3fa9cacd0b642a99
+GLOBL const11<>(SB), RODATA|NOPTR, $32
 
-DATA const12<>+0(SB)/8, $0x3fae5f29b2b7d64d
-DATA const12<>+8(SB)/8, $0x3fae5f29b2b7d64d
-DATA const12<>+16(SB)/8, $0x3fae5f29b2b7d64d
-DATA const12<>+24(SB)/8, $0x3fae5f29b2b7d64d
-GLOBL const12<>(SB), RODATA|NOPTR, $32
+DATA const12<>+0(SB)/8, $0xbfad14598ce62160
+GLOBL const12<>(SB), RODATA|NOPTR, $8
 
-DATA const13<>+0(SB)/8, $0xbfad14598ce62160
-GLOBL const13<>(SB), RODATA|NOPTR, $8
+DATA const13<>+0(SB)/8, $0xbfac3e1a4b43d38d
+DATA const13<>+8(SB)/8, $0xbfac3e1a4b43d38d
+DATA const13<>+16(SB)/8, $0xbfac3e1a4b43d38d
+DATA const13<>+24(SB)/8, $0xbfac3e1a4b43d38d
+GLOBL const13<>(SB), RODATA|NOPTR, $32
 
-DATA const14<>+0(SB)/8, $0xbfa9c6edd8e25b90
-DATA const14<>+8(SB)/8, $0xbfa9c6edd8e25b90
-DATA const14<>+16(SB)/8, $0xbfa9c6edd8e25b90
-DATA const14<>+24(SB)/8, $0xbfa9c6edd8e25b90
-GLOBL const14<>(SB), RODATA|NOPTR, $32
+DATA const14<>+0(SB)/8, $0x3fae5f29b2b7d64d
+GLOBL const14<>(SB), RODATA|NOPTR, $8
 
-DATA const15<>+0(SB)/8, $0x3fa9cacd0b642a99
-DATA const15<>+8(SB)/8, $0x3fa9cacd0b642a99
-DATA const15<>+16(SB)/8, $0x3fa9cacd0b642a99
-DATA const15<>+24(SB)/8, $0x3fa9cacd0b642a99
+DATA const15<>+0(SB)/8, $0x3fae3b48d2b692cc
+DATA const15<>+8(SB)/8, $0x3fae3b48d2b692cc
+DATA const15<>+16(SB)/8, $0x3fae3b48d2b692cc
+DATA const15<>+24(SB)/8, $0x3fae3b48d2b692cc
 GLOBL const15<>(SB), RODATA|NOPTR, $32
 
-DATA const16<>+0(SB)/8, $0xbfac3e1a4b43d38d
-DATA const16<>+8(SB)/8, $0xbfac3e1a4b43d38d
-DATA const16<>+16(SB)/8, $0xbfac3e1a4b43d38d
-DATA const16<>+24(SB)/8, $0xbfac3e1a4b43d38d
-GLOBL const16<>(SB), RODATA|NOPTR, $32
+DATA const16<>+0(SB)/8, $0xbfa9c6edd8e25b90
+GLOBL const16<>(SB), RODATA|NOPTR, $8
 
-DATA const17<>+0(SB)/8, $0x3fae3b48d2b692cc
-DATA const17<>+8(SB)/8, $0x3fae3b48d2b692cc
-DATA const17<>+16(SB)/8, $0x3fae3b48d2b692cc
-DATA const17<>+24(SB)/8, $0x3fae3b48d2b692cc
+DATA const17<>+0(SB)/8, $0xbfb003ad7adb7fac
+DATA const17<>+8(SB)/8, $0xbfb003ad7adb7fac
+DATA const17<>+16(SB)/8, $0xbfb003ad7adb7fac
+DATA const17<>+24(SB)/8, $0xbfb003ad7adb7fac
 GLOBL const17<>(SB), RODATA|NOPTR, $32
 
-DATA const18<>+0(SB)/8, $0xbfb003ad7adb7fac
-DATA const18<>+8(SB)/8, $0xbfb003ad7adb7fac
-DATA const18<>+16(SB)/8, $0xbfb003ad7adb7fac
-DATA const18<>+24(SB)/8, $0xbfb003ad7adb7fac
+DATA const18<>+0(SB)/8, $0x3fb110397125b4c2
+DATA const18<>+8(SB)/8, $0x3fb110397125b4c2
+DATA const18<>+16(SB)/8, $0x3fb110397125b4c2
+DATA const18<>+24(SB)/8, $0x3fb110397125b4c2
 GLOBL const18<>(SB), RODATA|NOPTR, $32
 
-DATA const19<>+0(SB)/8, $0x3fb110397125b4c2
-DATA const19<>+8(SB)/8, $0x3fb110397125b4c2
-DATA const19<>+16(SB)/8, $0x3fb110397125b4c2
-DATA const19<>+24(SB)/8, $0x3fb110397125b4c2
+DATA const19<>+0(SB)/8, $0xbfb248e225b17df7
+DATA const19<>+8(SB)/8, $0xbfb248e225b17df7
+DATA const19<>+16(SB)/8, $0xbfb248e225b17df7
+DATA const19<>+24(SB)/8, $0xbfb248e225b17df7
 GLOBL const19<>(SB), RODATA|NOPTR, $32
 
-DATA const20<>+0(SB)/8, $0xbfb248e225b17df7
-DATA const20<>+8(SB)/8, $0xbfb248e225b17df7
-DATA const20<>+16(SB)/8, $0xbfb248e225b17df7
-DATA const20<>+24(SB)/8, $0xbfb248e225b17df7
+DATA const20<>+0(SB)/8, $0x3fb3b142c9060697
+DATA const20<>+8(SB)/8, $0x3fb3b142c9060697
+DATA const20<>+16(SB)/8, $0x3fb3b142c9060697
+DATA const20<>+24(SB)/8, $0x3fb3b142c9060697
 GLOBL const20<>(SB), RODATA|NOPTR, $32
 
-DATA const21<>+0(SB)/8, $0x3fb3b142c9060697
-DATA const21<>+8(SB)/8, $0x3fb3b142c9060697
-DATA const21<>+16(SB)/8, $0x3fb3b142c9060697
-DATA const21<>+24(SB)/8, $0x3fb3b142c9060697
+DATA const21<>+0(SB)/8, $0xbfb5555801e9ba8c
+DATA const21<>+8(SB)/8, $0xbfb5555801e9ba8c
+DATA const21<>+16(SB)/8, $0xbfb5555801e9ba8c
+DATA const21<>+24(SB)/8, $0xbfb5555801e9ba8c
 GLOBL const21<>(SB), RODATA|NOPTR, $32
 
-DATA const22<>+0(SB)/8, $0xbfb5555801e9ba8c
-DATA const22<>+8(SB)/8, $0xbfb5555801e9ba8c
-DATA const22<>+16(SB)/8, $0xbfb5555801e9ba8c
-DATA const22<>+24(SB)/8, $0xbfb5555801e9ba8c
+DATA const22<>+0(SB)/8, $0x3fb745d146f7d400
+DATA const22<>+8(SB)/8, $0x3fb745d146f7d400
+DATA const22<>+16(SB)/8, $0x3fb745d146f7d400
+DATA const22<>+24(SB)/8, $0x3fb745d146f7d400
 GLOBL const22<>(SB), RODATA|NOPTR, $32
 
-DATA const23<>+0(SB)/8, $0x3fb745d146f7d400
-DATA const23<>+8(SB)/8, $0x3fb745d146f7d400
-DATA const23<>+16(SB)/8, $0x3fb745d146f7d400
-DATA const23<>+24(SB)/8, $0x3fb745d146f7d400
+DATA const23<>+0(SB)/8, $0xbfb9999989b9454d
+DATA const23<>+8(SB)/8, $0xbfb9999989b9454d
+DATA const23<>+16(SB)/8, $0xbfb9999989b9454d
+DATA const23<>+24(SB)/8, $0xbfb9999989b9454d
 GLOBL const23<>(SB), RODATA|NOPTR, $32
 
-DATA const24<>+0(SB)/8, $0xbfb9999989b9454d
-DATA const24<>+8(SB)/8, $0xbfb9999989b9454d
-DATA const24<>+16(SB)/8, $0xbfb9999989b9454d
-DATA const24<>+24(SB)/8, $0xbfb9999989b9454d
+DATA const24<>+0(SB)/8, $0x3fbc71c71d25d4d5
+DATA const24<>+8(SB)/8, $0x3fbc71c71d25d4d5
+DATA const24<>+16(SB)/8, $0x3fbc71c71d25d4d5
+DATA const24<>+24(SB)/8, $0x3fbc71c71d25d4d5
 GLOBL const24<>(SB), RODATA|NOPTR, $32
 
-DATA const25<>+0(SB)/8, $0x3fbc71c71d25d4d5
-DATA const25<>+8(SB)/8, $0x3fbc71c71d25d4d5
-DATA const25<>+16(SB)/8, $0x3fbc71c71d25d4d5
-DATA const25<>+24(SB)/8, $0x3fbc71c71d25d4d5
+DATA const25<>+0(SB)/8, $0xbfc000000019700e
+DATA const25<>+8(SB)/8, $0xbfc000000019700e
+DATA const25<>+16(SB)/8, $0xbfc000000019700e
+DATA const25<>+24(SB)/8, $0xbfc000000019700e
 GLOBL const25<>(SB), RODATA|NOPTR, $32
 
-DATA const26<>+0(SB)/8, $0xbfc000000019700e
-DATA const26<>+8(SB)/8, $0xbfc000000019700e
-DATA const26<>+16(SB)/8, $0xbfc000000019700e
-DATA const26<>+24(SB)/8, $0xbfc000000019700e
+DATA const26<>+0(SB)/8, $0x3fc24924924833fd
+DATA const26<>+8(SB)/8, $0x3fc24924924833fd
+DATA const26<>+16(SB)/8, $0x3fc24924924833fd
+DATA const26<>+24(SB)/8, $0x3fc24924924833fd
 GLOBL const26<>(SB), RODATA|NOPTR, $32
 
-DATA const27<>+0(SB)/8, $0x3fc24924924833fd
-DATA const27<>+8(SB)/8, $0x3fc24924924833fd
-DATA const27<>+16(SB)/8, $0x3fc24924924833fd
-DATA const27<>+24(SB)/8, $0x3fc24924924833fd
+DATA const27<>+0(SB)/8, $0xbfc5555555553028
+DATA const27<>+8(SB)/8, $0xbfc5555555553028
+DATA const27<>+16(SB)/8, $0xbfc5555555553028
+DATA const27<>+24(SB)/8, $0xbfc5555555553028
 GLOBL const27<>(SB), RODATA|NOPTR, $32
 
-DATA const28<>+0(SB)/8, $0xbfc5555555553028
-DATA const28<>+8(SB)/8, $0xbfc5555555553028
-DATA const28<>+16(SB)/8, $0xbfc5555555553028
-DATA const28<>+24(SB)/8, $0xbfc5555555553028
+DATA const28<>+0(SB)/8, $0x3fc9999999999aff
+DATA const28<>+8(SB)/8, $0x3fc9999999999aff
+DATA const28<>+16(SB)/8, $0x3fc9999999999aff
+DATA const28<>+24(SB)/8, $0x3fc9999999999aff
 GLOBL const28<>(SB), RODATA|NOPTR, $32
 
-DATA const29<>+0(SB)/8, $0x3fc9999999999aff
-DATA const29<>+8(SB)/8, $0x3fc9999999999aff
-DATA const29<>+16(SB)/8, $0x3fc9999999999aff
-DATA const29<>+24(SB)/8, $0x3fc9999999999aff
+DATA const29<>+0(SB)/8, $0xbfd0000000000008
+DATA const29<>+8(SB)/8, $0xbfd0000000000008
+DATA const29<>+16(SB)/8, $0xbfd0000000000008
+DATA const29<>+24(SB)/8, $0xbfd0000000000008
 GLOBL const29<>(SB), RODATA|NOPTR, $32
 
-DATA const30<>+0(SB)/8, $0xbfd0000000000008
-DATA const30<>+8(SB)/8, $0xbfd0000000000008
-DATA const30<>+16(SB)/8, $0xbfd0000000000008
-DATA const30<>+24(SB)/8, $0xbfd0000000000008
+DATA const30<>+0(SB)/8, $0x3fd5555555555555
+DATA const30<>+8(SB)/8, $0x3fd5555555555555
+DATA const30<>+16(SB)/8, $0x3fd5555555555555
+DATA const30<>+24(SB)/8, $0x3fd5555555555555
 GLOBL const30<>(SB), RODATA|NOPTR, $32
 
-DATA const31<>+0(SB)/8, $0x3fd5555555555555
-DATA const31<>+8(SB)/8, $0x3fd5555555555555
-DATA const31<>+16(SB)/8, $0x3fd5555555555555
-DATA const31<>+24(SB)/8, $0x3fd5555555555555
+DATA const31<>+0(SB)/8, $0x3fe62e42fefa3800
+DATA const31<>+8(SB)/8, $0x3fe62e42fefa3800
+DATA const31<>+16(SB)/8, $0x3fe62e42fefa3800
+DATA const31<>+24(SB)/8, $0x3fe62e42fefa3800
 GLOBL const31<>(SB), RODATA|NOPTR, $32
 
-DATA const32<>+0(SB)/8, $0x3fe62e42fefa3800
-DATA const32<>+8(SB)/8, $0x3fe62e42fefa3800
-DATA const32<>+16(SB)/8, $0x3fe62e42fefa3800
-DATA const32<>+24(SB)/8, $0x3fe62e42fefa3800
+DATA const32<>+0(SB)/8, $0x3d2ef35793c76730
+DATA const32<>+8(SB)/8, $0x3d2ef35793c76730
+DATA const32<>+16(SB)/8, $0x3d2ef35793c76730
+DATA const32<>+24(SB)/8, $0x3d2ef35793c76730
 GLOBL const32<>(SB), RODATA|NOPTR, $32
 
-DATA const33<>+0(SB)/8, $0x3d2ef35793c76730
-DATA const33<>+8(SB)/8, $0x3d2ef35793c76730
-DATA const33<>+16(SB)/8, $0x3d2ef35793c76730
-DATA const33<>+24(SB)/8, $0x3d2ef35793c76730
-GLOBL const33<>(SB), RODATA|NOPTR, $32
+DATA const33<>+0(SB)/8, $0x7ff0000000000000
+GLOBL const33<>(SB), RODATA|NOPTR, $8
 
-DATA const34<>+0(SB)/8, $0x7ff0000000000000
+DATA const34<>+0(SB)/8, $0x0000000000000000
 GLOBL const34<>(SB), RODATA|NOPTR, $8
 
 DATA const35<>+0(SB)/8, $0xfff0000000000000
@@ -315,72 +307,73 @@ loop:
 	VCMPPD       $0x11, Y1, Y0, Y1
 	VMULPD       const1<>+0(SB), Y0, Y2
 	VBLENDVPD    Y1, Y2, Y0, Y2
-	VPADDQ       const2<>+0(SB), Y2, Y2
+	VPBROADCASTQ const2<>+0(SB), Y3
+	VPBROADCASTQ const3<>+0(SB), Y4
+	VBLENDVPD    Y1, Y3, Y4, Y1
+	VPADDQ       const4<>+0(SB), Y2, Y2
 	VPSRLQ       $0x34, Y2, Y3
-	VPOR         const3<>+0(SB), Y3, Y3
-	VSUBPD       const4<>+0(SB), Y3, Y3
-	VPAND        const5<>+0(SB), Y2, Y2
-	VPADDQ       const6<>+0(SB), Y2, Y2
-	VSUBPD       const7<>+0(SB), Y2, Y2
-	VPBROADCASTQ const8<>+0(SB), Y4
-	VPBROADCASTQ const9<>+0(SB), Y5
-	VBLENDVPD    Y1, Y4, Y5, Y1
+	VPOR         const5<>+0(SB), Y3, Y3
 	VSUBPD       Y1, Y3, Y1
+	VPAND        const6<>+0(SB), Y2, Y2
+	VPADDQ       const7<>+0(SB), Y2, Y2
+	VSUBPD       const8<>+0(SB), Y2, Y2
 	VMULPD       Y2, Y2, Y3
-	VMULPD       const10<>+0(SB), Y2, Y4
+	VMULPD       const9<>+0(SB), Y2, Y4
 	VMOVAPD      Y4, Y5
 	VFNMADD213PD Y2, Y2, Y5
 	VSUBPD       Y5, Y2, Y6
 	VFNMADD231PD Y2, Y4, Y6
-	VMOVAPD      Y3, Y4
-	VPBROADCASTQ const11<>+0(SB), Y7
-	VFMADD213PD  const12<>+0(SB), Y7, Y4
-	VMOVAPD      Y3, Y7
-	VPBROADCASTQ const13<>+0(SB), Y8
-	VFMADD213PD  const14<>+0(SB), Y8, Y7
-	VFMADD213PD  const15<>+0(SB), Y3, Y4
-	VFMADD213PD  const16<>+0(SB), Y3, Y7
-	VFMADD213PD  const17<>+0(SB), Y3, Y4
-	VFMADD213PD  const18<>+0(SB), Y3, Y7
-	VFMADD213PD  const19<>+0(SB), Y3, Y4
-	VFMADD213PD  const20<>+0(SB), Y3, Y7
-	VFMADD213PD  const21<>+0(SB), Y3, Y4
-	VFMADD213PD  const22<>+0(SB), Y3, Y7
-	VFMADD213PD  const23<>+0(SB), Y3, Y4
-	VFMADD213PD  const24<>+0(SB), Y3, Y7
-	VFMADD213PD  const25<>+0(SB), Y3, Y4
-	VFMADD213PD  const26<>+0(SB), Y3, Y7
-	VFMADD213PD  const27<>+0(SB), Y3, Y4
-	VFMADD213PD  const28<>+0(SB), Y3, Y7
-	VFMADD213PD  const29<>+0(SB), Y3, Y4
-	VFMADD213PD  const30<>+0(SB), Y3, Y7
-	VFMADD213PD  const31<>+0(SB), Y3, Y4
-	VFMADD231PD  Y2, Y7, Y4
+	VMULPD       Y3, Y3, Y4
+	VMOVAPD      Y4, Y7
+	VPBROADCASTQ const10<>+0(SB), Y8
+	VFMADD213PD  const11<>+0(SB), Y8, Y7
+	VMOVAPD      Y4, Y8
+	VPBROADCASTQ const12<>+0(SB), Y9
+	VFMADD213PD  const13<>+0(SB), Y9, Y8
+	VMOVAPD      Y4, Y9
+	VPBROADCASTQ const14<>+0(SB), Y10
+	VFMADD213PD  const15<>+0(SB), Y10, Y9
+	VMOVAPD      Y4, Y10
+	VPBROADCASTQ const16<>+0(SB), Y11
+	VFMADD213PD  const17<>+0(SB), Y11, Y10
+	VFMADD213PD  const18<>+0(SB), Y4, Y7
+	VFMADD213PD  const19<>+0(SB), Y4, Y8
+	VFMADD213PD  const20<>+0(SB), Y4, Y9
+	VFMADD213PD  const21<>+0(SB), Y4, Y10
+	VFMADD213PD  const22<>+0(SB), Y4, Y7
+	VFMADD213PD  const23<>+0(SB), Y4, Y8
+	VFMADD213PD  const24<>+0(SB), Y4, Y9
+	VFMADD213PD  const25<>+0(SB), Y4, Y10
+	VFMADD213PD  const26<>+0(SB), Y4, Y7
+	VFMADD213PD  const27<>+0(SB), Y4, Y8
+	VFMADD213PD  const28<>+0(SB), Y4, Y9
+	VFMADD213PD  const29<>+0(SB), Y4, Y10
+	VFMADD213PD  const30<>+0(SB), Y4, Y7
+	VFMADD231PD  Y2, Y8, Y9
+	VFMADD231PD  Y2, Y10, Y7
+	VFMADD231PD  Y3, Y9, Y7
 	VMULPD       Y3, Y2, Y2
-	VMULPD       Y2, Y4, Y2
-	VMULPD       const32<>+0(SB), Y1, Y3
+	VMULPD       Y2, Y7, Y2
+	VMULPD       const31<>+0(SB), Y1, Y3
 	VADDPD       Y3, Y5, Y4
 	VSUBPD       Y4, Y3, Y3
 	VADDPD       Y3, Y5, Y3
 	VADDPD       Y3, Y6, Y3
-	VFMADD231PD  const33<>+0(SB), Y1, Y3
+	VFMADD231PD  const32<>+0(SB), Y1, Y3
 	VADDPD       Y3, Y2, Y1
 	VADDPD       Y1, Y4, Y1
-	VPBROADCASTQ const34<>+0(SB), Y2
+	VPBROADCASTQ const33<>+0(SB), Y2
 	VCMPPD       $0x11, Y2, Y0, Y2
 	VBLENDVPD    Y2, Y1, Y0, Y1
-	VPBROADCASTQ const9<>+0(SB), Y2
+	VPBROADCASTQ const34<>+0(SB), Y2
 	VCMPPD       $0x00, Y2, Y0, Y2
 	VPBROADCASTQ const35<>+0(SB), Y3
 	VPBROADCASTQ const36<>+0(SB), Y4
 	VBLENDVPD    Y2, Y3, Y4, Y2
-	VPBROADCASTQ const9<>+0(SB), Y3
+	VPBROADCASTQ const34<>+0(SB), Y3
 	VCMPPD       $0x11, Y0, Y3, Y0
 	VBLENDVPD    Y0, Y1, Y2, Y0
 	VCVTPD2PSY   Y0, X0
-	VCMPPS       $0x04, X0, X0, X1
-	VPBROADCASTD const37<>+0(SB), X2
-	VBLENDVPS    X1, X2, X0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
 	ADDQ         DX, CX
@@ -393,9 +386,6 @@ done:
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
-
-DATA const37<>+0(SB)/4, $0x7fc00000
-GLOBL const37<>(SB), RODATA|NOPTR, $4
 
 // func Log2Float64(dst *float64, a *float64, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
@@ -414,78 +404,79 @@ loop:
 	VCMPPD       $0x11, Y1, Y0, Y1
 	VMULPD       const1<>+0(SB), Y0, Y2
 	VBLENDVPD    Y1, Y2, Y0, Y2
-	VPADDQ       const2<>+0(SB), Y2, Y2
+	VPBROADCASTQ const2<>+0(SB), Y3
+	VPBROADCASTQ const3<>+0(SB), Y4
+	VBLENDVPD    Y1, Y3, Y4, Y1
+	VPADDQ       const4<>+0(SB), Y2, Y2
 	VPSRLQ       $0x34, Y2, Y3
-	VPOR         const3<>+0(SB), Y3, Y3
-	VSUBPD       const4<>+0(SB), Y3, Y3
-	VPAND        const5<>+0(SB), Y2, Y2
-	VPADDQ       const6<>+0(SB), Y2, Y2
-	VSUBPD       const7<>+0(SB), Y2, Y2
-	VPBROADCASTQ const8<>+0(SB), Y4
-	VPBROADCASTQ const9<>+0(SB), Y5
-	VBLENDVPD    Y1, Y4, Y5, Y1
+	VPOR         const5<>+0(SB), Y3, Y3
 	VSUBPD       Y1, Y3, Y1
+	VPAND        const6<>+0(SB), Y2, Y2
+	VPADDQ       const7<>+0(SB), Y2, Y2
+	VSUBPD       const8<>+0(SB), Y2, Y2
 	VMULPD       Y2, Y2, Y3
-	VMULPD       const10<>+0(SB), Y2, Y4
+	VMULPD       const9<>+0(SB), Y2, Y4
 	VMOVAPD      Y4, Y5
 	VFNMADD213PD Y2, Y2, Y5
 	VSUBPD       Y5, Y2, Y6
 	VFNMADD231PD Y2, Y4, Y6
-	VMOVAPD      Y3, Y4
-	VPBROADCASTQ const11<>+0(SB), Y7
-	VFMADD213PD  const12<>+0(SB), Y7, Y4
-	VMOVAPD      Y3, Y7
-	VPBROADCASTQ const13<>+0(SB), Y8
-	VFMADD213PD  const14<>+0(SB), Y8, Y7
-	VFMADD213PD  const15<>+0(SB), Y3, Y4
-	VFMADD213PD  const16<>+0(SB), Y3, Y7
-	VFMADD213PD  const17<>+0(SB), Y3, Y4
-	VFMADD213PD  const18<>+0(SB), Y3, Y7
-	VFMADD213PD  const19<>+0(SB), Y3, Y4
-	VFMADD213PD  const20<>+0(SB), Y3, Y7
-	VFMADD213PD  const21<>+0(SB), Y3, Y4
-	VFMADD213PD  const22<>+0(SB), Y3, Y7
-	VFMADD213PD  const23<>+0(SB), Y3, Y4
-	VFMADD213PD  const24<>+0(SB), Y3, Y7
-	VFMADD213PD  const25<>+0(SB), Y3, Y4
-	VFMADD213PD  const26<>+0(SB), Y3, Y7
-	VFMADD213PD  const27<>+0(SB), Y3, Y4
-	VFMADD213PD  const28<>+0(SB), Y3, Y7
-	VFMADD213PD  const29<>+0(SB), Y3, Y4
-	VFMADD213PD  const30<>+0(SB), Y3, Y7
-	VFMADD213PD  const31<>+0(SB), Y3, Y4
-	VFMADD231PD  Y2, Y7, Y4
+	VMULPD       Y3, Y3, Y4
+	VMOVAPD      Y4, Y7
+	VPBROADCASTQ const10<>+0(SB), Y8
+	VFMADD213PD  const11<>+0(SB), Y8, Y7
+	VMOVAPD      Y4, Y8
+	VPBROADCASTQ const12<>+0(SB), Y9
+	VFMADD213PD  const13<>+0(SB), Y9, Y8
+	VMOVAPD      Y4, Y9
+	VPBROADCASTQ const14<>+0(SB), Y10
+	VFMADD213PD  const15<>+0(SB), Y10, Y9
+	VMOVAPD      Y4, Y10
+	VPBROADCASTQ const16<>+0(SB), Y11
+	VFMADD213PD  const17<>+0(SB), Y11, Y10
+	VFMADD213PD  const18<>+0(SB), Y4, Y7
+	VFMADD213PD  const19<>+0(SB), Y4, Y8
+	VFMADD213PD  const20<>+0(SB), Y4, Y9
+	VFMADD213PD  const21<>+0(SB), Y4, Y10
+	VFMADD213PD  const22<>+0(SB), Y4, Y7
+	VFMADD213PD  const23<>+0(SB), Y4, Y8
+	VFMADD213PD  const24<>+0(SB), Y4, Y9
+	VFMADD213PD  const25<>+0(SB), Y4, Y10
+	VFMADD213PD  const26<>+0(SB), Y4, Y7
+	VFMADD213PD  const27<>+0(SB), Y4, Y8
+	VFMADD213PD  const28<>+0(SB), Y4, Y9
+	VFMADD213PD  const29<>+0(SB), Y4, Y10
+	VFMADD213PD  const30<>+0(SB), Y4, Y7
+	VFMADD231PD  Y2, Y8, Y9
+	VFMADD231PD  Y2, Y10, Y7
+	VFMADD231PD  Y3, Y9, Y7
 	VMULPD       Y3, Y2, Y2
-	VMULPD       Y2, Y4, Y2
+	VMULPD       Y2, Y7, Y2
 	VADDPD       Y2, Y6, Y2
 	VADDPD       Y2, Y5, Y3
 	VSUBPD       Y3, Y5, Y4
 	VADDPD       Y4, Y2, Y2
-	VMULPD       const38<>+0(SB), Y3, Y4
+	VMULPD       const37<>+0(SB), Y3, Y4
 	VMOVAPD      Y3, Y5
-	VPBROADCASTQ const39<>+0(SB), Y6
+	VPBROADCASTQ const38<>+0(SB), Y6
 	VFMSUB213PD  Y4, Y6, Y5
-	VFMADD231PD  const38<>+0(SB), Y2, Y5
-	VFMADD231PD  const40<>+0(SB), Y3, Y5
+	VFMADD231PD  const37<>+0(SB), Y2, Y5
+	VFMADD231PD  const39<>+0(SB), Y3, Y5
 	VADDPD       Y4, Y1, Y2
 	VSUBPD       Y2, Y1, Y1
 	VADDPD       Y1, Y4, Y1
 	VADDPD       Y1, Y5, Y1
 	VADDPD       Y1, Y2, Y1
-	VPBROADCASTQ const34<>+0(SB), Y2
+	VPBROADCASTQ const33<>+0(SB), Y2
 	VCMPPD       $0x11, Y2, Y0, Y2
 	VBLENDVPD    Y2, Y1, Y0, Y1
-	VPBROADCASTQ const9<>+0(SB), Y2
+	VPBROADCASTQ const34<>+0(SB), Y2
 	VCMPPD       $0x00, Y2, Y0, Y2
 	VPBROADCASTQ const35<>+0(SB), Y3
 	VPBROADCASTQ const36<>+0(SB), Y4
 	VBLENDVPD    Y2, Y3, Y4, Y2
-	VPBROADCASTQ const9<>+0(SB), Y3
+	VPBROADCASTQ const34<>+0(SB), Y3
 	VCMPPD       $0x11, Y0, Y3, Y0
 	VBLENDVPD    Y0, Y1, Y2, Y0
-	VCMPPD       $0x04, Y0, Y0, Y1
-	VPBROADCASTQ const36<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
 	ADDQ         DX, CX
@@ -499,20 +490,20 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
+DATA const37<>+0(SB)/8, $0x3ff71547652b82fe
+DATA const37<>+8(SB)/8, $0x3ff71547652b82fe
+DATA const37<>+16(SB)/8, $0x3ff71547652b82fe
+DATA const37<>+24(SB)/8, $0x3ff71547652b82fe
+GLOBL const37<>(SB), RODATA|NOPTR, $32
+
 DATA const38<>+0(SB)/8, $0x3ff71547652b82fe
-DATA const38<>+8(SB)/8, $0x3ff71547652b82fe
-DATA const38<>+16(SB)/8, $0x3ff71547652b82fe
-DATA const38<>+24(SB)/8, $0x3ff71547652b82fe
-GLOBL const38<>(SB), RODATA|NOPTR, $32
+GLOBL const38<>(SB), RODATA|NOPTR, $8
 
-DATA const39<>+0(SB)/8, $0x3ff71547652b82fe
-GLOBL const39<>(SB), RODATA|NOPTR, $8
-
-DATA const40<>+0(SB)/8, $0x3c7777d0ffda0d24
-DATA const40<>+8(SB)/8, $0x3c7777d0ffda0d24
-DATA const40<>+16(SB)/8, $0x3c7777d0ffda0d24
-DATA const40<>+24(SB)/8, $0x3c7777d0ffda0d24
-GLOBL const40<>(SB), RODATA|NOPTR, $32
+DATA const39<>+0(SB)/8, $0x3c7777d0ffda0d24
+DATA const39<>+8(SB)/8, $0x3c7777d0ffda0d24
+DATA const39<>+16(SB)/8, $0x3c7777d0ffda0d24
+DATA const39<>+24(SB)/8, $0x3c7777d0ffda0d24
+GLOBL const39<>(SB), RODATA|NOPTR, $32
 
 // func Log2Float32(dst *float32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
@@ -532,79 +523,80 @@ loop:
 	VCMPPD       $0x11, Y1, Y0, Y1
 	VMULPD       const1<>+0(SB), Y0, Y2
 	VBLENDVPD    Y1, Y2, Y0, Y2
-	VPADDQ       const2<>+0(SB), Y2, Y2
+	VPBROADCASTQ const2<>+0(SB), Y3
+	VPBROADCASTQ const3<>+0(SB), Y4
+	VBLENDVPD    Y1, Y3, Y4, Y1
+	VPADDQ       const4<>+0(SB), Y2, Y2
 	VPSRLQ       $0x34, Y2, Y3
-	VPOR         const3<>+0(SB), Y3, Y3
-	VSUBPD       const4<>+0(SB), Y3, Y3
-	VPAND        const5<>+0(SB), Y2, Y2
-	VPADDQ       const6<>+0(SB), Y2, Y2
-	VSUBPD       const7<>+0(SB), Y2, Y2
-	VPBROADCASTQ const8<>+0(SB), Y4
-	VPBROADCASTQ const9<>+0(SB), Y5
-	VBLENDVPD    Y1, Y4, Y5, Y1
+	VPOR         const5<>+0(SB), Y3, Y3
 	VSUBPD       Y1, Y3, Y1
+	VPAND        const6<>+0(SB), Y2, Y2
+	VPADDQ       const7<>+0(SB), Y2, Y2
+	VSUBPD       const8<>+0(SB), Y2, Y2
 	VMULPD       Y2, Y2, Y3
-	VMULPD       const10<>+0(SB), Y2, Y4
+	VMULPD       const9<>+0(SB), Y2, Y4
 	VMOVAPD      Y4, Y5
 	VFNMADD213PD Y2, Y2, Y5
 	VSUBPD       Y5, Y2, Y6
 	VFNMADD231PD Y2, Y4, Y6
-	VMOVAPD      Y3, Y4
-	VPBROADCASTQ const11<>+0(SB), Y7
-	VFMADD213PD  const12<>+0(SB), Y7, Y4
-	VMOVAPD      Y3, Y7
-	VPBROADCASTQ const13<>+0(SB), Y8
-	VFMADD213PD  const14<>+0(SB), Y8, Y7
-	VFMADD213PD  const15<>+0(SB), Y3, Y4
-	VFMADD213PD  const16<>+0(SB), Y3, Y7
-	VFMADD213PD  const17<>+0(SB), Y3, Y4
-	VFMADD213PD  const18<>+0(SB), Y3, Y7
-	VFMADD213PD  const19<>+0(SB), Y3, Y4
-	VFMADD213PD  const20<>+0(SB), Y3, Y7
-	VFMADD213PD  const21<>+0(SB), Y3, Y4
-	VFMADD213PD  const22<>+0(SB), Y3, Y7
-	VFMADD213PD  const23<>+0(SB), Y3, Y4
-	VFMADD213PD  const24<>+0(SB), Y3, Y7
-	VFMADD213PD  const25<>+0(SB), Y3, Y4
-	VFMADD213PD  const26<>+0(SB), Y3, Y7
-	VFMADD213PD  const27<>+0(SB), Y3, Y4
-	VFMADD213PD  const28<>+0(SB), Y3, Y7
-	VFMADD213PD  const29<>+0(SB), Y3, Y4
-	VFMADD213PD  const30<>+0(SB), Y3, Y7
-	VFMADD213PD  const31<>+0(SB), Y3, Y4
-	VFMADD231PD  Y2, Y7, Y4
+	VMULPD       Y3, Y3, Y4
+	VMOVAPD      Y4, Y7
+	VPBROADCASTQ const10<>+0(SB), Y8
+	VFMADD213PD  const11<>+0(SB), Y8, Y7
+	VMOVAPD      Y4, Y8
+	VPBROADCASTQ const12<>+0(SB), Y9
+	VFMADD213PD  const13<>+0(SB), Y9, Y8
+	VMOVAPD      Y4, Y9
+	VPBROADCASTQ const14<>+0(SB), Y10
+	VFMADD213PD  const15<>+0(SB), Y10, Y9
+	VMOVAPD      Y4, Y10
+	VPBROADCASTQ const16<>+0(SB), Y11
+	VFMADD213PD  const17<>+0(SB), Y11, Y10
+	VFMADD213PD  const18<>+0(SB), Y4, Y7
+	VFMADD213PD  const19<>+0(SB), Y4, Y8
+	VFMADD213PD  const20<>+0(SB), Y4, Y9
+	VFMADD213PD  const21<>+0(SB), Y4, Y10
+	VFMADD213PD  const22<>+0(SB), Y4, Y7
+	VFMADD213PD  const23<>+0(SB), Y4, Y8
+	VFMADD213PD  const24<>+0(SB), Y4, Y9
+	VFMADD213PD  const25<>+0(SB), Y4, Y10
+	VFMADD213PD  const26<>+0(SB), Y4, Y7
+	VFMADD213PD  const27<>+0(SB), Y4, Y8
+	VFMADD213PD  const28<>+0(SB), Y4, Y9
+	VFMADD213PD  const29<>+0(SB), Y4, Y10
+	VFMADD213PD  const30<>+0(SB), Y4, Y7
+	VFMADD231PD  Y2, Y8, Y9
+	VFMADD231PD  Y2, Y10, Y7
+	VFMADD231PD  Y3, Y9, Y7
 	VMULPD       Y3, Y2, Y2
-	VMULPD       Y2, Y4, Y2
+	VMULPD       Y2, Y7, Y2
 	VADDPD       Y2, Y6, Y2
 	VADDPD       Y2, Y5, Y3
 	VSUBPD       Y3, Y5, Y4
 	VADDPD       Y4, Y2, Y2
-	VMULPD       const38<>+0(SB), Y3, Y4
+	VMULPD       const37<>+0(SB), Y3, Y4
 	VMOVAPD      Y3, Y5
-	VPBROADCASTQ const39<>+0(SB), Y6
+	VPBROADCASTQ const38<>+0(SB), Y6
 	VFMSUB213PD  Y4, Y6, Y5
-	VFMADD231PD  const38<>+0(SB), Y2, Y5
-	VFMADD231PD  const40<>+0(SB), Y3, Y5
+	VFMADD231PD  const37<>+0(SB), Y2, Y5
+	VFMADD231PD  const39<>+0(SB), Y3, Y5
 	VADDPD       Y4, Y1, Y2
 	VSUBPD       Y2, Y1, Y1
 	VADDPD       Y1, Y4, Y1
 	VADDPD       Y1, Y5, Y1
 	VADDPD       Y1, Y2, Y1
-	VPBROADCASTQ const34<>+0(SB), Y2
+	VPBROADCASTQ const33<>+0(SB), Y2
 	VCMPPD       $0x11, Y2, Y0, Y2
 	VBLENDVPD    Y2, Y1, Y0, Y1
-	VPBROADCASTQ const9<>+0(SB), Y2
+	VPBROADCASTQ const34<>+0(SB), Y2
 	VCMPPD       $0x00, Y2, Y0, Y2
 	VPBROADCASTQ const35<>+0(SB), Y3
 	VPBROADCASTQ const36<>+0(SB), Y4
 	VBLENDVPD    Y2, Y3, Y4, Y2
-	VPBROADCASTQ const9<>+0(SB), Y3
+	VPBROADCASTQ const34<>+0(SB), Y3
 	VCMPPD       $0x11, Y0, Y3, Y0
 	VBLENDVPD    Y0, Y1, Y2, Y0
 	VCVTPD2PSY   Y0, X0
-	VCMPPS       $0x04, X0, X0, X1
-	VPBROADCASTD const37<>+0(SB), X2
-	VBLENDVPS    X1, X2, X0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
 	ADDQ         DX, CX
@@ -635,80 +627,81 @@ loop:
 	VCMPPD       $0x11, Y1, Y0, Y1
 	VMULPD       const1<>+0(SB), Y0, Y2
 	VBLENDVPD    Y1, Y2, Y0, Y2
-	VPADDQ       const2<>+0(SB), Y2, Y2
+	VPBROADCASTQ const2<>+0(SB), Y3
+	VPBROADCASTQ const3<>+0(SB), Y4
+	VBLENDVPD    Y1, Y3, Y4, Y1
+	VPADDQ       const4<>+0(SB), Y2, Y2
 	VPSRLQ       $0x34, Y2, Y3
-	VPOR         const3<>+0(SB), Y3, Y3
-	VSUBPD       const4<>+0(SB), Y3, Y3
-	VPAND        const5<>+0(SB), Y2, Y2
-	VPADDQ       const6<>+0(SB), Y2, Y2
-	VSUBPD       const7<>+0(SB), Y2, Y2
-	VPBROADCASTQ const8<>+0(SB), Y4
-	VPBROADCASTQ const9<>+0(SB), Y5
-	VBLENDVPD    Y1, Y4, Y5, Y1
+	VPOR         const5<>+0(SB), Y3, Y3
 	VSUBPD       Y1, Y3, Y1
+	VPAND        const6<>+0(SB), Y2, Y2
+	VPADDQ       const7<>+0(SB), Y2, Y2
+	VSUBPD       const8<>+0(SB), Y2, Y2
 	VMULPD       Y2, Y2, Y3
-	VMULPD       const10<>+0(SB), Y2, Y4
+	VMULPD       const9<>+0(SB), Y2, Y4
 	VMOVAPD      Y4, Y5
 	VFNMADD213PD Y2, Y2, Y5
 	VSUBPD       Y5, Y2, Y6
 	VFNMADD231PD Y2, Y4, Y6
-	VMOVAPD      Y3, Y4
-	VPBROADCASTQ const11<>+0(SB), Y7
-	VFMADD213PD  const12<>+0(SB), Y7, Y4
-	VMOVAPD      Y3, Y7
-	VPBROADCASTQ const13<>+0(SB), Y8
-	VFMADD213PD  const14<>+0(SB), Y8, Y7
-	VFMADD213PD  const15<>+0(SB), Y3, Y4
-	VFMADD213PD  const16<>+0(SB), Y3, Y7
-	VFMADD213PD  const17<>+0(SB), Y3, Y4
-	VFMADD213PD  const18<>+0(SB), Y3, Y7
-	VFMADD213PD  const19<>+0(SB), Y3, Y4
-	VFMADD213PD  const20<>+0(SB), Y3, Y7
-	VFMADD213PD  const21<>+0(SB), Y3, Y4
-	VFMADD213PD  const22<>+0(SB), Y3, Y7
-	VFMADD213PD  const23<>+0(SB), Y3, Y4
-	VFMADD213PD  const24<>+0(SB), Y3, Y7
-	VFMADD213PD  const25<>+0(SB), Y3, Y4
-	VFMADD213PD  const26<>+0(SB), Y3, Y7
-	VFMADD213PD  const27<>+0(SB), Y3, Y4
-	VFMADD213PD  const28<>+0(SB), Y3, Y7
-	VFMADD213PD  const29<>+0(SB), Y3, Y4
-	VFMADD213PD  const30<>+0(SB), Y3, Y7
-	VFMADD213PD  const31<>+0(SB), Y3, Y4
-	VFMADD231PD  Y2, Y7, Y4
+	VMULPD       Y3, Y3, Y4
+	VMOVAPD      Y4, Y7
+	VPBROADCASTQ const10<>+0(SB), Y8
+	VFMADD213PD  const11<>+0(SB), Y8, Y7
+	VMOVAPD      Y4, Y8
+	VPBROADCASTQ const12<>+0(SB), Y9
+	VFMADD213PD  const13<>+0(SB), Y9, Y8
+	VMOVAPD      Y4, Y9
+	VPBROADCASTQ const14<>+0(SB), Y10
+	VFMADD213PD  const15<>+0(SB), Y10, Y9
+	VMOVAPD      Y4, Y10
+	VPBROADCASTQ const16<>+0(SB), Y11
+	VFMADD213PD  const17<>+0(SB), Y11, Y10
+	VFMADD213PD  const18<>+0(SB), Y4, Y7
+	VFMADD213PD  const19<>+0(SB), Y4, Y8
+	VFMADD213PD  const20<>+0(SB), Y4, Y9
+	VFMADD213PD  const21<>+0(SB), Y4, Y10
+	VFMADD213PD  const22<>+0(SB), Y4, Y7
+	VFMADD213PD  const23<>+0(SB), Y4, Y8
+	VFMADD213PD  const24<>+0(SB), Y4, Y9
+	VFMADD213PD  const25<>+0(SB), Y4, Y10
+	VFMADD213PD  const26<>+0(SB), Y4, Y7
+	VFMADD213PD  const27<>+0(SB), Y4, Y8
+	VFMADD213PD  const28<>+0(SB), Y4, Y9
+	VFMADD213PD  const29<>+0(SB), Y4, Y10
+	VFMADD213PD  const30<>+0(SB), Y4, Y7
+	VFMADD231PD  Y2, Y8, Y9
+	VFMADD231PD  Y2, Y10, Y7
+	VFMADD231PD  Y3, Y9, Y7
 	VMULPD       Y3, Y2, Y2
-	VMULPD       Y2, Y4, Y2
+	VMULPD       Y2, Y7, Y2
 	VADDPD       Y2, Y6, Y2
 	VADDPD       Y2, Y5, Y3
 	VSUBPD       Y3, Y5, Y4
 	VADDPD       Y4, Y2, Y2
-	VMULPD       const41<>+0(SB), Y3, Y4
+	VMULPD       const40<>+0(SB), Y3, Y4
 	VMOVAPD      Y3, Y5
-	VPBROADCASTQ const42<>+0(SB), Y6
+	VPBROADCASTQ const41<>+0(SB), Y6
 	VFMSUB213PD  Y4, Y6, Y5
-	VFMADD231PD  const41<>+0(SB), Y2, Y5
-	VFMADD231PD  const43<>+0(SB), Y3, Y5
-	VMULPD       const44<>+0(SB), Y1, Y2
+	VFMADD231PD  const40<>+0(SB), Y2, Y5
+	VFMADD231PD  const42<>+0(SB), Y3, Y5
+	VMULPD       const43<>+0(SB), Y1, Y2
 	VADDPD       Y2, Y4, Y3
 	VSUBPD       Y3, Y2, Y2
 	VADDPD       Y2, Y4, Y2
 	VADDPD       Y2, Y5, Y2
-	VFMADD231PD  const45<>+0(SB), Y1, Y2
+	VFMADD231PD  const44<>+0(SB), Y1, Y2
 	VADDPD       Y2, Y3, Y1
-	VPBROADCASTQ const34<>+0(SB), Y2
+	VPBROADCASTQ const33<>+0(SB), Y2
 	VCMPPD       $0x11, Y2, Y0, Y2
 	VBLENDVPD    Y2, Y1, Y0, Y1
-	VPBROADCASTQ const9<>+0(SB), Y2
+	VPBROADCASTQ const34<>+0(SB), Y2
 	VCMPPD       $0x00, Y2, Y0, Y2
 	VPBROADCASTQ const35<>+0(SB), Y3
 	VPBROADCASTQ const36<>+0(SB), Y4
 	VBLENDVPD    Y2, Y3, Y4, Y2
-	VPBROADCASTQ const9<>+0(SB), Y3
+	VPBROADCASTQ const34<>+0(SB), Y3
 	VCMPPD       $0x11, Y0, Y3, Y0
 	VBLENDVPD    Y0, Y1, Y2, Y0
-	VCMPPD       $0x04, Y0, Y0, Y1
-	VPBROADCASTQ const36<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
 	ADDQ         DX, CX
@@ -722,32 +715,32 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
+DATA const40<>+0(SB)/8, $0x3fdbcb7b1526e50e
+DATA const40<>+8(SB)/8, $0x3fdbcb7b1526e50e
+DATA const40<>+16(SB)/8, $0x3fdbcb7b1526e50e
+DATA const40<>+24(SB)/8, $0x3fdbcb7b1526e50e
+GLOBL const40<>(SB), RODATA|NOPTR, $32
+
 DATA const41<>+0(SB)/8, $0x3fdbcb7b1526e50e
-DATA const41<>+8(SB)/8, $0x3fdbcb7b1526e50e
-DATA const41<>+16(SB)/8, $0x3fdbcb7b1526e50e
-DATA const41<>+24(SB)/8, $0x3fdbcb7b1526e50e
-GLOBL const41<>(SB), RODATA|NOPTR, $32
+GLOBL const41<>(SB), RODATA|NOPTR, $8
 
-DATA const42<>+0(SB)/8, $0x3fdbcb7b1526e50e
-GLOBL const42<>(SB), RODATA|NOPTR, $8
+DATA const42<>+0(SB)/8, $0x3c695355baaafad3
+DATA const42<>+8(SB)/8, $0x3c695355baaafad3
+DATA const42<>+16(SB)/8, $0x3c695355baaafad3
+DATA const42<>+24(SB)/8, $0x3c695355baaafad3
+GLOBL const42<>(SB), RODATA|NOPTR, $32
 
-DATA const43<>+0(SB)/8, $0x3c695355baaafad3
-DATA const43<>+8(SB)/8, $0x3c695355baaafad3
-DATA const43<>+16(SB)/8, $0x3c695355baaafad3
-DATA const43<>+24(SB)/8, $0x3c695355baaafad3
+DATA const43<>+0(SB)/8, $0x3fd34413509f7800
+DATA const43<>+8(SB)/8, $0x3fd34413509f7800
+DATA const43<>+16(SB)/8, $0x3fd34413509f7800
+DATA const43<>+24(SB)/8, $0x3fd34413509f7800
 GLOBL const43<>(SB), RODATA|NOPTR, $32
 
-DATA const44<>+0(SB)/8, $0x3fd34413509f7800
-DATA const44<>+8(SB)/8, $0x3fd34413509f7800
-DATA const44<>+16(SB)/8, $0x3fd34413509f7800
-DATA const44<>+24(SB)/8, $0x3fd34413509f7800
+DATA const44<>+0(SB)/8, $0x3d1fef311f12b358
+DATA const44<>+8(SB)/8, $0x3d1fef311f12b358
+DATA const44<>+16(SB)/8, $0x3d1fef311f12b358
+DATA const44<>+24(SB)/8, $0x3d1fef311f12b358
 GLOBL const44<>(SB), RODATA|NOPTR, $32
-
-DATA const45<>+0(SB)/8, $0x3d1fef311f12b358
-DATA const45<>+8(SB)/8, $0x3d1fef311f12b358
-DATA const45<>+16(SB)/8, $0x3d1fef311f12b358
-DATA const45<>+24(SB)/8, $0x3d1fef311f12b358
-GLOBL const45<>(SB), RODATA|NOPTR, $32
 
 // func Log10Float32(dst *float32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
@@ -767,81 +760,82 @@ loop:
 	VCMPPD       $0x11, Y1, Y0, Y1
 	VMULPD       const1<>+0(SB), Y0, Y2
 	VBLENDVPD    Y1, Y2, Y0, Y2
-	VPADDQ       const2<>+0(SB), Y2, Y2
+	VPBROADCASTQ const2<>+0(SB), Y3
+	VPBROADCASTQ const3<>+0(SB), Y4
+	VBLENDVPD    Y1, Y3, Y4, Y1
+	VPADDQ       const4<>+0(SB), Y2, Y2
 	VPSRLQ       $0x34, Y2, Y3
-	VPOR         const3<>+0(SB), Y3, Y3
-	VSUBPD       const4<>+0(SB), Y3, Y3
-	VPAND        const5<>+0(SB), Y2, Y2
-	VPADDQ       const6<>+0(SB), Y2, Y2
-	VSUBPD       const7<>+0(SB), Y2, Y2
-	VPBROADCASTQ const8<>+0(SB), Y4
-	VPBROADCASTQ const9<>+0(SB), Y5
-	VBLENDVPD    Y1, Y4, Y5, Y1
+	VPOR         const5<>+0(SB), Y3, Y3
 	VSUBPD       Y1, Y3, Y1
+	VPAND        const6<>+0(SB), Y2, Y2
+	VPADDQ       const7<>+0(SB), Y2, Y2
+	VSUBPD       const8<>+0(SB), Y2, Y2
 	VMULPD       Y2, Y2, Y3
-	VMULPD       const10<>+0(SB), Y2, Y4
+	VMULPD       const9<>+0(SB), Y2, Y4
 	VMOVAPD      Y4, Y5
 	VFNMADD213PD Y2, Y2, Y5
 	VSUBPD       Y5, Y2, Y6
 	VFNMADD231PD Y2, Y4, Y6
-	VMOVAPD      Y3, Y4
-	VPBROADCASTQ const11<>+0(SB), Y7
-	VFMADD213PD  const12<>+0(SB), Y7, Y4
-	VMOVAPD      Y3, Y7
-	VPBROADCASTQ const13<>+0(SB), Y8
-	VFMADD213PD  const14<>+0(SB), Y8, Y7
-	VFMADD213PD  const15<>+0(SB), Y3, Y4
-	VFMADD213PD  const16<>+0(SB), Y3, Y7
-	VFMADD213PD  const17<>+0(SB), Y3, Y4
-	VFMADD213PD  const18<>+0(SB), Y3, Y7
-	VFMADD213PD  const19<>+0(SB), Y3, Y4
-	VFMADD213PD  const20<>+0(SB), Y3, Y7
-	VFMADD213PD  const21<>+0(SB), Y3, Y4
-	VFMADD213PD  const22<>+0(SB), Y3, Y7
-	VFMADD213PD  const23<>+0(SB), Y3, Y4
-	VFMADD213PD  const24<>+0(SB), Y3, Y7
-	VFMADD213PD  const25<>+0(SB), Y3, Y4
-	VFMADD213PD  const26<>+0(SB), Y3, Y7
-	VFMADD213PD  const27<>+0(SB), Y3, Y4
-	VFMADD213PD  const28<>+0(SB), Y3, Y7
-	VFMADD213PD  const29<>+0(SB), Y3, Y4
-	VFMADD213PD  const30<>+0(SB), Y3, Y7
-	VFMADD213PD  const31<>+0(SB), Y3, Y4
-	VFMADD231PD  Y2, Y7, Y4
+	VMULPD       Y3, Y3, Y4
+	VMOVAPD      Y4, Y7
+	VPBROADCASTQ const10<>+0(SB), Y8
+	VFMADD213PD  const11<>+0(SB), Y8, Y7
+	VMOVAPD      Y4, Y8
+	VPBROADCASTQ const12<>+0(SB), Y9
+	VFMADD213PD  const13<>+0(SB), Y9, Y8
+	VMOVAPD      Y4, Y9
+	VPBROADCASTQ const14<>+0(SB), Y10
+	VFMADD213PD  const15<>+0(SB), Y10, Y9
+	VMOVAPD      Y4, Y10
+	VPBROADCASTQ const16<>+0(SB), Y11
+	VFMADD213PD  const17<>+0(SB), Y11, Y10
+	VFMADD213PD  const18<>+0(SB), Y4, Y7
+	VFMADD213PD  const19<>+0(SB), Y4, Y8
+	VFMADD213PD  const20<>+0(SB), Y4, Y9
+	VFMADD213PD  const21<>+0(SB), Y4, Y10
+	VFMADD213PD  const22<>+0(SB), Y4, Y7
+	VFMADD213PD  const23<>+0(SB), Y4, Y8
+	VFMADD213PD  const24<>+0(SB), Y4, Y9
+	VFMADD213PD  const25<>+0(SB), Y4, Y10
+	VFMADD213PD  const26<>+0(SB), Y4, Y7
+	VFMADD213PD  const27<>+0(SB), Y4, Y8
+	VFMADD213PD  const28<>+0(SB), Y4, Y9
+	VFMADD213PD  const29<>+0(SB), Y4, Y10
+	VFMADD213PD  const30<>+0(SB), Y4, Y7
+	VFMADD231PD  Y2, Y8, Y9
+	VFMADD231PD  Y2, Y10, Y7
+	VFMADD231PD  Y3, Y9, Y7
 	VMULPD       Y3, Y2, Y2
-	VMULPD       Y2, Y4, Y2
+	VMULPD       Y2, Y7, Y2
 	VADDPD       Y2, Y6, Y2
 	VADDPD       Y2, Y5, Y3
 	VSUBPD       Y3, Y5, Y4
 	VADDPD       Y4, Y2, Y2
-	VMULPD       const41<>+0(SB), Y3, Y4
+	VMULPD       const40<>+0(SB), Y3, Y4
 	VMOVAPD      Y3, Y5
-	VPBROADCASTQ const42<>+0(SB), Y6
+	VPBROADCASTQ const41<>+0(SB), Y6
 	VFMSUB213PD  Y4, Y6, Y5
-	VFMADD231PD  const41<>+0(SB), Y2, Y5
-	VFMADD231PD  const43<>+0(SB), Y3, Y5
-	VMULPD       const44<>+0(SB), Y1, Y2
+	VFMADD231PD  const40<>+0(SB), Y2, Y5
+	VFMADD231PD  const42<>+0(SB), Y3, Y5
+	VMULPD       const43<>+0(SB), Y1, Y2
 	VADDPD       Y2, Y4, Y3
 	VSUBPD       Y3, Y2, Y2
 	VADDPD       Y2, Y4, Y2
 	VADDPD       Y2, Y5, Y2
-	VFMADD231PD  const45<>+0(SB), Y1, Y2
+	VFMADD231PD  const44<>+0(SB), Y1, Y2
 	VADDPD       Y2, Y3, Y1
-	VPBROADCASTQ const34<>+0(SB), Y2
+	VPBROADCASTQ const33<>+0(SB), Y2
 	VCMPPD       $0x11, Y2, Y0, Y2
 	VBLENDVPD    Y2, Y1, Y0, Y1
-	VPBROADCASTQ const9<>+0(SB), Y2
+	VPBROADCASTQ const34<>+0(SB), Y2
 	VCMPPD       $0x00, Y2, Y0, Y2
 	VPBROADCASTQ const35<>+0(SB), Y3
 	VPBROADCASTQ const36<>+0(SB), Y4
 	VBLENDVPD    Y2, Y3, Y4, Y2
-	VPBROADCASTQ const9<>+0(SB), Y3
+	VPBROADCASTQ const34<>+0(SB), Y3
 	VCMPPD       $0x11, Y0, Y3, Y0
 	VBLENDVPD    Y0, Y1, Y2, Y0
 	VCVTPD2PSY   Y0, X0
-	VCMPPS       $0x04, X0, X0, X1
-	VPBROADCASTD const37<>+0(SB), X2
-	VBLENDVPS    X1, X2, X0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
 	ADDQ         DX, CX
@@ -868,94 +862,92 @@ TEXT ·Log1pFloat64(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const46<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y1
-	VPBROADCASTQ const46<>+0(SB), Y2
-	VMINPD       Y0, Y2, Y2
-	VADDPD       Y2, Y1, Y3
-	VSUBPD       Y3, Y1, Y1
-	VADDPD       Y1, Y2, Y1
-	VPADDQ       const2<>+0(SB), Y3, Y2
-	VPSRLQ       $0x34, Y2, Y4
-	VPOR         const3<>+0(SB), Y4, Y4
-	VSUBPD       const4<>+0(SB), Y4, Y4
-	VPAND        const5<>+0(SB), Y2, Y2
-	VPADDQ       const6<>+0(SB), Y2, Y2
-	VSUBPD       const7<>+0(SB), Y2, Y2
-	VPBROADCASTQ const9<>+0(SB), Y5
+	VADDPD       const8<>+0(SB), Y0, Y1
+	VSUBPD       const8<>+0(SB), Y1, Y2
+	VSUBPD       Y2, Y0, Y2
+	VPADDQ       const4<>+0(SB), Y1, Y3
+	VPSRLQ       $0x34, Y3, Y4
+	VPOR         const5<>+0(SB), Y4, Y4
+	VSUBPD       const45<>+0(SB), Y4, Y4
+	VPAND        const6<>+0(SB), Y3, Y3
+	VPADDQ       const7<>+0(SB), Y3, Y3
+	VSUBPD       const8<>+0(SB), Y3, Y3
+	VPBROADCASTQ const34<>+0(SB), Y5
 	VCMPPD       $0x00, Y4, Y5, Y5
-	VPBROADCASTQ const47<>+0(SB), Y6
+	VPBROADCASTQ const46<>+0(SB), Y6
 	VMINPD       Y4, Y6, Y6
-	VPBROADCASTQ const48<>+0(SB), Y7
+	VPBROADCASTQ const47<>+0(SB), Y7
 	VSUBPD       Y6, Y7, Y6
 	VPSLLQ       $0x34, Y6, Y6
-	VMULPD       Y6, Y1, Y1
-	VPBROADCASTQ const9<>+0(SB), Y6
-	VBLENDVPD    Y5, Y6, Y1, Y1
-	VBLENDVPD    Y5, Y0, Y2, Y2
-	VMULPD       Y2, Y2, Y5
-	VMULPD       const10<>+0(SB), Y2, Y6
+	VMULPD       Y6, Y2, Y2
+	VPBROADCASTQ const34<>+0(SB), Y6
+	VBLENDVPD    Y5, Y6, Y2, Y2
+	VBLENDVPD    Y5, Y0, Y3, Y3
+	VMULPD       Y3, Y3, Y5
+	VMULPD       const9<>+0(SB), Y3, Y6
 	VMOVAPD      Y6, Y7
-	VFNMADD213PD Y2, Y2, Y7
-	VSUBPD       Y7, Y2, Y8
-	VFNMADD231PD Y2, Y6, Y8
-	VMOVAPD      Y5, Y6
-	VPBROADCASTQ const11<>+0(SB), Y9
-	VFMADD213PD  const12<>+0(SB), Y9, Y6
-	VMOVAPD      Y5, Y9
-	VPBROADCASTQ const13<>+0(SB), Y10
-	VFMADD213PD  const14<>+0(SB), Y10, Y9
-	VFMADD213PD  const15<>+0(SB), Y5, Y6
-	VFMADD213PD  const16<>+0(SB), Y5, Y9
-	VFMADD213PD  const17<>+0(SB), Y5, Y6
-	VFMADD213PD  const18<>+0(SB), Y5, Y9
-	VFMADD213PD  const19<>+0(SB), Y5, Y6
-	VFMADD213PD  const20<>+0(SB), Y5, Y9
-	VFMADD213PD  const21<>+0(SB), Y5, Y6
-	VFMADD213PD  const22<>+0(SB), Y5, Y9
-	VFMADD213PD  const23<>+0(SB), Y5, Y6
-	VFMADD213PD  const24<>+0(SB), Y5, Y9
-	VFMADD213PD  const25<>+0(SB), Y5, Y6
-	VFMADD213PD  const26<>+0(SB), Y5, Y9
-	VFMADD213PD  const27<>+0(SB), Y5, Y6
-	VFMADD213PD  const28<>+0(SB), Y5, Y9
-	VFMADD213PD  const29<>+0(SB), Y5, Y6
-	VFMADD213PD  const30<>+0(SB), Y5, Y9
-	VFMADD213PD  const31<>+0(SB), Y5, Y6
-	VFMADD231PD  Y2, Y9, Y6
-	VMULPD       Y5, Y2, Y5
-	VMULPD       Y5, Y6, Y5
-	VPBROADCASTQ const9<>+0(SB), Y6
+	VFNMADD213PD Y3, Y3, Y7
+	VSUBPD       Y7, Y3, Y8
+	VFNMADD231PD Y3, Y6, Y8
+	VMULPD       Y5, Y5, Y6
+	VMOVAPD      Y6, Y9
+	VPBROADCASTQ const10<>+0(SB), Y10
+	VFMADD213PD  const11<>+0(SB), Y10, Y9
+	VMOVAPD      Y6, Y10
+	VPBROADCASTQ const12<>+0(SB), Y11
+	VFMADD213PD  const13<>+0(SB), Y11, Y10
+	VMOVAPD      Y6, Y11
+	VPBROADCASTQ const14<>+0(SB), Y12
+	VFMADD213PD  const15<>+0(SB), Y12, Y11
+	VMOVAPD      Y6, Y12
+	VPBROADCASTQ const16<>+0(SB), Y13
+	VFMADD213PD  const17<>+0(SB), Y13, Y12
+	VFMADD213PD  const18<>+0(SB), Y6, Y9
+	VFMADD213PD  const19<>+0(SB), Y6, Y10
+	VFMADD213PD  const20<>+0(SB), Y6, Y11
+	VFMADD213PD  const21<>+0(SB), Y6, Y12
+	VFMADD213PD  const22<>+0(SB), Y6, Y9
+	VFMADD213PD  const23<>+0(SB), Y6, Y10
+	VFMADD213PD  const24<>+0(SB), Y6, Y11
+	VFMADD213PD  const25<>+0(SB), Y6, Y12
+	VFMADD213PD  const26<>+0(SB), Y6, Y9
+	VFMADD213PD  const27<>+0(SB), Y6, Y10
+	VFMADD213PD  const28<>+0(SB), Y6, Y11
+	VFMADD213PD  const29<>+0(SB), Y6, Y12
+	VFMADD213PD  const30<>+0(SB), Y6, Y9
+	VFMADD231PD  Y3, Y10, Y11
+	VFMADD231PD  Y3, Y12, Y9
+	VFMADD231PD  Y5, Y11, Y9
+	VMULPD       Y5, Y3, Y5
+	VMULPD       Y5, Y9, Y5
+	VPBROADCASTQ const34<>+0(SB), Y6
 	VADDPD       Y4, Y6, Y4
-	VMULPD       const32<>+0(SB), Y4, Y6
+	VMULPD       const31<>+0(SB), Y4, Y6
 	VADDPD       Y6, Y7, Y9
 	VSUBPD       Y9, Y6, Y6
 	VADDPD       Y6, Y7, Y6
 	VADDPD       Y6, Y8, Y6
-	VFMADD231PD  const33<>+0(SB), Y4, Y6
-	VMOVAPD      Y2, Y4
-	VPBROADCASTQ const49<>+0(SB), Y7
-	VFMADD213PD  const50<>+0(SB), Y7, Y4
-	VFMADD213PD  const7<>+0(SB), Y2, Y4
-	VFMADD231PD  Y1, Y4, Y5
-	VADDPD       Y5, Y6, Y1
-	VADDPD       Y1, Y9, Y1
+	VFMADD231PD  const32<>+0(SB), Y4, Y6
+	VMOVAPD      Y3, Y4
+	VPBROADCASTQ const48<>+0(SB), Y7
+	VFMADD213PD  const49<>+0(SB), Y7, Y4
+	VFMADD213PD  const8<>+0(SB), Y3, Y4
+	VFMADD231PD  Y2, Y4, Y5
+	VADDPD       Y5, Y6, Y2
+	VADDPD       Y2, Y9, Y2
+	VPAND        const50<>+0(SB), Y0, Y0
+	VPOR         Y0, Y2, Y0
+	VPBROADCASTQ const33<>+0(SB), Y2
+	VCMPPD       $0x11, Y2, Y1, Y2
+	VBLENDVPD    Y2, Y0, Y1, Y0
 	VPBROADCASTQ const34<>+0(SB), Y2
-	VCMPPD       $0x11, Y2, Y3, Y2
-	VBLENDVPD    Y2, Y1, Y3, Y1
-	VPBROADCASTQ const9<>+0(SB), Y2
-	VCMPPD       $0x00, Y2, Y3, Y2
-	VPBROADCASTQ const35<>+0(SB), Y4
-	VPBROADCASTQ const36<>+0(SB), Y5
-	VBLENDVPD    Y2, Y4, Y5, Y2
-	VPBROADCASTQ const9<>+0(SB), Y4
-	VCMPPD       $0x11, Y3, Y4, Y3
-	VBLENDVPD    Y3, Y1, Y2, Y1
-	VPAND        const51<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
-	VCMPPD       $0x04, Y0, Y0, Y1
-	VPBROADCASTQ const36<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
+	VCMPPD       $0x00, Y2, Y1, Y2
+	VPBROADCASTQ const35<>+0(SB), Y3
+	VPBROADCASTQ const36<>+0(SB), Y4
+	VBLENDVPD    Y2, Y3, Y4, Y2
+	VPBROADCASTQ const34<>+0(SB), Y3
+	VCMPPD       $0x11, Y1, Y3, Y1
+	VBLENDVPD    Y1, Y0, Y2, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
 	ADDQ         DX, CX
@@ -969,29 +961,32 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const46<>+0(SB)/8, $0x3ff0000000000000
+DATA const45<>+0(SB)/8, $0x43300000000003ff
+DATA const45<>+8(SB)/8, $0x43300000000003ff
+DATA const45<>+16(SB)/8, $0x43300000000003ff
+DATA const45<>+24(SB)/8, $0x43300000000003ff
+GLOBL const45<>(SB), RODATA|NOPTR, $32
+
+DATA const46<>+0(SB)/8, $0x4059000000000000
 GLOBL const46<>(SB), RODATA|NOPTR, $8
 
-DATA const47<>+0(SB)/8, $0x4059000000000000
+DATA const47<>+0(SB)/8, $0x43380000000003ff
 GLOBL const47<>(SB), RODATA|NOPTR, $8
 
-DATA const48<>+0(SB)/8, $0x43380000000003ff
+DATA const48<>+0(SB)/8, $0x3fef7be879f6cce5
 GLOBL const48<>(SB), RODATA|NOPTR, $8
 
-DATA const49<>+0(SB)/8, $0x3fef7be879f6cce5
-GLOBL const49<>(SB), RODATA|NOPTR, $8
+DATA const49<>+0(SB)/8, $0xbff164d2d24f2cb3
+DATA const49<>+8(SB)/8, $0xbff164d2d24f2cb3
+DATA const49<>+16(SB)/8, $0xbff164d2d24f2cb3
+DATA const49<>+24(SB)/8, $0xbff164d2d24f2cb3
+GLOBL const49<>(SB), RODATA|NOPTR, $32
 
-DATA const50<>+0(SB)/8, $0xbff164d2d24f2cb3
-DATA const50<>+8(SB)/8, $0xbff164d2d24f2cb3
-DATA const50<>+16(SB)/8, $0xbff164d2d24f2cb3
-DATA const50<>+24(SB)/8, $0xbff164d2d24f2cb3
+DATA const50<>+0(SB)/8, $0x8000000000000000
+DATA const50<>+8(SB)/8, $0x8000000000000000
+DATA const50<>+16(SB)/8, $0x8000000000000000
+DATA const50<>+24(SB)/8, $0x8000000000000000
 GLOBL const50<>(SB), RODATA|NOPTR, $32
-
-DATA const51<>+0(SB)/8, $0x8000000000000000
-DATA const51<>+8(SB)/8, $0x8000000000000000
-DATA const51<>+16(SB)/8, $0x8000000000000000
-DATA const51<>+24(SB)/8, $0x8000000000000000
-GLOBL const51<>(SB), RODATA|NOPTR, $32
 
 // func Log1pFloat32(dst *float32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
@@ -1007,95 +1002,93 @@ TEXT ·Log1pFloat32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), X0
 	VCVTPS2PD    X0, Y0
-	VPBROADCASTQ const46<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y1
-	VPBROADCASTQ const46<>+0(SB), Y2
-	VMINPD       Y0, Y2, Y2
-	VADDPD       Y2, Y1, Y3
-	VSUBPD       Y3, Y1, Y1
-	VADDPD       Y1, Y2, Y1
-	VPADDQ       const2<>+0(SB), Y3, Y2
-	VPSRLQ       $0x34, Y2, Y4
-	VPOR         const3<>+0(SB), Y4, Y4
-	VSUBPD       const4<>+0(SB), Y4, Y4
-	VPAND        const5<>+0(SB), Y2, Y2
-	VPADDQ       const6<>+0(SB), Y2, Y2
-	VSUBPD       const7<>+0(SB), Y2, Y2
-	VPBROADCASTQ const9<>+0(SB), Y5
+	VADDPD       const8<>+0(SB), Y0, Y1
+	VSUBPD       const8<>+0(SB), Y1, Y2
+	VSUBPD       Y2, Y0, Y2
+	VPADDQ       const4<>+0(SB), Y1, Y3
+	VPSRLQ       $0x34, Y3, Y4
+	VPOR         const5<>+0(SB), Y4, Y4
+	VSUBPD       const45<>+0(SB), Y4, Y4
+	VPAND        const6<>+0(SB), Y3, Y3
+	VPADDQ       const7<>+0(SB), Y3, Y3
+	VSUBPD       const8<>+0(SB), Y3, Y3
+	VPBROADCASTQ const34<>+0(SB), Y5
 	VCMPPD       $0x00, Y4, Y5, Y5
-	VPBROADCASTQ const47<>+0(SB), Y6
+	VPBROADCASTQ const46<>+0(SB), Y6
 	VMINPD       Y4, Y6, Y6
-	VPBROADCASTQ const48<>+0(SB), Y7
+	VPBROADCASTQ const47<>+0(SB), Y7
 	VSUBPD       Y6, Y7, Y6
 	VPSLLQ       $0x34, Y6, Y6
-	VMULPD       Y6, Y1, Y1
-	VPBROADCASTQ const9<>+0(SB), Y6
-	VBLENDVPD    Y5, Y6, Y1, Y1
-	VBLENDVPD    Y5, Y0, Y2, Y2
-	VMULPD       Y2, Y2, Y5
-	VMULPD       const10<>+0(SB), Y2, Y6
+	VMULPD       Y6, Y2, Y2
+	VPBROADCASTQ const34<>+0(SB), Y6
+	VBLENDVPD    Y5, Y6, Y2, Y2
+	VBLENDVPD    Y5, Y0, Y3, Y3
+	VMULPD       Y3, Y3, Y5
+	VMULPD       const9<>+0(SB), Y3, Y6
 	VMOVAPD      Y6, Y7
-	VFNMADD213PD Y2, Y2, Y7
-	VSUBPD       Y7, Y2, Y8
-	VFNMADD231PD Y2, Y6, Y8
-	VMOVAPD      Y5, Y6
-	VPBROADCASTQ const11<>+0(SB), Y9
-	VFMADD213PD  const12<>+0(SB), Y9, Y6
-	VMOVAPD      Y5, Y9
-	VPBROADCASTQ const13<>+0(SB), Y10
-	VFMADD213PD  const14<>+0(SB), Y10, Y9
-	VFMADD213PD  const15<>+0(SB), Y5, Y6
-	VFMADD213PD  const16<>+0(SB), Y5, Y9
-	VFMADD213PD  const17<>+0(SB), Y5, Y6
-	VFMADD213PD  const18<>+0(SB), Y5, Y9
-	VFMADD213PD  const19<>+0(SB), Y5, Y6
-	VFMADD213PD  const20<>+0(SB), Y5, Y9
-	VFMADD213PD  const21<>+0(SB), Y5, Y6
-	VFMADD213PD  const22<>+0(SB), Y5, Y9
-	VFMADD213PD  const23<>+0(SB), Y5, Y6
-	VFMADD213PD  const24<>+0(SB), Y5, Y9
-	VFMADD213PD  const25<>+0(SB), Y5, Y6
-	VFMADD213PD  const26<>+0(SB), Y5, Y9
-	VFMADD213PD  const27<>+0(SB), Y5, Y6
-	VFMADD213PD  const28<>+0(SB), Y5, Y9
-	VFMADD213PD  const29<>+0(SB), Y5, Y6
-	VFMADD213PD  const30<>+0(SB), Y5, Y9
-	VFMADD213PD  const31<>+0(SB), Y5, Y6
-	VFMADD231PD  Y2, Y9, Y6
-	VMULPD       Y5, Y2, Y5
-	VMULPD       Y5, Y6, Y5
-	VPBROADCASTQ const9<>+0(SB), Y6
+	VFNMADD213PD Y3, Y3, Y7
+	VSUBPD       Y7, Y3, Y8
+	VFNMADD231PD Y3, Y6, Y8
+	VMULPD       Y5, Y5, Y6
+	VMOVAPD      Y6, Y9
+	VPBROADCASTQ const10<>+0(SB), Y10
+	VFMADD213PD  const11<>+0(SB), Y10, Y9
+	VMOVAPD      Y6, Y10
+	VPBROADCASTQ const12<>+0(SB), Y11
+	VFMADD213PD  const13<>+0(SB), Y11, Y10
+	VMOVAPD      Y6, Y11
+	VPBROADCASTQ const14<>+0(SB), Y12
+	VFMADD213PD  const15<>+0(SB), Y12, Y11
+	VMOVAPD      Y6, Y12
+	VPBROADCASTQ const16<>+0(SB), Y13
+	VFMADD213PD  const17<>+0(SB), Y13, Y12
+	VFMADD213PD  const18<>+0(SB), Y6, Y9
+	VFMADD213PD  const19<>+0(SB), Y6, Y10
+	VFMADD213PD  const20<>+0(SB), Y6, Y11
+	VFMADD213PD  const21<>+0(SB), Y6, Y12
+	VFMADD213PD  const22<>+0(SB), Y6, Y9
+	VFMADD213PD  const23<>+0(SB), Y6, Y10
+	VFMADD213PD  const24<>+0(SB), Y6, Y11
+	VFMADD213PD  const25<>+0(SB), Y6, Y12
+	VFMADD213PD  const26<>+0(SB), Y6, Y9
+	VFMADD213PD  const27<>+0(SB), Y6, Y10
+	VFMADD213PD  const28<>+0(SB), Y6, Y11
+	VFMADD213PD  const29<>+0(SB), Y6, Y12
+	VFMADD213PD  const30<>+0(SB), Y6, Y9
+	VFMADD231PD  Y3, Y10, Y11
+	VFMADD231PD  Y3, Y12, Y9
+	VFMADD231PD  Y5, Y11, Y9
+	VMULPD       Y5, Y3, Y5
+	VMULPD       Y5, Y9, Y5
+	VPBROADCASTQ const34<>+0(SB), Y6
 	VADDPD       Y4, Y6, Y4
-	VMULPD       const32<>+0(SB), Y4, Y6
+	VMULPD       const31<>+0(SB), Y4, Y6
 	VADDPD       Y6, Y7, Y9
 	VSUBPD       Y9, Y6, Y6
 	VADDPD       Y6, Y7, Y6
 	VADDPD       Y6, Y8, Y6
-	VFMADD231PD  const33<>+0(SB), Y4, Y6
-	VMOVAPD      Y2, Y4
-	VPBROADCASTQ const49<>+0(SB), Y7
-	VFMADD213PD  const50<>+0(SB), Y7, Y4
-	VFMADD213PD  const7<>+0(SB), Y2, Y4
-	VFMADD231PD  Y1, Y4, Y5
-	VADDPD       Y5, Y6, Y1
-	VADDPD       Y1, Y9, Y1
+	VFMADD231PD  const32<>+0(SB), Y4, Y6
+	VMOVAPD      Y3, Y4
+	VPBROADCASTQ const48<>+0(SB), Y7
+	VFMADD213PD  const49<>+0(SB), Y7, Y4
+	VFMADD213PD  const8<>+0(SB), Y3, Y4
+	VFMADD231PD  Y2, Y4, Y5
+	VADDPD       Y5, Y6, Y2
+	VADDPD       Y2, Y9, Y2
+	VPAND        const50<>+0(SB), Y0, Y0
+	VPOR         Y0, Y2, Y0
+	VPBROADCASTQ const33<>+0(SB), Y2
+	VCMPPD       $0x11, Y2, Y1, Y2
+	VBLENDVPD    Y2, Y0, Y1, Y0
 	VPBROADCASTQ const34<>+0(SB), Y2
-	VCMPPD       $0x11, Y2, Y3, Y2
-	VBLENDVPD    Y2, Y1, Y3, Y1
-	VPBROADCASTQ const9<>+0(SB), Y2
-	VCMPPD       $0x00, Y2, Y3, Y2
-	VPBROADCASTQ const35<>+0(SB), Y4
-	VPBROADCASTQ const36<>+0(SB), Y5
-	VBLENDVPD    Y2, Y4, Y5, Y2
-	VPBROADCASTQ const9<>+0(SB), Y4
-	VCMPPD       $0x11, Y3, Y4, Y3
-	VBLENDVPD    Y3, Y1, Y2, Y1
-	VPAND        const51<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
+	VCMPPD       $0x00, Y2, Y1, Y2
+	VPBROADCASTQ const35<>+0(SB), Y3
+	VPBROADCASTQ const36<>+0(SB), Y4
+	VBLENDVPD    Y2, Y3, Y4, Y2
+	VPBROADCASTQ const34<>+0(SB), Y3
+	VCMPPD       $0x11, Y1, Y3, Y1
+	VBLENDVPD    Y1, Y0, Y2, Y0
 	VCVTPD2PSY   Y0, X0
-	VCMPPS       $0x04, X0, X0, X1
-	VPBROADCASTD const37<>+0(SB), X2
-	VBLENDVPS    X1, X2, X0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
 	ADDQ         DX, CX

@@ -32,21 +32,26 @@ loop:
 	VPBROADCASTQ      const6<>+0(SB), Z5
 	VSUBPD            Z4, Z5, Z5
 	VADDPD            Z5, Z0, Z5
-	VMOVAPD           Z3, Z6
-	VPBROADCASTQ      const7<>+0(SB), Z7
-	VFMADD213PD.BCST  const8<>+0(SB), Z7, Z6
-	VMOVAPD           Z3, Z7
-	VPBROADCASTQ      const9<>+0(SB), Z8
-	VFMADD213PD.BCST  const10<>+0(SB), Z8, Z7
-	VFMADD213PD.BCST  const11<>+0(SB), Z3, Z6
-	VFMADD213PD.BCST  const12<>+0(SB), Z3, Z7
-	VFMADD213PD.BCST  const13<>+0(SB), Z3, Z6
-	VFMADD213PD.BCST  const14<>+0(SB), Z3, Z7
-	VFMADD213PD.BCST  const15<>+0(SB), Z3, Z6
-	VFMADD213PD.BCST  const16<>+0(SB), Z3, Z7
-	VFMADD231PD       Z0, Z6, Z7
-	VFMADD213PD.BCST  const17<>+0(SB), Z0, Z7
-	VFMADD231PD       Z3, Z7, Z5
+	VMULPD            Z3, Z3, Z6
+	VMOVAPD           Z6, Z7
+	VPBROADCASTQ      const7<>+0(SB), Z8
+	VFMADD213PD.BCST  const8<>+0(SB), Z8, Z7
+	VMOVAPD           Z6, Z8
+	VPBROADCASTQ      const9<>+0(SB), Z9
+	VFMADD213PD.BCST  const10<>+0(SB), Z9, Z8
+	VMOVAPD           Z6, Z9
+	VPBROADCASTQ      const11<>+0(SB), Z10
+	VFMADD213PD.BCST  const12<>+0(SB), Z10, Z9
+	VMOVAPD           Z6, Z10
+	VPBROADCASTQ      const13<>+0(SB), Z11
+	VFMADD213PD.BCST  const14<>+0(SB), Z11, Z10
+	VFMADD213PD.BCST  const15<>+0(SB), Z6, Z7
+	VFMADD213PD.BCST  const16<>+0(SB), Z6, Z8
+	VFMADD231PD       Z0, Z9, Z10
+	VFMADD231PD       Z0, Z7, Z8
+	VFMADD231PD       Z3, Z10, Z8
+	VFMADD213PD.BCST  const17<>+0(SB), Z0, Z8
+	VFMADD231PD       Z3, Z8, Z5
 	VADDPD            Z5, Z4, Z0
 	VSCALEFPD         Z1, Z0, Z0
 	VCMPPD            $0x04, Z0, Z0, K1
@@ -88,22 +93,22 @@ GLOBL const6<>(SB), RODATA|NOPTR, $8
 DATA const7<>+0(SB)/8, $0x3e21f86f0b035526
 GLOBL const7<>(SB), RODATA|NOPTR, $8
 
-DATA const8<>+0(SB)/8, $0x3e927e4cfaf0e60f
+DATA const8<>+0(SB)/8, $0x3efa01a01ab9882b
 GLOBL const8<>(SB), RODATA|NOPTR, $8
 
 DATA const9<>+0(SB)/8, $0x3e5af4ecab92d52f
 GLOBL const9<>(SB), RODATA|NOPTR, $8
 
-DATA const10<>+0(SB)/8, $0x3ec71de01acf7607
+DATA const10<>+0(SB)/8, $0x3f2a01a01ac1de81
 GLOBL const10<>(SB), RODATA|NOPTR, $8
 
-DATA const11<>+0(SB)/8, $0x3efa01a01ab9882b
+DATA const11<>+0(SB)/8, $0x3e927e4cfaf0e60f
 GLOBL const11<>(SB), RODATA|NOPTR, $8
 
-DATA const12<>+0(SB)/8, $0x3f2a01a01ac1de81
+DATA const12<>+0(SB)/8, $0x3f56c16c16c156a5
 GLOBL const12<>(SB), RODATA|NOPTR, $8
 
-DATA const13<>+0(SB)/8, $0x3f56c16c16c156a5
+DATA const13<>+0(SB)/8, $0x3ec71de01acf7607
 GLOBL const13<>(SB), RODATA|NOPTR, $8
 
 DATA const14<>+0(SB)/8, $0x3f81111111110051
@@ -122,7 +127,7 @@ DATA const18<>+0(SB)/8, $0x7ff8000000000000
 GLOBL const18<>(SB), RODATA|NOPTR, $8
 
 // func ExpFloat32(dst *float32, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX512F, AVX512VL
+// Requires: AVX, AVX512F
 TEXT ·ExpFloat32(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -150,27 +155,32 @@ loop:
 	VPBROADCASTQ      const6<>+0(SB), Z5
 	VSUBPD            Z4, Z5, Z5
 	VADDPD            Z5, Z0, Z5
-	VMOVAPD           Z3, Z6
-	VPBROADCASTQ      const7<>+0(SB), Z7
-	VFMADD213PD.BCST  const8<>+0(SB), Z7, Z6
-	VMOVAPD           Z3, Z7
-	VPBROADCASTQ      const9<>+0(SB), Z8
-	VFMADD213PD.BCST  const10<>+0(SB), Z8, Z7
-	VFMADD213PD.BCST  const11<>+0(SB), Z3, Z6
-	VFMADD213PD.BCST  const12<>+0(SB), Z3, Z7
-	VFMADD213PD.BCST  const13<>+0(SB), Z3, Z6
-	VFMADD213PD.BCST  const14<>+0(SB), Z3, Z7
-	VFMADD213PD.BCST  const15<>+0(SB), Z3, Z6
-	VFMADD213PD.BCST  const16<>+0(SB), Z3, Z7
-	VFMADD231PD       Z0, Z6, Z7
-	VFMADD213PD.BCST  const17<>+0(SB), Z0, Z7
-	VFMADD231PD       Z3, Z7, Z5
+	VMULPD            Z3, Z3, Z6
+	VMOVAPD           Z6, Z7
+	VPBROADCASTQ      const7<>+0(SB), Z8
+	VFMADD213PD.BCST  const8<>+0(SB), Z8, Z7
+	VMOVAPD           Z6, Z8
+	VPBROADCASTQ      const9<>+0(SB), Z9
+	VFMADD213PD.BCST  const10<>+0(SB), Z9, Z8
+	VMOVAPD           Z6, Z9
+	VPBROADCASTQ      const11<>+0(SB), Z10
+	VFMADD213PD.BCST  const12<>+0(SB), Z10, Z9
+	VMOVAPD           Z6, Z10
+	VPBROADCASTQ      const13<>+0(SB), Z11
+	VFMADD213PD.BCST  const14<>+0(SB), Z11, Z10
+	VFMADD213PD.BCST  const15<>+0(SB), Z6, Z7
+	VFMADD213PD.BCST  const16<>+0(SB), Z6, Z8
+	VFMADD231PD       Z0, Z9, Z10
+	VFMADD231PD       Z0, Z7, Z8
+	VFMADD231PD       Z3, Z10, Z8
+	VFMADD213PD.BCST  const17<>+0(SB), Z0, Z8
+	VFMADD231PD       Z3, Z8, Z5
 	VADDPD            Z5, Z4, Z0
 	VSCALEFPD         Z2, Z0, Z0
-	VCVTPD2PS         Z0, Y0
-	VCMPPS            $0x04, Y0, Y0, K1
-	VBLENDMPS.BCST    const19<>+0(SB), Y0, K1, Y1
-	VMOVUPD           Y1, (AX)
+	VCMPPD            $0x04, Z0, Z0, K1
+	VBLENDMPD.BCST    const18<>+0(SB), Z0, K1, Z1
+	VCVTPD2PS         Z1, Y0
+	VMOVUPD           Y0, (AX)
 	ADDQ              $0x20, AX
 	ADDQ              DX, CX
 	SUBQ              $0x08, SI
@@ -182,9 +192,6 @@ done:
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
-
-DATA const19<>+0(SB)/4, $0x7fc00000
-GLOBL const19<>(SB), RODATA|NOPTR, $4
 
 // func Exp2Float64(dst *float64, a *float64, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -199,39 +206,44 @@ TEXT ·Exp2Float64(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD          (CX), Z0
-	VPBROADCASTQ     const20<>+0(SB), Z1
+	VPBROADCASTQ     const19<>+0(SB), Z1
 	VMAXPD           Z0, Z1, Z0
-	VPBROADCASTQ     const21<>+0(SB), Z1
+	VPBROADCASTQ     const20<>+0(SB), Z1
 	VMINPD           Z0, Z1, Z0
 	VRNDSCALEPD      $0x08, Z0, Z1
 	VSUBPD           Z1, Z0, Z0
 	VMULPD           Z0, Z0, Z3
-	VMOVAPD          Z3, Z4
-	VPBROADCASTQ     const22<>+0(SB), Z5
-	VFMADD213PD.BCST const23<>+0(SB), Z5, Z4
-	VMOVAPD          Z3, Z5
-	VPBROADCASTQ     const24<>+0(SB), Z6
-	VFMADD213PD.BCST const25<>+0(SB), Z6, Z5
-	VFMADD213PD.BCST const26<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST const27<>+0(SB), Z3, Z5
-	VFMADD213PD.BCST const28<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST const29<>+0(SB), Z3, Z5
-	VFMADD213PD.BCST const30<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST const31<>+0(SB), Z3, Z5
-	VFMADD213PD.BCST const32<>+0(SB), Z3, Z4
-	VFMADD231PD      Z0, Z5, Z4
-	VMULPD.BCST      const4<>+0(SB), Z0, Z5
-	VMOVAPD          Z0, Z6
-	VPBROADCASTQ     const4<>+0(SB), Z7
-	VFMSUB213PD      Z5, Z7, Z6
-	VFMADD231PD.BCST const5<>+0(SB), Z0, Z6
-	VADDPD.BCST      const6<>+0(SB), Z5, Z0
-	VPBROADCASTQ     const6<>+0(SB), Z7
-	VSUBPD           Z0, Z7, Z7
-	VADDPD           Z7, Z5, Z5
-	VADDPD           Z5, Z6, Z5
-	VFMADD231PD      Z3, Z4, Z5
-	VADDPD           Z5, Z0, Z0
+	VMULPD           Z3, Z3, Z4
+	VMOVAPD          Z4, Z5
+	VPBROADCASTQ     const21<>+0(SB), Z6
+	VFMADD213PD.BCST const22<>+0(SB), Z6, Z5
+	VMOVAPD          Z4, Z6
+	VPBROADCASTQ     const23<>+0(SB), Z7
+	VFMADD213PD.BCST const24<>+0(SB), Z7, Z6
+	VMOVAPD          Z4, Z7
+	VPBROADCASTQ     const25<>+0(SB), Z8
+	VFMADD213PD.BCST const26<>+0(SB), Z8, Z7
+	VMOVAPD          Z4, Z8
+	VPBROADCASTQ     const27<>+0(SB), Z9
+	VFMADD213PD.BCST const28<>+0(SB), Z9, Z8
+	VFMADD213PD.BCST const29<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST const30<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST const31<>+0(SB), Z4, Z7
+	VFMADD231PD      Z0, Z8, Z5
+	VFMADD231PD      Z0, Z6, Z7
+	VFMADD231PD      Z3, Z5, Z7
+	VMULPD.BCST      const4<>+0(SB), Z0, Z4
+	VMOVAPD          Z0, Z5
+	VPBROADCASTQ     const4<>+0(SB), Z6
+	VFMSUB213PD      Z4, Z6, Z5
+	VFMADD231PD.BCST const5<>+0(SB), Z0, Z5
+	VADDPD.BCST      const6<>+0(SB), Z4, Z0
+	VPBROADCASTQ     const6<>+0(SB), Z6
+	VSUBPD           Z0, Z6, Z6
+	VADDPD           Z6, Z4, Z4
+	VADDPD           Z4, Z5, Z4
+	VFMADD231PD      Z3, Z7, Z4
+	VADDPD           Z4, Z0, Z0
 	VSCALEFPD        Z1, Z0, Z0
 	VCMPPD           $0x04, Z0, Z0, K1
 	VBLENDMPD.BCST   const18<>+0(SB), Z0, K1, Z2
@@ -248,47 +260,47 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const20<>+0(SB)/8, $0xc091300000000000
+DATA const19<>+0(SB)/8, $0xc091300000000000
+GLOBL const19<>(SB), RODATA|NOPTR, $8
+
+DATA const20<>+0(SB)/8, $0x4091300000000000
 GLOBL const20<>(SB), RODATA|NOPTR, $8
 
-DATA const21<>+0(SB)/8, $0x4091300000000000
+DATA const21<>+0(SB)/8, $0x3dbb4c524916724c
 GLOBL const21<>(SB), RODATA|NOPTR, $8
 
-DATA const22<>+0(SB)/8, $0x3dbb4c524916724c
+DATA const22<>+0(SB)/8, $0x3eb62c01f87f3f38
 GLOBL const22<>(SB), RODATA|NOPTR, $8
 
-DATA const23<>+0(SB)/8, $0x3e3e4d9fa5b16091
+DATA const23<>+0(SB)/8, $0x3dfe9d6ab83bf9a7
 GLOBL const23<>(SB), RODATA|NOPTR, $8
 
-DATA const24<>+0(SB)/8, $0x3dfe9d6ab83bf9a7
+DATA const24<>+0(SB)/8, $0x3eeffcbfc67be6ce
 GLOBL const24<>(SB), RODATA|NOPTR, $8
 
-DATA const25<>+0(SB)/8, $0x3e7b524f9436b5eb
+DATA const25<>+0(SB)/8, $0x3e3e4d9fa5b16091
 GLOBL const25<>(SB), RODATA|NOPTR, $8
 
-DATA const26<>+0(SB)/8, $0x3eb62c01f87f3f38
+DATA const26<>+0(SB)/8, $0x3f2430912f90475d
 GLOBL const26<>(SB), RODATA|NOPTR, $8
 
-DATA const27<>+0(SB)/8, $0x3eeffcbfc67be6ce
+DATA const27<>+0(SB)/8, $0x3e7b524f9436b5eb
 GLOBL const27<>(SB), RODATA|NOPTR, $8
 
-DATA const28<>+0(SB)/8, $0x3f2430912f90475d
+DATA const28<>+0(SB)/8, $0x3f55d87fe78a509f
 GLOBL const28<>(SB), RODATA|NOPTR, $8
 
-DATA const29<>+0(SB)/8, $0x3f55d87fe78a509f
+DATA const29<>+0(SB)/8, $0x3f83b2ab6fba4cc3
 GLOBL const29<>(SB), RODATA|NOPTR, $8
 
-DATA const30<>+0(SB)/8, $0x3f83b2ab6fba4cc3
+DATA const30<>+0(SB)/8, $0x3fac6b08d704a0c2
 GLOBL const30<>(SB), RODATA|NOPTR, $8
 
-DATA const31<>+0(SB)/8, $0x3fac6b08d704a0c2
+DATA const31<>+0(SB)/8, $0x3fcebfbdff82c58f
 GLOBL const31<>(SB), RODATA|NOPTR, $8
 
-DATA const32<>+0(SB)/8, $0x3fcebfbdff82c58f
-GLOBL const32<>(SB), RODATA|NOPTR, $8
-
 // func Exp2Float32(dst *float32, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX512F, AVX512VL
+// Requires: AVX, AVX512F
 TEXT ·Exp2Float32(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -301,44 +313,49 @@ TEXT ·Exp2Float32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD          (CX), Y0
 	VCVTPS2PD        Y0, Z0
-	VPBROADCASTQ     const20<>+0(SB), Z2
+	VPBROADCASTQ     const19<>+0(SB), Z2
 	VMAXPD           Z0, Z2, Z0
-	VPBROADCASTQ     const21<>+0(SB), Z2
+	VPBROADCASTQ     const20<>+0(SB), Z2
 	VMINPD           Z0, Z2, Z0
 	VRNDSCALEPD      $0x08, Z0, Z2
 	VSUBPD           Z2, Z0, Z0
 	VMULPD           Z0, Z0, Z3
-	VMOVAPD          Z3, Z4
-	VPBROADCASTQ     const22<>+0(SB), Z5
-	VFMADD213PD.BCST const23<>+0(SB), Z5, Z4
-	VMOVAPD          Z3, Z5
-	VPBROADCASTQ     const24<>+0(SB), Z6
-	VFMADD213PD.BCST const25<>+0(SB), Z6, Z5
-	VFMADD213PD.BCST const26<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST const27<>+0(SB), Z3, Z5
-	VFMADD213PD.BCST const28<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST const29<>+0(SB), Z3, Z5
-	VFMADD213PD.BCST const30<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST const31<>+0(SB), Z3, Z5
-	VFMADD213PD.BCST const32<>+0(SB), Z3, Z4
-	VFMADD231PD      Z0, Z5, Z4
-	VMULPD.BCST      const4<>+0(SB), Z0, Z5
-	VMOVAPD          Z0, Z6
-	VPBROADCASTQ     const4<>+0(SB), Z7
-	VFMSUB213PD      Z5, Z7, Z6
-	VFMADD231PD.BCST const5<>+0(SB), Z0, Z6
-	VADDPD.BCST      const6<>+0(SB), Z5, Z0
-	VPBROADCASTQ     const6<>+0(SB), Z7
-	VSUBPD           Z0, Z7, Z7
-	VADDPD           Z7, Z5, Z5
-	VADDPD           Z5, Z6, Z5
-	VFMADD231PD      Z3, Z4, Z5
-	VADDPD           Z5, Z0, Z0
+	VMULPD           Z3, Z3, Z4
+	VMOVAPD          Z4, Z5
+	VPBROADCASTQ     const21<>+0(SB), Z6
+	VFMADD213PD.BCST const22<>+0(SB), Z6, Z5
+	VMOVAPD          Z4, Z6
+	VPBROADCASTQ     const23<>+0(SB), Z7
+	VFMADD213PD.BCST const24<>+0(SB), Z7, Z6
+	VMOVAPD          Z4, Z7
+	VPBROADCASTQ     const25<>+0(SB), Z8
+	VFMADD213PD.BCST const26<>+0(SB), Z8, Z7
+	VMOVAPD          Z4, Z8
+	VPBROADCASTQ     const27<>+0(SB), Z9
+	VFMADD213PD.BCST const28<>+0(SB), Z9, Z8
+	VFMADD213PD.BCST const29<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST const30<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST const31<>+0(SB), Z4, Z7
+	VFMADD231PD      Z0, Z8, Z5
+	VFMADD231PD      Z0, Z6, Z7
+	VFMADD231PD      Z3, Z5, Z7
+	VMULPD.BCST      const4<>+0(SB), Z0, Z4
+	VMOVAPD          Z0, Z5
+	VPBROADCASTQ     const4<>+0(SB), Z6
+	VFMSUB213PD      Z4, Z6, Z5
+	VFMADD231PD.BCST const5<>+0(SB), Z0, Z5
+	VADDPD.BCST      const6<>+0(SB), Z4, Z0
+	VPBROADCASTQ     const6<>+0(SB), Z6
+	VSUBPD           Z0, Z6, Z6
+	VADDPD           Z6, Z4, Z4
+	VADDPD           Z4, Z5, Z4
+	VFMADD231PD      Z3, Z7, Z4
+	VADDPD           Z4, Z0, Z0
 	VSCALEFPD        Z2, Z0, Z0
-	VCVTPD2PS        Z0, Y0
-	VCMPPS           $0x04, Y0, Y0, K1
-	VBLENDMPS.BCST   const19<>+0(SB), Y0, K1, Y1
-	VMOVUPD          Y1, (AX)
+	VCMPPD           $0x04, Z0, Z0, K1
+	VBLENDMPD.BCST   const18<>+0(SB), Z0, K1, Z1
+	VCVTPD2PS        Z1, Y0
+	VMOVUPD          Y0, (AX)
 	ADDQ             $0x20, AX
 	ADDQ             DX, CX
 	SUBQ             $0x08, SI
@@ -364,7 +381,7 @@ TEXT ·Expm1Float64(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD           (CX), Z0
-	VPBROADCASTQ      const33<>+0(SB), Z1
+	VPBROADCASTQ      const32<>+0(SB), Z1
 	VMAXPD            Z0, Z1, Z1
 	VPBROADCASTQ      const1<>+0(SB), Z2
 	VMINPD            Z1, Z2, Z1
@@ -385,27 +402,32 @@ loop:
 	VSUBPD            Z7, Z4, Z8
 	VFMADD231PD       Z4, Z6, Z8
 	VADDPD            Z8, Z1, Z1
-	VMOVAPD           Z5, Z6
-	VPBROADCASTQ      const7<>+0(SB), Z8
-	VFMADD213PD.BCST  const8<>+0(SB), Z8, Z6
-	VMOVAPD           Z5, Z8
-	VPBROADCASTQ      const9<>+0(SB), Z9
-	VFMADD213PD.BCST  const10<>+0(SB), Z9, Z8
-	VFMADD213PD.BCST  const11<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const12<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  const13<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const14<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  const15<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const16<>+0(SB), Z5, Z8
-	VFMADD231PD       Z4, Z6, Z8
+	VMULPD            Z5, Z5, Z6
+	VMOVAPD           Z6, Z8
+	VPBROADCASTQ      const7<>+0(SB), Z9
+	VFMADD213PD.BCST  const8<>+0(SB), Z9, Z8
+	VMOVAPD           Z6, Z9
+	VPBROADCASTQ      const9<>+0(SB), Z10
+	VFMADD213PD.BCST  const10<>+0(SB), Z10, Z9
+	VMOVAPD           Z6, Z10
+	VPBROADCASTQ      const11<>+0(SB), Z11
+	VFMADD213PD.BCST  const12<>+0(SB), Z11, Z10
+	VMOVAPD           Z6, Z11
+	VPBROADCASTQ      const13<>+0(SB), Z12
+	VFMADD213PD.BCST  const14<>+0(SB), Z12, Z11
+	VFMADD213PD.BCST  const15<>+0(SB), Z6, Z8
+	VFMADD213PD.BCST  const16<>+0(SB), Z6, Z9
+	VFMADD231PD       Z4, Z10, Z11
+	VFMADD231PD       Z4, Z8, Z9
+	VFMADD231PD       Z5, Z11, Z9
 	VMULPD            Z5, Z4, Z4
-	VFMADD231PD       Z4, Z8, Z1
-	VPBROADCASTQ      const34<>+0(SB), Z4
+	VFMADD231PD       Z4, Z9, Z1
+	VPBROADCASTQ      const33<>+0(SB), Z4
 	VMINPD            Z2, Z4, Z4
-	VPBROADCASTQ      const35<>+0(SB), Z5
+	VPBROADCASTQ      const34<>+0(SB), Z5
 	VSUBPD            Z4, Z5, Z4
 	VPSLLQ            $0x34, Z4, Z4
-	VPBROADCASTQ      const36<>+0(SB), Z5
+	VPBROADCASTQ      const35<>+0(SB), Z5
 	VSUBPD            Z4, Z5, Z4
 	VPBROADCASTQ      const6<>+0(SB), Z5
 	VADDPD            Z4, Z5, Z5
@@ -422,7 +444,7 @@ loop:
 	VADDPD            Z1, Z5, Z1
 	VADDPD            Z1, Z6, Z1
 	VSCALEFPD         Z2, Z1, Z1
-	VPANDQ.BCST       const37<>+0(SB), Z0, Z0
+	VPANDQ.BCST       const36<>+0(SB), Z0, Z0
 	VPORQ             Z0, Z1, Z0
 	VCMPPD            $0x04, Z0, Z0, K1
 	VBLENDMPD.BCST    const18<>+0(SB), Z0, K1, Z3
@@ -439,23 +461,23 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const33<>+0(SB)/8, $0xc044000000000000
+DATA const32<>+0(SB)/8, $0xc044000000000000
+GLOBL const32<>(SB), RODATA|NOPTR, $8
+
+DATA const33<>+0(SB)/8, $0x4059000000000000
 GLOBL const33<>(SB), RODATA|NOPTR, $8
 
-DATA const34<>+0(SB)/8, $0x4059000000000000
+DATA const34<>+0(SB)/8, $0x43380000000003ff
 GLOBL const34<>(SB), RODATA|NOPTR, $8
 
-DATA const35<>+0(SB)/8, $0x43380000000003ff
+DATA const35<>+0(SB)/8, $0x0000000000000000
 GLOBL const35<>(SB), RODATA|NOPTR, $8
 
-DATA const36<>+0(SB)/8, $0x0000000000000000
+DATA const36<>+0(SB)/8, $0x8000000000000000
 GLOBL const36<>(SB), RODATA|NOPTR, $8
 
-DATA const37<>+0(SB)/8, $0x8000000000000000
-GLOBL const37<>(SB), RODATA|NOPTR, $8
-
 // func Expm1Float32(dst *float32, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX512F, AVX512VL
+// Requires: AVX, AVX512F
 TEXT ·Expm1Float32(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -468,7 +490,7 @@ TEXT ·Expm1Float32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD           (CX), Y0
 	VCVTPS2PD         Y0, Z0
-	VPBROADCASTQ      const33<>+0(SB), Z2
+	VPBROADCASTQ      const32<>+0(SB), Z2
 	VMAXPD            Z0, Z2, Z2
 	VPBROADCASTQ      const1<>+0(SB), Z3
 	VMINPD            Z2, Z3, Z2
@@ -489,27 +511,32 @@ loop:
 	VSUBPD            Z7, Z4, Z8
 	VFMADD231PD       Z4, Z6, Z8
 	VADDPD            Z8, Z2, Z2
-	VMOVAPD           Z5, Z6
-	VPBROADCASTQ      const7<>+0(SB), Z8
-	VFMADD213PD.BCST  const8<>+0(SB), Z8, Z6
-	VMOVAPD           Z5, Z8
-	VPBROADCASTQ      const9<>+0(SB), Z9
-	VFMADD213PD.BCST  const10<>+0(SB), Z9, Z8
-	VFMADD213PD.BCST  const11<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const12<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  const13<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const14<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  const15<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const16<>+0(SB), Z5, Z8
-	VFMADD231PD       Z4, Z6, Z8
+	VMULPD            Z5, Z5, Z6
+	VMOVAPD           Z6, Z8
+	VPBROADCASTQ      const7<>+0(SB), Z9
+	VFMADD213PD.BCST  const8<>+0(SB), Z9, Z8
+	VMOVAPD           Z6, Z9
+	VPBROADCASTQ      const9<>+0(SB), Z10
+	VFMADD213PD.BCST  const10<>+0(SB), Z10, Z9
+	VMOVAPD           Z6, Z10
+	VPBROADCASTQ      const11<>+0(SB), Z11
+	VFMADD213PD.BCST  const12<>+0(SB), Z11, Z10
+	VMOVAPD           Z6, Z11
+	VPBROADCASTQ      const13<>+0(SB), Z12
+	VFMADD213PD.BCST  const14<>+0(SB), Z12, Z11
+	VFMADD213PD.BCST  const15<>+0(SB), Z6, Z8
+	VFMADD213PD.BCST  const16<>+0(SB), Z6, Z9
+	VFMADD231PD       Z4, Z10, Z11
+	VFMADD231PD       Z4, Z8, Z9
+	VFMADD231PD       Z5, Z11, Z9
 	VMULPD            Z5, Z4, Z4
-	VFMADD231PD       Z4, Z8, Z2
-	VPBROADCASTQ      const34<>+0(SB), Z4
+	VFMADD231PD       Z4, Z9, Z2
+	VPBROADCASTQ      const33<>+0(SB), Z4
 	VMINPD            Z3, Z4, Z4
-	VPBROADCASTQ      const35<>+0(SB), Z5
+	VPBROADCASTQ      const34<>+0(SB), Z5
 	VSUBPD            Z4, Z5, Z4
 	VPSLLQ            $0x34, Z4, Z4
-	VPBROADCASTQ      const36<>+0(SB), Z5
+	VPBROADCASTQ      const35<>+0(SB), Z5
 	VSUBPD            Z4, Z5, Z4
 	VPBROADCASTQ      const6<>+0(SB), Z5
 	VADDPD            Z4, Z5, Z5
@@ -526,12 +553,12 @@ loop:
 	VADDPD            Z2, Z5, Z2
 	VADDPD            Z2, Z6, Z2
 	VSCALEFPD         Z3, Z2, Z2
-	VPANDQ.BCST       const37<>+0(SB), Z0, Z0
+	VPANDQ.BCST       const36<>+0(SB), Z0, Z0
 	VPORQ             Z0, Z2, Z0
-	VCVTPD2PS         Z0, Y0
-	VCMPPS            $0x04, Y0, Y0, K1
-	VBLENDMPS.BCST    const19<>+0(SB), Y0, K1, Y1
-	VMOVUPD           Y1, (AX)
+	VCMPPD            $0x04, Z0, Z0, K1
+	VBLENDMPD.BCST    const18<>+0(SB), Z0, K1, Z1
+	VCVTPD2PS         Z1, Y0
+	VMOVUPD           Y0, (AX)
 	ADDQ              $0x20, AX
 	ADDQ              DX, CX
 	SUBQ              $0x08, SI

@@ -164,7 +164,7 @@ DATA const21<>+0(SB)/8, $0x7ff8000000000000
 GLOBL const21<>(SB), RODATA|NOPTR, $8
 
 // func SinhFloat32(dst *float32, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX512F, AVX512VL
+// Requires: AVX, AVX512F
 TEXT ·SinhFloat32(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -242,10 +242,10 @@ loop:
 	VPANDNQ           Z2, Z3, Z2
 	VPANDQ.BCST       const0<>+0(SB), Z0, Z0
 	VPORQ             Z0, Z2, Z0
-	VCVTPD2PS         Z0, Y0
-	VCMPPS            $0x04, Y0, Y0, K1
-	VBLENDMPS.BCST    const22<>+0(SB), Y0, K1, Y1
-	VMOVUPD           Y1, (AX)
+	VCMPPD            $0x04, Z0, Z0, K1
+	VBLENDMPD.BCST    const21<>+0(SB), Z0, K1, Z1
+	VCVTPD2PS         Z1, Y0
+	VMOVUPD           Y0, (AX)
 	ADDQ              $0x20, AX
 	ADDQ              DX, CX
 	SUBQ              $0x08, SI
@@ -257,9 +257,6 @@ done:
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
-
-DATA const22<>+0(SB)/4, $0x7fc00000
-GLOBL const22<>(SB), RODATA|NOPTR, $4
 
 // func CoshFloat64(dst *float64, a *float64, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -351,7 +348,7 @@ done:
 	RET
 
 // func CoshFloat32(dst *float32, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX512F, AVX512VL
+// Requires: AVX, AVX512F
 TEXT ·CoshFloat32(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -425,10 +422,10 @@ loop:
 	VADDPD            Z4, Z3, Z3
 	VADDPD            Z3, Z0, Z0
 	VSCALEFPD         Z2, Z0, Z0
-	VCVTPD2PS         Z0, Y0
-	VCMPPS            $0x04, Y0, Y0, K1
-	VBLENDMPS.BCST    const22<>+0(SB), Y0, K1, Y1
-	VMOVUPD           Y1, (AX)
+	VCMPPD            $0x04, Z0, Z0, K1
+	VBLENDMPD.BCST    const21<>+0(SB), Z0, K1, Z1
+	VCVTPD2PS         Z1, Y0
+	VMOVUPD           Y0, (AX)
 	ADDQ              $0x20, AX
 	ADDQ              DX, CX
 	SUBQ              $0x08, SI
@@ -456,9 +453,9 @@ loop:
 	VMOVUPD           (CX), Z0
 	VPBROADCASTQ      const0<>+0(SB), Z1
 	VPANDNQ           Z0, Z1, Z1
-	VPBROADCASTQ      const23<>+0(SB), Z2
+	VPBROADCASTQ      const22<>+0(SB), Z2
 	VMINPD            Z1, Z2, Z1
-	VMULPD.BCST       const24<>+0(SB), Z1, Z1
+	VMULPD.BCST       const23<>+0(SB), Z1, Z1
 	VMOVAPD           Z1, Z2
 	VPBROADCASTQ      const2<>+0(SB), Z4
 	VFMADD213PD.BCST  const3<>+0(SB), Z4, Z2
@@ -476,28 +473,33 @@ loop:
 	VSUBPD            Z7, Z4, Z8
 	VFMADD231PD       Z4, Z6, Z8
 	VADDPD            Z8, Z1, Z1
-	VMOVAPD           Z5, Z6
-	VPBROADCASTQ      const25<>+0(SB), Z8
-	VFMADD213PD.BCST  const26<>+0(SB), Z8, Z6
-	VMOVAPD           Z5, Z8
-	VPBROADCASTQ      const27<>+0(SB), Z9
-	VFMADD213PD.BCST  const28<>+0(SB), Z9, Z8
-	VFMADD213PD.BCST  const29<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const30<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  const31<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const32<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  const33<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const34<>+0(SB), Z5, Z8
-	VFMADD231PD       Z4, Z6, Z8
+	VMULPD            Z5, Z5, Z6
+	VMOVAPD           Z6, Z8
+	VPBROADCASTQ      const24<>+0(SB), Z9
+	VFMADD213PD.BCST  const25<>+0(SB), Z9, Z8
+	VMOVAPD           Z6, Z9
+	VPBROADCASTQ      const26<>+0(SB), Z10
+	VFMADD213PD.BCST  const27<>+0(SB), Z10, Z9
+	VMOVAPD           Z6, Z10
+	VPBROADCASTQ      const28<>+0(SB), Z11
+	VFMADD213PD.BCST  const29<>+0(SB), Z11, Z10
+	VMOVAPD           Z6, Z11
+	VPBROADCASTQ      const30<>+0(SB), Z12
+	VFMADD213PD.BCST  const31<>+0(SB), Z12, Z11
+	VFMADD213PD.BCST  const32<>+0(SB), Z6, Z8
+	VFMADD213PD.BCST  const33<>+0(SB), Z6, Z9
+	VFMADD231PD       Z4, Z10, Z11
+	VFMADD231PD       Z4, Z8, Z9
+	VFMADD231PD       Z5, Z11, Z9
 	VMULPD            Z5, Z4, Z4
-	VFMADD231PD       Z4, Z8, Z1
+	VFMADD231PD       Z4, Z9, Z1
 	VPBROADCASTQ      const20<>+0(SB), Z4
 	VSUBPD            Z2, Z4, Z2
 	VPBROADCASTQ      const19<>+0(SB), Z4
 	VSUBPD            Z2, Z4, Z2
 	VPSLLQ            $0x34, Z2, Z2
-	VADDPD.BCST       const35<>+0(SB), Z2, Z4
-	VPBROADCASTQ      const35<>+0(SB), Z5
+	VADDPD.BCST       const34<>+0(SB), Z2, Z4
+	VPBROADCASTQ      const34<>+0(SB), Z5
 	VSUBPD            Z4, Z5, Z5
 	VADDPD            Z5, Z2, Z5
 	VMULPD            Z2, Z7, Z6
@@ -509,11 +511,11 @@ loop:
 	VADDPD            Z4, Z7, Z1
 	VSUBPD            Z1, Z7, Z2
 	VADDPD            Z2, Z4, Z2
-	VADDPD.BCST       const36<>+0(SB), Z1, Z4
-	VPBROADCASTQ      const36<>+0(SB), Z5
+	VADDPD.BCST       const35<>+0(SB), Z1, Z4
+	VPBROADCASTQ      const35<>+0(SB), Z5
 	VSUBPD            Z4, Z5, Z5
 	VADDPD            Z5, Z1, Z5
-	VPBROADCASTQ      const37<>+0(SB), Z6
+	VPBROADCASTQ      const36<>+0(SB), Z6
 	VDIVPD            Z4, Z6, Z6
 	VMULPD            Z6, Z1, Z7
 	VFNMADD231PD      Z4, Z7, Z1
@@ -540,53 +542,53 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const23<>+0(SB)/8, $0x4034000000000000
+DATA const22<>+0(SB)/8, $0x4034000000000000
+GLOBL const22<>(SB), RODATA|NOPTR, $8
+
+DATA const23<>+0(SB)/8, $0xc000000000000000
 GLOBL const23<>(SB), RODATA|NOPTR, $8
 
-DATA const24<>+0(SB)/8, $0xc000000000000000
+DATA const24<>+0(SB)/8, $0x3e21f86f0b035526
 GLOBL const24<>(SB), RODATA|NOPTR, $8
 
-DATA const25<>+0(SB)/8, $0x3e21f86f0b035526
+DATA const25<>+0(SB)/8, $0x3efa01a01ab9882b
 GLOBL const25<>(SB), RODATA|NOPTR, $8
 
-DATA const26<>+0(SB)/8, $0x3e927e4cfaf0e60f
+DATA const26<>+0(SB)/8, $0x3e5af4ecab92d52f
 GLOBL const26<>(SB), RODATA|NOPTR, $8
 
-DATA const27<>+0(SB)/8, $0x3e5af4ecab92d52f
+DATA const27<>+0(SB)/8, $0x3f2a01a01ac1de81
 GLOBL const27<>(SB), RODATA|NOPTR, $8
 
-DATA const28<>+0(SB)/8, $0x3ec71de01acf7607
+DATA const28<>+0(SB)/8, $0x3e927e4cfaf0e60f
 GLOBL const28<>(SB), RODATA|NOPTR, $8
 
-DATA const29<>+0(SB)/8, $0x3efa01a01ab9882b
+DATA const29<>+0(SB)/8, $0x3f56c16c16c156a5
 GLOBL const29<>(SB), RODATA|NOPTR, $8
 
-DATA const30<>+0(SB)/8, $0x3f2a01a01ac1de81
+DATA const30<>+0(SB)/8, $0x3ec71de01acf7607
 GLOBL const30<>(SB), RODATA|NOPTR, $8
 
-DATA const31<>+0(SB)/8, $0x3f56c16c16c156a5
+DATA const31<>+0(SB)/8, $0x3f81111111110051
 GLOBL const31<>(SB), RODATA|NOPTR, $8
 
-DATA const32<>+0(SB)/8, $0x3f81111111110051
+DATA const32<>+0(SB)/8, $0x3fa5555555555557
 GLOBL const32<>(SB), RODATA|NOPTR, $8
 
-DATA const33<>+0(SB)/8, $0x3fa5555555555557
+DATA const33<>+0(SB)/8, $0x3fc5555555555557
 GLOBL const33<>(SB), RODATA|NOPTR, $8
 
-DATA const34<>+0(SB)/8, $0x3fc5555555555557
+DATA const34<>+0(SB)/8, $0xbff0000000000000
 GLOBL const34<>(SB), RODATA|NOPTR, $8
 
-DATA const35<>+0(SB)/8, $0xbff0000000000000
+DATA const35<>+0(SB)/8, $0x4000000000000000
 GLOBL const35<>(SB), RODATA|NOPTR, $8
 
-DATA const36<>+0(SB)/8, $0x4000000000000000
+DATA const36<>+0(SB)/8, $0x3ff0000000000000
 GLOBL const36<>(SB), RODATA|NOPTR, $8
 
-DATA const37<>+0(SB)/8, $0x3ff0000000000000
-GLOBL const37<>(SB), RODATA|NOPTR, $8
-
 // func TanhFloat32(dst *float32, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX512F, AVX512VL
+// Requires: AVX, AVX512F
 TEXT ·TanhFloat32(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -601,9 +603,9 @@ loop:
 	VCVTPS2PD         Y0, Z0
 	VPBROADCASTQ      const0<>+0(SB), Z2
 	VPANDNQ           Z0, Z2, Z2
-	VPBROADCASTQ      const23<>+0(SB), Z3
+	VPBROADCASTQ      const22<>+0(SB), Z3
 	VMINPD            Z2, Z3, Z2
-	VMULPD.BCST       const24<>+0(SB), Z2, Z2
+	VMULPD.BCST       const23<>+0(SB), Z2, Z2
 	VMOVAPD           Z2, Z3
 	VPBROADCASTQ      const2<>+0(SB), Z4
 	VFMADD213PD.BCST  const3<>+0(SB), Z4, Z3
@@ -621,28 +623,33 @@ loop:
 	VSUBPD            Z7, Z4, Z8
 	VFMADD231PD       Z4, Z6, Z8
 	VADDPD            Z8, Z2, Z2
-	VMOVAPD           Z5, Z6
-	VPBROADCASTQ      const25<>+0(SB), Z8
-	VFMADD213PD.BCST  const26<>+0(SB), Z8, Z6
-	VMOVAPD           Z5, Z8
-	VPBROADCASTQ      const27<>+0(SB), Z9
-	VFMADD213PD.BCST  const28<>+0(SB), Z9, Z8
-	VFMADD213PD.BCST  const29<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const30<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  const31<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const32<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  const33<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const34<>+0(SB), Z5, Z8
-	VFMADD231PD       Z4, Z6, Z8
+	VMULPD            Z5, Z5, Z6
+	VMOVAPD           Z6, Z8
+	VPBROADCASTQ      const24<>+0(SB), Z9
+	VFMADD213PD.BCST  const25<>+0(SB), Z9, Z8
+	VMOVAPD           Z6, Z9
+	VPBROADCASTQ      const26<>+0(SB), Z10
+	VFMADD213PD.BCST  const27<>+0(SB), Z10, Z9
+	VMOVAPD           Z6, Z10
+	VPBROADCASTQ      const28<>+0(SB), Z11
+	VFMADD213PD.BCST  const29<>+0(SB), Z11, Z10
+	VMOVAPD           Z6, Z11
+	VPBROADCASTQ      const30<>+0(SB), Z12
+	VFMADD213PD.BCST  const31<>+0(SB), Z12, Z11
+	VFMADD213PD.BCST  const32<>+0(SB), Z6, Z8
+	VFMADD213PD.BCST  const33<>+0(SB), Z6, Z9
+	VFMADD231PD       Z4, Z10, Z11
+	VFMADD231PD       Z4, Z8, Z9
+	VFMADD231PD       Z5, Z11, Z9
 	VMULPD            Z5, Z4, Z4
-	VFMADD231PD       Z4, Z8, Z2
+	VFMADD231PD       Z4, Z9, Z2
 	VPBROADCASTQ      const20<>+0(SB), Z4
 	VSUBPD            Z3, Z4, Z3
 	VPBROADCASTQ      const19<>+0(SB), Z4
 	VSUBPD            Z3, Z4, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VADDPD.BCST       const35<>+0(SB), Z3, Z4
-	VPBROADCASTQ      const35<>+0(SB), Z5
+	VADDPD.BCST       const34<>+0(SB), Z3, Z4
+	VPBROADCASTQ      const34<>+0(SB), Z5
 	VSUBPD            Z4, Z5, Z5
 	VADDPD            Z5, Z3, Z5
 	VMULPD            Z3, Z7, Z6
@@ -654,11 +661,11 @@ loop:
 	VADDPD            Z4, Z7, Z2
 	VSUBPD            Z2, Z7, Z3
 	VADDPD            Z3, Z4, Z3
-	VADDPD.BCST       const36<>+0(SB), Z2, Z4
-	VPBROADCASTQ      const36<>+0(SB), Z5
+	VADDPD.BCST       const35<>+0(SB), Z2, Z4
+	VPBROADCASTQ      const35<>+0(SB), Z5
 	VSUBPD            Z4, Z5, Z5
 	VADDPD            Z5, Z2, Z5
-	VPBROADCASTQ      const37<>+0(SB), Z6
+	VPBROADCASTQ      const36<>+0(SB), Z6
 	VDIVPD            Z4, Z6, Z6
 	VMULPD            Z6, Z2, Z7
 	VFNMADD231PD      Z4, Z7, Z2
@@ -670,10 +677,10 @@ loop:
 	VPANDNQ           Z7, Z2, Z2
 	VPANDQ.BCST       const0<>+0(SB), Z0, Z0
 	VPORQ             Z0, Z2, Z0
-	VCVTPD2PS         Z0, Y0
-	VCMPPS            $0x04, Y0, Y0, K1
-	VBLENDMPS.BCST    const22<>+0(SB), Y0, K1, Y1
-	VMOVUPD           Y1, (AX)
+	VCMPPD            $0x04, Z0, Z0, K1
+	VBLENDMPD.BCST    const21<>+0(SB), Z0, K1, Z1
+	VCVTPD2PS         Z1, Y0
+	VMOVUPD           Y0, (AX)
 	ADDQ              $0x20, AX
 	ADDQ              DX, CX
 	SUBQ              $0x08, SI
@@ -704,20 +711,16 @@ loop:
 	VMULPD           Z1, Z1, Z2
 	VMOVAPD          Z1, Z3
 	VFMSUB213PD      Z2, Z1, Z3
-	VPBROADCASTQ     const37<>+0(SB), Z4
-	VMAXPD           Z2, Z4, Z4
-	VPBROADCASTQ     const37<>+0(SB), Z5
-	VMINPD           Z2, Z5, Z2
-	VADDPD           Z2, Z4, Z5
-	VSUBPD           Z5, Z4, Z4
-	VADDPD           Z4, Z2, Z2
+	VADDPD.BCST      const36<>+0(SB), Z2, Z4
+	VSUBPD.BCST      const36<>+0(SB), Z4, Z5
+	VSUBPD           Z5, Z2, Z2
 	VADDPD           Z2, Z3, Z2
-	VSQRTPD          Z5, Z3
-	VMOVAPD          Z3, Z4
-	VFNMADD213PD     Z5, Z3, Z4
-	VADDPD           Z4, Z2, Z2
-	VPSRLQ           $0x01, Z5, Z4
-	VPBROADCASTQ     const38<>+0(SB), Z5
+	VSQRTPD          Z4, Z3
+	VMOVAPD          Z3, Z5
+	VFNMADD213PD     Z4, Z3, Z5
+	VADDPD           Z5, Z2, Z2
+	VPSRLQ           $0x01, Z4, Z4
+	VPBROADCASTQ     const37<>+0(SB), Z5
 	VPSUBQ           Z4, Z5, Z4
 	VMULPD           Z4, Z2, Z2
 	VADDPD           Z3, Z1, Z4
@@ -728,27 +731,24 @@ loop:
 	VFMSUB213PD      Z14, Z5, Z4
 	VADDPD           Z3, Z2, Z2
 	VFMADD231PD      Z2, Z5, Z4
-	VPBROADCASTQ     const37<>+0(SB), Z2
-	VMAXPD           Z14, Z2, Z2
-	VPBROADCASTQ     const37<>+0(SB), Z3
-	VMINPD           Z14, Z3, Z3
-	VADDPD           Z3, Z2, Z5
-	VSUBPD           Z5, Z2, Z2
-	VADDPD           Z2, Z3, Z2
-	VPBROADCASTQ     const39<>+0(SB), Z3
-	VCMPPD           $0x11, Z1, Z3, K1
-	VBLENDMPD        Z1, Z5, K1, Z6
-	VADDPD           Z2, Z4, Z2
+	VPBROADCASTQ     const36<>+0(SB), Z2
+	VADDPD           Z14, Z2, Z2
+	VSUBPD.BCST      const36<>+0(SB), Z2, Z3
+	VSUBPD           Z3, Z14, Z3
+	VPBROADCASTQ     const38<>+0(SB), Z5
+	VCMPPD           $0x11, Z1, Z5, K1
+	VBLENDMPD        Z1, Z2, K1, Z6
+	VADDPD           Z3, Z4, Z2
 	VBLENDMPD.BCST   const20<>+0(SB), Z2, K1, Z7
 	VPBROADCASTQ     const20<>+0(SB), Z2
-	VBLENDMPD.BCST   const37<>+0(SB), Z2, K1, Z8
-	VPADDQ.BCST      const40<>+0(SB), Z6, Z2
+	VBLENDMPD.BCST   const36<>+0(SB), Z2, K1, Z8
+	VPADDQ.BCST      const39<>+0(SB), Z6, Z2
 	VPSRLQ           $0x34, Z2, Z3
-	VPORQ.BCST       const41<>+0(SB), Z3, Z3
-	VSUBPD.BCST      const42<>+0(SB), Z3, Z3
-	VPANDQ.BCST      const43<>+0(SB), Z2, Z2
-	VPADDQ.BCST      const44<>+0(SB), Z2, Z2
-	VSUBPD.BCST      const37<>+0(SB), Z2, Z2
+	VPORQ.BCST       const40<>+0(SB), Z3, Z3
+	VSUBPD.BCST      const41<>+0(SB), Z3, Z3
+	VPANDQ.BCST      const42<>+0(SB), Z2, Z2
+	VPADDQ.BCST      const43<>+0(SB), Z2, Z2
+	VSUBPD.BCST      const36<>+0(SB), Z2, Z2
 	VPBROADCASTQ     const20<>+0(SB), Z5
 	VCMPPD           $0x00, Z3, Z5, K2
 	VPBROADCASTQ     const18<>+0(SB), Z5
@@ -765,50 +765,55 @@ loop:
 	VFNMADD213PD     Z10, Z10, Z5
 	VSUBPD           Z5, Z10, Z14
 	VFNMADD231PD     Z10, Z4, Z14
-	VMOVAPD          Z2, Z4
-	VPBROADCASTQ     const45<>+0(SB), Z15
-	VFMADD213PD.BCST const46<>+0(SB), Z15, Z4
-	VMOVAPD          Z2, Z15
-	VPBROADCASTQ     const47<>+0(SB), Z16
-	VFMADD213PD.BCST const48<>+0(SB), Z16, Z15
-	VFMADD213PD.BCST const49<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST const50<>+0(SB), Z2, Z15
-	VFMADD213PD.BCST const51<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST const52<>+0(SB), Z2, Z15
-	VFMADD213PD.BCST const53<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST const54<>+0(SB), Z2, Z15
-	VFMADD213PD.BCST const55<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST const56<>+0(SB), Z2, Z15
-	VFMADD213PD.BCST const57<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST const58<>+0(SB), Z2, Z15
-	VFMADD213PD.BCST const59<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST const60<>+0(SB), Z2, Z15
-	VFMADD213PD.BCST const61<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST const62<>+0(SB), Z2, Z15
-	VFMADD213PD.BCST const63<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST const64<>+0(SB), Z2, Z15
-	VFMADD213PD.BCST const65<>+0(SB), Z2, Z4
-	VFMADD231PD      Z10, Z15, Z4
+	VMULPD           Z2, Z2, Z4
+	VMOVAPD          Z4, Z15
+	VPBROADCASTQ     const44<>+0(SB), Z16
+	VFMADD213PD.BCST const45<>+0(SB), Z16, Z15
+	VMOVAPD          Z4, Z16
+	VPBROADCASTQ     const46<>+0(SB), Z17
+	VFMADD213PD.BCST const47<>+0(SB), Z17, Z16
+	VMOVAPD          Z4, Z17
+	VPBROADCASTQ     const48<>+0(SB), Z18
+	VFMADD213PD.BCST const49<>+0(SB), Z18, Z17
+	VMOVAPD          Z4, Z18
+	VPBROADCASTQ     const50<>+0(SB), Z19
+	VFMADD213PD.BCST const51<>+0(SB), Z19, Z18
+	VFMADD213PD.BCST const52<>+0(SB), Z4, Z15
+	VFMADD213PD.BCST const53<>+0(SB), Z4, Z16
+	VFMADD213PD.BCST const54<>+0(SB), Z4, Z17
+	VFMADD213PD.BCST const55<>+0(SB), Z4, Z18
+	VFMADD213PD.BCST const56<>+0(SB), Z4, Z15
+	VFMADD213PD.BCST const57<>+0(SB), Z4, Z16
+	VFMADD213PD.BCST const58<>+0(SB), Z4, Z17
+	VFMADD213PD.BCST const59<>+0(SB), Z4, Z18
+	VFMADD213PD.BCST const60<>+0(SB), Z4, Z15
+	VFMADD213PD.BCST const61<>+0(SB), Z4, Z16
+	VFMADD213PD.BCST const62<>+0(SB), Z4, Z17
+	VFMADD213PD.BCST const63<>+0(SB), Z4, Z18
+	VFMADD213PD.BCST const64<>+0(SB), Z4, Z15
+	VFMADD231PD      Z10, Z16, Z17
+	VFMADD231PD      Z10, Z18, Z15
+	VFMADD231PD      Z2, Z17, Z15
 	VMULPD           Z2, Z10, Z2
-	VMULPD           Z2, Z4, Z2
+	VMULPD           Z2, Z15, Z2
 	VADDPD           Z3, Z8, Z3
-	VMULPD.BCST      const66<>+0(SB), Z3, Z4
+	VMULPD.BCST      const65<>+0(SB), Z3, Z4
 	VADDPD           Z4, Z5, Z15
 	VSUBPD           Z15, Z4, Z4
 	VADDPD           Z4, Z5, Z4
 	VADDPD           Z4, Z14, Z4
-	VFMADD231PD.BCST const67<>+0(SB), Z3, Z4
+	VFMADD231PD.BCST const66<>+0(SB), Z3, Z4
 	VMOVAPD          Z10, Z3
-	VPBROADCASTQ     const68<>+0(SB), Z5
-	VFMADD213PD.BCST const69<>+0(SB), Z5, Z3
-	VFMADD213PD.BCST const37<>+0(SB), Z10, Z3
+	VPBROADCASTQ     const67<>+0(SB), Z5
+	VFMADD213PD.BCST const68<>+0(SB), Z5, Z3
+	VFMADD213PD.BCST const36<>+0(SB), Z10, Z3
 	VFMADD231PD      Z9, Z3, Z2
 	VADDPD           Z2, Z4, Z2
 	VADDPD           Z2, Z15, Z2
 	VPBROADCASTQ     const11<>+0(SB), Z3
-	VBLENDMPD.BCST   const37<>+0(SB), Z3, K1, Z11
+	VBLENDMPD.BCST   const36<>+0(SB), Z3, K1, Z11
 	VMULPD           Z11, Z2, Z2
-	VCMPPD.BCST      $0x11, const70<>+0(SB), Z1, K1
+	VCMPPD.BCST      $0x11, const69<>+0(SB), Z1, K1
 	VBLENDMPD        Z2, Z1, K1, Z12
 	VPBROADCASTQ     const0<>+0(SB), Z1
 	VPANDNQ          Z12, Z1, Z1
@@ -829,107 +834,107 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const38<>+0(SB)/8, $0x5fd6eb50c7b537a9
+DATA const37<>+0(SB)/8, $0x5fd6eb50c7b537a9
+GLOBL const37<>(SB), RODATA|NOPTR, $8
+
+DATA const38<>+0(SB)/8, $0x41b0000000000000
 GLOBL const38<>(SB), RODATA|NOPTR, $8
 
-DATA const39<>+0(SB)/8, $0x41b0000000000000
+DATA const39<>+0(SB)/8, $0x00095f619980c433
 GLOBL const39<>(SB), RODATA|NOPTR, $8
 
-DATA const40<>+0(SB)/8, $0x00095f619980c433
+DATA const40<>+0(SB)/8, $0x4330000000000000
 GLOBL const40<>(SB), RODATA|NOPTR, $8
 
-DATA const41<>+0(SB)/8, $0x4330000000000000
+DATA const41<>+0(SB)/8, $0x43300000000003ff
 GLOBL const41<>(SB), RODATA|NOPTR, $8
 
-DATA const42<>+0(SB)/8, $0x43300000000003ff
+DATA const42<>+0(SB)/8, $0x000fffffffffffff
 GLOBL const42<>(SB), RODATA|NOPTR, $8
 
-DATA const43<>+0(SB)/8, $0x000fffffffffffff
+DATA const43<>+0(SB)/8, $0x3fe6a09e667f3bcd
 GLOBL const43<>(SB), RODATA|NOPTR, $8
 
-DATA const44<>+0(SB)/8, $0x3fe6a09e667f3bcd
+DATA const44<>+0(SB)/8, $0x3f9a38c392ebc7d7
 GLOBL const44<>(SB), RODATA|NOPTR, $8
 
-DATA const45<>+0(SB)/8, $0x3f9a38c392ebc7d7
+DATA const45<>+0(SB)/8, $0x3fa9cacd0b642a99
 GLOBL const45<>(SB), RODATA|NOPTR, $8
 
-DATA const46<>+0(SB)/8, $0x3fae5f29b2b7d64d
+DATA const46<>+0(SB)/8, $0xbfad14598ce62160
 GLOBL const46<>(SB), RODATA|NOPTR, $8
 
-DATA const47<>+0(SB)/8, $0xbfad14598ce62160
+DATA const47<>+0(SB)/8, $0xbfac3e1a4b43d38d
 GLOBL const47<>(SB), RODATA|NOPTR, $8
 
-DATA const48<>+0(SB)/8, $0xbfa9c6edd8e25b90
+DATA const48<>+0(SB)/8, $0x3fae5f29b2b7d64d
 GLOBL const48<>(SB), RODATA|NOPTR, $8
 
-DATA const49<>+0(SB)/8, $0x3fa9cacd0b642a99
+DATA const49<>+0(SB)/8, $0x3fae3b48d2b692cc
 GLOBL const49<>(SB), RODATA|NOPTR, $8
 
-DATA const50<>+0(SB)/8, $0xbfac3e1a4b43d38d
+DATA const50<>+0(SB)/8, $0xbfa9c6edd8e25b90
 GLOBL const50<>(SB), RODATA|NOPTR, $8
 
-DATA const51<>+0(SB)/8, $0x3fae3b48d2b692cc
+DATA const51<>+0(SB)/8, $0xbfb003ad7adb7fac
 GLOBL const51<>(SB), RODATA|NOPTR, $8
 
-DATA const52<>+0(SB)/8, $0xbfb003ad7adb7fac
+DATA const52<>+0(SB)/8, $0x3fb110397125b4c2
 GLOBL const52<>(SB), RODATA|NOPTR, $8
 
-DATA const53<>+0(SB)/8, $0x3fb110397125b4c2
+DATA const53<>+0(SB)/8, $0xbfb248e225b17df7
 GLOBL const53<>(SB), RODATA|NOPTR, $8
 
-DATA const54<>+0(SB)/8, $0xbfb248e225b17df7
+DATA const54<>+0(SB)/8, $0x3fb3b142c9060697
 GLOBL const54<>(SB), RODATA|NOPTR, $8
 
-DATA const55<>+0(SB)/8, $0x3fb3b142c9060697
+DATA const55<>+0(SB)/8, $0xbfb5555801e9ba8c
 GLOBL const55<>(SB), RODATA|NOPTR, $8
 
-DATA const56<>+0(SB)/8, $0xbfb5555801e9ba8c
+DATA const56<>+0(SB)/8, $0x3fb745d146f7d400
 GLOBL const56<>(SB), RODATA|NOPTR, $8
 
-DATA const57<>+0(SB)/8, $0x3fb745d146f7d400
+DATA const57<>+0(SB)/8, $0xbfb9999989b9454d
 GLOBL const57<>(SB), RODATA|NOPTR, $8
 
-DATA const58<>+0(SB)/8, $0xbfb9999989b9454d
+DATA const58<>+0(SB)/8, $0x3fbc71c71d25d4d5
 GLOBL const58<>(SB), RODATA|NOPTR, $8
 
-DATA const59<>+0(SB)/8, $0x3fbc71c71d25d4d5
+DATA const59<>+0(SB)/8, $0xbfc000000019700e
 GLOBL const59<>(SB), RODATA|NOPTR, $8
 
-DATA const60<>+0(SB)/8, $0xbfc000000019700e
+DATA const60<>+0(SB)/8, $0x3fc24924924833fd
 GLOBL const60<>(SB), RODATA|NOPTR, $8
 
-DATA const61<>+0(SB)/8, $0x3fc24924924833fd
+DATA const61<>+0(SB)/8, $0xbfc5555555553028
 GLOBL const61<>(SB), RODATA|NOPTR, $8
 
-DATA const62<>+0(SB)/8, $0xbfc5555555553028
+DATA const62<>+0(SB)/8, $0x3fc9999999999aff
 GLOBL const62<>(SB), RODATA|NOPTR, $8
 
-DATA const63<>+0(SB)/8, $0x3fc9999999999aff
+DATA const63<>+0(SB)/8, $0xbfd0000000000008
 GLOBL const63<>(SB), RODATA|NOPTR, $8
 
-DATA const64<>+0(SB)/8, $0xbfd0000000000008
+DATA const64<>+0(SB)/8, $0x3fd5555555555555
 GLOBL const64<>(SB), RODATA|NOPTR, $8
 
-DATA const65<>+0(SB)/8, $0x3fd5555555555555
+DATA const65<>+0(SB)/8, $0x3fe62e42fefa3800
 GLOBL const65<>(SB), RODATA|NOPTR, $8
 
-DATA const66<>+0(SB)/8, $0x3fe62e42fefa3800
+DATA const66<>+0(SB)/8, $0x3d2ef35793c76730
 GLOBL const66<>(SB), RODATA|NOPTR, $8
 
-DATA const67<>+0(SB)/8, $0x3d2ef35793c76730
+DATA const67<>+0(SB)/8, $0x3fef7be879f6cce5
 GLOBL const67<>(SB), RODATA|NOPTR, $8
 
-DATA const68<>+0(SB)/8, $0x3fef7be879f6cce5
+DATA const68<>+0(SB)/8, $0xbff164d2d24f2cb3
 GLOBL const68<>(SB), RODATA|NOPTR, $8
 
-DATA const69<>+0(SB)/8, $0xbff164d2d24f2cb3
+DATA const69<>+0(SB)/8, $0x7ff0000000000000
 GLOBL const69<>(SB), RODATA|NOPTR, $8
 
-DATA const70<>+0(SB)/8, $0x7ff0000000000000
-GLOBL const70<>(SB), RODATA|NOPTR, $8
-
 // func AsinhFloat32(dst *float32, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX512F, AVX512VL
+// Requires: AVX, AVX512F
 TEXT ·AsinhFloat32(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -947,20 +952,16 @@ loop:
 	VMULPD           Z9, Z9, Z10
 	VMOVAPD          Z9, Z11
 	VFMSUB213PD      Z10, Z9, Z11
-	VPBROADCASTQ     const37<>+0(SB), Z12
-	VMAXPD           Z10, Z12, Z12
-	VPBROADCASTQ     const37<>+0(SB), Z13
-	VMINPD           Z10, Z13, Z10
-	VADDPD           Z10, Z12, Z13
-	VSUBPD           Z13, Z12, Z12
-	VADDPD           Z12, Z10, Z10
+	VADDPD.BCST      const36<>+0(SB), Z10, Z12
+	VSUBPD.BCST      const36<>+0(SB), Z12, Z13
+	VSUBPD           Z13, Z10, Z10
 	VADDPD           Z10, Z11, Z10
-	VSQRTPD          Z13, Z11
-	VMOVAPD          Z11, Z12
-	VFNMADD213PD     Z13, Z11, Z12
-	VADDPD           Z12, Z10, Z10
-	VPSRLQ           $0x01, Z13, Z12
-	VPBROADCASTQ     const38<>+0(SB), Z13
+	VSQRTPD          Z12, Z11
+	VMOVAPD          Z11, Z13
+	VFNMADD213PD     Z12, Z11, Z13
+	VADDPD           Z13, Z10, Z10
+	VPSRLQ           $0x01, Z12, Z12
+	VPBROADCASTQ     const37<>+0(SB), Z13
 	VPSUBQ           Z12, Z13, Z12
 	VMULPD           Z12, Z10, Z10
 	VADDPD           Z11, Z9, Z12
@@ -971,27 +972,24 @@ loop:
 	VFMSUB213PD      Z14, Z13, Z12
 	VADDPD           Z11, Z10, Z10
 	VFMADD231PD      Z10, Z13, Z12
-	VPBROADCASTQ     const37<>+0(SB), Z10
-	VMAXPD           Z14, Z10, Z10
-	VPBROADCASTQ     const37<>+0(SB), Z11
-	VMINPD           Z14, Z11, Z11
-	VADDPD           Z11, Z10, Z13
-	VSUBPD           Z13, Z10, Z10
-	VADDPD           Z10, Z11, Z10
-	VPBROADCASTQ     const39<>+0(SB), Z11
-	VCMPPD           $0x11, Z9, Z11, K1
-	VBLENDMPD        Z9, Z13, K1, Z1
-	VADDPD           Z10, Z12, Z10
+	VPBROADCASTQ     const36<>+0(SB), Z10
+	VADDPD           Z14, Z10, Z10
+	VSUBPD.BCST      const36<>+0(SB), Z10, Z11
+	VSUBPD           Z11, Z14, Z11
+	VPBROADCASTQ     const38<>+0(SB), Z13
+	VCMPPD           $0x11, Z9, Z13, K1
+	VBLENDMPD        Z9, Z10, K1, Z1
+	VADDPD           Z11, Z12, Z10
 	VBLENDMPD.BCST   const20<>+0(SB), Z10, K1, Z2
 	VPBROADCASTQ     const20<>+0(SB), Z10
-	VBLENDMPD.BCST   const37<>+0(SB), Z10, K1, Z3
-	VPADDQ.BCST      const40<>+0(SB), Z1, Z10
+	VBLENDMPD.BCST   const36<>+0(SB), Z10, K1, Z3
+	VPADDQ.BCST      const39<>+0(SB), Z1, Z10
 	VPSRLQ           $0x34, Z10, Z11
-	VPORQ.BCST       const41<>+0(SB), Z11, Z11
-	VSUBPD.BCST      const42<>+0(SB), Z11, Z11
-	VPANDQ.BCST      const43<>+0(SB), Z10, Z10
-	VPADDQ.BCST      const44<>+0(SB), Z10, Z10
-	VSUBPD.BCST      const37<>+0(SB), Z10, Z10
+	VPORQ.BCST       const40<>+0(SB), Z11, Z11
+	VSUBPD.BCST      const41<>+0(SB), Z11, Z11
+	VPANDQ.BCST      const42<>+0(SB), Z10, Z10
+	VPADDQ.BCST      const43<>+0(SB), Z10, Z10
+	VSUBPD.BCST      const36<>+0(SB), Z10, Z10
 	VPBROADCASTQ     const20<>+0(SB), Z13
 	VCMPPD           $0x00, Z11, Z13, K2
 	VPBROADCASTQ     const18<>+0(SB), Z13
@@ -1008,59 +1006,64 @@ loop:
 	VFNMADD213PD     Z5, Z5, Z13
 	VSUBPD           Z13, Z5, Z14
 	VFNMADD231PD     Z5, Z12, Z14
-	VMOVAPD          Z10, Z12
-	VPBROADCASTQ     const45<>+0(SB), Z15
-	VFMADD213PD.BCST const46<>+0(SB), Z15, Z12
-	VMOVAPD          Z10, Z15
-	VPBROADCASTQ     const47<>+0(SB), Z16
-	VFMADD213PD.BCST const48<>+0(SB), Z16, Z15
-	VFMADD213PD.BCST const49<>+0(SB), Z10, Z12
-	VFMADD213PD.BCST const50<>+0(SB), Z10, Z15
-	VFMADD213PD.BCST const51<>+0(SB), Z10, Z12
-	VFMADD213PD.BCST const52<>+0(SB), Z10, Z15
-	VFMADD213PD.BCST const53<>+0(SB), Z10, Z12
-	VFMADD213PD.BCST const54<>+0(SB), Z10, Z15
-	VFMADD213PD.BCST const55<>+0(SB), Z10, Z12
-	VFMADD213PD.BCST const56<>+0(SB), Z10, Z15
-	VFMADD213PD.BCST const57<>+0(SB), Z10, Z12
-	VFMADD213PD.BCST const58<>+0(SB), Z10, Z15
-	VFMADD213PD.BCST const59<>+0(SB), Z10, Z12
-	VFMADD213PD.BCST const60<>+0(SB), Z10, Z15
-	VFMADD213PD.BCST const61<>+0(SB), Z10, Z12
-	VFMADD213PD.BCST const62<>+0(SB), Z10, Z15
-	VFMADD213PD.BCST const63<>+0(SB), Z10, Z12
-	VFMADD213PD.BCST const64<>+0(SB), Z10, Z15
-	VFMADD213PD.BCST const65<>+0(SB), Z10, Z12
-	VFMADD231PD      Z5, Z15, Z12
+	VMULPD           Z10, Z10, Z12
+	VMOVAPD          Z12, Z15
+	VPBROADCASTQ     const44<>+0(SB), Z16
+	VFMADD213PD.BCST const45<>+0(SB), Z16, Z15
+	VMOVAPD          Z12, Z16
+	VPBROADCASTQ     const46<>+0(SB), Z17
+	VFMADD213PD.BCST const47<>+0(SB), Z17, Z16
+	VMOVAPD          Z12, Z17
+	VPBROADCASTQ     const48<>+0(SB), Z18
+	VFMADD213PD.BCST const49<>+0(SB), Z18, Z17
+	VMOVAPD          Z12, Z18
+	VPBROADCASTQ     const50<>+0(SB), Z19
+	VFMADD213PD.BCST const51<>+0(SB), Z19, Z18
+	VFMADD213PD.BCST const52<>+0(SB), Z12, Z15
+	VFMADD213PD.BCST const53<>+0(SB), Z12, Z16
+	VFMADD213PD.BCST const54<>+0(SB), Z12, Z17
+	VFMADD213PD.BCST const55<>+0(SB), Z12, Z18
+	VFMADD213PD.BCST const56<>+0(SB), Z12, Z15
+	VFMADD213PD.BCST const57<>+0(SB), Z12, Z16
+	VFMADD213PD.BCST const58<>+0(SB), Z12, Z17
+	VFMADD213PD.BCST const59<>+0(SB), Z12, Z18
+	VFMADD213PD.BCST const60<>+0(SB), Z12, Z15
+	VFMADD213PD.BCST const61<>+0(SB), Z12, Z16
+	VFMADD213PD.BCST const62<>+0(SB), Z12, Z17
+	VFMADD213PD.BCST const63<>+0(SB), Z12, Z18
+	VFMADD213PD.BCST const64<>+0(SB), Z12, Z15
+	VFMADD231PD      Z5, Z16, Z17
+	VFMADD231PD      Z5, Z18, Z15
+	VFMADD231PD      Z10, Z17, Z15
 	VMULPD           Z10, Z5, Z10
-	VMULPD           Z10, Z12, Z10
+	VMULPD           Z10, Z15, Z10
 	VADDPD           Z11, Z3, Z11
-	VMULPD.BCST      const66<>+0(SB), Z11, Z12
+	VMULPD.BCST      const65<>+0(SB), Z11, Z12
 	VADDPD           Z12, Z13, Z15
 	VSUBPD           Z15, Z12, Z12
 	VADDPD           Z12, Z13, Z12
 	VADDPD           Z12, Z14, Z12
-	VFMADD231PD.BCST const67<>+0(SB), Z11, Z12
+	VFMADD231PD.BCST const66<>+0(SB), Z11, Z12
 	VMOVAPD          Z5, Z11
-	VPBROADCASTQ     const68<>+0(SB), Z13
-	VFMADD213PD.BCST const69<>+0(SB), Z13, Z11
-	VFMADD213PD.BCST const37<>+0(SB), Z5, Z11
+	VPBROADCASTQ     const67<>+0(SB), Z13
+	VFMADD213PD.BCST const68<>+0(SB), Z13, Z11
+	VFMADD213PD.BCST const36<>+0(SB), Z5, Z11
 	VFMADD231PD      Z4, Z11, Z10
 	VADDPD           Z10, Z12, Z10
 	VADDPD           Z10, Z15, Z10
 	VPBROADCASTQ     const11<>+0(SB), Z11
-	VBLENDMPD.BCST   const37<>+0(SB), Z11, K1, Z6
+	VBLENDMPD.BCST   const36<>+0(SB), Z11, K1, Z6
 	VMULPD           Z6, Z10, Z10
-	VCMPPD.BCST      $0x11, const70<>+0(SB), Z9, K1
+	VCMPPD.BCST      $0x11, const69<>+0(SB), Z9, K1
 	VBLENDMPD        Z10, Z9, K1, Z7
 	VPBROADCASTQ     const0<>+0(SB), Z9
 	VPANDNQ          Z7, Z9, Z9
 	VPANDQ.BCST      const0<>+0(SB), Z0, Z0
 	VPORQ            Z0, Z9, Z0
-	VCVTPD2PS        Z0, Y0
-	VCMPPS           $0x04, Y0, Y0, K1
-	VBLENDMPS.BCST   const22<>+0(SB), Y0, K1, Y8
-	VMOVUPD          Y8, (AX)
+	VCMPPD           $0x04, Z0, Z0, K1
+	VBLENDMPD.BCST   const21<>+0(SB), Z0, K1, Z8
+	VCVTPD2PS        Z8, Y0
+	VMOVUPD          Y0, (AX)
 	ADDQ             $0x20, AX
 	ADDQ             DX, CX
 	SUBQ             $0x08, SI
@@ -1089,120 +1092,121 @@ loop:
 	VMULPD           Z0, Z0, Z1
 	VMOVAPD          Z0, Z2
 	VFMSUB213PD      Z1, Z0, Z2
-	VADDPD.BCST      const35<>+0(SB), Z1, Z3
+	VADDPD.BCST      const34<>+0(SB), Z1, Z3
 	VSUBPD           Z3, Z1, Z1
-	VPBROADCASTQ     const35<>+0(SB), Z13
-	VADDPD           Z1, Z13, Z1
-	VADDPD           Z3, Z2, Z13
-	VSUBPD           Z13, Z3, Z3
+	VPBROADCASTQ     const34<>+0(SB), Z12
+	VADDPD           Z1, Z12, Z1
+	VADDPD           Z3, Z2, Z12
+	VSUBPD           Z12, Z3, Z3
 	VADDPD           Z3, Z2, Z2
 	VADDPD           Z2, Z1, Z1
-	VSQRTPD          Z13, Z2
+	VSQRTPD          Z12, Z2
 	VMOVAPD          Z2, Z3
-	VFNMADD213PD     Z13, Z2, Z3
+	VFNMADD213PD     Z12, Z2, Z3
 	VADDPD           Z3, Z1, Z1
-	VPSRLQ           $0x01, Z13, Z3
-	VPBROADCASTQ     const38<>+0(SB), Z13
-	VPSUBQ           Z3, Z13, Z3
+	VPSRLQ           $0x01, Z12, Z3
+	VPBROADCASTQ     const37<>+0(SB), Z12
+	VPSUBQ           Z3, Z12, Z3
 	VMULPD           Z3, Z1, Z1
 	VADDPD           Z2, Z0, Z3
-	VSUBPD           Z3, Z0, Z13
-	VADDPD           Z13, Z2, Z13
+	VSUBPD           Z3, Z0, Z12
+	VADDPD           Z12, Z2, Z12
 	VADDPD           Z2, Z2, Z2
-	VMULPD           Z2, Z3, Z14
-	VMOVAPD          Z2, Z15
-	VFMSUB213PD      Z14, Z3, Z15
-	VADDPD           Z13, Z1, Z13
-	VFMADD231PD      Z13, Z2, Z15
+	VMULPD           Z2, Z3, Z13
+	VMOVAPD          Z2, Z14
+	VFMSUB213PD      Z13, Z3, Z14
+	VADDPD           Z12, Z1, Z12
+	VFMADD231PD      Z12, Z2, Z14
 	VADDPD           Z1, Z1, Z1
-	VFMADD231PD      Z3, Z1, Z15
-	VCMPPD.BCST      $0x11, const37<>+0(SB), Z0, K1
-	VPBROADCASTQ     const37<>+0(SB), Z1
-	VMAXPD           Z14, Z1, Z1
-	VPBROADCASTQ     const37<>+0(SB), Z2
-	VMINPD           Z14, Z2, Z2
-	VADDPD           Z2, Z1, Z3
-	VSUBPD           Z3, Z1, Z1
-	VADDPD           Z1, Z2, Z1
-	VPBROADCASTQ     const39<>+0(SB), Z2
-	VCMPPD           $0x11, Z0, Z2, K2
-	VBLENDMPD        Z0, Z3, K2, Z4
-	VADDPD           Z1, Z15, Z1
+	VFMADD231PD      Z3, Z1, Z14
+	VPBROADCASTQ     const36<>+0(SB), Z1
+	VCMPPD           $0x12, Z0, Z1, K1
+	VADDPD.BCST      const36<>+0(SB), Z13, Z1
+	VSUBPD.BCST      const36<>+0(SB), Z1, Z2
+	VSUBPD           Z2, Z13, Z2
+	VPBROADCASTQ     const38<>+0(SB), Z3
+	VCMPPD           $0x11, Z0, Z3, K2
+	VBLENDMPD        Z0, Z1, K2, Z4
+	VADDPD           Z2, Z14, Z1
 	VBLENDMPD.BCST   const20<>+0(SB), Z1, K2, Z5
 	VPBROADCASTQ     const20<>+0(SB), Z1
-	VBLENDMPD.BCST   const37<>+0(SB), Z1, K2, Z6
-	VPADDQ.BCST      const40<>+0(SB), Z4, Z1
+	VBLENDMPD.BCST   const36<>+0(SB), Z1, K2, Z6
+	VPADDQ.BCST      const39<>+0(SB), Z4, Z1
 	VPSRLQ           $0x34, Z1, Z2
-	VPORQ.BCST       const41<>+0(SB), Z2, Z2
-	VSUBPD.BCST      const42<>+0(SB), Z2, Z2
-	VPANDQ.BCST      const43<>+0(SB), Z1, Z1
-	VPADDQ.BCST      const44<>+0(SB), Z1, Z1
-	VSUBPD.BCST      const37<>+0(SB), Z1, Z1
+	VPORQ.BCST       const40<>+0(SB), Z2, Z2
+	VSUBPD.BCST      const41<>+0(SB), Z2, Z2
+	VPANDQ.BCST      const42<>+0(SB), Z1, Z1
+	VPADDQ.BCST      const43<>+0(SB), Z1, Z1
+	VSUBPD.BCST      const36<>+0(SB), Z1, Z1
 	VPBROADCASTQ     const20<>+0(SB), Z3
 	VCMPPD           $0x00, Z2, Z3, K3
 	VPBROADCASTQ     const18<>+0(SB), Z3
 	VMINPD           Z2, Z3, Z3
-	VPBROADCASTQ     const19<>+0(SB), Z13
-	VSUBPD           Z3, Z13, Z3
+	VPBROADCASTQ     const19<>+0(SB), Z12
+	VSUBPD           Z3, Z12, Z3
 	VPSLLQ           $0x34, Z3, Z3
 	VMULPD           Z3, Z5, Z3
-	VBLENDMPD        Z15, Z3, K3, Z7
-	VBLENDMPD        Z14, Z1, K3, Z8
+	VBLENDMPD        Z14, Z3, K3, Z7
+	VBLENDMPD        Z13, Z1, K3, Z8
 	VMULPD           Z8, Z8, Z1
 	VMULPD.BCST      const11<>+0(SB), Z8, Z3
-	VMOVAPD          Z3, Z13
-	VFNMADD213PD     Z8, Z8, Z13
-	VSUBPD           Z13, Z8, Z14
-	VFNMADD231PD     Z8, Z3, Z14
-	VMOVAPD          Z1, Z3
-	VPBROADCASTQ     const45<>+0(SB), Z15
-	VFMADD213PD.BCST const46<>+0(SB), Z15, Z3
-	VMOVAPD          Z1, Z15
-	VPBROADCASTQ     const47<>+0(SB), Z16
-	VFMADD213PD.BCST const48<>+0(SB), Z16, Z15
-	VFMADD213PD.BCST const49<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST const50<>+0(SB), Z1, Z15
-	VFMADD213PD.BCST const51<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST const52<>+0(SB), Z1, Z15
-	VFMADD213PD.BCST const53<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST const54<>+0(SB), Z1, Z15
-	VFMADD213PD.BCST const55<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST const56<>+0(SB), Z1, Z15
-	VFMADD213PD.BCST const57<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST const58<>+0(SB), Z1, Z15
-	VFMADD213PD.BCST const59<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST const60<>+0(SB), Z1, Z15
-	VFMADD213PD.BCST const61<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST const62<>+0(SB), Z1, Z15
-	VFMADD213PD.BCST const63<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST const64<>+0(SB), Z1, Z15
-	VFMADD213PD.BCST const65<>+0(SB), Z1, Z3
-	VFMADD231PD      Z8, Z15, Z3
+	VMOVAPD          Z3, Z12
+	VFNMADD213PD     Z8, Z8, Z12
+	VSUBPD           Z12, Z8, Z13
+	VFNMADD231PD     Z8, Z3, Z13
+	VMULPD           Z1, Z1, Z3
+	VMOVAPD          Z3, Z14
+	VPBROADCASTQ     const44<>+0(SB), Z15
+	VFMADD213PD.BCST const45<>+0(SB), Z15, Z14
+	VMOVAPD          Z3, Z15
+	VPBROADCASTQ     const46<>+0(SB), Z16
+	VFMADD213PD.BCST const47<>+0(SB), Z16, Z15
+	VMOVAPD          Z3, Z16
+	VPBROADCASTQ     const48<>+0(SB), Z17
+	VFMADD213PD.BCST const49<>+0(SB), Z17, Z16
+	VMOVAPD          Z3, Z17
+	VPBROADCASTQ     const50<>+0(SB), Z18
+	VFMADD213PD.BCST const51<>+0(SB), Z18, Z17
+	VFMADD213PD.BCST const52<>+0(SB), Z3, Z14
+	VFMADD213PD.BCST const53<>+0(SB), Z3, Z15
+	VFMADD213PD.BCST const54<>+0(SB), Z3, Z16
+	VFMADD213PD.BCST const55<>+0(SB), Z3, Z17
+	VFMADD213PD.BCST const56<>+0(SB), Z3, Z14
+	VFMADD213PD.BCST const57<>+0(SB), Z3, Z15
+	VFMADD213PD.BCST const58<>+0(SB), Z3, Z16
+	VFMADD213PD.BCST const59<>+0(SB), Z3, Z17
+	VFMADD213PD.BCST const60<>+0(SB), Z3, Z14
+	VFMADD213PD.BCST const61<>+0(SB), Z3, Z15
+	VFMADD213PD.BCST const62<>+0(SB), Z3, Z16
+	VFMADD213PD.BCST const63<>+0(SB), Z3, Z17
+	VFMADD213PD.BCST const64<>+0(SB), Z3, Z14
+	VFMADD231PD      Z8, Z15, Z16
+	VFMADD231PD      Z8, Z17, Z14
+	VFMADD231PD      Z1, Z16, Z14
 	VMULPD           Z1, Z8, Z1
-	VMULPD           Z1, Z3, Z1
+	VMULPD           Z1, Z14, Z1
 	VADDPD           Z2, Z6, Z2
-	VMULPD.BCST      const66<>+0(SB), Z2, Z3
-	VADDPD           Z3, Z13, Z15
-	VSUBPD           Z15, Z3, Z3
+	VMULPD.BCST      const65<>+0(SB), Z2, Z3
+	VADDPD           Z3, Z12, Z14
+	VSUBPD           Z14, Z3, Z3
+	VADDPD           Z3, Z12, Z3
 	VADDPD           Z3, Z13, Z3
-	VADDPD           Z3, Z14, Z3
-	VFMADD231PD.BCST const67<>+0(SB), Z2, Z3
+	VFMADD231PD.BCST const66<>+0(SB), Z2, Z3
 	VMOVAPD          Z8, Z2
-	VPBROADCASTQ     const68<>+0(SB), Z13
-	VFMADD213PD.BCST const69<>+0(SB), Z13, Z2
-	VFMADD213PD.BCST const37<>+0(SB), Z8, Z2
+	VPBROADCASTQ     const67<>+0(SB), Z12
+	VFMADD213PD.BCST const68<>+0(SB), Z12, Z2
+	VFMADD213PD.BCST const36<>+0(SB), Z8, Z2
 	VFMADD231PD      Z7, Z2, Z1
 	VADDPD           Z1, Z3, Z1
-	VADDPD           Z1, Z15, Z1
+	VADDPD           Z1, Z14, Z1
 	VPBROADCASTQ     const11<>+0(SB), Z2
-	VBLENDMPD.BCST   const37<>+0(SB), Z2, K2, Z9
+	VBLENDMPD.BCST   const36<>+0(SB), Z2, K2, Z9
 	VMULPD           Z9, Z1, Z1
-	VCMPPD.BCST      $0x11, const70<>+0(SB), Z0, K2
+	VCMPPD.BCST      $0x11, const69<>+0(SB), Z0, K2
 	VBLENDMPD        Z1, Z0, K2, Z10
-	VBLENDMPD.BCST   const21<>+0(SB), Z10, K1, Z11
-	VCMPPD           $0x04, Z11, Z11, K1
-	VBLENDMPD.BCST   const21<>+0(SB), Z11, K1, Z12
-	VMOVUPD          Z12, (AX)
+	VPBROADCASTQ     const21<>+0(SB), Z0
+	VBLENDMPD        Z10, Z0, K1, Z11
+	VMOVUPD          Z11, (AX)
 	ADDQ             $0x40, AX
 	ADDQ             DX, CX
 	SUBQ             $0x08, SI
@@ -1216,7 +1220,7 @@ done:
 	RET
 
 // func AcoshFloat32(dst *float32, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX512F, AVX512VL
+// Requires: AVX, AVX512F
 TEXT ·AcoshFloat32(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -1229,124 +1233,125 @@ TEXT ·AcoshFloat32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD          (CX), Y0
 	VCVTPS2PD        Y0, Z0
-	VMULPD           Z0, Z0, Z10
-	VMOVAPD          Z0, Z11
-	VFMSUB213PD      Z10, Z0, Z11
-	VADDPD.BCST      const35<>+0(SB), Z10, Z12
-	VSUBPD           Z12, Z10, Z10
-	VPBROADCASTQ     const35<>+0(SB), Z13
-	VADDPD           Z10, Z13, Z10
-	VADDPD           Z12, Z11, Z13
-	VSUBPD           Z13, Z12, Z12
-	VADDPD           Z12, Z11, Z11
-	VADDPD           Z11, Z10, Z10
-	VSQRTPD          Z13, Z11
-	VMOVAPD          Z11, Z12
-	VFNMADD213PD     Z13, Z11, Z12
-	VADDPD           Z12, Z10, Z10
-	VPSRLQ           $0x01, Z13, Z12
-	VPBROADCASTQ     const38<>+0(SB), Z13
-	VPSUBQ           Z12, Z13, Z12
-	VMULPD           Z12, Z10, Z10
-	VADDPD           Z11, Z0, Z12
-	VSUBPD           Z12, Z0, Z13
-	VADDPD           Z13, Z11, Z13
-	VADDPD           Z11, Z11, Z11
-	VMULPD           Z11, Z12, Z14
-	VMOVAPD          Z11, Z15
-	VFMSUB213PD      Z14, Z12, Z15
-	VADDPD           Z13, Z10, Z13
-	VFMADD231PD      Z13, Z11, Z15
-	VADDPD           Z10, Z10, Z10
-	VFMADD231PD      Z12, Z10, Z15
-	VCMPPD.BCST      $0x11, const37<>+0(SB), Z0, K1
-	VPBROADCASTQ     const37<>+0(SB), Z10
-	VMAXPD           Z14, Z10, Z10
-	VPBROADCASTQ     const37<>+0(SB), Z11
-	VMINPD           Z14, Z11, Z11
+	VMULPD           Z0, Z0, Z9
+	VMOVAPD          Z0, Z10
+	VFMSUB213PD      Z9, Z0, Z10
+	VADDPD.BCST      const34<>+0(SB), Z9, Z11
+	VSUBPD           Z11, Z9, Z9
+	VPBROADCASTQ     const34<>+0(SB), Z12
+	VADDPD           Z9, Z12, Z9
 	VADDPD           Z11, Z10, Z12
-	VSUBPD           Z12, Z10, Z10
-	VADDPD           Z10, Z11, Z10
-	VPBROADCASTQ     const39<>+0(SB), Z11
+	VSUBPD           Z12, Z11, Z11
+	VADDPD           Z11, Z10, Z10
+	VADDPD           Z10, Z9, Z9
+	VSQRTPD          Z12, Z10
+	VMOVAPD          Z10, Z11
+	VFNMADD213PD     Z12, Z10, Z11
+	VADDPD           Z11, Z9, Z9
+	VPSRLQ           $0x01, Z12, Z11
+	VPBROADCASTQ     const37<>+0(SB), Z12
+	VPSUBQ           Z11, Z12, Z11
+	VMULPD           Z11, Z9, Z9
+	VADDPD           Z10, Z0, Z11
+	VSUBPD           Z11, Z0, Z12
+	VADDPD           Z12, Z10, Z12
+	VADDPD           Z10, Z10, Z10
+	VMULPD           Z10, Z11, Z13
+	VMOVAPD          Z10, Z14
+	VFMSUB213PD      Z13, Z11, Z14
+	VADDPD           Z12, Z9, Z12
+	VFMADD231PD      Z12, Z10, Z14
+	VADDPD           Z9, Z9, Z9
+	VFMADD231PD      Z11, Z9, Z14
+	VPBROADCASTQ     const36<>+0(SB), Z9
+	VCMPPD           $0x12, Z0, Z9, K1
+	VADDPD.BCST      const36<>+0(SB), Z13, Z9
+	VSUBPD.BCST      const36<>+0(SB), Z9, Z10
+	VSUBPD           Z10, Z13, Z10
+	VPBROADCASTQ     const38<>+0(SB), Z11
 	VCMPPD           $0x11, Z0, Z11, K2
-	VBLENDMPD        Z0, Z12, K2, Z1
-	VADDPD           Z10, Z15, Z10
-	VBLENDMPD.BCST   const20<>+0(SB), Z10, K2, Z2
-	VPBROADCASTQ     const20<>+0(SB), Z10
-	VBLENDMPD.BCST   const37<>+0(SB), Z10, K2, Z3
-	VPADDQ.BCST      const40<>+0(SB), Z1, Z10
-	VPSRLQ           $0x34, Z10, Z11
-	VPORQ.BCST       const41<>+0(SB), Z11, Z11
-	VSUBPD.BCST      const42<>+0(SB), Z11, Z11
-	VPANDQ.BCST      const43<>+0(SB), Z10, Z10
-	VPADDQ.BCST      const44<>+0(SB), Z10, Z10
-	VSUBPD.BCST      const37<>+0(SB), Z10, Z10
-	VPBROADCASTQ     const20<>+0(SB), Z12
-	VCMPPD           $0x00, Z11, Z12, K3
-	VPBROADCASTQ     const18<>+0(SB), Z12
-	VMINPD           Z11, Z12, Z12
-	VPBROADCASTQ     const19<>+0(SB), Z13
-	VSUBPD           Z12, Z13, Z12
-	VPSLLQ           $0x34, Z12, Z12
-	VMULPD           Z12, Z2, Z12
-	VBLENDMPD        Z15, Z12, K3, Z4
-	VBLENDMPD        Z14, Z10, K3, Z5
-	VMULPD           Z5, Z5, Z10
-	VMULPD.BCST      const11<>+0(SB), Z5, Z12
-	VMOVAPD          Z12, Z13
-	VFNMADD213PD     Z5, Z5, Z13
-	VSUBPD           Z13, Z5, Z14
-	VFNMADD231PD     Z5, Z12, Z14
-	VMOVAPD          Z10, Z12
-	VPBROADCASTQ     const45<>+0(SB), Z15
-	VFMADD213PD.BCST const46<>+0(SB), Z15, Z12
-	VMOVAPD          Z10, Z15
-	VPBROADCASTQ     const47<>+0(SB), Z16
-	VFMADD213PD.BCST const48<>+0(SB), Z16, Z15
-	VFMADD213PD.BCST const49<>+0(SB), Z10, Z12
-	VFMADD213PD.BCST const50<>+0(SB), Z10, Z15
-	VFMADD213PD.BCST const51<>+0(SB), Z10, Z12
-	VFMADD213PD.BCST const52<>+0(SB), Z10, Z15
-	VFMADD213PD.BCST const53<>+0(SB), Z10, Z12
-	VFMADD213PD.BCST const54<>+0(SB), Z10, Z15
-	VFMADD213PD.BCST const55<>+0(SB), Z10, Z12
-	VFMADD213PD.BCST const56<>+0(SB), Z10, Z15
-	VFMADD213PD.BCST const57<>+0(SB), Z10, Z12
-	VFMADD213PD.BCST const58<>+0(SB), Z10, Z15
-	VFMADD213PD.BCST const59<>+0(SB), Z10, Z12
-	VFMADD213PD.BCST const60<>+0(SB), Z10, Z15
-	VFMADD213PD.BCST const61<>+0(SB), Z10, Z12
-	VFMADD213PD.BCST const62<>+0(SB), Z10, Z15
-	VFMADD213PD.BCST const63<>+0(SB), Z10, Z12
-	VFMADD213PD.BCST const64<>+0(SB), Z10, Z15
-	VFMADD213PD.BCST const65<>+0(SB), Z10, Z12
-	VFMADD231PD      Z5, Z15, Z12
-	VMULPD           Z10, Z5, Z10
-	VMULPD           Z10, Z12, Z10
-	VADDPD           Z11, Z3, Z11
-	VMULPD.BCST      const66<>+0(SB), Z11, Z12
-	VADDPD           Z12, Z13, Z15
-	VSUBPD           Z15, Z12, Z12
-	VADDPD           Z12, Z13, Z12
-	VADDPD           Z12, Z14, Z12
-	VFMADD231PD.BCST const67<>+0(SB), Z11, Z12
-	VMOVAPD          Z5, Z11
-	VPBROADCASTQ     const68<>+0(SB), Z13
-	VFMADD213PD.BCST const69<>+0(SB), Z13, Z11
-	VFMADD213PD.BCST const37<>+0(SB), Z5, Z11
-	VFMADD231PD      Z4, Z11, Z10
-	VADDPD           Z10, Z12, Z10
-	VADDPD           Z10, Z15, Z10
-	VPBROADCASTQ     const11<>+0(SB), Z11
-	VBLENDMPD.BCST   const37<>+0(SB), Z11, K2, Z6
-	VMULPD           Z6, Z10, Z10
-	VCMPPD.BCST      $0x11, const70<>+0(SB), Z0, K2
-	VBLENDMPD        Z10, Z0, K2, Z7
-	VBLENDMPD.BCST   const21<>+0(SB), Z7, K1, Z8
+	VBLENDMPD        Z0, Z9, K2, Z1
+	VADDPD           Z10, Z14, Z9
+	VBLENDMPD.BCST   const20<>+0(SB), Z9, K2, Z2
+	VPBROADCASTQ     const20<>+0(SB), Z9
+	VBLENDMPD.BCST   const36<>+0(SB), Z9, K2, Z3
+	VPADDQ.BCST      const39<>+0(SB), Z1, Z9
+	VPSRLQ           $0x34, Z9, Z10
+	VPORQ.BCST       const40<>+0(SB), Z10, Z10
+	VSUBPD.BCST      const41<>+0(SB), Z10, Z10
+	VPANDQ.BCST      const42<>+0(SB), Z9, Z9
+	VPADDQ.BCST      const43<>+0(SB), Z9, Z9
+	VSUBPD.BCST      const36<>+0(SB), Z9, Z9
+	VPBROADCASTQ     const20<>+0(SB), Z11
+	VCMPPD           $0x00, Z10, Z11, K3
+	VPBROADCASTQ     const18<>+0(SB), Z11
+	VMINPD           Z10, Z11, Z11
+	VPBROADCASTQ     const19<>+0(SB), Z12
+	VSUBPD           Z11, Z12, Z11
+	VPSLLQ           $0x34, Z11, Z11
+	VMULPD           Z11, Z2, Z11
+	VBLENDMPD        Z14, Z11, K3, Z4
+	VBLENDMPD        Z13, Z9, K3, Z5
+	VMULPD           Z5, Z5, Z9
+	VMULPD.BCST      const11<>+0(SB), Z5, Z11
+	VMOVAPD          Z11, Z12
+	VFNMADD213PD     Z5, Z5, Z12
+	VSUBPD           Z12, Z5, Z13
+	VFNMADD231PD     Z5, Z11, Z13
+	VMULPD           Z9, Z9, Z11
+	VMOVAPD          Z11, Z14
+	VPBROADCASTQ     const44<>+0(SB), Z15
+	VFMADD213PD.BCST const45<>+0(SB), Z15, Z14
+	VMOVAPD          Z11, Z15
+	VPBROADCASTQ     const46<>+0(SB), Z16
+	VFMADD213PD.BCST const47<>+0(SB), Z16, Z15
+	VMOVAPD          Z11, Z16
+	VPBROADCASTQ     const48<>+0(SB), Z17
+	VFMADD213PD.BCST const49<>+0(SB), Z17, Z16
+	VMOVAPD          Z11, Z17
+	VPBROADCASTQ     const50<>+0(SB), Z18
+	VFMADD213PD.BCST const51<>+0(SB), Z18, Z17
+	VFMADD213PD.BCST const52<>+0(SB), Z11, Z14
+	VFMADD213PD.BCST const53<>+0(SB), Z11, Z15
+	VFMADD213PD.BCST const54<>+0(SB), Z11, Z16
+	VFMADD213PD.BCST const55<>+0(SB), Z11, Z17
+	VFMADD213PD.BCST const56<>+0(SB), Z11, Z14
+	VFMADD213PD.BCST const57<>+0(SB), Z11, Z15
+	VFMADD213PD.BCST const58<>+0(SB), Z11, Z16
+	VFMADD213PD.BCST const59<>+0(SB), Z11, Z17
+	VFMADD213PD.BCST const60<>+0(SB), Z11, Z14
+	VFMADD213PD.BCST const61<>+0(SB), Z11, Z15
+	VFMADD213PD.BCST const62<>+0(SB), Z11, Z16
+	VFMADD213PD.BCST const63<>+0(SB), Z11, Z17
+	VFMADD213PD.BCST const64<>+0(SB), Z11, Z14
+	VFMADD231PD      Z5, Z15, Z16
+	VFMADD231PD      Z5, Z17, Z14
+	VFMADD231PD      Z9, Z16, Z14
+	VMULPD           Z9, Z5, Z9
+	VMULPD           Z9, Z14, Z9
+	VADDPD           Z10, Z3, Z10
+	VMULPD.BCST      const65<>+0(SB), Z10, Z11
+	VADDPD           Z11, Z12, Z14
+	VSUBPD           Z14, Z11, Z11
+	VADDPD           Z11, Z12, Z11
+	VADDPD           Z11, Z13, Z11
+	VFMADD231PD.BCST const66<>+0(SB), Z10, Z11
+	VMOVAPD          Z5, Z10
+	VPBROADCASTQ     const67<>+0(SB), Z12
+	VFMADD213PD.BCST const68<>+0(SB), Z12, Z10
+	VFMADD213PD.BCST const36<>+0(SB), Z5, Z10
+	VFMADD231PD      Z4, Z10, Z9
+	VADDPD           Z9, Z11, Z9
+	VADDPD           Z9, Z14, Z9
+	VPBROADCASTQ     const11<>+0(SB), Z10
+	VBLENDMPD.BCST   const36<>+0(SB), Z10, K2, Z6
+	VMULPD           Z6, Z9, Z9
+	VCMPPD.BCST      $0x11, const69<>+0(SB), Z0, K2
+	VBLENDMPD        Z9, Z0, K2, Z7
+	VPBROADCASTQ     const21<>+0(SB), Z0
+	VBLENDMPD        Z7, Z0, K1, Z8
 	VCVTPD2PS        Z8, Y0
-	VCMPPS           $0x04, Y0, Y0, K1
-	VBLENDMPS.BCST   const22<>+0(SB), Y0, K1, Y9
-	VMOVUPD          Y9, (AX)
+	VMOVUPD          Y0, (AX)
 	ADDQ             $0x20, AX
 	ADDQ             DX, CX
 	SUBQ             $0x08, SI
@@ -1376,33 +1381,30 @@ loop:
 	VPANDNQ          Z0, Z1, Z1
 	VPBROADCASTQ     const20<>+0(SB), Z2
 	VSUBPD           Z1, Z2, Z2
-	VPBROADCASTQ     const37<>+0(SB), Z3
+	VPBROADCASTQ     const36<>+0(SB), Z3
 	VADDPD           Z2, Z3, Z3
-	VPBROADCASTQ     const37<>+0(SB), Z4
+	VPBROADCASTQ     const36<>+0(SB), Z4
 	VSUBPD           Z3, Z4, Z4
 	VADDPD           Z4, Z2, Z2
-	VPBROADCASTQ     const37<>+0(SB), Z4
+	VPBROADCASTQ     const36<>+0(SB), Z4
 	VDIVPD           Z3, Z4, Z4
 	VADDPD           Z1, Z1, Z10
 	VMULPD           Z10, Z4, Z11
 	VFNMADD231PD     Z3, Z11, Z10
 	VFNMADD231PD     Z2, Z11, Z10
 	VMULPD           Z10, Z4, Z2
-	VPBROADCASTQ     const37<>+0(SB), Z3
-	VMAXPD           Z11, Z3, Z3
-	VPBROADCASTQ     const37<>+0(SB), Z4
-	VMINPD           Z11, Z4, Z4
-	VADDPD           Z4, Z3, Z10
-	VSUBPD           Z10, Z3, Z3
-	VADDPD           Z3, Z4, Z3
-	VADDPD           Z3, Z2, Z3
-	VPADDQ.BCST      const40<>+0(SB), Z10, Z4
-	VPSRLQ           $0x34, Z4, Z10
-	VPORQ.BCST       const41<>+0(SB), Z10, Z10
-	VSUBPD.BCST      const42<>+0(SB), Z10, Z10
-	VPANDQ.BCST      const43<>+0(SB), Z4, Z4
-	VPADDQ.BCST      const44<>+0(SB), Z4, Z4
-	VSUBPD.BCST      const37<>+0(SB), Z4, Z4
+	VPBROADCASTQ     const36<>+0(SB), Z3
+	VADDPD           Z11, Z3, Z3
+	VSUBPD.BCST      const36<>+0(SB), Z3, Z4
+	VSUBPD           Z4, Z11, Z4
+	VADDPD           Z4, Z2, Z4
+	VPADDQ.BCST      const39<>+0(SB), Z3, Z3
+	VPSRLQ           $0x34, Z3, Z10
+	VPORQ.BCST       const40<>+0(SB), Z10, Z10
+	VSUBPD.BCST      const41<>+0(SB), Z10, Z10
+	VPANDQ.BCST      const42<>+0(SB), Z3, Z3
+	VPADDQ.BCST      const43<>+0(SB), Z3, Z3
+	VSUBPD.BCST      const36<>+0(SB), Z3, Z3
 	VPBROADCASTQ     const20<>+0(SB), Z12
 	VCMPPD           $0x00, Z10, Z12, K1
 	VPBROADCASTQ     const18<>+0(SB), Z12
@@ -1410,62 +1412,67 @@ loop:
 	VPBROADCASTQ     const19<>+0(SB), Z13
 	VSUBPD           Z12, Z13, Z12
 	VPSLLQ           $0x34, Z12, Z12
-	VMULPD           Z12, Z3, Z3
-	VBLENDMPD        Z2, Z3, K1, Z5
-	VBLENDMPD        Z11, Z4, K1, Z6
+	VMULPD           Z12, Z4, Z4
+	VBLENDMPD        Z2, Z4, K1, Z5
+	VBLENDMPD        Z11, Z3, K1, Z6
 	VMULPD           Z6, Z6, Z2
 	VMULPD.BCST      const11<>+0(SB), Z6, Z3
 	VMOVAPD          Z3, Z4
 	VFNMADD213PD     Z6, Z6, Z4
 	VSUBPD           Z4, Z6, Z11
 	VFNMADD231PD     Z6, Z3, Z11
-	VMOVAPD          Z2, Z3
-	VPBROADCASTQ     const45<>+0(SB), Z12
-	VFMADD213PD.BCST const46<>+0(SB), Z12, Z3
-	VMOVAPD          Z2, Z12
-	VPBROADCASTQ     const47<>+0(SB), Z13
-	VFMADD213PD.BCST const48<>+0(SB), Z13, Z12
-	VFMADD213PD.BCST const49<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST const50<>+0(SB), Z2, Z12
-	VFMADD213PD.BCST const51<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST const52<>+0(SB), Z2, Z12
-	VFMADD213PD.BCST const53<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST const54<>+0(SB), Z2, Z12
-	VFMADD213PD.BCST const55<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST const56<>+0(SB), Z2, Z12
-	VFMADD213PD.BCST const57<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST const58<>+0(SB), Z2, Z12
-	VFMADD213PD.BCST const59<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST const60<>+0(SB), Z2, Z12
-	VFMADD213PD.BCST const61<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST const62<>+0(SB), Z2, Z12
-	VFMADD213PD.BCST const63<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST const64<>+0(SB), Z2, Z12
-	VFMADD213PD.BCST const65<>+0(SB), Z2, Z3
-	VFMADD231PD      Z6, Z12, Z3
+	VMULPD           Z2, Z2, Z3
+	VMOVAPD          Z3, Z12
+	VPBROADCASTQ     const44<>+0(SB), Z13
+	VFMADD213PD.BCST const45<>+0(SB), Z13, Z12
+	VMOVAPD          Z3, Z13
+	VPBROADCASTQ     const46<>+0(SB), Z14
+	VFMADD213PD.BCST const47<>+0(SB), Z14, Z13
+	VMOVAPD          Z3, Z14
+	VPBROADCASTQ     const48<>+0(SB), Z15
+	VFMADD213PD.BCST const49<>+0(SB), Z15, Z14
+	VMOVAPD          Z3, Z15
+	VPBROADCASTQ     const50<>+0(SB), Z16
+	VFMADD213PD.BCST const51<>+0(SB), Z16, Z15
+	VFMADD213PD.BCST const52<>+0(SB), Z3, Z12
+	VFMADD213PD.BCST const53<>+0(SB), Z3, Z13
+	VFMADD213PD.BCST const54<>+0(SB), Z3, Z14
+	VFMADD213PD.BCST const55<>+0(SB), Z3, Z15
+	VFMADD213PD.BCST const56<>+0(SB), Z3, Z12
+	VFMADD213PD.BCST const57<>+0(SB), Z3, Z13
+	VFMADD213PD.BCST const58<>+0(SB), Z3, Z14
+	VFMADD213PD.BCST const59<>+0(SB), Z3, Z15
+	VFMADD213PD.BCST const60<>+0(SB), Z3, Z12
+	VFMADD213PD.BCST const61<>+0(SB), Z3, Z13
+	VFMADD213PD.BCST const62<>+0(SB), Z3, Z14
+	VFMADD213PD.BCST const63<>+0(SB), Z3, Z15
+	VFMADD213PD.BCST const64<>+0(SB), Z3, Z12
+	VFMADD231PD      Z6, Z13, Z14
+	VFMADD231PD      Z6, Z15, Z12
+	VFMADD231PD      Z2, Z14, Z12
 	VMULPD           Z2, Z6, Z2
-	VMULPD           Z2, Z3, Z2
+	VMULPD           Z2, Z12, Z2
 	VPBROADCASTQ     const20<>+0(SB), Z3
 	VADDPD           Z10, Z3, Z3
-	VMULPD.BCST      const66<>+0(SB), Z3, Z10
+	VMULPD.BCST      const65<>+0(SB), Z3, Z10
 	VADDPD           Z10, Z4, Z12
 	VSUBPD           Z12, Z10, Z10
 	VADDPD           Z10, Z4, Z4
 	VADDPD           Z4, Z11, Z4
-	VFMADD231PD.BCST const67<>+0(SB), Z3, Z4
+	VFMADD231PD.BCST const66<>+0(SB), Z3, Z4
 	VMOVAPD          Z6, Z3
-	VPBROADCASTQ     const68<>+0(SB), Z10
-	VFMADD213PD.BCST const69<>+0(SB), Z10, Z3
-	VFMADD213PD.BCST const37<>+0(SB), Z6, Z3
+	VPBROADCASTQ     const67<>+0(SB), Z10
+	VFMADD213PD.BCST const68<>+0(SB), Z10, Z3
+	VFMADD213PD.BCST const36<>+0(SB), Z6, Z3
 	VFMADD231PD      Z5, Z3, Z2
 	VADDPD           Z2, Z4, Z2
 	VADDPD           Z2, Z12, Z2
 	VPBROADCASTQ     const11<>+0(SB), Z3
 	VMULPD           Z2, Z3, Z2
-	VCMPPD.BCST      $0x00, const37<>+0(SB), Z1, K1
+	VCMPPD.BCST      $0x00, const36<>+0(SB), Z1, K1
 	VPBROADCASTQ     const21<>+0(SB), Z3
-	VBLENDMPD.BCST   const70<>+0(SB), Z3, K1, Z7
-	VCMPPD.BCST      $0x11, const37<>+0(SB), Z1, K1
+	VBLENDMPD.BCST   const69<>+0(SB), Z3, K1, Z7
+	VCMPPD.BCST      $0x11, const36<>+0(SB), Z1, K1
 	VBLENDMPD        Z2, Z7, K1, Z8
 	VPBROADCASTQ     const0<>+0(SB), Z1
 	VPANDNQ          Z8, Z1, Z1
@@ -1487,7 +1494,7 @@ done:
 	RET
 
 // func AtanhFloat32(dst *float32, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX512F, AVX512VL
+// Requires: AVX, AVX512F
 TEXT ·AtanhFloat32(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -1504,33 +1511,30 @@ loop:
 	VPANDNQ          Z0, Z6, Z6
 	VPBROADCASTQ     const20<>+0(SB), Z7
 	VSUBPD           Z6, Z7, Z7
-	VPBROADCASTQ     const37<>+0(SB), Z8
+	VPBROADCASTQ     const36<>+0(SB), Z8
 	VADDPD           Z7, Z8, Z8
-	VPBROADCASTQ     const37<>+0(SB), Z9
+	VPBROADCASTQ     const36<>+0(SB), Z9
 	VSUBPD           Z8, Z9, Z9
 	VADDPD           Z9, Z7, Z7
-	VPBROADCASTQ     const37<>+0(SB), Z9
+	VPBROADCASTQ     const36<>+0(SB), Z9
 	VDIVPD           Z8, Z9, Z9
 	VADDPD           Z6, Z6, Z10
 	VMULPD           Z10, Z9, Z11
 	VFNMADD231PD     Z8, Z11, Z10
 	VFNMADD231PD     Z7, Z11, Z10
 	VMULPD           Z10, Z9, Z7
-	VPBROADCASTQ     const37<>+0(SB), Z8
-	VMAXPD           Z11, Z8, Z8
-	VPBROADCASTQ     const37<>+0(SB), Z9
-	VMINPD           Z11, Z9, Z9
-	VADDPD           Z9, Z8, Z10
-	VSUBPD           Z10, Z8, Z8
-	VADDPD           Z8, Z9, Z8
-	VADDPD           Z8, Z7, Z8
-	VPADDQ.BCST      const40<>+0(SB), Z10, Z9
-	VPSRLQ           $0x34, Z9, Z10
-	VPORQ.BCST       const41<>+0(SB), Z10, Z10
-	VSUBPD.BCST      const42<>+0(SB), Z10, Z10
-	VPANDQ.BCST      const43<>+0(SB), Z9, Z9
-	VPADDQ.BCST      const44<>+0(SB), Z9, Z9
-	VSUBPD.BCST      const37<>+0(SB), Z9, Z9
+	VPBROADCASTQ     const36<>+0(SB), Z8
+	VADDPD           Z11, Z8, Z8
+	VSUBPD.BCST      const36<>+0(SB), Z8, Z9
+	VSUBPD           Z9, Z11, Z9
+	VADDPD           Z9, Z7, Z9
+	VPADDQ.BCST      const39<>+0(SB), Z8, Z8
+	VPSRLQ           $0x34, Z8, Z10
+	VPORQ.BCST       const40<>+0(SB), Z10, Z10
+	VSUBPD.BCST      const41<>+0(SB), Z10, Z10
+	VPANDQ.BCST      const42<>+0(SB), Z8, Z8
+	VPADDQ.BCST      const43<>+0(SB), Z8, Z8
+	VSUBPD.BCST      const36<>+0(SB), Z8, Z8
 	VPBROADCASTQ     const20<>+0(SB), Z12
 	VCMPPD           $0x00, Z10, Z12, K1
 	VPBROADCASTQ     const18<>+0(SB), Z12
@@ -1538,71 +1542,76 @@ loop:
 	VPBROADCASTQ     const19<>+0(SB), Z13
 	VSUBPD           Z12, Z13, Z12
 	VPSLLQ           $0x34, Z12, Z12
-	VMULPD           Z12, Z8, Z8
-	VBLENDMPD        Z7, Z8, K1, Z1
-	VBLENDMPD        Z11, Z9, K1, Z2
+	VMULPD           Z12, Z9, Z9
+	VBLENDMPD        Z7, Z9, K1, Z1
+	VBLENDMPD        Z11, Z8, K1, Z2
 	VMULPD           Z2, Z2, Z7
 	VMULPD.BCST      const11<>+0(SB), Z2, Z8
 	VMOVAPD          Z8, Z9
 	VFNMADD213PD     Z2, Z2, Z9
 	VSUBPD           Z9, Z2, Z11
 	VFNMADD231PD     Z2, Z8, Z11
-	VMOVAPD          Z7, Z8
-	VPBROADCASTQ     const45<>+0(SB), Z12
-	VFMADD213PD.BCST const46<>+0(SB), Z12, Z8
-	VMOVAPD          Z7, Z12
-	VPBROADCASTQ     const47<>+0(SB), Z13
-	VFMADD213PD.BCST const48<>+0(SB), Z13, Z12
-	VFMADD213PD.BCST const49<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST const50<>+0(SB), Z7, Z12
-	VFMADD213PD.BCST const51<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST const52<>+0(SB), Z7, Z12
-	VFMADD213PD.BCST const53<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST const54<>+0(SB), Z7, Z12
-	VFMADD213PD.BCST const55<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST const56<>+0(SB), Z7, Z12
-	VFMADD213PD.BCST const57<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST const58<>+0(SB), Z7, Z12
-	VFMADD213PD.BCST const59<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST const60<>+0(SB), Z7, Z12
-	VFMADD213PD.BCST const61<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST const62<>+0(SB), Z7, Z12
-	VFMADD213PD.BCST const63<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST const64<>+0(SB), Z7, Z12
-	VFMADD213PD.BCST const65<>+0(SB), Z7, Z8
-	VFMADD231PD      Z2, Z12, Z8
+	VMULPD           Z7, Z7, Z8
+	VMOVAPD          Z8, Z12
+	VPBROADCASTQ     const44<>+0(SB), Z13
+	VFMADD213PD.BCST const45<>+0(SB), Z13, Z12
+	VMOVAPD          Z8, Z13
+	VPBROADCASTQ     const46<>+0(SB), Z14
+	VFMADD213PD.BCST const47<>+0(SB), Z14, Z13
+	VMOVAPD          Z8, Z14
+	VPBROADCASTQ     const48<>+0(SB), Z15
+	VFMADD213PD.BCST const49<>+0(SB), Z15, Z14
+	VMOVAPD          Z8, Z15
+	VPBROADCASTQ     const50<>+0(SB), Z16
+	VFMADD213PD.BCST const51<>+0(SB), Z16, Z15
+	VFMADD213PD.BCST const52<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const53<>+0(SB), Z8, Z13
+	VFMADD213PD.BCST const54<>+0(SB), Z8, Z14
+	VFMADD213PD.BCST const55<>+0(SB), Z8, Z15
+	VFMADD213PD.BCST const56<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const57<>+0(SB), Z8, Z13
+	VFMADD213PD.BCST const58<>+0(SB), Z8, Z14
+	VFMADD213PD.BCST const59<>+0(SB), Z8, Z15
+	VFMADD213PD.BCST const60<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const61<>+0(SB), Z8, Z13
+	VFMADD213PD.BCST const62<>+0(SB), Z8, Z14
+	VFMADD213PD.BCST const63<>+0(SB), Z8, Z15
+	VFMADD213PD.BCST const64<>+0(SB), Z8, Z12
+	VFMADD231PD      Z2, Z13, Z14
+	VFMADD231PD      Z2, Z15, Z12
+	VFMADD231PD      Z7, Z14, Z12
 	VMULPD           Z7, Z2, Z7
-	VMULPD           Z7, Z8, Z7
+	VMULPD           Z7, Z12, Z7
 	VPBROADCASTQ     const20<>+0(SB), Z8
 	VADDPD           Z10, Z8, Z8
-	VMULPD.BCST      const66<>+0(SB), Z8, Z10
+	VMULPD.BCST      const65<>+0(SB), Z8, Z10
 	VADDPD           Z10, Z9, Z12
 	VSUBPD           Z12, Z10, Z10
 	VADDPD           Z10, Z9, Z9
 	VADDPD           Z9, Z11, Z9
-	VFMADD231PD.BCST const67<>+0(SB), Z8, Z9
+	VFMADD231PD.BCST const66<>+0(SB), Z8, Z9
 	VMOVAPD          Z2, Z8
-	VPBROADCASTQ     const68<>+0(SB), Z10
-	VFMADD213PD.BCST const69<>+0(SB), Z10, Z8
-	VFMADD213PD.BCST const37<>+0(SB), Z2, Z8
+	VPBROADCASTQ     const67<>+0(SB), Z10
+	VFMADD213PD.BCST const68<>+0(SB), Z10, Z8
+	VFMADD213PD.BCST const36<>+0(SB), Z2, Z8
 	VFMADD231PD      Z1, Z8, Z7
 	VADDPD           Z7, Z9, Z7
 	VADDPD           Z7, Z12, Z7
 	VPBROADCASTQ     const11<>+0(SB), Z8
 	VMULPD           Z7, Z8, Z7
-	VCMPPD.BCST      $0x00, const37<>+0(SB), Z6, K1
+	VCMPPD.BCST      $0x00, const36<>+0(SB), Z6, K1
 	VPBROADCASTQ     const21<>+0(SB), Z8
-	VBLENDMPD.BCST   const70<>+0(SB), Z8, K1, Z3
-	VCMPPD.BCST      $0x11, const37<>+0(SB), Z6, K1
+	VBLENDMPD.BCST   const69<>+0(SB), Z8, K1, Z3
+	VCMPPD.BCST      $0x11, const36<>+0(SB), Z6, K1
 	VBLENDMPD        Z7, Z3, K1, Z4
 	VPBROADCASTQ     const0<>+0(SB), Z6
 	VPANDNQ          Z4, Z6, Z6
 	VPANDQ.BCST      const0<>+0(SB), Z0, Z0
 	VPORQ            Z0, Z6, Z0
-	VCVTPD2PS        Z0, Y0
-	VCMPPS           $0x04, Y0, Y0, K1
-	VBLENDMPS.BCST   const22<>+0(SB), Y0, K1, Y5
-	VMOVUPD          Y5, (AX)
+	VCMPPD           $0x04, Z0, Z0, K1
+	VBLENDMPD.BCST   const21<>+0(SB), Z0, K1, Z5
+	VCVTPD2PS        Z5, Y0
+	VMOVUPD          Y0, (AX)
 	ADDQ             $0x20, AX
 	ADDQ             DX, CX
 	SUBQ             $0x08, SI

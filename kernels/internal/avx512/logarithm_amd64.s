@@ -20,67 +20,69 @@ loop:
 	VCMPPD.BCST      $0x11, const0<>+0(SB), Z0, K1
 	VMULPD.BCST      const1<>+0(SB), Z0, Z1
 	VBLENDMPD        Z1, Z0, K1, Z2
-	VPADDQ.BCST      const2<>+0(SB), Z2, Z1
-	VPSRLQ           $0x34, Z1, Z8
-	VPORQ.BCST       const3<>+0(SB), Z8, Z8
-	VSUBPD.BCST      const4<>+0(SB), Z8, Z8
-	VPANDQ.BCST      const5<>+0(SB), Z1, Z1
-	VPADDQ.BCST      const6<>+0(SB), Z1, Z1
-	VSUBPD.BCST      const7<>+0(SB), Z1, Z1
-	VPBROADCASTQ     const8<>+0(SB), Z9
-	VBLENDMPD.BCST   const9<>+0(SB), Z9, K1, Z3
-	VSUBPD           Z3, Z8, Z8
-	VMULPD           Z1, Z1, Z9
-	VMULPD.BCST      const10<>+0(SB), Z1, Z10
-	VMOVAPD          Z10, Z11
-	VFNMADD213PD     Z1, Z1, Z11
-	VSUBPD           Z11, Z1, Z12
-	VFNMADD231PD     Z1, Z10, Z12
+	VPBROADCASTQ     const2<>+0(SB), Z1
+	VBLENDMPD.BCST   const3<>+0(SB), Z1, K1, Z3
+	VPADDQ.BCST      const4<>+0(SB), Z2, Z1
+	VPSRLQ           $0x34, Z1, Z7
+	VPORQ.BCST       const5<>+0(SB), Z7, Z7
+	VSUBPD           Z3, Z7, Z7
+	VPANDQ.BCST      const6<>+0(SB), Z1, Z1
+	VPADDQ.BCST      const7<>+0(SB), Z1, Z1
+	VSUBPD.BCST      const8<>+0(SB), Z1, Z1
+	VMULPD           Z1, Z1, Z8
+	VMULPD.BCST      const9<>+0(SB), Z1, Z9
 	VMOVAPD          Z9, Z10
-	VPBROADCASTQ     const11<>+0(SB), Z13
-	VFMADD213PD.BCST const12<>+0(SB), Z13, Z10
+	VFNMADD213PD     Z1, Z1, Z10
+	VSUBPD           Z10, Z1, Z11
+	VFNMADD231PD     Z1, Z9, Z11
+	VMULPD           Z8, Z8, Z9
+	VMOVAPD          Z9, Z12
+	VPBROADCASTQ     const10<>+0(SB), Z13
+	VFMADD213PD.BCST const11<>+0(SB), Z13, Z12
 	VMOVAPD          Z9, Z13
-	VPBROADCASTQ     const13<>+0(SB), Z14
-	VFMADD213PD.BCST const14<>+0(SB), Z14, Z13
-	VFMADD213PD.BCST const15<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const16<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const17<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const18<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const19<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const20<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const21<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const22<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const23<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const24<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const25<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const26<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const27<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const28<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const29<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const30<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const31<>+0(SB), Z9, Z10
-	VFMADD231PD      Z1, Z13, Z10
-	VMULPD           Z9, Z1, Z1
-	VMULPD           Z1, Z10, Z1
-	VMULPD.BCST      const32<>+0(SB), Z8, Z9
-	VADDPD           Z9, Z11, Z10
-	VSUBPD           Z10, Z9, Z9
-	VADDPD           Z9, Z11, Z9
-	VADDPD           Z9, Z12, Z9
-	VFMADD231PD.BCST const33<>+0(SB), Z8, Z9
-	VADDPD           Z9, Z1, Z1
-	VADDPD           Z1, Z10, Z1
-	VCMPPD.BCST      $0x11, const34<>+0(SB), Z0, K1
+	VPBROADCASTQ     const12<>+0(SB), Z14
+	VFMADD213PD.BCST const13<>+0(SB), Z14, Z13
+	VMOVAPD          Z9, Z14
+	VPBROADCASTQ     const14<>+0(SB), Z15
+	VFMADD213PD.BCST const15<>+0(SB), Z15, Z14
+	VMOVAPD          Z9, Z15
+	VPBROADCASTQ     const16<>+0(SB), Z16
+	VFMADD213PD.BCST const17<>+0(SB), Z16, Z15
+	VFMADD213PD.BCST const18<>+0(SB), Z9, Z12
+	VFMADD213PD.BCST const19<>+0(SB), Z9, Z13
+	VFMADD213PD.BCST const20<>+0(SB), Z9, Z14
+	VFMADD213PD.BCST const21<>+0(SB), Z9, Z15
+	VFMADD213PD.BCST const22<>+0(SB), Z9, Z12
+	VFMADD213PD.BCST const23<>+0(SB), Z9, Z13
+	VFMADD213PD.BCST const24<>+0(SB), Z9, Z14
+	VFMADD213PD.BCST const25<>+0(SB), Z9, Z15
+	VFMADD213PD.BCST const26<>+0(SB), Z9, Z12
+	VFMADD213PD.BCST const27<>+0(SB), Z9, Z13
+	VFMADD213PD.BCST const28<>+0(SB), Z9, Z14
+	VFMADD213PD.BCST const29<>+0(SB), Z9, Z15
+	VFMADD213PD.BCST const30<>+0(SB), Z9, Z12
+	VFMADD231PD      Z1, Z13, Z14
+	VFMADD231PD      Z1, Z15, Z12
+	VFMADD231PD      Z8, Z14, Z12
+	VMULPD           Z8, Z1, Z1
+	VMULPD           Z1, Z12, Z1
+	VMULPD.BCST      const31<>+0(SB), Z7, Z8
+	VADDPD           Z8, Z10, Z9
+	VSUBPD           Z9, Z8, Z8
+	VADDPD           Z8, Z10, Z8
+	VADDPD           Z8, Z11, Z8
+	VFMADD231PD.BCST const32<>+0(SB), Z7, Z8
+	VADDPD           Z8, Z1, Z1
+	VADDPD           Z1, Z9, Z1
+	VCMPPD.BCST      $0x11, const33<>+0(SB), Z0, K1
 	VBLENDMPD        Z1, Z0, K1, Z4
-	VCMPPD.BCST      $0x00, const8<>+0(SB), Z0, K1
+	VCMPPD.BCST      $0x00, const34<>+0(SB), Z0, K1
 	VPBROADCASTQ     const35<>+0(SB), Z1
 	VBLENDMPD.BCST   const36<>+0(SB), Z1, K1, Z5
-	VPBROADCASTQ     const8<>+0(SB), Z1
+	VPBROADCASTQ     const34<>+0(SB), Z1
 	VCMPPD           $0x11, Z0, Z1, K1
 	VBLENDMPD        Z4, Z5, K1, Z6
-	VCMPPD           $0x04, Z6, Z6, K1
-	VBLENDMPD.BCST   const35<>+0(SB), Z6, K1, Z7
-	VMOVUPD          Z7, (AX)
+	VMOVUPD          Z6, (AX)
 	ADDQ             $0x40, AX
 	ADDQ             DX, CX
 	SUBQ             $0x08, SI
@@ -99,103 +101,103 @@ GLOBL const0<>(SB), RODATA|NOPTR, $8
 DATA const1<>+0(SB)/8, $0x4350000000000000
 GLOBL const1<>(SB), RODATA|NOPTR, $8
 
-DATA const2<>+0(SB)/8, $0x00095f619980c433
+DATA const2<>+0(SB)/8, $0x43300000000003ff
 GLOBL const2<>(SB), RODATA|NOPTR, $8
 
-DATA const3<>+0(SB)/8, $0x4330000000000000
+DATA const3<>+0(SB)/8, $0x4330000000000435
 GLOBL const3<>(SB), RODATA|NOPTR, $8
 
-DATA const4<>+0(SB)/8, $0x43300000000003ff
+DATA const4<>+0(SB)/8, $0x00095f619980c433
 GLOBL const4<>(SB), RODATA|NOPTR, $8
 
-DATA const5<>+0(SB)/8, $0x000fffffffffffff
+DATA const5<>+0(SB)/8, $0x4330000000000000
 GLOBL const5<>(SB), RODATA|NOPTR, $8
 
-DATA const6<>+0(SB)/8, $0x3fe6a09e667f3bcd
+DATA const6<>+0(SB)/8, $0x000fffffffffffff
 GLOBL const6<>(SB), RODATA|NOPTR, $8
 
-DATA const7<>+0(SB)/8, $0x3ff0000000000000
+DATA const7<>+0(SB)/8, $0x3fe6a09e667f3bcd
 GLOBL const7<>(SB), RODATA|NOPTR, $8
 
-DATA const8<>+0(SB)/8, $0x0000000000000000
+DATA const8<>+0(SB)/8, $0x3ff0000000000000
 GLOBL const8<>(SB), RODATA|NOPTR, $8
 
-DATA const9<>+0(SB)/8, $0x404b000000000000
+DATA const9<>+0(SB)/8, $0x3fe0000000000000
 GLOBL const9<>(SB), RODATA|NOPTR, $8
 
-DATA const10<>+0(SB)/8, $0x3fe0000000000000
+DATA const10<>+0(SB)/8, $0x3f9a38c392ebc7d7
 GLOBL const10<>(SB), RODATA|NOPTR, $8
 
-DATA const11<>+0(SB)/8, $0x3f9a38c392ebc7d7
+DATA const11<>+0(SB)/8, $0x3fa9cacd0b642a99
 GLOBL const11<>(SB), RODATA|NOPTR, $8
 
-DATA const12<>+0(SB)/8, $0x3fae5f29b2b7d64d
+DATA const12<>+0(SB)/8, $0xbfad14598ce62160
 GLOBL const12<>(SB), RODATA|NOPTR, $8
 
-DATA const13<>+0(SB)/8, $0xbfad14598ce62160
+DATA const13<>+0(SB)/8, $0xbfac3e1a4b43d38d
 GLOBL const13<>(SB), RODATA|NOPTR, $8
 
-DATA const14<>+0(SB)/8, $0xbfa9c6edd8e25b90
+DATA const14<>+0(SB)/8, $0x3fae5f29b2b7d64d
 GLOBL const14<>(SB), RODATA|NOPTR, $8
 
-DATA const15<>+0(SB)/8, $0x3fa9cacd0b642a99
+DATA const15<>+0(SB)/8, $0x3fae3b48d2b692cc
 GLOBL const15<>(SB), RODATA|NOPTR, $8
 
-DATA const16<>+0(SB)/8, $0xbfac3e1a4b43d38d
+DATA const16<>+0(SB)/8, $0xbfa9c6edd8e25b90
 GLOBL const16<>(SB), RODATA|NOPTR, $8
 
-DATA const17<>+0(SB)/8, $0x3fae3b48d2b692cc
+DATA const17<>+0(SB)/8, $0xbfb003ad7adb7fac
 GLOBL const17<>(SB), RODATA|NOPTR, $8
 
-DATA const18<>+0(SB)/8, $0xbfb003ad7adb7fac
+DATA const18<>+0(SB)/8, $0x3fb110397125b4c2
 GLOBL const18<>(SB), RODATA|NOPTR, $8
 
-DATA const19<>+0(SB)/8, $0x3fb110397125b4c2
+DATA const19<>+0(SB)/8, $0xbfb248e225b17df7
 GLOBL const19<>(SB), RODATA|NOPTR, $8
 
-DATA const20<>+0(SB)/8, $0xbfb248e225b17df7
+DATA const20<>+0(SB)/8, $0x3fb3b142c9060697
 GLOBL const20<>(SB), RODATA|NOPTR, $8
 
-DATA const21<>+0(SB)/8, $0x3fb3b142c9060697
+DATA const21<>+0(SB)/8, $0xbfb5555801e9ba8c
 GLOBL const21<>(SB), RODATA|NOPTR, $8
 
-DATA const22<>+0(SB)/8, $0xbfb5555801e9ba8c
+DATA const22<>+0(SB)/8, $0x3fb745d146f7d400
 GLOBL const22<>(SB), RODATA|NOPTR, $8
 
-DATA const23<>+0(SB)/8, $0x3fb745d146f7d400
+DATA const23<>+0(SB)/8, $0xbfb9999989b9454d
 GLOBL const23<>(SB), RODATA|NOPTR, $8
 
-DATA const24<>+0(SB)/8, $0xbfb9999989b9454d
+DATA const24<>+0(SB)/8, $0x3fbc71c71d25d4d5
 GLOBL const24<>(SB), RODATA|NOPTR, $8
 
-DATA const25<>+0(SB)/8, $0x3fbc71c71d25d4d5
+DATA const25<>+0(SB)/8, $0xbfc000000019700e
 GLOBL const25<>(SB), RODATA|NOPTR, $8
 
-DATA const26<>+0(SB)/8, $0xbfc000000019700e
+DATA const26<>+0(SB)/8, $0x3fc24924924833fd
 GLOBL const26<>(SB), RODATA|NOPTR, $8
 
-DATA const27<>+0(SB)/8, $0x3fc24924924833fd
+DATA const27<>+0(SB)/8, $0xbfc5555555553028
 GLOBL const27<>(SB), RODATA|NOPTR, $8
 
-DATA const28<>+0(SB)/8, $0xbfc5555555553028
+DATA const28<>+0(SB)/8, $0x3fc9999999999aff
 GLOBL const28<>(SB), RODATA|NOPTR, $8
 
-DATA const29<>+0(SB)/8, $0x3fc9999999999aff
+DATA const29<>+0(SB)/8, $0xbfd0000000000008
 GLOBL const29<>(SB), RODATA|NOPTR, $8
 
-DATA const30<>+0(SB)/8, $0xbfd0000000000008
+DATA const30<>+0(SB)/8, $0x3fd5555555555555
 GLOBL const30<>(SB), RODATA|NOPTR, $8
 
-DATA const31<>+0(SB)/8, $0x3fd5555555555555
+DATA const31<>+0(SB)/8, $0x3fe62e42fefa3800
 GLOBL const31<>(SB), RODATA|NOPTR, $8
 
-DATA const32<>+0(SB)/8, $0x3fe62e42fefa3800
+DATA const32<>+0(SB)/8, $0x3d2ef35793c76730
 GLOBL const32<>(SB), RODATA|NOPTR, $8
 
-DATA const33<>+0(SB)/8, $0x3d2ef35793c76730
+DATA const33<>+0(SB)/8, $0x7ff0000000000000
 GLOBL const33<>(SB), RODATA|NOPTR, $8
 
-DATA const34<>+0(SB)/8, $0x7ff0000000000000
+DATA const34<>+0(SB)/8, $0x0000000000000000
 GLOBL const34<>(SB), RODATA|NOPTR, $8
 
 DATA const35<>+0(SB)/8, $0x7ff8000000000000
@@ -205,7 +207,7 @@ DATA const36<>+0(SB)/8, $0xfff0000000000000
 GLOBL const36<>(SB), RODATA|NOPTR, $8
 
 // func LogFloat32(dst *float32, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX512F, AVX512VL
+// Requires: AVX, AVX512F
 TEXT ·LogFloat32(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -219,70 +221,72 @@ loop:
 	VMOVUPD          (CX), Y0
 	VCVTPS2PD        Y0, Z0
 	VCMPPD.BCST      $0x11, const0<>+0(SB), Z0, K1
-	VMULPD.BCST      const1<>+0(SB), Z0, Z7
-	VBLENDMPD        Z7, Z0, K1, Z1
-	VPADDQ.BCST      const2<>+0(SB), Z1, Z7
-	VPSRLQ           $0x34, Z7, Z8
-	VPORQ.BCST       const3<>+0(SB), Z8, Z8
-	VSUBPD.BCST      const4<>+0(SB), Z8, Z8
-	VPANDQ.BCST      const5<>+0(SB), Z7, Z7
-	VPADDQ.BCST      const6<>+0(SB), Z7, Z7
-	VSUBPD.BCST      const7<>+0(SB), Z7, Z7
-	VPBROADCASTQ     const8<>+0(SB), Z9
-	VBLENDMPD.BCST   const9<>+0(SB), Z9, K1, Z2
-	VSUBPD           Z2, Z8, Z8
-	VMULPD           Z7, Z7, Z9
-	VMULPD.BCST      const10<>+0(SB), Z7, Z10
-	VMOVAPD          Z10, Z11
-	VFNMADD213PD     Z7, Z7, Z11
-	VSUBPD           Z11, Z7, Z12
-	VFNMADD231PD     Z7, Z10, Z12
+	VMULPD.BCST      const1<>+0(SB), Z0, Z6
+	VBLENDMPD        Z6, Z0, K1, Z1
+	VPBROADCASTQ     const2<>+0(SB), Z6
+	VBLENDMPD.BCST   const3<>+0(SB), Z6, K1, Z2
+	VPADDQ.BCST      const4<>+0(SB), Z1, Z6
+	VPSRLQ           $0x34, Z6, Z7
+	VPORQ.BCST       const5<>+0(SB), Z7, Z7
+	VSUBPD           Z2, Z7, Z7
+	VPANDQ.BCST      const6<>+0(SB), Z6, Z6
+	VPADDQ.BCST      const7<>+0(SB), Z6, Z6
+	VSUBPD.BCST      const8<>+0(SB), Z6, Z6
+	VMULPD           Z6, Z6, Z8
+	VMULPD.BCST      const9<>+0(SB), Z6, Z9
 	VMOVAPD          Z9, Z10
-	VPBROADCASTQ     const11<>+0(SB), Z13
-	VFMADD213PD.BCST const12<>+0(SB), Z13, Z10
+	VFNMADD213PD     Z6, Z6, Z10
+	VSUBPD           Z10, Z6, Z11
+	VFNMADD231PD     Z6, Z9, Z11
+	VMULPD           Z8, Z8, Z9
+	VMOVAPD          Z9, Z12
+	VPBROADCASTQ     const10<>+0(SB), Z13
+	VFMADD213PD.BCST const11<>+0(SB), Z13, Z12
 	VMOVAPD          Z9, Z13
-	VPBROADCASTQ     const13<>+0(SB), Z14
-	VFMADD213PD.BCST const14<>+0(SB), Z14, Z13
-	VFMADD213PD.BCST const15<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const16<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const17<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const18<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const19<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const20<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const21<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const22<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const23<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const24<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const25<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const26<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const27<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const28<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const29<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const30<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const31<>+0(SB), Z9, Z10
-	VFMADD231PD      Z7, Z13, Z10
-	VMULPD           Z9, Z7, Z7
-	VMULPD           Z7, Z10, Z7
-	VMULPD.BCST      const32<>+0(SB), Z8, Z9
-	VADDPD           Z9, Z11, Z10
-	VSUBPD           Z10, Z9, Z9
-	VADDPD           Z9, Z11, Z9
-	VADDPD           Z9, Z12, Z9
-	VFMADD231PD.BCST const33<>+0(SB), Z8, Z9
-	VADDPD           Z9, Z7, Z7
-	VADDPD           Z7, Z10, Z7
-	VCMPPD.BCST      $0x11, const34<>+0(SB), Z0, K1
-	VBLENDMPD        Z7, Z0, K1, Z3
-	VCMPPD.BCST      $0x00, const8<>+0(SB), Z0, K1
-	VPBROADCASTQ     const35<>+0(SB), Z7
-	VBLENDMPD.BCST   const36<>+0(SB), Z7, K1, Z4
-	VPBROADCASTQ     const8<>+0(SB), Z7
-	VCMPPD           $0x11, Z0, Z7, K1
+	VPBROADCASTQ     const12<>+0(SB), Z14
+	VFMADD213PD.BCST const13<>+0(SB), Z14, Z13
+	VMOVAPD          Z9, Z14
+	VPBROADCASTQ     const14<>+0(SB), Z15
+	VFMADD213PD.BCST const15<>+0(SB), Z15, Z14
+	VMOVAPD          Z9, Z15
+	VPBROADCASTQ     const16<>+0(SB), Z16
+	VFMADD213PD.BCST const17<>+0(SB), Z16, Z15
+	VFMADD213PD.BCST const18<>+0(SB), Z9, Z12
+	VFMADD213PD.BCST const19<>+0(SB), Z9, Z13
+	VFMADD213PD.BCST const20<>+0(SB), Z9, Z14
+	VFMADD213PD.BCST const21<>+0(SB), Z9, Z15
+	VFMADD213PD.BCST const22<>+0(SB), Z9, Z12
+	VFMADD213PD.BCST const23<>+0(SB), Z9, Z13
+	VFMADD213PD.BCST const24<>+0(SB), Z9, Z14
+	VFMADD213PD.BCST const25<>+0(SB), Z9, Z15
+	VFMADD213PD.BCST const26<>+0(SB), Z9, Z12
+	VFMADD213PD.BCST const27<>+0(SB), Z9, Z13
+	VFMADD213PD.BCST const28<>+0(SB), Z9, Z14
+	VFMADD213PD.BCST const29<>+0(SB), Z9, Z15
+	VFMADD213PD.BCST const30<>+0(SB), Z9, Z12
+	VFMADD231PD      Z6, Z13, Z14
+	VFMADD231PD      Z6, Z15, Z12
+	VFMADD231PD      Z8, Z14, Z12
+	VMULPD           Z8, Z6, Z6
+	VMULPD           Z6, Z12, Z6
+	VMULPD.BCST      const31<>+0(SB), Z7, Z8
+	VADDPD           Z8, Z10, Z9
+	VSUBPD           Z9, Z8, Z8
+	VADDPD           Z8, Z10, Z8
+	VADDPD           Z8, Z11, Z8
+	VFMADD231PD.BCST const32<>+0(SB), Z7, Z8
+	VADDPD           Z8, Z6, Z6
+	VADDPD           Z6, Z9, Z6
+	VCMPPD.BCST      $0x11, const33<>+0(SB), Z0, K1
+	VBLENDMPD        Z6, Z0, K1, Z3
+	VCMPPD.BCST      $0x00, const34<>+0(SB), Z0, K1
+	VPBROADCASTQ     const35<>+0(SB), Z6
+	VBLENDMPD.BCST   const36<>+0(SB), Z6, K1, Z4
+	VPBROADCASTQ     const34<>+0(SB), Z6
+	VCMPPD           $0x11, Z0, Z6, K1
 	VBLENDMPD        Z3, Z4, K1, Z5
 	VCVTPD2PS        Z5, Y0
-	VCMPPS           $0x04, Y0, Y0, K1
-	VBLENDMPS.BCST   const37<>+0(SB), Y0, K1, Y6
-	VMOVUPD          Y6, (AX)
+	VMOVUPD          Y0, (AX)
 	ADDQ             $0x20, AX
 	ADDQ             DX, CX
 	SUBQ             $0x08, SI
@@ -294,9 +298,6 @@ done:
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
-
-DATA const37<>+0(SB)/4, $0x7fc00000
-GLOBL const37<>(SB), RODATA|NOPTR, $4
 
 // func Log2Float64(dst *float64, a *float64, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -314,74 +315,76 @@ loop:
 	VCMPPD.BCST      $0x11, const0<>+0(SB), Z0, K1
 	VMULPD.BCST      const1<>+0(SB), Z0, Z1
 	VBLENDMPD        Z1, Z0, K1, Z2
-	VPADDQ.BCST      const2<>+0(SB), Z2, Z1
-	VPSRLQ           $0x34, Z1, Z8
-	VPORQ.BCST       const3<>+0(SB), Z8, Z8
-	VSUBPD.BCST      const4<>+0(SB), Z8, Z8
-	VPANDQ.BCST      const5<>+0(SB), Z1, Z1
-	VPADDQ.BCST      const6<>+0(SB), Z1, Z1
-	VSUBPD.BCST      const7<>+0(SB), Z1, Z1
-	VPBROADCASTQ     const8<>+0(SB), Z9
-	VBLENDMPD.BCST   const9<>+0(SB), Z9, K1, Z3
-	VSUBPD           Z3, Z8, Z8
-	VMULPD           Z1, Z1, Z9
-	VMULPD.BCST      const10<>+0(SB), Z1, Z10
-	VMOVAPD          Z10, Z11
-	VFNMADD213PD     Z1, Z1, Z11
-	VSUBPD           Z11, Z1, Z12
-	VFNMADD231PD     Z1, Z10, Z12
+	VPBROADCASTQ     const2<>+0(SB), Z1
+	VBLENDMPD.BCST   const3<>+0(SB), Z1, K1, Z3
+	VPADDQ.BCST      const4<>+0(SB), Z2, Z1
+	VPSRLQ           $0x34, Z1, Z7
+	VPORQ.BCST       const5<>+0(SB), Z7, Z7
+	VSUBPD           Z3, Z7, Z7
+	VPANDQ.BCST      const6<>+0(SB), Z1, Z1
+	VPADDQ.BCST      const7<>+0(SB), Z1, Z1
+	VSUBPD.BCST      const8<>+0(SB), Z1, Z1
+	VMULPD           Z1, Z1, Z8
+	VMULPD.BCST      const9<>+0(SB), Z1, Z9
 	VMOVAPD          Z9, Z10
-	VPBROADCASTQ     const11<>+0(SB), Z13
-	VFMADD213PD.BCST const12<>+0(SB), Z13, Z10
+	VFNMADD213PD     Z1, Z1, Z10
+	VSUBPD           Z10, Z1, Z11
+	VFNMADD231PD     Z1, Z9, Z11
+	VMULPD           Z8, Z8, Z9
+	VMOVAPD          Z9, Z12
+	VPBROADCASTQ     const10<>+0(SB), Z13
+	VFMADD213PD.BCST const11<>+0(SB), Z13, Z12
 	VMOVAPD          Z9, Z13
-	VPBROADCASTQ     const13<>+0(SB), Z14
-	VFMADD213PD.BCST const14<>+0(SB), Z14, Z13
-	VFMADD213PD.BCST const15<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const16<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const17<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const18<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const19<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const20<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const21<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const22<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const23<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const24<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const25<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const26<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const27<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const28<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const29<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const30<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const31<>+0(SB), Z9, Z10
-	VFMADD231PD      Z1, Z13, Z10
-	VMULPD           Z9, Z1, Z1
-	VMULPD           Z1, Z10, Z1
-	VADDPD           Z1, Z12, Z1
-	VADDPD           Z1, Z11, Z9
-	VSUBPD           Z9, Z11, Z10
-	VADDPD           Z10, Z1, Z1
-	VMULPD.BCST      const38<>+0(SB), Z9, Z10
-	VMOVAPD          Z9, Z11
-	VPBROADCASTQ     const38<>+0(SB), Z12
-	VFMSUB213PD      Z10, Z12, Z11
-	VFMADD231PD.BCST const38<>+0(SB), Z1, Z11
-	VFMADD231PD.BCST const39<>+0(SB), Z9, Z11
-	VADDPD           Z10, Z8, Z1
-	VSUBPD           Z1, Z8, Z8
-	VADDPD           Z8, Z10, Z8
-	VADDPD           Z8, Z11, Z8
-	VADDPD           Z8, Z1, Z1
-	VCMPPD.BCST      $0x11, const34<>+0(SB), Z0, K1
+	VPBROADCASTQ     const12<>+0(SB), Z14
+	VFMADD213PD.BCST const13<>+0(SB), Z14, Z13
+	VMOVAPD          Z9, Z14
+	VPBROADCASTQ     const14<>+0(SB), Z15
+	VFMADD213PD.BCST const15<>+0(SB), Z15, Z14
+	VMOVAPD          Z9, Z15
+	VPBROADCASTQ     const16<>+0(SB), Z16
+	VFMADD213PD.BCST const17<>+0(SB), Z16, Z15
+	VFMADD213PD.BCST const18<>+0(SB), Z9, Z12
+	VFMADD213PD.BCST const19<>+0(SB), Z9, Z13
+	VFMADD213PD.BCST const20<>+0(SB), Z9, Z14
+	VFMADD213PD.BCST const21<>+0(SB), Z9, Z15
+	VFMADD213PD.BCST const22<>+0(SB), Z9, Z12
+	VFMADD213PD.BCST const23<>+0(SB), Z9, Z13
+	VFMADD213PD.BCST const24<>+0(SB), Z9, Z14
+	VFMADD213PD.BCST const25<>+0(SB), Z9, Z15
+	VFMADD213PD.BCST const26<>+0(SB), Z9, Z12
+	VFMADD213PD.BCST const27<>+0(SB), Z9, Z13
+	VFMADD213PD.BCST const28<>+0(SB), Z9, Z14
+	VFMADD213PD.BCST const29<>+0(SB), Z9, Z15
+	VFMADD213PD.BCST const30<>+0(SB), Z9, Z12
+	VFMADD231PD      Z1, Z13, Z14
+	VFMADD231PD      Z1, Z15, Z12
+	VFMADD231PD      Z8, Z14, Z12
+	VMULPD           Z8, Z1, Z1
+	VMULPD           Z1, Z12, Z1
+	VADDPD           Z1, Z11, Z1
+	VADDPD           Z1, Z10, Z8
+	VSUBPD           Z8, Z10, Z9
+	VADDPD           Z9, Z1, Z1
+	VMULPD.BCST      const37<>+0(SB), Z8, Z9
+	VMOVAPD          Z8, Z10
+	VPBROADCASTQ     const37<>+0(SB), Z11
+	VFMSUB213PD      Z9, Z11, Z10
+	VFMADD231PD.BCST const37<>+0(SB), Z1, Z10
+	VFMADD231PD.BCST const38<>+0(SB), Z8, Z10
+	VADDPD           Z9, Z7, Z1
+	VSUBPD           Z1, Z7, Z7
+	VADDPD           Z7, Z9, Z7
+	VADDPD           Z7, Z10, Z7
+	VADDPD           Z7, Z1, Z1
+	VCMPPD.BCST      $0x11, const33<>+0(SB), Z0, K1
 	VBLENDMPD        Z1, Z0, K1, Z4
-	VCMPPD.BCST      $0x00, const8<>+0(SB), Z0, K1
+	VCMPPD.BCST      $0x00, const34<>+0(SB), Z0, K1
 	VPBROADCASTQ     const35<>+0(SB), Z1
 	VBLENDMPD.BCST   const36<>+0(SB), Z1, K1, Z5
-	VPBROADCASTQ     const8<>+0(SB), Z1
+	VPBROADCASTQ     const34<>+0(SB), Z1
 	VCMPPD           $0x11, Z0, Z1, K1
 	VBLENDMPD        Z4, Z5, K1, Z6
-	VCMPPD           $0x04, Z6, Z6, K1
-	VBLENDMPD.BCST   const35<>+0(SB), Z6, K1, Z7
-	VMOVUPD          Z7, (AX)
+	VMOVUPD          Z6, (AX)
 	ADDQ             $0x40, AX
 	ADDQ             DX, CX
 	SUBQ             $0x08, SI
@@ -394,14 +397,14 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const38<>+0(SB)/8, $0x3ff71547652b82fe
+DATA const37<>+0(SB)/8, $0x3ff71547652b82fe
+GLOBL const37<>(SB), RODATA|NOPTR, $8
+
+DATA const38<>+0(SB)/8, $0x3c7777d0ffda0d24
 GLOBL const38<>(SB), RODATA|NOPTR, $8
 
-DATA const39<>+0(SB)/8, $0x3c7777d0ffda0d24
-GLOBL const39<>(SB), RODATA|NOPTR, $8
-
 // func Log2Float32(dst *float32, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX512F, AVX512VL
+// Requires: AVX, AVX512F
 TEXT ·Log2Float32(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -415,77 +418,79 @@ loop:
 	VMOVUPD          (CX), Y0
 	VCVTPS2PD        Y0, Z0
 	VCMPPD.BCST      $0x11, const0<>+0(SB), Z0, K1
-	VMULPD.BCST      const1<>+0(SB), Z0, Z7
-	VBLENDMPD        Z7, Z0, K1, Z1
-	VPADDQ.BCST      const2<>+0(SB), Z1, Z7
-	VPSRLQ           $0x34, Z7, Z8
-	VPORQ.BCST       const3<>+0(SB), Z8, Z8
-	VSUBPD.BCST      const4<>+0(SB), Z8, Z8
-	VPANDQ.BCST      const5<>+0(SB), Z7, Z7
-	VPADDQ.BCST      const6<>+0(SB), Z7, Z7
-	VSUBPD.BCST      const7<>+0(SB), Z7, Z7
-	VPBROADCASTQ     const8<>+0(SB), Z9
-	VBLENDMPD.BCST   const9<>+0(SB), Z9, K1, Z2
-	VSUBPD           Z2, Z8, Z8
-	VMULPD           Z7, Z7, Z9
-	VMULPD.BCST      const10<>+0(SB), Z7, Z10
-	VMOVAPD          Z10, Z11
-	VFNMADD213PD     Z7, Z7, Z11
-	VSUBPD           Z11, Z7, Z12
-	VFNMADD231PD     Z7, Z10, Z12
+	VMULPD.BCST      const1<>+0(SB), Z0, Z6
+	VBLENDMPD        Z6, Z0, K1, Z1
+	VPBROADCASTQ     const2<>+0(SB), Z6
+	VBLENDMPD.BCST   const3<>+0(SB), Z6, K1, Z2
+	VPADDQ.BCST      const4<>+0(SB), Z1, Z6
+	VPSRLQ           $0x34, Z6, Z7
+	VPORQ.BCST       const5<>+0(SB), Z7, Z7
+	VSUBPD           Z2, Z7, Z7
+	VPANDQ.BCST      const6<>+0(SB), Z6, Z6
+	VPADDQ.BCST      const7<>+0(SB), Z6, Z6
+	VSUBPD.BCST      const8<>+0(SB), Z6, Z6
+	VMULPD           Z6, Z6, Z8
+	VMULPD.BCST      const9<>+0(SB), Z6, Z9
 	VMOVAPD          Z9, Z10
-	VPBROADCASTQ     const11<>+0(SB), Z13
-	VFMADD213PD.BCST const12<>+0(SB), Z13, Z10
+	VFNMADD213PD     Z6, Z6, Z10
+	VSUBPD           Z10, Z6, Z11
+	VFNMADD231PD     Z6, Z9, Z11
+	VMULPD           Z8, Z8, Z9
+	VMOVAPD          Z9, Z12
+	VPBROADCASTQ     const10<>+0(SB), Z13
+	VFMADD213PD.BCST const11<>+0(SB), Z13, Z12
 	VMOVAPD          Z9, Z13
-	VPBROADCASTQ     const13<>+0(SB), Z14
-	VFMADD213PD.BCST const14<>+0(SB), Z14, Z13
-	VFMADD213PD.BCST const15<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const16<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const17<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const18<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const19<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const20<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const21<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const22<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const23<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const24<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const25<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const26<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const27<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const28<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const29<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const30<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const31<>+0(SB), Z9, Z10
-	VFMADD231PD      Z7, Z13, Z10
-	VMULPD           Z9, Z7, Z7
-	VMULPD           Z7, Z10, Z7
-	VADDPD           Z7, Z12, Z7
-	VADDPD           Z7, Z11, Z9
-	VSUBPD           Z9, Z11, Z10
-	VADDPD           Z10, Z7, Z7
-	VMULPD.BCST      const38<>+0(SB), Z9, Z10
-	VMOVAPD          Z9, Z11
-	VPBROADCASTQ     const38<>+0(SB), Z12
-	VFMSUB213PD      Z10, Z12, Z11
-	VFMADD231PD.BCST const38<>+0(SB), Z7, Z11
-	VFMADD231PD.BCST const39<>+0(SB), Z9, Z11
-	VADDPD           Z10, Z8, Z7
-	VSUBPD           Z7, Z8, Z8
-	VADDPD           Z8, Z10, Z8
-	VADDPD           Z8, Z11, Z8
-	VADDPD           Z8, Z7, Z7
-	VCMPPD.BCST      $0x11, const34<>+0(SB), Z0, K1
-	VBLENDMPD        Z7, Z0, K1, Z3
-	VCMPPD.BCST      $0x00, const8<>+0(SB), Z0, K1
-	VPBROADCASTQ     const35<>+0(SB), Z7
-	VBLENDMPD.BCST   const36<>+0(SB), Z7, K1, Z4
-	VPBROADCASTQ     const8<>+0(SB), Z7
-	VCMPPD           $0x11, Z0, Z7, K1
+	VPBROADCASTQ     const12<>+0(SB), Z14
+	VFMADD213PD.BCST const13<>+0(SB), Z14, Z13
+	VMOVAPD          Z9, Z14
+	VPBROADCASTQ     const14<>+0(SB), Z15
+	VFMADD213PD.BCST const15<>+0(SB), Z15, Z14
+	VMOVAPD          Z9, Z15
+	VPBROADCASTQ     const16<>+0(SB), Z16
+	VFMADD213PD.BCST const17<>+0(SB), Z16, Z15
+	VFMADD213PD.BCST const18<>+0(SB), Z9, Z12
+	VFMADD213PD.BCST const19<>+0(SB), Z9, Z13
+	VFMADD213PD.BCST const20<>+0(SB), Z9, Z14
+	VFMADD213PD.BCST const21<>+0(SB), Z9, Z15
+	VFMADD213PD.BCST const22<>+0(SB), Z9, Z12
+	VFMADD213PD.BCST const23<>+0(SB), Z9, Z13
+	VFMADD213PD.BCST const24<>+0(SB), Z9, Z14
+	VFMADD213PD.BCST const25<>+0(SB), Z9, Z15
+	VFMADD213PD.BCST const26<>+0(SB), Z9, Z12
+	VFMADD213PD.BCST const27<>+0(SB), Z9, Z13
+	VFMADD213PD.BCST const28<>+0(SB), Z9, Z14
+	VFMADD213PD.BCST const29<>+0(SB), Z9, Z15
+	VFMADD213PD.BCST const30<>+0(SB), Z9, Z12
+	VFMADD231PD      Z6, Z13, Z14
+	VFMADD231PD      Z6, Z15, Z12
+	VFMADD231PD      Z8, Z14, Z12
+	VMULPD           Z8, Z6, Z6
+	VMULPD           Z6, Z12, Z6
+	VADDPD           Z6, Z11, Z6
+	VADDPD           Z6, Z10, Z8
+	VSUBPD           Z8, Z10, Z9
+	VADDPD           Z9, Z6, Z6
+	VMULPD.BCST      const37<>+0(SB), Z8, Z9
+	VMOVAPD          Z8, Z10
+	VPBROADCASTQ     const37<>+0(SB), Z11
+	VFMSUB213PD      Z9, Z11, Z10
+	VFMADD231PD.BCST const37<>+0(SB), Z6, Z10
+	VFMADD231PD.BCST const38<>+0(SB), Z8, Z10
+	VADDPD           Z9, Z7, Z6
+	VSUBPD           Z6, Z7, Z7
+	VADDPD           Z7, Z9, Z7
+	VADDPD           Z7, Z10, Z7
+	VADDPD           Z7, Z6, Z6
+	VCMPPD.BCST      $0x11, const33<>+0(SB), Z0, K1
+	VBLENDMPD        Z6, Z0, K1, Z3
+	VCMPPD.BCST      $0x00, const34<>+0(SB), Z0, K1
+	VPBROADCASTQ     const35<>+0(SB), Z6
+	VBLENDMPD.BCST   const36<>+0(SB), Z6, K1, Z4
+	VPBROADCASTQ     const34<>+0(SB), Z6
+	VCMPPD           $0x11, Z0, Z6, K1
 	VBLENDMPD        Z3, Z4, K1, Z5
 	VCVTPD2PS        Z5, Y0
-	VCMPPS           $0x04, Y0, Y0, K1
-	VBLENDMPS.BCST   const37<>+0(SB), Y0, K1, Y6
-	VMOVUPD          Y6, (AX)
+	VMOVUPD          Y0, (AX)
 	ADDQ             $0x20, AX
 	ADDQ             DX, CX
 	SUBQ             $0x08, SI
@@ -514,76 +519,78 @@ loop:
 	VCMPPD.BCST      $0x11, const0<>+0(SB), Z0, K1
 	VMULPD.BCST      const1<>+0(SB), Z0, Z1
 	VBLENDMPD        Z1, Z0, K1, Z2
-	VPADDQ.BCST      const2<>+0(SB), Z2, Z1
-	VPSRLQ           $0x34, Z1, Z8
-	VPORQ.BCST       const3<>+0(SB), Z8, Z8
-	VSUBPD.BCST      const4<>+0(SB), Z8, Z8
-	VPANDQ.BCST      const5<>+0(SB), Z1, Z1
-	VPADDQ.BCST      const6<>+0(SB), Z1, Z1
-	VSUBPD.BCST      const7<>+0(SB), Z1, Z1
-	VPBROADCASTQ     const8<>+0(SB), Z9
-	VBLENDMPD.BCST   const9<>+0(SB), Z9, K1, Z3
-	VSUBPD           Z3, Z8, Z8
-	VMULPD           Z1, Z1, Z9
-	VMULPD.BCST      const10<>+0(SB), Z1, Z10
-	VMOVAPD          Z10, Z11
-	VFNMADD213PD     Z1, Z1, Z11
-	VSUBPD           Z11, Z1, Z12
-	VFNMADD231PD     Z1, Z10, Z12
+	VPBROADCASTQ     const2<>+0(SB), Z1
+	VBLENDMPD.BCST   const3<>+0(SB), Z1, K1, Z3
+	VPADDQ.BCST      const4<>+0(SB), Z2, Z1
+	VPSRLQ           $0x34, Z1, Z7
+	VPORQ.BCST       const5<>+0(SB), Z7, Z7
+	VSUBPD           Z3, Z7, Z7
+	VPANDQ.BCST      const6<>+0(SB), Z1, Z1
+	VPADDQ.BCST      const7<>+0(SB), Z1, Z1
+	VSUBPD.BCST      const8<>+0(SB), Z1, Z1
+	VMULPD           Z1, Z1, Z8
+	VMULPD.BCST      const9<>+0(SB), Z1, Z9
 	VMOVAPD          Z9, Z10
-	VPBROADCASTQ     const11<>+0(SB), Z13
-	VFMADD213PD.BCST const12<>+0(SB), Z13, Z10
+	VFNMADD213PD     Z1, Z1, Z10
+	VSUBPD           Z10, Z1, Z11
+	VFNMADD231PD     Z1, Z9, Z11
+	VMULPD           Z8, Z8, Z9
+	VMOVAPD          Z9, Z12
+	VPBROADCASTQ     const10<>+0(SB), Z13
+	VFMADD213PD.BCST const11<>+0(SB), Z13, Z12
 	VMOVAPD          Z9, Z13
-	VPBROADCASTQ     const13<>+0(SB), Z14
-	VFMADD213PD.BCST const14<>+0(SB), Z14, Z13
-	VFMADD213PD.BCST const15<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const16<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const17<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const18<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const19<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const20<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const21<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const22<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const23<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const24<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const25<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const26<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const27<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const28<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const29<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const30<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const31<>+0(SB), Z9, Z10
-	VFMADD231PD      Z1, Z13, Z10
-	VMULPD           Z9, Z1, Z1
-	VMULPD           Z1, Z10, Z1
-	VADDPD           Z1, Z12, Z1
-	VADDPD           Z1, Z11, Z9
-	VSUBPD           Z9, Z11, Z10
-	VADDPD           Z10, Z1, Z1
-	VMULPD.BCST      const40<>+0(SB), Z9, Z10
-	VMOVAPD          Z9, Z11
-	VPBROADCASTQ     const40<>+0(SB), Z12
-	VFMSUB213PD      Z10, Z12, Z11
-	VFMADD231PD.BCST const40<>+0(SB), Z1, Z11
-	VFMADD231PD.BCST const41<>+0(SB), Z9, Z11
-	VMULPD.BCST      const42<>+0(SB), Z8, Z1
-	VADDPD           Z1, Z10, Z9
-	VSUBPD           Z9, Z1, Z1
-	VADDPD           Z1, Z10, Z1
+	VPBROADCASTQ     const12<>+0(SB), Z14
+	VFMADD213PD.BCST const13<>+0(SB), Z14, Z13
+	VMOVAPD          Z9, Z14
+	VPBROADCASTQ     const14<>+0(SB), Z15
+	VFMADD213PD.BCST const15<>+0(SB), Z15, Z14
+	VMOVAPD          Z9, Z15
+	VPBROADCASTQ     const16<>+0(SB), Z16
+	VFMADD213PD.BCST const17<>+0(SB), Z16, Z15
+	VFMADD213PD.BCST const18<>+0(SB), Z9, Z12
+	VFMADD213PD.BCST const19<>+0(SB), Z9, Z13
+	VFMADD213PD.BCST const20<>+0(SB), Z9, Z14
+	VFMADD213PD.BCST const21<>+0(SB), Z9, Z15
+	VFMADD213PD.BCST const22<>+0(SB), Z9, Z12
+	VFMADD213PD.BCST const23<>+0(SB), Z9, Z13
+	VFMADD213PD.BCST const24<>+0(SB), Z9, Z14
+	VFMADD213PD.BCST const25<>+0(SB), Z9, Z15
+	VFMADD213PD.BCST const26<>+0(SB), Z9, Z12
+	VFMADD213PD.BCST const27<>+0(SB), Z9, Z13
+	VFMADD213PD.BCST const28<>+0(SB), Z9, Z14
+	VFMADD213PD.BCST const29<>+0(SB), Z9, Z15
+	VFMADD213PD.BCST const30<>+0(SB), Z9, Z12
+	VFMADD231PD      Z1, Z13, Z14
+	VFMADD231PD      Z1, Z15, Z12
+	VFMADD231PD      Z8, Z14, Z12
+	VMULPD           Z8, Z1, Z1
+	VMULPD           Z1, Z12, Z1
 	VADDPD           Z1, Z11, Z1
-	VFMADD231PD.BCST const43<>+0(SB), Z8, Z1
+	VADDPD           Z1, Z10, Z8
+	VSUBPD           Z8, Z10, Z9
+	VADDPD           Z9, Z1, Z1
+	VMULPD.BCST      const39<>+0(SB), Z8, Z9
+	VMOVAPD          Z8, Z10
+	VPBROADCASTQ     const39<>+0(SB), Z11
+	VFMSUB213PD      Z9, Z11, Z10
+	VFMADD231PD.BCST const39<>+0(SB), Z1, Z10
+	VFMADD231PD.BCST const40<>+0(SB), Z8, Z10
+	VMULPD.BCST      const41<>+0(SB), Z7, Z1
+	VADDPD           Z1, Z9, Z8
+	VSUBPD           Z8, Z1, Z1
 	VADDPD           Z1, Z9, Z1
-	VCMPPD.BCST      $0x11, const34<>+0(SB), Z0, K1
+	VADDPD           Z1, Z10, Z1
+	VFMADD231PD.BCST const42<>+0(SB), Z7, Z1
+	VADDPD           Z1, Z8, Z1
+	VCMPPD.BCST      $0x11, const33<>+0(SB), Z0, K1
 	VBLENDMPD        Z1, Z0, K1, Z4
-	VCMPPD.BCST      $0x00, const8<>+0(SB), Z0, K1
+	VCMPPD.BCST      $0x00, const34<>+0(SB), Z0, K1
 	VPBROADCASTQ     const35<>+0(SB), Z1
 	VBLENDMPD.BCST   const36<>+0(SB), Z1, K1, Z5
-	VPBROADCASTQ     const8<>+0(SB), Z1
+	VPBROADCASTQ     const34<>+0(SB), Z1
 	VCMPPD           $0x11, Z0, Z1, K1
 	VBLENDMPD        Z4, Z5, K1, Z6
-	VCMPPD           $0x04, Z6, Z6, K1
-	VBLENDMPD.BCST   const35<>+0(SB), Z6, K1, Z7
-	VMOVUPD          Z7, (AX)
+	VMOVUPD          Z6, (AX)
 	ADDQ             $0x40, AX
 	ADDQ             DX, CX
 	SUBQ             $0x08, SI
@@ -596,20 +603,20 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const40<>+0(SB)/8, $0x3fdbcb7b1526e50e
+DATA const39<>+0(SB)/8, $0x3fdbcb7b1526e50e
+GLOBL const39<>(SB), RODATA|NOPTR, $8
+
+DATA const40<>+0(SB)/8, $0x3c695355baaafad3
 GLOBL const40<>(SB), RODATA|NOPTR, $8
 
-DATA const41<>+0(SB)/8, $0x3c695355baaafad3
+DATA const41<>+0(SB)/8, $0x3fd34413509f7800
 GLOBL const41<>(SB), RODATA|NOPTR, $8
 
-DATA const42<>+0(SB)/8, $0x3fd34413509f7800
+DATA const42<>+0(SB)/8, $0x3d1fef311f12b358
 GLOBL const42<>(SB), RODATA|NOPTR, $8
 
-DATA const43<>+0(SB)/8, $0x3d1fef311f12b358
-GLOBL const43<>(SB), RODATA|NOPTR, $8
-
 // func Log10Float32(dst *float32, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX512F, AVX512VL
+// Requires: AVX, AVX512F
 TEXT ·Log10Float32(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -623,79 +630,81 @@ loop:
 	VMOVUPD          (CX), Y0
 	VCVTPS2PD        Y0, Z0
 	VCMPPD.BCST      $0x11, const0<>+0(SB), Z0, K1
-	VMULPD.BCST      const1<>+0(SB), Z0, Z7
-	VBLENDMPD        Z7, Z0, K1, Z1
-	VPADDQ.BCST      const2<>+0(SB), Z1, Z7
-	VPSRLQ           $0x34, Z7, Z8
-	VPORQ.BCST       const3<>+0(SB), Z8, Z8
-	VSUBPD.BCST      const4<>+0(SB), Z8, Z8
-	VPANDQ.BCST      const5<>+0(SB), Z7, Z7
-	VPADDQ.BCST      const6<>+0(SB), Z7, Z7
-	VSUBPD.BCST      const7<>+0(SB), Z7, Z7
-	VPBROADCASTQ     const8<>+0(SB), Z9
-	VBLENDMPD.BCST   const9<>+0(SB), Z9, K1, Z2
-	VSUBPD           Z2, Z8, Z8
-	VMULPD           Z7, Z7, Z9
-	VMULPD.BCST      const10<>+0(SB), Z7, Z10
-	VMOVAPD          Z10, Z11
-	VFNMADD213PD     Z7, Z7, Z11
-	VSUBPD           Z11, Z7, Z12
-	VFNMADD231PD     Z7, Z10, Z12
+	VMULPD.BCST      const1<>+0(SB), Z0, Z6
+	VBLENDMPD        Z6, Z0, K1, Z1
+	VPBROADCASTQ     const2<>+0(SB), Z6
+	VBLENDMPD.BCST   const3<>+0(SB), Z6, K1, Z2
+	VPADDQ.BCST      const4<>+0(SB), Z1, Z6
+	VPSRLQ           $0x34, Z6, Z7
+	VPORQ.BCST       const5<>+0(SB), Z7, Z7
+	VSUBPD           Z2, Z7, Z7
+	VPANDQ.BCST      const6<>+0(SB), Z6, Z6
+	VPADDQ.BCST      const7<>+0(SB), Z6, Z6
+	VSUBPD.BCST      const8<>+0(SB), Z6, Z6
+	VMULPD           Z6, Z6, Z8
+	VMULPD.BCST      const9<>+0(SB), Z6, Z9
 	VMOVAPD          Z9, Z10
-	VPBROADCASTQ     const11<>+0(SB), Z13
-	VFMADD213PD.BCST const12<>+0(SB), Z13, Z10
+	VFNMADD213PD     Z6, Z6, Z10
+	VSUBPD           Z10, Z6, Z11
+	VFNMADD231PD     Z6, Z9, Z11
+	VMULPD           Z8, Z8, Z9
+	VMOVAPD          Z9, Z12
+	VPBROADCASTQ     const10<>+0(SB), Z13
+	VFMADD213PD.BCST const11<>+0(SB), Z13, Z12
 	VMOVAPD          Z9, Z13
-	VPBROADCASTQ     const13<>+0(SB), Z14
-	VFMADD213PD.BCST const14<>+0(SB), Z14, Z13
-	VFMADD213PD.BCST const15<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const16<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const17<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const18<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const19<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const20<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const21<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const22<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const23<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const24<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const25<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const26<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const27<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const28<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const29<>+0(SB), Z9, Z10
-	VFMADD213PD.BCST const30<>+0(SB), Z9, Z13
-	VFMADD213PD.BCST const31<>+0(SB), Z9, Z10
-	VFMADD231PD      Z7, Z13, Z10
-	VMULPD           Z9, Z7, Z7
-	VMULPD           Z7, Z10, Z7
-	VADDPD           Z7, Z12, Z7
-	VADDPD           Z7, Z11, Z9
-	VSUBPD           Z9, Z11, Z10
-	VADDPD           Z10, Z7, Z7
-	VMULPD.BCST      const40<>+0(SB), Z9, Z10
-	VMOVAPD          Z9, Z11
-	VPBROADCASTQ     const40<>+0(SB), Z12
-	VFMSUB213PD      Z10, Z12, Z11
-	VFMADD231PD.BCST const40<>+0(SB), Z7, Z11
-	VFMADD231PD.BCST const41<>+0(SB), Z9, Z11
-	VMULPD.BCST      const42<>+0(SB), Z8, Z7
-	VADDPD           Z7, Z10, Z9
-	VSUBPD           Z9, Z7, Z7
-	VADDPD           Z7, Z10, Z7
-	VADDPD           Z7, Z11, Z7
-	VFMADD231PD.BCST const43<>+0(SB), Z8, Z7
-	VADDPD           Z7, Z9, Z7
-	VCMPPD.BCST      $0x11, const34<>+0(SB), Z0, K1
-	VBLENDMPD        Z7, Z0, K1, Z3
-	VCMPPD.BCST      $0x00, const8<>+0(SB), Z0, K1
-	VPBROADCASTQ     const35<>+0(SB), Z7
-	VBLENDMPD.BCST   const36<>+0(SB), Z7, K1, Z4
-	VPBROADCASTQ     const8<>+0(SB), Z7
-	VCMPPD           $0x11, Z0, Z7, K1
+	VPBROADCASTQ     const12<>+0(SB), Z14
+	VFMADD213PD.BCST const13<>+0(SB), Z14, Z13
+	VMOVAPD          Z9, Z14
+	VPBROADCASTQ     const14<>+0(SB), Z15
+	VFMADD213PD.BCST const15<>+0(SB), Z15, Z14
+	VMOVAPD          Z9, Z15
+	VPBROADCASTQ     const16<>+0(SB), Z16
+	VFMADD213PD.BCST const17<>+0(SB), Z16, Z15
+	VFMADD213PD.BCST const18<>+0(SB), Z9, Z12
+	VFMADD213PD.BCST const19<>+0(SB), Z9, Z13
+	VFMADD213PD.BCST const20<>+0(SB), Z9, Z14
+	VFMADD213PD.BCST const21<>+0(SB), Z9, Z15
+	VFMADD213PD.BCST const22<>+0(SB), Z9, Z12
+	VFMADD213PD.BCST const23<>+0(SB), Z9, Z13
+	VFMADD213PD.BCST const24<>+0(SB), Z9, Z14
+	VFMADD213PD.BCST const25<>+0(SB), Z9, Z15
+	VFMADD213PD.BCST const26<>+0(SB), Z9, Z12
+	VFMADD213PD.BCST const27<>+0(SB), Z9, Z13
+	VFMADD213PD.BCST const28<>+0(SB), Z9, Z14
+	VFMADD213PD.BCST const29<>+0(SB), Z9, Z15
+	VFMADD213PD.BCST const30<>+0(SB), Z9, Z12
+	VFMADD231PD      Z6, Z13, Z14
+	VFMADD231PD      Z6, Z15, Z12
+	VFMADD231PD      Z8, Z14, Z12
+	VMULPD           Z8, Z6, Z6
+	VMULPD           Z6, Z12, Z6
+	VADDPD           Z6, Z11, Z6
+	VADDPD           Z6, Z10, Z8
+	VSUBPD           Z8, Z10, Z9
+	VADDPD           Z9, Z6, Z6
+	VMULPD.BCST      const39<>+0(SB), Z8, Z9
+	VMOVAPD          Z8, Z10
+	VPBROADCASTQ     const39<>+0(SB), Z11
+	VFMSUB213PD      Z9, Z11, Z10
+	VFMADD231PD.BCST const39<>+0(SB), Z6, Z10
+	VFMADD231PD.BCST const40<>+0(SB), Z8, Z10
+	VMULPD.BCST      const41<>+0(SB), Z7, Z6
+	VADDPD           Z6, Z9, Z8
+	VSUBPD           Z8, Z6, Z6
+	VADDPD           Z6, Z9, Z6
+	VADDPD           Z6, Z10, Z6
+	VFMADD231PD.BCST const42<>+0(SB), Z7, Z6
+	VADDPD           Z6, Z8, Z6
+	VCMPPD.BCST      $0x11, const33<>+0(SB), Z0, K1
+	VBLENDMPD        Z6, Z0, K1, Z3
+	VCMPPD.BCST      $0x00, const34<>+0(SB), Z0, K1
+	VPBROADCASTQ     const35<>+0(SB), Z6
+	VBLENDMPD.BCST   const36<>+0(SB), Z6, K1, Z4
+	VPBROADCASTQ     const34<>+0(SB), Z6
+	VCMPPD           $0x11, Z0, Z6, K1
 	VBLENDMPD        Z3, Z4, K1, Z5
 	VCVTPD2PS        Z5, Y0
-	VCMPPS           $0x04, Y0, Y0, K1
-	VBLENDMPS.BCST   const37<>+0(SB), Y0, K1, Y6
-	VMOVUPD          Y6, (AX)
+	VMOVUPD          Y0, (AX)
 	ADDQ             $0x20, AX
 	ADDQ             DX, CX
 	SUBQ             $0x08, SI
@@ -721,90 +730,89 @@ TEXT ·Log1pFloat64(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD          (CX), Z0
-	VPBROADCASTQ     const7<>+0(SB), Z1
-	VMAXPD           Z0, Z1, Z1
-	VPBROADCASTQ     const7<>+0(SB), Z2
-	VMINPD           Z0, Z2, Z2
-	VADDPD           Z2, Z1, Z3
-	VSUBPD           Z3, Z1, Z1
-	VADDPD           Z1, Z2, Z1
-	VPADDQ.BCST      const2<>+0(SB), Z3, Z2
-	VPSRLQ           $0x34, Z2, Z10
-	VPORQ.BCST       const3<>+0(SB), Z10, Z10
-	VSUBPD.BCST      const4<>+0(SB), Z10, Z10
-	VPANDQ.BCST      const5<>+0(SB), Z2, Z2
-	VPADDQ.BCST      const6<>+0(SB), Z2, Z2
-	VSUBPD.BCST      const7<>+0(SB), Z2, Z2
-	VPBROADCASTQ     const8<>+0(SB), Z11
-	VCMPPD           $0x00, Z10, Z11, K1
+	VADDPD.BCST      const8<>+0(SB), Z0, Z1
+	VSUBPD.BCST      const8<>+0(SB), Z1, Z2
+	VSUBPD           Z2, Z0, Z2
+	VPADDQ.BCST      const4<>+0(SB), Z1, Z8
+	VPSRLQ           $0x34, Z8, Z9
+	VPORQ.BCST       const5<>+0(SB), Z9, Z9
+	VSUBPD.BCST      const2<>+0(SB), Z9, Z9
+	VPANDQ.BCST      const6<>+0(SB), Z8, Z8
+	VPADDQ.BCST      const7<>+0(SB), Z8, Z8
+	VSUBPD.BCST      const8<>+0(SB), Z8, Z8
+	VPBROADCASTQ     const34<>+0(SB), Z10
+	VCMPPD           $0x00, Z9, Z10, K1
+	VPBROADCASTQ     const43<>+0(SB), Z10
+	VMINPD           Z9, Z10, Z10
 	VPBROADCASTQ     const44<>+0(SB), Z11
-	VMINPD           Z10, Z11, Z11
-	VPBROADCASTQ     const45<>+0(SB), Z12
-	VSUBPD           Z11, Z12, Z11
-	VPSLLQ           $0x34, Z11, Z11
-	VMULPD           Z11, Z1, Z1
-	VBLENDMPD.BCST   const8<>+0(SB), Z1, K1, Z4
-	VBLENDMPD        Z0, Z2, K1, Z5
-	VMULPD           Z5, Z5, Z1
-	VMULPD.BCST      const10<>+0(SB), Z5, Z2
-	VMOVAPD          Z2, Z11
-	VFNMADD213PD     Z5, Z5, Z11
-	VSUBPD           Z11, Z5, Z12
-	VFNMADD231PD     Z5, Z2, Z12
-	VMOVAPD          Z1, Z2
-	VPBROADCASTQ     const11<>+0(SB), Z13
-	VFMADD213PD.BCST const12<>+0(SB), Z13, Z2
-	VMOVAPD          Z1, Z13
-	VPBROADCASTQ     const13<>+0(SB), Z14
-	VFMADD213PD.BCST const14<>+0(SB), Z14, Z13
-	VFMADD213PD.BCST const15<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST const16<>+0(SB), Z1, Z13
-	VFMADD213PD.BCST const17<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST const18<>+0(SB), Z1, Z13
-	VFMADD213PD.BCST const19<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST const20<>+0(SB), Z1, Z13
-	VFMADD213PD.BCST const21<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST const22<>+0(SB), Z1, Z13
-	VFMADD213PD.BCST const23<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST const24<>+0(SB), Z1, Z13
-	VFMADD213PD.BCST const25<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST const26<>+0(SB), Z1, Z13
-	VFMADD213PD.BCST const27<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST const28<>+0(SB), Z1, Z13
-	VFMADD213PD.BCST const29<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST const30<>+0(SB), Z1, Z13
-	VFMADD213PD.BCST const31<>+0(SB), Z1, Z2
-	VFMADD231PD      Z5, Z13, Z2
-	VMULPD           Z1, Z5, Z1
-	VMULPD           Z1, Z2, Z1
-	VPBROADCASTQ     const8<>+0(SB), Z2
-	VADDPD           Z10, Z2, Z2
-	VMULPD.BCST      const32<>+0(SB), Z2, Z10
-	VADDPD           Z10, Z11, Z13
-	VSUBPD           Z13, Z10, Z10
-	VADDPD           Z10, Z11, Z10
-	VADDPD           Z10, Z12, Z10
-	VFMADD231PD.BCST const33<>+0(SB), Z2, Z10
-	VMOVAPD          Z5, Z2
-	VPBROADCASTQ     const46<>+0(SB), Z11
-	VFMADD213PD.BCST const47<>+0(SB), Z11, Z2
-	VFMADD213PD.BCST const7<>+0(SB), Z5, Z2
-	VFMADD231PD      Z4, Z2, Z1
-	VADDPD           Z1, Z10, Z1
-	VADDPD           Z1, Z13, Z1
-	VCMPPD.BCST      $0x11, const34<>+0(SB), Z3, K1
-	VBLENDMPD        Z1, Z3, K1, Z6
-	VCMPPD.BCST      $0x00, const8<>+0(SB), Z3, K1
-	VPBROADCASTQ     const35<>+0(SB), Z1
-	VBLENDMPD.BCST   const36<>+0(SB), Z1, K1, Z7
-	VPBROADCASTQ     const8<>+0(SB), Z1
-	VCMPPD           $0x11, Z3, Z1, K1
-	VBLENDMPD        Z6, Z7, K1, Z8
-	VPANDQ.BCST      const48<>+0(SB), Z0, Z0
-	VPORQ            Z0, Z8, Z0
-	VCMPPD           $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST   const35<>+0(SB), Z0, K1, Z9
-	VMOVUPD          Z9, (AX)
+	VSUBPD           Z10, Z11, Z10
+	VPSLLQ           $0x34, Z10, Z10
+	VMULPD           Z10, Z2, Z2
+	VBLENDMPD.BCST   const34<>+0(SB), Z2, K1, Z3
+	VBLENDMPD        Z0, Z8, K1, Z4
+	VMULPD           Z4, Z4, Z2
+	VMULPD.BCST      const9<>+0(SB), Z4, Z8
+	VMOVAPD          Z8, Z10
+	VFNMADD213PD     Z4, Z4, Z10
+	VSUBPD           Z10, Z4, Z11
+	VFNMADD231PD     Z4, Z8, Z11
+	VMULPD           Z2, Z2, Z8
+	VMOVAPD          Z8, Z12
+	VPBROADCASTQ     const10<>+0(SB), Z13
+	VFMADD213PD.BCST const11<>+0(SB), Z13, Z12
+	VMOVAPD          Z8, Z13
+	VPBROADCASTQ     const12<>+0(SB), Z14
+	VFMADD213PD.BCST const13<>+0(SB), Z14, Z13
+	VMOVAPD          Z8, Z14
+	VPBROADCASTQ     const14<>+0(SB), Z15
+	VFMADD213PD.BCST const15<>+0(SB), Z15, Z14
+	VMOVAPD          Z8, Z15
+	VPBROADCASTQ     const16<>+0(SB), Z16
+	VFMADD213PD.BCST const17<>+0(SB), Z16, Z15
+	VFMADD213PD.BCST const18<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const19<>+0(SB), Z8, Z13
+	VFMADD213PD.BCST const20<>+0(SB), Z8, Z14
+	VFMADD213PD.BCST const21<>+0(SB), Z8, Z15
+	VFMADD213PD.BCST const22<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const23<>+0(SB), Z8, Z13
+	VFMADD213PD.BCST const24<>+0(SB), Z8, Z14
+	VFMADD213PD.BCST const25<>+0(SB), Z8, Z15
+	VFMADD213PD.BCST const26<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const27<>+0(SB), Z8, Z13
+	VFMADD213PD.BCST const28<>+0(SB), Z8, Z14
+	VFMADD213PD.BCST const29<>+0(SB), Z8, Z15
+	VFMADD213PD.BCST const30<>+0(SB), Z8, Z12
+	VFMADD231PD      Z4, Z13, Z14
+	VFMADD231PD      Z4, Z15, Z12
+	VFMADD231PD      Z2, Z14, Z12
+	VMULPD           Z2, Z4, Z2
+	VMULPD           Z2, Z12, Z2
+	VPBROADCASTQ     const34<>+0(SB), Z8
+	VADDPD           Z9, Z8, Z8
+	VMULPD.BCST      const31<>+0(SB), Z8, Z9
+	VADDPD           Z9, Z10, Z12
+	VSUBPD           Z12, Z9, Z9
+	VADDPD           Z9, Z10, Z9
+	VADDPD           Z9, Z11, Z9
+	VFMADD231PD.BCST const32<>+0(SB), Z8, Z9
+	VMOVAPD          Z4, Z8
+	VPBROADCASTQ     const45<>+0(SB), Z10
+	VFMADD213PD.BCST const46<>+0(SB), Z10, Z8
+	VFMADD213PD.BCST const8<>+0(SB), Z4, Z8
+	VFMADD231PD      Z3, Z8, Z2
+	VADDPD           Z2, Z9, Z2
+	VADDPD           Z2, Z12, Z2
+	VPANDQ.BCST      const47<>+0(SB), Z0, Z0
+	VPORQ            Z0, Z2, Z0
+	VCMPPD.BCST      $0x11, const33<>+0(SB), Z1, K1
+	VBLENDMPD        Z0, Z1, K1, Z5
+	VCMPPD.BCST      $0x00, const34<>+0(SB), Z1, K1
+	VPBROADCASTQ     const35<>+0(SB), Z0
+	VBLENDMPD.BCST   const36<>+0(SB), Z0, K1, Z6
+	VPBROADCASTQ     const34<>+0(SB), Z0
+	VCMPPD           $0x11, Z1, Z0, K1
+	VBLENDMPD        Z5, Z6, K1, Z7
+	VMOVUPD          Z7, (AX)
 	ADDQ             $0x40, AX
 	ADDQ             DX, CX
 	SUBQ             $0x08, SI
@@ -817,23 +825,23 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const44<>+0(SB)/8, $0x4059000000000000
+DATA const43<>+0(SB)/8, $0x4059000000000000
+GLOBL const43<>(SB), RODATA|NOPTR, $8
+
+DATA const44<>+0(SB)/8, $0x43380000000003ff
 GLOBL const44<>(SB), RODATA|NOPTR, $8
 
-DATA const45<>+0(SB)/8, $0x43380000000003ff
+DATA const45<>+0(SB)/8, $0x3fef7be879f6cce5
 GLOBL const45<>(SB), RODATA|NOPTR, $8
 
-DATA const46<>+0(SB)/8, $0x3fef7be879f6cce5
+DATA const46<>+0(SB)/8, $0xbff164d2d24f2cb3
 GLOBL const46<>(SB), RODATA|NOPTR, $8
 
-DATA const47<>+0(SB)/8, $0xbff164d2d24f2cb3
+DATA const47<>+0(SB)/8, $0x8000000000000000
 GLOBL const47<>(SB), RODATA|NOPTR, $8
 
-DATA const48<>+0(SB)/8, $0x8000000000000000
-GLOBL const48<>(SB), RODATA|NOPTR, $8
-
 // func Log1pFloat32(dst *float32, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX512F, AVX512VL
+// Requires: AVX, AVX512F
 TEXT ·Log1pFloat32(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -846,91 +854,90 @@ TEXT ·Log1pFloat32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD          (CX), Y0
 	VCVTPS2PD        Y0, Z0
-	VPBROADCASTQ     const7<>+0(SB), Z7
-	VMAXPD           Z0, Z7, Z7
-	VPBROADCASTQ     const7<>+0(SB), Z8
-	VMINPD           Z0, Z8, Z8
-	VADDPD           Z8, Z7, Z9
-	VSUBPD           Z9, Z7, Z7
-	VADDPD           Z7, Z8, Z7
-	VPADDQ.BCST      const2<>+0(SB), Z9, Z8
-	VPSRLQ           $0x34, Z8, Z10
-	VPORQ.BCST       const3<>+0(SB), Z10, Z10
-	VSUBPD.BCST      const4<>+0(SB), Z10, Z10
-	VPANDQ.BCST      const5<>+0(SB), Z8, Z8
-	VPADDQ.BCST      const6<>+0(SB), Z8, Z8
-	VSUBPD.BCST      const7<>+0(SB), Z8, Z8
-	VPBROADCASTQ     const8<>+0(SB), Z11
-	VCMPPD           $0x00, Z10, Z11, K1
+	VADDPD.BCST      const8<>+0(SB), Z0, Z6
+	VSUBPD.BCST      const8<>+0(SB), Z6, Z7
+	VSUBPD           Z7, Z0, Z7
+	VPADDQ.BCST      const4<>+0(SB), Z6, Z8
+	VPSRLQ           $0x34, Z8, Z9
+	VPORQ.BCST       const5<>+0(SB), Z9, Z9
+	VSUBPD.BCST      const2<>+0(SB), Z9, Z9
+	VPANDQ.BCST      const6<>+0(SB), Z8, Z8
+	VPADDQ.BCST      const7<>+0(SB), Z8, Z8
+	VSUBPD.BCST      const8<>+0(SB), Z8, Z8
+	VPBROADCASTQ     const34<>+0(SB), Z10
+	VCMPPD           $0x00, Z9, Z10, K1
+	VPBROADCASTQ     const43<>+0(SB), Z10
+	VMINPD           Z9, Z10, Z10
 	VPBROADCASTQ     const44<>+0(SB), Z11
-	VMINPD           Z10, Z11, Z11
-	VPBROADCASTQ     const45<>+0(SB), Z12
-	VSUBPD           Z11, Z12, Z11
-	VPSLLQ           $0x34, Z11, Z11
-	VMULPD           Z11, Z7, Z7
-	VBLENDMPD.BCST   const8<>+0(SB), Z7, K1, Z1
+	VSUBPD           Z10, Z11, Z10
+	VPSLLQ           $0x34, Z10, Z10
+	VMULPD           Z10, Z7, Z7
+	VBLENDMPD.BCST   const34<>+0(SB), Z7, K1, Z1
 	VBLENDMPD        Z0, Z8, K1, Z2
 	VMULPD           Z2, Z2, Z7
-	VMULPD.BCST      const10<>+0(SB), Z2, Z8
-	VMOVAPD          Z8, Z11
-	VFNMADD213PD     Z2, Z2, Z11
-	VSUBPD           Z11, Z2, Z12
-	VFNMADD231PD     Z2, Z8, Z12
-	VMOVAPD          Z7, Z8
-	VPBROADCASTQ     const11<>+0(SB), Z13
-	VFMADD213PD.BCST const12<>+0(SB), Z13, Z8
-	VMOVAPD          Z7, Z13
-	VPBROADCASTQ     const13<>+0(SB), Z14
-	VFMADD213PD.BCST const14<>+0(SB), Z14, Z13
-	VFMADD213PD.BCST const15<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST const16<>+0(SB), Z7, Z13
-	VFMADD213PD.BCST const17<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST const18<>+0(SB), Z7, Z13
-	VFMADD213PD.BCST const19<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST const20<>+0(SB), Z7, Z13
-	VFMADD213PD.BCST const21<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST const22<>+0(SB), Z7, Z13
-	VFMADD213PD.BCST const23<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST const24<>+0(SB), Z7, Z13
-	VFMADD213PD.BCST const25<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST const26<>+0(SB), Z7, Z13
-	VFMADD213PD.BCST const27<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST const28<>+0(SB), Z7, Z13
-	VFMADD213PD.BCST const29<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST const30<>+0(SB), Z7, Z13
-	VFMADD213PD.BCST const31<>+0(SB), Z7, Z8
-	VFMADD231PD      Z2, Z13, Z8
+	VMULPD.BCST      const9<>+0(SB), Z2, Z8
+	VMOVAPD          Z8, Z10
+	VFNMADD213PD     Z2, Z2, Z10
+	VSUBPD           Z10, Z2, Z11
+	VFNMADD231PD     Z2, Z8, Z11
+	VMULPD           Z7, Z7, Z8
+	VMOVAPD          Z8, Z12
+	VPBROADCASTQ     const10<>+0(SB), Z13
+	VFMADD213PD.BCST const11<>+0(SB), Z13, Z12
+	VMOVAPD          Z8, Z13
+	VPBROADCASTQ     const12<>+0(SB), Z14
+	VFMADD213PD.BCST const13<>+0(SB), Z14, Z13
+	VMOVAPD          Z8, Z14
+	VPBROADCASTQ     const14<>+0(SB), Z15
+	VFMADD213PD.BCST const15<>+0(SB), Z15, Z14
+	VMOVAPD          Z8, Z15
+	VPBROADCASTQ     const16<>+0(SB), Z16
+	VFMADD213PD.BCST const17<>+0(SB), Z16, Z15
+	VFMADD213PD.BCST const18<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const19<>+0(SB), Z8, Z13
+	VFMADD213PD.BCST const20<>+0(SB), Z8, Z14
+	VFMADD213PD.BCST const21<>+0(SB), Z8, Z15
+	VFMADD213PD.BCST const22<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const23<>+0(SB), Z8, Z13
+	VFMADD213PD.BCST const24<>+0(SB), Z8, Z14
+	VFMADD213PD.BCST const25<>+0(SB), Z8, Z15
+	VFMADD213PD.BCST const26<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const27<>+0(SB), Z8, Z13
+	VFMADD213PD.BCST const28<>+0(SB), Z8, Z14
+	VFMADD213PD.BCST const29<>+0(SB), Z8, Z15
+	VFMADD213PD.BCST const30<>+0(SB), Z8, Z12
+	VFMADD231PD      Z2, Z13, Z14
+	VFMADD231PD      Z2, Z15, Z12
+	VFMADD231PD      Z7, Z14, Z12
 	VMULPD           Z7, Z2, Z7
-	VMULPD           Z7, Z8, Z7
-	VPBROADCASTQ     const8<>+0(SB), Z8
-	VADDPD           Z10, Z8, Z8
-	VMULPD.BCST      const32<>+0(SB), Z8, Z10
-	VADDPD           Z10, Z11, Z13
-	VSUBPD           Z13, Z10, Z10
-	VADDPD           Z10, Z11, Z10
-	VADDPD           Z10, Z12, Z10
-	VFMADD231PD.BCST const33<>+0(SB), Z8, Z10
+	VMULPD           Z7, Z12, Z7
+	VPBROADCASTQ     const34<>+0(SB), Z8
+	VADDPD           Z9, Z8, Z8
+	VMULPD.BCST      const31<>+0(SB), Z8, Z9
+	VADDPD           Z9, Z10, Z12
+	VSUBPD           Z12, Z9, Z9
+	VADDPD           Z9, Z10, Z9
+	VADDPD           Z9, Z11, Z9
+	VFMADD231PD.BCST const32<>+0(SB), Z8, Z9
 	VMOVAPD          Z2, Z8
-	VPBROADCASTQ     const46<>+0(SB), Z11
-	VFMADD213PD.BCST const47<>+0(SB), Z11, Z8
-	VFMADD213PD.BCST const7<>+0(SB), Z2, Z8
+	VPBROADCASTQ     const45<>+0(SB), Z10
+	VFMADD213PD.BCST const46<>+0(SB), Z10, Z8
+	VFMADD213PD.BCST const8<>+0(SB), Z2, Z8
 	VFMADD231PD      Z1, Z8, Z7
-	VADDPD           Z7, Z10, Z7
-	VADDPD           Z7, Z13, Z7
-	VCMPPD.BCST      $0x11, const34<>+0(SB), Z9, K1
-	VBLENDMPD        Z7, Z9, K1, Z3
-	VCMPPD.BCST      $0x00, const8<>+0(SB), Z9, K1
-	VPBROADCASTQ     const35<>+0(SB), Z7
-	VBLENDMPD.BCST   const36<>+0(SB), Z7, K1, Z4
-	VPBROADCASTQ     const8<>+0(SB), Z7
-	VCMPPD           $0x11, Z9, Z7, K1
+	VADDPD           Z7, Z9, Z7
+	VADDPD           Z7, Z12, Z7
+	VPANDQ.BCST      const47<>+0(SB), Z0, Z0
+	VPORQ            Z0, Z7, Z0
+	VCMPPD.BCST      $0x11, const33<>+0(SB), Z6, K1
+	VBLENDMPD        Z0, Z6, K1, Z3
+	VCMPPD.BCST      $0x00, const34<>+0(SB), Z6, K1
+	VPBROADCASTQ     const35<>+0(SB), Z0
+	VBLENDMPD.BCST   const36<>+0(SB), Z0, K1, Z4
+	VPBROADCASTQ     const34<>+0(SB), Z0
+	VCMPPD           $0x11, Z6, Z0, K1
 	VBLENDMPD        Z3, Z4, K1, Z5
-	VPANDQ.BCST      const48<>+0(SB), Z0, Z0
-	VPORQ            Z0, Z5, Z0
-	VCVTPD2PS        Z0, Y0
-	VCMPPS           $0x04, Y0, Y0, K1
-	VBLENDMPS.BCST   const37<>+0(SB), Y0, K1, Y6
-	VMOVUPD          Y6, (AX)
+	VCVTPD2PS        Z5, Y0
+	VMOVUPD          Y0, (AX)
 	ADDQ             $0x20, AX
 	ADDQ             DX, CX
 	SUBQ             $0x08, SI

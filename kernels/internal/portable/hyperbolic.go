@@ -131,13 +131,13 @@ func SinhFloat32(dst []float32, a []float32) {
 		v73 := v3 & 0x8000000000000000
 		v74 := v72 | v73
 		v75 := math.Float64frombits(v74)
-		v76 := float32(v75)
-		v77 := v76 != v76
-		v79 := math.Float32frombits(0x7fc00000)
-		v80 := v76
-		if v77 {
-			v80 = v79
+		v76 := v75 != v75
+		v78 := math.Float64frombits(0x7ff8000000000000)
+		v79 := v75
+		if v76 {
+			v79 = v78
 		}
+		v80 := float32(v79)
 		dst[i] = v80
 	}
 }
@@ -259,13 +259,13 @@ func CoshFloat32(dst []float32, a []float32) {
 		v68 := float64(v64 + v67)
 		v69 := float64(v65 + v68)
 		v70 := ldexp(v69, v11)
-		v71 := float32(v70)
-		v72 := v71 != v71
-		v74 := math.Float32frombits(0x7fc00000)
-		v75 := v71
-		if v72 {
-			v75 = v74
+		v71 := v70 != v70
+		v73 := math.Float64frombits(0x7ff8000000000000)
+		v74 := v70
+		if v71 {
+			v74 = v73
 		}
+		v75 := float32(v74)
 		dst[i] = v75
 	}
 }
@@ -292,56 +292,57 @@ func TanhFloat64(dst []float64, a []float64) {
 		v23 := float64(v16 - v22)
 		v24 := math.FMA(v21, v16, v23)
 		v25 := float64(v18 + v24)
-		v29 := math.FMA(0x1.1f86f0b035526p-29, v19, 0x1.27e4cfaf0e60fp-22)
-		v31 := math.FMA(0x1.af4ecab92d52fp-26, v19, 0x1.71de01acf7607p-19)
-		v33 := math.FMA(v29, v19, 0x1.a01a01ab9882bp-16)
-		v35 := math.FMA(v31, v19, 0x1.a01a01ac1de81p-13)
-		v37 := math.FMA(v33, v19, 0x1.6c16c16c156a5p-10)
-		v39 := math.FMA(v35, v19, 0x1.1111111110051p-07)
-		v41 := math.FMA(v37, v19, 0x1.5555555555557p-05)
-		v43 := math.FMA(v39, v19, 0x1.5555555555557p-03)
-		v44 := math.FMA(v41, v16, v43)
-		v45 := float64(v16 * v19)
-		v46 := math.FMA(v44, v45, v25)
-		v48 := float64(0x0p+00 - v12)
-		v50 := float64(0x1.80000000003ffp+52 - v48)
-		v51 := math.Float64bits(v50)
-		v52 := v51 << 52
-		v53 := math.Float64frombits(v52)
-		v55 := float64(v53 + -0x1p+00)
-		v56 := float64(-0x1p+00 - v55)
-		v57 := float64(v53 + v56)
-		v58 := float64(v22 * v53)
-		v59 := float64(v55 + v58)
-		v60 := float64(v55 - v59)
-		v61 := float64(v58 + v60)
-		v62 := float64(v57 + v61)
-		v63 := math.FMA(v53, v46, v62)
-		v64 := float64(v59 + v63)
-		v65 := float64(v59 - v64)
-		v66 := float64(v63 + v65)
-		v68 := float64(v64 + 0x1p+01)
-		v69 := float64(0x1p+01 - v68)
-		v70 := float64(v64 + v69)
-		v72 := float64(0x1p+00 / v68)
-		v73 := float64(v64 * v72)
-		v74 := math.FMA(-(v73), v68, v64)
-		v75 := float64(v66 + v74)
-		v76 := float64(v66 + v70)
-		v77 := math.FMA(-(v73), v76, v75)
-		v78 := math.FMA(v77, v72, v73)
-		v79 := math.Float64bits(v78)
-		v80 := v79 &^ 0x8000000000000000
-		v81 := v2 & 0x8000000000000000
-		v82 := v80 | v81
-		v83 := math.Float64frombits(v82)
-		v84 := v83 != v83
-		v86 := math.Float64frombits(0x7ff8000000000000)
-		v87 := v83
-		if v84 {
-			v87 = v86
+		v26 := float64(v19 * v19)
+		v32 := math.FMA(0x1.1f86f0b035526p-29, v26, 0x1.a01a01ab9882bp-16)
+		v34 := math.FMA(0x1.af4ecab92d52fp-26, v26, 0x1.a01a01ac1de81p-13)
+		v36 := math.FMA(0x1.27e4cfaf0e60fp-22, v26, 0x1.6c16c16c156a5p-10)
+		v38 := math.FMA(0x1.71de01acf7607p-19, v26, 0x1.1111111110051p-07)
+		v40 := math.FMA(v32, v26, 0x1.5555555555557p-05)
+		v42 := math.FMA(v34, v26, 0x1.5555555555557p-03)
+		v43 := math.FMA(v36, v16, v38)
+		v44 := math.FMA(v40, v16, v42)
+		v45 := math.FMA(v43, v19, v44)
+		v46 := float64(v16 * v19)
+		v47 := math.FMA(v45, v46, v25)
+		v49 := float64(0x0p+00 - v12)
+		v51 := float64(0x1.80000000003ffp+52 - v49)
+		v52 := math.Float64bits(v51)
+		v53 := v52 << 52
+		v54 := math.Float64frombits(v53)
+		v56 := float64(v54 + -0x1p+00)
+		v57 := float64(-0x1p+00 - v56)
+		v58 := float64(v54 + v57)
+		v59 := float64(v22 * v54)
+		v60 := float64(v56 + v59)
+		v61 := float64(v56 - v60)
+		v62 := float64(v59 + v61)
+		v63 := float64(v58 + v62)
+		v64 := math.FMA(v54, v47, v63)
+		v65 := float64(v60 + v64)
+		v66 := float64(v60 - v65)
+		v67 := float64(v64 + v66)
+		v69 := float64(v65 + 0x1p+01)
+		v70 := float64(0x1p+01 - v69)
+		v71 := float64(v65 + v70)
+		v73 := float64(0x1p+00 / v69)
+		v74 := float64(v65 * v73)
+		v75 := math.FMA(-(v74), v69, v65)
+		v76 := float64(v67 + v75)
+		v77 := float64(v67 + v71)
+		v78 := math.FMA(-(v74), v77, v76)
+		v79 := math.FMA(v78, v73, v74)
+		v80 := math.Float64bits(v79)
+		v81 := v80 &^ 0x8000000000000000
+		v82 := v2 & 0x8000000000000000
+		v83 := v81 | v82
+		v84 := math.Float64frombits(v83)
+		v85 := v84 != v84
+		v87 := math.Float64frombits(0x7ff8000000000000)
+		v88 := v84
+		if v85 {
+			v88 = v87
 		}
-		dst[i] = v87
+		dst[i] = v88
 	}
 }
 
@@ -368,57 +369,58 @@ func TanhFloat32(dst []float32, a []float32) {
 		v24 := float64(v17 - v23)
 		v25 := math.FMA(v22, v17, v24)
 		v26 := float64(v19 + v25)
-		v30 := math.FMA(0x1.1f86f0b035526p-29, v20, 0x1.27e4cfaf0e60fp-22)
-		v32 := math.FMA(0x1.af4ecab92d52fp-26, v20, 0x1.71de01acf7607p-19)
-		v34 := math.FMA(v30, v20, 0x1.a01a01ab9882bp-16)
-		v36 := math.FMA(v32, v20, 0x1.a01a01ac1de81p-13)
-		v38 := math.FMA(v34, v20, 0x1.6c16c16c156a5p-10)
-		v40 := math.FMA(v36, v20, 0x1.1111111110051p-07)
-		v42 := math.FMA(v38, v20, 0x1.5555555555557p-05)
-		v44 := math.FMA(v40, v20, 0x1.5555555555557p-03)
-		v45 := math.FMA(v42, v17, v44)
-		v46 := float64(v17 * v20)
-		v47 := math.FMA(v45, v46, v26)
-		v49 := float64(0x0p+00 - v13)
-		v51 := float64(0x1.80000000003ffp+52 - v49)
-		v52 := math.Float64bits(v51)
-		v53 := v52 << 52
-		v54 := math.Float64frombits(v53)
-		v56 := float64(v54 + -0x1p+00)
-		v57 := float64(-0x1p+00 - v56)
-		v58 := float64(v54 + v57)
-		v59 := float64(v23 * v54)
-		v60 := float64(v56 + v59)
-		v61 := float64(v56 - v60)
-		v62 := float64(v59 + v61)
-		v63 := float64(v58 + v62)
-		v64 := math.FMA(v54, v47, v63)
-		v65 := float64(v60 + v64)
-		v66 := float64(v60 - v65)
-		v67 := float64(v64 + v66)
-		v69 := float64(v65 + 0x1p+01)
-		v70 := float64(0x1p+01 - v69)
-		v71 := float64(v65 + v70)
-		v73 := float64(0x1p+00 / v69)
-		v74 := float64(v65 * v73)
-		v75 := math.FMA(-(v74), v69, v65)
-		v76 := float64(v67 + v75)
-		v77 := float64(v67 + v71)
-		v78 := math.FMA(-(v74), v77, v76)
-		v79 := math.FMA(v78, v73, v74)
-		v80 := math.Float64bits(v79)
-		v81 := v80 &^ 0x8000000000000000
-		v82 := v3 & 0x8000000000000000
-		v83 := v81 | v82
-		v84 := math.Float64frombits(v83)
-		v85 := float32(v84)
+		v27 := float64(v20 * v20)
+		v33 := math.FMA(0x1.1f86f0b035526p-29, v27, 0x1.a01a01ab9882bp-16)
+		v35 := math.FMA(0x1.af4ecab92d52fp-26, v27, 0x1.a01a01ac1de81p-13)
+		v37 := math.FMA(0x1.27e4cfaf0e60fp-22, v27, 0x1.6c16c16c156a5p-10)
+		v39 := math.FMA(0x1.71de01acf7607p-19, v27, 0x1.1111111110051p-07)
+		v41 := math.FMA(v33, v27, 0x1.5555555555557p-05)
+		v43 := math.FMA(v35, v27, 0x1.5555555555557p-03)
+		v44 := math.FMA(v37, v17, v39)
+		v45 := math.FMA(v41, v17, v43)
+		v46 := math.FMA(v44, v20, v45)
+		v47 := float64(v17 * v20)
+		v48 := math.FMA(v46, v47, v26)
+		v50 := float64(0x0p+00 - v13)
+		v52 := float64(0x1.80000000003ffp+52 - v50)
+		v53 := math.Float64bits(v52)
+		v54 := v53 << 52
+		v55 := math.Float64frombits(v54)
+		v57 := float64(v55 + -0x1p+00)
+		v58 := float64(-0x1p+00 - v57)
+		v59 := float64(v55 + v58)
+		v60 := float64(v23 * v55)
+		v61 := float64(v57 + v60)
+		v62 := float64(v57 - v61)
+		v63 := float64(v60 + v62)
+		v64 := float64(v59 + v63)
+		v65 := math.FMA(v55, v48, v64)
+		v66 := float64(v61 + v65)
+		v67 := float64(v61 - v66)
+		v68 := float64(v65 + v67)
+		v70 := float64(v66 + 0x1p+01)
+		v71 := float64(0x1p+01 - v70)
+		v72 := float64(v66 + v71)
+		v74 := float64(0x1p+00 / v70)
+		v75 := float64(v66 * v74)
+		v76 := math.FMA(-(v75), v70, v66)
+		v77 := float64(v68 + v76)
+		v78 := float64(v68 + v72)
+		v79 := math.FMA(-(v75), v78, v77)
+		v80 := math.FMA(v79, v74, v75)
+		v81 := math.Float64bits(v80)
+		v82 := v81 &^ 0x8000000000000000
+		v83 := v3 & 0x8000000000000000
+		v84 := v82 | v83
+		v85 := math.Float64frombits(v84)
 		v86 := v85 != v85
-		v88 := math.Float32frombits(0x7fc00000)
+		v88 := math.Float64frombits(0x7ff8000000000000)
 		v89 := v85
 		if v86 {
 			v89 = v88
 		}
-		dst[i] = v89
+		v90 := float32(v89)
+		dst[i] = v90
 	}
 }
 
@@ -432,133 +434,130 @@ func AsinhFloat64(dst []float64, a []float64) {
 		v4 := math.Float64frombits(v3)
 		v5 := float64(v4 * v4)
 		v6 := math.FMA(v4, v4, -(v5))
-		v8 := greater(0x1p+00, v5)
-		v9 := less(0x1p+00, v5)
-		v10 := float64(v8 + v9)
-		v11 := float64(v8 - v10)
-		v12 := float64(v9 + v11)
-		v13 := float64(v6 + v12)
-		v14 := math.Sqrt(v10)
-		v15 := math.FMA(-(v14), v14, v10)
-		v16 := float64(v13 + v15)
-		v18 := math.Float64bits(v10)
-		v19 := v18 >> 1
-		v20 := 0x5fd6eb50c7b537a9 - v19
-		v21 := math.Float64frombits(v20)
-		v22 := float64(v16 * v21)
-		v23 := float64(v4 + v14)
-		v24 := float64(v14 - v23)
-		v25 := float64(v4 + v24)
-		v26 := float64(v4 + v4)
-		v27 := float64(v23 * v26)
-		v28 := math.FMA(v26, v23, -(v27))
-		v29 := float64(v22 + v25)
-		v30 := math.FMA(v26, v29, v28)
-		v31 := greater(0x1p+00, v27)
-		v32 := less(0x1p+00, v27)
-		v33 := float64(v31 + v32)
-		v34 := float64(v31 - v33)
-		v35 := float64(v32 + v34)
-		v37 := 0x1p+28 < v4
-		v38 := v33
-		if v37 {
-			v38 = v4
+		v8 := float64(v5 + 0x1p+00)
+		v9 := float64(v8 - 0x1p+00)
+		v10 := float64(v5 - v9)
+		v11 := float64(v6 + v10)
+		v12 := math.Sqrt(v8)
+		v13 := math.FMA(-(v12), v12, v8)
+		v14 := float64(v11 + v13)
+		v16 := math.Float64bits(v8)
+		v17 := v16 >> 1
+		v18 := 0x5fd6eb50c7b537a9 - v17
+		v19 := math.Float64frombits(v18)
+		v20 := float64(v14 * v19)
+		v21 := float64(v4 + v12)
+		v22 := float64(v12 - v21)
+		v23 := float64(v4 + v22)
+		v24 := float64(v4 + v4)
+		v25 := float64(v21 * v24)
+		v26 := math.FMA(v24, v21, -(v25))
+		v27 := float64(v20 + v23)
+		v28 := math.FMA(v24, v27, v26)
+		v29 := float64(0x1p+00 + v25)
+		v30 := float64(v29 - 0x1p+00)
+		v31 := float64(v25 - v30)
+		v33 := 0x1p+28 < v4
+		v34 := v29
+		if v33 {
+			v34 = v4
 		}
-		v40 := float64(v30 + v35)
-		v41 := v40
-		if v37 {
-			v41 = 0x0p+00
+		v36 := float64(v28 + v31)
+		v37 := v36
+		if v33 {
+			v37 = 0x0p+00
 		}
-		v42 := float64(0x0p+00)
-		if v37 {
-			v42 = 0x1p+00
+		v38 := float64(0x0p+00)
+		if v33 {
+			v38 = 0x1p+00
 		}
-		v43 := math.Float64bits(v38)
-		v45 := v43 + 0x95f619980c433
-		v46 := v45 >> 52
-		v48 := v46 | 0x4330000000000000
-		v49 := math.Float64frombits(v48)
-		v51 := float64(v49 - 0x1.00000000003ffp+52)
-		v53 := v45 & 0xfffffffffffff
-		v55 := v53 + 0x3fe6a09e667f3bcd
-		v56 := math.Float64frombits(v55)
-		v57 := float64(v56 - 0x1p+00)
-		v58 := 0x0p+00 == v51
-		v60 := less(0x1.9p+06, v51)
-		v62 := float64(0x1.80000000003ffp+52 - v60)
-		v63 := math.Float64bits(v62)
-		v64 := v63 << 52
-		v65 := math.Float64frombits(v64)
-		v66 := float64(v41 * v65)
-		v67 := v66
-		if v58 {
-			v67 = v30
+		v40 := math.Float64bits(v34)
+		v42 := v40 + 0x95f619980c433
+		v43 := v42 >> 52
+		v45 := v43 | 0x4330000000000000
+		v46 := math.Float64frombits(v45)
+		v47 := float64(v46 - 0x1.00000000003ffp+52)
+		v49 := v42 & 0xfffffffffffff
+		v51 := v49 + 0x3fe6a09e667f3bcd
+		v52 := math.Float64frombits(v51)
+		v53 := float64(v52 - 0x1p+00)
+		v54 := 0x0p+00 == v47
+		v56 := less(0x1.9p+06, v47)
+		v58 := float64(0x1.80000000003ffp+52 - v56)
+		v59 := math.Float64bits(v58)
+		v60 := v59 << 52
+		v61 := math.Float64frombits(v60)
+		v62 := float64(v37 * v61)
+		v63 := v62
+		if v54 {
+			v63 = v28
 		}
-		v68 := v57
-		if v58 {
-			v68 = v27
+		v64 := v53
+		if v54 {
+			v64 = v25
 		}
-		v69 := float64(v68 * v68)
-		v71 := float64(v68 * 0x1p-01)
-		v72 := math.FMA(-(v71), v68, v68)
-		v73 := float64(v68 - v72)
-		v74 := math.FMA(-(v71), v68, v73)
-		v78 := math.FMA(0x1.a38c392ebc7d7p-06, v69, 0x1.e5f29b2b7d64dp-05)
-		v80 := math.FMA(-0x1.d14598ce6216p-05, v69, -0x1.9c6edd8e25b9p-05)
-		v82 := math.FMA(v78, v69, 0x1.9cacd0b642a99p-05)
-		v84 := math.FMA(v80, v69, -0x1.c3e1a4b43d38dp-05)
-		v86 := math.FMA(v82, v69, 0x1.e3b48d2b692ccp-05)
-		v88 := math.FMA(v84, v69, -0x1.003ad7adb7facp-04)
-		v90 := math.FMA(v86, v69, 0x1.110397125b4c2p-04)
-		v92 := math.FMA(v88, v69, -0x1.248e225b17df7p-04)
-		v94 := math.FMA(v90, v69, 0x1.3b142c9060697p-04)
-		v96 := math.FMA(v92, v69, -0x1.5555801e9ba8cp-04)
-		v98 := math.FMA(v94, v69, 0x1.745d146f7d4p-04)
-		v100 := math.FMA(v96, v69, -0x1.9999989b9454dp-04)
-		v102 := math.FMA(v98, v69, 0x1.c71c71d25d4d5p-04)
-		v104 := math.FMA(v100, v69, -0x1.000000019700ep-03)
-		v106 := math.FMA(v102, v69, 0x1.24924924833fdp-03)
-		v108 := math.FMA(v104, v69, -0x1.5555555553028p-03)
-		v110 := math.FMA(v106, v69, 0x1.9999999999affp-03)
-		v112 := math.FMA(v108, v69, -0x1.0000000000008p-02)
-		v114 := math.FMA(v110, v69, 0x1.5555555555555p-02)
-		v115 := math.FMA(v112, v68, v114)
-		v116 := float64(v68 * v69)
-		v117 := float64(v115 * v116)
-		v118 := float64(v42 + v51)
-		v120 := float64(v118 * 0x1.62e42fefa38p-01)
-		v121 := float64(v72 + v120)
-		v122 := float64(v120 - v121)
-		v123 := float64(v72 + v122)
-		v125 := float64(v74 + v123)
-		v126 := math.FMA(v118, 0x1.ef35793c7673p-45, v125)
-		v129 := math.FMA(0x1.f7be879f6cce5p-01, v68, -0x1.164d2d24f2cb3p+00)
-		v130 := math.FMA(v129, v68, 0x1p+00)
-		v131 := math.FMA(v130, v67, v117)
-		v132 := float64(v126 + v131)
-		v133 := float64(v121 + v132)
-		v134 := float64(0x1p-01)
-		if v37 {
-			v134 = 0x1p+00
+		v65 := float64(v64 * v64)
+		v67 := float64(v64 * 0x1p-01)
+		v68 := math.FMA(-(v67), v64, v64)
+		v69 := float64(v64 - v68)
+		v70 := math.FMA(-(v67), v64, v69)
+		v71 := float64(v65 * v65)
+		v77 := math.FMA(0x1.a38c392ebc7d7p-06, v71, 0x1.9cacd0b642a99p-05)
+		v79 := math.FMA(-0x1.d14598ce6216p-05, v71, -0x1.c3e1a4b43d38dp-05)
+		v81 := math.FMA(0x1.e5f29b2b7d64dp-05, v71, 0x1.e3b48d2b692ccp-05)
+		v83 := math.FMA(-0x1.9c6edd8e25b9p-05, v71, -0x1.003ad7adb7facp-04)
+		v85 := math.FMA(v77, v71, 0x1.110397125b4c2p-04)
+		v87 := math.FMA(v79, v71, -0x1.248e225b17df7p-04)
+		v89 := math.FMA(v81, v71, 0x1.3b142c9060697p-04)
+		v91 := math.FMA(v83, v71, -0x1.5555801e9ba8cp-04)
+		v93 := math.FMA(v85, v71, 0x1.745d146f7d4p-04)
+		v95 := math.FMA(v87, v71, -0x1.9999989b9454dp-04)
+		v97 := math.FMA(v89, v71, 0x1.c71c71d25d4d5p-04)
+		v99 := math.FMA(v91, v71, -0x1.000000019700ep-03)
+		v101 := math.FMA(v93, v71, 0x1.24924924833fdp-03)
+		v103 := math.FMA(v95, v71, -0x1.5555555553028p-03)
+		v105 := math.FMA(v97, v71, 0x1.9999999999affp-03)
+		v107 := math.FMA(v99, v71, -0x1.0000000000008p-02)
+		v109 := math.FMA(v101, v71, 0x1.5555555555555p-02)
+		v110 := math.FMA(v103, v64, v105)
+		v111 := math.FMA(v107, v64, v109)
+		v112 := math.FMA(v110, v65, v111)
+		v113 := float64(v64 * v65)
+		v114 := float64(v112 * v113)
+		v115 := float64(v38 + v47)
+		v117 := float64(v115 * 0x1.62e42fefa38p-01)
+		v118 := float64(v68 + v117)
+		v119 := float64(v117 - v118)
+		v120 := float64(v68 + v119)
+		v122 := float64(v70 + v120)
+		v123 := math.FMA(v115, 0x1.ef35793c7673p-45, v122)
+		v126 := math.FMA(0x1.f7be879f6cce5p-01, v64, -0x1.164d2d24f2cb3p+00)
+		v127 := math.FMA(v126, v64, 0x1p+00)
+		v128 := math.FMA(v127, v63, v114)
+		v129 := float64(v123 + v128)
+		v130 := float64(v118 + v129)
+		v131 := float64(0x1p-01)
+		if v33 {
+			v131 = 0x1p+00
 		}
-		v135 := float64(v133 * v134)
-		v137 := v4 < math.Float64frombits(0x7ff0000000000000)
-		v138 := v4
-		if v137 {
-			v138 = v135
+		v132 := float64(v130 * v131)
+		v134 := v4 < math.Float64frombits(0x7ff0000000000000)
+		v135 := v4
+		if v134 {
+			v135 = v132
 		}
-		v139 := math.Float64bits(v138)
-		v140 := v139 &^ 0x8000000000000000
-		v141 := v1 & 0x8000000000000000
-		v142 := v140 | v141
-		v143 := math.Float64frombits(v142)
-		v144 := v143 != v143
-		v146 := math.Float64frombits(0x7ff8000000000000)
-		v147 := v143
-		if v144 {
-			v147 = v146
+		v136 := math.Float64bits(v135)
+		v137 := v136 &^ 0x8000000000000000
+		v138 := v1 & 0x8000000000000000
+		v139 := v137 | v138
+		v140 := math.Float64frombits(v139)
+		v141 := v140 != v140
+		v143 := math.Float64frombits(0x7ff8000000000000)
+		v144 := v140
+		if v141 {
+			v144 = v143
 		}
-		dst[i] = v147
+		dst[i] = v144
 	}
 }
 
@@ -573,134 +572,131 @@ func AsinhFloat32(dst []float32, a []float32) {
 		v5 := math.Float64frombits(v4)
 		v6 := float64(v5 * v5)
 		v7 := math.FMA(v5, v5, -(v6))
-		v9 := greater(0x1p+00, v6)
-		v10 := less(0x1p+00, v6)
-		v11 := float64(v9 + v10)
-		v12 := float64(v9 - v11)
-		v13 := float64(v10 + v12)
-		v14 := float64(v7 + v13)
-		v15 := math.Sqrt(v11)
-		v16 := math.FMA(-(v15), v15, v11)
-		v17 := float64(v14 + v16)
-		v19 := math.Float64bits(v11)
-		v20 := v19 >> 1
-		v21 := 0x5fd6eb50c7b537a9 - v20
-		v22 := math.Float64frombits(v21)
-		v23 := float64(v17 * v22)
-		v24 := float64(v5 + v15)
-		v25 := float64(v15 - v24)
-		v26 := float64(v5 + v25)
-		v27 := float64(v5 + v5)
-		v28 := float64(v24 * v27)
-		v29 := math.FMA(v27, v24, -(v28))
-		v30 := float64(v23 + v26)
-		v31 := math.FMA(v27, v30, v29)
-		v32 := greater(0x1p+00, v28)
-		v33 := less(0x1p+00, v28)
-		v34 := float64(v32 + v33)
-		v35 := float64(v32 - v34)
-		v36 := float64(v33 + v35)
-		v38 := 0x1p+28 < v5
-		v39 := v34
-		if v38 {
-			v39 = v5
+		v9 := float64(v6 + 0x1p+00)
+		v10 := float64(v9 - 0x1p+00)
+		v11 := float64(v6 - v10)
+		v12 := float64(v7 + v11)
+		v13 := math.Sqrt(v9)
+		v14 := math.FMA(-(v13), v13, v9)
+		v15 := float64(v12 + v14)
+		v17 := math.Float64bits(v9)
+		v18 := v17 >> 1
+		v19 := 0x5fd6eb50c7b537a9 - v18
+		v20 := math.Float64frombits(v19)
+		v21 := float64(v15 * v20)
+		v22 := float64(v5 + v13)
+		v23 := float64(v13 - v22)
+		v24 := float64(v5 + v23)
+		v25 := float64(v5 + v5)
+		v26 := float64(v22 * v25)
+		v27 := math.FMA(v25, v22, -(v26))
+		v28 := float64(v21 + v24)
+		v29 := math.FMA(v25, v28, v27)
+		v30 := float64(0x1p+00 + v26)
+		v31 := float64(v30 - 0x1p+00)
+		v32 := float64(v26 - v31)
+		v34 := 0x1p+28 < v5
+		v35 := v30
+		if v34 {
+			v35 = v5
 		}
-		v41 := float64(v31 + v36)
-		v42 := v41
-		if v38 {
-			v42 = 0x0p+00
+		v37 := float64(v29 + v32)
+		v38 := v37
+		if v34 {
+			v38 = 0x0p+00
 		}
-		v43 := float64(0x0p+00)
-		if v38 {
-			v43 = 0x1p+00
+		v39 := float64(0x0p+00)
+		if v34 {
+			v39 = 0x1p+00
 		}
-		v44 := math.Float64bits(v39)
-		v46 := v44 + 0x95f619980c433
-		v47 := v46 >> 52
-		v49 := v47 | 0x4330000000000000
-		v50 := math.Float64frombits(v49)
-		v52 := float64(v50 - 0x1.00000000003ffp+52)
-		v54 := v46 & 0xfffffffffffff
-		v56 := v54 + 0x3fe6a09e667f3bcd
-		v57 := math.Float64frombits(v56)
-		v58 := float64(v57 - 0x1p+00)
-		v59 := 0x0p+00 == v52
-		v61 := less(0x1.9p+06, v52)
-		v63 := float64(0x1.80000000003ffp+52 - v61)
-		v64 := math.Float64bits(v63)
-		v65 := v64 << 52
-		v66 := math.Float64frombits(v65)
-		v67 := float64(v42 * v66)
-		v68 := v67
-		if v59 {
-			v68 = v31
+		v41 := math.Float64bits(v35)
+		v43 := v41 + 0x95f619980c433
+		v44 := v43 >> 52
+		v46 := v44 | 0x4330000000000000
+		v47 := math.Float64frombits(v46)
+		v48 := float64(v47 - 0x1.00000000003ffp+52)
+		v50 := v43 & 0xfffffffffffff
+		v52 := v50 + 0x3fe6a09e667f3bcd
+		v53 := math.Float64frombits(v52)
+		v54 := float64(v53 - 0x1p+00)
+		v55 := 0x0p+00 == v48
+		v57 := less(0x1.9p+06, v48)
+		v59 := float64(0x1.80000000003ffp+52 - v57)
+		v60 := math.Float64bits(v59)
+		v61 := v60 << 52
+		v62 := math.Float64frombits(v61)
+		v63 := float64(v38 * v62)
+		v64 := v63
+		if v55 {
+			v64 = v29
 		}
-		v69 := v58
-		if v59 {
-			v69 = v28
+		v65 := v54
+		if v55 {
+			v65 = v26
 		}
-		v70 := float64(v69 * v69)
-		v72 := float64(v69 * 0x1p-01)
-		v73 := math.FMA(-(v72), v69, v69)
-		v74 := float64(v69 - v73)
-		v75 := math.FMA(-(v72), v69, v74)
-		v79 := math.FMA(0x1.a38c392ebc7d7p-06, v70, 0x1.e5f29b2b7d64dp-05)
-		v81 := math.FMA(-0x1.d14598ce6216p-05, v70, -0x1.9c6edd8e25b9p-05)
-		v83 := math.FMA(v79, v70, 0x1.9cacd0b642a99p-05)
-		v85 := math.FMA(v81, v70, -0x1.c3e1a4b43d38dp-05)
-		v87 := math.FMA(v83, v70, 0x1.e3b48d2b692ccp-05)
-		v89 := math.FMA(v85, v70, -0x1.003ad7adb7facp-04)
-		v91 := math.FMA(v87, v70, 0x1.110397125b4c2p-04)
-		v93 := math.FMA(v89, v70, -0x1.248e225b17df7p-04)
-		v95 := math.FMA(v91, v70, 0x1.3b142c9060697p-04)
-		v97 := math.FMA(v93, v70, -0x1.5555801e9ba8cp-04)
-		v99 := math.FMA(v95, v70, 0x1.745d146f7d4p-04)
-		v101 := math.FMA(v97, v70, -0x1.9999989b9454dp-04)
-		v103 := math.FMA(v99, v70, 0x1.c71c71d25d4d5p-04)
-		v105 := math.FMA(v101, v70, -0x1.000000019700ep-03)
-		v107 := math.FMA(v103, v70, 0x1.24924924833fdp-03)
-		v109 := math.FMA(v105, v70, -0x1.5555555553028p-03)
-		v111 := math.FMA(v107, v70, 0x1.9999999999affp-03)
-		v113 := math.FMA(v109, v70, -0x1.0000000000008p-02)
-		v115 := math.FMA(v111, v70, 0x1.5555555555555p-02)
-		v116 := math.FMA(v113, v69, v115)
-		v117 := float64(v69 * v70)
-		v118 := float64(v116 * v117)
-		v119 := float64(v43 + v52)
-		v121 := float64(v119 * 0x1.62e42fefa38p-01)
-		v122 := float64(v73 + v121)
-		v123 := float64(v121 - v122)
-		v124 := float64(v73 + v123)
-		v126 := float64(v75 + v124)
-		v127 := math.FMA(v119, 0x1.ef35793c7673p-45, v126)
-		v130 := math.FMA(0x1.f7be879f6cce5p-01, v69, -0x1.164d2d24f2cb3p+00)
-		v131 := math.FMA(v130, v69, 0x1p+00)
-		v132 := math.FMA(v131, v68, v118)
-		v133 := float64(v127 + v132)
-		v134 := float64(v122 + v133)
-		v135 := float64(0x1p-01)
-		if v38 {
-			v135 = 0x1p+00
+		v66 := float64(v65 * v65)
+		v68 := float64(v65 * 0x1p-01)
+		v69 := math.FMA(-(v68), v65, v65)
+		v70 := float64(v65 - v69)
+		v71 := math.FMA(-(v68), v65, v70)
+		v72 := float64(v66 * v66)
+		v78 := math.FMA(0x1.a38c392ebc7d7p-06, v72, 0x1.9cacd0b642a99p-05)
+		v80 := math.FMA(-0x1.d14598ce6216p-05, v72, -0x1.c3e1a4b43d38dp-05)
+		v82 := math.FMA(0x1.e5f29b2b7d64dp-05, v72, 0x1.e3b48d2b692ccp-05)
+		v84 := math.FMA(-0x1.9c6edd8e25b9p-05, v72, -0x1.003ad7adb7facp-04)
+		v86 := math.FMA(v78, v72, 0x1.110397125b4c2p-04)
+		v88 := math.FMA(v80, v72, -0x1.248e225b17df7p-04)
+		v90 := math.FMA(v82, v72, 0x1.3b142c9060697p-04)
+		v92 := math.FMA(v84, v72, -0x1.5555801e9ba8cp-04)
+		v94 := math.FMA(v86, v72, 0x1.745d146f7d4p-04)
+		v96 := math.FMA(v88, v72, -0x1.9999989b9454dp-04)
+		v98 := math.FMA(v90, v72, 0x1.c71c71d25d4d5p-04)
+		v100 := math.FMA(v92, v72, -0x1.000000019700ep-03)
+		v102 := math.FMA(v94, v72, 0x1.24924924833fdp-03)
+		v104 := math.FMA(v96, v72, -0x1.5555555553028p-03)
+		v106 := math.FMA(v98, v72, 0x1.9999999999affp-03)
+		v108 := math.FMA(v100, v72, -0x1.0000000000008p-02)
+		v110 := math.FMA(v102, v72, 0x1.5555555555555p-02)
+		v111 := math.FMA(v104, v65, v106)
+		v112 := math.FMA(v108, v65, v110)
+		v113 := math.FMA(v111, v66, v112)
+		v114 := float64(v65 * v66)
+		v115 := float64(v113 * v114)
+		v116 := float64(v39 + v48)
+		v118 := float64(v116 * 0x1.62e42fefa38p-01)
+		v119 := float64(v69 + v118)
+		v120 := float64(v118 - v119)
+		v121 := float64(v69 + v120)
+		v123 := float64(v71 + v121)
+		v124 := math.FMA(v116, 0x1.ef35793c7673p-45, v123)
+		v127 := math.FMA(0x1.f7be879f6cce5p-01, v65, -0x1.164d2d24f2cb3p+00)
+		v128 := math.FMA(v127, v65, 0x1p+00)
+		v129 := math.FMA(v128, v64, v115)
+		v130 := float64(v124 + v129)
+		v131 := float64(v119 + v130)
+		v132 := float64(0x1p-01)
+		if v34 {
+			v132 = 0x1p+00
 		}
-		v136 := float64(v134 * v135)
-		v138 := v5 < math.Float64frombits(0x7ff0000000000000)
-		v139 := v5
-		if v138 {
-			v139 = v136
+		v133 := float64(v131 * v132)
+		v135 := v5 < math.Float64frombits(0x7ff0000000000000)
+		v136 := v5
+		if v135 {
+			v136 = v133
 		}
-		v140 := math.Float64bits(v139)
-		v141 := v140 &^ 0x8000000000000000
-		v142 := v2 & 0x8000000000000000
-		v143 := v141 | v142
-		v144 := math.Float64frombits(v143)
-		v145 := float32(v144)
-		v146 := v145 != v145
-		v148 := math.Float32frombits(0x7fc00000)
-		v149 := v145
-		if v146 {
-			v149 = v148
+		v137 := math.Float64bits(v136)
+		v138 := v137 &^ 0x8000000000000000
+		v139 := v2 & 0x8000000000000000
+		v140 := v138 | v139
+		v141 := math.Float64frombits(v140)
+		v142 := v141 != v141
+		v144 := math.Float64frombits(0x7ff8000000000000)
+		v145 := v141
+		if v142 {
+			v145 = v144
 		}
-		dst[i] = v149
+		v146 := float32(v145)
+		dst[i] = v146
 	}
 }
 
@@ -736,111 +732,105 @@ func AcoshFloat64(dst []float64, a []float64) {
 		v27 := math.FMA(v23, v26, v25)
 		v28 := float64(v19 + v19)
 		v29 := math.FMA(v28, v20, v27)
-		v31 := v0 < 0x1p+00
-		v33 := math.Float64frombits(0x7ff8000000000000)
-		v34 := greater(0x1p+00, v24)
-		v35 := less(0x1p+00, v24)
-		v36 := float64(v34 + v35)
-		v37 := float64(v34 - v36)
-		v38 := float64(v35 + v37)
-		v40 := 0x1p+28 < v0
-		v41 := v36
-		if v40 {
-			v41 = v0
+		v31 := 0x1p+00 <= v0
+		v32 := float64(v24 + 0x1p+00)
+		v33 := float64(v32 - 0x1p+00)
+		v34 := float64(v24 - v33)
+		v36 := 0x1p+28 < v0
+		v37 := v32
+		if v36 {
+			v37 = v0
 		}
-		v43 := float64(v29 + v38)
-		v44 := v43
-		if v40 {
-			v44 = 0x0p+00
+		v39 := float64(v29 + v34)
+		v40 := v39
+		if v36 {
+			v40 = 0x0p+00
 		}
-		v45 := float64(0x0p+00)
-		if v40 {
-			v45 = 0x1p+00
+		v41 := float64(0x0p+00)
+		if v36 {
+			v41 = 0x1p+00
 		}
-		v46 := math.Float64bits(v41)
-		v48 := v46 + 0x95f619980c433
-		v49 := v48 >> 52
-		v51 := v49 | 0x4330000000000000
-		v52 := math.Float64frombits(v51)
-		v54 := float64(v52 - 0x1.00000000003ffp+52)
-		v56 := v48 & 0xfffffffffffff
-		v58 := v56 + 0x3fe6a09e667f3bcd
-		v59 := math.Float64frombits(v58)
-		v60 := float64(v59 - 0x1p+00)
-		v61 := 0x0p+00 == v54
-		v63 := less(0x1.9p+06, v54)
-		v65 := float64(0x1.80000000003ffp+52 - v63)
-		v66 := math.Float64bits(v65)
-		v67 := v66 << 52
-		v68 := math.Float64frombits(v67)
-		v69 := float64(v44 * v68)
-		v70 := v69
-		if v61 {
-			v70 = v29
+		v43 := math.Float64bits(v37)
+		v45 := v43 + 0x95f619980c433
+		v46 := v45 >> 52
+		v48 := v46 | 0x4330000000000000
+		v49 := math.Float64frombits(v48)
+		v50 := float64(v49 - 0x1.00000000003ffp+52)
+		v52 := v45 & 0xfffffffffffff
+		v54 := v52 + 0x3fe6a09e667f3bcd
+		v55 := math.Float64frombits(v54)
+		v56 := float64(v55 - 0x1p+00)
+		v57 := 0x0p+00 == v50
+		v59 := less(0x1.9p+06, v50)
+		v61 := float64(0x1.80000000003ffp+52 - v59)
+		v62 := math.Float64bits(v61)
+		v63 := v62 << 52
+		v64 := math.Float64frombits(v63)
+		v65 := float64(v40 * v64)
+		v66 := v65
+		if v57 {
+			v66 = v29
 		}
-		v71 := v60
-		if v61 {
-			v71 = v24
+		v67 := v56
+		if v57 {
+			v67 = v24
 		}
-		v72 := float64(v71 * v71)
-		v74 := float64(v71 * 0x1p-01)
-		v75 := math.FMA(-(v74), v71, v71)
-		v76 := float64(v71 - v75)
-		v77 := math.FMA(-(v74), v71, v76)
-		v81 := math.FMA(0x1.a38c392ebc7d7p-06, v72, 0x1.e5f29b2b7d64dp-05)
-		v83 := math.FMA(-0x1.d14598ce6216p-05, v72, -0x1.9c6edd8e25b9p-05)
-		v85 := math.FMA(v81, v72, 0x1.9cacd0b642a99p-05)
-		v87 := math.FMA(v83, v72, -0x1.c3e1a4b43d38dp-05)
-		v89 := math.FMA(v85, v72, 0x1.e3b48d2b692ccp-05)
-		v91 := math.FMA(v87, v72, -0x1.003ad7adb7facp-04)
-		v93 := math.FMA(v89, v72, 0x1.110397125b4c2p-04)
-		v95 := math.FMA(v91, v72, -0x1.248e225b17df7p-04)
-		v97 := math.FMA(v93, v72, 0x1.3b142c9060697p-04)
-		v99 := math.FMA(v95, v72, -0x1.5555801e9ba8cp-04)
-		v101 := math.FMA(v97, v72, 0x1.745d146f7d4p-04)
-		v103 := math.FMA(v99, v72, -0x1.9999989b9454dp-04)
-		v105 := math.FMA(v101, v72, 0x1.c71c71d25d4d5p-04)
-		v107 := math.FMA(v103, v72, -0x1.000000019700ep-03)
-		v109 := math.FMA(v105, v72, 0x1.24924924833fdp-03)
-		v111 := math.FMA(v107, v72, -0x1.5555555553028p-03)
-		v113 := math.FMA(v109, v72, 0x1.9999999999affp-03)
-		v115 := math.FMA(v111, v72, -0x1.0000000000008p-02)
-		v117 := math.FMA(v113, v72, 0x1.5555555555555p-02)
-		v118 := math.FMA(v115, v71, v117)
-		v119 := float64(v71 * v72)
-		v120 := float64(v118 * v119)
-		v121 := float64(v45 + v54)
-		v123 := float64(v121 * 0x1.62e42fefa38p-01)
-		v124 := float64(v75 + v123)
-		v125 := float64(v123 - v124)
-		v126 := float64(v75 + v125)
-		v128 := float64(v77 + v126)
-		v129 := math.FMA(v121, 0x1.ef35793c7673p-45, v128)
-		v132 := math.FMA(0x1.f7be879f6cce5p-01, v71, -0x1.164d2d24f2cb3p+00)
-		v133 := math.FMA(v132, v71, 0x1p+00)
-		v134 := math.FMA(v133, v70, v120)
-		v135 := float64(v129 + v134)
-		v136 := float64(v124 + v135)
-		v137 := float64(0x1p-01)
-		if v40 {
-			v137 = 0x1p+00
+		v68 := float64(v67 * v67)
+		v70 := float64(v67 * 0x1p-01)
+		v71 := math.FMA(-(v70), v67, v67)
+		v72 := float64(v67 - v71)
+		v73 := math.FMA(-(v70), v67, v72)
+		v74 := float64(v68 * v68)
+		v80 := math.FMA(0x1.a38c392ebc7d7p-06, v74, 0x1.9cacd0b642a99p-05)
+		v82 := math.FMA(-0x1.d14598ce6216p-05, v74, -0x1.c3e1a4b43d38dp-05)
+		v84 := math.FMA(0x1.e5f29b2b7d64dp-05, v74, 0x1.e3b48d2b692ccp-05)
+		v86 := math.FMA(-0x1.9c6edd8e25b9p-05, v74, -0x1.003ad7adb7facp-04)
+		v88 := math.FMA(v80, v74, 0x1.110397125b4c2p-04)
+		v90 := math.FMA(v82, v74, -0x1.248e225b17df7p-04)
+		v92 := math.FMA(v84, v74, 0x1.3b142c9060697p-04)
+		v94 := math.FMA(v86, v74, -0x1.5555801e9ba8cp-04)
+		v96 := math.FMA(v88, v74, 0x1.745d146f7d4p-04)
+		v98 := math.FMA(v90, v74, -0x1.9999989b9454dp-04)
+		v100 := math.FMA(v92, v74, 0x1.c71c71d25d4d5p-04)
+		v102 := math.FMA(v94, v74, -0x1.000000019700ep-03)
+		v104 := math.FMA(v96, v74, 0x1.24924924833fdp-03)
+		v106 := math.FMA(v98, v74, -0x1.5555555553028p-03)
+		v108 := math.FMA(v100, v74, 0x1.9999999999affp-03)
+		v110 := math.FMA(v102, v74, -0x1.0000000000008p-02)
+		v112 := math.FMA(v104, v74, 0x1.5555555555555p-02)
+		v113 := math.FMA(v106, v67, v108)
+		v114 := math.FMA(v110, v67, v112)
+		v115 := math.FMA(v113, v68, v114)
+		v116 := float64(v67 * v68)
+		v117 := float64(v115 * v116)
+		v118 := float64(v41 + v50)
+		v120 := float64(v118 * 0x1.62e42fefa38p-01)
+		v121 := float64(v71 + v120)
+		v122 := float64(v120 - v121)
+		v123 := float64(v71 + v122)
+		v125 := float64(v73 + v123)
+		v126 := math.FMA(v118, 0x1.ef35793c7673p-45, v125)
+		v129 := math.FMA(0x1.f7be879f6cce5p-01, v67, -0x1.164d2d24f2cb3p+00)
+		v130 := math.FMA(v129, v67, 0x1p+00)
+		v131 := math.FMA(v130, v66, v117)
+		v132 := float64(v126 + v131)
+		v133 := float64(v121 + v132)
+		v134 := float64(0x1p-01)
+		if v36 {
+			v134 = 0x1p+00
 		}
-		v138 := float64(v136 * v137)
-		v140 := v0 < math.Float64frombits(0x7ff0000000000000)
-		v141 := v0
-		if v140 {
+		v135 := float64(v133 * v134)
+		v137 := v0 < math.Float64frombits(0x7ff0000000000000)
+		v138 := v0
+		if v137 {
+			v138 = v135
+		}
+		v140 := math.Float64frombits(0x7ff8000000000000)
+		v141 := v140
+		if v31 {
 			v141 = v138
 		}
-		v142 := v141
-		if v31 {
-			v142 = v33
-		}
-		v143 := v142 != v142
-		v144 := v142
-		if v143 {
-			v144 = v33
-		}
-		dst[i] = v144
+		dst[i] = v141
 	}
 }
 
@@ -877,113 +867,106 @@ func AcoshFloat32(dst []float32, a []float32) {
 		v28 := math.FMA(v24, v27, v26)
 		v29 := float64(v20 + v20)
 		v30 := math.FMA(v29, v21, v28)
-		v32 := v1 < 0x1p+00
-		v34 := math.Float64frombits(0x7ff8000000000000)
-		v35 := greater(0x1p+00, v25)
-		v36 := less(0x1p+00, v25)
-		v37 := float64(v35 + v36)
-		v38 := float64(v35 - v37)
-		v39 := float64(v36 + v38)
-		v41 := 0x1p+28 < v1
-		v42 := v37
-		if v41 {
-			v42 = v1
+		v32 := 0x1p+00 <= v1
+		v33 := float64(v25 + 0x1p+00)
+		v34 := float64(v33 - 0x1p+00)
+		v35 := float64(v25 - v34)
+		v37 := 0x1p+28 < v1
+		v38 := v33
+		if v37 {
+			v38 = v1
 		}
-		v44 := float64(v30 + v39)
-		v45 := v44
-		if v41 {
-			v45 = 0x0p+00
+		v40 := float64(v30 + v35)
+		v41 := v40
+		if v37 {
+			v41 = 0x0p+00
 		}
-		v46 := float64(0x0p+00)
-		if v41 {
-			v46 = 0x1p+00
+		v42 := float64(0x0p+00)
+		if v37 {
+			v42 = 0x1p+00
 		}
-		v47 := math.Float64bits(v42)
-		v49 := v47 + 0x95f619980c433
-		v50 := v49 >> 52
-		v52 := v50 | 0x4330000000000000
-		v53 := math.Float64frombits(v52)
-		v55 := float64(v53 - 0x1.00000000003ffp+52)
-		v57 := v49 & 0xfffffffffffff
-		v59 := v57 + 0x3fe6a09e667f3bcd
-		v60 := math.Float64frombits(v59)
-		v61 := float64(v60 - 0x1p+00)
-		v62 := 0x0p+00 == v55
-		v64 := less(0x1.9p+06, v55)
-		v66 := float64(0x1.80000000003ffp+52 - v64)
-		v67 := math.Float64bits(v66)
-		v68 := v67 << 52
-		v69 := math.Float64frombits(v68)
-		v70 := float64(v45 * v69)
-		v71 := v70
-		if v62 {
-			v71 = v30
+		v44 := math.Float64bits(v38)
+		v46 := v44 + 0x95f619980c433
+		v47 := v46 >> 52
+		v49 := v47 | 0x4330000000000000
+		v50 := math.Float64frombits(v49)
+		v51 := float64(v50 - 0x1.00000000003ffp+52)
+		v53 := v46 & 0xfffffffffffff
+		v55 := v53 + 0x3fe6a09e667f3bcd
+		v56 := math.Float64frombits(v55)
+		v57 := float64(v56 - 0x1p+00)
+		v58 := 0x0p+00 == v51
+		v60 := less(0x1.9p+06, v51)
+		v62 := float64(0x1.80000000003ffp+52 - v60)
+		v63 := math.Float64bits(v62)
+		v64 := v63 << 52
+		v65 := math.Float64frombits(v64)
+		v66 := float64(v41 * v65)
+		v67 := v66
+		if v58 {
+			v67 = v30
 		}
-		v72 := v61
-		if v62 {
-			v72 = v25
+		v68 := v57
+		if v58 {
+			v68 = v25
 		}
-		v73 := float64(v72 * v72)
-		v75 := float64(v72 * 0x1p-01)
-		v76 := math.FMA(-(v75), v72, v72)
-		v77 := float64(v72 - v76)
-		v78 := math.FMA(-(v75), v72, v77)
-		v82 := math.FMA(0x1.a38c392ebc7d7p-06, v73, 0x1.e5f29b2b7d64dp-05)
-		v84 := math.FMA(-0x1.d14598ce6216p-05, v73, -0x1.9c6edd8e25b9p-05)
-		v86 := math.FMA(v82, v73, 0x1.9cacd0b642a99p-05)
-		v88 := math.FMA(v84, v73, -0x1.c3e1a4b43d38dp-05)
-		v90 := math.FMA(v86, v73, 0x1.e3b48d2b692ccp-05)
-		v92 := math.FMA(v88, v73, -0x1.003ad7adb7facp-04)
-		v94 := math.FMA(v90, v73, 0x1.110397125b4c2p-04)
-		v96 := math.FMA(v92, v73, -0x1.248e225b17df7p-04)
-		v98 := math.FMA(v94, v73, 0x1.3b142c9060697p-04)
-		v100 := math.FMA(v96, v73, -0x1.5555801e9ba8cp-04)
-		v102 := math.FMA(v98, v73, 0x1.745d146f7d4p-04)
-		v104 := math.FMA(v100, v73, -0x1.9999989b9454dp-04)
-		v106 := math.FMA(v102, v73, 0x1.c71c71d25d4d5p-04)
-		v108 := math.FMA(v104, v73, -0x1.000000019700ep-03)
-		v110 := math.FMA(v106, v73, 0x1.24924924833fdp-03)
-		v112 := math.FMA(v108, v73, -0x1.5555555553028p-03)
-		v114 := math.FMA(v110, v73, 0x1.9999999999affp-03)
-		v116 := math.FMA(v112, v73, -0x1.0000000000008p-02)
-		v118 := math.FMA(v114, v73, 0x1.5555555555555p-02)
-		v119 := math.FMA(v116, v72, v118)
-		v120 := float64(v72 * v73)
-		v121 := float64(v119 * v120)
-		v122 := float64(v46 + v55)
-		v124 := float64(v122 * 0x1.62e42fefa38p-01)
-		v125 := float64(v76 + v124)
-		v126 := float64(v124 - v125)
-		v127 := float64(v76 + v126)
-		v129 := float64(v78 + v127)
-		v130 := math.FMA(v122, 0x1.ef35793c7673p-45, v129)
-		v133 := math.FMA(0x1.f7be879f6cce5p-01, v72, -0x1.164d2d24f2cb3p+00)
-		v134 := math.FMA(v133, v72, 0x1p+00)
-		v135 := math.FMA(v134, v71, v121)
-		v136 := float64(v130 + v135)
-		v137 := float64(v125 + v136)
-		v138 := float64(0x1p-01)
-		if v41 {
-			v138 = 0x1p+00
+		v69 := float64(v68 * v68)
+		v71 := float64(v68 * 0x1p-01)
+		v72 := math.FMA(-(v71), v68, v68)
+		v73 := float64(v68 - v72)
+		v74 := math.FMA(-(v71), v68, v73)
+		v75 := float64(v69 * v69)
+		v81 := math.FMA(0x1.a38c392ebc7d7p-06, v75, 0x1.9cacd0b642a99p-05)
+		v83 := math.FMA(-0x1.d14598ce6216p-05, v75, -0x1.c3e1a4b43d38dp-05)
+		v85 := math.FMA(0x1.e5f29b2b7d64dp-05, v75, 0x1.e3b48d2b692ccp-05)
+		v87 := math.FMA(-0x1.9c6edd8e25b9p-05, v75, -0x1.003ad7adb7facp-04)
+		v89 := math.FMA(v81, v75, 0x1.110397125b4c2p-04)
+		v91 := math.FMA(v83, v75, -0x1.248e225b17df7p-04)
+		v93 := math.FMA(v85, v75, 0x1.3b142c9060697p-04)
+		v95 := math.FMA(v87, v75, -0x1.5555801e9ba8cp-04)
+		v97 := math.FMA(v89, v75, 0x1.745d146f7d4p-04)
+		v99 := math.FMA(v91, v75, -0x1.9999989b9454dp-04)
+		v101 := math.FMA(v93, v75, 0x1.c71c71d25d4d5p-04)
+		v103 := math.FMA(v95, v75, -0x1.000000019700ep-03)
+		v105 := math.FMA(v97, v75, 0x1.24924924833fdp-03)
+		v107 := math.FMA(v99, v75, -0x1.5555555553028p-03)
+		v109 := math.FMA(v101, v75, 0x1.9999999999affp-03)
+		v111 := math.FMA(v103, v75, -0x1.0000000000008p-02)
+		v113 := math.FMA(v105, v75, 0x1.5555555555555p-02)
+		v114 := math.FMA(v107, v68, v109)
+		v115 := math.FMA(v111, v68, v113)
+		v116 := math.FMA(v114, v69, v115)
+		v117 := float64(v68 * v69)
+		v118 := float64(v116 * v117)
+		v119 := float64(v42 + v51)
+		v121 := float64(v119 * 0x1.62e42fefa38p-01)
+		v122 := float64(v72 + v121)
+		v123 := float64(v121 - v122)
+		v124 := float64(v72 + v123)
+		v126 := float64(v74 + v124)
+		v127 := math.FMA(v119, 0x1.ef35793c7673p-45, v126)
+		v130 := math.FMA(0x1.f7be879f6cce5p-01, v68, -0x1.164d2d24f2cb3p+00)
+		v131 := math.FMA(v130, v68, 0x1p+00)
+		v132 := math.FMA(v131, v67, v118)
+		v133 := float64(v127 + v132)
+		v134 := float64(v122 + v133)
+		v135 := float64(0x1p-01)
+		if v37 {
+			v135 = 0x1p+00
 		}
-		v139 := float64(v137 * v138)
-		v141 := v1 < math.Float64frombits(0x7ff0000000000000)
-		v142 := v1
-		if v141 {
+		v136 := float64(v134 * v135)
+		v138 := v1 < math.Float64frombits(0x7ff0000000000000)
+		v139 := v1
+		if v138 {
+			v139 = v136
+		}
+		v141 := math.Float64frombits(0x7ff8000000000000)
+		v142 := v141
+		if v32 {
 			v142 = v139
 		}
-		v143 := v142
-		if v32 {
-			v143 = v34
-		}
-		v144 := float32(v143)
-		v145 := v144 != v144
-		v147 := math.Float32frombits(0x7fc00000)
-		v148 := v144
-		if v145 {
-			v148 = v147
-		}
-		dst[i] = v148
+		v143 := float32(v142)
+		dst[i] = v143
 	}
 }
 
@@ -1005,99 +988,98 @@ func AtanhFloat64(dst []float64, a []float64) {
 		v14 := math.FMA(-(v13), v8, v12)
 		v15 := math.FMA(-(v13), v10, v14)
 		v16 := float64(v11 * v15)
-		v17 := greater(0x1p+00, v13)
-		v18 := less(0x1p+00, v13)
-		v19 := float64(v17 + v18)
-		v20 := float64(v17 - v19)
-		v21 := float64(v18 + v20)
-		v22 := float64(v16 + v21)
-		v23 := math.Float64bits(v19)
-		v25 := v23 + 0x95f619980c433
-		v26 := v25 >> 52
-		v28 := v26 | 0x4330000000000000
-		v29 := math.Float64frombits(v28)
-		v31 := float64(v29 - 0x1.00000000003ffp+52)
-		v33 := v25 & 0xfffffffffffff
-		v35 := v33 + 0x3fe6a09e667f3bcd
-		v36 := math.Float64frombits(v35)
-		v37 := float64(v36 - 0x1p+00)
-		v38 := 0x0p+00 == v31
-		v40 := less(0x1.9p+06, v31)
-		v42 := float64(0x1.80000000003ffp+52 - v40)
-		v43 := math.Float64bits(v42)
-		v44 := v43 << 52
-		v45 := math.Float64frombits(v44)
-		v46 := float64(v22 * v45)
-		v47 := v46
-		if v38 {
-			v47 = v16
+		v17 := float64(0x1p+00 + v13)
+		v18 := float64(v17 - 0x1p+00)
+		v19 := float64(v13 - v18)
+		v20 := float64(v16 + v19)
+		v22 := math.Float64bits(v17)
+		v24 := v22 + 0x95f619980c433
+		v25 := v24 >> 52
+		v27 := v25 | 0x4330000000000000
+		v28 := math.Float64frombits(v27)
+		v29 := float64(v28 - 0x1.00000000003ffp+52)
+		v31 := v24 & 0xfffffffffffff
+		v33 := v31 + 0x3fe6a09e667f3bcd
+		v34 := math.Float64frombits(v33)
+		v35 := float64(v34 - 0x1p+00)
+		v36 := 0x0p+00 == v29
+		v38 := less(0x1.9p+06, v29)
+		v40 := float64(0x1.80000000003ffp+52 - v38)
+		v41 := math.Float64bits(v40)
+		v42 := v41 << 52
+		v43 := math.Float64frombits(v42)
+		v44 := float64(v20 * v43)
+		v45 := v44
+		if v36 {
+			v45 = v16
 		}
-		v48 := v37
-		if v38 {
-			v48 = v13
+		v46 := v35
+		if v36 {
+			v46 = v13
 		}
-		v49 := float64(v48 * v48)
-		v51 := float64(v48 * 0x1p-01)
-		v52 := math.FMA(-(v51), v48, v48)
-		v53 := float64(v48 - v52)
-		v54 := math.FMA(-(v51), v48, v53)
-		v58 := math.FMA(0x1.a38c392ebc7d7p-06, v49, 0x1.e5f29b2b7d64dp-05)
-		v60 := math.FMA(-0x1.d14598ce6216p-05, v49, -0x1.9c6edd8e25b9p-05)
-		v62 := math.FMA(v58, v49, 0x1.9cacd0b642a99p-05)
-		v64 := math.FMA(v60, v49, -0x1.c3e1a4b43d38dp-05)
-		v66 := math.FMA(v62, v49, 0x1.e3b48d2b692ccp-05)
-		v68 := math.FMA(v64, v49, -0x1.003ad7adb7facp-04)
-		v70 := math.FMA(v66, v49, 0x1.110397125b4c2p-04)
-		v72 := math.FMA(v68, v49, -0x1.248e225b17df7p-04)
-		v74 := math.FMA(v70, v49, 0x1.3b142c9060697p-04)
-		v76 := math.FMA(v72, v49, -0x1.5555801e9ba8cp-04)
-		v78 := math.FMA(v74, v49, 0x1.745d146f7d4p-04)
-		v80 := math.FMA(v76, v49, -0x1.9999989b9454dp-04)
-		v82 := math.FMA(v78, v49, 0x1.c71c71d25d4d5p-04)
-		v84 := math.FMA(v80, v49, -0x1.000000019700ep-03)
-		v86 := math.FMA(v82, v49, 0x1.24924924833fdp-03)
-		v88 := math.FMA(v84, v49, -0x1.5555555553028p-03)
-		v90 := math.FMA(v86, v49, 0x1.9999999999affp-03)
-		v92 := math.FMA(v88, v49, -0x1.0000000000008p-02)
-		v94 := math.FMA(v90, v49, 0x1.5555555555555p-02)
-		v95 := math.FMA(v92, v48, v94)
-		v96 := float64(v48 * v49)
-		v97 := float64(v95 * v96)
-		v98 := float64(0x0p+00 + v31)
-		v100 := float64(v98 * 0x1.62e42fefa38p-01)
-		v101 := float64(v52 + v100)
-		v102 := float64(v100 - v101)
-		v103 := float64(v52 + v102)
-		v105 := float64(v54 + v103)
-		v106 := math.FMA(v98, 0x1.ef35793c7673p-45, v105)
-		v109 := math.FMA(0x1.f7be879f6cce5p-01, v48, -0x1.164d2d24f2cb3p+00)
-		v110 := math.FMA(v109, v48, 0x1p+00)
-		v111 := math.FMA(v110, v47, v97)
-		v112 := float64(v106 + v111)
-		v113 := float64(v101 + v112)
-		v114 := float64(0x1p-01 * v113)
-		v115 := v4 == 0x1p+00
-		v118 := math.Float64frombits(0x7ff8000000000000)
-		v119 := v118
-		if v115 {
-			v119 = math.Float64frombits(0x7ff0000000000000)
+		v47 := float64(v46 * v46)
+		v49 := float64(v46 * 0x1p-01)
+		v50 := math.FMA(-(v49), v46, v46)
+		v51 := float64(v46 - v50)
+		v52 := math.FMA(-(v49), v46, v51)
+		v53 := float64(v47 * v47)
+		v59 := math.FMA(0x1.a38c392ebc7d7p-06, v53, 0x1.9cacd0b642a99p-05)
+		v61 := math.FMA(-0x1.d14598ce6216p-05, v53, -0x1.c3e1a4b43d38dp-05)
+		v63 := math.FMA(0x1.e5f29b2b7d64dp-05, v53, 0x1.e3b48d2b692ccp-05)
+		v65 := math.FMA(-0x1.9c6edd8e25b9p-05, v53, -0x1.003ad7adb7facp-04)
+		v67 := math.FMA(v59, v53, 0x1.110397125b4c2p-04)
+		v69 := math.FMA(v61, v53, -0x1.248e225b17df7p-04)
+		v71 := math.FMA(v63, v53, 0x1.3b142c9060697p-04)
+		v73 := math.FMA(v65, v53, -0x1.5555801e9ba8cp-04)
+		v75 := math.FMA(v67, v53, 0x1.745d146f7d4p-04)
+		v77 := math.FMA(v69, v53, -0x1.9999989b9454dp-04)
+		v79 := math.FMA(v71, v53, 0x1.c71c71d25d4d5p-04)
+		v81 := math.FMA(v73, v53, -0x1.000000019700ep-03)
+		v83 := math.FMA(v75, v53, 0x1.24924924833fdp-03)
+		v85 := math.FMA(v77, v53, -0x1.5555555553028p-03)
+		v87 := math.FMA(v79, v53, 0x1.9999999999affp-03)
+		v89 := math.FMA(v81, v53, -0x1.0000000000008p-02)
+		v91 := math.FMA(v83, v53, 0x1.5555555555555p-02)
+		v92 := math.FMA(v85, v46, v87)
+		v93 := math.FMA(v89, v46, v91)
+		v94 := math.FMA(v92, v47, v93)
+		v95 := float64(v46 * v47)
+		v96 := float64(v94 * v95)
+		v97 := float64(0x0p+00 + v29)
+		v99 := float64(v97 * 0x1.62e42fefa38p-01)
+		v100 := float64(v50 + v99)
+		v101 := float64(v99 - v100)
+		v102 := float64(v50 + v101)
+		v104 := float64(v52 + v102)
+		v105 := math.FMA(v97, 0x1.ef35793c7673p-45, v104)
+		v108 := math.FMA(0x1.f7be879f6cce5p-01, v46, -0x1.164d2d24f2cb3p+00)
+		v109 := math.FMA(v108, v46, 0x1p+00)
+		v110 := math.FMA(v109, v45, v96)
+		v111 := float64(v105 + v110)
+		v112 := float64(v100 + v111)
+		v113 := float64(0x1p-01 * v112)
+		v114 := v4 == 0x1p+00
+		v117 := math.Float64frombits(0x7ff8000000000000)
+		v118 := v117
+		if v114 {
+			v118 = math.Float64frombits(0x7ff0000000000000)
 		}
-		v120 := v4 < 0x1p+00
-		v121 := v119
-		if v120 {
-			v121 = v114
+		v119 := v4 < 0x1p+00
+		v120 := v118
+		if v119 {
+			v120 = v113
 		}
-		v122 := math.Float64bits(v121)
-		v123 := v122 &^ 0x8000000000000000
-		v124 := v1 & 0x8000000000000000
-		v125 := v123 | v124
-		v126 := math.Float64frombits(v125)
-		v127 := v126 != v126
-		v128 := v126
-		if v127 {
-			v128 = v118
+		v121 := math.Float64bits(v120)
+		v122 := v121 &^ 0x8000000000000000
+		v123 := v1 & 0x8000000000000000
+		v124 := v122 | v123
+		v125 := math.Float64frombits(v124)
+		v126 := v125 != v125
+		v127 := v125
+		if v126 {
+			v127 = v117
 		}
-		dst[i] = v128
+		dst[i] = v127
 	}
 }
 
@@ -1120,100 +1102,98 @@ func AtanhFloat32(dst []float32, a []float32) {
 		v15 := math.FMA(-(v14), v9, v13)
 		v16 := math.FMA(-(v14), v11, v15)
 		v17 := float64(v12 * v16)
-		v18 := greater(0x1p+00, v14)
-		v19 := less(0x1p+00, v14)
-		v20 := float64(v18 + v19)
-		v21 := float64(v18 - v20)
-		v22 := float64(v19 + v21)
-		v23 := float64(v17 + v22)
-		v24 := math.Float64bits(v20)
-		v26 := v24 + 0x95f619980c433
-		v27 := v26 >> 52
-		v29 := v27 | 0x4330000000000000
-		v30 := math.Float64frombits(v29)
-		v32 := float64(v30 - 0x1.00000000003ffp+52)
-		v34 := v26 & 0xfffffffffffff
-		v36 := v34 + 0x3fe6a09e667f3bcd
-		v37 := math.Float64frombits(v36)
-		v38 := float64(v37 - 0x1p+00)
-		v39 := 0x0p+00 == v32
-		v41 := less(0x1.9p+06, v32)
-		v43 := float64(0x1.80000000003ffp+52 - v41)
-		v44 := math.Float64bits(v43)
-		v45 := v44 << 52
-		v46 := math.Float64frombits(v45)
-		v47 := float64(v23 * v46)
-		v48 := v47
-		if v39 {
-			v48 = v17
+		v18 := float64(0x1p+00 + v14)
+		v19 := float64(v18 - 0x1p+00)
+		v20 := float64(v14 - v19)
+		v21 := float64(v17 + v20)
+		v23 := math.Float64bits(v18)
+		v25 := v23 + 0x95f619980c433
+		v26 := v25 >> 52
+		v28 := v26 | 0x4330000000000000
+		v29 := math.Float64frombits(v28)
+		v30 := float64(v29 - 0x1.00000000003ffp+52)
+		v32 := v25 & 0xfffffffffffff
+		v34 := v32 + 0x3fe6a09e667f3bcd
+		v35 := math.Float64frombits(v34)
+		v36 := float64(v35 - 0x1p+00)
+		v37 := 0x0p+00 == v30
+		v39 := less(0x1.9p+06, v30)
+		v41 := float64(0x1.80000000003ffp+52 - v39)
+		v42 := math.Float64bits(v41)
+		v43 := v42 << 52
+		v44 := math.Float64frombits(v43)
+		v45 := float64(v21 * v44)
+		v46 := v45
+		if v37 {
+			v46 = v17
 		}
-		v49 := v38
-		if v39 {
-			v49 = v14
+		v47 := v36
+		if v37 {
+			v47 = v14
 		}
-		v50 := float64(v49 * v49)
-		v52 := float64(v49 * 0x1p-01)
-		v53 := math.FMA(-(v52), v49, v49)
-		v54 := float64(v49 - v53)
-		v55 := math.FMA(-(v52), v49, v54)
-		v59 := math.FMA(0x1.a38c392ebc7d7p-06, v50, 0x1.e5f29b2b7d64dp-05)
-		v61 := math.FMA(-0x1.d14598ce6216p-05, v50, -0x1.9c6edd8e25b9p-05)
-		v63 := math.FMA(v59, v50, 0x1.9cacd0b642a99p-05)
-		v65 := math.FMA(v61, v50, -0x1.c3e1a4b43d38dp-05)
-		v67 := math.FMA(v63, v50, 0x1.e3b48d2b692ccp-05)
-		v69 := math.FMA(v65, v50, -0x1.003ad7adb7facp-04)
-		v71 := math.FMA(v67, v50, 0x1.110397125b4c2p-04)
-		v73 := math.FMA(v69, v50, -0x1.248e225b17df7p-04)
-		v75 := math.FMA(v71, v50, 0x1.3b142c9060697p-04)
-		v77 := math.FMA(v73, v50, -0x1.5555801e9ba8cp-04)
-		v79 := math.FMA(v75, v50, 0x1.745d146f7d4p-04)
-		v81 := math.FMA(v77, v50, -0x1.9999989b9454dp-04)
-		v83 := math.FMA(v79, v50, 0x1.c71c71d25d4d5p-04)
-		v85 := math.FMA(v81, v50, -0x1.000000019700ep-03)
-		v87 := math.FMA(v83, v50, 0x1.24924924833fdp-03)
-		v89 := math.FMA(v85, v50, -0x1.5555555553028p-03)
-		v91 := math.FMA(v87, v50, 0x1.9999999999affp-03)
-		v93 := math.FMA(v89, v50, -0x1.0000000000008p-02)
-		v95 := math.FMA(v91, v50, 0x1.5555555555555p-02)
-		v96 := math.FMA(v93, v49, v95)
-		v97 := float64(v49 * v50)
-		v98 := float64(v96 * v97)
-		v99 := float64(0x0p+00 + v32)
-		v101 := float64(v99 * 0x1.62e42fefa38p-01)
-		v102 := float64(v53 + v101)
-		v103 := float64(v101 - v102)
-		v104 := float64(v53 + v103)
-		v106 := float64(v55 + v104)
-		v107 := math.FMA(v99, 0x1.ef35793c7673p-45, v106)
-		v110 := math.FMA(0x1.f7be879f6cce5p-01, v49, -0x1.164d2d24f2cb3p+00)
-		v111 := math.FMA(v110, v49, 0x1p+00)
-		v112 := math.FMA(v111, v48, v98)
-		v113 := float64(v107 + v112)
-		v114 := float64(v102 + v113)
-		v115 := float64(0x1p-01 * v114)
-		v116 := v5 == 0x1p+00
-		v119 := math.Float64frombits(0x7ff8000000000000)
-		v120 := v119
-		if v116 {
-			v120 = math.Float64frombits(0x7ff0000000000000)
+		v48 := float64(v47 * v47)
+		v50 := float64(v47 * 0x1p-01)
+		v51 := math.FMA(-(v50), v47, v47)
+		v52 := float64(v47 - v51)
+		v53 := math.FMA(-(v50), v47, v52)
+		v54 := float64(v48 * v48)
+		v60 := math.FMA(0x1.a38c392ebc7d7p-06, v54, 0x1.9cacd0b642a99p-05)
+		v62 := math.FMA(-0x1.d14598ce6216p-05, v54, -0x1.c3e1a4b43d38dp-05)
+		v64 := math.FMA(0x1.e5f29b2b7d64dp-05, v54, 0x1.e3b48d2b692ccp-05)
+		v66 := math.FMA(-0x1.9c6edd8e25b9p-05, v54, -0x1.003ad7adb7facp-04)
+		v68 := math.FMA(v60, v54, 0x1.110397125b4c2p-04)
+		v70 := math.FMA(v62, v54, -0x1.248e225b17df7p-04)
+		v72 := math.FMA(v64, v54, 0x1.3b142c9060697p-04)
+		v74 := math.FMA(v66, v54, -0x1.5555801e9ba8cp-04)
+		v76 := math.FMA(v68, v54, 0x1.745d146f7d4p-04)
+		v78 := math.FMA(v70, v54, -0x1.9999989b9454dp-04)
+		v80 := math.FMA(v72, v54, 0x1.c71c71d25d4d5p-04)
+		v82 := math.FMA(v74, v54, -0x1.000000019700ep-03)
+		v84 := math.FMA(v76, v54, 0x1.24924924833fdp-03)
+		v86 := math.FMA(v78, v54, -0x1.5555555553028p-03)
+		v88 := math.FMA(v80, v54, 0x1.9999999999affp-03)
+		v90 := math.FMA(v82, v54, -0x1.0000000000008p-02)
+		v92 := math.FMA(v84, v54, 0x1.5555555555555p-02)
+		v93 := math.FMA(v86, v47, v88)
+		v94 := math.FMA(v90, v47, v92)
+		v95 := math.FMA(v93, v48, v94)
+		v96 := float64(v47 * v48)
+		v97 := float64(v95 * v96)
+		v98 := float64(0x0p+00 + v30)
+		v100 := float64(v98 * 0x1.62e42fefa38p-01)
+		v101 := float64(v51 + v100)
+		v102 := float64(v100 - v101)
+		v103 := float64(v51 + v102)
+		v105 := float64(v53 + v103)
+		v106 := math.FMA(v98, 0x1.ef35793c7673p-45, v105)
+		v109 := math.FMA(0x1.f7be879f6cce5p-01, v47, -0x1.164d2d24f2cb3p+00)
+		v110 := math.FMA(v109, v47, 0x1p+00)
+		v111 := math.FMA(v110, v46, v97)
+		v112 := float64(v106 + v111)
+		v113 := float64(v101 + v112)
+		v114 := float64(0x1p-01 * v113)
+		v115 := v5 == 0x1p+00
+		v118 := math.Float64frombits(0x7ff8000000000000)
+		v119 := v118
+		if v115 {
+			v119 = math.Float64frombits(0x7ff0000000000000)
 		}
-		v121 := v5 < 0x1p+00
-		v122 := v120
-		if v121 {
-			v122 = v115
+		v120 := v5 < 0x1p+00
+		v121 := v119
+		if v120 {
+			v121 = v114
 		}
-		v123 := math.Float64bits(v122)
-		v124 := v123 &^ 0x8000000000000000
-		v125 := v2 & 0x8000000000000000
-		v126 := v124 | v125
-		v127 := math.Float64frombits(v126)
-		v128 := float32(v127)
-		v129 := v128 != v128
-		v131 := math.Float32frombits(0x7fc00000)
-		v132 := v128
-		if v129 {
-			v132 = v131
+		v122 := math.Float64bits(v121)
+		v123 := v122 &^ 0x8000000000000000
+		v124 := v2 & 0x8000000000000000
+		v125 := v123 | v124
+		v126 := math.Float64frombits(v125)
+		v127 := v126 != v126
+		v128 := v126
+		if v127 {
+			v128 = v118
 		}
-		dst[i] = v132
+		v129 := float32(v128)
+		dst[i] = v129
 	}
 }

@@ -15,60 +15,60 @@ func LogFloat64(dst []float64, a []float64) {
 		if v2 {
 			v5 = v4
 		}
-		v6 := math.Float64bits(v5)
-		v8 := v6 + 0x95f619980c433
-		v9 := v8 >> 52
-		v11 := v9 | 0x4330000000000000
-		v12 := math.Float64frombits(v11)
-		v14 := float64(v12 - 0x1.00000000003ffp+52)
-		v16 := v8 & 0xfffffffffffff
-		v18 := v16 + 0x3fe6a09e667f3bcd
-		v19 := math.Float64frombits(v18)
-		v21 := float64(v19 - 0x1p+00)
-		v24 := float64(0x0p+00)
+		v8 := float64(0x1.00000000003ffp+52)
 		if v2 {
-			v24 = 0x1.bp+05
+			v8 = 0x1.0000000000435p+52
 		}
-		v25 := float64(v14 - v24)
-		v26 := float64(v21 * v21)
-		v28 := float64(v21 * 0x1p-01)
-		v29 := math.FMA(-(v28), v21, v21)
-		v30 := float64(v21 - v29)
-		v31 := math.FMA(-(v28), v21, v30)
-		v35 := math.FMA(0x1.a38c392ebc7d7p-06, v26, 0x1.e5f29b2b7d64dp-05)
-		v37 := math.FMA(-0x1.d14598ce6216p-05, v26, -0x1.9c6edd8e25b9p-05)
-		v39 := math.FMA(v35, v26, 0x1.9cacd0b642a99p-05)
-		v41 := math.FMA(v37, v26, -0x1.c3e1a4b43d38dp-05)
-		v43 := math.FMA(v39, v26, 0x1.e3b48d2b692ccp-05)
-		v45 := math.FMA(v41, v26, -0x1.003ad7adb7facp-04)
-		v47 := math.FMA(v43, v26, 0x1.110397125b4c2p-04)
-		v49 := math.FMA(v45, v26, -0x1.248e225b17df7p-04)
-		v51 := math.FMA(v47, v26, 0x1.3b142c9060697p-04)
-		v53 := math.FMA(v49, v26, -0x1.5555801e9ba8cp-04)
-		v55 := math.FMA(v51, v26, 0x1.745d146f7d4p-04)
-		v57 := math.FMA(v53, v26, -0x1.9999989b9454dp-04)
-		v59 := math.FMA(v55, v26, 0x1.c71c71d25d4d5p-04)
-		v61 := math.FMA(v57, v26, -0x1.000000019700ep-03)
-		v63 := math.FMA(v59, v26, 0x1.24924924833fdp-03)
-		v65 := math.FMA(v61, v26, -0x1.5555555553028p-03)
-		v67 := math.FMA(v63, v26, 0x1.9999999999affp-03)
-		v69 := math.FMA(v65, v26, -0x1.0000000000008p-02)
-		v71 := math.FMA(v67, v26, 0x1.5555555555555p-02)
-		v72 := math.FMA(v69, v21, v71)
-		v73 := float64(v21 * v26)
-		v74 := float64(v72 * v73)
-		v76 := float64(v25 * 0x1.62e42fefa38p-01)
-		v77 := float64(v29 + v76)
-		v78 := float64(v76 - v77)
-		v79 := float64(v29 + v78)
-		v81 := float64(v31 + v79)
-		v82 := math.FMA(v25, 0x1.ef35793c7673p-45, v81)
-		v83 := float64(v74 + v82)
-		v84 := float64(v77 + v83)
-		v86 := v0 < math.Float64frombits(0x7ff0000000000000)
-		v87 := v0
-		if v86 {
-			v87 = v84
+		v9 := math.Float64bits(v5)
+		v11 := v9 + 0x95f619980c433
+		v12 := v11 >> 52
+		v14 := v12 | 0x4330000000000000
+		v15 := math.Float64frombits(v14)
+		v16 := float64(v15 - v8)
+		v18 := v11 & 0xfffffffffffff
+		v20 := v18 + 0x3fe6a09e667f3bcd
+		v21 := math.Float64frombits(v20)
+		v23 := float64(v21 - 0x1p+00)
+		v24 := float64(v23 * v23)
+		v26 := float64(v23 * 0x1p-01)
+		v27 := math.FMA(-(v26), v23, v23)
+		v28 := float64(v23 - v27)
+		v29 := math.FMA(-(v26), v23, v28)
+		v30 := float64(v24 * v24)
+		v36 := math.FMA(0x1.a38c392ebc7d7p-06, v30, 0x1.9cacd0b642a99p-05)
+		v38 := math.FMA(-0x1.d14598ce6216p-05, v30, -0x1.c3e1a4b43d38dp-05)
+		v40 := math.FMA(0x1.e5f29b2b7d64dp-05, v30, 0x1.e3b48d2b692ccp-05)
+		v42 := math.FMA(-0x1.9c6edd8e25b9p-05, v30, -0x1.003ad7adb7facp-04)
+		v44 := math.FMA(v36, v30, 0x1.110397125b4c2p-04)
+		v46 := math.FMA(v38, v30, -0x1.248e225b17df7p-04)
+		v48 := math.FMA(v40, v30, 0x1.3b142c9060697p-04)
+		v50 := math.FMA(v42, v30, -0x1.5555801e9ba8cp-04)
+		v52 := math.FMA(v44, v30, 0x1.745d146f7d4p-04)
+		v54 := math.FMA(v46, v30, -0x1.9999989b9454dp-04)
+		v56 := math.FMA(v48, v30, 0x1.c71c71d25d4d5p-04)
+		v58 := math.FMA(v50, v30, -0x1.000000019700ep-03)
+		v60 := math.FMA(v52, v30, 0x1.24924924833fdp-03)
+		v62 := math.FMA(v54, v30, -0x1.5555555553028p-03)
+		v64 := math.FMA(v56, v30, 0x1.9999999999affp-03)
+		v66 := math.FMA(v58, v30, -0x1.0000000000008p-02)
+		v68 := math.FMA(v60, v30, 0x1.5555555555555p-02)
+		v69 := math.FMA(v62, v23, v64)
+		v70 := math.FMA(v66, v23, v68)
+		v71 := math.FMA(v69, v24, v70)
+		v72 := float64(v23 * v24)
+		v73 := float64(v71 * v72)
+		v75 := float64(v16 * 0x1.62e42fefa38p-01)
+		v76 := float64(v27 + v75)
+		v77 := float64(v75 - v76)
+		v78 := float64(v27 + v77)
+		v80 := float64(v29 + v78)
+		v81 := math.FMA(v16, 0x1.ef35793c7673p-45, v80)
+		v82 := float64(v73 + v81)
+		v83 := float64(v76 + v82)
+		v85 := v0 < math.Float64frombits(0x7ff0000000000000)
+		v86 := v0
+		if v85 {
+			v86 = v83
 		}
 		v88 := v0 == 0x0p+00
 		v91 := math.Float64frombits(0x7ff8000000000000)
@@ -79,14 +79,9 @@ func LogFloat64(dst []float64, a []float64) {
 		v93 := 0x0p+00 < v0
 		v94 := v92
 		if v93 {
-			v94 = v87
+			v94 = v86
 		}
-		v95 := v94 != v94
-		v96 := v94
-		if v95 {
-			v96 = v91
-		}
-		dst[i] = v96
+		dst[i] = v94
 	}
 }
 
@@ -102,60 +97,60 @@ func LogFloat32(dst []float32, a []float32) {
 		if v3 {
 			v6 = v5
 		}
-		v7 := math.Float64bits(v6)
-		v9 := v7 + 0x95f619980c433
-		v10 := v9 >> 52
-		v12 := v10 | 0x4330000000000000
-		v13 := math.Float64frombits(v12)
-		v15 := float64(v13 - 0x1.00000000003ffp+52)
-		v17 := v9 & 0xfffffffffffff
-		v19 := v17 + 0x3fe6a09e667f3bcd
-		v20 := math.Float64frombits(v19)
-		v22 := float64(v20 - 0x1p+00)
-		v25 := float64(0x0p+00)
+		v9 := float64(0x1.00000000003ffp+52)
 		if v3 {
-			v25 = 0x1.bp+05
+			v9 = 0x1.0000000000435p+52
 		}
-		v26 := float64(v15 - v25)
-		v27 := float64(v22 * v22)
-		v29 := float64(v22 * 0x1p-01)
-		v30 := math.FMA(-(v29), v22, v22)
-		v31 := float64(v22 - v30)
-		v32 := math.FMA(-(v29), v22, v31)
-		v36 := math.FMA(0x1.a38c392ebc7d7p-06, v27, 0x1.e5f29b2b7d64dp-05)
-		v38 := math.FMA(-0x1.d14598ce6216p-05, v27, -0x1.9c6edd8e25b9p-05)
-		v40 := math.FMA(v36, v27, 0x1.9cacd0b642a99p-05)
-		v42 := math.FMA(v38, v27, -0x1.c3e1a4b43d38dp-05)
-		v44 := math.FMA(v40, v27, 0x1.e3b48d2b692ccp-05)
-		v46 := math.FMA(v42, v27, -0x1.003ad7adb7facp-04)
-		v48 := math.FMA(v44, v27, 0x1.110397125b4c2p-04)
-		v50 := math.FMA(v46, v27, -0x1.248e225b17df7p-04)
-		v52 := math.FMA(v48, v27, 0x1.3b142c9060697p-04)
-		v54 := math.FMA(v50, v27, -0x1.5555801e9ba8cp-04)
-		v56 := math.FMA(v52, v27, 0x1.745d146f7d4p-04)
-		v58 := math.FMA(v54, v27, -0x1.9999989b9454dp-04)
-		v60 := math.FMA(v56, v27, 0x1.c71c71d25d4d5p-04)
-		v62 := math.FMA(v58, v27, -0x1.000000019700ep-03)
-		v64 := math.FMA(v60, v27, 0x1.24924924833fdp-03)
-		v66 := math.FMA(v62, v27, -0x1.5555555553028p-03)
-		v68 := math.FMA(v64, v27, 0x1.9999999999affp-03)
-		v70 := math.FMA(v66, v27, -0x1.0000000000008p-02)
-		v72 := math.FMA(v68, v27, 0x1.5555555555555p-02)
-		v73 := math.FMA(v70, v22, v72)
-		v74 := float64(v22 * v27)
-		v75 := float64(v73 * v74)
-		v77 := float64(v26 * 0x1.62e42fefa38p-01)
-		v78 := float64(v30 + v77)
-		v79 := float64(v77 - v78)
-		v80 := float64(v30 + v79)
-		v82 := float64(v32 + v80)
-		v83 := math.FMA(v26, 0x1.ef35793c7673p-45, v82)
-		v84 := float64(v75 + v83)
-		v85 := float64(v78 + v84)
-		v87 := v1 < math.Float64frombits(0x7ff0000000000000)
-		v88 := v1
-		if v87 {
-			v88 = v85
+		v10 := math.Float64bits(v6)
+		v12 := v10 + 0x95f619980c433
+		v13 := v12 >> 52
+		v15 := v13 | 0x4330000000000000
+		v16 := math.Float64frombits(v15)
+		v17 := float64(v16 - v9)
+		v19 := v12 & 0xfffffffffffff
+		v21 := v19 + 0x3fe6a09e667f3bcd
+		v22 := math.Float64frombits(v21)
+		v24 := float64(v22 - 0x1p+00)
+		v25 := float64(v24 * v24)
+		v27 := float64(v24 * 0x1p-01)
+		v28 := math.FMA(-(v27), v24, v24)
+		v29 := float64(v24 - v28)
+		v30 := math.FMA(-(v27), v24, v29)
+		v31 := float64(v25 * v25)
+		v37 := math.FMA(0x1.a38c392ebc7d7p-06, v31, 0x1.9cacd0b642a99p-05)
+		v39 := math.FMA(-0x1.d14598ce6216p-05, v31, -0x1.c3e1a4b43d38dp-05)
+		v41 := math.FMA(0x1.e5f29b2b7d64dp-05, v31, 0x1.e3b48d2b692ccp-05)
+		v43 := math.FMA(-0x1.9c6edd8e25b9p-05, v31, -0x1.003ad7adb7facp-04)
+		v45 := math.FMA(v37, v31, 0x1.110397125b4c2p-04)
+		v47 := math.FMA(v39, v31, -0x1.248e225b17df7p-04)
+		v49 := math.FMA(v41, v31, 0x1.3b142c9060697p-04)
+		v51 := math.FMA(v43, v31, -0x1.5555801e9ba8cp-04)
+		v53 := math.FMA(v45, v31, 0x1.745d146f7d4p-04)
+		v55 := math.FMA(v47, v31, -0x1.9999989b9454dp-04)
+		v57 := math.FMA(v49, v31, 0x1.c71c71d25d4d5p-04)
+		v59 := math.FMA(v51, v31, -0x1.000000019700ep-03)
+		v61 := math.FMA(v53, v31, 0x1.24924924833fdp-03)
+		v63 := math.FMA(v55, v31, -0x1.5555555553028p-03)
+		v65 := math.FMA(v57, v31, 0x1.9999999999affp-03)
+		v67 := math.FMA(v59, v31, -0x1.0000000000008p-02)
+		v69 := math.FMA(v61, v31, 0x1.5555555555555p-02)
+		v70 := math.FMA(v63, v24, v65)
+		v71 := math.FMA(v67, v24, v69)
+		v72 := math.FMA(v70, v25, v71)
+		v73 := float64(v24 * v25)
+		v74 := float64(v72 * v73)
+		v76 := float64(v17 * 0x1.62e42fefa38p-01)
+		v77 := float64(v28 + v76)
+		v78 := float64(v76 - v77)
+		v79 := float64(v28 + v78)
+		v81 := float64(v30 + v79)
+		v82 := math.FMA(v17, 0x1.ef35793c7673p-45, v81)
+		v83 := float64(v74 + v82)
+		v84 := float64(v77 + v83)
+		v86 := v1 < math.Float64frombits(0x7ff0000000000000)
+		v87 := v1
+		if v86 {
+			v87 = v84
 		}
 		v89 := v1 == 0x0p+00
 		v92 := math.Float64frombits(0x7ff8000000000000)
@@ -166,16 +161,10 @@ func LogFloat32(dst []float32, a []float32) {
 		v94 := 0x0p+00 < v1
 		v95 := v93
 		if v94 {
-			v95 = v88
+			v95 = v87
 		}
 		v96 := float32(v95)
-		v97 := v96 != v96
-		v99 := math.Float32frombits(0x7fc00000)
-		v100 := v96
-		if v97 {
-			v100 = v99
-		}
-		dst[i] = v100
+		dst[i] = v96
 	}
 }
 
@@ -190,65 +179,65 @@ func Log2Float64(dst []float64, a []float64) {
 		if v2 {
 			v5 = v4
 		}
-		v6 := math.Float64bits(v5)
-		v8 := v6 + 0x95f619980c433
-		v9 := v8 >> 52
-		v11 := v9 | 0x4330000000000000
-		v12 := math.Float64frombits(v11)
-		v14 := float64(v12 - 0x1.00000000003ffp+52)
-		v16 := v8 & 0xfffffffffffff
-		v18 := v16 + 0x3fe6a09e667f3bcd
-		v19 := math.Float64frombits(v18)
-		v21 := float64(v19 - 0x1p+00)
-		v24 := float64(0x0p+00)
+		v8 := float64(0x1.00000000003ffp+52)
 		if v2 {
-			v24 = 0x1.bp+05
+			v8 = 0x1.0000000000435p+52
 		}
-		v25 := float64(v14 - v24)
-		v26 := float64(v21 * v21)
-		v28 := float64(v21 * 0x1p-01)
-		v29 := math.FMA(-(v28), v21, v21)
-		v30 := float64(v21 - v29)
-		v31 := math.FMA(-(v28), v21, v30)
-		v35 := math.FMA(0x1.a38c392ebc7d7p-06, v26, 0x1.e5f29b2b7d64dp-05)
-		v37 := math.FMA(-0x1.d14598ce6216p-05, v26, -0x1.9c6edd8e25b9p-05)
-		v39 := math.FMA(v35, v26, 0x1.9cacd0b642a99p-05)
-		v41 := math.FMA(v37, v26, -0x1.c3e1a4b43d38dp-05)
-		v43 := math.FMA(v39, v26, 0x1.e3b48d2b692ccp-05)
-		v45 := math.FMA(v41, v26, -0x1.003ad7adb7facp-04)
-		v47 := math.FMA(v43, v26, 0x1.110397125b4c2p-04)
-		v49 := math.FMA(v45, v26, -0x1.248e225b17df7p-04)
-		v51 := math.FMA(v47, v26, 0x1.3b142c9060697p-04)
-		v53 := math.FMA(v49, v26, -0x1.5555801e9ba8cp-04)
-		v55 := math.FMA(v51, v26, 0x1.745d146f7d4p-04)
-		v57 := math.FMA(v53, v26, -0x1.9999989b9454dp-04)
-		v59 := math.FMA(v55, v26, 0x1.c71c71d25d4d5p-04)
-		v61 := math.FMA(v57, v26, -0x1.000000019700ep-03)
-		v63 := math.FMA(v59, v26, 0x1.24924924833fdp-03)
-		v65 := math.FMA(v61, v26, -0x1.5555555553028p-03)
-		v67 := math.FMA(v63, v26, 0x1.9999999999affp-03)
-		v69 := math.FMA(v65, v26, -0x1.0000000000008p-02)
-		v71 := math.FMA(v67, v26, 0x1.5555555555555p-02)
-		v72 := math.FMA(v69, v21, v71)
-		v73 := float64(v21 * v26)
-		v74 := float64(v72 * v73)
-		v75 := float64(v31 + v74)
-		v76 := float64(v29 + v75)
-		v77 := float64(v29 - v76)
-		v78 := float64(v75 + v77)
-		v80 := float64(v76 * 0x1.71547652b82fep+00)
-		v81 := math.FMA(v76, 0x1.71547652b82fep+00, -(v80))
-		v82 := math.FMA(v78, 0x1.71547652b82fep+00, v81)
-		v84 := math.FMA(v76, 0x1.777d0ffda0d24p-56, v82)
-		v85 := float64(v25 + v80)
-		v86 := float64(v25 - v85)
-		v87 := float64(v80 + v86)
+		v9 := math.Float64bits(v5)
+		v11 := v9 + 0x95f619980c433
+		v12 := v11 >> 52
+		v14 := v12 | 0x4330000000000000
+		v15 := math.Float64frombits(v14)
+		v16 := float64(v15 - v8)
+		v18 := v11 & 0xfffffffffffff
+		v20 := v18 + 0x3fe6a09e667f3bcd
+		v21 := math.Float64frombits(v20)
+		v23 := float64(v21 - 0x1p+00)
+		v24 := float64(v23 * v23)
+		v26 := float64(v23 * 0x1p-01)
+		v27 := math.FMA(-(v26), v23, v23)
+		v28 := float64(v23 - v27)
+		v29 := math.FMA(-(v26), v23, v28)
+		v30 := float64(v24 * v24)
+		v36 := math.FMA(0x1.a38c392ebc7d7p-06, v30, 0x1.9cacd0b642a99p-05)
+		v38 := math.FMA(-0x1.d14598ce6216p-05, v30, -0x1.c3e1a4b43d38dp-05)
+		v40 := math.FMA(0x1.e5f29b2b7d64dp-05, v30, 0x1.e3b48d2b692ccp-05)
+		v42 := math.FMA(-0x1.9c6edd8e25b9p-05, v30, -0x1.003ad7adb7facp-04)
+		v44 := math.FMA(v36, v30, 0x1.110397125b4c2p-04)
+		v46 := math.FMA(v38, v30, -0x1.248e225b17df7p-04)
+		v48 := math.FMA(v40, v30, 0x1.3b142c9060697p-04)
+		v50 := math.FMA(v42, v30, -0x1.5555801e9ba8cp-04)
+		v52 := math.FMA(v44, v30, 0x1.745d146f7d4p-04)
+		v54 := math.FMA(v46, v30, -0x1.9999989b9454dp-04)
+		v56 := math.FMA(v48, v30, 0x1.c71c71d25d4d5p-04)
+		v58 := math.FMA(v50, v30, -0x1.000000019700ep-03)
+		v60 := math.FMA(v52, v30, 0x1.24924924833fdp-03)
+		v62 := math.FMA(v54, v30, -0x1.5555555553028p-03)
+		v64 := math.FMA(v56, v30, 0x1.9999999999affp-03)
+		v66 := math.FMA(v58, v30, -0x1.0000000000008p-02)
+		v68 := math.FMA(v60, v30, 0x1.5555555555555p-02)
+		v69 := math.FMA(v62, v23, v64)
+		v70 := math.FMA(v66, v23, v68)
+		v71 := math.FMA(v69, v24, v70)
+		v72 := float64(v23 * v24)
+		v73 := float64(v71 * v72)
+		v74 := float64(v29 + v73)
+		v75 := float64(v27 + v74)
+		v76 := float64(v27 - v75)
+		v77 := float64(v74 + v76)
+		v79 := float64(v75 * 0x1.71547652b82fep+00)
+		v80 := math.FMA(v75, 0x1.71547652b82fep+00, -(v79))
+		v81 := math.FMA(v77, 0x1.71547652b82fep+00, v80)
+		v83 := math.FMA(v75, 0x1.777d0ffda0d24p-56, v81)
+		v84 := float64(v16 + v79)
+		v85 := float64(v16 - v84)
+		v86 := float64(v79 + v85)
+		v87 := float64(v83 + v86)
 		v88 := float64(v84 + v87)
-		v89 := float64(v85 + v88)
-		v91 := v0 < math.Float64frombits(0x7ff0000000000000)
-		v92 := v0
-		if v91 {
-			v92 = v89
+		v90 := v0 < math.Float64frombits(0x7ff0000000000000)
+		v91 := v0
+		if v90 {
+			v91 = v88
 		}
 		v93 := v0 == 0x0p+00
 		v96 := math.Float64frombits(0x7ff8000000000000)
@@ -259,14 +248,9 @@ func Log2Float64(dst []float64, a []float64) {
 		v98 := 0x0p+00 < v0
 		v99 := v97
 		if v98 {
-			v99 = v92
+			v99 = v91
 		}
-		v100 := v99 != v99
-		v101 := v99
-		if v100 {
-			v101 = v96
-		}
-		dst[i] = v101
+		dst[i] = v99
 	}
 }
 
@@ -282,65 +266,65 @@ func Log2Float32(dst []float32, a []float32) {
 		if v3 {
 			v6 = v5
 		}
-		v7 := math.Float64bits(v6)
-		v9 := v7 + 0x95f619980c433
-		v10 := v9 >> 52
-		v12 := v10 | 0x4330000000000000
-		v13 := math.Float64frombits(v12)
-		v15 := float64(v13 - 0x1.00000000003ffp+52)
-		v17 := v9 & 0xfffffffffffff
-		v19 := v17 + 0x3fe6a09e667f3bcd
-		v20 := math.Float64frombits(v19)
-		v22 := float64(v20 - 0x1p+00)
-		v25 := float64(0x0p+00)
+		v9 := float64(0x1.00000000003ffp+52)
 		if v3 {
-			v25 = 0x1.bp+05
+			v9 = 0x1.0000000000435p+52
 		}
-		v26 := float64(v15 - v25)
-		v27 := float64(v22 * v22)
-		v29 := float64(v22 * 0x1p-01)
-		v30 := math.FMA(-(v29), v22, v22)
-		v31 := float64(v22 - v30)
-		v32 := math.FMA(-(v29), v22, v31)
-		v36 := math.FMA(0x1.a38c392ebc7d7p-06, v27, 0x1.e5f29b2b7d64dp-05)
-		v38 := math.FMA(-0x1.d14598ce6216p-05, v27, -0x1.9c6edd8e25b9p-05)
-		v40 := math.FMA(v36, v27, 0x1.9cacd0b642a99p-05)
-		v42 := math.FMA(v38, v27, -0x1.c3e1a4b43d38dp-05)
-		v44 := math.FMA(v40, v27, 0x1.e3b48d2b692ccp-05)
-		v46 := math.FMA(v42, v27, -0x1.003ad7adb7facp-04)
-		v48 := math.FMA(v44, v27, 0x1.110397125b4c2p-04)
-		v50 := math.FMA(v46, v27, -0x1.248e225b17df7p-04)
-		v52 := math.FMA(v48, v27, 0x1.3b142c9060697p-04)
-		v54 := math.FMA(v50, v27, -0x1.5555801e9ba8cp-04)
-		v56 := math.FMA(v52, v27, 0x1.745d146f7d4p-04)
-		v58 := math.FMA(v54, v27, -0x1.9999989b9454dp-04)
-		v60 := math.FMA(v56, v27, 0x1.c71c71d25d4d5p-04)
-		v62 := math.FMA(v58, v27, -0x1.000000019700ep-03)
-		v64 := math.FMA(v60, v27, 0x1.24924924833fdp-03)
-		v66 := math.FMA(v62, v27, -0x1.5555555553028p-03)
-		v68 := math.FMA(v64, v27, 0x1.9999999999affp-03)
-		v70 := math.FMA(v66, v27, -0x1.0000000000008p-02)
-		v72 := math.FMA(v68, v27, 0x1.5555555555555p-02)
-		v73 := math.FMA(v70, v22, v72)
-		v74 := float64(v22 * v27)
-		v75 := float64(v73 * v74)
-		v76 := float64(v32 + v75)
-		v77 := float64(v30 + v76)
-		v78 := float64(v30 - v77)
-		v79 := float64(v76 + v78)
-		v81 := float64(v77 * 0x1.71547652b82fep+00)
-		v82 := math.FMA(v77, 0x1.71547652b82fep+00, -(v81))
-		v83 := math.FMA(v79, 0x1.71547652b82fep+00, v82)
-		v85 := math.FMA(v77, 0x1.777d0ffda0d24p-56, v83)
-		v86 := float64(v26 + v81)
-		v87 := float64(v26 - v86)
-		v88 := float64(v81 + v87)
+		v10 := math.Float64bits(v6)
+		v12 := v10 + 0x95f619980c433
+		v13 := v12 >> 52
+		v15 := v13 | 0x4330000000000000
+		v16 := math.Float64frombits(v15)
+		v17 := float64(v16 - v9)
+		v19 := v12 & 0xfffffffffffff
+		v21 := v19 + 0x3fe6a09e667f3bcd
+		v22 := math.Float64frombits(v21)
+		v24 := float64(v22 - 0x1p+00)
+		v25 := float64(v24 * v24)
+		v27 := float64(v24 * 0x1p-01)
+		v28 := math.FMA(-(v27), v24, v24)
+		v29 := float64(v24 - v28)
+		v30 := math.FMA(-(v27), v24, v29)
+		v31 := float64(v25 * v25)
+		v37 := math.FMA(0x1.a38c392ebc7d7p-06, v31, 0x1.9cacd0b642a99p-05)
+		v39 := math.FMA(-0x1.d14598ce6216p-05, v31, -0x1.c3e1a4b43d38dp-05)
+		v41 := math.FMA(0x1.e5f29b2b7d64dp-05, v31, 0x1.e3b48d2b692ccp-05)
+		v43 := math.FMA(-0x1.9c6edd8e25b9p-05, v31, -0x1.003ad7adb7facp-04)
+		v45 := math.FMA(v37, v31, 0x1.110397125b4c2p-04)
+		v47 := math.FMA(v39, v31, -0x1.248e225b17df7p-04)
+		v49 := math.FMA(v41, v31, 0x1.3b142c9060697p-04)
+		v51 := math.FMA(v43, v31, -0x1.5555801e9ba8cp-04)
+		v53 := math.FMA(v45, v31, 0x1.745d146f7d4p-04)
+		v55 := math.FMA(v47, v31, -0x1.9999989b9454dp-04)
+		v57 := math.FMA(v49, v31, 0x1.c71c71d25d4d5p-04)
+		v59 := math.FMA(v51, v31, -0x1.000000019700ep-03)
+		v61 := math.FMA(v53, v31, 0x1.24924924833fdp-03)
+		v63 := math.FMA(v55, v31, -0x1.5555555553028p-03)
+		v65 := math.FMA(v57, v31, 0x1.9999999999affp-03)
+		v67 := math.FMA(v59, v31, -0x1.0000000000008p-02)
+		v69 := math.FMA(v61, v31, 0x1.5555555555555p-02)
+		v70 := math.FMA(v63, v24, v65)
+		v71 := math.FMA(v67, v24, v69)
+		v72 := math.FMA(v70, v25, v71)
+		v73 := float64(v24 * v25)
+		v74 := float64(v72 * v73)
+		v75 := float64(v30 + v74)
+		v76 := float64(v28 + v75)
+		v77 := float64(v28 - v76)
+		v78 := float64(v75 + v77)
+		v80 := float64(v76 * 0x1.71547652b82fep+00)
+		v81 := math.FMA(v76, 0x1.71547652b82fep+00, -(v80))
+		v82 := math.FMA(v78, 0x1.71547652b82fep+00, v81)
+		v84 := math.FMA(v76, 0x1.777d0ffda0d24p-56, v82)
+		v85 := float64(v17 + v80)
+		v86 := float64(v17 - v85)
+		v87 := float64(v80 + v86)
+		v88 := float64(v84 + v87)
 		v89 := float64(v85 + v88)
-		v90 := float64(v86 + v89)
-		v92 := v1 < math.Float64frombits(0x7ff0000000000000)
-		v93 := v1
-		if v92 {
-			v93 = v90
+		v91 := v1 < math.Float64frombits(0x7ff0000000000000)
+		v92 := v1
+		if v91 {
+			v92 = v89
 		}
 		v94 := v1 == 0x0p+00
 		v97 := math.Float64frombits(0x7ff8000000000000)
@@ -351,16 +335,10 @@ func Log2Float32(dst []float32, a []float32) {
 		v99 := 0x0p+00 < v1
 		v100 := v98
 		if v99 {
-			v100 = v93
+			v100 = v92
 		}
 		v101 := float32(v100)
-		v102 := v101 != v101
-		v104 := math.Float32frombits(0x7fc00000)
-		v105 := v101
-		if v102 {
-			v105 = v104
-		}
-		dst[i] = v105
+		dst[i] = v101
 	}
 }
 
@@ -375,67 +353,67 @@ func Log10Float64(dst []float64, a []float64) {
 		if v2 {
 			v5 = v4
 		}
-		v6 := math.Float64bits(v5)
-		v8 := v6 + 0x95f619980c433
-		v9 := v8 >> 52
-		v11 := v9 | 0x4330000000000000
-		v12 := math.Float64frombits(v11)
-		v14 := float64(v12 - 0x1.00000000003ffp+52)
-		v16 := v8 & 0xfffffffffffff
-		v18 := v16 + 0x3fe6a09e667f3bcd
-		v19 := math.Float64frombits(v18)
-		v21 := float64(v19 - 0x1p+00)
-		v24 := float64(0x0p+00)
+		v8 := float64(0x1.00000000003ffp+52)
 		if v2 {
-			v24 = 0x1.bp+05
+			v8 = 0x1.0000000000435p+52
 		}
-		v25 := float64(v14 - v24)
-		v26 := float64(v21 * v21)
-		v28 := float64(v21 * 0x1p-01)
-		v29 := math.FMA(-(v28), v21, v21)
-		v30 := float64(v21 - v29)
-		v31 := math.FMA(-(v28), v21, v30)
-		v35 := math.FMA(0x1.a38c392ebc7d7p-06, v26, 0x1.e5f29b2b7d64dp-05)
-		v37 := math.FMA(-0x1.d14598ce6216p-05, v26, -0x1.9c6edd8e25b9p-05)
-		v39 := math.FMA(v35, v26, 0x1.9cacd0b642a99p-05)
-		v41 := math.FMA(v37, v26, -0x1.c3e1a4b43d38dp-05)
-		v43 := math.FMA(v39, v26, 0x1.e3b48d2b692ccp-05)
-		v45 := math.FMA(v41, v26, -0x1.003ad7adb7facp-04)
-		v47 := math.FMA(v43, v26, 0x1.110397125b4c2p-04)
-		v49 := math.FMA(v45, v26, -0x1.248e225b17df7p-04)
-		v51 := math.FMA(v47, v26, 0x1.3b142c9060697p-04)
-		v53 := math.FMA(v49, v26, -0x1.5555801e9ba8cp-04)
-		v55 := math.FMA(v51, v26, 0x1.745d146f7d4p-04)
-		v57 := math.FMA(v53, v26, -0x1.9999989b9454dp-04)
-		v59 := math.FMA(v55, v26, 0x1.c71c71d25d4d5p-04)
-		v61 := math.FMA(v57, v26, -0x1.000000019700ep-03)
-		v63 := math.FMA(v59, v26, 0x1.24924924833fdp-03)
-		v65 := math.FMA(v61, v26, -0x1.5555555553028p-03)
-		v67 := math.FMA(v63, v26, 0x1.9999999999affp-03)
-		v69 := math.FMA(v65, v26, -0x1.0000000000008p-02)
-		v71 := math.FMA(v67, v26, 0x1.5555555555555p-02)
-		v72 := math.FMA(v69, v21, v71)
-		v73 := float64(v21 * v26)
-		v74 := float64(v72 * v73)
-		v75 := float64(v31 + v74)
-		v76 := float64(v29 + v75)
-		v77 := float64(v29 - v76)
-		v78 := float64(v75 + v77)
-		v80 := float64(v76 * 0x1.bcb7b1526e50ep-02)
-		v81 := math.FMA(v76, 0x1.bcb7b1526e50ep-02, -(v80))
-		v82 := math.FMA(v78, 0x1.bcb7b1526e50ep-02, v81)
-		v84 := math.FMA(v76, 0x1.95355baaafad3p-57, v82)
-		v86 := float64(v25 * 0x1.34413509f78p-02)
-		v87 := float64(v80 + v86)
-		v88 := float64(v86 - v87)
-		v89 := float64(v80 + v88)
-		v91 := float64(v84 + v89)
-		v92 := math.FMA(v25, 0x1.fef311f12b358p-46, v91)
-		v93 := float64(v87 + v92)
-		v95 := v0 < math.Float64frombits(0x7ff0000000000000)
-		v96 := v0
-		if v95 {
-			v96 = v93
+		v9 := math.Float64bits(v5)
+		v11 := v9 + 0x95f619980c433
+		v12 := v11 >> 52
+		v14 := v12 | 0x4330000000000000
+		v15 := math.Float64frombits(v14)
+		v16 := float64(v15 - v8)
+		v18 := v11 & 0xfffffffffffff
+		v20 := v18 + 0x3fe6a09e667f3bcd
+		v21 := math.Float64frombits(v20)
+		v23 := float64(v21 - 0x1p+00)
+		v24 := float64(v23 * v23)
+		v26 := float64(v23 * 0x1p-01)
+		v27 := math.FMA(-(v26), v23, v23)
+		v28 := float64(v23 - v27)
+		v29 := math.FMA(-(v26), v23, v28)
+		v30 := float64(v24 * v24)
+		v36 := math.FMA(0x1.a38c392ebc7d7p-06, v30, 0x1.9cacd0b642a99p-05)
+		v38 := math.FMA(-0x1.d14598ce6216p-05, v30, -0x1.c3e1a4b43d38dp-05)
+		v40 := math.FMA(0x1.e5f29b2b7d64dp-05, v30, 0x1.e3b48d2b692ccp-05)
+		v42 := math.FMA(-0x1.9c6edd8e25b9p-05, v30, -0x1.003ad7adb7facp-04)
+		v44 := math.FMA(v36, v30, 0x1.110397125b4c2p-04)
+		v46 := math.FMA(v38, v30, -0x1.248e225b17df7p-04)
+		v48 := math.FMA(v40, v30, 0x1.3b142c9060697p-04)
+		v50 := math.FMA(v42, v30, -0x1.5555801e9ba8cp-04)
+		v52 := math.FMA(v44, v30, 0x1.745d146f7d4p-04)
+		v54 := math.FMA(v46, v30, -0x1.9999989b9454dp-04)
+		v56 := math.FMA(v48, v30, 0x1.c71c71d25d4d5p-04)
+		v58 := math.FMA(v50, v30, -0x1.000000019700ep-03)
+		v60 := math.FMA(v52, v30, 0x1.24924924833fdp-03)
+		v62 := math.FMA(v54, v30, -0x1.5555555553028p-03)
+		v64 := math.FMA(v56, v30, 0x1.9999999999affp-03)
+		v66 := math.FMA(v58, v30, -0x1.0000000000008p-02)
+		v68 := math.FMA(v60, v30, 0x1.5555555555555p-02)
+		v69 := math.FMA(v62, v23, v64)
+		v70 := math.FMA(v66, v23, v68)
+		v71 := math.FMA(v69, v24, v70)
+		v72 := float64(v23 * v24)
+		v73 := float64(v71 * v72)
+		v74 := float64(v29 + v73)
+		v75 := float64(v27 + v74)
+		v76 := float64(v27 - v75)
+		v77 := float64(v74 + v76)
+		v79 := float64(v75 * 0x1.bcb7b1526e50ep-02)
+		v80 := math.FMA(v75, 0x1.bcb7b1526e50ep-02, -(v79))
+		v81 := math.FMA(v77, 0x1.bcb7b1526e50ep-02, v80)
+		v83 := math.FMA(v75, 0x1.95355baaafad3p-57, v81)
+		v85 := float64(v16 * 0x1.34413509f78p-02)
+		v86 := float64(v79 + v85)
+		v87 := float64(v85 - v86)
+		v88 := float64(v79 + v87)
+		v90 := float64(v83 + v88)
+		v91 := math.FMA(v16, 0x1.fef311f12b358p-46, v90)
+		v92 := float64(v86 + v91)
+		v94 := v0 < math.Float64frombits(0x7ff0000000000000)
+		v95 := v0
+		if v94 {
+			v95 = v92
 		}
 		v97 := v0 == 0x0p+00
 		v100 := math.Float64frombits(0x7ff8000000000000)
@@ -446,14 +424,9 @@ func Log10Float64(dst []float64, a []float64) {
 		v102 := 0x0p+00 < v0
 		v103 := v101
 		if v102 {
-			v103 = v96
+			v103 = v95
 		}
-		v104 := v103 != v103
-		v105 := v103
-		if v104 {
-			v105 = v100
-		}
-		dst[i] = v105
+		dst[i] = v103
 	}
 }
 
@@ -469,67 +442,67 @@ func Log10Float32(dst []float32, a []float32) {
 		if v3 {
 			v6 = v5
 		}
-		v7 := math.Float64bits(v6)
-		v9 := v7 + 0x95f619980c433
-		v10 := v9 >> 52
-		v12 := v10 | 0x4330000000000000
-		v13 := math.Float64frombits(v12)
-		v15 := float64(v13 - 0x1.00000000003ffp+52)
-		v17 := v9 & 0xfffffffffffff
-		v19 := v17 + 0x3fe6a09e667f3bcd
-		v20 := math.Float64frombits(v19)
-		v22 := float64(v20 - 0x1p+00)
-		v25 := float64(0x0p+00)
+		v9 := float64(0x1.00000000003ffp+52)
 		if v3 {
-			v25 = 0x1.bp+05
+			v9 = 0x1.0000000000435p+52
 		}
-		v26 := float64(v15 - v25)
-		v27 := float64(v22 * v22)
-		v29 := float64(v22 * 0x1p-01)
-		v30 := math.FMA(-(v29), v22, v22)
-		v31 := float64(v22 - v30)
-		v32 := math.FMA(-(v29), v22, v31)
-		v36 := math.FMA(0x1.a38c392ebc7d7p-06, v27, 0x1.e5f29b2b7d64dp-05)
-		v38 := math.FMA(-0x1.d14598ce6216p-05, v27, -0x1.9c6edd8e25b9p-05)
-		v40 := math.FMA(v36, v27, 0x1.9cacd0b642a99p-05)
-		v42 := math.FMA(v38, v27, -0x1.c3e1a4b43d38dp-05)
-		v44 := math.FMA(v40, v27, 0x1.e3b48d2b692ccp-05)
-		v46 := math.FMA(v42, v27, -0x1.003ad7adb7facp-04)
-		v48 := math.FMA(v44, v27, 0x1.110397125b4c2p-04)
-		v50 := math.FMA(v46, v27, -0x1.248e225b17df7p-04)
-		v52 := math.FMA(v48, v27, 0x1.3b142c9060697p-04)
-		v54 := math.FMA(v50, v27, -0x1.5555801e9ba8cp-04)
-		v56 := math.FMA(v52, v27, 0x1.745d146f7d4p-04)
-		v58 := math.FMA(v54, v27, -0x1.9999989b9454dp-04)
-		v60 := math.FMA(v56, v27, 0x1.c71c71d25d4d5p-04)
-		v62 := math.FMA(v58, v27, -0x1.000000019700ep-03)
-		v64 := math.FMA(v60, v27, 0x1.24924924833fdp-03)
-		v66 := math.FMA(v62, v27, -0x1.5555555553028p-03)
-		v68 := math.FMA(v64, v27, 0x1.9999999999affp-03)
-		v70 := math.FMA(v66, v27, -0x1.0000000000008p-02)
-		v72 := math.FMA(v68, v27, 0x1.5555555555555p-02)
-		v73 := math.FMA(v70, v22, v72)
-		v74 := float64(v22 * v27)
-		v75 := float64(v73 * v74)
-		v76 := float64(v32 + v75)
-		v77 := float64(v30 + v76)
-		v78 := float64(v30 - v77)
-		v79 := float64(v76 + v78)
-		v81 := float64(v77 * 0x1.bcb7b1526e50ep-02)
-		v82 := math.FMA(v77, 0x1.bcb7b1526e50ep-02, -(v81))
-		v83 := math.FMA(v79, 0x1.bcb7b1526e50ep-02, v82)
-		v85 := math.FMA(v77, 0x1.95355baaafad3p-57, v83)
-		v87 := float64(v26 * 0x1.34413509f78p-02)
-		v88 := float64(v81 + v87)
-		v89 := float64(v87 - v88)
-		v90 := float64(v81 + v89)
-		v92 := float64(v85 + v90)
-		v93 := math.FMA(v26, 0x1.fef311f12b358p-46, v92)
-		v94 := float64(v88 + v93)
-		v96 := v1 < math.Float64frombits(0x7ff0000000000000)
-		v97 := v1
-		if v96 {
-			v97 = v94
+		v10 := math.Float64bits(v6)
+		v12 := v10 + 0x95f619980c433
+		v13 := v12 >> 52
+		v15 := v13 | 0x4330000000000000
+		v16 := math.Float64frombits(v15)
+		v17 := float64(v16 - v9)
+		v19 := v12 & 0xfffffffffffff
+		v21 := v19 + 0x3fe6a09e667f3bcd
+		v22 := math.Float64frombits(v21)
+		v24 := float64(v22 - 0x1p+00)
+		v25 := float64(v24 * v24)
+		v27 := float64(v24 * 0x1p-01)
+		v28 := math.FMA(-(v27), v24, v24)
+		v29 := float64(v24 - v28)
+		v30 := math.FMA(-(v27), v24, v29)
+		v31 := float64(v25 * v25)
+		v37 := math.FMA(0x1.a38c392ebc7d7p-06, v31, 0x1.9cacd0b642a99p-05)
+		v39 := math.FMA(-0x1.d14598ce6216p-05, v31, -0x1.c3e1a4b43d38dp-05)
+		v41 := math.FMA(0x1.e5f29b2b7d64dp-05, v31, 0x1.e3b48d2b692ccp-05)
+		v43 := math.FMA(-0x1.9c6edd8e25b9p-05, v31, -0x1.003ad7adb7facp-04)
+		v45 := math.FMA(v37, v31, 0x1.110397125b4c2p-04)
+		v47 := math.FMA(v39, v31, -0x1.248e225b17df7p-04)
+		v49 := math.FMA(v41, v31, 0x1.3b142c9060697p-04)
+		v51 := math.FMA(v43, v31, -0x1.5555801e9ba8cp-04)
+		v53 := math.FMA(v45, v31, 0x1.745d146f7d4p-04)
+		v55 := math.FMA(v47, v31, -0x1.9999989b9454dp-04)
+		v57 := math.FMA(v49, v31, 0x1.c71c71d25d4d5p-04)
+		v59 := math.FMA(v51, v31, -0x1.000000019700ep-03)
+		v61 := math.FMA(v53, v31, 0x1.24924924833fdp-03)
+		v63 := math.FMA(v55, v31, -0x1.5555555553028p-03)
+		v65 := math.FMA(v57, v31, 0x1.9999999999affp-03)
+		v67 := math.FMA(v59, v31, -0x1.0000000000008p-02)
+		v69 := math.FMA(v61, v31, 0x1.5555555555555p-02)
+		v70 := math.FMA(v63, v24, v65)
+		v71 := math.FMA(v67, v24, v69)
+		v72 := math.FMA(v70, v25, v71)
+		v73 := float64(v24 * v25)
+		v74 := float64(v72 * v73)
+		v75 := float64(v30 + v74)
+		v76 := float64(v28 + v75)
+		v77 := float64(v28 - v76)
+		v78 := float64(v75 + v77)
+		v80 := float64(v76 * 0x1.bcb7b1526e50ep-02)
+		v81 := math.FMA(v76, 0x1.bcb7b1526e50ep-02, -(v80))
+		v82 := math.FMA(v78, 0x1.bcb7b1526e50ep-02, v81)
+		v84 := math.FMA(v76, 0x1.95355baaafad3p-57, v82)
+		v86 := float64(v17 * 0x1.34413509f78p-02)
+		v87 := float64(v80 + v86)
+		v88 := float64(v86 - v87)
+		v89 := float64(v80 + v88)
+		v91 := float64(v84 + v89)
+		v92 := math.FMA(v17, 0x1.fef311f12b358p-46, v91)
+		v93 := float64(v87 + v92)
+		v95 := v1 < math.Float64frombits(0x7ff0000000000000)
+		v96 := v1
+		if v95 {
+			v96 = v93
 		}
 		v98 := v1 == 0x0p+00
 		v101 := math.Float64frombits(0x7ff8000000000000)
@@ -540,16 +513,10 @@ func Log10Float32(dst []float32, a []float32) {
 		v103 := 0x0p+00 < v1
 		v104 := v102
 		if v103 {
-			v104 = v97
+			v104 = v96
 		}
 		v105 := float32(v104)
-		v106 := v105 != v105
-		v108 := math.Float32frombits(0x7fc00000)
-		v109 := v105
-		if v106 {
-			v109 = v108
-		}
-		dst[i] = v109
+		dst[i] = v105
 	}
 }
 
@@ -558,102 +525,96 @@ func Log1pFloat64(dst []float64, a []float64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := a[i&ma]
-		v2 := greater(0x1p+00, v0)
-		v3 := less(0x1p+00, v0)
-		v4 := float64(v2 + v3)
-		v5 := float64(v2 - v4)
-		v6 := float64(v3 + v5)
-		v8 := math.Float64bits(v4)
-		v10 := v8 + 0x95f619980c433
-		v11 := v10 >> 52
-		v13 := v11 | 0x4330000000000000
-		v14 := math.Float64frombits(v13)
-		v16 := float64(v14 - 0x1.00000000003ffp+52)
-		v18 := v10 & 0xfffffffffffff
-		v20 := v18 + 0x3fe6a09e667f3bcd
-		v21 := math.Float64frombits(v20)
-		v22 := float64(v21 - 0x1p+00)
-		v23 := 0x0p+00 == v16
-		v25 := less(0x1.9p+06, v16)
-		v27 := float64(0x1.80000000003ffp+52 - v25)
-		v28 := math.Float64bits(v27)
-		v29 := v28 << 52
-		v30 := math.Float64frombits(v29)
-		v31 := float64(v6 * v30)
-		v32 := v31
-		if v23 {
-			v32 = 0x0p+00
+		v2 := float64(v0 + 0x1p+00)
+		v3 := float64(v2 - 0x1p+00)
+		v4 := float64(v0 - v3)
+		v7 := math.Float64bits(v2)
+		v9 := v7 + 0x95f619980c433
+		v10 := v9 >> 52
+		v12 := v10 | 0x4330000000000000
+		v13 := math.Float64frombits(v12)
+		v14 := float64(v13 - 0x1.00000000003ffp+52)
+		v16 := v9 & 0xfffffffffffff
+		v18 := v16 + 0x3fe6a09e667f3bcd
+		v19 := math.Float64frombits(v18)
+		v20 := float64(v19 - 0x1p+00)
+		v21 := 0x0p+00 == v14
+		v23 := less(0x1.9p+06, v14)
+		v25 := float64(0x1.80000000003ffp+52 - v23)
+		v26 := math.Float64bits(v25)
+		v27 := v26 << 52
+		v28 := math.Float64frombits(v27)
+		v29 := float64(v4 * v28)
+		v30 := v29
+		if v21 {
+			v30 = 0x0p+00
 		}
-		v33 := v22
-		if v23 {
-			v33 = v0
+		v31 := v20
+		if v21 {
+			v31 = v0
 		}
-		v34 := float64(v33 * v33)
-		v36 := float64(v33 * 0x1p-01)
-		v37 := math.FMA(-(v36), v33, v33)
-		v38 := float64(v33 - v37)
-		v39 := math.FMA(-(v36), v33, v38)
-		v43 := math.FMA(0x1.a38c392ebc7d7p-06, v34, 0x1.e5f29b2b7d64dp-05)
-		v45 := math.FMA(-0x1.d14598ce6216p-05, v34, -0x1.9c6edd8e25b9p-05)
-		v47 := math.FMA(v43, v34, 0x1.9cacd0b642a99p-05)
-		v49 := math.FMA(v45, v34, -0x1.c3e1a4b43d38dp-05)
-		v51 := math.FMA(v47, v34, 0x1.e3b48d2b692ccp-05)
-		v53 := math.FMA(v49, v34, -0x1.003ad7adb7facp-04)
-		v55 := math.FMA(v51, v34, 0x1.110397125b4c2p-04)
-		v57 := math.FMA(v53, v34, -0x1.248e225b17df7p-04)
-		v59 := math.FMA(v55, v34, 0x1.3b142c9060697p-04)
-		v61 := math.FMA(v57, v34, -0x1.5555801e9ba8cp-04)
-		v63 := math.FMA(v59, v34, 0x1.745d146f7d4p-04)
-		v65 := math.FMA(v61, v34, -0x1.9999989b9454dp-04)
-		v67 := math.FMA(v63, v34, 0x1.c71c71d25d4d5p-04)
-		v69 := math.FMA(v65, v34, -0x1.000000019700ep-03)
-		v71 := math.FMA(v67, v34, 0x1.24924924833fdp-03)
-		v73 := math.FMA(v69, v34, -0x1.5555555553028p-03)
-		v75 := math.FMA(v71, v34, 0x1.9999999999affp-03)
-		v77 := math.FMA(v73, v34, -0x1.0000000000008p-02)
-		v79 := math.FMA(v75, v34, 0x1.5555555555555p-02)
-		v80 := math.FMA(v77, v33, v79)
-		v81 := float64(v33 * v34)
-		v82 := float64(v80 * v81)
-		v83 := float64(0x0p+00 + v16)
-		v85 := float64(v83 * 0x1.62e42fefa38p-01)
-		v86 := float64(v37 + v85)
-		v87 := float64(v85 - v86)
-		v88 := float64(v37 + v87)
-		v90 := float64(v39 + v88)
-		v91 := math.FMA(v83, 0x1.ef35793c7673p-45, v90)
-		v94 := math.FMA(0x1.f7be879f6cce5p-01, v33, -0x1.164d2d24f2cb3p+00)
-		v95 := math.FMA(v94, v33, 0x1p+00)
-		v96 := math.FMA(v95, v32, v82)
-		v97 := float64(v91 + v96)
-		v98 := float64(v86 + v97)
-		v100 := v4 < math.Float64frombits(0x7ff0000000000000)
-		v101 := v4
-		if v100 {
-			v101 = v98
+		v32 := float64(v31 * v31)
+		v34 := float64(v31 * 0x1p-01)
+		v35 := math.FMA(-(v34), v31, v31)
+		v36 := float64(v31 - v35)
+		v37 := math.FMA(-(v34), v31, v36)
+		v38 := float64(v32 * v32)
+		v44 := math.FMA(0x1.a38c392ebc7d7p-06, v38, 0x1.9cacd0b642a99p-05)
+		v46 := math.FMA(-0x1.d14598ce6216p-05, v38, -0x1.c3e1a4b43d38dp-05)
+		v48 := math.FMA(0x1.e5f29b2b7d64dp-05, v38, 0x1.e3b48d2b692ccp-05)
+		v50 := math.FMA(-0x1.9c6edd8e25b9p-05, v38, -0x1.003ad7adb7facp-04)
+		v52 := math.FMA(v44, v38, 0x1.110397125b4c2p-04)
+		v54 := math.FMA(v46, v38, -0x1.248e225b17df7p-04)
+		v56 := math.FMA(v48, v38, 0x1.3b142c9060697p-04)
+		v58 := math.FMA(v50, v38, -0x1.5555801e9ba8cp-04)
+		v60 := math.FMA(v52, v38, 0x1.745d146f7d4p-04)
+		v62 := math.FMA(v54, v38, -0x1.9999989b9454dp-04)
+		v64 := math.FMA(v56, v38, 0x1.c71c71d25d4d5p-04)
+		v66 := math.FMA(v58, v38, -0x1.000000019700ep-03)
+		v68 := math.FMA(v60, v38, 0x1.24924924833fdp-03)
+		v70 := math.FMA(v62, v38, -0x1.5555555553028p-03)
+		v72 := math.FMA(v64, v38, 0x1.9999999999affp-03)
+		v74 := math.FMA(v66, v38, -0x1.0000000000008p-02)
+		v76 := math.FMA(v68, v38, 0x1.5555555555555p-02)
+		v77 := math.FMA(v70, v31, v72)
+		v78 := math.FMA(v74, v31, v76)
+		v79 := math.FMA(v77, v32, v78)
+		v80 := float64(v31 * v32)
+		v81 := float64(v79 * v80)
+		v82 := float64(0x0p+00 + v14)
+		v84 := float64(v82 * 0x1.62e42fefa38p-01)
+		v85 := float64(v35 + v84)
+		v86 := float64(v84 - v85)
+		v87 := float64(v35 + v86)
+		v89 := float64(v37 + v87)
+		v90 := math.FMA(v82, 0x1.ef35793c7673p-45, v89)
+		v93 := math.FMA(0x1.f7be879f6cce5p-01, v31, -0x1.164d2d24f2cb3p+00)
+		v94 := math.FMA(v93, v31, 0x1p+00)
+		v95 := math.FMA(v94, v30, v81)
+		v96 := float64(v90 + v95)
+		v97 := float64(v85 + v96)
+		v98 := math.Float64bits(v97)
+		v99 := math.Float64bits(v0)
+		v101 := v99 & 0x8000000000000000
+		v102 := v98 | v101
+		v103 := math.Float64frombits(v102)
+		v105 := v2 < math.Float64frombits(0x7ff0000000000000)
+		v106 := v2
+		if v105 {
+			v106 = v103
 		}
-		v102 := v4 == 0x0p+00
-		v105 := math.Float64frombits(0x7ff8000000000000)
-		v106 := v105
-		if v102 {
-			v106 = math.Float64frombits(0xfff0000000000000)
-		}
-		v107 := 0x0p+00 < v4
-		v108 := v106
+		v107 := v2 == 0x0p+00
+		v110 := math.Float64frombits(0x7ff8000000000000)
+		v111 := v110
 		if v107 {
-			v108 = v101
+			v111 = math.Float64frombits(0xfff0000000000000)
 		}
-		v109 := math.Float64bits(v108)
-		v110 := math.Float64bits(v0)
-		v112 := v110 & 0x8000000000000000
-		v113 := v109 | v112
-		v114 := math.Float64frombits(v113)
-		v115 := v114 != v114
-		v116 := v114
-		if v115 {
-			v116 = v105
+		v112 := 0x0p+00 < v2
+		v113 := v111
+		if v112 {
+			v113 = v106
 		}
-		dst[i] = v116
+		dst[i] = v113
 	}
 }
 
@@ -663,103 +624,96 @@ func Log1pFloat32(dst []float32, a []float32) {
 	for i := range dst {
 		v0 := a[i&ma]
 		v1 := float64(v0)
-		v3 := greater(0x1p+00, v1)
-		v4 := less(0x1p+00, v1)
-		v5 := float64(v3 + v4)
-		v6 := float64(v3 - v5)
-		v7 := float64(v4 + v6)
-		v9 := math.Float64bits(v5)
-		v11 := v9 + 0x95f619980c433
-		v12 := v11 >> 52
-		v14 := v12 | 0x4330000000000000
-		v15 := math.Float64frombits(v14)
-		v17 := float64(v15 - 0x1.00000000003ffp+52)
-		v19 := v11 & 0xfffffffffffff
-		v21 := v19 + 0x3fe6a09e667f3bcd
-		v22 := math.Float64frombits(v21)
-		v23 := float64(v22 - 0x1p+00)
-		v24 := 0x0p+00 == v17
-		v26 := less(0x1.9p+06, v17)
-		v28 := float64(0x1.80000000003ffp+52 - v26)
-		v29 := math.Float64bits(v28)
-		v30 := v29 << 52
-		v31 := math.Float64frombits(v30)
-		v32 := float64(v7 * v31)
-		v33 := v32
-		if v24 {
-			v33 = 0x0p+00
+		v3 := float64(v1 + 0x1p+00)
+		v4 := float64(v3 - 0x1p+00)
+		v5 := float64(v1 - v4)
+		v8 := math.Float64bits(v3)
+		v10 := v8 + 0x95f619980c433
+		v11 := v10 >> 52
+		v13 := v11 | 0x4330000000000000
+		v14 := math.Float64frombits(v13)
+		v15 := float64(v14 - 0x1.00000000003ffp+52)
+		v17 := v10 & 0xfffffffffffff
+		v19 := v17 + 0x3fe6a09e667f3bcd
+		v20 := math.Float64frombits(v19)
+		v21 := float64(v20 - 0x1p+00)
+		v22 := 0x0p+00 == v15
+		v24 := less(0x1.9p+06, v15)
+		v26 := float64(0x1.80000000003ffp+52 - v24)
+		v27 := math.Float64bits(v26)
+		v28 := v27 << 52
+		v29 := math.Float64frombits(v28)
+		v30 := float64(v5 * v29)
+		v31 := v30
+		if v22 {
+			v31 = 0x0p+00
 		}
-		v34 := v23
-		if v24 {
-			v34 = v1
+		v32 := v21
+		if v22 {
+			v32 = v1
 		}
-		v35 := float64(v34 * v34)
-		v37 := float64(v34 * 0x1p-01)
-		v38 := math.FMA(-(v37), v34, v34)
-		v39 := float64(v34 - v38)
-		v40 := math.FMA(-(v37), v34, v39)
-		v44 := math.FMA(0x1.a38c392ebc7d7p-06, v35, 0x1.e5f29b2b7d64dp-05)
-		v46 := math.FMA(-0x1.d14598ce6216p-05, v35, -0x1.9c6edd8e25b9p-05)
-		v48 := math.FMA(v44, v35, 0x1.9cacd0b642a99p-05)
-		v50 := math.FMA(v46, v35, -0x1.c3e1a4b43d38dp-05)
-		v52 := math.FMA(v48, v35, 0x1.e3b48d2b692ccp-05)
-		v54 := math.FMA(v50, v35, -0x1.003ad7adb7facp-04)
-		v56 := math.FMA(v52, v35, 0x1.110397125b4c2p-04)
-		v58 := math.FMA(v54, v35, -0x1.248e225b17df7p-04)
-		v60 := math.FMA(v56, v35, 0x1.3b142c9060697p-04)
-		v62 := math.FMA(v58, v35, -0x1.5555801e9ba8cp-04)
-		v64 := math.FMA(v60, v35, 0x1.745d146f7d4p-04)
-		v66 := math.FMA(v62, v35, -0x1.9999989b9454dp-04)
-		v68 := math.FMA(v64, v35, 0x1.c71c71d25d4d5p-04)
-		v70 := math.FMA(v66, v35, -0x1.000000019700ep-03)
-		v72 := math.FMA(v68, v35, 0x1.24924924833fdp-03)
-		v74 := math.FMA(v70, v35, -0x1.5555555553028p-03)
-		v76 := math.FMA(v72, v35, 0x1.9999999999affp-03)
-		v78 := math.FMA(v74, v35, -0x1.0000000000008p-02)
-		v80 := math.FMA(v76, v35, 0x1.5555555555555p-02)
-		v81 := math.FMA(v78, v34, v80)
-		v82 := float64(v34 * v35)
-		v83 := float64(v81 * v82)
-		v84 := float64(0x0p+00 + v17)
-		v86 := float64(v84 * 0x1.62e42fefa38p-01)
-		v87 := float64(v38 + v86)
-		v88 := float64(v86 - v87)
-		v89 := float64(v38 + v88)
-		v91 := float64(v40 + v89)
-		v92 := math.FMA(v84, 0x1.ef35793c7673p-45, v91)
-		v95 := math.FMA(0x1.f7be879f6cce5p-01, v34, -0x1.164d2d24f2cb3p+00)
-		v96 := math.FMA(v95, v34, 0x1p+00)
-		v97 := math.FMA(v96, v33, v83)
-		v98 := float64(v92 + v97)
-		v99 := float64(v87 + v98)
-		v101 := v5 < math.Float64frombits(0x7ff0000000000000)
-		v102 := v5
-		if v101 {
-			v102 = v99
+		v33 := float64(v32 * v32)
+		v35 := float64(v32 * 0x1p-01)
+		v36 := math.FMA(-(v35), v32, v32)
+		v37 := float64(v32 - v36)
+		v38 := math.FMA(-(v35), v32, v37)
+		v39 := float64(v33 * v33)
+		v45 := math.FMA(0x1.a38c392ebc7d7p-06, v39, 0x1.9cacd0b642a99p-05)
+		v47 := math.FMA(-0x1.d14598ce6216p-05, v39, -0x1.c3e1a4b43d38dp-05)
+		v49 := math.FMA(0x1.e5f29b2b7d64dp-05, v39, 0x1.e3b48d2b692ccp-05)
+		v51 := math.FMA(-0x1.9c6edd8e25b9p-05, v39, -0x1.003ad7adb7facp-04)
+		v53 := math.FMA(v45, v39, 0x1.110397125b4c2p-04)
+		v55 := math.FMA(v47, v39, -0x1.248e225b17df7p-04)
+		v57 := math.FMA(v49, v39, 0x1.3b142c9060697p-04)
+		v59 := math.FMA(v51, v39, -0x1.5555801e9ba8cp-04)
+		v61 := math.FMA(v53, v39, 0x1.745d146f7d4p-04)
+		v63 := math.FMA(v55, v39, -0x1.9999989b9454dp-04)
+		v65 := math.FMA(v57, v39, 0x1.c71c71d25d4d5p-04)
+		v67 := math.FMA(v59, v39, -0x1.000000019700ep-03)
+		v69 := math.FMA(v61, v39, 0x1.24924924833fdp-03)
+		v71 := math.FMA(v63, v39, -0x1.5555555553028p-03)
+		v73 := math.FMA(v65, v39, 0x1.9999999999affp-03)
+		v75 := math.FMA(v67, v39, -0x1.0000000000008p-02)
+		v77 := math.FMA(v69, v39, 0x1.5555555555555p-02)
+		v78 := math.FMA(v71, v32, v73)
+		v79 := math.FMA(v75, v32, v77)
+		v80 := math.FMA(v78, v33, v79)
+		v81 := float64(v32 * v33)
+		v82 := float64(v80 * v81)
+		v83 := float64(0x0p+00 + v15)
+		v85 := float64(v83 * 0x1.62e42fefa38p-01)
+		v86 := float64(v36 + v85)
+		v87 := float64(v85 - v86)
+		v88 := float64(v36 + v87)
+		v90 := float64(v38 + v88)
+		v91 := math.FMA(v83, 0x1.ef35793c7673p-45, v90)
+		v94 := math.FMA(0x1.f7be879f6cce5p-01, v32, -0x1.164d2d24f2cb3p+00)
+		v95 := math.FMA(v94, v32, 0x1p+00)
+		v96 := math.FMA(v95, v31, v82)
+		v97 := float64(v91 + v96)
+		v98 := float64(v86 + v97)
+		v99 := math.Float64bits(v98)
+		v100 := math.Float64bits(v1)
+		v102 := v100 & 0x8000000000000000
+		v103 := v99 | v102
+		v104 := math.Float64frombits(v103)
+		v106 := v3 < math.Float64frombits(0x7ff0000000000000)
+		v107 := v3
+		if v106 {
+			v107 = v104
 		}
-		v103 := v5 == 0x0p+00
-		v106 := math.Float64frombits(0x7ff8000000000000)
-		v107 := v106
-		if v103 {
-			v107 = math.Float64frombits(0xfff0000000000000)
-		}
-		v108 := 0x0p+00 < v5
-		v109 := v107
+		v108 := v3 == 0x0p+00
+		v111 := math.Float64frombits(0x7ff8000000000000)
+		v112 := v111
 		if v108 {
-			v109 = v102
+			v112 = math.Float64frombits(0xfff0000000000000)
 		}
-		v110 := math.Float64bits(v109)
-		v111 := math.Float64bits(v1)
-		v113 := v111 & 0x8000000000000000
-		v114 := v110 | v113
-		v115 := math.Float64frombits(v114)
-		v116 := float32(v115)
-		v117 := v116 != v116
-		v119 := math.Float32frombits(0x7fc00000)
-		v120 := v116
-		if v117 {
-			v120 = v119
+		v113 := 0x0p+00 < v3
+		v114 := v112
+		if v113 {
+			v114 = v107
 		}
-		dst[i] = v120
+		v115 := float32(v114)
+		dst[i] = v115
 	}
 }
