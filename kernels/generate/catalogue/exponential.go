@@ -34,7 +34,7 @@ func reduce(x ir.V) (k, r, tail ir.V) {
 // expCubic is (exp(r) - 1 - r - r^2/2) / r^3. With it (exp(r) - 1 - r) / r^2 on
 // [-0.3466, 0.3466] is within 2^-59.
 func expCubic(r, squared ir.V) ir.V {
-	return estrin(r, squared, 0x1.1f86f0b035526p-29, 0x1.af4ecab92d52fp-26, 0x1.27e4cfaf0e60fp-22, 0x1.71de01acf7607p-19,
+	return halves(r, squared, 0x1.1f86f0b035526p-29, 0x1.af4ecab92d52fp-26, 0x1.27e4cfaf0e60fp-22, 0x1.71de01acf7607p-19,
 		0x1.a01a01ab9882bp-16, 0x1.a01a01ac1de81p-13, 0x1.6c16c16c156a5p-10, 0x1.1111111110051p-7, 0x1.5555555555557p-5,
 		0x1.5555555555557p-3)
 }
@@ -55,7 +55,7 @@ func exp2(b *ir.B, x ir.V) ir.V {
 	r := x.Sub(k)
 	squared := r.Mul(r)
 	// (2^r - 1 - r*log(2)) / r^2 on [-0.5, 0.5] within 2^-56.
-	q := estrin(r, squared, 0x1.b4c524916724cp-36, 0x1.e9d6ab83bf9a7p-32, 0x1.e4d9fa5b16091p-28, 0x1.b524f9436b5ebp-24,
+	q := halves(r, squared, 0x1.b4c524916724cp-36, 0x1.e9d6ab83bf9a7p-32, 0x1.e4d9fa5b16091p-28, 0x1.b524f9436b5ebp-24,
 		0x1.62c01f87f3f38p-20, 0x1.ffcbfc67be6cep-17, 0x1.430912f90475dp-13, 0x1.5d87fe78a509fp-10, 0x1.3b2ab6fba4cc3p-7,
 		0x1.c6b08d704a0c2p-5, 0x1.ebfbdff82c58fp-3)
 	head, low := twoProduct(r, x.C(0x1.62e42fefa39efp-1))

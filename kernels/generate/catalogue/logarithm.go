@@ -53,7 +53,7 @@ func logParts(f ir.V) (high, low, rest ir.V) {
 	high = half.FNMA(f, f)
 	low = half.FNMA(f, f.Sub(high))
 	// (log(1+f) - f + f^2/2) / f^3 on [sqrt(1/2)-1, sqrt(2)-1] within 2^-55.
-	q := estrin(f, squared, 0x1.a38c392ebc7d7p-6, -0x1.d14598ce6216p-5, 0x1.e5f29b2b7d64dp-5, -0x1.9c6edd8e25b9p-5,
+	q := halves(f, squared, 0x1.a38c392ebc7d7p-6, -0x1.d14598ce6216p-5, 0x1.e5f29b2b7d64dp-5, -0x1.9c6edd8e25b9p-5,
 		0x1.9cacd0b642a99p-5, -0x1.c3e1a4b43d38dp-5, 0x1.e3b48d2b692ccp-5, -0x1.003ad7adb7facp-4, 0x1.110397125b4c2p-4,
 		-0x1.248e225b17df7p-4, 0x1.3b142c9060697p-4, -0x1.5555801e9ba8cp-4, 0x1.745d146f7d4p-4, -0x1.9999989b9454dp-4,
 		0x1.c71c71d25d4d5p-4, -0x1.000000019700ep-3, 0x1.24924924833fdp-3, -0x1.5555555553028p-3, 0x1.9999999999affp-3,

@@ -22,20 +22,19 @@ func horner(x ir.V, coefficients ...float64) ir.V {
 	return p
 }
 
-// estrin is horner in four interleaved parts, which takes less time where each
-// step waits for the one before (Estrin 1960).
-func estrin(x, squared ir.V, coefficients ...float64) ir.V {
-	var parts [4]ir.V
+// halves is horner for even and odd powers apart, which takes less time where
+// each step waits for the one before.
+func halves(x, squared ir.V, coefficients ...float64) ir.V {
+	var parts [2]ir.V
 	last := len(coefficients) - 1
-	fourth := squared.Mul(squared)
 	for i, c := range coefficients {
-		if p := &parts[(last-i)%4]; i < 4 {
+		if p := &parts[(last-i)%2]; i < 2 {
 			*p = x.C(c)
 		} else {
-			*p = p.FMA(fourth, x.C(c))
+			*p = p.FMA(squared, x.C(c))
 		}
 	}
-	return parts[3].FMA(x, parts[2]).FMA(squared, parts[1].FMA(x, parts[0]))
+	return parts[1].FMA(x, parts[0])
 }
 
 // fastTwoSum is x+y and its rounding error, where |x| >= |y| or x is 0 (Dekker

@@ -32,26 +32,21 @@ loop:
 	VPBROADCASTQ      const6<>+0(SB), Z5
 	VSUBPD            Z4, Z5, Z5
 	VADDPD            Z5, Z0, Z5
-	VMULPD            Z3, Z3, Z6
-	VMOVAPD           Z6, Z7
-	VPBROADCASTQ      const7<>+0(SB), Z8
-	VFMADD213PD.BCST  const8<>+0(SB), Z8, Z7
-	VMOVAPD           Z6, Z8
-	VPBROADCASTQ      const9<>+0(SB), Z9
-	VFMADD213PD.BCST  const10<>+0(SB), Z9, Z8
-	VMOVAPD           Z6, Z9
-	VPBROADCASTQ      const11<>+0(SB), Z10
-	VFMADD213PD.BCST  const12<>+0(SB), Z10, Z9
-	VMOVAPD           Z6, Z10
-	VPBROADCASTQ      const13<>+0(SB), Z11
-	VFMADD213PD.BCST  const14<>+0(SB), Z11, Z10
-	VFMADD213PD.BCST  const15<>+0(SB), Z6, Z7
-	VFMADD213PD.BCST  const16<>+0(SB), Z6, Z8
-	VFMADD231PD       Z0, Z9, Z10
-	VFMADD231PD       Z0, Z7, Z8
-	VFMADD231PD       Z3, Z10, Z8
-	VFMADD213PD.BCST  const17<>+0(SB), Z0, Z8
-	VFMADD231PD       Z3, Z8, Z5
+	VMOVAPD           Z3, Z6
+	VPBROADCASTQ      const7<>+0(SB), Z7
+	VFMADD213PD.BCST  const8<>+0(SB), Z7, Z6
+	VMOVAPD           Z3, Z7
+	VPBROADCASTQ      const9<>+0(SB), Z8
+	VFMADD213PD.BCST  const10<>+0(SB), Z8, Z7
+	VFMADD213PD.BCST  const11<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  const12<>+0(SB), Z3, Z7
+	VFMADD213PD.BCST  const13<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  const14<>+0(SB), Z3, Z7
+	VFMADD213PD.BCST  const15<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  const16<>+0(SB), Z3, Z7
+	VFMADD231PD       Z0, Z6, Z7
+	VFMADD213PD.BCST  const17<>+0(SB), Z0, Z7
+	VFMADD231PD       Z3, Z7, Z5
 	VADDPD            Z5, Z4, Z0
 	VSCALEFPD         Z1, Z0, Z0
 	VCMPPD            $0x04, Z0, Z0, K1
@@ -93,22 +88,22 @@ GLOBL const6<>(SB), RODATA|NOPTR, $8
 DATA const7<>+0(SB)/8, $0x3e21f86f0b035526
 GLOBL const7<>(SB), RODATA|NOPTR, $8
 
-DATA const8<>+0(SB)/8, $0x3efa01a01ab9882b
+DATA const8<>+0(SB)/8, $0x3e927e4cfaf0e60f
 GLOBL const8<>(SB), RODATA|NOPTR, $8
 
 DATA const9<>+0(SB)/8, $0x3e5af4ecab92d52f
 GLOBL const9<>(SB), RODATA|NOPTR, $8
 
-DATA const10<>+0(SB)/8, $0x3f2a01a01ac1de81
+DATA const10<>+0(SB)/8, $0x3ec71de01acf7607
 GLOBL const10<>(SB), RODATA|NOPTR, $8
 
-DATA const11<>+0(SB)/8, $0x3e927e4cfaf0e60f
+DATA const11<>+0(SB)/8, $0x3efa01a01ab9882b
 GLOBL const11<>(SB), RODATA|NOPTR, $8
 
-DATA const12<>+0(SB)/8, $0x3f56c16c16c156a5
+DATA const12<>+0(SB)/8, $0x3f2a01a01ac1de81
 GLOBL const12<>(SB), RODATA|NOPTR, $8
 
-DATA const13<>+0(SB)/8, $0x3ec71de01acf7607
+DATA const13<>+0(SB)/8, $0x3f56c16c16c156a5
 GLOBL const13<>(SB), RODATA|NOPTR, $8
 
 DATA const14<>+0(SB)/8, $0x3f81111111110051
@@ -155,26 +150,21 @@ loop:
 	VPBROADCASTQ      const6<>+0(SB), Z5
 	VSUBPD            Z4, Z5, Z5
 	VADDPD            Z5, Z0, Z5
-	VMULPD            Z3, Z3, Z6
-	VMOVAPD           Z6, Z7
-	VPBROADCASTQ      const7<>+0(SB), Z8
-	VFMADD213PD.BCST  const8<>+0(SB), Z8, Z7
-	VMOVAPD           Z6, Z8
-	VPBROADCASTQ      const9<>+0(SB), Z9
-	VFMADD213PD.BCST  const10<>+0(SB), Z9, Z8
-	VMOVAPD           Z6, Z9
-	VPBROADCASTQ      const11<>+0(SB), Z10
-	VFMADD213PD.BCST  const12<>+0(SB), Z10, Z9
-	VMOVAPD           Z6, Z10
-	VPBROADCASTQ      const13<>+0(SB), Z11
-	VFMADD213PD.BCST  const14<>+0(SB), Z11, Z10
-	VFMADD213PD.BCST  const15<>+0(SB), Z6, Z7
-	VFMADD213PD.BCST  const16<>+0(SB), Z6, Z8
-	VFMADD231PD       Z0, Z9, Z10
-	VFMADD231PD       Z0, Z7, Z8
-	VFMADD231PD       Z3, Z10, Z8
-	VFMADD213PD.BCST  const17<>+0(SB), Z0, Z8
-	VFMADD231PD       Z3, Z8, Z5
+	VMOVAPD           Z3, Z6
+	VPBROADCASTQ      const7<>+0(SB), Z7
+	VFMADD213PD.BCST  const8<>+0(SB), Z7, Z6
+	VMOVAPD           Z3, Z7
+	VPBROADCASTQ      const9<>+0(SB), Z8
+	VFMADD213PD.BCST  const10<>+0(SB), Z8, Z7
+	VFMADD213PD.BCST  const11<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  const12<>+0(SB), Z3, Z7
+	VFMADD213PD.BCST  const13<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  const14<>+0(SB), Z3, Z7
+	VFMADD213PD.BCST  const15<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  const16<>+0(SB), Z3, Z7
+	VFMADD231PD       Z0, Z6, Z7
+	VFMADD213PD.BCST  const17<>+0(SB), Z0, Z7
+	VFMADD231PD       Z3, Z7, Z5
 	VADDPD            Z5, Z4, Z0
 	VSCALEFPD         Z2, Z0, Z0
 	VCMPPD            $0x04, Z0, Z0, K1
@@ -213,37 +203,32 @@ loop:
 	VRNDSCALEPD      $0x08, Z0, Z1
 	VSUBPD           Z1, Z0, Z0
 	VMULPD           Z0, Z0, Z3
-	VMULPD           Z3, Z3, Z4
-	VMOVAPD          Z4, Z5
-	VPBROADCASTQ     const21<>+0(SB), Z6
-	VFMADD213PD.BCST const22<>+0(SB), Z6, Z5
-	VMOVAPD          Z4, Z6
-	VPBROADCASTQ     const23<>+0(SB), Z7
-	VFMADD213PD.BCST const24<>+0(SB), Z7, Z6
-	VMOVAPD          Z4, Z7
-	VPBROADCASTQ     const25<>+0(SB), Z8
-	VFMADD213PD.BCST const26<>+0(SB), Z8, Z7
-	VMOVAPD          Z4, Z8
-	VPBROADCASTQ     const27<>+0(SB), Z9
-	VFMADD213PD.BCST const28<>+0(SB), Z9, Z8
-	VFMADD213PD.BCST const29<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST const30<>+0(SB), Z4, Z6
-	VFMADD213PD.BCST const31<>+0(SB), Z4, Z7
-	VFMADD231PD      Z0, Z8, Z5
-	VFMADD231PD      Z0, Z6, Z7
-	VFMADD231PD      Z3, Z5, Z7
-	VMULPD.BCST      const4<>+0(SB), Z0, Z4
-	VMOVAPD          Z0, Z5
-	VPBROADCASTQ     const4<>+0(SB), Z6
-	VFMSUB213PD      Z4, Z6, Z5
-	VFMADD231PD.BCST const5<>+0(SB), Z0, Z5
-	VADDPD.BCST      const6<>+0(SB), Z4, Z0
-	VPBROADCASTQ     const6<>+0(SB), Z6
-	VSUBPD           Z0, Z6, Z6
-	VADDPD           Z6, Z4, Z4
-	VADDPD           Z4, Z5, Z4
-	VFMADD231PD      Z3, Z7, Z4
-	VADDPD           Z4, Z0, Z0
+	VMOVAPD          Z3, Z4
+	VPBROADCASTQ     const21<>+0(SB), Z5
+	VFMADD213PD.BCST const22<>+0(SB), Z5, Z4
+	VMOVAPD          Z3, Z5
+	VPBROADCASTQ     const23<>+0(SB), Z6
+	VFMADD213PD.BCST const24<>+0(SB), Z6, Z5
+	VFMADD213PD.BCST const25<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST const26<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST const27<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST const28<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST const29<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST const30<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST const31<>+0(SB), Z3, Z4
+	VFMADD231PD      Z0, Z5, Z4
+	VMULPD.BCST      const4<>+0(SB), Z0, Z5
+	VMOVAPD          Z0, Z6
+	VPBROADCASTQ     const4<>+0(SB), Z7
+	VFMSUB213PD      Z5, Z7, Z6
+	VFMADD231PD.BCST const5<>+0(SB), Z0, Z6
+	VADDPD.BCST      const6<>+0(SB), Z5, Z0
+	VPBROADCASTQ     const6<>+0(SB), Z7
+	VSUBPD           Z0, Z7, Z7
+	VADDPD           Z7, Z5, Z5
+	VADDPD           Z5, Z6, Z5
+	VFMADD231PD      Z3, Z4, Z5
+	VADDPD           Z5, Z0, Z0
 	VSCALEFPD        Z1, Z0, Z0
 	VCMPPD           $0x04, Z0, Z0, K1
 	VBLENDMPD.BCST   const18<>+0(SB), Z0, K1, Z2
@@ -269,22 +254,22 @@ GLOBL const20<>(SB), RODATA|NOPTR, $8
 DATA const21<>+0(SB)/8, $0x3dbb4c524916724c
 GLOBL const21<>(SB), RODATA|NOPTR, $8
 
-DATA const22<>+0(SB)/8, $0x3eb62c01f87f3f38
+DATA const22<>+0(SB)/8, $0x3e3e4d9fa5b16091
 GLOBL const22<>(SB), RODATA|NOPTR, $8
 
 DATA const23<>+0(SB)/8, $0x3dfe9d6ab83bf9a7
 GLOBL const23<>(SB), RODATA|NOPTR, $8
 
-DATA const24<>+0(SB)/8, $0x3eeffcbfc67be6ce
+DATA const24<>+0(SB)/8, $0x3e7b524f9436b5eb
 GLOBL const24<>(SB), RODATA|NOPTR, $8
 
-DATA const25<>+0(SB)/8, $0x3e3e4d9fa5b16091
+DATA const25<>+0(SB)/8, $0x3eb62c01f87f3f38
 GLOBL const25<>(SB), RODATA|NOPTR, $8
 
-DATA const26<>+0(SB)/8, $0x3f2430912f90475d
+DATA const26<>+0(SB)/8, $0x3eeffcbfc67be6ce
 GLOBL const26<>(SB), RODATA|NOPTR, $8
 
-DATA const27<>+0(SB)/8, $0x3e7b524f9436b5eb
+DATA const27<>+0(SB)/8, $0x3f2430912f90475d
 GLOBL const27<>(SB), RODATA|NOPTR, $8
 
 DATA const28<>+0(SB)/8, $0x3f55d87fe78a509f
@@ -320,37 +305,32 @@ loop:
 	VRNDSCALEPD      $0x08, Z0, Z2
 	VSUBPD           Z2, Z0, Z0
 	VMULPD           Z0, Z0, Z3
-	VMULPD           Z3, Z3, Z4
-	VMOVAPD          Z4, Z5
-	VPBROADCASTQ     const21<>+0(SB), Z6
-	VFMADD213PD.BCST const22<>+0(SB), Z6, Z5
-	VMOVAPD          Z4, Z6
-	VPBROADCASTQ     const23<>+0(SB), Z7
-	VFMADD213PD.BCST const24<>+0(SB), Z7, Z6
-	VMOVAPD          Z4, Z7
-	VPBROADCASTQ     const25<>+0(SB), Z8
-	VFMADD213PD.BCST const26<>+0(SB), Z8, Z7
-	VMOVAPD          Z4, Z8
-	VPBROADCASTQ     const27<>+0(SB), Z9
-	VFMADD213PD.BCST const28<>+0(SB), Z9, Z8
-	VFMADD213PD.BCST const29<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST const30<>+0(SB), Z4, Z6
-	VFMADD213PD.BCST const31<>+0(SB), Z4, Z7
-	VFMADD231PD      Z0, Z8, Z5
-	VFMADD231PD      Z0, Z6, Z7
-	VFMADD231PD      Z3, Z5, Z7
-	VMULPD.BCST      const4<>+0(SB), Z0, Z4
-	VMOVAPD          Z0, Z5
-	VPBROADCASTQ     const4<>+0(SB), Z6
-	VFMSUB213PD      Z4, Z6, Z5
-	VFMADD231PD.BCST const5<>+0(SB), Z0, Z5
-	VADDPD.BCST      const6<>+0(SB), Z4, Z0
-	VPBROADCASTQ     const6<>+0(SB), Z6
-	VSUBPD           Z0, Z6, Z6
-	VADDPD           Z6, Z4, Z4
-	VADDPD           Z4, Z5, Z4
-	VFMADD231PD      Z3, Z7, Z4
-	VADDPD           Z4, Z0, Z0
+	VMOVAPD          Z3, Z4
+	VPBROADCASTQ     const21<>+0(SB), Z5
+	VFMADD213PD.BCST const22<>+0(SB), Z5, Z4
+	VMOVAPD          Z3, Z5
+	VPBROADCASTQ     const23<>+0(SB), Z6
+	VFMADD213PD.BCST const24<>+0(SB), Z6, Z5
+	VFMADD213PD.BCST const25<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST const26<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST const27<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST const28<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST const29<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST const30<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST const31<>+0(SB), Z3, Z4
+	VFMADD231PD      Z0, Z5, Z4
+	VMULPD.BCST      const4<>+0(SB), Z0, Z5
+	VMOVAPD          Z0, Z6
+	VPBROADCASTQ     const4<>+0(SB), Z7
+	VFMSUB213PD      Z5, Z7, Z6
+	VFMADD231PD.BCST const5<>+0(SB), Z0, Z6
+	VADDPD.BCST      const6<>+0(SB), Z5, Z0
+	VPBROADCASTQ     const6<>+0(SB), Z7
+	VSUBPD           Z0, Z7, Z7
+	VADDPD           Z7, Z5, Z5
+	VADDPD           Z5, Z6, Z5
+	VFMADD231PD      Z3, Z4, Z5
+	VADDPD           Z5, Z0, Z0
 	VSCALEFPD        Z2, Z0, Z0
 	VCMPPD           $0x04, Z0, Z0, K1
 	VBLENDMPD.BCST   const18<>+0(SB), Z0, K1, Z1
@@ -402,26 +382,21 @@ loop:
 	VSUBPD            Z7, Z4, Z8
 	VFMADD231PD       Z4, Z6, Z8
 	VADDPD            Z8, Z1, Z1
-	VMULPD            Z5, Z5, Z6
-	VMOVAPD           Z6, Z8
-	VPBROADCASTQ      const7<>+0(SB), Z9
-	VFMADD213PD.BCST  const8<>+0(SB), Z9, Z8
-	VMOVAPD           Z6, Z9
-	VPBROADCASTQ      const9<>+0(SB), Z10
-	VFMADD213PD.BCST  const10<>+0(SB), Z10, Z9
-	VMOVAPD           Z6, Z10
-	VPBROADCASTQ      const11<>+0(SB), Z11
-	VFMADD213PD.BCST  const12<>+0(SB), Z11, Z10
-	VMOVAPD           Z6, Z11
-	VPBROADCASTQ      const13<>+0(SB), Z12
-	VFMADD213PD.BCST  const14<>+0(SB), Z12, Z11
-	VFMADD213PD.BCST  const15<>+0(SB), Z6, Z8
-	VFMADD213PD.BCST  const16<>+0(SB), Z6, Z9
-	VFMADD231PD       Z4, Z10, Z11
-	VFMADD231PD       Z4, Z8, Z9
-	VFMADD231PD       Z5, Z11, Z9
+	VMOVAPD           Z5, Z6
+	VPBROADCASTQ      const7<>+0(SB), Z8
+	VFMADD213PD.BCST  const8<>+0(SB), Z8, Z6
+	VMOVAPD           Z5, Z8
+	VPBROADCASTQ      const9<>+0(SB), Z9
+	VFMADD213PD.BCST  const10<>+0(SB), Z9, Z8
+	VFMADD213PD.BCST  const11<>+0(SB), Z5, Z6
+	VFMADD213PD.BCST  const12<>+0(SB), Z5, Z8
+	VFMADD213PD.BCST  const13<>+0(SB), Z5, Z6
+	VFMADD213PD.BCST  const14<>+0(SB), Z5, Z8
+	VFMADD213PD.BCST  const15<>+0(SB), Z5, Z6
+	VFMADD213PD.BCST  const16<>+0(SB), Z5, Z8
+	VFMADD231PD       Z4, Z6, Z8
 	VMULPD            Z5, Z4, Z4
-	VFMADD231PD       Z4, Z9, Z1
+	VFMADD231PD       Z4, Z8, Z1
 	VPBROADCASTQ      const33<>+0(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VPBROADCASTQ      const34<>+0(SB), Z5
@@ -511,26 +486,21 @@ loop:
 	VSUBPD            Z7, Z4, Z8
 	VFMADD231PD       Z4, Z6, Z8
 	VADDPD            Z8, Z2, Z2
-	VMULPD            Z5, Z5, Z6
-	VMOVAPD           Z6, Z8
-	VPBROADCASTQ      const7<>+0(SB), Z9
-	VFMADD213PD.BCST  const8<>+0(SB), Z9, Z8
-	VMOVAPD           Z6, Z9
-	VPBROADCASTQ      const9<>+0(SB), Z10
-	VFMADD213PD.BCST  const10<>+0(SB), Z10, Z9
-	VMOVAPD           Z6, Z10
-	VPBROADCASTQ      const11<>+0(SB), Z11
-	VFMADD213PD.BCST  const12<>+0(SB), Z11, Z10
-	VMOVAPD           Z6, Z11
-	VPBROADCASTQ      const13<>+0(SB), Z12
-	VFMADD213PD.BCST  const14<>+0(SB), Z12, Z11
-	VFMADD213PD.BCST  const15<>+0(SB), Z6, Z8
-	VFMADD213PD.BCST  const16<>+0(SB), Z6, Z9
-	VFMADD231PD       Z4, Z10, Z11
-	VFMADD231PD       Z4, Z8, Z9
-	VFMADD231PD       Z5, Z11, Z9
+	VMOVAPD           Z5, Z6
+	VPBROADCASTQ      const7<>+0(SB), Z8
+	VFMADD213PD.BCST  const8<>+0(SB), Z8, Z6
+	VMOVAPD           Z5, Z8
+	VPBROADCASTQ      const9<>+0(SB), Z9
+	VFMADD213PD.BCST  const10<>+0(SB), Z9, Z8
+	VFMADD213PD.BCST  const11<>+0(SB), Z5, Z6
+	VFMADD213PD.BCST  const12<>+0(SB), Z5, Z8
+	VFMADD213PD.BCST  const13<>+0(SB), Z5, Z6
+	VFMADD213PD.BCST  const14<>+0(SB), Z5, Z8
+	VFMADD213PD.BCST  const15<>+0(SB), Z5, Z6
+	VFMADD213PD.BCST  const16<>+0(SB), Z5, Z8
+	VFMADD231PD       Z4, Z6, Z8
 	VMULPD            Z5, Z4, Z4
-	VFMADD231PD       Z4, Z9, Z2
+	VFMADD231PD       Z4, Z8, Z2
 	VPBROADCASTQ      const33<>+0(SB), Z4
 	VMINPD            Z3, Z4, Z4
 	VPBROADCASTQ      const34<>+0(SB), Z5

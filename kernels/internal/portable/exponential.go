@@ -19,27 +19,26 @@ func ExpFloat64(dst []float64, a []float64) {
 		v15 := float64(v12 + 0x1p+00)
 		v16 := float64(0x1p+00 - v15)
 		v17 := float64(v12 + v16)
-		v18 := float64(v13 * v13)
-		v24 := math.FMA(0x1.1f86f0b035526p-29, v18, 0x1.a01a01ab9882bp-16)
-		v26 := math.FMA(0x1.af4ecab92d52fp-26, v18, 0x1.a01a01ac1de81p-13)
-		v28 := math.FMA(0x1.27e4cfaf0e60fp-22, v18, 0x1.6c16c16c156a5p-10)
-		v30 := math.FMA(0x1.71de01acf7607p-19, v18, 0x1.1111111110051p-07)
-		v32 := math.FMA(v24, v18, 0x1.5555555555557p-05)
-		v34 := math.FMA(v26, v18, 0x1.5555555555557p-03)
-		v35 := math.FMA(v28, v12, v30)
-		v36 := math.FMA(v32, v12, v34)
-		v37 := math.FMA(v35, v13, v36)
-		v39 := math.FMA(v37, v12, 0x1p-01)
-		v40 := math.FMA(v39, v13, v17)
-		v41 := float64(v15 + v40)
-		v42 := ldexp(v41, v8)
-		v43 := v42 != v42
-		v45 := math.Float64frombits(0x7ff8000000000000)
-		v46 := v42
-		if v43 {
-			v46 = v45
+		v21 := math.FMA(0x1.1f86f0b035526p-29, v13, 0x1.27e4cfaf0e60fp-22)
+		v23 := math.FMA(0x1.af4ecab92d52fp-26, v13, 0x1.71de01acf7607p-19)
+		v25 := math.FMA(v21, v13, 0x1.a01a01ab9882bp-16)
+		v27 := math.FMA(v23, v13, 0x1.a01a01ac1de81p-13)
+		v29 := math.FMA(v25, v13, 0x1.6c16c16c156a5p-10)
+		v31 := math.FMA(v27, v13, 0x1.1111111110051p-07)
+		v33 := math.FMA(v29, v13, 0x1.5555555555557p-05)
+		v35 := math.FMA(v31, v13, 0x1.5555555555557p-03)
+		v36 := math.FMA(v33, v12, v35)
+		v38 := math.FMA(v36, v12, 0x1p-01)
+		v39 := math.FMA(v38, v13, v17)
+		v40 := float64(v15 + v39)
+		v41 := ldexp(v40, v8)
+		v42 := v41 != v41
+		v44 := math.Float64frombits(0x7ff8000000000000)
+		v45 := v41
+		if v42 {
+			v45 = v44
 		}
-		dst[i] = v46
+		dst[i] = v45
 	}
 }
 
@@ -59,28 +58,27 @@ func ExpFloat32(dst []float32, a []float32) {
 		v16 := float64(v13 + 0x1p+00)
 		v17 := float64(0x1p+00 - v16)
 		v18 := float64(v13 + v17)
-		v19 := float64(v14 * v14)
-		v25 := math.FMA(0x1.1f86f0b035526p-29, v19, 0x1.a01a01ab9882bp-16)
-		v27 := math.FMA(0x1.af4ecab92d52fp-26, v19, 0x1.a01a01ac1de81p-13)
-		v29 := math.FMA(0x1.27e4cfaf0e60fp-22, v19, 0x1.6c16c16c156a5p-10)
-		v31 := math.FMA(0x1.71de01acf7607p-19, v19, 0x1.1111111110051p-07)
-		v33 := math.FMA(v25, v19, 0x1.5555555555557p-05)
-		v35 := math.FMA(v27, v19, 0x1.5555555555557p-03)
-		v36 := math.FMA(v29, v13, v31)
-		v37 := math.FMA(v33, v13, v35)
-		v38 := math.FMA(v36, v14, v37)
-		v40 := math.FMA(v38, v13, 0x1p-01)
-		v41 := math.FMA(v40, v14, v18)
-		v42 := float64(v16 + v41)
-		v43 := ldexp(v42, v9)
-		v44 := v43 != v43
-		v46 := math.Float64frombits(0x7ff8000000000000)
-		v47 := v43
-		if v44 {
-			v47 = v46
+		v22 := math.FMA(0x1.1f86f0b035526p-29, v14, 0x1.27e4cfaf0e60fp-22)
+		v24 := math.FMA(0x1.af4ecab92d52fp-26, v14, 0x1.71de01acf7607p-19)
+		v26 := math.FMA(v22, v14, 0x1.a01a01ab9882bp-16)
+		v28 := math.FMA(v24, v14, 0x1.a01a01ac1de81p-13)
+		v30 := math.FMA(v26, v14, 0x1.6c16c16c156a5p-10)
+		v32 := math.FMA(v28, v14, 0x1.1111111110051p-07)
+		v34 := math.FMA(v30, v14, 0x1.5555555555557p-05)
+		v36 := math.FMA(v32, v14, 0x1.5555555555557p-03)
+		v37 := math.FMA(v34, v13, v36)
+		v39 := math.FMA(v37, v13, 0x1p-01)
+		v40 := math.FMA(v39, v14, v18)
+		v41 := float64(v16 + v40)
+		v42 := ldexp(v41, v9)
+		v43 := v42 != v42
+		v45 := math.Float64frombits(0x7ff8000000000000)
+		v46 := v42
+		if v43 {
+			v46 = v45
 		}
-		v48 := float32(v47)
-		dst[i] = v48
+		v47 := float32(v46)
+		dst[i] = v47
 	}
 }
 
@@ -94,34 +92,33 @@ func Exp2Float64(dst []float64, a []float64) {
 		v5 := math.RoundToEven(v4)
 		v6 := float64(v4 - v5)
 		v7 := float64(v6 * v6)
-		v8 := float64(v7 * v7)
-		v14 := math.FMA(0x1.b4c524916724cp-36, v8, 0x1.62c01f87f3f38p-20)
-		v16 := math.FMA(0x1.e9d6ab83bf9a7p-32, v8, 0x1.ffcbfc67be6cep-17)
-		v18 := math.FMA(0x1.e4d9fa5b16091p-28, v8, 0x1.430912f90475dp-13)
-		v20 := math.FMA(0x1.b524f9436b5ebp-24, v8, 0x1.5d87fe78a509fp-10)
-		v22 := math.FMA(v14, v8, 0x1.3b2ab6fba4cc3p-07)
-		v24 := math.FMA(v16, v8, 0x1.c6b08d704a0c2p-05)
-		v26 := math.FMA(v18, v8, 0x1.ebfbdff82c58fp-03)
-		v27 := math.FMA(v20, v6, v22)
-		v28 := math.FMA(v24, v6, v26)
-		v29 := math.FMA(v27, v7, v28)
-		v31 := float64(v6 * 0x1.62e42fefa39efp-01)
-		v32 := math.FMA(v6, 0x1.62e42fefa39efp-01, -(v31))
-		v34 := math.FMA(v6, 0x1.abc9e3b39803fp-56, v32)
-		v36 := float64(v31 + 0x1p+00)
-		v37 := float64(0x1p+00 - v36)
-		v38 := float64(v31 + v37)
-		v39 := float64(v34 + v38)
-		v40 := math.FMA(v29, v7, v39)
-		v41 := float64(v36 + v40)
-		v42 := ldexp(v41, v5)
-		v43 := v42 != v42
-		v45 := math.Float64frombits(0x7ff8000000000000)
-		v46 := v42
-		if v43 {
-			v46 = v45
+		v11 := math.FMA(0x1.b4c524916724cp-36, v7, 0x1.e4d9fa5b16091p-28)
+		v13 := math.FMA(0x1.e9d6ab83bf9a7p-32, v7, 0x1.b524f9436b5ebp-24)
+		v15 := math.FMA(v11, v7, 0x1.62c01f87f3f38p-20)
+		v17 := math.FMA(v13, v7, 0x1.ffcbfc67be6cep-17)
+		v19 := math.FMA(v15, v7, 0x1.430912f90475dp-13)
+		v21 := math.FMA(v17, v7, 0x1.5d87fe78a509fp-10)
+		v23 := math.FMA(v19, v7, 0x1.3b2ab6fba4cc3p-07)
+		v25 := math.FMA(v21, v7, 0x1.c6b08d704a0c2p-05)
+		v27 := math.FMA(v23, v7, 0x1.ebfbdff82c58fp-03)
+		v28 := math.FMA(v25, v6, v27)
+		v30 := float64(v6 * 0x1.62e42fefa39efp-01)
+		v31 := math.FMA(v6, 0x1.62e42fefa39efp-01, -(v30))
+		v33 := math.FMA(v6, 0x1.abc9e3b39803fp-56, v31)
+		v35 := float64(v30 + 0x1p+00)
+		v36 := float64(0x1p+00 - v35)
+		v37 := float64(v30 + v36)
+		v38 := float64(v33 + v37)
+		v39 := math.FMA(v28, v7, v38)
+		v40 := float64(v35 + v39)
+		v41 := ldexp(v40, v5)
+		v42 := v41 != v41
+		v44 := math.Float64frombits(0x7ff8000000000000)
+		v45 := v41
+		if v42 {
+			v45 = v44
 		}
-		dst[i] = v46
+		dst[i] = v45
 	}
 }
 
@@ -136,35 +133,34 @@ func Exp2Float32(dst []float32, a []float32) {
 		v6 := math.RoundToEven(v5)
 		v7 := float64(v5 - v6)
 		v8 := float64(v7 * v7)
-		v9 := float64(v8 * v8)
-		v15 := math.FMA(0x1.b4c524916724cp-36, v9, 0x1.62c01f87f3f38p-20)
-		v17 := math.FMA(0x1.e9d6ab83bf9a7p-32, v9, 0x1.ffcbfc67be6cep-17)
-		v19 := math.FMA(0x1.e4d9fa5b16091p-28, v9, 0x1.430912f90475dp-13)
-		v21 := math.FMA(0x1.b524f9436b5ebp-24, v9, 0x1.5d87fe78a509fp-10)
-		v23 := math.FMA(v15, v9, 0x1.3b2ab6fba4cc3p-07)
-		v25 := math.FMA(v17, v9, 0x1.c6b08d704a0c2p-05)
-		v27 := math.FMA(v19, v9, 0x1.ebfbdff82c58fp-03)
-		v28 := math.FMA(v21, v7, v23)
-		v29 := math.FMA(v25, v7, v27)
-		v30 := math.FMA(v28, v8, v29)
-		v32 := float64(v7 * 0x1.62e42fefa39efp-01)
-		v33 := math.FMA(v7, 0x1.62e42fefa39efp-01, -(v32))
-		v35 := math.FMA(v7, 0x1.abc9e3b39803fp-56, v33)
-		v37 := float64(v32 + 0x1p+00)
-		v38 := float64(0x1p+00 - v37)
-		v39 := float64(v32 + v38)
-		v40 := float64(v35 + v39)
-		v41 := math.FMA(v30, v8, v40)
-		v42 := float64(v37 + v41)
-		v43 := ldexp(v42, v6)
-		v44 := v43 != v43
-		v46 := math.Float64frombits(0x7ff8000000000000)
-		v47 := v43
-		if v44 {
-			v47 = v46
+		v12 := math.FMA(0x1.b4c524916724cp-36, v8, 0x1.e4d9fa5b16091p-28)
+		v14 := math.FMA(0x1.e9d6ab83bf9a7p-32, v8, 0x1.b524f9436b5ebp-24)
+		v16 := math.FMA(v12, v8, 0x1.62c01f87f3f38p-20)
+		v18 := math.FMA(v14, v8, 0x1.ffcbfc67be6cep-17)
+		v20 := math.FMA(v16, v8, 0x1.430912f90475dp-13)
+		v22 := math.FMA(v18, v8, 0x1.5d87fe78a509fp-10)
+		v24 := math.FMA(v20, v8, 0x1.3b2ab6fba4cc3p-07)
+		v26 := math.FMA(v22, v8, 0x1.c6b08d704a0c2p-05)
+		v28 := math.FMA(v24, v8, 0x1.ebfbdff82c58fp-03)
+		v29 := math.FMA(v26, v7, v28)
+		v31 := float64(v7 * 0x1.62e42fefa39efp-01)
+		v32 := math.FMA(v7, 0x1.62e42fefa39efp-01, -(v31))
+		v34 := math.FMA(v7, 0x1.abc9e3b39803fp-56, v32)
+		v36 := float64(v31 + 0x1p+00)
+		v37 := float64(0x1p+00 - v36)
+		v38 := float64(v31 + v37)
+		v39 := float64(v34 + v38)
+		v40 := math.FMA(v29, v8, v39)
+		v41 := float64(v36 + v40)
+		v42 := ldexp(v41, v6)
+		v43 := v42 != v42
+		v45 := math.Float64frombits(0x7ff8000000000000)
+		v46 := v42
+		if v43 {
+			v46 = v45
 		}
-		v48 := float32(v47)
-		dst[i] = v48
+		v47 := float32(v46)
+		dst[i] = v47
 	}
 }
 
@@ -187,49 +183,48 @@ func Expm1Float64(dst []float64, a []float64) {
 		v19 := float64(v12 - v18)
 		v20 := math.FMA(v17, v12, v19)
 		v21 := float64(v14 + v20)
-		v22 := float64(v15 * v15)
-		v28 := math.FMA(0x1.1f86f0b035526p-29, v22, 0x1.a01a01ab9882bp-16)
-		v30 := math.FMA(0x1.af4ecab92d52fp-26, v22, 0x1.a01a01ac1de81p-13)
-		v32 := math.FMA(0x1.27e4cfaf0e60fp-22, v22, 0x1.6c16c16c156a5p-10)
-		v34 := math.FMA(0x1.71de01acf7607p-19, v22, 0x1.1111111110051p-07)
-		v36 := math.FMA(v28, v22, 0x1.5555555555557p-05)
-		v38 := math.FMA(v30, v22, 0x1.5555555555557p-03)
-		v39 := math.FMA(v32, v12, v34)
-		v40 := math.FMA(v36, v12, v38)
-		v41 := math.FMA(v39, v15, v40)
-		v42 := float64(v12 * v15)
-		v43 := math.FMA(v41, v42, v21)
-		v47 := less(0x1.9p+06, v8)
-		v49 := float64(0x1.80000000003ffp+52 - v47)
-		v50 := math.Float64bits(v49)
-		v51 := v50 << 52
-		v52 := math.Float64frombits(v51)
-		v53 := float64(0x0p+00 - v52)
-		v54 := float64(0x1p+00 + v53)
-		v55 := float64(v54 - 0x1p+00)
-		v56 := float64(v54 - v55)
-		v57 := float64(0x1p+00 - v56)
-		v58 := float64(v53 - v55)
-		v59 := float64(v57 + v58)
-		v60 := float64(v18 + v54)
-		v61 := float64(v54 - v60)
-		v62 := float64(v18 + v61)
-		v63 := float64(v43 + v59)
-		v64 := float64(v62 + v63)
-		v65 := float64(v60 + v64)
-		v66 := ldexp(v65, v8)
-		v67 := math.Float64bits(v66)
-		v68 := math.Float64bits(v0)
-		v70 := v68 & 0x8000000000000000
-		v71 := v67 | v70
-		v72 := math.Float64frombits(v71)
-		v73 := v72 != v72
-		v75 := math.Float64frombits(0x7ff8000000000000)
-		v76 := v72
-		if v73 {
-			v76 = v75
+		v25 := math.FMA(0x1.1f86f0b035526p-29, v15, 0x1.27e4cfaf0e60fp-22)
+		v27 := math.FMA(0x1.af4ecab92d52fp-26, v15, 0x1.71de01acf7607p-19)
+		v29 := math.FMA(v25, v15, 0x1.a01a01ab9882bp-16)
+		v31 := math.FMA(v27, v15, 0x1.a01a01ac1de81p-13)
+		v33 := math.FMA(v29, v15, 0x1.6c16c16c156a5p-10)
+		v35 := math.FMA(v31, v15, 0x1.1111111110051p-07)
+		v37 := math.FMA(v33, v15, 0x1.5555555555557p-05)
+		v39 := math.FMA(v35, v15, 0x1.5555555555557p-03)
+		v40 := math.FMA(v37, v12, v39)
+		v41 := float64(v12 * v15)
+		v42 := math.FMA(v40, v41, v21)
+		v46 := less(0x1.9p+06, v8)
+		v48 := float64(0x1.80000000003ffp+52 - v46)
+		v49 := math.Float64bits(v48)
+		v50 := v49 << 52
+		v51 := math.Float64frombits(v50)
+		v52 := float64(0x0p+00 - v51)
+		v53 := float64(0x1p+00 + v52)
+		v54 := float64(v53 - 0x1p+00)
+		v55 := float64(v53 - v54)
+		v56 := float64(0x1p+00 - v55)
+		v57 := float64(v52 - v54)
+		v58 := float64(v56 + v57)
+		v59 := float64(v18 + v53)
+		v60 := float64(v53 - v59)
+		v61 := float64(v18 + v60)
+		v62 := float64(v42 + v58)
+		v63 := float64(v61 + v62)
+		v64 := float64(v59 + v63)
+		v65 := ldexp(v64, v8)
+		v66 := math.Float64bits(v65)
+		v67 := math.Float64bits(v0)
+		v69 := v67 & 0x8000000000000000
+		v70 := v66 | v69
+		v71 := math.Float64frombits(v70)
+		v72 := v71 != v71
+		v74 := math.Float64frombits(0x7ff8000000000000)
+		v75 := v71
+		if v72 {
+			v75 = v74
 		}
-		dst[i] = v76
+		dst[i] = v75
 	}
 }
 
@@ -253,49 +248,48 @@ func Expm1Float32(dst []float32, a []float32) {
 		v20 := float64(v13 - v19)
 		v21 := math.FMA(v18, v13, v20)
 		v22 := float64(v15 + v21)
-		v23 := float64(v16 * v16)
-		v29 := math.FMA(0x1.1f86f0b035526p-29, v23, 0x1.a01a01ab9882bp-16)
-		v31 := math.FMA(0x1.af4ecab92d52fp-26, v23, 0x1.a01a01ac1de81p-13)
-		v33 := math.FMA(0x1.27e4cfaf0e60fp-22, v23, 0x1.6c16c16c156a5p-10)
-		v35 := math.FMA(0x1.71de01acf7607p-19, v23, 0x1.1111111110051p-07)
-		v37 := math.FMA(v29, v23, 0x1.5555555555557p-05)
-		v39 := math.FMA(v31, v23, 0x1.5555555555557p-03)
-		v40 := math.FMA(v33, v13, v35)
-		v41 := math.FMA(v37, v13, v39)
-		v42 := math.FMA(v40, v16, v41)
-		v43 := float64(v13 * v16)
-		v44 := math.FMA(v42, v43, v22)
-		v48 := less(0x1.9p+06, v9)
-		v50 := float64(0x1.80000000003ffp+52 - v48)
-		v51 := math.Float64bits(v50)
-		v52 := v51 << 52
-		v53 := math.Float64frombits(v52)
-		v54 := float64(0x0p+00 - v53)
-		v55 := float64(0x1p+00 + v54)
-		v56 := float64(v55 - 0x1p+00)
-		v57 := float64(v55 - v56)
-		v58 := float64(0x1p+00 - v57)
-		v59 := float64(v54 - v56)
-		v60 := float64(v58 + v59)
-		v61 := float64(v19 + v55)
-		v62 := float64(v55 - v61)
-		v63 := float64(v19 + v62)
-		v64 := float64(v44 + v60)
-		v65 := float64(v63 + v64)
-		v66 := float64(v61 + v65)
-		v67 := ldexp(v66, v9)
-		v68 := math.Float64bits(v67)
-		v69 := math.Float64bits(v1)
-		v71 := v69 & 0x8000000000000000
-		v72 := v68 | v71
-		v73 := math.Float64frombits(v72)
-		v74 := v73 != v73
-		v76 := math.Float64frombits(0x7ff8000000000000)
-		v77 := v73
-		if v74 {
-			v77 = v76
+		v26 := math.FMA(0x1.1f86f0b035526p-29, v16, 0x1.27e4cfaf0e60fp-22)
+		v28 := math.FMA(0x1.af4ecab92d52fp-26, v16, 0x1.71de01acf7607p-19)
+		v30 := math.FMA(v26, v16, 0x1.a01a01ab9882bp-16)
+		v32 := math.FMA(v28, v16, 0x1.a01a01ac1de81p-13)
+		v34 := math.FMA(v30, v16, 0x1.6c16c16c156a5p-10)
+		v36 := math.FMA(v32, v16, 0x1.1111111110051p-07)
+		v38 := math.FMA(v34, v16, 0x1.5555555555557p-05)
+		v40 := math.FMA(v36, v16, 0x1.5555555555557p-03)
+		v41 := math.FMA(v38, v13, v40)
+		v42 := float64(v13 * v16)
+		v43 := math.FMA(v41, v42, v22)
+		v47 := less(0x1.9p+06, v9)
+		v49 := float64(0x1.80000000003ffp+52 - v47)
+		v50 := math.Float64bits(v49)
+		v51 := v50 << 52
+		v52 := math.Float64frombits(v51)
+		v53 := float64(0x0p+00 - v52)
+		v54 := float64(0x1p+00 + v53)
+		v55 := float64(v54 - 0x1p+00)
+		v56 := float64(v54 - v55)
+		v57 := float64(0x1p+00 - v56)
+		v58 := float64(v53 - v55)
+		v59 := float64(v57 + v58)
+		v60 := float64(v19 + v54)
+		v61 := float64(v54 - v60)
+		v62 := float64(v19 + v61)
+		v63 := float64(v43 + v59)
+		v64 := float64(v62 + v63)
+		v65 := float64(v60 + v64)
+		v66 := ldexp(v65, v9)
+		v67 := math.Float64bits(v66)
+		v68 := math.Float64bits(v1)
+		v70 := v68 & 0x8000000000000000
+		v71 := v67 | v70
+		v72 := math.Float64frombits(v71)
+		v73 := v72 != v72
+		v75 := math.Float64frombits(0x7ff8000000000000)
+		v76 := v72
+		if v73 {
+			v76 = v75
 		}
-		v78 := float32(v77)
-		dst[i] = v78
+		v77 := float32(v76)
+		dst[i] = v77
 	}
 }

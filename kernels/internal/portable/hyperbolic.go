@@ -292,57 +292,56 @@ func TanhFloat64(dst []float64, a []float64) {
 		v23 := float64(v16 - v22)
 		v24 := math.FMA(v21, v16, v23)
 		v25 := float64(v18 + v24)
-		v26 := float64(v19 * v19)
-		v32 := math.FMA(0x1.1f86f0b035526p-29, v26, 0x1.a01a01ab9882bp-16)
-		v34 := math.FMA(0x1.af4ecab92d52fp-26, v26, 0x1.a01a01ac1de81p-13)
-		v36 := math.FMA(0x1.27e4cfaf0e60fp-22, v26, 0x1.6c16c16c156a5p-10)
-		v38 := math.FMA(0x1.71de01acf7607p-19, v26, 0x1.1111111110051p-07)
-		v40 := math.FMA(v32, v26, 0x1.5555555555557p-05)
-		v42 := math.FMA(v34, v26, 0x1.5555555555557p-03)
-		v43 := math.FMA(v36, v16, v38)
-		v44 := math.FMA(v40, v16, v42)
-		v45 := math.FMA(v43, v19, v44)
-		v46 := float64(v16 * v19)
-		v47 := math.FMA(v45, v46, v25)
-		v49 := float64(0x0p+00 - v12)
-		v51 := float64(0x1.80000000003ffp+52 - v49)
-		v52 := math.Float64bits(v51)
-		v53 := v52 << 52
-		v54 := math.Float64frombits(v53)
-		v56 := float64(v54 + -0x1p+00)
-		v57 := float64(-0x1p+00 - v56)
-		v58 := float64(v54 + v57)
-		v59 := float64(v22 * v54)
-		v60 := float64(v56 + v59)
-		v61 := float64(v56 - v60)
-		v62 := float64(v59 + v61)
-		v63 := float64(v58 + v62)
-		v64 := math.FMA(v54, v47, v63)
-		v65 := float64(v60 + v64)
-		v66 := float64(v60 - v65)
-		v67 := float64(v64 + v66)
-		v69 := float64(v65 + 0x1p+01)
-		v70 := float64(0x1p+01 - v69)
-		v71 := float64(v65 + v70)
-		v73 := float64(0x1p+00 / v69)
-		v74 := float64(v65 * v73)
-		v75 := math.FMA(-(v74), v69, v65)
-		v76 := float64(v67 + v75)
-		v77 := float64(v67 + v71)
-		v78 := math.FMA(-(v74), v77, v76)
-		v79 := math.FMA(v78, v73, v74)
-		v80 := math.Float64bits(v79)
-		v81 := v80 &^ 0x8000000000000000
-		v82 := v2 & 0x8000000000000000
-		v83 := v81 | v82
-		v84 := math.Float64frombits(v83)
-		v85 := v84 != v84
-		v87 := math.Float64frombits(0x7ff8000000000000)
-		v88 := v84
-		if v85 {
-			v88 = v87
+		v29 := math.FMA(0x1.1f86f0b035526p-29, v19, 0x1.27e4cfaf0e60fp-22)
+		v31 := math.FMA(0x1.af4ecab92d52fp-26, v19, 0x1.71de01acf7607p-19)
+		v33 := math.FMA(v29, v19, 0x1.a01a01ab9882bp-16)
+		v35 := math.FMA(v31, v19, 0x1.a01a01ac1de81p-13)
+		v37 := math.FMA(v33, v19, 0x1.6c16c16c156a5p-10)
+		v39 := math.FMA(v35, v19, 0x1.1111111110051p-07)
+		v41 := math.FMA(v37, v19, 0x1.5555555555557p-05)
+		v43 := math.FMA(v39, v19, 0x1.5555555555557p-03)
+		v44 := math.FMA(v41, v16, v43)
+		v45 := float64(v16 * v19)
+		v46 := math.FMA(v44, v45, v25)
+		v48 := float64(0x0p+00 - v12)
+		v50 := float64(0x1.80000000003ffp+52 - v48)
+		v51 := math.Float64bits(v50)
+		v52 := v51 << 52
+		v53 := math.Float64frombits(v52)
+		v55 := float64(v53 + -0x1p+00)
+		v56 := float64(-0x1p+00 - v55)
+		v57 := float64(v53 + v56)
+		v58 := float64(v22 * v53)
+		v59 := float64(v55 + v58)
+		v60 := float64(v55 - v59)
+		v61 := float64(v58 + v60)
+		v62 := float64(v57 + v61)
+		v63 := math.FMA(v53, v46, v62)
+		v64 := float64(v59 + v63)
+		v65 := float64(v59 - v64)
+		v66 := float64(v63 + v65)
+		v68 := float64(v64 + 0x1p+01)
+		v69 := float64(0x1p+01 - v68)
+		v70 := float64(v64 + v69)
+		v72 := float64(0x1p+00 / v68)
+		v73 := float64(v64 * v72)
+		v74 := math.FMA(-(v73), v68, v64)
+		v75 := float64(v66 + v74)
+		v76 := float64(v66 + v70)
+		v77 := math.FMA(-(v73), v76, v75)
+		v78 := math.FMA(v77, v72, v73)
+		v79 := math.Float64bits(v78)
+		v80 := v79 &^ 0x8000000000000000
+		v81 := v2 & 0x8000000000000000
+		v82 := v80 | v81
+		v83 := math.Float64frombits(v82)
+		v84 := v83 != v83
+		v86 := math.Float64frombits(0x7ff8000000000000)
+		v87 := v83
+		if v84 {
+			v87 = v86
 		}
-		dst[i] = v88
+		dst[i] = v87
 	}
 }
 
@@ -369,58 +368,57 @@ func TanhFloat32(dst []float32, a []float32) {
 		v24 := float64(v17 - v23)
 		v25 := math.FMA(v22, v17, v24)
 		v26 := float64(v19 + v25)
-		v27 := float64(v20 * v20)
-		v33 := math.FMA(0x1.1f86f0b035526p-29, v27, 0x1.a01a01ab9882bp-16)
-		v35 := math.FMA(0x1.af4ecab92d52fp-26, v27, 0x1.a01a01ac1de81p-13)
-		v37 := math.FMA(0x1.27e4cfaf0e60fp-22, v27, 0x1.6c16c16c156a5p-10)
-		v39 := math.FMA(0x1.71de01acf7607p-19, v27, 0x1.1111111110051p-07)
-		v41 := math.FMA(v33, v27, 0x1.5555555555557p-05)
-		v43 := math.FMA(v35, v27, 0x1.5555555555557p-03)
-		v44 := math.FMA(v37, v17, v39)
-		v45 := math.FMA(v41, v17, v43)
-		v46 := math.FMA(v44, v20, v45)
-		v47 := float64(v17 * v20)
-		v48 := math.FMA(v46, v47, v26)
-		v50 := float64(0x0p+00 - v13)
-		v52 := float64(0x1.80000000003ffp+52 - v50)
-		v53 := math.Float64bits(v52)
-		v54 := v53 << 52
-		v55 := math.Float64frombits(v54)
-		v57 := float64(v55 + -0x1p+00)
-		v58 := float64(-0x1p+00 - v57)
-		v59 := float64(v55 + v58)
-		v60 := float64(v23 * v55)
-		v61 := float64(v57 + v60)
-		v62 := float64(v57 - v61)
-		v63 := float64(v60 + v62)
-		v64 := float64(v59 + v63)
-		v65 := math.FMA(v55, v48, v64)
-		v66 := float64(v61 + v65)
-		v67 := float64(v61 - v66)
-		v68 := float64(v65 + v67)
-		v70 := float64(v66 + 0x1p+01)
-		v71 := float64(0x1p+01 - v70)
-		v72 := float64(v66 + v71)
-		v74 := float64(0x1p+00 / v70)
-		v75 := float64(v66 * v74)
-		v76 := math.FMA(-(v75), v70, v66)
-		v77 := float64(v68 + v76)
-		v78 := float64(v68 + v72)
-		v79 := math.FMA(-(v75), v78, v77)
-		v80 := math.FMA(v79, v74, v75)
-		v81 := math.Float64bits(v80)
-		v82 := v81 &^ 0x8000000000000000
-		v83 := v3 & 0x8000000000000000
-		v84 := v82 | v83
-		v85 := math.Float64frombits(v84)
-		v86 := v85 != v85
-		v88 := math.Float64frombits(0x7ff8000000000000)
-		v89 := v85
-		if v86 {
-			v89 = v88
+		v30 := math.FMA(0x1.1f86f0b035526p-29, v20, 0x1.27e4cfaf0e60fp-22)
+		v32 := math.FMA(0x1.af4ecab92d52fp-26, v20, 0x1.71de01acf7607p-19)
+		v34 := math.FMA(v30, v20, 0x1.a01a01ab9882bp-16)
+		v36 := math.FMA(v32, v20, 0x1.a01a01ac1de81p-13)
+		v38 := math.FMA(v34, v20, 0x1.6c16c16c156a5p-10)
+		v40 := math.FMA(v36, v20, 0x1.1111111110051p-07)
+		v42 := math.FMA(v38, v20, 0x1.5555555555557p-05)
+		v44 := math.FMA(v40, v20, 0x1.5555555555557p-03)
+		v45 := math.FMA(v42, v17, v44)
+		v46 := float64(v17 * v20)
+		v47 := math.FMA(v45, v46, v26)
+		v49 := float64(0x0p+00 - v13)
+		v51 := float64(0x1.80000000003ffp+52 - v49)
+		v52 := math.Float64bits(v51)
+		v53 := v52 << 52
+		v54 := math.Float64frombits(v53)
+		v56 := float64(v54 + -0x1p+00)
+		v57 := float64(-0x1p+00 - v56)
+		v58 := float64(v54 + v57)
+		v59 := float64(v23 * v54)
+		v60 := float64(v56 + v59)
+		v61 := float64(v56 - v60)
+		v62 := float64(v59 + v61)
+		v63 := float64(v58 + v62)
+		v64 := math.FMA(v54, v47, v63)
+		v65 := float64(v60 + v64)
+		v66 := float64(v60 - v65)
+		v67 := float64(v64 + v66)
+		v69 := float64(v65 + 0x1p+01)
+		v70 := float64(0x1p+01 - v69)
+		v71 := float64(v65 + v70)
+		v73 := float64(0x1p+00 / v69)
+		v74 := float64(v65 * v73)
+		v75 := math.FMA(-(v74), v69, v65)
+		v76 := float64(v67 + v75)
+		v77 := float64(v67 + v71)
+		v78 := math.FMA(-(v74), v77, v76)
+		v79 := math.FMA(v78, v73, v74)
+		v80 := math.Float64bits(v79)
+		v81 := v80 &^ 0x8000000000000000
+		v82 := v3 & 0x8000000000000000
+		v83 := v81 | v82
+		v84 := math.Float64frombits(v83)
+		v85 := v84 != v84
+		v87 := math.Float64frombits(0x7ff8000000000000)
+		v88 := v84
+		if v85 {
+			v88 = v87
 		}
-		v90 := float32(v89)
-		dst[i] = v90
+		v89 := float32(v88)
+		dst[i] = v89
 	}
 }
 
@@ -501,63 +499,62 @@ func AsinhFloat64(dst []float64, a []float64) {
 		v68 := math.FMA(-(v67), v64, v64)
 		v69 := float64(v64 - v68)
 		v70 := math.FMA(-(v67), v64, v69)
-		v71 := float64(v65 * v65)
-		v77 := math.FMA(0x1.a38c392ebc7d7p-06, v71, 0x1.9cacd0b642a99p-05)
-		v79 := math.FMA(-0x1.d14598ce6216p-05, v71, -0x1.c3e1a4b43d38dp-05)
-		v81 := math.FMA(0x1.e5f29b2b7d64dp-05, v71, 0x1.e3b48d2b692ccp-05)
-		v83 := math.FMA(-0x1.9c6edd8e25b9p-05, v71, -0x1.003ad7adb7facp-04)
-		v85 := math.FMA(v77, v71, 0x1.110397125b4c2p-04)
-		v87 := math.FMA(v79, v71, -0x1.248e225b17df7p-04)
-		v89 := math.FMA(v81, v71, 0x1.3b142c9060697p-04)
-		v91 := math.FMA(v83, v71, -0x1.5555801e9ba8cp-04)
-		v93 := math.FMA(v85, v71, 0x1.745d146f7d4p-04)
-		v95 := math.FMA(v87, v71, -0x1.9999989b9454dp-04)
-		v97 := math.FMA(v89, v71, 0x1.c71c71d25d4d5p-04)
-		v99 := math.FMA(v91, v71, -0x1.000000019700ep-03)
-		v101 := math.FMA(v93, v71, 0x1.24924924833fdp-03)
-		v103 := math.FMA(v95, v71, -0x1.5555555553028p-03)
-		v105 := math.FMA(v97, v71, 0x1.9999999999affp-03)
-		v107 := math.FMA(v99, v71, -0x1.0000000000008p-02)
-		v109 := math.FMA(v101, v71, 0x1.5555555555555p-02)
-		v110 := math.FMA(v103, v64, v105)
-		v111 := math.FMA(v107, v64, v109)
-		v112 := math.FMA(v110, v65, v111)
-		v113 := float64(v64 * v65)
-		v114 := float64(v112 * v113)
-		v115 := float64(v38 + v47)
-		v117 := float64(v115 * 0x1.62e42fefa38p-01)
-		v118 := float64(v68 + v117)
-		v119 := float64(v117 - v118)
-		v120 := float64(v68 + v119)
-		v122 := float64(v70 + v120)
-		v123 := math.FMA(v115, 0x1.ef35793c7673p-45, v122)
-		v126 := math.FMA(0x1.f7be879f6cce5p-01, v64, -0x1.164d2d24f2cb3p+00)
-		v127 := math.FMA(v126, v64, 0x1p+00)
-		v128 := math.FMA(v127, v63, v114)
-		v129 := float64(v123 + v128)
-		v130 := float64(v118 + v129)
-		v131 := float64(0x1p-01)
+		v74 := math.FMA(0x1.a38c392ebc7d7p-06, v65, 0x1.e5f29b2b7d64dp-05)
+		v76 := math.FMA(-0x1.d14598ce6216p-05, v65, -0x1.9c6edd8e25b9p-05)
+		v78 := math.FMA(v74, v65, 0x1.9cacd0b642a99p-05)
+		v80 := math.FMA(v76, v65, -0x1.c3e1a4b43d38dp-05)
+		v82 := math.FMA(v78, v65, 0x1.e3b48d2b692ccp-05)
+		v84 := math.FMA(v80, v65, -0x1.003ad7adb7facp-04)
+		v86 := math.FMA(v82, v65, 0x1.110397125b4c2p-04)
+		v88 := math.FMA(v84, v65, -0x1.248e225b17df7p-04)
+		v90 := math.FMA(v86, v65, 0x1.3b142c9060697p-04)
+		v92 := math.FMA(v88, v65, -0x1.5555801e9ba8cp-04)
+		v94 := math.FMA(v90, v65, 0x1.745d146f7d4p-04)
+		v96 := math.FMA(v92, v65, -0x1.9999989b9454dp-04)
+		v98 := math.FMA(v94, v65, 0x1.c71c71d25d4d5p-04)
+		v100 := math.FMA(v96, v65, -0x1.000000019700ep-03)
+		v102 := math.FMA(v98, v65, 0x1.24924924833fdp-03)
+		v104 := math.FMA(v100, v65, -0x1.5555555553028p-03)
+		v106 := math.FMA(v102, v65, 0x1.9999999999affp-03)
+		v108 := math.FMA(v104, v65, -0x1.0000000000008p-02)
+		v110 := math.FMA(v106, v65, 0x1.5555555555555p-02)
+		v111 := math.FMA(v108, v64, v110)
+		v112 := float64(v64 * v65)
+		v113 := float64(v111 * v112)
+		v114 := float64(v38 + v47)
+		v116 := float64(v114 * 0x1.62e42fefa38p-01)
+		v117 := float64(v68 + v116)
+		v118 := float64(v116 - v117)
+		v119 := float64(v68 + v118)
+		v121 := float64(v70 + v119)
+		v122 := math.FMA(v114, 0x1.ef35793c7673p-45, v121)
+		v125 := math.FMA(0x1.f7be879f6cce5p-01, v64, -0x1.164d2d24f2cb3p+00)
+		v126 := math.FMA(v125, v64, 0x1p+00)
+		v127 := math.FMA(v126, v63, v113)
+		v128 := float64(v122 + v127)
+		v129 := float64(v117 + v128)
+		v130 := float64(0x1p-01)
 		if v33 {
-			v131 = 0x1p+00
+			v130 = 0x1p+00
 		}
-		v132 := float64(v130 * v131)
-		v134 := v4 < math.Float64frombits(0x7ff0000000000000)
-		v135 := v4
-		if v134 {
-			v135 = v132
+		v131 := float64(v129 * v130)
+		v133 := v4 < math.Float64frombits(0x7ff0000000000000)
+		v134 := v4
+		if v133 {
+			v134 = v131
 		}
-		v136 := math.Float64bits(v135)
-		v137 := v136 &^ 0x8000000000000000
-		v138 := v1 & 0x8000000000000000
-		v139 := v137 | v138
-		v140 := math.Float64frombits(v139)
-		v141 := v140 != v140
-		v143 := math.Float64frombits(0x7ff8000000000000)
-		v144 := v140
-		if v141 {
-			v144 = v143
+		v135 := math.Float64bits(v134)
+		v136 := v135 &^ 0x8000000000000000
+		v137 := v1 & 0x8000000000000000
+		v138 := v136 | v137
+		v139 := math.Float64frombits(v138)
+		v140 := v139 != v139
+		v142 := math.Float64frombits(0x7ff8000000000000)
+		v143 := v139
+		if v140 {
+			v143 = v142
 		}
-		dst[i] = v144
+		dst[i] = v143
 	}
 }
 
@@ -639,64 +636,63 @@ func AsinhFloat32(dst []float32, a []float32) {
 		v69 := math.FMA(-(v68), v65, v65)
 		v70 := float64(v65 - v69)
 		v71 := math.FMA(-(v68), v65, v70)
-		v72 := float64(v66 * v66)
-		v78 := math.FMA(0x1.a38c392ebc7d7p-06, v72, 0x1.9cacd0b642a99p-05)
-		v80 := math.FMA(-0x1.d14598ce6216p-05, v72, -0x1.c3e1a4b43d38dp-05)
-		v82 := math.FMA(0x1.e5f29b2b7d64dp-05, v72, 0x1.e3b48d2b692ccp-05)
-		v84 := math.FMA(-0x1.9c6edd8e25b9p-05, v72, -0x1.003ad7adb7facp-04)
-		v86 := math.FMA(v78, v72, 0x1.110397125b4c2p-04)
-		v88 := math.FMA(v80, v72, -0x1.248e225b17df7p-04)
-		v90 := math.FMA(v82, v72, 0x1.3b142c9060697p-04)
-		v92 := math.FMA(v84, v72, -0x1.5555801e9ba8cp-04)
-		v94 := math.FMA(v86, v72, 0x1.745d146f7d4p-04)
-		v96 := math.FMA(v88, v72, -0x1.9999989b9454dp-04)
-		v98 := math.FMA(v90, v72, 0x1.c71c71d25d4d5p-04)
-		v100 := math.FMA(v92, v72, -0x1.000000019700ep-03)
-		v102 := math.FMA(v94, v72, 0x1.24924924833fdp-03)
-		v104 := math.FMA(v96, v72, -0x1.5555555553028p-03)
-		v106 := math.FMA(v98, v72, 0x1.9999999999affp-03)
-		v108 := math.FMA(v100, v72, -0x1.0000000000008p-02)
-		v110 := math.FMA(v102, v72, 0x1.5555555555555p-02)
-		v111 := math.FMA(v104, v65, v106)
-		v112 := math.FMA(v108, v65, v110)
-		v113 := math.FMA(v111, v66, v112)
-		v114 := float64(v65 * v66)
-		v115 := float64(v113 * v114)
-		v116 := float64(v39 + v48)
-		v118 := float64(v116 * 0x1.62e42fefa38p-01)
-		v119 := float64(v69 + v118)
-		v120 := float64(v118 - v119)
-		v121 := float64(v69 + v120)
-		v123 := float64(v71 + v121)
-		v124 := math.FMA(v116, 0x1.ef35793c7673p-45, v123)
-		v127 := math.FMA(0x1.f7be879f6cce5p-01, v65, -0x1.164d2d24f2cb3p+00)
-		v128 := math.FMA(v127, v65, 0x1p+00)
-		v129 := math.FMA(v128, v64, v115)
-		v130 := float64(v124 + v129)
-		v131 := float64(v119 + v130)
-		v132 := float64(0x1p-01)
+		v75 := math.FMA(0x1.a38c392ebc7d7p-06, v66, 0x1.e5f29b2b7d64dp-05)
+		v77 := math.FMA(-0x1.d14598ce6216p-05, v66, -0x1.9c6edd8e25b9p-05)
+		v79 := math.FMA(v75, v66, 0x1.9cacd0b642a99p-05)
+		v81 := math.FMA(v77, v66, -0x1.c3e1a4b43d38dp-05)
+		v83 := math.FMA(v79, v66, 0x1.e3b48d2b692ccp-05)
+		v85 := math.FMA(v81, v66, -0x1.003ad7adb7facp-04)
+		v87 := math.FMA(v83, v66, 0x1.110397125b4c2p-04)
+		v89 := math.FMA(v85, v66, -0x1.248e225b17df7p-04)
+		v91 := math.FMA(v87, v66, 0x1.3b142c9060697p-04)
+		v93 := math.FMA(v89, v66, -0x1.5555801e9ba8cp-04)
+		v95 := math.FMA(v91, v66, 0x1.745d146f7d4p-04)
+		v97 := math.FMA(v93, v66, -0x1.9999989b9454dp-04)
+		v99 := math.FMA(v95, v66, 0x1.c71c71d25d4d5p-04)
+		v101 := math.FMA(v97, v66, -0x1.000000019700ep-03)
+		v103 := math.FMA(v99, v66, 0x1.24924924833fdp-03)
+		v105 := math.FMA(v101, v66, -0x1.5555555553028p-03)
+		v107 := math.FMA(v103, v66, 0x1.9999999999affp-03)
+		v109 := math.FMA(v105, v66, -0x1.0000000000008p-02)
+		v111 := math.FMA(v107, v66, 0x1.5555555555555p-02)
+		v112 := math.FMA(v109, v65, v111)
+		v113 := float64(v65 * v66)
+		v114 := float64(v112 * v113)
+		v115 := float64(v39 + v48)
+		v117 := float64(v115 * 0x1.62e42fefa38p-01)
+		v118 := float64(v69 + v117)
+		v119 := float64(v117 - v118)
+		v120 := float64(v69 + v119)
+		v122 := float64(v71 + v120)
+		v123 := math.FMA(v115, 0x1.ef35793c7673p-45, v122)
+		v126 := math.FMA(0x1.f7be879f6cce5p-01, v65, -0x1.164d2d24f2cb3p+00)
+		v127 := math.FMA(v126, v65, 0x1p+00)
+		v128 := math.FMA(v127, v64, v114)
+		v129 := float64(v123 + v128)
+		v130 := float64(v118 + v129)
+		v131 := float64(0x1p-01)
 		if v34 {
-			v132 = 0x1p+00
+			v131 = 0x1p+00
 		}
-		v133 := float64(v131 * v132)
-		v135 := v5 < math.Float64frombits(0x7ff0000000000000)
-		v136 := v5
-		if v135 {
-			v136 = v133
+		v132 := float64(v130 * v131)
+		v134 := v5 < math.Float64frombits(0x7ff0000000000000)
+		v135 := v5
+		if v134 {
+			v135 = v132
 		}
-		v137 := math.Float64bits(v136)
-		v138 := v137 &^ 0x8000000000000000
-		v139 := v2 & 0x8000000000000000
-		v140 := v138 | v139
-		v141 := math.Float64frombits(v140)
-		v142 := v141 != v141
-		v144 := math.Float64frombits(0x7ff8000000000000)
-		v145 := v141
-		if v142 {
-			v145 = v144
+		v136 := math.Float64bits(v135)
+		v137 := v136 &^ 0x8000000000000000
+		v138 := v2 & 0x8000000000000000
+		v139 := v137 | v138
+		v140 := math.Float64frombits(v139)
+		v141 := v140 != v140
+		v143 := math.Float64frombits(0x7ff8000000000000)
+		v144 := v140
+		if v141 {
+			v144 = v143
 		}
-		v146 := float32(v145)
-		dst[i] = v146
+		v145 := float32(v144)
+		dst[i] = v145
 	}
 }
 
@@ -780,57 +776,56 @@ func AcoshFloat64(dst []float64, a []float64) {
 		v71 := math.FMA(-(v70), v67, v67)
 		v72 := float64(v67 - v71)
 		v73 := math.FMA(-(v70), v67, v72)
-		v74 := float64(v68 * v68)
-		v80 := math.FMA(0x1.a38c392ebc7d7p-06, v74, 0x1.9cacd0b642a99p-05)
-		v82 := math.FMA(-0x1.d14598ce6216p-05, v74, -0x1.c3e1a4b43d38dp-05)
-		v84 := math.FMA(0x1.e5f29b2b7d64dp-05, v74, 0x1.e3b48d2b692ccp-05)
-		v86 := math.FMA(-0x1.9c6edd8e25b9p-05, v74, -0x1.003ad7adb7facp-04)
-		v88 := math.FMA(v80, v74, 0x1.110397125b4c2p-04)
-		v90 := math.FMA(v82, v74, -0x1.248e225b17df7p-04)
-		v92 := math.FMA(v84, v74, 0x1.3b142c9060697p-04)
-		v94 := math.FMA(v86, v74, -0x1.5555801e9ba8cp-04)
-		v96 := math.FMA(v88, v74, 0x1.745d146f7d4p-04)
-		v98 := math.FMA(v90, v74, -0x1.9999989b9454dp-04)
-		v100 := math.FMA(v92, v74, 0x1.c71c71d25d4d5p-04)
-		v102 := math.FMA(v94, v74, -0x1.000000019700ep-03)
-		v104 := math.FMA(v96, v74, 0x1.24924924833fdp-03)
-		v106 := math.FMA(v98, v74, -0x1.5555555553028p-03)
-		v108 := math.FMA(v100, v74, 0x1.9999999999affp-03)
-		v110 := math.FMA(v102, v74, -0x1.0000000000008p-02)
-		v112 := math.FMA(v104, v74, 0x1.5555555555555p-02)
-		v113 := math.FMA(v106, v67, v108)
-		v114 := math.FMA(v110, v67, v112)
-		v115 := math.FMA(v113, v68, v114)
-		v116 := float64(v67 * v68)
-		v117 := float64(v115 * v116)
-		v118 := float64(v41 + v50)
-		v120 := float64(v118 * 0x1.62e42fefa38p-01)
-		v121 := float64(v71 + v120)
-		v122 := float64(v120 - v121)
-		v123 := float64(v71 + v122)
-		v125 := float64(v73 + v123)
-		v126 := math.FMA(v118, 0x1.ef35793c7673p-45, v125)
-		v129 := math.FMA(0x1.f7be879f6cce5p-01, v67, -0x1.164d2d24f2cb3p+00)
-		v130 := math.FMA(v129, v67, 0x1p+00)
-		v131 := math.FMA(v130, v66, v117)
-		v132 := float64(v126 + v131)
-		v133 := float64(v121 + v132)
-		v134 := float64(0x1p-01)
+		v77 := math.FMA(0x1.a38c392ebc7d7p-06, v68, 0x1.e5f29b2b7d64dp-05)
+		v79 := math.FMA(-0x1.d14598ce6216p-05, v68, -0x1.9c6edd8e25b9p-05)
+		v81 := math.FMA(v77, v68, 0x1.9cacd0b642a99p-05)
+		v83 := math.FMA(v79, v68, -0x1.c3e1a4b43d38dp-05)
+		v85 := math.FMA(v81, v68, 0x1.e3b48d2b692ccp-05)
+		v87 := math.FMA(v83, v68, -0x1.003ad7adb7facp-04)
+		v89 := math.FMA(v85, v68, 0x1.110397125b4c2p-04)
+		v91 := math.FMA(v87, v68, -0x1.248e225b17df7p-04)
+		v93 := math.FMA(v89, v68, 0x1.3b142c9060697p-04)
+		v95 := math.FMA(v91, v68, -0x1.5555801e9ba8cp-04)
+		v97 := math.FMA(v93, v68, 0x1.745d146f7d4p-04)
+		v99 := math.FMA(v95, v68, -0x1.9999989b9454dp-04)
+		v101 := math.FMA(v97, v68, 0x1.c71c71d25d4d5p-04)
+		v103 := math.FMA(v99, v68, -0x1.000000019700ep-03)
+		v105 := math.FMA(v101, v68, 0x1.24924924833fdp-03)
+		v107 := math.FMA(v103, v68, -0x1.5555555553028p-03)
+		v109 := math.FMA(v105, v68, 0x1.9999999999affp-03)
+		v111 := math.FMA(v107, v68, -0x1.0000000000008p-02)
+		v113 := math.FMA(v109, v68, 0x1.5555555555555p-02)
+		v114 := math.FMA(v111, v67, v113)
+		v115 := float64(v67 * v68)
+		v116 := float64(v114 * v115)
+		v117 := float64(v41 + v50)
+		v119 := float64(v117 * 0x1.62e42fefa38p-01)
+		v120 := float64(v71 + v119)
+		v121 := float64(v119 - v120)
+		v122 := float64(v71 + v121)
+		v124 := float64(v73 + v122)
+		v125 := math.FMA(v117, 0x1.ef35793c7673p-45, v124)
+		v128 := math.FMA(0x1.f7be879f6cce5p-01, v67, -0x1.164d2d24f2cb3p+00)
+		v129 := math.FMA(v128, v67, 0x1p+00)
+		v130 := math.FMA(v129, v66, v116)
+		v131 := float64(v125 + v130)
+		v132 := float64(v120 + v131)
+		v133 := float64(0x1p-01)
 		if v36 {
-			v134 = 0x1p+00
+			v133 = 0x1p+00
 		}
-		v135 := float64(v133 * v134)
-		v137 := v0 < math.Float64frombits(0x7ff0000000000000)
-		v138 := v0
-		if v137 {
-			v138 = v135
+		v134 := float64(v132 * v133)
+		v136 := v0 < math.Float64frombits(0x7ff0000000000000)
+		v137 := v0
+		if v136 {
+			v137 = v134
 		}
-		v140 := math.Float64frombits(0x7ff8000000000000)
-		v141 := v140
+		v139 := math.Float64frombits(0x7ff8000000000000)
+		v140 := v139
 		if v31 {
-			v141 = v138
+			v140 = v137
 		}
-		dst[i] = v141
+		dst[i] = v140
 	}
 }
 
@@ -915,58 +910,57 @@ func AcoshFloat32(dst []float32, a []float32) {
 		v72 := math.FMA(-(v71), v68, v68)
 		v73 := float64(v68 - v72)
 		v74 := math.FMA(-(v71), v68, v73)
-		v75 := float64(v69 * v69)
-		v81 := math.FMA(0x1.a38c392ebc7d7p-06, v75, 0x1.9cacd0b642a99p-05)
-		v83 := math.FMA(-0x1.d14598ce6216p-05, v75, -0x1.c3e1a4b43d38dp-05)
-		v85 := math.FMA(0x1.e5f29b2b7d64dp-05, v75, 0x1.e3b48d2b692ccp-05)
-		v87 := math.FMA(-0x1.9c6edd8e25b9p-05, v75, -0x1.003ad7adb7facp-04)
-		v89 := math.FMA(v81, v75, 0x1.110397125b4c2p-04)
-		v91 := math.FMA(v83, v75, -0x1.248e225b17df7p-04)
-		v93 := math.FMA(v85, v75, 0x1.3b142c9060697p-04)
-		v95 := math.FMA(v87, v75, -0x1.5555801e9ba8cp-04)
-		v97 := math.FMA(v89, v75, 0x1.745d146f7d4p-04)
-		v99 := math.FMA(v91, v75, -0x1.9999989b9454dp-04)
-		v101 := math.FMA(v93, v75, 0x1.c71c71d25d4d5p-04)
-		v103 := math.FMA(v95, v75, -0x1.000000019700ep-03)
-		v105 := math.FMA(v97, v75, 0x1.24924924833fdp-03)
-		v107 := math.FMA(v99, v75, -0x1.5555555553028p-03)
-		v109 := math.FMA(v101, v75, 0x1.9999999999affp-03)
-		v111 := math.FMA(v103, v75, -0x1.0000000000008p-02)
-		v113 := math.FMA(v105, v75, 0x1.5555555555555p-02)
-		v114 := math.FMA(v107, v68, v109)
-		v115 := math.FMA(v111, v68, v113)
-		v116 := math.FMA(v114, v69, v115)
-		v117 := float64(v68 * v69)
-		v118 := float64(v116 * v117)
-		v119 := float64(v42 + v51)
-		v121 := float64(v119 * 0x1.62e42fefa38p-01)
-		v122 := float64(v72 + v121)
-		v123 := float64(v121 - v122)
-		v124 := float64(v72 + v123)
-		v126 := float64(v74 + v124)
-		v127 := math.FMA(v119, 0x1.ef35793c7673p-45, v126)
-		v130 := math.FMA(0x1.f7be879f6cce5p-01, v68, -0x1.164d2d24f2cb3p+00)
-		v131 := math.FMA(v130, v68, 0x1p+00)
-		v132 := math.FMA(v131, v67, v118)
-		v133 := float64(v127 + v132)
-		v134 := float64(v122 + v133)
-		v135 := float64(0x1p-01)
+		v78 := math.FMA(0x1.a38c392ebc7d7p-06, v69, 0x1.e5f29b2b7d64dp-05)
+		v80 := math.FMA(-0x1.d14598ce6216p-05, v69, -0x1.9c6edd8e25b9p-05)
+		v82 := math.FMA(v78, v69, 0x1.9cacd0b642a99p-05)
+		v84 := math.FMA(v80, v69, -0x1.c3e1a4b43d38dp-05)
+		v86 := math.FMA(v82, v69, 0x1.e3b48d2b692ccp-05)
+		v88 := math.FMA(v84, v69, -0x1.003ad7adb7facp-04)
+		v90 := math.FMA(v86, v69, 0x1.110397125b4c2p-04)
+		v92 := math.FMA(v88, v69, -0x1.248e225b17df7p-04)
+		v94 := math.FMA(v90, v69, 0x1.3b142c9060697p-04)
+		v96 := math.FMA(v92, v69, -0x1.5555801e9ba8cp-04)
+		v98 := math.FMA(v94, v69, 0x1.745d146f7d4p-04)
+		v100 := math.FMA(v96, v69, -0x1.9999989b9454dp-04)
+		v102 := math.FMA(v98, v69, 0x1.c71c71d25d4d5p-04)
+		v104 := math.FMA(v100, v69, -0x1.000000019700ep-03)
+		v106 := math.FMA(v102, v69, 0x1.24924924833fdp-03)
+		v108 := math.FMA(v104, v69, -0x1.5555555553028p-03)
+		v110 := math.FMA(v106, v69, 0x1.9999999999affp-03)
+		v112 := math.FMA(v108, v69, -0x1.0000000000008p-02)
+		v114 := math.FMA(v110, v69, 0x1.5555555555555p-02)
+		v115 := math.FMA(v112, v68, v114)
+		v116 := float64(v68 * v69)
+		v117 := float64(v115 * v116)
+		v118 := float64(v42 + v51)
+		v120 := float64(v118 * 0x1.62e42fefa38p-01)
+		v121 := float64(v72 + v120)
+		v122 := float64(v120 - v121)
+		v123 := float64(v72 + v122)
+		v125 := float64(v74 + v123)
+		v126 := math.FMA(v118, 0x1.ef35793c7673p-45, v125)
+		v129 := math.FMA(0x1.f7be879f6cce5p-01, v68, -0x1.164d2d24f2cb3p+00)
+		v130 := math.FMA(v129, v68, 0x1p+00)
+		v131 := math.FMA(v130, v67, v117)
+		v132 := float64(v126 + v131)
+		v133 := float64(v121 + v132)
+		v134 := float64(0x1p-01)
 		if v37 {
-			v135 = 0x1p+00
+			v134 = 0x1p+00
 		}
-		v136 := float64(v134 * v135)
-		v138 := v1 < math.Float64frombits(0x7ff0000000000000)
-		v139 := v1
-		if v138 {
-			v139 = v136
+		v135 := float64(v133 * v134)
+		v137 := v1 < math.Float64frombits(0x7ff0000000000000)
+		v138 := v1
+		if v137 {
+			v138 = v135
 		}
-		v141 := math.Float64frombits(0x7ff8000000000000)
-		v142 := v141
+		v140 := math.Float64frombits(0x7ff8000000000000)
+		v141 := v140
 		if v32 {
-			v142 = v139
+			v141 = v138
 		}
-		v143 := float32(v142)
-		dst[i] = v143
+		v142 := float32(v141)
+		dst[i] = v142
 	}
 }
 
@@ -1022,64 +1016,63 @@ func AtanhFloat64(dst []float64, a []float64) {
 		v50 := math.FMA(-(v49), v46, v46)
 		v51 := float64(v46 - v50)
 		v52 := math.FMA(-(v49), v46, v51)
-		v53 := float64(v47 * v47)
-		v59 := math.FMA(0x1.a38c392ebc7d7p-06, v53, 0x1.9cacd0b642a99p-05)
-		v61 := math.FMA(-0x1.d14598ce6216p-05, v53, -0x1.c3e1a4b43d38dp-05)
-		v63 := math.FMA(0x1.e5f29b2b7d64dp-05, v53, 0x1.e3b48d2b692ccp-05)
-		v65 := math.FMA(-0x1.9c6edd8e25b9p-05, v53, -0x1.003ad7adb7facp-04)
-		v67 := math.FMA(v59, v53, 0x1.110397125b4c2p-04)
-		v69 := math.FMA(v61, v53, -0x1.248e225b17df7p-04)
-		v71 := math.FMA(v63, v53, 0x1.3b142c9060697p-04)
-		v73 := math.FMA(v65, v53, -0x1.5555801e9ba8cp-04)
-		v75 := math.FMA(v67, v53, 0x1.745d146f7d4p-04)
-		v77 := math.FMA(v69, v53, -0x1.9999989b9454dp-04)
-		v79 := math.FMA(v71, v53, 0x1.c71c71d25d4d5p-04)
-		v81 := math.FMA(v73, v53, -0x1.000000019700ep-03)
-		v83 := math.FMA(v75, v53, 0x1.24924924833fdp-03)
-		v85 := math.FMA(v77, v53, -0x1.5555555553028p-03)
-		v87 := math.FMA(v79, v53, 0x1.9999999999affp-03)
-		v89 := math.FMA(v81, v53, -0x1.0000000000008p-02)
-		v91 := math.FMA(v83, v53, 0x1.5555555555555p-02)
-		v92 := math.FMA(v85, v46, v87)
-		v93 := math.FMA(v89, v46, v91)
-		v94 := math.FMA(v92, v47, v93)
-		v95 := float64(v46 * v47)
-		v96 := float64(v94 * v95)
-		v97 := float64(0x0p+00 + v29)
-		v99 := float64(v97 * 0x1.62e42fefa38p-01)
-		v100 := float64(v50 + v99)
-		v101 := float64(v99 - v100)
-		v102 := float64(v50 + v101)
-		v104 := float64(v52 + v102)
-		v105 := math.FMA(v97, 0x1.ef35793c7673p-45, v104)
-		v108 := math.FMA(0x1.f7be879f6cce5p-01, v46, -0x1.164d2d24f2cb3p+00)
-		v109 := math.FMA(v108, v46, 0x1p+00)
-		v110 := math.FMA(v109, v45, v96)
-		v111 := float64(v105 + v110)
-		v112 := float64(v100 + v111)
-		v113 := float64(0x1p-01 * v112)
-		v114 := v4 == 0x1p+00
-		v117 := math.Float64frombits(0x7ff8000000000000)
-		v118 := v117
-		if v114 {
-			v118 = math.Float64frombits(0x7ff0000000000000)
+		v56 := math.FMA(0x1.a38c392ebc7d7p-06, v47, 0x1.e5f29b2b7d64dp-05)
+		v58 := math.FMA(-0x1.d14598ce6216p-05, v47, -0x1.9c6edd8e25b9p-05)
+		v60 := math.FMA(v56, v47, 0x1.9cacd0b642a99p-05)
+		v62 := math.FMA(v58, v47, -0x1.c3e1a4b43d38dp-05)
+		v64 := math.FMA(v60, v47, 0x1.e3b48d2b692ccp-05)
+		v66 := math.FMA(v62, v47, -0x1.003ad7adb7facp-04)
+		v68 := math.FMA(v64, v47, 0x1.110397125b4c2p-04)
+		v70 := math.FMA(v66, v47, -0x1.248e225b17df7p-04)
+		v72 := math.FMA(v68, v47, 0x1.3b142c9060697p-04)
+		v74 := math.FMA(v70, v47, -0x1.5555801e9ba8cp-04)
+		v76 := math.FMA(v72, v47, 0x1.745d146f7d4p-04)
+		v78 := math.FMA(v74, v47, -0x1.9999989b9454dp-04)
+		v80 := math.FMA(v76, v47, 0x1.c71c71d25d4d5p-04)
+		v82 := math.FMA(v78, v47, -0x1.000000019700ep-03)
+		v84 := math.FMA(v80, v47, 0x1.24924924833fdp-03)
+		v86 := math.FMA(v82, v47, -0x1.5555555553028p-03)
+		v88 := math.FMA(v84, v47, 0x1.9999999999affp-03)
+		v90 := math.FMA(v86, v47, -0x1.0000000000008p-02)
+		v92 := math.FMA(v88, v47, 0x1.5555555555555p-02)
+		v93 := math.FMA(v90, v46, v92)
+		v94 := float64(v46 * v47)
+		v95 := float64(v93 * v94)
+		v96 := float64(0x0p+00 + v29)
+		v98 := float64(v96 * 0x1.62e42fefa38p-01)
+		v99 := float64(v50 + v98)
+		v100 := float64(v98 - v99)
+		v101 := float64(v50 + v100)
+		v103 := float64(v52 + v101)
+		v104 := math.FMA(v96, 0x1.ef35793c7673p-45, v103)
+		v107 := math.FMA(0x1.f7be879f6cce5p-01, v46, -0x1.164d2d24f2cb3p+00)
+		v108 := math.FMA(v107, v46, 0x1p+00)
+		v109 := math.FMA(v108, v45, v95)
+		v110 := float64(v104 + v109)
+		v111 := float64(v99 + v110)
+		v112 := float64(0x1p-01 * v111)
+		v113 := v4 == 0x1p+00
+		v116 := math.Float64frombits(0x7ff8000000000000)
+		v117 := v116
+		if v113 {
+			v117 = math.Float64frombits(0x7ff0000000000000)
 		}
-		v119 := v4 < 0x1p+00
-		v120 := v118
-		if v119 {
-			v120 = v113
+		v118 := v4 < 0x1p+00
+		v119 := v117
+		if v118 {
+			v119 = v112
 		}
-		v121 := math.Float64bits(v120)
-		v122 := v121 &^ 0x8000000000000000
-		v123 := v1 & 0x8000000000000000
-		v124 := v122 | v123
-		v125 := math.Float64frombits(v124)
-		v126 := v125 != v125
-		v127 := v125
-		if v126 {
-			v127 = v117
+		v120 := math.Float64bits(v119)
+		v121 := v120 &^ 0x8000000000000000
+		v122 := v1 & 0x8000000000000000
+		v123 := v121 | v122
+		v124 := math.Float64frombits(v123)
+		v125 := v124 != v124
+		v126 := v124
+		if v125 {
+			v126 = v116
 		}
-		dst[i] = v127
+		dst[i] = v126
 	}
 }
 
@@ -1136,64 +1129,63 @@ func AtanhFloat32(dst []float32, a []float32) {
 		v51 := math.FMA(-(v50), v47, v47)
 		v52 := float64(v47 - v51)
 		v53 := math.FMA(-(v50), v47, v52)
-		v54 := float64(v48 * v48)
-		v60 := math.FMA(0x1.a38c392ebc7d7p-06, v54, 0x1.9cacd0b642a99p-05)
-		v62 := math.FMA(-0x1.d14598ce6216p-05, v54, -0x1.c3e1a4b43d38dp-05)
-		v64 := math.FMA(0x1.e5f29b2b7d64dp-05, v54, 0x1.e3b48d2b692ccp-05)
-		v66 := math.FMA(-0x1.9c6edd8e25b9p-05, v54, -0x1.003ad7adb7facp-04)
-		v68 := math.FMA(v60, v54, 0x1.110397125b4c2p-04)
-		v70 := math.FMA(v62, v54, -0x1.248e225b17df7p-04)
-		v72 := math.FMA(v64, v54, 0x1.3b142c9060697p-04)
-		v74 := math.FMA(v66, v54, -0x1.5555801e9ba8cp-04)
-		v76 := math.FMA(v68, v54, 0x1.745d146f7d4p-04)
-		v78 := math.FMA(v70, v54, -0x1.9999989b9454dp-04)
-		v80 := math.FMA(v72, v54, 0x1.c71c71d25d4d5p-04)
-		v82 := math.FMA(v74, v54, -0x1.000000019700ep-03)
-		v84 := math.FMA(v76, v54, 0x1.24924924833fdp-03)
-		v86 := math.FMA(v78, v54, -0x1.5555555553028p-03)
-		v88 := math.FMA(v80, v54, 0x1.9999999999affp-03)
-		v90 := math.FMA(v82, v54, -0x1.0000000000008p-02)
-		v92 := math.FMA(v84, v54, 0x1.5555555555555p-02)
-		v93 := math.FMA(v86, v47, v88)
-		v94 := math.FMA(v90, v47, v92)
-		v95 := math.FMA(v93, v48, v94)
-		v96 := float64(v47 * v48)
-		v97 := float64(v95 * v96)
-		v98 := float64(0x0p+00 + v30)
-		v100 := float64(v98 * 0x1.62e42fefa38p-01)
-		v101 := float64(v51 + v100)
-		v102 := float64(v100 - v101)
-		v103 := float64(v51 + v102)
-		v105 := float64(v53 + v103)
-		v106 := math.FMA(v98, 0x1.ef35793c7673p-45, v105)
-		v109 := math.FMA(0x1.f7be879f6cce5p-01, v47, -0x1.164d2d24f2cb3p+00)
-		v110 := math.FMA(v109, v47, 0x1p+00)
-		v111 := math.FMA(v110, v46, v97)
-		v112 := float64(v106 + v111)
-		v113 := float64(v101 + v112)
-		v114 := float64(0x1p-01 * v113)
-		v115 := v5 == 0x1p+00
-		v118 := math.Float64frombits(0x7ff8000000000000)
-		v119 := v118
-		if v115 {
-			v119 = math.Float64frombits(0x7ff0000000000000)
+		v57 := math.FMA(0x1.a38c392ebc7d7p-06, v48, 0x1.e5f29b2b7d64dp-05)
+		v59 := math.FMA(-0x1.d14598ce6216p-05, v48, -0x1.9c6edd8e25b9p-05)
+		v61 := math.FMA(v57, v48, 0x1.9cacd0b642a99p-05)
+		v63 := math.FMA(v59, v48, -0x1.c3e1a4b43d38dp-05)
+		v65 := math.FMA(v61, v48, 0x1.e3b48d2b692ccp-05)
+		v67 := math.FMA(v63, v48, -0x1.003ad7adb7facp-04)
+		v69 := math.FMA(v65, v48, 0x1.110397125b4c2p-04)
+		v71 := math.FMA(v67, v48, -0x1.248e225b17df7p-04)
+		v73 := math.FMA(v69, v48, 0x1.3b142c9060697p-04)
+		v75 := math.FMA(v71, v48, -0x1.5555801e9ba8cp-04)
+		v77 := math.FMA(v73, v48, 0x1.745d146f7d4p-04)
+		v79 := math.FMA(v75, v48, -0x1.9999989b9454dp-04)
+		v81 := math.FMA(v77, v48, 0x1.c71c71d25d4d5p-04)
+		v83 := math.FMA(v79, v48, -0x1.000000019700ep-03)
+		v85 := math.FMA(v81, v48, 0x1.24924924833fdp-03)
+		v87 := math.FMA(v83, v48, -0x1.5555555553028p-03)
+		v89 := math.FMA(v85, v48, 0x1.9999999999affp-03)
+		v91 := math.FMA(v87, v48, -0x1.0000000000008p-02)
+		v93 := math.FMA(v89, v48, 0x1.5555555555555p-02)
+		v94 := math.FMA(v91, v47, v93)
+		v95 := float64(v47 * v48)
+		v96 := float64(v94 * v95)
+		v97 := float64(0x0p+00 + v30)
+		v99 := float64(v97 * 0x1.62e42fefa38p-01)
+		v100 := float64(v51 + v99)
+		v101 := float64(v99 - v100)
+		v102 := float64(v51 + v101)
+		v104 := float64(v53 + v102)
+		v105 := math.FMA(v97, 0x1.ef35793c7673p-45, v104)
+		v108 := math.FMA(0x1.f7be879f6cce5p-01, v47, -0x1.164d2d24f2cb3p+00)
+		v109 := math.FMA(v108, v47, 0x1p+00)
+		v110 := math.FMA(v109, v46, v96)
+		v111 := float64(v105 + v110)
+		v112 := float64(v100 + v111)
+		v113 := float64(0x1p-01 * v112)
+		v114 := v5 == 0x1p+00
+		v117 := math.Float64frombits(0x7ff8000000000000)
+		v118 := v117
+		if v114 {
+			v118 = math.Float64frombits(0x7ff0000000000000)
 		}
-		v120 := v5 < 0x1p+00
-		v121 := v119
-		if v120 {
-			v121 = v114
+		v119 := v5 < 0x1p+00
+		v120 := v118
+		if v119 {
+			v120 = v113
 		}
-		v122 := math.Float64bits(v121)
-		v123 := v122 &^ 0x8000000000000000
-		v124 := v2 & 0x8000000000000000
-		v125 := v123 | v124
-		v126 := math.Float64frombits(v125)
-		v127 := v126 != v126
-		v128 := v126
-		if v127 {
-			v128 = v118
+		v121 := math.Float64bits(v120)
+		v122 := v121 &^ 0x8000000000000000
+		v123 := v2 & 0x8000000000000000
+		v124 := v122 | v123
+		v125 := math.Float64frombits(v124)
+		v126 := v125 != v125
+		v127 := v125
+		if v126 {
+			v127 = v117
 		}
-		v129 := float32(v128)
-		dst[i] = v129
+		v128 := float32(v127)
+		dst[i] = v128
 	}
 }

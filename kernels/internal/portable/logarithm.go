@@ -34,54 +34,53 @@ func LogFloat64(dst []float64, a []float64) {
 		v27 := math.FMA(-(v26), v23, v23)
 		v28 := float64(v23 - v27)
 		v29 := math.FMA(-(v26), v23, v28)
-		v30 := float64(v24 * v24)
-		v36 := math.FMA(0x1.a38c392ebc7d7p-06, v30, 0x1.9cacd0b642a99p-05)
-		v38 := math.FMA(-0x1.d14598ce6216p-05, v30, -0x1.c3e1a4b43d38dp-05)
-		v40 := math.FMA(0x1.e5f29b2b7d64dp-05, v30, 0x1.e3b48d2b692ccp-05)
-		v42 := math.FMA(-0x1.9c6edd8e25b9p-05, v30, -0x1.003ad7adb7facp-04)
-		v44 := math.FMA(v36, v30, 0x1.110397125b4c2p-04)
-		v46 := math.FMA(v38, v30, -0x1.248e225b17df7p-04)
-		v48 := math.FMA(v40, v30, 0x1.3b142c9060697p-04)
-		v50 := math.FMA(v42, v30, -0x1.5555801e9ba8cp-04)
-		v52 := math.FMA(v44, v30, 0x1.745d146f7d4p-04)
-		v54 := math.FMA(v46, v30, -0x1.9999989b9454dp-04)
-		v56 := math.FMA(v48, v30, 0x1.c71c71d25d4d5p-04)
-		v58 := math.FMA(v50, v30, -0x1.000000019700ep-03)
-		v60 := math.FMA(v52, v30, 0x1.24924924833fdp-03)
-		v62 := math.FMA(v54, v30, -0x1.5555555553028p-03)
-		v64 := math.FMA(v56, v30, 0x1.9999999999affp-03)
-		v66 := math.FMA(v58, v30, -0x1.0000000000008p-02)
-		v68 := math.FMA(v60, v30, 0x1.5555555555555p-02)
-		v69 := math.FMA(v62, v23, v64)
-		v70 := math.FMA(v66, v23, v68)
-		v71 := math.FMA(v69, v24, v70)
-		v72 := float64(v23 * v24)
-		v73 := float64(v71 * v72)
-		v75 := float64(v16 * 0x1.62e42fefa38p-01)
-		v76 := float64(v27 + v75)
-		v77 := float64(v75 - v76)
-		v78 := float64(v27 + v77)
-		v80 := float64(v29 + v78)
-		v81 := math.FMA(v16, 0x1.ef35793c7673p-45, v80)
-		v82 := float64(v73 + v81)
-		v83 := float64(v76 + v82)
-		v85 := v0 < math.Float64frombits(0x7ff0000000000000)
-		v86 := v0
-		if v85 {
-			v86 = v83
+		v33 := math.FMA(0x1.a38c392ebc7d7p-06, v24, 0x1.e5f29b2b7d64dp-05)
+		v35 := math.FMA(-0x1.d14598ce6216p-05, v24, -0x1.9c6edd8e25b9p-05)
+		v37 := math.FMA(v33, v24, 0x1.9cacd0b642a99p-05)
+		v39 := math.FMA(v35, v24, -0x1.c3e1a4b43d38dp-05)
+		v41 := math.FMA(v37, v24, 0x1.e3b48d2b692ccp-05)
+		v43 := math.FMA(v39, v24, -0x1.003ad7adb7facp-04)
+		v45 := math.FMA(v41, v24, 0x1.110397125b4c2p-04)
+		v47 := math.FMA(v43, v24, -0x1.248e225b17df7p-04)
+		v49 := math.FMA(v45, v24, 0x1.3b142c9060697p-04)
+		v51 := math.FMA(v47, v24, -0x1.5555801e9ba8cp-04)
+		v53 := math.FMA(v49, v24, 0x1.745d146f7d4p-04)
+		v55 := math.FMA(v51, v24, -0x1.9999989b9454dp-04)
+		v57 := math.FMA(v53, v24, 0x1.c71c71d25d4d5p-04)
+		v59 := math.FMA(v55, v24, -0x1.000000019700ep-03)
+		v61 := math.FMA(v57, v24, 0x1.24924924833fdp-03)
+		v63 := math.FMA(v59, v24, -0x1.5555555553028p-03)
+		v65 := math.FMA(v61, v24, 0x1.9999999999affp-03)
+		v67 := math.FMA(v63, v24, -0x1.0000000000008p-02)
+		v69 := math.FMA(v65, v24, 0x1.5555555555555p-02)
+		v70 := math.FMA(v67, v23, v69)
+		v71 := float64(v23 * v24)
+		v72 := float64(v70 * v71)
+		v74 := float64(v16 * 0x1.62e42fefa38p-01)
+		v75 := float64(v27 + v74)
+		v76 := float64(v74 - v75)
+		v77 := float64(v27 + v76)
+		v79 := float64(v29 + v77)
+		v80 := math.FMA(v16, 0x1.ef35793c7673p-45, v79)
+		v81 := float64(v72 + v80)
+		v82 := float64(v75 + v81)
+		v84 := v0 < math.Float64frombits(0x7ff0000000000000)
+		v85 := v0
+		if v84 {
+			v85 = v82
 		}
-		v88 := v0 == 0x0p+00
-		v91 := math.Float64frombits(0x7ff8000000000000)
-		v92 := v91
-		if v88 {
-			v92 = math.Float64frombits(0xfff0000000000000)
+		v87 := v0 == 0x0p+00
+		v90 := math.Float64frombits(0x7ff8000000000000)
+		v91 := v90
+		if v87 {
+			v91 = math.Float64frombits(0xfff0000000000000)
 		}
-		v93 := 0x0p+00 < v0
-		v94 := v92
-		if v93 {
-			v94 = v86
+		v92 := 0x0p+00 < v0
+		v93 := v91
+		if v92 {
+			v93 = v85
 		}
-		dst[i] = v94
+		dst[i] = v93
 	}
 }
 
@@ -116,55 +115,54 @@ func LogFloat32(dst []float32, a []float32) {
 		v28 := math.FMA(-(v27), v24, v24)
 		v29 := float64(v24 - v28)
 		v30 := math.FMA(-(v27), v24, v29)
-		v31 := float64(v25 * v25)
-		v37 := math.FMA(0x1.a38c392ebc7d7p-06, v31, 0x1.9cacd0b642a99p-05)
-		v39 := math.FMA(-0x1.d14598ce6216p-05, v31, -0x1.c3e1a4b43d38dp-05)
-		v41 := math.FMA(0x1.e5f29b2b7d64dp-05, v31, 0x1.e3b48d2b692ccp-05)
-		v43 := math.FMA(-0x1.9c6edd8e25b9p-05, v31, -0x1.003ad7adb7facp-04)
-		v45 := math.FMA(v37, v31, 0x1.110397125b4c2p-04)
-		v47 := math.FMA(v39, v31, -0x1.248e225b17df7p-04)
-		v49 := math.FMA(v41, v31, 0x1.3b142c9060697p-04)
-		v51 := math.FMA(v43, v31, -0x1.5555801e9ba8cp-04)
-		v53 := math.FMA(v45, v31, 0x1.745d146f7d4p-04)
-		v55 := math.FMA(v47, v31, -0x1.9999989b9454dp-04)
-		v57 := math.FMA(v49, v31, 0x1.c71c71d25d4d5p-04)
-		v59 := math.FMA(v51, v31, -0x1.000000019700ep-03)
-		v61 := math.FMA(v53, v31, 0x1.24924924833fdp-03)
-		v63 := math.FMA(v55, v31, -0x1.5555555553028p-03)
-		v65 := math.FMA(v57, v31, 0x1.9999999999affp-03)
-		v67 := math.FMA(v59, v31, -0x1.0000000000008p-02)
-		v69 := math.FMA(v61, v31, 0x1.5555555555555p-02)
-		v70 := math.FMA(v63, v24, v65)
-		v71 := math.FMA(v67, v24, v69)
-		v72 := math.FMA(v70, v25, v71)
-		v73 := float64(v24 * v25)
-		v74 := float64(v72 * v73)
-		v76 := float64(v17 * 0x1.62e42fefa38p-01)
-		v77 := float64(v28 + v76)
-		v78 := float64(v76 - v77)
-		v79 := float64(v28 + v78)
-		v81 := float64(v30 + v79)
-		v82 := math.FMA(v17, 0x1.ef35793c7673p-45, v81)
-		v83 := float64(v74 + v82)
-		v84 := float64(v77 + v83)
-		v86 := v1 < math.Float64frombits(0x7ff0000000000000)
-		v87 := v1
-		if v86 {
-			v87 = v84
+		v34 := math.FMA(0x1.a38c392ebc7d7p-06, v25, 0x1.e5f29b2b7d64dp-05)
+		v36 := math.FMA(-0x1.d14598ce6216p-05, v25, -0x1.9c6edd8e25b9p-05)
+		v38 := math.FMA(v34, v25, 0x1.9cacd0b642a99p-05)
+		v40 := math.FMA(v36, v25, -0x1.c3e1a4b43d38dp-05)
+		v42 := math.FMA(v38, v25, 0x1.e3b48d2b692ccp-05)
+		v44 := math.FMA(v40, v25, -0x1.003ad7adb7facp-04)
+		v46 := math.FMA(v42, v25, 0x1.110397125b4c2p-04)
+		v48 := math.FMA(v44, v25, -0x1.248e225b17df7p-04)
+		v50 := math.FMA(v46, v25, 0x1.3b142c9060697p-04)
+		v52 := math.FMA(v48, v25, -0x1.5555801e9ba8cp-04)
+		v54 := math.FMA(v50, v25, 0x1.745d146f7d4p-04)
+		v56 := math.FMA(v52, v25, -0x1.9999989b9454dp-04)
+		v58 := math.FMA(v54, v25, 0x1.c71c71d25d4d5p-04)
+		v60 := math.FMA(v56, v25, -0x1.000000019700ep-03)
+		v62 := math.FMA(v58, v25, 0x1.24924924833fdp-03)
+		v64 := math.FMA(v60, v25, -0x1.5555555553028p-03)
+		v66 := math.FMA(v62, v25, 0x1.9999999999affp-03)
+		v68 := math.FMA(v64, v25, -0x1.0000000000008p-02)
+		v70 := math.FMA(v66, v25, 0x1.5555555555555p-02)
+		v71 := math.FMA(v68, v24, v70)
+		v72 := float64(v24 * v25)
+		v73 := float64(v71 * v72)
+		v75 := float64(v17 * 0x1.62e42fefa38p-01)
+		v76 := float64(v28 + v75)
+		v77 := float64(v75 - v76)
+		v78 := float64(v28 + v77)
+		v80 := float64(v30 + v78)
+		v81 := math.FMA(v17, 0x1.ef35793c7673p-45, v80)
+		v82 := float64(v73 + v81)
+		v83 := float64(v76 + v82)
+		v85 := v1 < math.Float64frombits(0x7ff0000000000000)
+		v86 := v1
+		if v85 {
+			v86 = v83
 		}
-		v89 := v1 == 0x0p+00
-		v92 := math.Float64frombits(0x7ff8000000000000)
-		v93 := v92
-		if v89 {
-			v93 = math.Float64frombits(0xfff0000000000000)
+		v88 := v1 == 0x0p+00
+		v91 := math.Float64frombits(0x7ff8000000000000)
+		v92 := v91
+		if v88 {
+			v92 = math.Float64frombits(0xfff0000000000000)
 		}
-		v94 := 0x0p+00 < v1
-		v95 := v93
-		if v94 {
-			v95 = v87
+		v93 := 0x0p+00 < v1
+		v94 := v92
+		if v93 {
+			v94 = v86
 		}
-		v96 := float32(v95)
-		dst[i] = v96
+		v95 := float32(v94)
+		dst[i] = v95
 	}
 }
 
@@ -198,59 +196,58 @@ func Log2Float64(dst []float64, a []float64) {
 		v27 := math.FMA(-(v26), v23, v23)
 		v28 := float64(v23 - v27)
 		v29 := math.FMA(-(v26), v23, v28)
-		v30 := float64(v24 * v24)
-		v36 := math.FMA(0x1.a38c392ebc7d7p-06, v30, 0x1.9cacd0b642a99p-05)
-		v38 := math.FMA(-0x1.d14598ce6216p-05, v30, -0x1.c3e1a4b43d38dp-05)
-		v40 := math.FMA(0x1.e5f29b2b7d64dp-05, v30, 0x1.e3b48d2b692ccp-05)
-		v42 := math.FMA(-0x1.9c6edd8e25b9p-05, v30, -0x1.003ad7adb7facp-04)
-		v44 := math.FMA(v36, v30, 0x1.110397125b4c2p-04)
-		v46 := math.FMA(v38, v30, -0x1.248e225b17df7p-04)
-		v48 := math.FMA(v40, v30, 0x1.3b142c9060697p-04)
-		v50 := math.FMA(v42, v30, -0x1.5555801e9ba8cp-04)
-		v52 := math.FMA(v44, v30, 0x1.745d146f7d4p-04)
-		v54 := math.FMA(v46, v30, -0x1.9999989b9454dp-04)
-		v56 := math.FMA(v48, v30, 0x1.c71c71d25d4d5p-04)
-		v58 := math.FMA(v50, v30, -0x1.000000019700ep-03)
-		v60 := math.FMA(v52, v30, 0x1.24924924833fdp-03)
-		v62 := math.FMA(v54, v30, -0x1.5555555553028p-03)
-		v64 := math.FMA(v56, v30, 0x1.9999999999affp-03)
-		v66 := math.FMA(v58, v30, -0x1.0000000000008p-02)
-		v68 := math.FMA(v60, v30, 0x1.5555555555555p-02)
-		v69 := math.FMA(v62, v23, v64)
-		v70 := math.FMA(v66, v23, v68)
-		v71 := math.FMA(v69, v24, v70)
-		v72 := float64(v23 * v24)
-		v73 := float64(v71 * v72)
-		v74 := float64(v29 + v73)
-		v75 := float64(v27 + v74)
-		v76 := float64(v27 - v75)
-		v77 := float64(v74 + v76)
-		v79 := float64(v75 * 0x1.71547652b82fep+00)
-		v80 := math.FMA(v75, 0x1.71547652b82fep+00, -(v79))
-		v81 := math.FMA(v77, 0x1.71547652b82fep+00, v80)
-		v83 := math.FMA(v75, 0x1.777d0ffda0d24p-56, v81)
-		v84 := float64(v16 + v79)
-		v85 := float64(v16 - v84)
-		v86 := float64(v79 + v85)
+		v33 := math.FMA(0x1.a38c392ebc7d7p-06, v24, 0x1.e5f29b2b7d64dp-05)
+		v35 := math.FMA(-0x1.d14598ce6216p-05, v24, -0x1.9c6edd8e25b9p-05)
+		v37 := math.FMA(v33, v24, 0x1.9cacd0b642a99p-05)
+		v39 := math.FMA(v35, v24, -0x1.c3e1a4b43d38dp-05)
+		v41 := math.FMA(v37, v24, 0x1.e3b48d2b692ccp-05)
+		v43 := math.FMA(v39, v24, -0x1.003ad7adb7facp-04)
+		v45 := math.FMA(v41, v24, 0x1.110397125b4c2p-04)
+		v47 := math.FMA(v43, v24, -0x1.248e225b17df7p-04)
+		v49 := math.FMA(v45, v24, 0x1.3b142c9060697p-04)
+		v51 := math.FMA(v47, v24, -0x1.5555801e9ba8cp-04)
+		v53 := math.FMA(v49, v24, 0x1.745d146f7d4p-04)
+		v55 := math.FMA(v51, v24, -0x1.9999989b9454dp-04)
+		v57 := math.FMA(v53, v24, 0x1.c71c71d25d4d5p-04)
+		v59 := math.FMA(v55, v24, -0x1.000000019700ep-03)
+		v61 := math.FMA(v57, v24, 0x1.24924924833fdp-03)
+		v63 := math.FMA(v59, v24, -0x1.5555555553028p-03)
+		v65 := math.FMA(v61, v24, 0x1.9999999999affp-03)
+		v67 := math.FMA(v63, v24, -0x1.0000000000008p-02)
+		v69 := math.FMA(v65, v24, 0x1.5555555555555p-02)
+		v70 := math.FMA(v67, v23, v69)
+		v71 := float64(v23 * v24)
+		v72 := float64(v70 * v71)
+		v73 := float64(v29 + v72)
+		v74 := float64(v27 + v73)
+		v75 := float64(v27 - v74)
+		v76 := float64(v73 + v75)
+		v78 := float64(v74 * 0x1.71547652b82fep+00)
+		v79 := math.FMA(v74, 0x1.71547652b82fep+00, -(v78))
+		v80 := math.FMA(v76, 0x1.71547652b82fep+00, v79)
+		v82 := math.FMA(v74, 0x1.777d0ffda0d24p-56, v80)
+		v83 := float64(v16 + v78)
+		v84 := float64(v16 - v83)
+		v85 := float64(v78 + v84)
+		v86 := float64(v82 + v85)
 		v87 := float64(v83 + v86)
-		v88 := float64(v84 + v87)
-		v90 := v0 < math.Float64frombits(0x7ff0000000000000)
-		v91 := v0
-		if v90 {
-			v91 = v88
+		v89 := v0 < math.Float64frombits(0x7ff0000000000000)
+		v90 := v0
+		if v89 {
+			v90 = v87
 		}
-		v93 := v0 == 0x0p+00
-		v96 := math.Float64frombits(0x7ff8000000000000)
-		v97 := v96
-		if v93 {
-			v97 = math.Float64frombits(0xfff0000000000000)
+		v92 := v0 == 0x0p+00
+		v95 := math.Float64frombits(0x7ff8000000000000)
+		v96 := v95
+		if v92 {
+			v96 = math.Float64frombits(0xfff0000000000000)
 		}
-		v98 := 0x0p+00 < v0
-		v99 := v97
-		if v98 {
-			v99 = v91
+		v97 := 0x0p+00 < v0
+		v98 := v96
+		if v97 {
+			v98 = v90
 		}
-		dst[i] = v99
+		dst[i] = v98
 	}
 }
 
@@ -285,60 +282,59 @@ func Log2Float32(dst []float32, a []float32) {
 		v28 := math.FMA(-(v27), v24, v24)
 		v29 := float64(v24 - v28)
 		v30 := math.FMA(-(v27), v24, v29)
-		v31 := float64(v25 * v25)
-		v37 := math.FMA(0x1.a38c392ebc7d7p-06, v31, 0x1.9cacd0b642a99p-05)
-		v39 := math.FMA(-0x1.d14598ce6216p-05, v31, -0x1.c3e1a4b43d38dp-05)
-		v41 := math.FMA(0x1.e5f29b2b7d64dp-05, v31, 0x1.e3b48d2b692ccp-05)
-		v43 := math.FMA(-0x1.9c6edd8e25b9p-05, v31, -0x1.003ad7adb7facp-04)
-		v45 := math.FMA(v37, v31, 0x1.110397125b4c2p-04)
-		v47 := math.FMA(v39, v31, -0x1.248e225b17df7p-04)
-		v49 := math.FMA(v41, v31, 0x1.3b142c9060697p-04)
-		v51 := math.FMA(v43, v31, -0x1.5555801e9ba8cp-04)
-		v53 := math.FMA(v45, v31, 0x1.745d146f7d4p-04)
-		v55 := math.FMA(v47, v31, -0x1.9999989b9454dp-04)
-		v57 := math.FMA(v49, v31, 0x1.c71c71d25d4d5p-04)
-		v59 := math.FMA(v51, v31, -0x1.000000019700ep-03)
-		v61 := math.FMA(v53, v31, 0x1.24924924833fdp-03)
-		v63 := math.FMA(v55, v31, -0x1.5555555553028p-03)
-		v65 := math.FMA(v57, v31, 0x1.9999999999affp-03)
-		v67 := math.FMA(v59, v31, -0x1.0000000000008p-02)
-		v69 := math.FMA(v61, v31, 0x1.5555555555555p-02)
-		v70 := math.FMA(v63, v24, v65)
-		v71 := math.FMA(v67, v24, v69)
-		v72 := math.FMA(v70, v25, v71)
-		v73 := float64(v24 * v25)
-		v74 := float64(v72 * v73)
-		v75 := float64(v30 + v74)
-		v76 := float64(v28 + v75)
-		v77 := float64(v28 - v76)
-		v78 := float64(v75 + v77)
-		v80 := float64(v76 * 0x1.71547652b82fep+00)
-		v81 := math.FMA(v76, 0x1.71547652b82fep+00, -(v80))
-		v82 := math.FMA(v78, 0x1.71547652b82fep+00, v81)
-		v84 := math.FMA(v76, 0x1.777d0ffda0d24p-56, v82)
-		v85 := float64(v17 + v80)
-		v86 := float64(v17 - v85)
-		v87 := float64(v80 + v86)
+		v34 := math.FMA(0x1.a38c392ebc7d7p-06, v25, 0x1.e5f29b2b7d64dp-05)
+		v36 := math.FMA(-0x1.d14598ce6216p-05, v25, -0x1.9c6edd8e25b9p-05)
+		v38 := math.FMA(v34, v25, 0x1.9cacd0b642a99p-05)
+		v40 := math.FMA(v36, v25, -0x1.c3e1a4b43d38dp-05)
+		v42 := math.FMA(v38, v25, 0x1.e3b48d2b692ccp-05)
+		v44 := math.FMA(v40, v25, -0x1.003ad7adb7facp-04)
+		v46 := math.FMA(v42, v25, 0x1.110397125b4c2p-04)
+		v48 := math.FMA(v44, v25, -0x1.248e225b17df7p-04)
+		v50 := math.FMA(v46, v25, 0x1.3b142c9060697p-04)
+		v52 := math.FMA(v48, v25, -0x1.5555801e9ba8cp-04)
+		v54 := math.FMA(v50, v25, 0x1.745d146f7d4p-04)
+		v56 := math.FMA(v52, v25, -0x1.9999989b9454dp-04)
+		v58 := math.FMA(v54, v25, 0x1.c71c71d25d4d5p-04)
+		v60 := math.FMA(v56, v25, -0x1.000000019700ep-03)
+		v62 := math.FMA(v58, v25, 0x1.24924924833fdp-03)
+		v64 := math.FMA(v60, v25, -0x1.5555555553028p-03)
+		v66 := math.FMA(v62, v25, 0x1.9999999999affp-03)
+		v68 := math.FMA(v64, v25, -0x1.0000000000008p-02)
+		v70 := math.FMA(v66, v25, 0x1.5555555555555p-02)
+		v71 := math.FMA(v68, v24, v70)
+		v72 := float64(v24 * v25)
+		v73 := float64(v71 * v72)
+		v74 := float64(v30 + v73)
+		v75 := float64(v28 + v74)
+		v76 := float64(v28 - v75)
+		v77 := float64(v74 + v76)
+		v79 := float64(v75 * 0x1.71547652b82fep+00)
+		v80 := math.FMA(v75, 0x1.71547652b82fep+00, -(v79))
+		v81 := math.FMA(v77, 0x1.71547652b82fep+00, v80)
+		v83 := math.FMA(v75, 0x1.777d0ffda0d24p-56, v81)
+		v84 := float64(v17 + v79)
+		v85 := float64(v17 - v84)
+		v86 := float64(v79 + v85)
+		v87 := float64(v83 + v86)
 		v88 := float64(v84 + v87)
-		v89 := float64(v85 + v88)
-		v91 := v1 < math.Float64frombits(0x7ff0000000000000)
-		v92 := v1
-		if v91 {
-			v92 = v89
+		v90 := v1 < math.Float64frombits(0x7ff0000000000000)
+		v91 := v1
+		if v90 {
+			v91 = v88
 		}
-		v94 := v1 == 0x0p+00
-		v97 := math.Float64frombits(0x7ff8000000000000)
-		v98 := v97
-		if v94 {
-			v98 = math.Float64frombits(0xfff0000000000000)
+		v93 := v1 == 0x0p+00
+		v96 := math.Float64frombits(0x7ff8000000000000)
+		v97 := v96
+		if v93 {
+			v97 = math.Float64frombits(0xfff0000000000000)
 		}
-		v99 := 0x0p+00 < v1
-		v100 := v98
-		if v99 {
-			v100 = v92
+		v98 := 0x0p+00 < v1
+		v99 := v97
+		if v98 {
+			v99 = v91
 		}
-		v101 := float32(v100)
-		dst[i] = v101
+		v100 := float32(v99)
+		dst[i] = v100
 	}
 }
 
@@ -372,61 +368,60 @@ func Log10Float64(dst []float64, a []float64) {
 		v27 := math.FMA(-(v26), v23, v23)
 		v28 := float64(v23 - v27)
 		v29 := math.FMA(-(v26), v23, v28)
-		v30 := float64(v24 * v24)
-		v36 := math.FMA(0x1.a38c392ebc7d7p-06, v30, 0x1.9cacd0b642a99p-05)
-		v38 := math.FMA(-0x1.d14598ce6216p-05, v30, -0x1.c3e1a4b43d38dp-05)
-		v40 := math.FMA(0x1.e5f29b2b7d64dp-05, v30, 0x1.e3b48d2b692ccp-05)
-		v42 := math.FMA(-0x1.9c6edd8e25b9p-05, v30, -0x1.003ad7adb7facp-04)
-		v44 := math.FMA(v36, v30, 0x1.110397125b4c2p-04)
-		v46 := math.FMA(v38, v30, -0x1.248e225b17df7p-04)
-		v48 := math.FMA(v40, v30, 0x1.3b142c9060697p-04)
-		v50 := math.FMA(v42, v30, -0x1.5555801e9ba8cp-04)
-		v52 := math.FMA(v44, v30, 0x1.745d146f7d4p-04)
-		v54 := math.FMA(v46, v30, -0x1.9999989b9454dp-04)
-		v56 := math.FMA(v48, v30, 0x1.c71c71d25d4d5p-04)
-		v58 := math.FMA(v50, v30, -0x1.000000019700ep-03)
-		v60 := math.FMA(v52, v30, 0x1.24924924833fdp-03)
-		v62 := math.FMA(v54, v30, -0x1.5555555553028p-03)
-		v64 := math.FMA(v56, v30, 0x1.9999999999affp-03)
-		v66 := math.FMA(v58, v30, -0x1.0000000000008p-02)
-		v68 := math.FMA(v60, v30, 0x1.5555555555555p-02)
-		v69 := math.FMA(v62, v23, v64)
-		v70 := math.FMA(v66, v23, v68)
-		v71 := math.FMA(v69, v24, v70)
-		v72 := float64(v23 * v24)
-		v73 := float64(v71 * v72)
-		v74 := float64(v29 + v73)
-		v75 := float64(v27 + v74)
-		v76 := float64(v27 - v75)
-		v77 := float64(v74 + v76)
-		v79 := float64(v75 * 0x1.bcb7b1526e50ep-02)
-		v80 := math.FMA(v75, 0x1.bcb7b1526e50ep-02, -(v79))
-		v81 := math.FMA(v77, 0x1.bcb7b1526e50ep-02, v80)
-		v83 := math.FMA(v75, 0x1.95355baaafad3p-57, v81)
-		v85 := float64(v16 * 0x1.34413509f78p-02)
-		v86 := float64(v79 + v85)
-		v87 := float64(v85 - v86)
-		v88 := float64(v79 + v87)
-		v90 := float64(v83 + v88)
-		v91 := math.FMA(v16, 0x1.fef311f12b358p-46, v90)
-		v92 := float64(v86 + v91)
-		v94 := v0 < math.Float64frombits(0x7ff0000000000000)
-		v95 := v0
-		if v94 {
-			v95 = v92
+		v33 := math.FMA(0x1.a38c392ebc7d7p-06, v24, 0x1.e5f29b2b7d64dp-05)
+		v35 := math.FMA(-0x1.d14598ce6216p-05, v24, -0x1.9c6edd8e25b9p-05)
+		v37 := math.FMA(v33, v24, 0x1.9cacd0b642a99p-05)
+		v39 := math.FMA(v35, v24, -0x1.c3e1a4b43d38dp-05)
+		v41 := math.FMA(v37, v24, 0x1.e3b48d2b692ccp-05)
+		v43 := math.FMA(v39, v24, -0x1.003ad7adb7facp-04)
+		v45 := math.FMA(v41, v24, 0x1.110397125b4c2p-04)
+		v47 := math.FMA(v43, v24, -0x1.248e225b17df7p-04)
+		v49 := math.FMA(v45, v24, 0x1.3b142c9060697p-04)
+		v51 := math.FMA(v47, v24, -0x1.5555801e9ba8cp-04)
+		v53 := math.FMA(v49, v24, 0x1.745d146f7d4p-04)
+		v55 := math.FMA(v51, v24, -0x1.9999989b9454dp-04)
+		v57 := math.FMA(v53, v24, 0x1.c71c71d25d4d5p-04)
+		v59 := math.FMA(v55, v24, -0x1.000000019700ep-03)
+		v61 := math.FMA(v57, v24, 0x1.24924924833fdp-03)
+		v63 := math.FMA(v59, v24, -0x1.5555555553028p-03)
+		v65 := math.FMA(v61, v24, 0x1.9999999999affp-03)
+		v67 := math.FMA(v63, v24, -0x1.0000000000008p-02)
+		v69 := math.FMA(v65, v24, 0x1.5555555555555p-02)
+		v70 := math.FMA(v67, v23, v69)
+		v71 := float64(v23 * v24)
+		v72 := float64(v70 * v71)
+		v73 := float64(v29 + v72)
+		v74 := float64(v27 + v73)
+		v75 := float64(v27 - v74)
+		v76 := float64(v73 + v75)
+		v78 := float64(v74 * 0x1.bcb7b1526e50ep-02)
+		v79 := math.FMA(v74, 0x1.bcb7b1526e50ep-02, -(v78))
+		v80 := math.FMA(v76, 0x1.bcb7b1526e50ep-02, v79)
+		v82 := math.FMA(v74, 0x1.95355baaafad3p-57, v80)
+		v84 := float64(v16 * 0x1.34413509f78p-02)
+		v85 := float64(v78 + v84)
+		v86 := float64(v84 - v85)
+		v87 := float64(v78 + v86)
+		v89 := float64(v82 + v87)
+		v90 := math.FMA(v16, 0x1.fef311f12b358p-46, v89)
+		v91 := float64(v85 + v90)
+		v93 := v0 < math.Float64frombits(0x7ff0000000000000)
+		v94 := v0
+		if v93 {
+			v94 = v91
 		}
-		v97 := v0 == 0x0p+00
-		v100 := math.Float64frombits(0x7ff8000000000000)
-		v101 := v100
-		if v97 {
-			v101 = math.Float64frombits(0xfff0000000000000)
+		v96 := v0 == 0x0p+00
+		v99 := math.Float64frombits(0x7ff8000000000000)
+		v100 := v99
+		if v96 {
+			v100 = math.Float64frombits(0xfff0000000000000)
 		}
-		v102 := 0x0p+00 < v0
-		v103 := v101
-		if v102 {
-			v103 = v95
+		v101 := 0x0p+00 < v0
+		v102 := v100
+		if v101 {
+			v102 = v94
 		}
-		dst[i] = v103
+		dst[i] = v102
 	}
 }
 
@@ -461,62 +456,61 @@ func Log10Float32(dst []float32, a []float32) {
 		v28 := math.FMA(-(v27), v24, v24)
 		v29 := float64(v24 - v28)
 		v30 := math.FMA(-(v27), v24, v29)
-		v31 := float64(v25 * v25)
-		v37 := math.FMA(0x1.a38c392ebc7d7p-06, v31, 0x1.9cacd0b642a99p-05)
-		v39 := math.FMA(-0x1.d14598ce6216p-05, v31, -0x1.c3e1a4b43d38dp-05)
-		v41 := math.FMA(0x1.e5f29b2b7d64dp-05, v31, 0x1.e3b48d2b692ccp-05)
-		v43 := math.FMA(-0x1.9c6edd8e25b9p-05, v31, -0x1.003ad7adb7facp-04)
-		v45 := math.FMA(v37, v31, 0x1.110397125b4c2p-04)
-		v47 := math.FMA(v39, v31, -0x1.248e225b17df7p-04)
-		v49 := math.FMA(v41, v31, 0x1.3b142c9060697p-04)
-		v51 := math.FMA(v43, v31, -0x1.5555801e9ba8cp-04)
-		v53 := math.FMA(v45, v31, 0x1.745d146f7d4p-04)
-		v55 := math.FMA(v47, v31, -0x1.9999989b9454dp-04)
-		v57 := math.FMA(v49, v31, 0x1.c71c71d25d4d5p-04)
-		v59 := math.FMA(v51, v31, -0x1.000000019700ep-03)
-		v61 := math.FMA(v53, v31, 0x1.24924924833fdp-03)
-		v63 := math.FMA(v55, v31, -0x1.5555555553028p-03)
-		v65 := math.FMA(v57, v31, 0x1.9999999999affp-03)
-		v67 := math.FMA(v59, v31, -0x1.0000000000008p-02)
-		v69 := math.FMA(v61, v31, 0x1.5555555555555p-02)
-		v70 := math.FMA(v63, v24, v65)
-		v71 := math.FMA(v67, v24, v69)
-		v72 := math.FMA(v70, v25, v71)
-		v73 := float64(v24 * v25)
-		v74 := float64(v72 * v73)
-		v75 := float64(v30 + v74)
-		v76 := float64(v28 + v75)
-		v77 := float64(v28 - v76)
-		v78 := float64(v75 + v77)
-		v80 := float64(v76 * 0x1.bcb7b1526e50ep-02)
-		v81 := math.FMA(v76, 0x1.bcb7b1526e50ep-02, -(v80))
-		v82 := math.FMA(v78, 0x1.bcb7b1526e50ep-02, v81)
-		v84 := math.FMA(v76, 0x1.95355baaafad3p-57, v82)
-		v86 := float64(v17 * 0x1.34413509f78p-02)
-		v87 := float64(v80 + v86)
-		v88 := float64(v86 - v87)
-		v89 := float64(v80 + v88)
-		v91 := float64(v84 + v89)
-		v92 := math.FMA(v17, 0x1.fef311f12b358p-46, v91)
-		v93 := float64(v87 + v92)
-		v95 := v1 < math.Float64frombits(0x7ff0000000000000)
-		v96 := v1
-		if v95 {
-			v96 = v93
+		v34 := math.FMA(0x1.a38c392ebc7d7p-06, v25, 0x1.e5f29b2b7d64dp-05)
+		v36 := math.FMA(-0x1.d14598ce6216p-05, v25, -0x1.9c6edd8e25b9p-05)
+		v38 := math.FMA(v34, v25, 0x1.9cacd0b642a99p-05)
+		v40 := math.FMA(v36, v25, -0x1.c3e1a4b43d38dp-05)
+		v42 := math.FMA(v38, v25, 0x1.e3b48d2b692ccp-05)
+		v44 := math.FMA(v40, v25, -0x1.003ad7adb7facp-04)
+		v46 := math.FMA(v42, v25, 0x1.110397125b4c2p-04)
+		v48 := math.FMA(v44, v25, -0x1.248e225b17df7p-04)
+		v50 := math.FMA(v46, v25, 0x1.3b142c9060697p-04)
+		v52 := math.FMA(v48, v25, -0x1.5555801e9ba8cp-04)
+		v54 := math.FMA(v50, v25, 0x1.745d146f7d4p-04)
+		v56 := math.FMA(v52, v25, -0x1.9999989b9454dp-04)
+		v58 := math.FMA(v54, v25, 0x1.c71c71d25d4d5p-04)
+		v60 := math.FMA(v56, v25, -0x1.000000019700ep-03)
+		v62 := math.FMA(v58, v25, 0x1.24924924833fdp-03)
+		v64 := math.FMA(v60, v25, -0x1.5555555553028p-03)
+		v66 := math.FMA(v62, v25, 0x1.9999999999affp-03)
+		v68 := math.FMA(v64, v25, -0x1.0000000000008p-02)
+		v70 := math.FMA(v66, v25, 0x1.5555555555555p-02)
+		v71 := math.FMA(v68, v24, v70)
+		v72 := float64(v24 * v25)
+		v73 := float64(v71 * v72)
+		v74 := float64(v30 + v73)
+		v75 := float64(v28 + v74)
+		v76 := float64(v28 - v75)
+		v77 := float64(v74 + v76)
+		v79 := float64(v75 * 0x1.bcb7b1526e50ep-02)
+		v80 := math.FMA(v75, 0x1.bcb7b1526e50ep-02, -(v79))
+		v81 := math.FMA(v77, 0x1.bcb7b1526e50ep-02, v80)
+		v83 := math.FMA(v75, 0x1.95355baaafad3p-57, v81)
+		v85 := float64(v17 * 0x1.34413509f78p-02)
+		v86 := float64(v79 + v85)
+		v87 := float64(v85 - v86)
+		v88 := float64(v79 + v87)
+		v90 := float64(v83 + v88)
+		v91 := math.FMA(v17, 0x1.fef311f12b358p-46, v90)
+		v92 := float64(v86 + v91)
+		v94 := v1 < math.Float64frombits(0x7ff0000000000000)
+		v95 := v1
+		if v94 {
+			v95 = v92
 		}
-		v98 := v1 == 0x0p+00
-		v101 := math.Float64frombits(0x7ff8000000000000)
-		v102 := v101
-		if v98 {
-			v102 = math.Float64frombits(0xfff0000000000000)
+		v97 := v1 == 0x0p+00
+		v100 := math.Float64frombits(0x7ff8000000000000)
+		v101 := v100
+		if v97 {
+			v101 = math.Float64frombits(0xfff0000000000000)
 		}
-		v103 := 0x0p+00 < v1
-		v104 := v102
-		if v103 {
-			v104 = v96
+		v102 := 0x0p+00 < v1
+		v103 := v101
+		if v102 {
+			v103 = v95
 		}
-		v105 := float32(v104)
-		dst[i] = v105
+		v104 := float32(v103)
+		dst[i] = v104
 	}
 }
 
@@ -558,63 +552,62 @@ func Log1pFloat64(dst []float64, a []float64) {
 		v35 := math.FMA(-(v34), v31, v31)
 		v36 := float64(v31 - v35)
 		v37 := math.FMA(-(v34), v31, v36)
-		v38 := float64(v32 * v32)
-		v44 := math.FMA(0x1.a38c392ebc7d7p-06, v38, 0x1.9cacd0b642a99p-05)
-		v46 := math.FMA(-0x1.d14598ce6216p-05, v38, -0x1.c3e1a4b43d38dp-05)
-		v48 := math.FMA(0x1.e5f29b2b7d64dp-05, v38, 0x1.e3b48d2b692ccp-05)
-		v50 := math.FMA(-0x1.9c6edd8e25b9p-05, v38, -0x1.003ad7adb7facp-04)
-		v52 := math.FMA(v44, v38, 0x1.110397125b4c2p-04)
-		v54 := math.FMA(v46, v38, -0x1.248e225b17df7p-04)
-		v56 := math.FMA(v48, v38, 0x1.3b142c9060697p-04)
-		v58 := math.FMA(v50, v38, -0x1.5555801e9ba8cp-04)
-		v60 := math.FMA(v52, v38, 0x1.745d146f7d4p-04)
-		v62 := math.FMA(v54, v38, -0x1.9999989b9454dp-04)
-		v64 := math.FMA(v56, v38, 0x1.c71c71d25d4d5p-04)
-		v66 := math.FMA(v58, v38, -0x1.000000019700ep-03)
-		v68 := math.FMA(v60, v38, 0x1.24924924833fdp-03)
-		v70 := math.FMA(v62, v38, -0x1.5555555553028p-03)
-		v72 := math.FMA(v64, v38, 0x1.9999999999affp-03)
-		v74 := math.FMA(v66, v38, -0x1.0000000000008p-02)
-		v76 := math.FMA(v68, v38, 0x1.5555555555555p-02)
-		v77 := math.FMA(v70, v31, v72)
-		v78 := math.FMA(v74, v31, v76)
-		v79 := math.FMA(v77, v32, v78)
-		v80 := float64(v31 * v32)
-		v81 := float64(v79 * v80)
-		v82 := float64(0x0p+00 + v14)
-		v84 := float64(v82 * 0x1.62e42fefa38p-01)
-		v85 := float64(v35 + v84)
-		v86 := float64(v84 - v85)
-		v87 := float64(v35 + v86)
-		v89 := float64(v37 + v87)
-		v90 := math.FMA(v82, 0x1.ef35793c7673p-45, v89)
-		v93 := math.FMA(0x1.f7be879f6cce5p-01, v31, -0x1.164d2d24f2cb3p+00)
-		v94 := math.FMA(v93, v31, 0x1p+00)
-		v95 := math.FMA(v94, v30, v81)
-		v96 := float64(v90 + v95)
-		v97 := float64(v85 + v96)
-		v98 := math.Float64bits(v97)
-		v99 := math.Float64bits(v0)
-		v101 := v99 & 0x8000000000000000
-		v102 := v98 | v101
-		v103 := math.Float64frombits(v102)
-		v105 := v2 < math.Float64frombits(0x7ff0000000000000)
-		v106 := v2
-		if v105 {
-			v106 = v103
+		v41 := math.FMA(0x1.a38c392ebc7d7p-06, v32, 0x1.e5f29b2b7d64dp-05)
+		v43 := math.FMA(-0x1.d14598ce6216p-05, v32, -0x1.9c6edd8e25b9p-05)
+		v45 := math.FMA(v41, v32, 0x1.9cacd0b642a99p-05)
+		v47 := math.FMA(v43, v32, -0x1.c3e1a4b43d38dp-05)
+		v49 := math.FMA(v45, v32, 0x1.e3b48d2b692ccp-05)
+		v51 := math.FMA(v47, v32, -0x1.003ad7adb7facp-04)
+		v53 := math.FMA(v49, v32, 0x1.110397125b4c2p-04)
+		v55 := math.FMA(v51, v32, -0x1.248e225b17df7p-04)
+		v57 := math.FMA(v53, v32, 0x1.3b142c9060697p-04)
+		v59 := math.FMA(v55, v32, -0x1.5555801e9ba8cp-04)
+		v61 := math.FMA(v57, v32, 0x1.745d146f7d4p-04)
+		v63 := math.FMA(v59, v32, -0x1.9999989b9454dp-04)
+		v65 := math.FMA(v61, v32, 0x1.c71c71d25d4d5p-04)
+		v67 := math.FMA(v63, v32, -0x1.000000019700ep-03)
+		v69 := math.FMA(v65, v32, 0x1.24924924833fdp-03)
+		v71 := math.FMA(v67, v32, -0x1.5555555553028p-03)
+		v73 := math.FMA(v69, v32, 0x1.9999999999affp-03)
+		v75 := math.FMA(v71, v32, -0x1.0000000000008p-02)
+		v77 := math.FMA(v73, v32, 0x1.5555555555555p-02)
+		v78 := math.FMA(v75, v31, v77)
+		v79 := float64(v31 * v32)
+		v80 := float64(v78 * v79)
+		v81 := float64(0x0p+00 + v14)
+		v83 := float64(v81 * 0x1.62e42fefa38p-01)
+		v84 := float64(v35 + v83)
+		v85 := float64(v83 - v84)
+		v86 := float64(v35 + v85)
+		v88 := float64(v37 + v86)
+		v89 := math.FMA(v81, 0x1.ef35793c7673p-45, v88)
+		v92 := math.FMA(0x1.f7be879f6cce5p-01, v31, -0x1.164d2d24f2cb3p+00)
+		v93 := math.FMA(v92, v31, 0x1p+00)
+		v94 := math.FMA(v93, v30, v80)
+		v95 := float64(v89 + v94)
+		v96 := float64(v84 + v95)
+		v97 := math.Float64bits(v96)
+		v98 := math.Float64bits(v0)
+		v100 := v98 & 0x8000000000000000
+		v101 := v97 | v100
+		v102 := math.Float64frombits(v101)
+		v104 := v2 < math.Float64frombits(0x7ff0000000000000)
+		v105 := v2
+		if v104 {
+			v105 = v102
 		}
-		v107 := v2 == 0x0p+00
-		v110 := math.Float64frombits(0x7ff8000000000000)
-		v111 := v110
-		if v107 {
-			v111 = math.Float64frombits(0xfff0000000000000)
+		v106 := v2 == 0x0p+00
+		v109 := math.Float64frombits(0x7ff8000000000000)
+		v110 := v109
+		if v106 {
+			v110 = math.Float64frombits(0xfff0000000000000)
 		}
-		v112 := 0x0p+00 < v2
-		v113 := v111
-		if v112 {
-			v113 = v106
+		v111 := 0x0p+00 < v2
+		v112 := v110
+		if v111 {
+			v112 = v105
 		}
-		dst[i] = v113
+		dst[i] = v112
 	}
 }
 
@@ -657,63 +650,62 @@ func Log1pFloat32(dst []float32, a []float32) {
 		v36 := math.FMA(-(v35), v32, v32)
 		v37 := float64(v32 - v36)
 		v38 := math.FMA(-(v35), v32, v37)
-		v39 := float64(v33 * v33)
-		v45 := math.FMA(0x1.a38c392ebc7d7p-06, v39, 0x1.9cacd0b642a99p-05)
-		v47 := math.FMA(-0x1.d14598ce6216p-05, v39, -0x1.c3e1a4b43d38dp-05)
-		v49 := math.FMA(0x1.e5f29b2b7d64dp-05, v39, 0x1.e3b48d2b692ccp-05)
-		v51 := math.FMA(-0x1.9c6edd8e25b9p-05, v39, -0x1.003ad7adb7facp-04)
-		v53 := math.FMA(v45, v39, 0x1.110397125b4c2p-04)
-		v55 := math.FMA(v47, v39, -0x1.248e225b17df7p-04)
-		v57 := math.FMA(v49, v39, 0x1.3b142c9060697p-04)
-		v59 := math.FMA(v51, v39, -0x1.5555801e9ba8cp-04)
-		v61 := math.FMA(v53, v39, 0x1.745d146f7d4p-04)
-		v63 := math.FMA(v55, v39, -0x1.9999989b9454dp-04)
-		v65 := math.FMA(v57, v39, 0x1.c71c71d25d4d5p-04)
-		v67 := math.FMA(v59, v39, -0x1.000000019700ep-03)
-		v69 := math.FMA(v61, v39, 0x1.24924924833fdp-03)
-		v71 := math.FMA(v63, v39, -0x1.5555555553028p-03)
-		v73 := math.FMA(v65, v39, 0x1.9999999999affp-03)
-		v75 := math.FMA(v67, v39, -0x1.0000000000008p-02)
-		v77 := math.FMA(v69, v39, 0x1.5555555555555p-02)
-		v78 := math.FMA(v71, v32, v73)
-		v79 := math.FMA(v75, v32, v77)
-		v80 := math.FMA(v78, v33, v79)
-		v81 := float64(v32 * v33)
-		v82 := float64(v80 * v81)
-		v83 := float64(0x0p+00 + v15)
-		v85 := float64(v83 * 0x1.62e42fefa38p-01)
-		v86 := float64(v36 + v85)
-		v87 := float64(v85 - v86)
-		v88 := float64(v36 + v87)
-		v90 := float64(v38 + v88)
-		v91 := math.FMA(v83, 0x1.ef35793c7673p-45, v90)
-		v94 := math.FMA(0x1.f7be879f6cce5p-01, v32, -0x1.164d2d24f2cb3p+00)
-		v95 := math.FMA(v94, v32, 0x1p+00)
-		v96 := math.FMA(v95, v31, v82)
-		v97 := float64(v91 + v96)
-		v98 := float64(v86 + v97)
-		v99 := math.Float64bits(v98)
-		v100 := math.Float64bits(v1)
-		v102 := v100 & 0x8000000000000000
-		v103 := v99 | v102
-		v104 := math.Float64frombits(v103)
-		v106 := v3 < math.Float64frombits(0x7ff0000000000000)
-		v107 := v3
-		if v106 {
-			v107 = v104
+		v42 := math.FMA(0x1.a38c392ebc7d7p-06, v33, 0x1.e5f29b2b7d64dp-05)
+		v44 := math.FMA(-0x1.d14598ce6216p-05, v33, -0x1.9c6edd8e25b9p-05)
+		v46 := math.FMA(v42, v33, 0x1.9cacd0b642a99p-05)
+		v48 := math.FMA(v44, v33, -0x1.c3e1a4b43d38dp-05)
+		v50 := math.FMA(v46, v33, 0x1.e3b48d2b692ccp-05)
+		v52 := math.FMA(v48, v33, -0x1.003ad7adb7facp-04)
+		v54 := math.FMA(v50, v33, 0x1.110397125b4c2p-04)
+		v56 := math.FMA(v52, v33, -0x1.248e225b17df7p-04)
+		v58 := math.FMA(v54, v33, 0x1.3b142c9060697p-04)
+		v60 := math.FMA(v56, v33, -0x1.5555801e9ba8cp-04)
+		v62 := math.FMA(v58, v33, 0x1.745d146f7d4p-04)
+		v64 := math.FMA(v60, v33, -0x1.9999989b9454dp-04)
+		v66 := math.FMA(v62, v33, 0x1.c71c71d25d4d5p-04)
+		v68 := math.FMA(v64, v33, -0x1.000000019700ep-03)
+		v70 := math.FMA(v66, v33, 0x1.24924924833fdp-03)
+		v72 := math.FMA(v68, v33, -0x1.5555555553028p-03)
+		v74 := math.FMA(v70, v33, 0x1.9999999999affp-03)
+		v76 := math.FMA(v72, v33, -0x1.0000000000008p-02)
+		v78 := math.FMA(v74, v33, 0x1.5555555555555p-02)
+		v79 := math.FMA(v76, v32, v78)
+		v80 := float64(v32 * v33)
+		v81 := float64(v79 * v80)
+		v82 := float64(0x0p+00 + v15)
+		v84 := float64(v82 * 0x1.62e42fefa38p-01)
+		v85 := float64(v36 + v84)
+		v86 := float64(v84 - v85)
+		v87 := float64(v36 + v86)
+		v89 := float64(v38 + v87)
+		v90 := math.FMA(v82, 0x1.ef35793c7673p-45, v89)
+		v93 := math.FMA(0x1.f7be879f6cce5p-01, v32, -0x1.164d2d24f2cb3p+00)
+		v94 := math.FMA(v93, v32, 0x1p+00)
+		v95 := math.FMA(v94, v31, v81)
+		v96 := float64(v90 + v95)
+		v97 := float64(v85 + v96)
+		v98 := math.Float64bits(v97)
+		v99 := math.Float64bits(v1)
+		v101 := v99 & 0x8000000000000000
+		v102 := v98 | v101
+		v103 := math.Float64frombits(v102)
+		v105 := v3 < math.Float64frombits(0x7ff0000000000000)
+		v106 := v3
+		if v105 {
+			v106 = v103
 		}
-		v108 := v3 == 0x0p+00
-		v111 := math.Float64frombits(0x7ff8000000000000)
-		v112 := v111
-		if v108 {
-			v112 = math.Float64frombits(0xfff0000000000000)
+		v107 := v3 == 0x0p+00
+		v110 := math.Float64frombits(0x7ff8000000000000)
+		v111 := v110
+		if v107 {
+			v111 = math.Float64frombits(0xfff0000000000000)
 		}
-		v113 := 0x0p+00 < v3
-		v114 := v112
-		if v113 {
-			v114 = v107
+		v112 := 0x0p+00 < v3
+		v113 := v111
+		if v112 {
+			v113 = v106
 		}
-		v115 := float32(v114)
-		dst[i] = v115
+		v114 := float32(v113)
+		dst[i] = v114
 	}
 }
