@@ -153,7 +153,7 @@ func atanh(b *ir.B, x ir.V) ir.V {
 	rest := quotient.FNMA(d, twice)
 	rest = quotient.FNMA(dTail, rest).Mul(reciprocal)
 	u, tail := onePlus(quotient)
-	v := logOf(b, u, tail.Add(rest), quotient, rest, x.C(0)).Mul(x.C(.5))
+	v := logOf(b, u, tail.Add(rest), quotient, rest).Mul(x.C(.5))
 	pole := y.Eq(x.C(1)).Select(x.C(math.Inf(1)), nan(b, ir.F64))
 	return canonical(b, copySign(b, y.Lt(x.C(1)).Select(v, pole), x))
 }

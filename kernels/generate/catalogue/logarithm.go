@@ -110,20 +110,22 @@ func log10(b *ir.B, x ir.V) ir.V {
 	return logSpecials(b, x, sum.Add(low))
 }
 
-// logOf is log(u + tail) + shift*log(2), where u + tail is 1 + x + xTail if
+// logOf is log(u + tail), plus shift*log(2) if there is a shift, where u + tail is 1 + x + xTail if
 // that is near 1. There x itself is what the polynomial wants.
-func logOf(b *ir.B, u, tail, x, xTail, shift ir.V) ir.V {
+func logOf(b *ir.B, u, tail, x, xTail ir.V, shift ...ir.V) ir.V {
 	k, f := splitNormal(b, u)
 	near := k.Eq(k.C(0))
 	// Behind 2^100 a tail of 1 and less does not matter.
 	tail = near.Select(xTail, tail.Mul(negativePower(k.C(100).Min(k))))
 	f = near.Select(x, f)
 	high, low, rest := logParts(f)
-	k = k.Add(shift)
+	for _, s := range shift {
+		k = k.Add(s)
+	}
 	sum, sumTail := fastTwoSum(k.Mul(u.C(ln2High)), high)
 	low = k.FMA(u.C(ln2Low), low.Add(sumTail))
-	// The derivative 1/(1+f) within 1.2%.
-	slope := horner(f, 0x1.f7be879f6cce5p-1, -0x1.164d2d24f2cb3p0, 1)
+	// The derivative 1/(1+f) within 0.061, enough for less than a unit.
+	slope := horner(f, -0x1.0000000000b5p0, 0x1.0f876ccdf9ec3p0)
 	return sum.Add(slope.FMA(tail, rest).Add(low))
 }
 
@@ -137,5 +139,5 @@ func onePlus(x ir.V) (sum, tail ir.V) {
 // log1p takes the rounding error of 1+x along.
 func log1p(b *ir.B, x ir.V) ir.V {
 	u, tail := onePlus(x)
-	return logSpecials(b, u, withSign(b, logOf(b, u, tail, x, x.C(0), x.C(0)), x))
+	return logSpecials(b, u, withSign(b, logOf(b, u, tail, x, x.C(0)), x))
 }

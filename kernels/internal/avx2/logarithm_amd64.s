@@ -891,19 +891,15 @@ loop:
 	VFMADD231PD  Y3, Y9, Y6
 	VMULPD       Y5, Y3, Y5
 	VMULPD       Y5, Y6, Y5
-	VPBROADCASTQ const34<>+0(SB), Y6
-	VADDPD       Y4, Y6, Y4
 	VMULPD       const31<>+0(SB), Y4, Y6
 	VADDPD       Y6, Y7, Y9
 	VSUBPD       Y9, Y6, Y6
 	VADDPD       Y6, Y7, Y6
 	VADDPD       Y6, Y8, Y6
 	VFMADD231PD  const32<>+0(SB), Y4, Y6
-	VMOVAPD      Y3, Y4
-	VPBROADCASTQ const48<>+0(SB), Y7
-	VFMADD213PD  const49<>+0(SB), Y7, Y4
-	VFMADD213PD  const8<>+0(SB), Y3, Y4
-	VFMADD231PD  Y2, Y4, Y5
+	VPBROADCASTQ const48<>+0(SB), Y4
+	VFMADD213PD  const49<>+0(SB), Y4, Y3
+	VFMADD231PD  Y2, Y3, Y5
 	VADDPD       Y5, Y6, Y2
 	VADDPD       Y2, Y9, Y2
 	VPAND        const50<>+0(SB), Y0, Y0
@@ -944,13 +940,13 @@ GLOBL const46<>(SB), RODATA|NOPTR, $8
 DATA const47<>+0(SB)/8, $0x43380000000003ff
 GLOBL const47<>(SB), RODATA|NOPTR, $8
 
-DATA const48<>+0(SB)/8, $0x3fef7be879f6cce5
+DATA const48<>+0(SB)/8, $0xbff0000000000b50
 GLOBL const48<>(SB), RODATA|NOPTR, $8
 
-DATA const49<>+0(SB)/8, $0xbff164d2d24f2cb3
-DATA const49<>+8(SB)/8, $0xbff164d2d24f2cb3
-DATA const49<>+16(SB)/8, $0xbff164d2d24f2cb3
-DATA const49<>+24(SB)/8, $0xbff164d2d24f2cb3
+DATA const49<>+0(SB)/8, $0x3ff0f876ccdf9ec3
+DATA const49<>+8(SB)/8, $0x3ff0f876ccdf9ec3
+DATA const49<>+16(SB)/8, $0x3ff0f876ccdf9ec3
+DATA const49<>+24(SB)/8, $0x3ff0f876ccdf9ec3
 GLOBL const49<>(SB), RODATA|NOPTR, $32
 
 DATA const50<>+0(SB)/8, $0x8000000000000000
@@ -1026,19 +1022,15 @@ loop:
 	VFMADD231PD  Y3, Y9, Y6
 	VMULPD       Y5, Y3, Y5
 	VMULPD       Y5, Y6, Y5
-	VPBROADCASTQ const34<>+0(SB), Y6
-	VADDPD       Y4, Y6, Y4
 	VMULPD       const31<>+0(SB), Y4, Y6
 	VADDPD       Y6, Y7, Y9
 	VSUBPD       Y9, Y6, Y6
 	VADDPD       Y6, Y7, Y6
 	VADDPD       Y6, Y8, Y6
 	VFMADD231PD  const32<>+0(SB), Y4, Y6
-	VMOVAPD      Y3, Y4
-	VPBROADCASTQ const48<>+0(SB), Y7
-	VFMADD213PD  const49<>+0(SB), Y7, Y4
-	VFMADD213PD  const8<>+0(SB), Y3, Y4
-	VFMADD231PD  Y2, Y4, Y5
+	VPBROADCASTQ const48<>+0(SB), Y4
+	VFMADD213PD  const49<>+0(SB), Y4, Y3
+	VFMADD231PD  Y2, Y3, Y5
 	VADDPD       Y5, Y6, Y2
 	VADDPD       Y2, Y9, Y2
 	VPAND        const50<>+0(SB), Y0, Y0

@@ -788,11 +788,9 @@ loop:
 	VADDPD           Z4, Z5, Z4
 	VADDPD           Z4, Z14, Z4
 	VFMADD231PD.BCST const66<>+0(SB), Z3, Z4
-	VMOVAPD          Z10, Z3
-	VPBROADCASTQ     const67<>+0(SB), Z5
-	VFMADD213PD.BCST const68<>+0(SB), Z5, Z3
-	VFMADD213PD.BCST const36<>+0(SB), Z10, Z3
-	VFMADD231PD      Z9, Z3, Z2
+	VPBROADCASTQ     const67<>+0(SB), Z3
+	VFMADD213PD.BCST const68<>+0(SB), Z3, Z10
+	VFMADD231PD      Z9, Z10, Z2
 	VADDPD           Z2, Z4, Z2
 	VADDPD           Z2, Z15, Z2
 	VPBROADCASTQ     const11<>+0(SB), Z3
@@ -909,10 +907,10 @@ GLOBL const65<>(SB), RODATA|NOPTR, $8
 DATA const66<>+0(SB)/8, $0x3d2ef35793c76730
 GLOBL const66<>(SB), RODATA|NOPTR, $8
 
-DATA const67<>+0(SB)/8, $0x3fef7be879f6cce5
+DATA const67<>+0(SB)/8, $0xbff0000000000b50
 GLOBL const67<>(SB), RODATA|NOPTR, $8
 
-DATA const68<>+0(SB)/8, $0xbff164d2d24f2cb3
+DATA const68<>+0(SB)/8, $0x3ff0f876ccdf9ec3
 GLOBL const68<>(SB), RODATA|NOPTR, $8
 
 DATA const69<>+0(SB)/8, $0x7ff0000000000000
@@ -1024,11 +1022,9 @@ loop:
 	VADDPD           Z12, Z13, Z12
 	VADDPD           Z12, Z14, Z12
 	VFMADD231PD.BCST const66<>+0(SB), Z11, Z12
-	VMOVAPD          Z5, Z11
-	VPBROADCASTQ     const67<>+0(SB), Z13
-	VFMADD213PD.BCST const68<>+0(SB), Z13, Z11
-	VFMADD213PD.BCST const36<>+0(SB), Z5, Z11
-	VFMADD231PD      Z4, Z11, Z10
+	VPBROADCASTQ     const67<>+0(SB), Z11
+	VFMADD213PD.BCST const68<>+0(SB), Z11, Z5
+	VFMADD231PD      Z4, Z5, Z10
 	VADDPD           Z10, Z12, Z10
 	VADDPD           Z10, Z15, Z10
 	VPBROADCASTQ     const11<>+0(SB), Z11
@@ -1167,11 +1163,9 @@ loop:
 	VADDPD           Z3, Z12, Z3
 	VADDPD           Z3, Z13, Z3
 	VFMADD231PD.BCST const66<>+0(SB), Z2, Z3
-	VMOVAPD          Z8, Z2
-	VPBROADCASTQ     const67<>+0(SB), Z12
-	VFMADD213PD.BCST const68<>+0(SB), Z12, Z2
-	VFMADD213PD.BCST const36<>+0(SB), Z8, Z2
-	VFMADD231PD      Z7, Z2, Z1
+	VPBROADCASTQ     const67<>+0(SB), Z2
+	VFMADD213PD.BCST const68<>+0(SB), Z2, Z8
+	VFMADD231PD      Z7, Z8, Z1
 	VADDPD           Z1, Z3, Z1
 	VADDPD           Z1, Z14, Z1
 	VPBROADCASTQ     const11<>+0(SB), Z2
@@ -1306,11 +1300,9 @@ loop:
 	VADDPD           Z11, Z12, Z11
 	VADDPD           Z11, Z13, Z11
 	VFMADD231PD.BCST const66<>+0(SB), Z10, Z11
-	VMOVAPD          Z5, Z10
-	VPBROADCASTQ     const67<>+0(SB), Z12
-	VFMADD213PD.BCST const68<>+0(SB), Z12, Z10
-	VFMADD213PD.BCST const36<>+0(SB), Z5, Z10
-	VFMADD231PD      Z4, Z10, Z9
+	VPBROADCASTQ     const67<>+0(SB), Z10
+	VFMADD213PD.BCST const68<>+0(SB), Z10, Z5
+	VFMADD231PD      Z4, Z5, Z9
 	VADDPD           Z9, Z11, Z9
 	VADDPD           Z9, Z14, Z9
 	VPBROADCASTQ     const11<>+0(SB), Z10
@@ -1417,20 +1409,16 @@ loop:
 	VFMADD231PD      Z6, Z12, Z3
 	VMULPD           Z2, Z6, Z2
 	VMULPD           Z2, Z3, Z2
-	VPBROADCASTQ     const20<>+0(SB), Z3
-	VADDPD           Z10, Z3, Z3
-	VMULPD.BCST      const65<>+0(SB), Z3, Z10
-	VADDPD           Z10, Z4, Z12
-	VSUBPD           Z12, Z10, Z10
-	VADDPD           Z10, Z4, Z4
-	VADDPD           Z4, Z11, Z4
-	VFMADD231PD.BCST const66<>+0(SB), Z3, Z4
-	VMOVAPD          Z6, Z3
-	VPBROADCASTQ     const67<>+0(SB), Z10
-	VFMADD213PD.BCST const68<>+0(SB), Z10, Z3
-	VFMADD213PD.BCST const36<>+0(SB), Z6, Z3
-	VFMADD231PD      Z5, Z3, Z2
-	VADDPD           Z2, Z4, Z2
+	VMULPD.BCST      const65<>+0(SB), Z10, Z3
+	VADDPD           Z3, Z4, Z12
+	VSUBPD           Z12, Z3, Z3
+	VADDPD           Z3, Z4, Z3
+	VADDPD           Z3, Z11, Z3
+	VFMADD231PD.BCST const66<>+0(SB), Z10, Z3
+	VPBROADCASTQ     const67<>+0(SB), Z4
+	VFMADD213PD.BCST const68<>+0(SB), Z4, Z6
+	VFMADD231PD      Z5, Z6, Z2
+	VADDPD           Z2, Z3, Z2
 	VADDPD           Z2, Z12, Z2
 	VPBROADCASTQ     const11<>+0(SB), Z3
 	VMULPD           Z2, Z3, Z2
@@ -1542,20 +1530,16 @@ loop:
 	VFMADD231PD      Z2, Z12, Z8
 	VMULPD           Z7, Z2, Z7
 	VMULPD           Z7, Z8, Z7
-	VPBROADCASTQ     const20<>+0(SB), Z8
-	VADDPD           Z10, Z8, Z8
-	VMULPD.BCST      const65<>+0(SB), Z8, Z10
-	VADDPD           Z10, Z9, Z12
-	VSUBPD           Z12, Z10, Z10
-	VADDPD           Z10, Z9, Z9
-	VADDPD           Z9, Z11, Z9
-	VFMADD231PD.BCST const66<>+0(SB), Z8, Z9
-	VMOVAPD          Z2, Z8
-	VPBROADCASTQ     const67<>+0(SB), Z10
-	VFMADD213PD.BCST const68<>+0(SB), Z10, Z8
-	VFMADD213PD.BCST const36<>+0(SB), Z2, Z8
-	VFMADD231PD      Z1, Z8, Z7
-	VADDPD           Z7, Z9, Z7
+	VMULPD.BCST      const65<>+0(SB), Z10, Z8
+	VADDPD           Z8, Z9, Z12
+	VSUBPD           Z12, Z8, Z8
+	VADDPD           Z8, Z9, Z8
+	VADDPD           Z8, Z11, Z8
+	VFMADD231PD.BCST const66<>+0(SB), Z10, Z8
+	VPBROADCASTQ     const67<>+0(SB), Z9
+	VFMADD213PD.BCST const68<>+0(SB), Z9, Z2
+	VFMADD231PD      Z1, Z2, Z7
+	VADDPD           Z7, Z8, Z7
 	VADDPD           Z7, Z12, Z7
 	VPBROADCASTQ     const11<>+0(SB), Z8
 	VMULPD           Z7, Z8, Z7

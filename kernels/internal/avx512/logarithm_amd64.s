@@ -752,20 +752,16 @@ loop:
 	VFMADD231PD      Z4, Z12, Z8
 	VMULPD           Z2, Z4, Z2
 	VMULPD           Z2, Z8, Z2
-	VPBROADCASTQ     const34<>+0(SB), Z8
-	VADDPD           Z9, Z8, Z8
-	VMULPD.BCST      const31<>+0(SB), Z8, Z9
-	VADDPD           Z9, Z10, Z12
-	VSUBPD           Z12, Z9, Z9
-	VADDPD           Z9, Z10, Z9
-	VADDPD           Z9, Z11, Z9
-	VFMADD231PD.BCST const32<>+0(SB), Z8, Z9
-	VMOVAPD          Z4, Z8
-	VPBROADCASTQ     const45<>+0(SB), Z10
-	VFMADD213PD.BCST const46<>+0(SB), Z10, Z8
-	VFMADD213PD.BCST const8<>+0(SB), Z4, Z8
-	VFMADD231PD      Z3, Z8, Z2
-	VADDPD           Z2, Z9, Z2
+	VMULPD.BCST      const31<>+0(SB), Z9, Z8
+	VADDPD           Z8, Z10, Z12
+	VSUBPD           Z12, Z8, Z8
+	VADDPD           Z8, Z10, Z8
+	VADDPD           Z8, Z11, Z8
+	VFMADD231PD.BCST const32<>+0(SB), Z9, Z8
+	VPBROADCASTQ     const45<>+0(SB), Z9
+	VFMADD213PD.BCST const46<>+0(SB), Z9, Z4
+	VFMADD231PD      Z3, Z4, Z2
+	VADDPD           Z2, Z8, Z2
 	VADDPD           Z2, Z12, Z2
 	VPANDQ.BCST      const47<>+0(SB), Z0, Z0
 	VPORQ            Z0, Z2, Z0
@@ -796,10 +792,10 @@ GLOBL const43<>(SB), RODATA|NOPTR, $8
 DATA const44<>+0(SB)/8, $0x43380000000003ff
 GLOBL const44<>(SB), RODATA|NOPTR, $8
 
-DATA const45<>+0(SB)/8, $0x3fef7be879f6cce5
+DATA const45<>+0(SB)/8, $0xbff0000000000b50
 GLOBL const45<>(SB), RODATA|NOPTR, $8
 
-DATA const46<>+0(SB)/8, $0xbff164d2d24f2cb3
+DATA const46<>+0(SB)/8, $0x3ff0f876ccdf9ec3
 GLOBL const46<>(SB), RODATA|NOPTR, $8
 
 DATA const47<>+0(SB)/8, $0x8000000000000000
@@ -871,20 +867,16 @@ loop:
 	VFMADD231PD      Z2, Z12, Z8
 	VMULPD           Z7, Z2, Z7
 	VMULPD           Z7, Z8, Z7
-	VPBROADCASTQ     const34<>+0(SB), Z8
-	VADDPD           Z9, Z8, Z8
-	VMULPD.BCST      const31<>+0(SB), Z8, Z9
-	VADDPD           Z9, Z10, Z12
-	VSUBPD           Z12, Z9, Z9
-	VADDPD           Z9, Z10, Z9
-	VADDPD           Z9, Z11, Z9
-	VFMADD231PD.BCST const32<>+0(SB), Z8, Z9
-	VMOVAPD          Z2, Z8
-	VPBROADCASTQ     const45<>+0(SB), Z10
-	VFMADD213PD.BCST const46<>+0(SB), Z10, Z8
-	VFMADD213PD.BCST const8<>+0(SB), Z2, Z8
-	VFMADD231PD      Z1, Z8, Z7
-	VADDPD           Z7, Z9, Z7
+	VMULPD.BCST      const31<>+0(SB), Z9, Z8
+	VADDPD           Z8, Z10, Z12
+	VSUBPD           Z12, Z8, Z8
+	VADDPD           Z8, Z10, Z8
+	VADDPD           Z8, Z11, Z8
+	VFMADD231PD.BCST const32<>+0(SB), Z9, Z8
+	VPBROADCASTQ     const45<>+0(SB), Z9
+	VFMADD213PD.BCST const46<>+0(SB), Z9, Z2
+	VFMADD231PD      Z1, Z2, Z7
+	VADDPD           Z7, Z8, Z7
 	VADDPD           Z7, Z12, Z7
 	VPANDQ.BCST      const47<>+0(SB), Z0, Z0
 	VPORQ            Z0, Z7, Z0

@@ -528,33 +528,32 @@ func AsinhFloat64(dst []float64, a []float64) {
 		v119 := float64(v68 + v118)
 		v121 := float64(v70 + v119)
 		v122 := math.FMA(v114, 0x1.ef35793c7673p-45, v121)
-		v125 := math.FMA(0x1.f7be879f6cce5p-01, v64, -0x1.164d2d24f2cb3p+00)
-		v126 := math.FMA(v125, v64, 0x1p+00)
-		v127 := math.FMA(v126, v63, v113)
-		v128 := float64(v122 + v127)
-		v129 := float64(v117 + v128)
-		v130 := float64(0x1p-01)
+		v125 := math.FMA(-0x1.0000000000b5p+00, v64, 0x1.0f876ccdf9ec3p+00)
+		v126 := math.FMA(v125, v63, v113)
+		v127 := float64(v122 + v126)
+		v128 := float64(v117 + v127)
+		v129 := float64(0x1p-01)
 		if v33 {
-			v130 = 0x1p+00
+			v129 = 0x1p+00
 		}
-		v131 := float64(v129 * v130)
-		v133 := v4 < math.Float64frombits(0x7ff0000000000000)
-		v134 := v4
-		if v133 {
-			v134 = v131
+		v130 := float64(v128 * v129)
+		v132 := v4 < math.Float64frombits(0x7ff0000000000000)
+		v133 := v4
+		if v132 {
+			v133 = v130
 		}
-		v135 := math.Float64bits(v134)
-		v136 := v135 &^ 0x8000000000000000
-		v137 := v1 & 0x8000000000000000
-		v138 := v136 | v137
-		v139 := math.Float64frombits(v138)
-		v140 := v139 != v139
-		v142 := math.Float64frombits(0x7ff8000000000000)
-		v143 := v139
-		if v140 {
-			v143 = v142
+		v134 := math.Float64bits(v133)
+		v135 := v134 &^ 0x8000000000000000
+		v136 := v1 & 0x8000000000000000
+		v137 := v135 | v136
+		v138 := math.Float64frombits(v137)
+		v139 := v138 != v138
+		v141 := math.Float64frombits(0x7ff8000000000000)
+		v142 := v138
+		if v139 {
+			v142 = v141
 		}
-		dst[i] = v143
+		dst[i] = v142
 	}
 }
 
@@ -665,34 +664,33 @@ func AsinhFloat32(dst []float32, a []float32) {
 		v120 := float64(v69 + v119)
 		v122 := float64(v71 + v120)
 		v123 := math.FMA(v115, 0x1.ef35793c7673p-45, v122)
-		v126 := math.FMA(0x1.f7be879f6cce5p-01, v65, -0x1.164d2d24f2cb3p+00)
-		v127 := math.FMA(v126, v65, 0x1p+00)
-		v128 := math.FMA(v127, v64, v114)
-		v129 := float64(v123 + v128)
-		v130 := float64(v118 + v129)
-		v131 := float64(0x1p-01)
+		v126 := math.FMA(-0x1.0000000000b5p+00, v65, 0x1.0f876ccdf9ec3p+00)
+		v127 := math.FMA(v126, v64, v114)
+		v128 := float64(v123 + v127)
+		v129 := float64(v118 + v128)
+		v130 := float64(0x1p-01)
 		if v34 {
-			v131 = 0x1p+00
+			v130 = 0x1p+00
 		}
-		v132 := float64(v130 * v131)
-		v134 := v5 < math.Float64frombits(0x7ff0000000000000)
-		v135 := v5
-		if v134 {
-			v135 = v132
+		v131 := float64(v129 * v130)
+		v133 := v5 < math.Float64frombits(0x7ff0000000000000)
+		v134 := v5
+		if v133 {
+			v134 = v131
 		}
-		v136 := math.Float64bits(v135)
-		v137 := v136 &^ 0x8000000000000000
-		v138 := v2 & 0x8000000000000000
-		v139 := v137 | v138
-		v140 := math.Float64frombits(v139)
-		v141 := v140 != v140
-		v143 := math.Float64frombits(0x7ff8000000000000)
-		v144 := v140
-		if v141 {
-			v144 = v143
+		v135 := math.Float64bits(v134)
+		v136 := v135 &^ 0x8000000000000000
+		v137 := v2 & 0x8000000000000000
+		v138 := v136 | v137
+		v139 := math.Float64frombits(v138)
+		v140 := v139 != v139
+		v142 := math.Float64frombits(0x7ff8000000000000)
+		v143 := v139
+		if v140 {
+			v143 = v142
 		}
-		v145 := float32(v144)
-		dst[i] = v145
+		v144 := float32(v143)
+		dst[i] = v144
 	}
 }
 
@@ -805,27 +803,26 @@ func AcoshFloat64(dst []float64, a []float64) {
 		v122 := float64(v71 + v121)
 		v124 := float64(v73 + v122)
 		v125 := math.FMA(v117, 0x1.ef35793c7673p-45, v124)
-		v128 := math.FMA(0x1.f7be879f6cce5p-01, v67, -0x1.164d2d24f2cb3p+00)
-		v129 := math.FMA(v128, v67, 0x1p+00)
-		v130 := math.FMA(v129, v66, v116)
-		v131 := float64(v125 + v130)
-		v132 := float64(v120 + v131)
-		v133 := float64(0x1p-01)
+		v128 := math.FMA(-0x1.0000000000b5p+00, v67, 0x1.0f876ccdf9ec3p+00)
+		v129 := math.FMA(v128, v66, v116)
+		v130 := float64(v125 + v129)
+		v131 := float64(v120 + v130)
+		v132 := float64(0x1p-01)
 		if v36 {
-			v133 = 0x1p+00
+			v132 = 0x1p+00
 		}
-		v134 := float64(v132 * v133)
-		v136 := v0 < math.Float64frombits(0x7ff0000000000000)
-		v137 := v0
-		if v136 {
-			v137 = v134
+		v133 := float64(v131 * v132)
+		v135 := v0 < math.Float64frombits(0x7ff0000000000000)
+		v136 := v0
+		if v135 {
+			v136 = v133
 		}
-		v139 := math.Float64frombits(0x7ff8000000000000)
-		v140 := v139
+		v138 := math.Float64frombits(0x7ff8000000000000)
+		v139 := v138
 		if v31 {
-			v140 = v137
+			v139 = v136
 		}
-		dst[i] = v140
+		dst[i] = v139
 	}
 }
 
@@ -939,28 +936,27 @@ func AcoshFloat32(dst []float32, a []float32) {
 		v123 := float64(v72 + v122)
 		v125 := float64(v74 + v123)
 		v126 := math.FMA(v118, 0x1.ef35793c7673p-45, v125)
-		v129 := math.FMA(0x1.f7be879f6cce5p-01, v68, -0x1.164d2d24f2cb3p+00)
-		v130 := math.FMA(v129, v68, 0x1p+00)
-		v131 := math.FMA(v130, v67, v117)
-		v132 := float64(v126 + v131)
-		v133 := float64(v121 + v132)
-		v134 := float64(0x1p-01)
+		v129 := math.FMA(-0x1.0000000000b5p+00, v68, 0x1.0f876ccdf9ec3p+00)
+		v130 := math.FMA(v129, v67, v117)
+		v131 := float64(v126 + v130)
+		v132 := float64(v121 + v131)
+		v133 := float64(0x1p-01)
 		if v37 {
-			v134 = 0x1p+00
+			v133 = 0x1p+00
 		}
-		v135 := float64(v133 * v134)
-		v137 := v1 < math.Float64frombits(0x7ff0000000000000)
-		v138 := v1
-		if v137 {
-			v138 = v135
+		v134 := float64(v132 * v133)
+		v136 := v1 < math.Float64frombits(0x7ff0000000000000)
+		v137 := v1
+		if v136 {
+			v137 = v134
 		}
-		v140 := math.Float64frombits(0x7ff8000000000000)
-		v141 := v140
+		v139 := math.Float64frombits(0x7ff8000000000000)
+		v140 := v139
 		if v32 {
-			v141 = v138
+			v140 = v137
 		}
-		v142 := float32(v141)
-		dst[i] = v142
+		v141 := float32(v140)
+		dst[i] = v141
 	}
 }
 
@@ -1038,41 +1034,39 @@ func AtanhFloat64(dst []float64, a []float64) {
 		v93 := math.FMA(v90, v46, v92)
 		v94 := float64(v46 * v47)
 		v95 := float64(v93 * v94)
-		v96 := float64(0x0p+00 + v29)
-		v98 := float64(v96 * 0x1.62e42fefa38p-01)
-		v99 := float64(v50 + v98)
-		v100 := float64(v98 - v99)
-		v101 := float64(v50 + v100)
-		v103 := float64(v52 + v101)
-		v104 := math.FMA(v96, 0x1.ef35793c7673p-45, v103)
-		v107 := math.FMA(0x1.f7be879f6cce5p-01, v46, -0x1.164d2d24f2cb3p+00)
-		v108 := math.FMA(v107, v46, 0x1p+00)
-		v109 := math.FMA(v108, v45, v95)
-		v110 := float64(v104 + v109)
-		v111 := float64(v99 + v110)
-		v112 := float64(0x1p-01 * v111)
-		v113 := v4 == 0x1p+00
-		v116 := math.Float64frombits(0x7ff8000000000000)
-		v117 := v116
-		if v113 {
-			v117 = math.Float64frombits(0x7ff0000000000000)
+		v97 := float64(v29 * 0x1.62e42fefa38p-01)
+		v98 := float64(v50 + v97)
+		v99 := float64(v97 - v98)
+		v100 := float64(v50 + v99)
+		v102 := float64(v52 + v100)
+		v103 := math.FMA(v29, 0x1.ef35793c7673p-45, v102)
+		v106 := math.FMA(-0x1.0000000000b5p+00, v46, 0x1.0f876ccdf9ec3p+00)
+		v107 := math.FMA(v106, v45, v95)
+		v108 := float64(v103 + v107)
+		v109 := float64(v98 + v108)
+		v110 := float64(0x1p-01 * v109)
+		v111 := v4 == 0x1p+00
+		v114 := math.Float64frombits(0x7ff8000000000000)
+		v115 := v114
+		if v111 {
+			v115 = math.Float64frombits(0x7ff0000000000000)
 		}
-		v118 := v4 < 0x1p+00
-		v119 := v117
-		if v118 {
-			v119 = v112
+		v116 := v4 < 0x1p+00
+		v117 := v115
+		if v116 {
+			v117 = v110
 		}
-		v120 := math.Float64bits(v119)
-		v121 := v120 &^ 0x8000000000000000
-		v122 := v1 & 0x8000000000000000
-		v123 := v121 | v122
-		v124 := math.Float64frombits(v123)
-		v125 := v124 != v124
-		v126 := v124
-		if v125 {
-			v126 = v116
+		v118 := math.Float64bits(v117)
+		v119 := v118 &^ 0x8000000000000000
+		v120 := v1 & 0x8000000000000000
+		v121 := v119 | v120
+		v122 := math.Float64frombits(v121)
+		v123 := v122 != v122
+		v124 := v122
+		if v123 {
+			v124 = v114
 		}
-		dst[i] = v126
+		dst[i] = v124
 	}
 }
 
@@ -1151,41 +1145,39 @@ func AtanhFloat32(dst []float32, a []float32) {
 		v94 := math.FMA(v91, v47, v93)
 		v95 := float64(v47 * v48)
 		v96 := float64(v94 * v95)
-		v97 := float64(0x0p+00 + v30)
-		v99 := float64(v97 * 0x1.62e42fefa38p-01)
-		v100 := float64(v51 + v99)
-		v101 := float64(v99 - v100)
-		v102 := float64(v51 + v101)
-		v104 := float64(v53 + v102)
-		v105 := math.FMA(v97, 0x1.ef35793c7673p-45, v104)
-		v108 := math.FMA(0x1.f7be879f6cce5p-01, v47, -0x1.164d2d24f2cb3p+00)
-		v109 := math.FMA(v108, v47, 0x1p+00)
-		v110 := math.FMA(v109, v46, v96)
-		v111 := float64(v105 + v110)
-		v112 := float64(v100 + v111)
-		v113 := float64(0x1p-01 * v112)
-		v114 := v5 == 0x1p+00
-		v117 := math.Float64frombits(0x7ff8000000000000)
-		v118 := v117
-		if v114 {
-			v118 = math.Float64frombits(0x7ff0000000000000)
+		v98 := float64(v30 * 0x1.62e42fefa38p-01)
+		v99 := float64(v51 + v98)
+		v100 := float64(v98 - v99)
+		v101 := float64(v51 + v100)
+		v103 := float64(v53 + v101)
+		v104 := math.FMA(v30, 0x1.ef35793c7673p-45, v103)
+		v107 := math.FMA(-0x1.0000000000b5p+00, v47, 0x1.0f876ccdf9ec3p+00)
+		v108 := math.FMA(v107, v46, v96)
+		v109 := float64(v104 + v108)
+		v110 := float64(v99 + v109)
+		v111 := float64(0x1p-01 * v110)
+		v112 := v5 == 0x1p+00
+		v115 := math.Float64frombits(0x7ff8000000000000)
+		v116 := v115
+		if v112 {
+			v116 = math.Float64frombits(0x7ff0000000000000)
 		}
-		v119 := v5 < 0x1p+00
-		v120 := v118
-		if v119 {
-			v120 = v113
+		v117 := v5 < 0x1p+00
+		v118 := v116
+		if v117 {
+			v118 = v111
 		}
-		v121 := math.Float64bits(v120)
-		v122 := v121 &^ 0x8000000000000000
-		v123 := v2 & 0x8000000000000000
-		v124 := v122 | v123
-		v125 := math.Float64frombits(v124)
-		v126 := v125 != v125
-		v127 := v125
-		if v126 {
-			v127 = v117
+		v119 := math.Float64bits(v118)
+		v120 := v119 &^ 0x8000000000000000
+		v121 := v2 & 0x8000000000000000
+		v122 := v120 | v121
+		v123 := math.Float64frombits(v122)
+		v124 := v123 != v123
+		v125 := v123
+		if v124 {
+			v125 = v115
 		}
-		v128 := float32(v127)
-		dst[i] = v128
+		v126 := float32(v125)
+		dst[i] = v126
 	}
 }

@@ -574,40 +574,38 @@ func Log1pFloat64(dst []float64, a []float64) {
 		v78 := math.FMA(v75, v31, v77)
 		v79 := float64(v31 * v32)
 		v80 := float64(v78 * v79)
-		v81 := float64(0x0p+00 + v14)
-		v83 := float64(v81 * 0x1.62e42fefa38p-01)
-		v84 := float64(v35 + v83)
-		v85 := float64(v83 - v84)
-		v86 := float64(v35 + v85)
-		v88 := float64(v37 + v86)
-		v89 := math.FMA(v81, 0x1.ef35793c7673p-45, v88)
-		v92 := math.FMA(0x1.f7be879f6cce5p-01, v31, -0x1.164d2d24f2cb3p+00)
-		v93 := math.FMA(v92, v31, 0x1p+00)
-		v94 := math.FMA(v93, v30, v80)
-		v95 := float64(v89 + v94)
-		v96 := float64(v84 + v95)
-		v97 := math.Float64bits(v96)
-		v98 := math.Float64bits(v0)
-		v100 := v98 & 0x8000000000000000
-		v101 := v97 | v100
-		v102 := math.Float64frombits(v101)
-		v104 := v2 < math.Float64frombits(0x7ff0000000000000)
-		v105 := v2
+		v82 := float64(v14 * 0x1.62e42fefa38p-01)
+		v83 := float64(v35 + v82)
+		v84 := float64(v82 - v83)
+		v85 := float64(v35 + v84)
+		v87 := float64(v37 + v85)
+		v88 := math.FMA(v14, 0x1.ef35793c7673p-45, v87)
+		v91 := math.FMA(-0x1.0000000000b5p+00, v31, 0x1.0f876ccdf9ec3p+00)
+		v92 := math.FMA(v91, v30, v80)
+		v93 := float64(v88 + v92)
+		v94 := float64(v83 + v93)
+		v95 := math.Float64bits(v94)
+		v96 := math.Float64bits(v0)
+		v98 := v96 & 0x8000000000000000
+		v99 := v95 | v98
+		v100 := math.Float64frombits(v99)
+		v102 := v2 < math.Float64frombits(0x7ff0000000000000)
+		v103 := v2
+		if v102 {
+			v103 = v100
+		}
+		v104 := v2 == 0x0p+00
+		v107 := math.Float64frombits(0x7ff8000000000000)
+		v108 := v107
 		if v104 {
-			v105 = v102
+			v108 = math.Float64frombits(0xfff0000000000000)
 		}
-		v106 := v2 == 0x0p+00
-		v109 := math.Float64frombits(0x7ff8000000000000)
-		v110 := v109
-		if v106 {
-			v110 = math.Float64frombits(0xfff0000000000000)
+		v109 := 0x0p+00 < v2
+		v110 := v108
+		if v109 {
+			v110 = v103
 		}
-		v111 := 0x0p+00 < v2
-		v112 := v110
-		if v111 {
-			v112 = v105
-		}
-		dst[i] = v112
+		dst[i] = v110
 	}
 }
 
@@ -672,40 +670,38 @@ func Log1pFloat32(dst []float32, a []float32) {
 		v79 := math.FMA(v76, v32, v78)
 		v80 := float64(v32 * v33)
 		v81 := float64(v79 * v80)
-		v82 := float64(0x0p+00 + v15)
-		v84 := float64(v82 * 0x1.62e42fefa38p-01)
-		v85 := float64(v36 + v84)
-		v86 := float64(v84 - v85)
-		v87 := float64(v36 + v86)
-		v89 := float64(v38 + v87)
-		v90 := math.FMA(v82, 0x1.ef35793c7673p-45, v89)
-		v93 := math.FMA(0x1.f7be879f6cce5p-01, v32, -0x1.164d2d24f2cb3p+00)
-		v94 := math.FMA(v93, v32, 0x1p+00)
-		v95 := math.FMA(v94, v31, v81)
-		v96 := float64(v90 + v95)
-		v97 := float64(v85 + v96)
-		v98 := math.Float64bits(v97)
-		v99 := math.Float64bits(v1)
-		v101 := v99 & 0x8000000000000000
-		v102 := v98 | v101
-		v103 := math.Float64frombits(v102)
-		v105 := v3 < math.Float64frombits(0x7ff0000000000000)
-		v106 := v3
+		v83 := float64(v15 * 0x1.62e42fefa38p-01)
+		v84 := float64(v36 + v83)
+		v85 := float64(v83 - v84)
+		v86 := float64(v36 + v85)
+		v88 := float64(v38 + v86)
+		v89 := math.FMA(v15, 0x1.ef35793c7673p-45, v88)
+		v92 := math.FMA(-0x1.0000000000b5p+00, v32, 0x1.0f876ccdf9ec3p+00)
+		v93 := math.FMA(v92, v31, v81)
+		v94 := float64(v89 + v93)
+		v95 := float64(v84 + v94)
+		v96 := math.Float64bits(v95)
+		v97 := math.Float64bits(v1)
+		v99 := v97 & 0x8000000000000000
+		v100 := v96 | v99
+		v101 := math.Float64frombits(v100)
+		v103 := v3 < math.Float64frombits(0x7ff0000000000000)
+		v104 := v3
+		if v103 {
+			v104 = v101
+		}
+		v105 := v3 == 0x0p+00
+		v108 := math.Float64frombits(0x7ff8000000000000)
+		v109 := v108
 		if v105 {
-			v106 = v103
+			v109 = math.Float64frombits(0xfff0000000000000)
 		}
-		v107 := v3 == 0x0p+00
-		v110 := math.Float64frombits(0x7ff8000000000000)
-		v111 := v110
-		if v107 {
-			v111 = math.Float64frombits(0xfff0000000000000)
+		v110 := 0x0p+00 < v3
+		v111 := v109
+		if v110 {
+			v111 = v104
 		}
-		v112 := 0x0p+00 < v3
-		v113 := v111
-		if v112 {
-			v113 = v106
-		}
-		v114 := float32(v113)
-		dst[i] = v114
+		v112 := float32(v111)
+		dst[i] = v112
 	}
 }
