@@ -110,8 +110,8 @@ func log10(b *ir.B, x ir.V) ir.V {
 	return logSpecials(b, x, sum.Add(low))
 }
 
-// logOf is log(u + tail), plus shift*log(2) if there is a shift, where u + tail is 1 + x + xTail if
-// that is near 1. There x itself is what the polynomial wants.
+// logOf is log(u + tail), plus shift*log(2) if there is a shift. Near 1, u + tail
+// is 1 + x + xTail, of which the polynomial wants x itself.
 func logOf(b *ir.B, u, tail, x, xTail ir.V, shift ...ir.V) ir.V {
 	k, f := splitNormal(b, u)
 	near := k.Eq(k.C(0))
