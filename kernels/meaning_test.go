@@ -369,7 +369,7 @@ func conversion(k *Elementwise, from Type, bits uint64) (uint64, bool) {
 }
 
 // mathFunctions are tested for accuracy elsewhere.
-var mathFunctions = []string{"exp", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "arctan2"}
+var mathFunctions = []string{"exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "arctan2", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh", "asinh", "acosh", "atanh", "power", "cbrt", "hypot", "erf"}
 
 func TestKernelsMeanWhatTheTableSays(t *testing.T) {
 	onTiers(t, func(t *testing.T) {

@@ -32,6 +32,12 @@ var elementwise = [...]row{
 	{"absolute", [maxOperands]Type{Int8}, Int8, func() run {
 		return bind1(portable.AbsoluteInt8, &vectors[asm1[int8, int8]]{avx2.AbsoluteInt8, avx512.AbsoluteInt8, 32, 64})
 	}},
+	{"acosh", [maxOperands]Type{Float32}, Float32, func() run {
+		return bind1(portable.AcoshFloat32, &vectors[asm1[float32, float32]]{avx2.AcoshFloat32, avx512.AcoshFloat32, 4, 8})
+	}},
+	{"acosh", [maxOperands]Type{Float64}, Float64, func() run {
+		return bind1(portable.AcoshFloat64, &vectors[asm1[float64, float64]]{avx2.AcoshFloat64, avx512.AcoshFloat64, 4, 8})
+	}},
 	{"add", [maxOperands]Type{Float32, Float32}, Float32, func() run {
 		return bind2(portable.AddFloat32, &vectors[asm2[float32, float32, float32]]{avx2.AddFloat32, avx512.AddFloat32, 8, 16})
 	}},
@@ -85,6 +91,18 @@ var elementwise = [...]row{
 	}},
 	{"arctan2", [maxOperands]Type{Float64, Float64}, Float64, func() run {
 		return bind2(portable.Arctan2Float64, &vectors[asm2[float64, float64, float64]]{avx2.Arctan2Float64, avx512.Arctan2Float64, 4, 8})
+	}},
+	{"asinh", [maxOperands]Type{Float32}, Float32, func() run {
+		return bind1(portable.AsinhFloat32, &vectors[asm1[float32, float32]]{avx2.AsinhFloat32, avx512.AsinhFloat32, 4, 8})
+	}},
+	{"asinh", [maxOperands]Type{Float64}, Float64, func() run {
+		return bind1(portable.AsinhFloat64, &vectors[asm1[float64, float64]]{avx2.AsinhFloat64, avx512.AsinhFloat64, 4, 8})
+	}},
+	{"atanh", [maxOperands]Type{Float32}, Float32, func() run {
+		return bind1(portable.AtanhFloat32, &vectors[asm1[float32, float32]]{avx2.AtanhFloat32, avx512.AtanhFloat32, 4, 8})
+	}},
+	{"atanh", [maxOperands]Type{Float64}, Float64, func() run {
+		return bind1(portable.AtanhFloat64, &vectors[asm1[float64, float64]]{avx2.AtanhFloat64, avx512.AtanhFloat64, 4, 8})
 	}},
 	{"bitwise_and", [maxOperands]Type{Int16, Int16}, Int16, func() run {
 		return bind2(portable.BitwiseAndInt16, &vectors[asm2[int16, int16, int16]]{avx2.BitwiseAndInt16, avx512.BitwiseAndInt16, 16, 32})
@@ -542,6 +560,12 @@ var elementwise = [...]row{
 	{"cos", [maxOperands]Type{Float64}, Float64, func() run {
 		return bind1(portable.CosFloat64, &vectors[asm1[float64, float64]]{avx2.CosFloat64, avx512.CosFloat64, 4, 8})
 	}},
+	{"cosh", [maxOperands]Type{Float32}, Float32, func() run {
+		return bind1(portable.CoshFloat32, &vectors[asm1[float32, float32]]{avx2.CoshFloat32, avx512.CoshFloat32, 4, 8})
+	}},
+	{"cosh", [maxOperands]Type{Float64}, Float64, func() run {
+		return bind1(portable.CoshFloat64, &vectors[asm1[float64, float64]]{avx2.CoshFloat64, avx512.CoshFloat64, 4, 8})
+	}},
 	{"divide", [maxOperands]Type{Float32, Float32}, Float32, func() run {
 		return bind2(portable.DivideFloat32, &vectors[asm2[float32, float32, float32]]{avx2.DivideFloat32, avx512.DivideFloat32, 8, 16})
 	}},
@@ -583,6 +607,18 @@ var elementwise = [...]row{
 	}},
 	{"exp", [maxOperands]Type{Float64}, Float64, func() run {
 		return bind1(portable.ExpFloat64, &vectors[asm1[float64, float64]]{avx2.ExpFloat64, avx512.ExpFloat64, 4, 8})
+	}},
+	{"exp2", [maxOperands]Type{Float32}, Float32, func() run {
+		return bind1(portable.Exp2Float32, &vectors[asm1[float32, float32]]{avx2.Exp2Float32, avx512.Exp2Float32, 4, 8})
+	}},
+	{"exp2", [maxOperands]Type{Float64}, Float64, func() run {
+		return bind1(portable.Exp2Float64, &vectors[asm1[float64, float64]]{avx2.Exp2Float64, avx512.Exp2Float64, 4, 8})
+	}},
+	{"expm1", [maxOperands]Type{Float32}, Float32, func() run {
+		return bind1(portable.Expm1Float32, &vectors[asm1[float32, float32]]{avx2.Expm1Float32, avx512.Expm1Float32, 4, 8})
+	}},
+	{"expm1", [maxOperands]Type{Float64}, Float64, func() run {
+		return bind1(portable.Expm1Float64, &vectors[asm1[float64, float64]]{avx2.Expm1Float64, avx512.Expm1Float64, 4, 8})
 	}},
 	{"fits_int16", [maxOperands]Type{Float32}, Bool, func() run {
 		return bind1(portable.FitsInt16Float32Bool, &vectors[asm1[uint8, float32]]{avx2.FitsInt16Float32Bool, avx512.FitsInt16Float32Bool, 4, 8})
@@ -997,6 +1033,30 @@ var elementwise = [...]row{
 	}},
 	{"less_equal", [maxOperands]Type{Uint8, Uint8}, Bool, func() run {
 		return bind2(portable.LessEqualUint8Bool, &vectors[asm2[uint8, uint8, uint8]]{avx2.LessEqualUint8Bool, avx512.LessEqualUint8Bool, 32, 64})
+	}},
+	{"log", [maxOperands]Type{Float32}, Float32, func() run {
+		return bind1(portable.LogFloat32, &vectors[asm1[float32, float32]]{avx2.LogFloat32, avx512.LogFloat32, 4, 8})
+	}},
+	{"log", [maxOperands]Type{Float64}, Float64, func() run {
+		return bind1(portable.LogFloat64, &vectors[asm1[float64, float64]]{avx2.LogFloat64, avx512.LogFloat64, 4, 8})
+	}},
+	{"log10", [maxOperands]Type{Float32}, Float32, func() run {
+		return bind1(portable.Log10Float32, &vectors[asm1[float32, float32]]{avx2.Log10Float32, avx512.Log10Float32, 4, 8})
+	}},
+	{"log10", [maxOperands]Type{Float64}, Float64, func() run {
+		return bind1(portable.Log10Float64, &vectors[asm1[float64, float64]]{avx2.Log10Float64, avx512.Log10Float64, 4, 8})
+	}},
+	{"log1p", [maxOperands]Type{Float32}, Float32, func() run {
+		return bind1(portable.Log1pFloat32, &vectors[asm1[float32, float32]]{avx2.Log1pFloat32, avx512.Log1pFloat32, 4, 8})
+	}},
+	{"log1p", [maxOperands]Type{Float64}, Float64, func() run {
+		return bind1(portable.Log1pFloat64, &vectors[asm1[float64, float64]]{avx2.Log1pFloat64, avx512.Log1pFloat64, 4, 8})
+	}},
+	{"log2", [maxOperands]Type{Float32}, Float32, func() run {
+		return bind1(portable.Log2Float32, &vectors[asm1[float32, float32]]{avx2.Log2Float32, avx512.Log2Float32, 4, 8})
+	}},
+	{"log2", [maxOperands]Type{Float64}, Float64, func() run {
+		return bind1(portable.Log2Float64, &vectors[asm1[float64, float64]]{avx2.Log2Float64, avx512.Log2Float64, 4, 8})
 	}},
 	{"logical_and", [maxOperands]Type{Bool, Bool}, Bool, func() run {
 		return bind2(portable.LogicalAndBool, &vectors[asm2[uint8, uint8, uint8]]{avx2.LogicalAndBool, avx512.LogicalAndBool, 32, 64})
@@ -1418,6 +1478,12 @@ var elementwise = [...]row{
 	{"sin", [maxOperands]Type{Float64}, Float64, func() run {
 		return bind1(portable.SinFloat64, &vectors[asm1[float64, float64]]{avx2.SinFloat64, avx512.SinFloat64, 4, 8})
 	}},
+	{"sinh", [maxOperands]Type{Float32}, Float32, func() run {
+		return bind1(portable.SinhFloat32, &vectors[asm1[float32, float32]]{avx2.SinhFloat32, avx512.SinhFloat32, 4, 8})
+	}},
+	{"sinh", [maxOperands]Type{Float64}, Float64, func() run {
+		return bind1(portable.SinhFloat64, &vectors[asm1[float64, float64]]{avx2.SinhFloat64, avx512.SinhFloat64, 4, 8})
+	}},
 	{"sqrt", [maxOperands]Type{Float32}, Float32, func() run {
 		return bind1(portable.SqrtFloat32, &vectors[asm1[float32, float32]]{avx2.SqrtFloat32, avx512.SqrtFloat32, 8, 16})
 	}},
@@ -1459,6 +1525,12 @@ var elementwise = [...]row{
 	}},
 	{"tan", [maxOperands]Type{Float64}, Float64, func() run {
 		return bind1(portable.TanFloat64, &vectors[asm1[float64, float64]]{avx2.TanFloat64, avx512.TanFloat64, 4, 8})
+	}},
+	{"tanh", [maxOperands]Type{Float32}, Float32, func() run {
+		return bind1(portable.TanhFloat32, &vectors[asm1[float32, float32]]{avx2.TanhFloat32, avx512.TanhFloat32, 4, 8})
+	}},
+	{"tanh", [maxOperands]Type{Float64}, Float64, func() run {
+		return bind1(portable.TanhFloat64, &vectors[asm1[float64, float64]]{avx2.TanhFloat64, avx512.TanhFloat64, 4, 8})
 	}},
 	{"trunc", [maxOperands]Type{Float32}, Float32, func() run {
 		return bind1(portable.TruncFloat32, &vectors[asm1[float32, float32]]{avx2.TruncFloat32, avx512.TruncFloat32, 8, 16})

@@ -27,6 +27,8 @@ func Families() []Family {
 		{"exponential", exponential()},
 		{"trigonometric", trigonometric()},
 		{"inverse", inverse()},
+		{"logarithm", logarithm()},
+		{"hyperbolic", hyperbolic()},
 	}
 }
 

@@ -27,13 +27,6 @@ func load(b *ir.FoldB) ir.V {
 	}
 }
 
-// twoSum returns s+x and the rounding error of that sum, exactly (Knuth).
-func twoSum(s, x ir.V) (sum, err ir.V) {
-	sum = s.Add(x)
-	z := sum.Sub(s)
-	return sum, s.Sub(sum.Sub(z)).Add(x.Sub(z))
-}
-
 // scan is what an ordinary block needs first. States: sum, its compensation,
 // least and greatest element (of zeros, either).
 func scan(t ir.Elem) *ir.Fold {

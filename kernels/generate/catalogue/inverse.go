@@ -8,9 +8,9 @@ import (
 
 func inverse() []*ir.Kernel {
 	return join(
-		math1("arcsin", arcsin),
-		math1("arccos", arccos),
-		math1("arctan", arctan),
+		throughFloat64("arcsin", canonically(arcsin)),
+		throughFloat64("arccos", canonically(arccos)),
+		throughFloat64("arctan", canonically(arctan)),
 		arctan2(),
 	)
 }

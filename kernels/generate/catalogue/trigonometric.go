@@ -41,7 +41,7 @@ func circular(name string, f func(b *ir.B, x, a ir.V) ir.V) (all []*ir.Kernel) {
 	return all
 }
 
-// reduce is the rest r = hi + lo of a >= 0 to the nearest multiple k of pi/2,
+// reduceAngle is the rest r = hi + lo of a >= 0 to the nearest multiple k of pi/2,
 // and an integer whose low bits are those of k.
 //
 // Cody and Waite (1980) with pi/2 in three parts. The first step is exact by
@@ -49,7 +49,7 @@ func circular(name string, f func(b *ir.B, x, a ir.V) ir.V) (all []*ir.Kernel) {
 // rounding error, for near a multiple of pi/2 little else may be left: as what is
 // left by the first is a multiple of the product's last place, their difference
 // hi is off by no more than r - hi can tell, which is exact (Dekker 1971).
-func reduce(b *ir.B, a ir.V) (hi, lo, k ir.V) {
+func reduceAngle(b *ir.B, a ir.V) (hi, lo, k ir.V) {
 	magic := a.C(0x1.8p52)
 	t := a.FMA(a.C(0x1.45f306dc9c883p-1), magic)
 	n := t.Sub(magic)
@@ -98,7 +98,7 @@ func negate(b *ir.B, y, signs ir.V) ir.V {
 
 // sin evaluates both polynomials of the reduced angle and takes the quadrant's.
 func sin(b *ir.B, x, a ir.V) ir.V {
-	r, rl, k := reduce(b, a)
+	r, rl, k := reduceAngle(b, a)
 	sl, c, cl := sinCos(r, rl)
 	y := isOdd(b, k).Select(c.Add(cl), r.Add(sl))
 	return negate(b, y, k.ShlI(62).Xor(x.Bits()))
@@ -106,7 +106,7 @@ func sin(b *ir.B, x, a ir.V) ir.V {
 
 // cos is sin a quadrant further.
 func cos(b *ir.B, _, a ir.V) ir.V {
-	r, rl, k := reduce(b, a)
+	r, rl, k := reduceAngle(b, a)
 	sl, c, cl := sinCos(r, rl)
 	y := isOdd(b, k).Select(r.Add(sl), c.Add(cl))
 	return negate(b, y, k.IAdd(b.Int(ir.I64, 1)).ShlI(62))
@@ -115,7 +115,7 @@ func cos(b *ir.B, _, a ir.V) ir.V {
 // tan is sin/cos, or -cos/sin in odd quadrants, as a quotient of sums of two
 // floats (Dekker 1971).
 func tan(b *ir.B, x, a ir.V) ir.V {
-	r, rl, k := reduce(b, a)
+	r, rl, k := reduceAngle(b, a)
 	z := r.Mul(r)
 	p := sinePolynomial(z)
 	c, cl := cosine(r, rl, z)
@@ -133,11 +133,4 @@ func tan(b *ir.B, x, a ir.V) ir.V {
 	rest := q.FNMA(dl, q.FNMA(d, n).Add(nl))
 	y := rest.FMA(inverse, q)
 	return negate(b, y, k.ShlI(63).Xor(x.Bits()))
-}
-
-// fastTwoSum is the rounded sum and its rounding error, for |x| >= |y| or
-// x = 0 (Dekker 1971).
-func fastTwoSum(x, y ir.V) (sum, rest ir.V) {
-	sum = x.Add(y)
-	return sum, y.Sub(sum.Sub(x))
 }

@@ -13,3 +13,23 @@ func ExpFloat64(dst *float64, a *float64, aStep int, n int) (done int)
 //
 //go:noescape
 func ExpFloat32(dst *float32, a *float32, aStep int, n int) (done int)
+
+// Exp2Float64 does whole vectors of 4 and returns how many elements it did.
+//
+//go:noescape
+func Exp2Float64(dst *float64, a *float64, aStep int, n int) (done int)
+
+// Exp2Float32 does whole vectors of 4 and returns how many elements it did.
+//
+//go:noescape
+func Exp2Float32(dst *float32, a *float32, aStep int, n int) (done int)
+
+// Expm1Float64 does whole vectors of 4 and returns how many elements it did.
+//
+//go:noescape
+func Expm1Float64(dst *float64, a *float64, aStep int, n int) (done int)
+
+// Expm1Float32 does whole vectors of 4 and returns how many elements it did.
+//
+//go:noescape
+func Expm1Float32(dst *float32, a *float32, aStep int, n int) (done int)

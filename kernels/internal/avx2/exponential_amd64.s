@@ -27,22 +27,27 @@ loop:
 	VSUBPD       const3<>+0(SB), Y1, Y1
 	VFNMADD231PD const4<>+0(SB), Y1, Y0
 	VFNMADD231PD const5<>+0(SB), Y1, Y0
-	VMOVAPD      Y0, Y2
-	VPBROADCASTQ const6<>+0(SB), Y3
-	VFMADD213PD  const7<>+0(SB), Y3, Y2
-	VFMADD213PD  const8<>+0(SB), Y0, Y2
-	VFMADD213PD  const9<>+0(SB), Y0, Y2
-	VFMADD213PD  const10<>+0(SB), Y0, Y2
-	VFMADD213PD  const11<>+0(SB), Y0, Y2
-	VFMADD213PD  const12<>+0(SB), Y0, Y2
-	VFMADD213PD  const13<>+0(SB), Y0, Y2
-	VFMADD213PD  const14<>+0(SB), Y0, Y2
-	VFMADD213PD  const15<>+0(SB), Y0, Y2
-	VFMADD213PD  const16<>+0(SB), Y0, Y2
-	VFMADD213PD  const17<>+0(SB), Y0, Y2
-	VMULPD       Y0, Y0, Y3
-	VFMADD231PD  Y3, Y2, Y0
-	VADDPD       const18<>+0(SB), Y0, Y0
+	VMULPD       Y0, Y0, Y2
+	VADDPD       const6<>+0(SB), Y0, Y3
+	VPBROADCASTQ const7<>+0(SB), Y4
+	VSUBPD       Y3, Y4, Y4
+	VADDPD       Y4, Y0, Y4
+	VMOVAPD      Y2, Y5
+	VPBROADCASTQ const8<>+0(SB), Y6
+	VFMADD213PD  const9<>+0(SB), Y6, Y5
+	VMOVAPD      Y2, Y6
+	VPBROADCASTQ const10<>+0(SB), Y7
+	VFMADD213PD  const11<>+0(SB), Y7, Y6
+	VFMADD213PD  const12<>+0(SB), Y2, Y5
+	VFMADD213PD  const13<>+0(SB), Y2, Y6
+	VFMADD213PD  const14<>+0(SB), Y2, Y5
+	VFMADD213PD  const15<>+0(SB), Y2, Y6
+	VFMADD213PD  const16<>+0(SB), Y2, Y5
+	VFMADD213PD  const17<>+0(SB), Y2, Y6
+	VFMADD231PD  Y0, Y5, Y6
+	VFMADD213PD  const18<>+0(SB), Y0, Y6
+	VFMADD231PD  Y2, Y6, Y4
+	VADDPD       Y4, Y3, Y0
 	VPBROADCASTQ const19<>+0(SB), Y3
 	VPBROADCASTQ const20<>+0(SB), Y2
 	VMULPD       Y2, Y1, Y2
@@ -97,79 +102,73 @@ DATA const5<>+16(SB)/8, $0x3c7abc9e3b39803f
 DATA const5<>+24(SB)/8, $0x3c7abc9e3b39803f
 GLOBL const5<>(SB), RODATA|NOPTR, $32
 
-DATA const6<>+0(SB)/8, $0x3de6124613a86d09
-GLOBL const6<>(SB), RODATA|NOPTR, $8
+DATA const6<>+0(SB)/8, $0x3ff0000000000000
+DATA const6<>+8(SB)/8, $0x3ff0000000000000
+DATA const6<>+16(SB)/8, $0x3ff0000000000000
+DATA const6<>+24(SB)/8, $0x3ff0000000000000
+GLOBL const6<>(SB), RODATA|NOPTR, $32
 
-DATA const7<>+0(SB)/8, $0x3e21eed8eff8d898
-DATA const7<>+8(SB)/8, $0x3e21eed8eff8d898
-DATA const7<>+16(SB)/8, $0x3e21eed8eff8d898
-DATA const7<>+24(SB)/8, $0x3e21eed8eff8d898
-GLOBL const7<>(SB), RODATA|NOPTR, $32
+DATA const7<>+0(SB)/8, $0x3ff0000000000000
+GLOBL const7<>(SB), RODATA|NOPTR, $8
 
-DATA const8<>+0(SB)/8, $0x3e5ae64567f544e4
-DATA const8<>+8(SB)/8, $0x3e5ae64567f544e4
-DATA const8<>+16(SB)/8, $0x3e5ae64567f544e4
-DATA const8<>+24(SB)/8, $0x3e5ae64567f544e4
-GLOBL const8<>(SB), RODATA|NOPTR, $32
+DATA const8<>+0(SB)/8, $0x3e21f86f0b035526
+GLOBL const8<>(SB), RODATA|NOPTR, $8
 
-DATA const9<>+0(SB)/8, $0x3e927e4fb7789f5c
-DATA const9<>+8(SB)/8, $0x3e927e4fb7789f5c
-DATA const9<>+16(SB)/8, $0x3e927e4fb7789f5c
-DATA const9<>+24(SB)/8, $0x3e927e4fb7789f5c
+DATA const9<>+0(SB)/8, $0x3e927e4cfaf0e60f
+DATA const9<>+8(SB)/8, $0x3e927e4cfaf0e60f
+DATA const9<>+16(SB)/8, $0x3e927e4cfaf0e60f
+DATA const9<>+24(SB)/8, $0x3e927e4cfaf0e60f
 GLOBL const9<>(SB), RODATA|NOPTR, $32
 
-DATA const10<>+0(SB)/8, $0x3ec71de3a556c734
-DATA const10<>+8(SB)/8, $0x3ec71de3a556c734
-DATA const10<>+16(SB)/8, $0x3ec71de3a556c734
-DATA const10<>+24(SB)/8, $0x3ec71de3a556c734
-GLOBL const10<>(SB), RODATA|NOPTR, $32
+DATA const10<>+0(SB)/8, $0x3e5af4ecab92d52f
+GLOBL const10<>(SB), RODATA|NOPTR, $8
 
-DATA const11<>+0(SB)/8, $0x3efa01a01a01a01a
-DATA const11<>+8(SB)/8, $0x3efa01a01a01a01a
-DATA const11<>+16(SB)/8, $0x3efa01a01a01a01a
-DATA const11<>+24(SB)/8, $0x3efa01a01a01a01a
+DATA const11<>+0(SB)/8, $0x3ec71de01acf7607
+DATA const11<>+8(SB)/8, $0x3ec71de01acf7607
+DATA const11<>+16(SB)/8, $0x3ec71de01acf7607
+DATA const11<>+24(SB)/8, $0x3ec71de01acf7607
 GLOBL const11<>(SB), RODATA|NOPTR, $32
 
-DATA const12<>+0(SB)/8, $0x3f2a01a01a01a01a
-DATA const12<>+8(SB)/8, $0x3f2a01a01a01a01a
-DATA const12<>+16(SB)/8, $0x3f2a01a01a01a01a
-DATA const12<>+24(SB)/8, $0x3f2a01a01a01a01a
+DATA const12<>+0(SB)/8, $0x3efa01a01ab9882b
+DATA const12<>+8(SB)/8, $0x3efa01a01ab9882b
+DATA const12<>+16(SB)/8, $0x3efa01a01ab9882b
+DATA const12<>+24(SB)/8, $0x3efa01a01ab9882b
 GLOBL const12<>(SB), RODATA|NOPTR, $32
 
-DATA const13<>+0(SB)/8, $0x3f56c16c16c16c17
-DATA const13<>+8(SB)/8, $0x3f56c16c16c16c17
-DATA const13<>+16(SB)/8, $0x3f56c16c16c16c17
-DATA const13<>+24(SB)/8, $0x3f56c16c16c16c17
+DATA const13<>+0(SB)/8, $0x3f2a01a01ac1de81
+DATA const13<>+8(SB)/8, $0x3f2a01a01ac1de81
+DATA const13<>+16(SB)/8, $0x3f2a01a01ac1de81
+DATA const13<>+24(SB)/8, $0x3f2a01a01ac1de81
 GLOBL const13<>(SB), RODATA|NOPTR, $32
 
-DATA const14<>+0(SB)/8, $0x3f81111111111111
-DATA const14<>+8(SB)/8, $0x3f81111111111111
-DATA const14<>+16(SB)/8, $0x3f81111111111111
-DATA const14<>+24(SB)/8, $0x3f81111111111111
+DATA const14<>+0(SB)/8, $0x3f56c16c16c156a5
+DATA const14<>+8(SB)/8, $0x3f56c16c16c156a5
+DATA const14<>+16(SB)/8, $0x3f56c16c16c156a5
+DATA const14<>+24(SB)/8, $0x3f56c16c16c156a5
 GLOBL const14<>(SB), RODATA|NOPTR, $32
 
-DATA const15<>+0(SB)/8, $0x3fa5555555555555
-DATA const15<>+8(SB)/8, $0x3fa5555555555555
-DATA const15<>+16(SB)/8, $0x3fa5555555555555
-DATA const15<>+24(SB)/8, $0x3fa5555555555555
+DATA const15<>+0(SB)/8, $0x3f81111111110051
+DATA const15<>+8(SB)/8, $0x3f81111111110051
+DATA const15<>+16(SB)/8, $0x3f81111111110051
+DATA const15<>+24(SB)/8, $0x3f81111111110051
 GLOBL const15<>(SB), RODATA|NOPTR, $32
 
-DATA const16<>+0(SB)/8, $0x3fc5555555555555
-DATA const16<>+8(SB)/8, $0x3fc5555555555555
-DATA const16<>+16(SB)/8, $0x3fc5555555555555
-DATA const16<>+24(SB)/8, $0x3fc5555555555555
+DATA const16<>+0(SB)/8, $0x3fa5555555555557
+DATA const16<>+8(SB)/8, $0x3fa5555555555557
+DATA const16<>+16(SB)/8, $0x3fa5555555555557
+DATA const16<>+24(SB)/8, $0x3fa5555555555557
 GLOBL const16<>(SB), RODATA|NOPTR, $32
 
-DATA const17<>+0(SB)/8, $0x3fe0000000000000
-DATA const17<>+8(SB)/8, $0x3fe0000000000000
-DATA const17<>+16(SB)/8, $0x3fe0000000000000
-DATA const17<>+24(SB)/8, $0x3fe0000000000000
+DATA const17<>+0(SB)/8, $0x3fc5555555555557
+DATA const17<>+8(SB)/8, $0x3fc5555555555557
+DATA const17<>+16(SB)/8, $0x3fc5555555555557
+DATA const17<>+24(SB)/8, $0x3fc5555555555557
 GLOBL const17<>(SB), RODATA|NOPTR, $32
 
-DATA const18<>+0(SB)/8, $0x3ff0000000000000
-DATA const18<>+8(SB)/8, $0x3ff0000000000000
-DATA const18<>+16(SB)/8, $0x3ff0000000000000
-DATA const18<>+24(SB)/8, $0x3ff0000000000000
+DATA const18<>+0(SB)/8, $0x3fe0000000000000
+DATA const18<>+8(SB)/8, $0x3fe0000000000000
+DATA const18<>+16(SB)/8, $0x3fe0000000000000
+DATA const18<>+24(SB)/8, $0x3fe0000000000000
 GLOBL const18<>(SB), RODATA|NOPTR, $32
 
 DATA const19<>+0(SB)/8, $0x43380000000003ff
@@ -205,22 +204,27 @@ loop:
 	VSUBPD       const3<>+0(SB), Y1, Y1
 	VFNMADD231PD const4<>+0(SB), Y1, Y0
 	VFNMADD231PD const5<>+0(SB), Y1, Y0
-	VMOVAPD      Y0, Y2
-	VPBROADCASTQ const6<>+0(SB), Y3
-	VFMADD213PD  const7<>+0(SB), Y3, Y2
-	VFMADD213PD  const8<>+0(SB), Y0, Y2
-	VFMADD213PD  const9<>+0(SB), Y0, Y2
-	VFMADD213PD  const10<>+0(SB), Y0, Y2
-	VFMADD213PD  const11<>+0(SB), Y0, Y2
-	VFMADD213PD  const12<>+0(SB), Y0, Y2
-	VFMADD213PD  const13<>+0(SB), Y0, Y2
-	VFMADD213PD  const14<>+0(SB), Y0, Y2
-	VFMADD213PD  const15<>+0(SB), Y0, Y2
-	VFMADD213PD  const16<>+0(SB), Y0, Y2
-	VFMADD213PD  const17<>+0(SB), Y0, Y2
-	VMULPD       Y0, Y0, Y3
-	VFMADD231PD  Y3, Y2, Y0
-	VADDPD       const18<>+0(SB), Y0, Y0
+	VMULPD       Y0, Y0, Y2
+	VADDPD       const6<>+0(SB), Y0, Y3
+	VPBROADCASTQ const7<>+0(SB), Y4
+	VSUBPD       Y3, Y4, Y4
+	VADDPD       Y4, Y0, Y4
+	VMOVAPD      Y2, Y5
+	VPBROADCASTQ const8<>+0(SB), Y6
+	VFMADD213PD  const9<>+0(SB), Y6, Y5
+	VMOVAPD      Y2, Y6
+	VPBROADCASTQ const10<>+0(SB), Y7
+	VFMADD213PD  const11<>+0(SB), Y7, Y6
+	VFMADD213PD  const12<>+0(SB), Y2, Y5
+	VFMADD213PD  const13<>+0(SB), Y2, Y6
+	VFMADD213PD  const14<>+0(SB), Y2, Y5
+	VFMADD213PD  const15<>+0(SB), Y2, Y6
+	VFMADD213PD  const16<>+0(SB), Y2, Y5
+	VFMADD213PD  const17<>+0(SB), Y2, Y6
+	VFMADD231PD  Y0, Y5, Y6
+	VFMADD213PD  const18<>+0(SB), Y0, Y6
+	VFMADD231PD  Y2, Y6, Y4
+	VADDPD       Y4, Y3, Y0
 	VPBROADCASTQ const19<>+0(SB), Y3
 	VPBROADCASTQ const20<>+0(SB), Y2
 	VMULPD       Y2, Y1, Y2
@@ -232,10 +236,10 @@ loop:
 	VPSLLQ       $0x34, Y1, Y1
 	VMULPD       Y2, Y0, Y0
 	VMULPD       Y1, Y0, Y0
+	VCMPPD       $0x04, Y0, Y0, Y1
+	VPBROADCASTQ const21<>+0(SB), Y2
+	VBLENDVPD    Y1, Y2, Y0, Y0
 	VCVTPD2PSY   Y0, X0
-	VCMPPS       $0x04, X0, X0, X1
-	VPBROADCASTD const22<>+0(SB), X2
-	VBLENDVPS    X1, X2, X0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
 	ADDQ         DX, CX
@@ -249,5 +253,437 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const22<>+0(SB)/4, $0x7fc00000
-GLOBL const22<>(SB), RODATA|NOPTR, $4
+// func Exp2Float64(dst *float64, a *float64, aStep int, n int) (done int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·Exp2Float64(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ BX, SI
+	SUBQ $0x04, SI
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Y0
+	VPBROADCASTQ const22<>+0(SB), Y1
+	VMAXPD       Y0, Y1, Y0
+	VPBROADCASTQ const23<>+0(SB), Y1
+	VMINPD       Y0, Y1, Y0
+	VROUNDPD     $0x08, Y0, Y1
+	VSUBPD       Y1, Y0, Y0
+	VMULPD       Y0, Y0, Y2
+	VMOVAPD      Y2, Y3
+	VPBROADCASTQ const24<>+0(SB), Y4
+	VFMADD213PD  const25<>+0(SB), Y4, Y3
+	VMOVAPD      Y2, Y4
+	VPBROADCASTQ const26<>+0(SB), Y5
+	VFMADD213PD  const27<>+0(SB), Y5, Y4
+	VFMADD213PD  const28<>+0(SB), Y2, Y3
+	VFMADD213PD  const29<>+0(SB), Y2, Y4
+	VFMADD213PD  const30<>+0(SB), Y2, Y3
+	VFMADD213PD  const31<>+0(SB), Y2, Y4
+	VFMADD213PD  const32<>+0(SB), Y2, Y3
+	VFMADD213PD  const33<>+0(SB), Y2, Y4
+	VFMADD213PD  const34<>+0(SB), Y2, Y3
+	VFMADD231PD  Y0, Y4, Y3
+	VMULPD       const4<>+0(SB), Y0, Y4
+	VMOVAPD      Y0, Y5
+	VPBROADCASTQ const35<>+0(SB), Y6
+	VFMSUB213PD  Y4, Y6, Y5
+	VFMADD231PD  const5<>+0(SB), Y0, Y5
+	VADDPD       const6<>+0(SB), Y4, Y0
+	VPBROADCASTQ const7<>+0(SB), Y6
+	VSUBPD       Y0, Y6, Y6
+	VADDPD       Y6, Y4, Y4
+	VADDPD       Y4, Y5, Y4
+	VFMADD231PD  Y2, Y3, Y4
+	VADDPD       Y4, Y0, Y0
+	VPBROADCASTQ const19<>+0(SB), Y3
+	VPBROADCASTQ const20<>+0(SB), Y2
+	VMULPD       Y2, Y1, Y2
+	VROUNDPD     $0x08, Y2, Y2
+	VSUBPD       Y2, Y1, Y1
+	VADDPD       Y3, Y2, Y2
+	VADDPD       Y3, Y1, Y1
+	VPSLLQ       $0x34, Y2, Y2
+	VPSLLQ       $0x34, Y1, Y1
+	VMULPD       Y2, Y0, Y0
+	VMULPD       Y1, Y0, Y0
+	VCMPPD       $0x04, Y0, Y0, Y1
+	VPBROADCASTQ const21<>+0(SB), Y2
+	VBLENDVPD    Y1, Y2, Y0, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
+	ADDQ         DX, CX
+	SUBQ         $0x04, SI
+	JGE          loop
+
+done:
+	ADDQ $0x04, SI
+	SUBQ SI, BX
+	VZEROUPPER
+	MOVQ BX, done+32(FP)
+	RET
+
+DATA const22<>+0(SB)/8, $0xc091300000000000
+GLOBL const22<>(SB), RODATA|NOPTR, $8
+
+DATA const23<>+0(SB)/8, $0x4091300000000000
+GLOBL const23<>(SB), RODATA|NOPTR, $8
+
+DATA const24<>+0(SB)/8, $0x3dbb4c524916724c
+GLOBL const24<>(SB), RODATA|NOPTR, $8
+
+DATA const25<>+0(SB)/8, $0x3e3e4d9fa5b16091
+DATA const25<>+8(SB)/8, $0x3e3e4d9fa5b16091
+DATA const25<>+16(SB)/8, $0x3e3e4d9fa5b16091
+DATA const25<>+24(SB)/8, $0x3e3e4d9fa5b16091
+GLOBL const25<>(SB), RODATA|NOPTR, $32
+
+DATA const26<>+0(SB)/8, $0x3dfe9d6ab83bf9a7
+GLOBL const26<>(SB), RODATA|NOPTR, $8
+
+DATA const27<>+0(SB)/8, $0x3e7b524f9436b5eb
+DATA const27<>+8(SB)/8, $0x3e7b524f9436b5eb
+DATA const27<>+16(SB)/8, $0x3e7b524f9436b5eb
+DATA const27<>+24(SB)/8, $0x3e7b524f9436b5eb
+GLOBL const27<>(SB), RODATA|NOPTR, $32
+
+DATA const28<>+0(SB)/8, $0x3eb62c01f87f3f38
+DATA const28<>+8(SB)/8, $0x3eb62c01f87f3f38
+DATA const28<>+16(SB)/8, $0x3eb62c01f87f3f38
+DATA const28<>+24(SB)/8, $0x3eb62c01f87f3f38
+GLOBL const28<>(SB), RODATA|NOPTR, $32
+
+DATA const29<>+0(SB)/8, $0x3eeffcbfc67be6ce
+DATA const29<>+8(SB)/8, $0x3eeffcbfc67be6ce
+DATA const29<>+16(SB)/8, $0x3eeffcbfc67be6ce
+DATA const29<>+24(SB)/8, $0x3eeffcbfc67be6ce
+GLOBL const29<>(SB), RODATA|NOPTR, $32
+
+DATA const30<>+0(SB)/8, $0x3f2430912f90475d
+DATA const30<>+8(SB)/8, $0x3f2430912f90475d
+DATA const30<>+16(SB)/8, $0x3f2430912f90475d
+DATA const30<>+24(SB)/8, $0x3f2430912f90475d
+GLOBL const30<>(SB), RODATA|NOPTR, $32
+
+DATA const31<>+0(SB)/8, $0x3f55d87fe78a509f
+DATA const31<>+8(SB)/8, $0x3f55d87fe78a509f
+DATA const31<>+16(SB)/8, $0x3f55d87fe78a509f
+DATA const31<>+24(SB)/8, $0x3f55d87fe78a509f
+GLOBL const31<>(SB), RODATA|NOPTR, $32
+
+DATA const32<>+0(SB)/8, $0x3f83b2ab6fba4cc3
+DATA const32<>+8(SB)/8, $0x3f83b2ab6fba4cc3
+DATA const32<>+16(SB)/8, $0x3f83b2ab6fba4cc3
+DATA const32<>+24(SB)/8, $0x3f83b2ab6fba4cc3
+GLOBL const32<>(SB), RODATA|NOPTR, $32
+
+DATA const33<>+0(SB)/8, $0x3fac6b08d704a0c2
+DATA const33<>+8(SB)/8, $0x3fac6b08d704a0c2
+DATA const33<>+16(SB)/8, $0x3fac6b08d704a0c2
+DATA const33<>+24(SB)/8, $0x3fac6b08d704a0c2
+GLOBL const33<>(SB), RODATA|NOPTR, $32
+
+DATA const34<>+0(SB)/8, $0x3fcebfbdff82c58f
+DATA const34<>+8(SB)/8, $0x3fcebfbdff82c58f
+DATA const34<>+16(SB)/8, $0x3fcebfbdff82c58f
+DATA const34<>+24(SB)/8, $0x3fcebfbdff82c58f
+GLOBL const34<>(SB), RODATA|NOPTR, $32
+
+DATA const35<>+0(SB)/8, $0x3fe62e42fefa39ef
+GLOBL const35<>(SB), RODATA|NOPTR, $8
+
+// func Exp2Float32(dst *float32, a *float32, aStep int, n int) (done int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·Exp2Float32(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ BX, SI
+	SUBQ $0x04, SI
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), X0
+	VCVTPS2PD    X0, Y0
+	VPBROADCASTQ const22<>+0(SB), Y1
+	VMAXPD       Y0, Y1, Y0
+	VPBROADCASTQ const23<>+0(SB), Y1
+	VMINPD       Y0, Y1, Y0
+	VROUNDPD     $0x08, Y0, Y1
+	VSUBPD       Y1, Y0, Y0
+	VMULPD       Y0, Y0, Y2
+	VMOVAPD      Y2, Y3
+	VPBROADCASTQ const24<>+0(SB), Y4
+	VFMADD213PD  const25<>+0(SB), Y4, Y3
+	VMOVAPD      Y2, Y4
+	VPBROADCASTQ const26<>+0(SB), Y5
+	VFMADD213PD  const27<>+0(SB), Y5, Y4
+	VFMADD213PD  const28<>+0(SB), Y2, Y3
+	VFMADD213PD  const29<>+0(SB), Y2, Y4
+	VFMADD213PD  const30<>+0(SB), Y2, Y3
+	VFMADD213PD  const31<>+0(SB), Y2, Y4
+	VFMADD213PD  const32<>+0(SB), Y2, Y3
+	VFMADD213PD  const33<>+0(SB), Y2, Y4
+	VFMADD213PD  const34<>+0(SB), Y2, Y3
+	VFMADD231PD  Y0, Y4, Y3
+	VMULPD       const4<>+0(SB), Y0, Y4
+	VMOVAPD      Y0, Y5
+	VPBROADCASTQ const35<>+0(SB), Y6
+	VFMSUB213PD  Y4, Y6, Y5
+	VFMADD231PD  const5<>+0(SB), Y0, Y5
+	VADDPD       const6<>+0(SB), Y4, Y0
+	VPBROADCASTQ const7<>+0(SB), Y6
+	VSUBPD       Y0, Y6, Y6
+	VADDPD       Y6, Y4, Y4
+	VADDPD       Y4, Y5, Y4
+	VFMADD231PD  Y2, Y3, Y4
+	VADDPD       Y4, Y0, Y0
+	VPBROADCASTQ const19<>+0(SB), Y3
+	VPBROADCASTQ const20<>+0(SB), Y2
+	VMULPD       Y2, Y1, Y2
+	VROUNDPD     $0x08, Y2, Y2
+	VSUBPD       Y2, Y1, Y1
+	VADDPD       Y3, Y2, Y2
+	VADDPD       Y3, Y1, Y1
+	VPSLLQ       $0x34, Y2, Y2
+	VPSLLQ       $0x34, Y1, Y1
+	VMULPD       Y2, Y0, Y0
+	VMULPD       Y1, Y0, Y0
+	VCMPPD       $0x04, Y0, Y0, Y1
+	VPBROADCASTQ const21<>+0(SB), Y2
+	VBLENDVPD    Y1, Y2, Y0, Y0
+	VCVTPD2PSY   Y0, X0
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
+	ADDQ         DX, CX
+	SUBQ         $0x04, SI
+	JGE          loop
+
+done:
+	ADDQ $0x04, SI
+	SUBQ SI, BX
+	VZEROUPPER
+	MOVQ BX, done+32(FP)
+	RET
+
+// func Expm1Float64(dst *float64, a *float64, aStep int, n int) (done int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·Expm1Float64(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ BX, SI
+	SUBQ $0x04, SI
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Y0
+	VPBROADCASTQ const36<>+0(SB), Y1
+	VMAXPD       Y0, Y1, Y1
+	VPBROADCASTQ const1<>+0(SB), Y2
+	VMINPD       Y1, Y2, Y1
+	VMOVAPD      Y1, Y2
+	VPBROADCASTQ const2<>+0(SB), Y3
+	VFMADD213PD  const3<>+0(SB), Y3, Y2
+	VSUBPD       const3<>+0(SB), Y2, Y2
+	VFNMADD231PD const4<>+0(SB), Y2, Y1
+	VMOVAPD      Y2, Y3
+	VPBROADCASTQ const37<>+0(SB), Y4
+	VFNMADD213PD Y1, Y4, Y3
+	VSUBPD       Y3, Y1, Y1
+	VFNMADD231PD const5<>+0(SB), Y2, Y1
+	VMULPD       Y3, Y3, Y4
+	VMULPD       const18<>+0(SB), Y3, Y5
+	VMOVAPD      Y5, Y6
+	VFMADD213PD  Y3, Y3, Y6
+	VSUBPD       Y6, Y3, Y7
+	VFMADD231PD  Y3, Y5, Y7
+	VADDPD       Y7, Y1, Y1
+	VMOVAPD      Y4, Y5
+	VPBROADCASTQ const8<>+0(SB), Y7
+	VFMADD213PD  const9<>+0(SB), Y7, Y5
+	VMOVAPD      Y4, Y7
+	VPBROADCASTQ const10<>+0(SB), Y8
+	VFMADD213PD  const11<>+0(SB), Y8, Y7
+	VFMADD213PD  const12<>+0(SB), Y4, Y5
+	VFMADD213PD  const13<>+0(SB), Y4, Y7
+	VFMADD213PD  const14<>+0(SB), Y4, Y5
+	VFMADD213PD  const15<>+0(SB), Y4, Y7
+	VFMADD213PD  const16<>+0(SB), Y4, Y5
+	VFMADD213PD  const17<>+0(SB), Y4, Y7
+	VFMADD231PD  Y3, Y5, Y7
+	VMULPD       Y4, Y3, Y3
+	VFMADD231PD  Y3, Y7, Y1
+	VPBROADCASTQ const38<>+0(SB), Y3
+	VMINPD       Y2, Y3, Y3
+	VPBROADCASTQ const19<>+0(SB), Y4
+	VSUBPD       Y3, Y4, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VPBROADCASTQ const39<>+0(SB), Y4
+	VSUBPD       Y3, Y4, Y3
+	VPBROADCASTQ const7<>+0(SB), Y4
+	VADDPD       Y3, Y4, Y4
+	VSUBPD       const6<>+0(SB), Y4, Y5
+	VSUBPD       Y5, Y4, Y7
+	VPBROADCASTQ const7<>+0(SB), Y8
+	VSUBPD       Y7, Y8, Y7
+	VSUBPD       Y5, Y3, Y3
+	VADDPD       Y3, Y7, Y3
+	VADDPD       Y4, Y6, Y5
+	VSUBPD       Y5, Y4, Y4
+	VADDPD       Y4, Y6, Y4
+	VADDPD       Y3, Y1, Y1
+	VADDPD       Y1, Y4, Y1
+	VADDPD       Y1, Y5, Y1
+	VPBROADCASTQ const19<>+0(SB), Y4
+	VPBROADCASTQ const20<>+0(SB), Y3
+	VMULPD       Y3, Y2, Y3
+	VROUNDPD     $0x08, Y3, Y3
+	VSUBPD       Y3, Y2, Y2
+	VADDPD       Y4, Y3, Y3
+	VADDPD       Y4, Y2, Y2
+	VPSLLQ       $0x34, Y3, Y3
+	VPSLLQ       $0x34, Y2, Y2
+	VMULPD       Y3, Y1, Y1
+	VMULPD       Y2, Y1, Y1
+	VPAND        const40<>+0(SB), Y0, Y0
+	VPOR         Y0, Y1, Y0
+	VCMPPD       $0x04, Y0, Y0, Y1
+	VPBROADCASTQ const21<>+0(SB), Y2
+	VBLENDVPD    Y1, Y2, Y0, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
+	ADDQ         DX, CX
+	SUBQ         $0x04, SI
+	JGE          loop
+
+done:
+	ADDQ $0x04, SI
+	SUBQ SI, BX
+	VZEROUPPER
+	MOVQ BX, done+32(FP)
+	RET
+
+DATA const36<>+0(SB)/8, $0xc044000000000000
+GLOBL const36<>(SB), RODATA|NOPTR, $8
+
+DATA const37<>+0(SB)/8, $0x3c7abc9e3b39803f
+GLOBL const37<>(SB), RODATA|NOPTR, $8
+
+DATA const38<>+0(SB)/8, $0x4059000000000000
+GLOBL const38<>(SB), RODATA|NOPTR, $8
+
+DATA const39<>+0(SB)/8, $0x0000000000000000
+GLOBL const39<>(SB), RODATA|NOPTR, $8
+
+DATA const40<>+0(SB)/8, $0x8000000000000000
+DATA const40<>+8(SB)/8, $0x8000000000000000
+DATA const40<>+16(SB)/8, $0x8000000000000000
+DATA const40<>+24(SB)/8, $0x8000000000000000
+GLOBL const40<>(SB), RODATA|NOPTR, $32
+
+// func Expm1Float32(dst *float32, a *float32, aStep int, n int) (done int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·Expm1Float32(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ BX, SI
+	SUBQ $0x04, SI
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), X0
+	VCVTPS2PD    X0, Y0
+	VPBROADCASTQ const36<>+0(SB), Y1
+	VMAXPD       Y0, Y1, Y1
+	VPBROADCASTQ const1<>+0(SB), Y2
+	VMINPD       Y1, Y2, Y1
+	VMOVAPD      Y1, Y2
+	VPBROADCASTQ const2<>+0(SB), Y3
+	VFMADD213PD  const3<>+0(SB), Y3, Y2
+	VSUBPD       const3<>+0(SB), Y2, Y2
+	VFNMADD231PD const4<>+0(SB), Y2, Y1
+	VMOVAPD      Y2, Y3
+	VPBROADCASTQ const37<>+0(SB), Y4
+	VFNMADD213PD Y1, Y4, Y3
+	VSUBPD       Y3, Y1, Y1
+	VFNMADD231PD const5<>+0(SB), Y2, Y1
+	VMULPD       Y3, Y3, Y4
+	VMULPD       const18<>+0(SB), Y3, Y5
+	VMOVAPD      Y5, Y6
+	VFMADD213PD  Y3, Y3, Y6
+	VSUBPD       Y6, Y3, Y7
+	VFMADD231PD  Y3, Y5, Y7
+	VADDPD       Y7, Y1, Y1
+	VMOVAPD      Y4, Y5
+	VPBROADCASTQ const8<>+0(SB), Y7
+	VFMADD213PD  const9<>+0(SB), Y7, Y5
+	VMOVAPD      Y4, Y7
+	VPBROADCASTQ const10<>+0(SB), Y8
+	VFMADD213PD  const11<>+0(SB), Y8, Y7
+	VFMADD213PD  const12<>+0(SB), Y4, Y5
+	VFMADD213PD  const13<>+0(SB), Y4, Y7
+	VFMADD213PD  const14<>+0(SB), Y4, Y5
+	VFMADD213PD  const15<>+0(SB), Y4, Y7
+	VFMADD213PD  const16<>+0(SB), Y4, Y5
+	VFMADD213PD  const17<>+0(SB), Y4, Y7
+	VFMADD231PD  Y3, Y5, Y7
+	VMULPD       Y4, Y3, Y3
+	VFMADD231PD  Y3, Y7, Y1
+	VPBROADCASTQ const38<>+0(SB), Y3
+	VMINPD       Y2, Y3, Y3
+	VPBROADCASTQ const19<>+0(SB), Y4
+	VSUBPD       Y3, Y4, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VPBROADCASTQ const39<>+0(SB), Y4
+	VSUBPD       Y3, Y4, Y3
+	VPBROADCASTQ const7<>+0(SB), Y4
+	VADDPD       Y3, Y4, Y4
+	VSUBPD       const6<>+0(SB), Y4, Y5
+	VSUBPD       Y5, Y4, Y7
+	VPBROADCASTQ const7<>+0(SB), Y8
+	VSUBPD       Y7, Y8, Y7
+	VSUBPD       Y5, Y3, Y3
+	VADDPD       Y3, Y7, Y3
+	VADDPD       Y4, Y6, Y5
+	VSUBPD       Y5, Y4, Y4
+	VADDPD       Y4, Y6, Y4
+	VADDPD       Y3, Y1, Y1
+	VADDPD       Y1, Y4, Y1
+	VADDPD       Y1, Y5, Y1
+	VPBROADCASTQ const19<>+0(SB), Y4
+	VPBROADCASTQ const20<>+0(SB), Y3
+	VMULPD       Y3, Y2, Y3
+	VROUNDPD     $0x08, Y3, Y3
+	VSUBPD       Y3, Y2, Y2
+	VADDPD       Y4, Y3, Y3
+	VADDPD       Y4, Y2, Y2
+	VPSLLQ       $0x34, Y3, Y3
+	VPSLLQ       $0x34, Y2, Y2
+	VMULPD       Y3, Y1, Y1
+	VMULPD       Y2, Y1, Y1
+	VPAND        const40<>+0(SB), Y0, Y0
+	VPOR         Y0, Y1, Y0
+	VCMPPD       $0x04, Y0, Y0, Y1
+	VPBROADCASTQ const21<>+0(SB), Y2
+	VBLENDVPD    Y1, Y2, Y0, Y0
+	VCVTPD2PSY   Y0, X0
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
+	ADDQ         DX, CX
+	SUBQ         $0x04, SI
+	JGE          loop
+
+done:
+	ADDQ $0x04, SI
+	SUBQ SI, BX
+	VZEROUPPER
+	MOVQ BX, done+32(FP)
+	RET

@@ -543,8 +543,8 @@ loop:
 	VFMADD231PD  Y6, Y4, Y5
 	VADDPD       Y5, Y1, Y1
 	VADDPD       Y8, Y7, Y4
-	VSUBPD       Y7, Y4, Y5
-	VSUBPD       Y5, Y8, Y5
+	VSUBPD       Y4, Y7, Y5
+	VADDPD       Y5, Y8, Y5
 	VPAND        const23<>+0(SB), Y2, Y6
 	VPBROADCASTQ const24<>+0(SB), Y7
 	VPCMPEQQ     Y6, Y7, Y6
@@ -646,8 +646,8 @@ loop:
 	VFMADD231PD  Y6, Y4, Y5
 	VADDPD       Y5, Y1, Y1
 	VADDPD       Y8, Y7, Y4
-	VSUBPD       Y7, Y4, Y5
-	VSUBPD       Y5, Y8, Y5
+	VSUBPD       Y4, Y7, Y5
+	VADDPD       Y5, Y8, Y5
 	VPAND        const23<>+0(SB), Y2, Y6
 	VPBROADCASTQ const24<>+0(SB), Y7
 	VPCMPEQQ     Y6, Y7, Y6

@@ -27,25 +27,30 @@ loop:
 	VSUBPD.BCST       const3<>+0(SB), Z1, Z1
 	VFNMADD231PD.BCST const4<>+0(SB), Z1, Z0
 	VFNMADD231PD.BCST const5<>+0(SB), Z1, Z0
-	VMOVAPD           Z0, Z3
-	VPBROADCASTQ      const6<>+0(SB), Z4
-	VFMADD213PD.BCST  const7<>+0(SB), Z4, Z3
-	VFMADD213PD.BCST  const8<>+0(SB), Z0, Z3
-	VFMADD213PD.BCST  const9<>+0(SB), Z0, Z3
-	VFMADD213PD.BCST  const10<>+0(SB), Z0, Z3
-	VFMADD213PD.BCST  const11<>+0(SB), Z0, Z3
-	VFMADD213PD.BCST  const12<>+0(SB), Z0, Z3
-	VFMADD213PD.BCST  const13<>+0(SB), Z0, Z3
-	VFMADD213PD.BCST  const14<>+0(SB), Z0, Z3
-	VFMADD213PD.BCST  const15<>+0(SB), Z0, Z3
-	VFMADD213PD.BCST  const16<>+0(SB), Z0, Z3
-	VFMADD213PD.BCST  const17<>+0(SB), Z0, Z3
-	VMULPD            Z0, Z0, Z4
-	VFMADD231PD       Z4, Z3, Z0
-	VADDPD.BCST       const18<>+0(SB), Z0, Z0
+	VMULPD            Z0, Z0, Z3
+	VADDPD.BCST       const6<>+0(SB), Z0, Z4
+	VPBROADCASTQ      const6<>+0(SB), Z5
+	VSUBPD            Z4, Z5, Z5
+	VADDPD            Z5, Z0, Z5
+	VMOVAPD           Z3, Z6
+	VPBROADCASTQ      const7<>+0(SB), Z7
+	VFMADD213PD.BCST  const8<>+0(SB), Z7, Z6
+	VMOVAPD           Z3, Z7
+	VPBROADCASTQ      const9<>+0(SB), Z8
+	VFMADD213PD.BCST  const10<>+0(SB), Z8, Z7
+	VFMADD213PD.BCST  const11<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  const12<>+0(SB), Z3, Z7
+	VFMADD213PD.BCST  const13<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  const14<>+0(SB), Z3, Z7
+	VFMADD213PD.BCST  const15<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  const16<>+0(SB), Z3, Z7
+	VFMADD231PD       Z0, Z6, Z7
+	VFMADD213PD.BCST  const17<>+0(SB), Z0, Z7
+	VFMADD231PD       Z3, Z7, Z5
+	VADDPD            Z5, Z4, Z0
 	VSCALEFPD         Z1, Z0, Z0
 	VCMPPD            $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST    const19<>+0(SB), Z0, K1, Z2
+	VBLENDMPD.BCST    const18<>+0(SB), Z0, K1, Z2
 	VMOVUPD           Z2, (AX)
 	ADDQ              $0x40, AX
 	ADDQ              DX, CX
@@ -77,50 +82,47 @@ GLOBL const4<>(SB), RODATA|NOPTR, $8
 DATA const5<>+0(SB)/8, $0x3c7abc9e3b39803f
 GLOBL const5<>(SB), RODATA|NOPTR, $8
 
-DATA const6<>+0(SB)/8, $0x3de6124613a86d09
+DATA const6<>+0(SB)/8, $0x3ff0000000000000
 GLOBL const6<>(SB), RODATA|NOPTR, $8
 
-DATA const7<>+0(SB)/8, $0x3e21eed8eff8d898
+DATA const7<>+0(SB)/8, $0x3e21f86f0b035526
 GLOBL const7<>(SB), RODATA|NOPTR, $8
 
-DATA const8<>+0(SB)/8, $0x3e5ae64567f544e4
+DATA const8<>+0(SB)/8, $0x3e927e4cfaf0e60f
 GLOBL const8<>(SB), RODATA|NOPTR, $8
 
-DATA const9<>+0(SB)/8, $0x3e927e4fb7789f5c
+DATA const9<>+0(SB)/8, $0x3e5af4ecab92d52f
 GLOBL const9<>(SB), RODATA|NOPTR, $8
 
-DATA const10<>+0(SB)/8, $0x3ec71de3a556c734
+DATA const10<>+0(SB)/8, $0x3ec71de01acf7607
 GLOBL const10<>(SB), RODATA|NOPTR, $8
 
-DATA const11<>+0(SB)/8, $0x3efa01a01a01a01a
+DATA const11<>+0(SB)/8, $0x3efa01a01ab9882b
 GLOBL const11<>(SB), RODATA|NOPTR, $8
 
-DATA const12<>+0(SB)/8, $0x3f2a01a01a01a01a
+DATA const12<>+0(SB)/8, $0x3f2a01a01ac1de81
 GLOBL const12<>(SB), RODATA|NOPTR, $8
 
-DATA const13<>+0(SB)/8, $0x3f56c16c16c16c17
+DATA const13<>+0(SB)/8, $0x3f56c16c16c156a5
 GLOBL const13<>(SB), RODATA|NOPTR, $8
 
-DATA const14<>+0(SB)/8, $0x3f81111111111111
+DATA const14<>+0(SB)/8, $0x3f81111111110051
 GLOBL const14<>(SB), RODATA|NOPTR, $8
 
-DATA const15<>+0(SB)/8, $0x3fa5555555555555
+DATA const15<>+0(SB)/8, $0x3fa5555555555557
 GLOBL const15<>(SB), RODATA|NOPTR, $8
 
-DATA const16<>+0(SB)/8, $0x3fc5555555555555
+DATA const16<>+0(SB)/8, $0x3fc5555555555557
 GLOBL const16<>(SB), RODATA|NOPTR, $8
 
 DATA const17<>+0(SB)/8, $0x3fe0000000000000
 GLOBL const17<>(SB), RODATA|NOPTR, $8
 
-DATA const18<>+0(SB)/8, $0x3ff0000000000000
+DATA const18<>+0(SB)/8, $0x7ff8000000000000
 GLOBL const18<>(SB), RODATA|NOPTR, $8
 
-DATA const19<>+0(SB)/8, $0x7ff8000000000000
-GLOBL const19<>(SB), RODATA|NOPTR, $8
-
 // func ExpFloat32(dst *float32, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX512F, AVX512VL
+// Requires: AVX, AVX512F
 TEXT ·ExpFloat32(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -143,27 +145,32 @@ loop:
 	VSUBPD.BCST       const3<>+0(SB), Z2, Z2
 	VFNMADD231PD.BCST const4<>+0(SB), Z2, Z0
 	VFNMADD231PD.BCST const5<>+0(SB), Z2, Z0
-	VMOVAPD           Z0, Z3
-	VPBROADCASTQ      const6<>+0(SB), Z4
-	VFMADD213PD.BCST  const7<>+0(SB), Z4, Z3
-	VFMADD213PD.BCST  const8<>+0(SB), Z0, Z3
-	VFMADD213PD.BCST  const9<>+0(SB), Z0, Z3
-	VFMADD213PD.BCST  const10<>+0(SB), Z0, Z3
-	VFMADD213PD.BCST  const11<>+0(SB), Z0, Z3
-	VFMADD213PD.BCST  const12<>+0(SB), Z0, Z3
-	VFMADD213PD.BCST  const13<>+0(SB), Z0, Z3
-	VFMADD213PD.BCST  const14<>+0(SB), Z0, Z3
-	VFMADD213PD.BCST  const15<>+0(SB), Z0, Z3
-	VFMADD213PD.BCST  const16<>+0(SB), Z0, Z3
-	VFMADD213PD.BCST  const17<>+0(SB), Z0, Z3
-	VMULPD            Z0, Z0, Z4
-	VFMADD231PD       Z4, Z3, Z0
-	VADDPD.BCST       const18<>+0(SB), Z0, Z0
+	VMULPD            Z0, Z0, Z3
+	VADDPD.BCST       const6<>+0(SB), Z0, Z4
+	VPBROADCASTQ      const6<>+0(SB), Z5
+	VSUBPD            Z4, Z5, Z5
+	VADDPD            Z5, Z0, Z5
+	VMOVAPD           Z3, Z6
+	VPBROADCASTQ      const7<>+0(SB), Z7
+	VFMADD213PD.BCST  const8<>+0(SB), Z7, Z6
+	VMOVAPD           Z3, Z7
+	VPBROADCASTQ      const9<>+0(SB), Z8
+	VFMADD213PD.BCST  const10<>+0(SB), Z8, Z7
+	VFMADD213PD.BCST  const11<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  const12<>+0(SB), Z3, Z7
+	VFMADD213PD.BCST  const13<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  const14<>+0(SB), Z3, Z7
+	VFMADD213PD.BCST  const15<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  const16<>+0(SB), Z3, Z7
+	VFMADD231PD       Z0, Z6, Z7
+	VFMADD213PD.BCST  const17<>+0(SB), Z0, Z7
+	VFMADD231PD       Z3, Z7, Z5
+	VADDPD            Z5, Z4, Z0
 	VSCALEFPD         Z2, Z0, Z0
-	VCVTPD2PS         Z0, Y0
-	VCMPPS            $0x04, Y0, Y0, K1
-	VBLENDMPS.BCST    const20<>+0(SB), Y0, K1, Y1
-	VMOVUPD           Y1, (AX)
+	VCMPPD            $0x04, Z0, Z0, K1
+	VBLENDMPD.BCST    const18<>+0(SB), Z0, K1, Z1
+	VCVTPD2PS         Z1, Y0
+	VMOVUPD           Y0, (AX)
 	ADDQ              $0x20, AX
 	ADDQ              DX, CX
 	SUBQ              $0x08, SI
@@ -176,5 +183,360 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const20<>+0(SB)/4, $0x7fc00000
-GLOBL const20<>(SB), RODATA|NOPTR, $4
+// func Exp2Float64(dst *float64, a *float64, aStep int, n int) (done int)
+// Requires: AVX, AVX512F
+TEXT ·Exp2Float64(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ BX, SI
+	SUBQ $0x08, SI
+	JLT  done
+
+loop:
+	VMOVUPD          (CX), Z0
+	VPBROADCASTQ     const19<>+0(SB), Z1
+	VMAXPD           Z0, Z1, Z0
+	VPBROADCASTQ     const20<>+0(SB), Z1
+	VMINPD           Z0, Z1, Z0
+	VRNDSCALEPD      $0x08, Z0, Z1
+	VSUBPD           Z1, Z0, Z0
+	VMULPD           Z0, Z0, Z3
+	VMOVAPD          Z3, Z4
+	VPBROADCASTQ     const21<>+0(SB), Z5
+	VFMADD213PD.BCST const22<>+0(SB), Z5, Z4
+	VMOVAPD          Z3, Z5
+	VPBROADCASTQ     const23<>+0(SB), Z6
+	VFMADD213PD.BCST const24<>+0(SB), Z6, Z5
+	VFMADD213PD.BCST const25<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST const26<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST const27<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST const28<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST const29<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST const30<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST const31<>+0(SB), Z3, Z4
+	VFMADD231PD      Z0, Z5, Z4
+	VMULPD.BCST      const4<>+0(SB), Z0, Z5
+	VMOVAPD          Z0, Z6
+	VPBROADCASTQ     const4<>+0(SB), Z7
+	VFMSUB213PD      Z5, Z7, Z6
+	VFMADD231PD.BCST const5<>+0(SB), Z0, Z6
+	VADDPD.BCST      const6<>+0(SB), Z5, Z0
+	VPBROADCASTQ     const6<>+0(SB), Z7
+	VSUBPD           Z0, Z7, Z7
+	VADDPD           Z7, Z5, Z5
+	VADDPD           Z5, Z6, Z5
+	VFMADD231PD      Z3, Z4, Z5
+	VADDPD           Z5, Z0, Z0
+	VSCALEFPD        Z1, Z0, Z0
+	VCMPPD           $0x04, Z0, Z0, K1
+	VBLENDMPD.BCST   const18<>+0(SB), Z0, K1, Z2
+	VMOVUPD          Z2, (AX)
+	ADDQ             $0x40, AX
+	ADDQ             DX, CX
+	SUBQ             $0x08, SI
+	JGE              loop
+
+done:
+	ADDQ $0x08, SI
+	SUBQ SI, BX
+	VZEROUPPER
+	MOVQ BX, done+32(FP)
+	RET
+
+DATA const19<>+0(SB)/8, $0xc091300000000000
+GLOBL const19<>(SB), RODATA|NOPTR, $8
+
+DATA const20<>+0(SB)/8, $0x4091300000000000
+GLOBL const20<>(SB), RODATA|NOPTR, $8
+
+DATA const21<>+0(SB)/8, $0x3dbb4c524916724c
+GLOBL const21<>(SB), RODATA|NOPTR, $8
+
+DATA const22<>+0(SB)/8, $0x3e3e4d9fa5b16091
+GLOBL const22<>(SB), RODATA|NOPTR, $8
+
+DATA const23<>+0(SB)/8, $0x3dfe9d6ab83bf9a7
+GLOBL const23<>(SB), RODATA|NOPTR, $8
+
+DATA const24<>+0(SB)/8, $0x3e7b524f9436b5eb
+GLOBL const24<>(SB), RODATA|NOPTR, $8
+
+DATA const25<>+0(SB)/8, $0x3eb62c01f87f3f38
+GLOBL const25<>(SB), RODATA|NOPTR, $8
+
+DATA const26<>+0(SB)/8, $0x3eeffcbfc67be6ce
+GLOBL const26<>(SB), RODATA|NOPTR, $8
+
+DATA const27<>+0(SB)/8, $0x3f2430912f90475d
+GLOBL const27<>(SB), RODATA|NOPTR, $8
+
+DATA const28<>+0(SB)/8, $0x3f55d87fe78a509f
+GLOBL const28<>(SB), RODATA|NOPTR, $8
+
+DATA const29<>+0(SB)/8, $0x3f83b2ab6fba4cc3
+GLOBL const29<>(SB), RODATA|NOPTR, $8
+
+DATA const30<>+0(SB)/8, $0x3fac6b08d704a0c2
+GLOBL const30<>(SB), RODATA|NOPTR, $8
+
+DATA const31<>+0(SB)/8, $0x3fcebfbdff82c58f
+GLOBL const31<>(SB), RODATA|NOPTR, $8
+
+// func Exp2Float32(dst *float32, a *float32, aStep int, n int) (done int)
+// Requires: AVX, AVX512F
+TEXT ·Exp2Float32(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ BX, SI
+	SUBQ $0x08, SI
+	JLT  done
+
+loop:
+	VMOVUPD          (CX), Y0
+	VCVTPS2PD        Y0, Z0
+	VPBROADCASTQ     const19<>+0(SB), Z2
+	VMAXPD           Z0, Z2, Z0
+	VPBROADCASTQ     const20<>+0(SB), Z2
+	VMINPD           Z0, Z2, Z0
+	VRNDSCALEPD      $0x08, Z0, Z2
+	VSUBPD           Z2, Z0, Z0
+	VMULPD           Z0, Z0, Z3
+	VMOVAPD          Z3, Z4
+	VPBROADCASTQ     const21<>+0(SB), Z5
+	VFMADD213PD.BCST const22<>+0(SB), Z5, Z4
+	VMOVAPD          Z3, Z5
+	VPBROADCASTQ     const23<>+0(SB), Z6
+	VFMADD213PD.BCST const24<>+0(SB), Z6, Z5
+	VFMADD213PD.BCST const25<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST const26<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST const27<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST const28<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST const29<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST const30<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST const31<>+0(SB), Z3, Z4
+	VFMADD231PD      Z0, Z5, Z4
+	VMULPD.BCST      const4<>+0(SB), Z0, Z5
+	VMOVAPD          Z0, Z6
+	VPBROADCASTQ     const4<>+0(SB), Z7
+	VFMSUB213PD      Z5, Z7, Z6
+	VFMADD231PD.BCST const5<>+0(SB), Z0, Z6
+	VADDPD.BCST      const6<>+0(SB), Z5, Z0
+	VPBROADCASTQ     const6<>+0(SB), Z7
+	VSUBPD           Z0, Z7, Z7
+	VADDPD           Z7, Z5, Z5
+	VADDPD           Z5, Z6, Z5
+	VFMADD231PD      Z3, Z4, Z5
+	VADDPD           Z5, Z0, Z0
+	VSCALEFPD        Z2, Z0, Z0
+	VCMPPD           $0x04, Z0, Z0, K1
+	VBLENDMPD.BCST   const18<>+0(SB), Z0, K1, Z1
+	VCVTPD2PS        Z1, Y0
+	VMOVUPD          Y0, (AX)
+	ADDQ             $0x20, AX
+	ADDQ             DX, CX
+	SUBQ             $0x08, SI
+	JGE              loop
+
+done:
+	ADDQ $0x08, SI
+	SUBQ SI, BX
+	VZEROUPPER
+	MOVQ BX, done+32(FP)
+	RET
+
+// func Expm1Float64(dst *float64, a *float64, aStep int, n int) (done int)
+// Requires: AVX, AVX512F
+TEXT ·Expm1Float64(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ BX, SI
+	SUBQ $0x08, SI
+	JLT  done
+
+loop:
+	VMOVUPD           (CX), Z0
+	VPBROADCASTQ      const32<>+0(SB), Z1
+	VMAXPD            Z0, Z1, Z1
+	VPBROADCASTQ      const1<>+0(SB), Z2
+	VMINPD            Z1, Z2, Z1
+	VMOVAPD           Z1, Z2
+	VPBROADCASTQ      const2<>+0(SB), Z4
+	VFMADD213PD.BCST  const3<>+0(SB), Z4, Z2
+	VSUBPD.BCST       const3<>+0(SB), Z2, Z2
+	VFNMADD231PD.BCST const4<>+0(SB), Z2, Z1
+	VMOVAPD           Z2, Z4
+	VPBROADCASTQ      const5<>+0(SB), Z5
+	VFNMADD213PD      Z1, Z5, Z4
+	VSUBPD            Z4, Z1, Z1
+	VFNMADD231PD.BCST const5<>+0(SB), Z2, Z1
+	VMULPD            Z4, Z4, Z5
+	VMULPD.BCST       const17<>+0(SB), Z4, Z6
+	VMOVAPD           Z6, Z7
+	VFMADD213PD       Z4, Z4, Z7
+	VSUBPD            Z7, Z4, Z8
+	VFMADD231PD       Z4, Z6, Z8
+	VADDPD            Z8, Z1, Z1
+	VMOVAPD           Z5, Z6
+	VPBROADCASTQ      const7<>+0(SB), Z8
+	VFMADD213PD.BCST  const8<>+0(SB), Z8, Z6
+	VMOVAPD           Z5, Z8
+	VPBROADCASTQ      const9<>+0(SB), Z9
+	VFMADD213PD.BCST  const10<>+0(SB), Z9, Z8
+	VFMADD213PD.BCST  const11<>+0(SB), Z5, Z6
+	VFMADD213PD.BCST  const12<>+0(SB), Z5, Z8
+	VFMADD213PD.BCST  const13<>+0(SB), Z5, Z6
+	VFMADD213PD.BCST  const14<>+0(SB), Z5, Z8
+	VFMADD213PD.BCST  const15<>+0(SB), Z5, Z6
+	VFMADD213PD.BCST  const16<>+0(SB), Z5, Z8
+	VFMADD231PD       Z4, Z6, Z8
+	VMULPD            Z5, Z4, Z4
+	VFMADD231PD       Z4, Z8, Z1
+	VPBROADCASTQ      const33<>+0(SB), Z4
+	VMINPD            Z2, Z4, Z4
+	VPBROADCASTQ      const34<>+0(SB), Z5
+	VSUBPD            Z4, Z5, Z4
+	VPSLLQ            $0x34, Z4, Z4
+	VPBROADCASTQ      const35<>+0(SB), Z5
+	VSUBPD            Z4, Z5, Z4
+	VPBROADCASTQ      const6<>+0(SB), Z5
+	VADDPD            Z4, Z5, Z5
+	VSUBPD.BCST       const6<>+0(SB), Z5, Z6
+	VSUBPD            Z6, Z5, Z8
+	VPBROADCASTQ      const6<>+0(SB), Z9
+	VSUBPD            Z8, Z9, Z8
+	VSUBPD            Z6, Z4, Z4
+	VADDPD            Z4, Z8, Z4
+	VADDPD            Z5, Z7, Z6
+	VSUBPD            Z6, Z5, Z5
+	VADDPD            Z5, Z7, Z5
+	VADDPD            Z4, Z1, Z1
+	VADDPD            Z1, Z5, Z1
+	VADDPD            Z1, Z6, Z1
+	VSCALEFPD         Z2, Z1, Z1
+	VPANDQ.BCST       const36<>+0(SB), Z0, Z0
+	VPORQ             Z0, Z1, Z0
+	VCMPPD            $0x04, Z0, Z0, K1
+	VBLENDMPD.BCST    const18<>+0(SB), Z0, K1, Z3
+	VMOVUPD           Z3, (AX)
+	ADDQ              $0x40, AX
+	ADDQ              DX, CX
+	SUBQ              $0x08, SI
+	JGE               loop
+
+done:
+	ADDQ $0x08, SI
+	SUBQ SI, BX
+	VZEROUPPER
+	MOVQ BX, done+32(FP)
+	RET
+
+DATA const32<>+0(SB)/8, $0xc044000000000000
+GLOBL const32<>(SB), RODATA|NOPTR, $8
+
+DATA const33<>+0(SB)/8, $0x4059000000000000
+GLOBL const33<>(SB), RODATA|NOPTR, $8
+
+DATA const34<>+0(SB)/8, $0x43380000000003ff
+GLOBL const34<>(SB), RODATA|NOPTR, $8
+
+DATA const35<>+0(SB)/8, $0x0000000000000000
+GLOBL const35<>(SB), RODATA|NOPTR, $8
+
+DATA const36<>+0(SB)/8, $0x8000000000000000
+GLOBL const36<>(SB), RODATA|NOPTR, $8
+
+// func Expm1Float32(dst *float32, a *float32, aStep int, n int) (done int)
+// Requires: AVX, AVX512F
+TEXT ·Expm1Float32(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ BX, SI
+	SUBQ $0x08, SI
+	JLT  done
+
+loop:
+	VMOVUPD           (CX), Y0
+	VCVTPS2PD         Y0, Z0
+	VPBROADCASTQ      const32<>+0(SB), Z2
+	VMAXPD            Z0, Z2, Z2
+	VPBROADCASTQ      const1<>+0(SB), Z3
+	VMINPD            Z2, Z3, Z2
+	VMOVAPD           Z2, Z3
+	VPBROADCASTQ      const2<>+0(SB), Z4
+	VFMADD213PD.BCST  const3<>+0(SB), Z4, Z3
+	VSUBPD.BCST       const3<>+0(SB), Z3, Z3
+	VFNMADD231PD.BCST const4<>+0(SB), Z3, Z2
+	VMOVAPD           Z3, Z4
+	VPBROADCASTQ      const5<>+0(SB), Z5
+	VFNMADD213PD      Z2, Z5, Z4
+	VSUBPD            Z4, Z2, Z2
+	VFNMADD231PD.BCST const5<>+0(SB), Z3, Z2
+	VMULPD            Z4, Z4, Z5
+	VMULPD.BCST       const17<>+0(SB), Z4, Z6
+	VMOVAPD           Z6, Z7
+	VFMADD213PD       Z4, Z4, Z7
+	VSUBPD            Z7, Z4, Z8
+	VFMADD231PD       Z4, Z6, Z8
+	VADDPD            Z8, Z2, Z2
+	VMOVAPD           Z5, Z6
+	VPBROADCASTQ      const7<>+0(SB), Z8
+	VFMADD213PD.BCST  const8<>+0(SB), Z8, Z6
+	VMOVAPD           Z5, Z8
+	VPBROADCASTQ      const9<>+0(SB), Z9
+	VFMADD213PD.BCST  const10<>+0(SB), Z9, Z8
+	VFMADD213PD.BCST  const11<>+0(SB), Z5, Z6
+	VFMADD213PD.BCST  const12<>+0(SB), Z5, Z8
+	VFMADD213PD.BCST  const13<>+0(SB), Z5, Z6
+	VFMADD213PD.BCST  const14<>+0(SB), Z5, Z8
+	VFMADD213PD.BCST  const15<>+0(SB), Z5, Z6
+	VFMADD213PD.BCST  const16<>+0(SB), Z5, Z8
+	VFMADD231PD       Z4, Z6, Z8
+	VMULPD            Z5, Z4, Z4
+	VFMADD231PD       Z4, Z8, Z2
+	VPBROADCASTQ      const33<>+0(SB), Z4
+	VMINPD            Z3, Z4, Z4
+	VPBROADCASTQ      const34<>+0(SB), Z5
+	VSUBPD            Z4, Z5, Z4
+	VPSLLQ            $0x34, Z4, Z4
+	VPBROADCASTQ      const35<>+0(SB), Z5
+	VSUBPD            Z4, Z5, Z4
+	VPBROADCASTQ      const6<>+0(SB), Z5
+	VADDPD            Z4, Z5, Z5
+	VSUBPD.BCST       const6<>+0(SB), Z5, Z6
+	VSUBPD            Z6, Z5, Z8
+	VPBROADCASTQ      const6<>+0(SB), Z9
+	VSUBPD            Z8, Z9, Z8
+	VSUBPD            Z6, Z4, Z4
+	VADDPD            Z4, Z8, Z4
+	VADDPD            Z5, Z7, Z6
+	VSUBPD            Z6, Z5, Z5
+	VADDPD            Z5, Z7, Z5
+	VADDPD            Z4, Z2, Z2
+	VADDPD            Z2, Z5, Z2
+	VADDPD            Z2, Z6, Z2
+	VSCALEFPD         Z3, Z2, Z2
+	VPANDQ.BCST       const36<>+0(SB), Z0, Z0
+	VPORQ             Z0, Z2, Z0
+	VCMPPD            $0x04, Z0, Z0, K1
+	VBLENDMPD.BCST    const18<>+0(SB), Z0, K1, Z1
+	VCVTPD2PS         Z1, Y0
+	VMOVUPD           Y0, (AX)
+	ADDQ              $0x20, AX
+	ADDQ              DX, CX
+	SUBQ              $0x08, SI
+	JGE               loop
+
+done:
+	ADDQ $0x08, SI
+	SUBQ SI, BX
+	VZEROUPPER
+	MOVQ BX, done+32(FP)
+	RET

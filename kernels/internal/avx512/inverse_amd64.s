@@ -69,8 +69,8 @@ loop:
 	VBLENDMPD.BCST    const19<>+0(SB), Z1, K1, Z7
 	VMULPD            Z6, Z3, Z1
 	VADDPD            Z1, Z7, Z2
-	VSUBPD            Z7, Z2, Z10
-	VSUBPD            Z10, Z1, Z1
+	VSUBPD            Z2, Z7, Z10
+	VADDPD            Z10, Z1, Z1
 	VPBROADCASTQ      const3<>+0(SB), Z10
 	VBLENDMPD.BCST    const20<>+0(SB), Z10, K1, Z8
 	VFMADD231PD       Z6, Z5, Z8
@@ -160,7 +160,7 @@ DATA const21<>+0(SB)/8, $0x7ff8000000000000
 GLOBL const21<>(SB), RODATA|NOPTR, $8
 
 // func ArcsinFloat32(dst *float32, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX512F, AVX512VL
+// Requires: AVX, AVX512F
 TEXT ·ArcsinFloat32(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -225,8 +225,8 @@ loop:
 	VBLENDMPD.BCST    const19<>+0(SB), Z8, K1, Z5
 	VMULPD            Z4, Z1, Z8
 	VADDPD            Z8, Z5, Z9
-	VSUBPD            Z5, Z9, Z10
-	VSUBPD            Z10, Z8, Z8
+	VSUBPD            Z9, Z5, Z10
+	VADDPD            Z10, Z8, Z8
 	VPBROADCASTQ      const3<>+0(SB), Z10
 	VBLENDMPD.BCST    const20<>+0(SB), Z10, K1, Z6
 	VFMADD231PD       Z4, Z3, Z6
@@ -234,10 +234,10 @@ loop:
 	VADDPD            Z8, Z9, Z8
 	VPANDQ.BCST       const0<>+0(SB), Z0, Z0
 	VPXORQ            Z0, Z8, Z0
-	VCVTPD2PS         Z0, Y0
-	VCMPPS            $0x04, Y0, Y0, K1
-	VBLENDMPS.BCST    const22<>+0(SB), Y0, K1, Y7
-	VMOVUPD           Y7, (AX)
+	VCMPPD            $0x04, Z0, Z0, K1
+	VBLENDMPD.BCST    const21<>+0(SB), Z0, K1, Z7
+	VCVTPD2PS         Z7, Y0
+	VMOVUPD           Y0, (AX)
 	ADDQ              $0x20, AX
 	ADDQ              DX, CX
 	SUBQ              $0x08, SI
@@ -249,9 +249,6 @@ done:
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
-
-DATA const22<>+0(SB)/4, $0x7fc00000
-GLOBL const22<>(SB), RODATA|NOPTR, $4
 
 // func ArccosFloat64(dst *float64, a *float64, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -312,21 +309,21 @@ loop:
 	VFMADD231PD       Z1, Z2, Z12
 	VMULPD            Z4, Z3, Z1
 	VFMADD231PD       Z12, Z1, Z5
-	VPBROADCASTQ      const23<>+0(SB), Z1
-	VBLENDMPD.BCST    const24<>+0(SB), Z1, K1, Z6
+	VPBROADCASTQ      const22<>+0(SB), Z1
+	VBLENDMPD.BCST    const23<>+0(SB), Z1, K1, Z6
 	VPANDQ.BCST       const0<>+0(SB), Z0, Z1
 	VPXORQ            Z1, Z6, Z1
 	VCMPPD.BCST       $0x11, const3<>+0(SB), Z0, K2
 	VPBROADCASTQ      const3<>+0(SB), Z0
-	VBLENDMPD.BCST    const25<>+0(SB), Z0, K2, Z7
+	VBLENDMPD.BCST    const24<>+0(SB), Z0, K2, Z7
 	VPBROADCASTQ      const19<>+0(SB), Z0
 	VBLENDMPD         Z7, Z0, K1, Z8
 	VMULPD            Z1, Z3, Z0
 	VADDPD            Z0, Z8, Z2
-	VSUBPD            Z8, Z2, Z12
-	VSUBPD            Z12, Z0, Z0
+	VSUBPD            Z2, Z8, Z12
+	VADDPD            Z12, Z0, Z0
 	VPBROADCASTQ      const3<>+0(SB), Z12
-	VBLENDMPD.BCST    const26<>+0(SB), Z12, K2, Z9
+	VBLENDMPD.BCST    const25<>+0(SB), Z12, K2, Z9
 	VPBROADCASTQ      const20<>+0(SB), Z12
 	VBLENDMPD         Z9, Z12, K1, Z10
 	VFMADD231PD       Z1, Z5, Z10
@@ -347,20 +344,20 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const23<>+0(SB)/8, $0xbff0000000000000
+DATA const22<>+0(SB)/8, $0xbff0000000000000
+GLOBL const22<>(SB), RODATA|NOPTR, $8
+
+DATA const23<>+0(SB)/8, $0x4000000000000000
 GLOBL const23<>(SB), RODATA|NOPTR, $8
 
-DATA const24<>+0(SB)/8, $0x4000000000000000
+DATA const24<>+0(SB)/8, $0x400921fb54442d18
 GLOBL const24<>(SB), RODATA|NOPTR, $8
 
-DATA const25<>+0(SB)/8, $0x400921fb54442d18
+DATA const25<>+0(SB)/8, $0x3ca1a62633145c07
 GLOBL const25<>(SB), RODATA|NOPTR, $8
 
-DATA const26<>+0(SB)/8, $0x3ca1a62633145c07
-GLOBL const26<>(SB), RODATA|NOPTR, $8
-
 // func ArccosFloat32(dst *float32, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX512F, AVX512VL
+// Requires: AVX, AVX512F
 TEXT ·ArccosFloat32(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -419,30 +416,30 @@ loop:
 	VFMADD231PD       Z10, Z11, Z12
 	VMULPD            Z2, Z1, Z10
 	VFMADD231PD       Z12, Z10, Z3
-	VPBROADCASTQ      const23<>+0(SB), Z10
-	VBLENDMPD.BCST    const24<>+0(SB), Z10, K1, Z4
+	VPBROADCASTQ      const22<>+0(SB), Z10
+	VBLENDMPD.BCST    const23<>+0(SB), Z10, K1, Z4
 	VPANDQ.BCST       const0<>+0(SB), Z0, Z10
 	VPXORQ            Z10, Z4, Z10
 	VCMPPD.BCST       $0x11, const3<>+0(SB), Z0, K2
 	VPBROADCASTQ      const3<>+0(SB), Z0
-	VBLENDMPD.BCST    const25<>+0(SB), Z0, K2, Z5
+	VBLENDMPD.BCST    const24<>+0(SB), Z0, K2, Z5
 	VPBROADCASTQ      const19<>+0(SB), Z0
 	VBLENDMPD         Z5, Z0, K1, Z6
 	VMULPD            Z10, Z1, Z0
 	VADDPD            Z0, Z6, Z11
-	VSUBPD            Z6, Z11, Z12
-	VSUBPD            Z12, Z0, Z0
+	VSUBPD            Z11, Z6, Z12
+	VADDPD            Z12, Z0, Z0
 	VPBROADCASTQ      const3<>+0(SB), Z12
-	VBLENDMPD.BCST    const26<>+0(SB), Z12, K2, Z7
+	VBLENDMPD.BCST    const25<>+0(SB), Z12, K2, Z7
 	VPBROADCASTQ      const20<>+0(SB), Z12
 	VBLENDMPD         Z7, Z12, K1, Z8
 	VFMADD231PD       Z10, Z3, Z8
 	VADDPD            Z8, Z0, Z0
 	VADDPD            Z0, Z11, Z0
-	VCVTPD2PS         Z0, Y0
-	VCMPPS            $0x04, Y0, Y0, K1
-	VBLENDMPS.BCST    const22<>+0(SB), Y0, K1, Y9
-	VMOVUPD           Y9, (AX)
+	VCMPPD            $0x04, Z0, Z0, K1
+	VBLENDMPD.BCST    const21<>+0(SB), Z0, K1, Z9
+	VCVTPD2PS         Z9, Y0
+	VMOVUPD           Y0, (AX)
 	ADDQ              $0x20, AX
 	ADDQ              DX, CX
 	SUBQ              $0x08, SI
@@ -470,15 +467,15 @@ loop:
 	VMOVUPD          (CX), Z0
 	VPBROADCASTQ     const0<>+0(SB), Z1
 	VPANDNQ          Z0, Z1, Z1
-	VPBROADCASTQ     const27<>+0(SB), Z2
+	VPBROADCASTQ     const26<>+0(SB), Z2
 	VMINPD           Z1, Z2, Z1
-	VPBROADCASTQ     const28<>+0(SB), Z2
+	VPBROADCASTQ     const27<>+0(SB), Z2
 	VMAXPD           Z1, Z2, Z2
-	VPBROADCASTQ     const29<>+0(SB), Z5
+	VPBROADCASTQ     const28<>+0(SB), Z5
 	VMINPD           Z2, Z5, Z2
 	VPSRLQ           $0x34, Z2, Z2
 	VPERMPD          arctanMiddle<>+0(SB), Z2, Z5
-	VCMPPD.BCST      $0x11, const31<>+0(SB), Z1, K1
+	VCMPPD.BCST      $0x11, const30<>+0(SB), Z1, K1
 	VPBROADCASTQ     const3<>+0(SB), Z6
 	VBLENDMPD.BCST   const17<>+0(SB), Z6, K1, Z3
 	VMOVAPD          Z1, Z6
@@ -496,27 +493,27 @@ loop:
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
 	VMOVAPD          Z6, Z8
-	VPBROADCASTQ     const32<>+0(SB), Z9
-	VFMADD213PD.BCST const33<>+0(SB), Z9, Z8
+	VPBROADCASTQ     const31<>+0(SB), Z9
+	VFMADD213PD.BCST const32<>+0(SB), Z9, Z8
 	VMOVAPD          Z6, Z9
-	VPBROADCASTQ     const34<>+0(SB), Z10
-	VFMADD213PD.BCST const35<>+0(SB), Z10, Z9
+	VPBROADCASTQ     const33<>+0(SB), Z10
+	VFMADD213PD.BCST const34<>+0(SB), Z10, Z9
 	VFMADD231PD      Z7, Z8, Z9
 	VMOVAPD          Z6, Z8
-	VPBROADCASTQ     const36<>+0(SB), Z10
-	VFMADD213PD.BCST const37<>+0(SB), Z10, Z8
+	VPBROADCASTQ     const35<>+0(SB), Z10
+	VFMADD213PD.BCST const36<>+0(SB), Z10, Z8
 	VFMADD231PD      Z7, Z9, Z8
 	VMOVAPD          Z6, Z9
-	VPBROADCASTQ     const38<>+0(SB), Z10
-	VFMADD213PD.BCST const39<>+0(SB), Z10, Z9
+	VPBROADCASTQ     const37<>+0(SB), Z10
+	VFMADD213PD.BCST const38<>+0(SB), Z10, Z9
 	VFMADD231PD      Z7, Z8, Z9
 	VMULPD           Z6, Z5, Z7
 	VFNMADD213PD     Z1, Z1, Z6
 	VFMADD231PD      Z9, Z7, Z6
 	VPERMPD          arctanHi<>+0(SB), Z2, Z1
 	VADDPD           Z1, Z5, Z7
-	VSUBPD           Z1, Z7, Z1
-	VSUBPD           Z1, Z5, Z1
+	VSUBPD           Z7, Z1, Z1
+	VADDPD           Z1, Z5, Z1
 	VPERMPD          arctanLo<>+0(SB), Z2, Z2
 	VADDPD           Z2, Z6, Z2
 	VADDPD           Z2, Z1, Z1
@@ -538,14 +535,14 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const27<>+0(SB)/8, $0x4630000000000000
+DATA const26<>+0(SB)/8, $0x4630000000000000
+GLOBL const26<>(SB), RODATA|NOPTR, $8
+
+DATA const27<>+0(SB)/8, $0x3fc0000000000000
 GLOBL const27<>(SB), RODATA|NOPTR, $8
 
-DATA const28<>+0(SB)/8, $0x3fc0000000000000
+DATA const28<>+0(SB)/8, $0x4020000000000000
 GLOBL const28<>(SB), RODATA|NOPTR, $8
-
-DATA const29<>+0(SB)/8, $0x4020000000000000
-GLOBL const29<>(SB), RODATA|NOPTR, $8
 
 DATA arctanMiddle<>+0(SB)/8, $0x4006000000000000
 DATA arctanMiddle<>+8(SB)/8, $0x3ff0000000000000
@@ -557,32 +554,32 @@ DATA arctanMiddle<>+48(SB)/8, $0x3fe6000000000000
 DATA arctanMiddle<>+56(SB)/8, $0x3ff6000000000000
 GLOBL arctanMiddle<>(SB), RODATA|NOPTR, $64
 
-DATA const31<>+0(SB)/8, $0x4010000000000000
+DATA const30<>+0(SB)/8, $0x4010000000000000
+GLOBL const30<>(SB), RODATA|NOPTR, $8
+
+DATA const31<>+0(SB)/8, $0x3fa7989a757aa7ab
 GLOBL const31<>(SB), RODATA|NOPTR, $8
 
-DATA const32<>+0(SB)/8, $0x3fa7989a757aa7ab
+DATA const32<>+0(SB)/8, $0xbfb0b4e0a08feed6
 GLOBL const32<>(SB), RODATA|NOPTR, $8
 
-DATA const33<>+0(SB)/8, $0xbfb0b4e0a08feed6
+DATA const33<>+0(SB)/8, $0x3fb3ab9ee582d41f
 GLOBL const33<>(SB), RODATA|NOPTR, $8
 
-DATA const34<>+0(SB)/8, $0x3fb3ab9ee582d41f
+DATA const34<>+0(SB)/8, $0xbfb7459e40d00717
 GLOBL const34<>(SB), RODATA|NOPTR, $8
 
-DATA const35<>+0(SB)/8, $0xbfb7459e40d00717
+DATA const35<>+0(SB)/8, $0x3fbc71c60ac8ca38
 GLOBL const35<>(SB), RODATA|NOPTR, $8
 
-DATA const36<>+0(SB)/8, $0x3fbc71c60ac8ca38
+DATA const36<>+0(SB)/8, $0xbfc2492490b36781
 GLOBL const36<>(SB), RODATA|NOPTR, $8
 
-DATA const37<>+0(SB)/8, $0xbfc2492490b36781
+DATA const37<>+0(SB)/8, $0x3fc99999999752af
 GLOBL const37<>(SB), RODATA|NOPTR, $8
 
-DATA const38<>+0(SB)/8, $0x3fc99999999752af
+DATA const38<>+0(SB)/8, $0xbfd55555555554c6
 GLOBL const38<>(SB), RODATA|NOPTR, $8
-
-DATA const39<>+0(SB)/8, $0xbfd55555555554c6
-GLOBL const39<>(SB), RODATA|NOPTR, $8
 
 DATA arctanHi<>+0(SB)/8, $0x3ff38d6a6ce13353
 DATA arctanHi<>+8(SB)/8, $0x3ff921fb54442d18
@@ -605,7 +602,7 @@ DATA arctanLo<>+56(SB)/8, $0x3c8f7ac612ab33d8
 GLOBL arctanLo<>(SB), RODATA|NOPTR, $64
 
 // func ArctanFloat32(dst *float32, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX512F, AVX512VL
+// Requires: AVX, AVX512F
 TEXT ·ArctanFloat32(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -620,15 +617,15 @@ loop:
 	VCVTPS2PD        Y0, Z0
 	VPBROADCASTQ     const0<>+0(SB), Z3
 	VPANDNQ          Z0, Z3, Z3
-	VPBROADCASTQ     const27<>+0(SB), Z4
+	VPBROADCASTQ     const26<>+0(SB), Z4
 	VMINPD           Z3, Z4, Z3
-	VPBROADCASTQ     const28<>+0(SB), Z4
+	VPBROADCASTQ     const27<>+0(SB), Z4
 	VMAXPD           Z3, Z4, Z4
-	VPBROADCASTQ     const29<>+0(SB), Z5
+	VPBROADCASTQ     const28<>+0(SB), Z5
 	VMINPD           Z4, Z5, Z4
 	VPSRLQ           $0x34, Z4, Z4
 	VPERMPD          arctanMiddle<>+0(SB), Z4, Z5
-	VCMPPD.BCST      $0x11, const31<>+0(SB), Z3, K1
+	VCMPPD.BCST      $0x11, const30<>+0(SB), Z3, K1
 	VPBROADCASTQ     const3<>+0(SB), Z6
 	VBLENDMPD.BCST   const17<>+0(SB), Z6, K1, Z1
 	VMOVAPD          Z3, Z6
@@ -646,37 +643,37 @@ loop:
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
 	VMOVAPD          Z6, Z8
-	VPBROADCASTQ     const32<>+0(SB), Z9
-	VFMADD213PD.BCST const33<>+0(SB), Z9, Z8
+	VPBROADCASTQ     const31<>+0(SB), Z9
+	VFMADD213PD.BCST const32<>+0(SB), Z9, Z8
 	VMOVAPD          Z6, Z9
-	VPBROADCASTQ     const34<>+0(SB), Z10
-	VFMADD213PD.BCST const35<>+0(SB), Z10, Z9
+	VPBROADCASTQ     const33<>+0(SB), Z10
+	VFMADD213PD.BCST const34<>+0(SB), Z10, Z9
 	VFMADD231PD      Z7, Z8, Z9
 	VMOVAPD          Z6, Z8
-	VPBROADCASTQ     const36<>+0(SB), Z10
-	VFMADD213PD.BCST const37<>+0(SB), Z10, Z8
+	VPBROADCASTQ     const35<>+0(SB), Z10
+	VFMADD213PD.BCST const36<>+0(SB), Z10, Z8
 	VFMADD231PD      Z7, Z9, Z8
 	VMOVAPD          Z6, Z9
-	VPBROADCASTQ     const38<>+0(SB), Z10
-	VFMADD213PD.BCST const39<>+0(SB), Z10, Z9
+	VPBROADCASTQ     const37<>+0(SB), Z10
+	VFMADD213PD.BCST const38<>+0(SB), Z10, Z9
 	VFMADD231PD      Z7, Z8, Z9
 	VMULPD           Z6, Z5, Z7
 	VFNMADD213PD     Z3, Z3, Z6
 	VFMADD231PD      Z9, Z7, Z6
 	VPERMPD          arctanHi<>+0(SB), Z4, Z3
 	VADDPD           Z3, Z5, Z7
-	VSUBPD           Z3, Z7, Z3
-	VSUBPD           Z3, Z5, Z3
+	VSUBPD           Z7, Z3, Z3
+	VADDPD           Z3, Z5, Z3
 	VPERMPD          arctanLo<>+0(SB), Z4, Z4
 	VADDPD           Z4, Z6, Z4
 	VADDPD           Z4, Z3, Z3
 	VADDPD           Z3, Z7, Z3
 	VPANDQ.BCST      const0<>+0(SB), Z0, Z0
 	VPXORQ           Z0, Z3, Z0
-	VCVTPD2PS        Z0, Y0
-	VCMPPS           $0x04, Y0, Y0, K1
-	VBLENDMPS.BCST   const22<>+0(SB), Y0, K1, Y2
-	VMOVUPD          Y2, (AX)
+	VCMPPD           $0x04, Z0, Z0, K1
+	VBLENDMPD.BCST   const21<>+0(SB), Z0, K1, Z2
+	VCVTPD2PS        Z2, Y0
+	VMOVUPD          Y0, (AX)
 	ADDQ             $0x20, AX
 	ADDQ             DX, CX
 	SUBQ             $0x08, SI
@@ -711,27 +708,27 @@ loop:
 	VPANDNQ          Z1, Z3, Z3
 	VMINPD           Z2, Z3, Z4
 	VMAXPD           Z2, Z3, Z5
-	VPBROADCASTQ     const42<>+0(SB), Z6
+	VPBROADCASTQ     const41<>+0(SB), Z6
 	VCMPPD           $0x00, Z5, Z6, K1
-	VPBROADCASTQ     const42<>+0(SB), Z6
+	VPBROADCASTQ     const41<>+0(SB), Z6
 	VCMPPD           $0x00, Z4, Z6, K2
 	VPBROADCASTQ     const3<>+0(SB), Z6
 	VBLENDMPD.BCST   const17<>+0(SB), Z6, K2, Z7
 	VBLENDMPD        Z7, Z4, K1, Z8
-	VMAXPD.BCST      const43<>+0(SB), Z5, Z4
+	VMAXPD.BCST      const42<>+0(SB), Z5, Z4
 	VBLENDMPD.BCST   const17<>+0(SB), Z4, K1, Z9
-	VPBROADCASTQ     const44<>+0(SB), Z4
+	VPBROADCASTQ     const43<>+0(SB), Z4
 	VCMPPD           $0x11, Z9, Z4, K1
 	VPBROADCASTQ     const3<>+0(SB), Z4
 	VCMPPD           $0x11, Z8, Z4, K2
-	VCMPPD.BCST      $0x11, const45<>+0(SB), Z8, K3
+	VCMPPD.BCST      $0x11, const44<>+0(SB), Z8, K3
 	KANDB            K3, K2, K2
 	KORB             K2, K1, K1
 	KORTESTB         K1, K1
 	JNE              done
-	VMULPD.BCST      const46<>+0(SB), Z9, Z4
+	VMULPD.BCST      const45<>+0(SB), Z9, Z4
 	VCMPPD           $0x12, Z8, Z4, K1
-	VMULPD.BCST      const47<>+0(SB), Z9, Z4
+	VMULPD.BCST      const46<>+0(SB), Z9, Z4
 	VCMPPD           $0x12, Z8, Z4, K2
 	VPBROADCASTQ     const1<>+0(SB), Z4
 	VBLENDMPD.BCST   const17<>+0(SB), Z4, K2, Z10
@@ -757,19 +754,19 @@ loop:
 	VMULPD           Z15, Z15, Z6
 	VMULPD           Z6, Z6, Z13
 	VMOVAPD          Z6, Z14
-	VPBROADCASTQ     const32<>+0(SB), Z16
-	VFMADD213PD.BCST const33<>+0(SB), Z16, Z14
+	VPBROADCASTQ     const31<>+0(SB), Z16
+	VFMADD213PD.BCST const32<>+0(SB), Z16, Z14
 	VMOVAPD          Z6, Z16
-	VPBROADCASTQ     const34<>+0(SB), Z17
-	VFMADD213PD.BCST const35<>+0(SB), Z17, Z16
+	VPBROADCASTQ     const33<>+0(SB), Z17
+	VFMADD213PD.BCST const34<>+0(SB), Z17, Z16
 	VFMADD231PD      Z13, Z14, Z16
 	VMOVAPD          Z6, Z14
-	VPBROADCASTQ     const36<>+0(SB), Z17
-	VFMADD213PD.BCST const37<>+0(SB), Z17, Z14
+	VPBROADCASTQ     const35<>+0(SB), Z17
+	VFMADD213PD.BCST const36<>+0(SB), Z17, Z14
 	VFMADD231PD      Z13, Z16, Z14
 	VMOVAPD          Z6, Z16
-	VPBROADCASTQ     const38<>+0(SB), Z17
-	VFMADD213PD.BCST const39<>+0(SB), Z17, Z16
+	VPBROADCASTQ     const37<>+0(SB), Z17
+	VFMADD213PD.BCST const38<>+0(SB), Z17, Z16
 	VFMADD231PD      Z13, Z14, Z16
 	VMULPD           Z6, Z15, Z13
 	VFNMADD213PD     Z5, Z5, Z6
@@ -785,8 +782,8 @@ loop:
 	VMOVDQA64        Z1, Z4
 	VPERMI2PD        arctan2Hi<>+64(SB), Z5, Z4
 	VADDPD           Z4, Z15, Z5
-	VSUBPD           Z4, Z5, Z4
-	VSUBPD           Z4, Z15, Z4
+	VSUBPD           Z5, Z4, Z4
+	VADDPD           Z4, Z15, Z4
 	VMOVUPD          arctan2Lo<>+0(SB), Z13
 	VMOVDQA64        Z1, Z1
 	VPERMI2PD        arctan2Lo<>+64(SB), Z13, Z1
@@ -812,23 +809,23 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-DATA const42<>+0(SB)/8, $0x7ff0000000000000
+DATA const41<>+0(SB)/8, $0x7ff0000000000000
+GLOBL const41<>(SB), RODATA|NOPTR, $8
+
+DATA const42<>+0(SB)/8, $0x1a70000000000000
 GLOBL const42<>(SB), RODATA|NOPTR, $8
 
-DATA const43<>+0(SB)/8, $0x1a70000000000000
+DATA const43<>+0(SB)/8, $0x5f30000000000000
 GLOBL const43<>(SB), RODATA|NOPTR, $8
 
-DATA const44<>+0(SB)/8, $0x5f30000000000000
+DATA const44<>+0(SB)/8, $0x20b0000000000000
 GLOBL const44<>(SB), RODATA|NOPTR, $8
 
-DATA const45<>+0(SB)/8, $0x20b0000000000000
+DATA const45<>+0(SB)/8, $0x3fd0000000000000
 GLOBL const45<>(SB), RODATA|NOPTR, $8
 
-DATA const46<>+0(SB)/8, $0x3fd0000000000000
+DATA const46<>+0(SB)/8, $0x3fe8000000000000
 GLOBL const46<>(SB), RODATA|NOPTR, $8
-
-DATA const47<>+0(SB)/8, $0x3fe8000000000000
-GLOBL const47<>(SB), RODATA|NOPTR, $8
 
 DATA arctan2Hi<>+0(SB)/8, $0x0000000000000000
 DATA arctan2Hi<>+8(SB)/8, $0x0000000000000000
@@ -890,18 +887,18 @@ loop:
 	VPANDNQ          Z1, Z10, Z10
 	VMINPD           Z9, Z10, Z11
 	VMAXPD           Z9, Z10, Z12
-	VPBROADCASTQ     const42<>+0(SB), Z13
+	VPBROADCASTQ     const41<>+0(SB), Z13
 	VCMPPD           $0x00, Z12, Z13, K1
-	VPBROADCASTQ     const42<>+0(SB), Z13
+	VPBROADCASTQ     const41<>+0(SB), Z13
 	VCMPPD           $0x00, Z11, Z13, K2
 	VPBROADCASTQ     const3<>+0(SB), Z13
 	VBLENDMPD.BCST   const17<>+0(SB), Z13, K2, Z2
 	VBLENDMPD        Z2, Z11, K1, Z3
-	VMAXPD.BCST      const43<>+0(SB), Z12, Z11
+	VMAXPD.BCST      const42<>+0(SB), Z12, Z11
 	VBLENDMPD.BCST   const17<>+0(SB), Z11, K1, Z4
-	VMULPD.BCST      const46<>+0(SB), Z4, Z11
+	VMULPD.BCST      const45<>+0(SB), Z4, Z11
 	VCMPPD           $0x12, Z3, Z11, K1
-	VMULPD.BCST      const47<>+0(SB), Z4, Z11
+	VMULPD.BCST      const46<>+0(SB), Z4, Z11
 	VCMPPD           $0x12, Z3, Z11, K2
 	VPBROADCASTQ     const1<>+0(SB), Z11
 	VBLENDMPD.BCST   const17<>+0(SB), Z11, K2, Z5
@@ -927,19 +924,19 @@ loop:
 	VMULPD           Z16, Z16, Z13
 	VMULPD           Z13, Z13, Z14
 	VMOVAPD          Z13, Z15
-	VPBROADCASTQ     const32<>+0(SB), Z17
-	VFMADD213PD.BCST const33<>+0(SB), Z17, Z15
+	VPBROADCASTQ     const31<>+0(SB), Z17
+	VFMADD213PD.BCST const32<>+0(SB), Z17, Z15
 	VMOVAPD          Z13, Z17
-	VPBROADCASTQ     const34<>+0(SB), Z18
-	VFMADD213PD.BCST const35<>+0(SB), Z18, Z17
+	VPBROADCASTQ     const33<>+0(SB), Z18
+	VFMADD213PD.BCST const34<>+0(SB), Z18, Z17
 	VFMADD231PD      Z14, Z15, Z17
 	VMOVAPD          Z13, Z15
-	VPBROADCASTQ     const36<>+0(SB), Z18
-	VFMADD213PD.BCST const37<>+0(SB), Z18, Z15
+	VPBROADCASTQ     const35<>+0(SB), Z18
+	VFMADD213PD.BCST const36<>+0(SB), Z18, Z15
 	VFMADD231PD      Z14, Z17, Z15
 	VMOVAPD          Z13, Z17
-	VPBROADCASTQ     const38<>+0(SB), Z18
-	VFMADD213PD.BCST const39<>+0(SB), Z18, Z17
+	VPBROADCASTQ     const37<>+0(SB), Z18
+	VFMADD213PD.BCST const38<>+0(SB), Z18, Z17
 	VFMADD231PD      Z14, Z15, Z17
 	VMULPD           Z13, Z16, Z14
 	VFNMADD213PD     Z12, Z12, Z13
@@ -955,8 +952,8 @@ loop:
 	VMOVDQA64        Z1, Z11
 	VPERMI2PD        arctan2Hi<>+64(SB), Z12, Z11
 	VADDPD           Z11, Z16, Z12
-	VSUBPD           Z11, Z12, Z11
-	VSUBPD           Z11, Z16, Z11
+	VSUBPD           Z12, Z11, Z11
+	VADDPD           Z11, Z16, Z11
 	VMOVUPD          arctan2Lo<>+0(SB), Z14
 	VMOVDQA64        Z1, Z1
 	VPERMI2PD        arctan2Lo<>+64(SB), Z14, Z1
@@ -970,7 +967,7 @@ loop:
 	VBLENDMPD.BCST   const21<>+0(SB), Z0, K1, Z7
 	VCVTPD2PS        Z7, Y0
 	VCMPPS           $0x04, Y0, Y0, K1
-	VBLENDMPS.BCST   const22<>+0(SB), Y0, K1, Y8
+	VBLENDMPS.BCST   const49<>+0(SB), Y0, K1, Y8
 	VMOVUPD          Y8, (AX)
 	ADDQ             $0x20, AX
 	ADDQ             DX, CX
@@ -984,3 +981,6 @@ done:
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
 	RET
+
+DATA const49<>+0(SB)/4, $0x7fc00000
+GLOBL const49<>(SB), RODATA|NOPTR, $4

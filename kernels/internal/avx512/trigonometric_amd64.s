@@ -481,8 +481,8 @@ loop:
 	VFMADD231PD       Z11, Z9, Z10
 	VADDPD            Z10, Z1, Z1
 	VADDPD            Z13, Z12, Z9
-	VSUBPD            Z12, Z9, Z10
-	VSUBPD            Z10, Z13, Z10
+	VSUBPD            Z9, Z12, Z10
+	VADDPD            Z10, Z13, Z10
 	VPANDQ.BCST       const22<>+0(SB), Z2, Z11
 	VPBROADCASTQ      const22<>+0(SB), Z12
 	VPCMPQ            $0x00, Z11, Z12, K1
@@ -584,8 +584,8 @@ loop:
 	VFMADD231PD       Z11, Z9, Z10
 	VADDPD            Z10, Z6, Z6
 	VADDPD            Z13, Z12, Z9
-	VSUBPD            Z12, Z9, Z10
-	VSUBPD            Z10, Z13, Z10
+	VSUBPD            Z9, Z12, Z10
+	VADDPD            Z10, Z13, Z10
 	VPANDQ.BCST       const22<>+0(SB), Z7, Z11
 	VPBROADCASTQ      const22<>+0(SB), Z12
 	VPCMPQ            $0x00, Z11, Z12, K1

@@ -15,28 +15,30 @@ func ExpFloat64(dst []float64, a []float64) {
 		v8 := float64(v7 - 0x1.8p+52)
 		v10 := math.FMA(-(v8), 0x1.62e42fefa39efp-01, v4)
 		v12 := math.FMA(-(v8), 0x1.abc9e3b39803fp-56, v10)
-		v15 := math.FMA(0x1.6124613a86d09p-33, v12, 0x1.1eed8eff8d898p-29)
-		v17 := math.FMA(v15, v12, 0x1.ae64567f544e4p-26)
-		v19 := math.FMA(v17, v12, 0x1.27e4fb7789f5cp-22)
-		v21 := math.FMA(v19, v12, 0x1.71de3a556c734p-19)
-		v23 := math.FMA(v21, v12, 0x1.a01a01a01a01ap-16)
-		v25 := math.FMA(v23, v12, 0x1.a01a01a01a01ap-13)
-		v27 := math.FMA(v25, v12, 0x1.6c16c16c16c17p-10)
-		v29 := math.FMA(v27, v12, 0x1.1111111111111p-07)
-		v31 := math.FMA(v29, v12, 0x1.5555555555555p-05)
-		v33 := math.FMA(v31, v12, 0x1.5555555555555p-03)
-		v35 := math.FMA(v33, v12, 0x1p-01)
-		v36 := float64(v12 * v12)
-		v37 := math.FMA(v35, v36, v12)
-		v39 := float64(v37 + 0x1p+00)
-		v40 := ldexp(v39, v8)
-		v41 := v40 != v40
-		v43 := math.Float64frombits(0x7ff8000000000000)
-		v44 := v40
-		if v41 {
-			v44 = v43
+		v13 := float64(v12 * v12)
+		v15 := float64(v12 + 0x1p+00)
+		v16 := float64(0x1p+00 - v15)
+		v17 := float64(v12 + v16)
+		v21 := math.FMA(0x1.1f86f0b035526p-29, v13, 0x1.27e4cfaf0e60fp-22)
+		v23 := math.FMA(0x1.af4ecab92d52fp-26, v13, 0x1.71de01acf7607p-19)
+		v25 := math.FMA(v21, v13, 0x1.a01a01ab9882bp-16)
+		v27 := math.FMA(v23, v13, 0x1.a01a01ac1de81p-13)
+		v29 := math.FMA(v25, v13, 0x1.6c16c16c156a5p-10)
+		v31 := math.FMA(v27, v13, 0x1.1111111110051p-07)
+		v33 := math.FMA(v29, v13, 0x1.5555555555557p-05)
+		v35 := math.FMA(v31, v13, 0x1.5555555555557p-03)
+		v36 := math.FMA(v33, v12, v35)
+		v38 := math.FMA(v36, v12, 0x1p-01)
+		v39 := math.FMA(v38, v13, v17)
+		v40 := float64(v15 + v39)
+		v41 := ldexp(v40, v8)
+		v42 := v41 != v41
+		v44 := math.Float64frombits(0x7ff8000000000000)
+		v45 := v41
+		if v42 {
+			v45 = v44
 		}
-		dst[i] = v44
+		dst[i] = v45
 	}
 }
 
@@ -52,28 +54,242 @@ func ExpFloat32(dst []float32, a []float32) {
 		v9 := float64(v8 - 0x1.8p+52)
 		v11 := math.FMA(-(v9), 0x1.62e42fefa39efp-01, v5)
 		v13 := math.FMA(-(v9), 0x1.abc9e3b39803fp-56, v11)
-		v16 := math.FMA(0x1.6124613a86d09p-33, v13, 0x1.1eed8eff8d898p-29)
-		v18 := math.FMA(v16, v13, 0x1.ae64567f544e4p-26)
-		v20 := math.FMA(v18, v13, 0x1.27e4fb7789f5cp-22)
-		v22 := math.FMA(v20, v13, 0x1.71de3a556c734p-19)
-		v24 := math.FMA(v22, v13, 0x1.a01a01a01a01ap-16)
-		v26 := math.FMA(v24, v13, 0x1.a01a01a01a01ap-13)
-		v28 := math.FMA(v26, v13, 0x1.6c16c16c16c17p-10)
-		v30 := math.FMA(v28, v13, 0x1.1111111111111p-07)
-		v32 := math.FMA(v30, v13, 0x1.5555555555555p-05)
-		v34 := math.FMA(v32, v13, 0x1.5555555555555p-03)
-		v36 := math.FMA(v34, v13, 0x1p-01)
-		v37 := float64(v13 * v13)
-		v38 := math.FMA(v36, v37, v13)
-		v40 := float64(v38 + 0x1p+00)
-		v41 := ldexp(v40, v9)
-		v42 := float32(v41)
+		v14 := float64(v13 * v13)
+		v16 := float64(v13 + 0x1p+00)
+		v17 := float64(0x1p+00 - v16)
+		v18 := float64(v13 + v17)
+		v22 := math.FMA(0x1.1f86f0b035526p-29, v14, 0x1.27e4cfaf0e60fp-22)
+		v24 := math.FMA(0x1.af4ecab92d52fp-26, v14, 0x1.71de01acf7607p-19)
+		v26 := math.FMA(v22, v14, 0x1.a01a01ab9882bp-16)
+		v28 := math.FMA(v24, v14, 0x1.a01a01ac1de81p-13)
+		v30 := math.FMA(v26, v14, 0x1.6c16c16c156a5p-10)
+		v32 := math.FMA(v28, v14, 0x1.1111111110051p-07)
+		v34 := math.FMA(v30, v14, 0x1.5555555555557p-05)
+		v36 := math.FMA(v32, v14, 0x1.5555555555557p-03)
+		v37 := math.FMA(v34, v13, v36)
+		v39 := math.FMA(v37, v13, 0x1p-01)
+		v40 := math.FMA(v39, v14, v18)
+		v41 := float64(v16 + v40)
+		v42 := ldexp(v41, v9)
 		v43 := v42 != v42
-		v45 := math.Float32frombits(0x7fc00000)
+		v45 := math.Float64frombits(0x7ff8000000000000)
 		v46 := v42
 		if v43 {
 			v46 = v45
 		}
-		dst[i] = v46
+		v47 := float32(v46)
+		dst[i] = v47
+	}
+}
+
+// Exp2Float64 is the portable loop.
+func Exp2Float64(dst []float64, a []float64) {
+	ma := repeat(len(dst), len(a))
+	for i := range dst {
+		v0 := a[i&ma]
+		v3 := greater(-0x1.13p+10, v0)
+		v4 := less(0x1.13p+10, v3)
+		v5 := math.RoundToEven(v4)
+		v6 := float64(v4 - v5)
+		v7 := float64(v6 * v6)
+		v11 := math.FMA(0x1.b4c524916724cp-36, v7, 0x1.e4d9fa5b16091p-28)
+		v13 := math.FMA(0x1.e9d6ab83bf9a7p-32, v7, 0x1.b524f9436b5ebp-24)
+		v15 := math.FMA(v11, v7, 0x1.62c01f87f3f38p-20)
+		v17 := math.FMA(v13, v7, 0x1.ffcbfc67be6cep-17)
+		v19 := math.FMA(v15, v7, 0x1.430912f90475dp-13)
+		v21 := math.FMA(v17, v7, 0x1.5d87fe78a509fp-10)
+		v23 := math.FMA(v19, v7, 0x1.3b2ab6fba4cc3p-07)
+		v25 := math.FMA(v21, v7, 0x1.c6b08d704a0c2p-05)
+		v27 := math.FMA(v23, v7, 0x1.ebfbdff82c58fp-03)
+		v28 := math.FMA(v25, v6, v27)
+		v30 := float64(v6 * 0x1.62e42fefa39efp-01)
+		v31 := math.FMA(v6, 0x1.62e42fefa39efp-01, -(v30))
+		v33 := math.FMA(v6, 0x1.abc9e3b39803fp-56, v31)
+		v35 := float64(v30 + 0x1p+00)
+		v36 := float64(0x1p+00 - v35)
+		v37 := float64(v30 + v36)
+		v38 := float64(v33 + v37)
+		v39 := math.FMA(v28, v7, v38)
+		v40 := float64(v35 + v39)
+		v41 := ldexp(v40, v5)
+		v42 := v41 != v41
+		v44 := math.Float64frombits(0x7ff8000000000000)
+		v45 := v41
+		if v42 {
+			v45 = v44
+		}
+		dst[i] = v45
+	}
+}
+
+// Exp2Float32 is the portable loop.
+func Exp2Float32(dst []float32, a []float32) {
+	ma := repeat(len(dst), len(a))
+	for i := range dst {
+		v0 := a[i&ma]
+		v1 := float64(v0)
+		v4 := greater(-0x1.13p+10, v1)
+		v5 := less(0x1.13p+10, v4)
+		v6 := math.RoundToEven(v5)
+		v7 := float64(v5 - v6)
+		v8 := float64(v7 * v7)
+		v12 := math.FMA(0x1.b4c524916724cp-36, v8, 0x1.e4d9fa5b16091p-28)
+		v14 := math.FMA(0x1.e9d6ab83bf9a7p-32, v8, 0x1.b524f9436b5ebp-24)
+		v16 := math.FMA(v12, v8, 0x1.62c01f87f3f38p-20)
+		v18 := math.FMA(v14, v8, 0x1.ffcbfc67be6cep-17)
+		v20 := math.FMA(v16, v8, 0x1.430912f90475dp-13)
+		v22 := math.FMA(v18, v8, 0x1.5d87fe78a509fp-10)
+		v24 := math.FMA(v20, v8, 0x1.3b2ab6fba4cc3p-07)
+		v26 := math.FMA(v22, v8, 0x1.c6b08d704a0c2p-05)
+		v28 := math.FMA(v24, v8, 0x1.ebfbdff82c58fp-03)
+		v29 := math.FMA(v26, v7, v28)
+		v31 := float64(v7 * 0x1.62e42fefa39efp-01)
+		v32 := math.FMA(v7, 0x1.62e42fefa39efp-01, -(v31))
+		v34 := math.FMA(v7, 0x1.abc9e3b39803fp-56, v32)
+		v36 := float64(v31 + 0x1p+00)
+		v37 := float64(0x1p+00 - v36)
+		v38 := float64(v31 + v37)
+		v39 := float64(v34 + v38)
+		v40 := math.FMA(v29, v8, v39)
+		v41 := float64(v36 + v40)
+		v42 := ldexp(v41, v6)
+		v43 := v42 != v42
+		v45 := math.Float64frombits(0x7ff8000000000000)
+		v46 := v42
+		if v43 {
+			v46 = v45
+		}
+		v47 := float32(v46)
+		dst[i] = v47
+	}
+}
+
+// Expm1Float64 is the portable loop.
+func Expm1Float64(dst []float64, a []float64) {
+	ma := repeat(len(dst), len(a))
+	for i := range dst {
+		v0 := a[i&ma]
+		v3 := greater(-0x1.4p+05, v0)
+		v4 := less(0x1.77p+09, v3)
+		v7 := math.FMA(v4, 0x1.71547652b82fep+00, 0x1.8p+52)
+		v8 := float64(v7 - 0x1.8p+52)
+		v10 := math.FMA(-(v8), 0x1.62e42fefa39efp-01, v4)
+		v12 := math.FMA(-(v8), 0x1.abc9e3b39803fp-56, v10)
+		v13 := float64(v10 - v12)
+		v14 := math.FMA(-(v8), 0x1.abc9e3b39803fp-56, v13)
+		v15 := float64(v12 * v12)
+		v17 := float64(v12 * 0x1p-01)
+		v18 := math.FMA(v17, v12, v12)
+		v19 := float64(v12 - v18)
+		v20 := math.FMA(v17, v12, v19)
+		v21 := float64(v14 + v20)
+		v25 := math.FMA(0x1.1f86f0b035526p-29, v15, 0x1.27e4cfaf0e60fp-22)
+		v27 := math.FMA(0x1.af4ecab92d52fp-26, v15, 0x1.71de01acf7607p-19)
+		v29 := math.FMA(v25, v15, 0x1.a01a01ab9882bp-16)
+		v31 := math.FMA(v27, v15, 0x1.a01a01ac1de81p-13)
+		v33 := math.FMA(v29, v15, 0x1.6c16c16c156a5p-10)
+		v35 := math.FMA(v31, v15, 0x1.1111111110051p-07)
+		v37 := math.FMA(v33, v15, 0x1.5555555555557p-05)
+		v39 := math.FMA(v35, v15, 0x1.5555555555557p-03)
+		v40 := math.FMA(v37, v12, v39)
+		v41 := float64(v12 * v15)
+		v42 := math.FMA(v40, v41, v21)
+		v46 := less(0x1.9p+06, v8)
+		v48 := float64(0x1.80000000003ffp+52 - v46)
+		v49 := math.Float64bits(v48)
+		v50 := v49 << 52
+		v51 := math.Float64frombits(v50)
+		v52 := float64(0x0p+00 - v51)
+		v53 := float64(0x1p+00 + v52)
+		v54 := float64(v53 - 0x1p+00)
+		v55 := float64(v53 - v54)
+		v56 := float64(0x1p+00 - v55)
+		v57 := float64(v52 - v54)
+		v58 := float64(v56 + v57)
+		v59 := float64(v18 + v53)
+		v60 := float64(v53 - v59)
+		v61 := float64(v18 + v60)
+		v62 := float64(v42 + v58)
+		v63 := float64(v61 + v62)
+		v64 := float64(v59 + v63)
+		v65 := ldexp(v64, v8)
+		v66 := math.Float64bits(v65)
+		v67 := math.Float64bits(v0)
+		v69 := v67 & 0x8000000000000000
+		v70 := v66 | v69
+		v71 := math.Float64frombits(v70)
+		v72 := v71 != v71
+		v74 := math.Float64frombits(0x7ff8000000000000)
+		v75 := v71
+		if v72 {
+			v75 = v74
+		}
+		dst[i] = v75
+	}
+}
+
+// Expm1Float32 is the portable loop.
+func Expm1Float32(dst []float32, a []float32) {
+	ma := repeat(len(dst), len(a))
+	for i := range dst {
+		v0 := a[i&ma]
+		v1 := float64(v0)
+		v4 := greater(-0x1.4p+05, v1)
+		v5 := less(0x1.77p+09, v4)
+		v8 := math.FMA(v5, 0x1.71547652b82fep+00, 0x1.8p+52)
+		v9 := float64(v8 - 0x1.8p+52)
+		v11 := math.FMA(-(v9), 0x1.62e42fefa39efp-01, v5)
+		v13 := math.FMA(-(v9), 0x1.abc9e3b39803fp-56, v11)
+		v14 := float64(v11 - v13)
+		v15 := math.FMA(-(v9), 0x1.abc9e3b39803fp-56, v14)
+		v16 := float64(v13 * v13)
+		v18 := float64(v13 * 0x1p-01)
+		v19 := math.FMA(v18, v13, v13)
+		v20 := float64(v13 - v19)
+		v21 := math.FMA(v18, v13, v20)
+		v22 := float64(v15 + v21)
+		v26 := math.FMA(0x1.1f86f0b035526p-29, v16, 0x1.27e4cfaf0e60fp-22)
+		v28 := math.FMA(0x1.af4ecab92d52fp-26, v16, 0x1.71de01acf7607p-19)
+		v30 := math.FMA(v26, v16, 0x1.a01a01ab9882bp-16)
+		v32 := math.FMA(v28, v16, 0x1.a01a01ac1de81p-13)
+		v34 := math.FMA(v30, v16, 0x1.6c16c16c156a5p-10)
+		v36 := math.FMA(v32, v16, 0x1.1111111110051p-07)
+		v38 := math.FMA(v34, v16, 0x1.5555555555557p-05)
+		v40 := math.FMA(v36, v16, 0x1.5555555555557p-03)
+		v41 := math.FMA(v38, v13, v40)
+		v42 := float64(v13 * v16)
+		v43 := math.FMA(v41, v42, v22)
+		v47 := less(0x1.9p+06, v9)
+		v49 := float64(0x1.80000000003ffp+52 - v47)
+		v50 := math.Float64bits(v49)
+		v51 := v50 << 52
+		v52 := math.Float64frombits(v51)
+		v53 := float64(0x0p+00 - v52)
+		v54 := float64(0x1p+00 + v53)
+		v55 := float64(v54 - 0x1p+00)
+		v56 := float64(v54 - v55)
+		v57 := float64(0x1p+00 - v56)
+		v58 := float64(v53 - v55)
+		v59 := float64(v57 + v58)
+		v60 := float64(v19 + v54)
+		v61 := float64(v54 - v60)
+		v62 := float64(v19 + v61)
+		v63 := float64(v43 + v59)
+		v64 := float64(v62 + v63)
+		v65 := float64(v60 + v64)
+		v66 := ldexp(v65, v9)
+		v67 := math.Float64bits(v66)
+		v68 := math.Float64bits(v1)
+		v70 := v68 & 0x8000000000000000
+		v71 := v67 | v70
+		v72 := math.Float64frombits(v71)
+		v73 := v72 != v72
+		v75 := math.Float64frombits(0x7ff8000000000000)
+		v76 := v72
+		if v73 {
+			v76 = v75
+		}
+		v77 := float32(v76)
+		dst[i] = v77
 	}
 }

@@ -59,8 +59,8 @@ func ArcsinFloat64(dst []float64, a []float64) {
 		}
 		v54 := float64(v16 * v51)
 		v55 := float64(v53 + v54)
-		v56 := float64(v55 - v53)
-		v57 := float64(v54 - v56)
+		v56 := float64(v53 - v55)
+		v57 := float64(v54 + v56)
 		v59 := float64(0x0p+00)
 		if v6 {
 			v59 = 0x1.1a62633145c07p-54
@@ -138,8 +138,8 @@ func ArcsinFloat32(dst []float32, a []float32) {
 		}
 		v55 := float64(v17 * v52)
 		v56 := float64(v54 + v55)
-		v57 := float64(v56 - v54)
-		v58 := float64(v55 - v57)
+		v57 := float64(v54 - v56)
+		v58 := float64(v55 + v57)
 		v60 := float64(0x0p+00)
 		if v7 {
 			v60 = 0x1.1a62633145c07p-54
@@ -151,13 +151,13 @@ func ArcsinFloat32(dst []float32, a []float32) {
 		v65 := v2 & 0x8000000000000000
 		v66 := v64 ^ v65
 		v67 := math.Float64frombits(v66)
-		v68 := float32(v67)
-		v69 := v68 != v68
-		v71 := math.Float32frombits(0x7fc00000)
-		v72 := v68
-		if v69 {
-			v72 = v71
+		v68 := v67 != v67
+		v70 := math.Float64frombits(0x7ff8000000000000)
+		v71 := v67
+		if v68 {
+			v71 = v70
 		}
+		v72 := float32(v71)
 		dst[i] = v72
 	}
 }
@@ -226,8 +226,8 @@ func ArccosFloat64(dst []float64, a []float64) {
 		}
 		v61 := float64(v16 * v55)
 		v62 := float64(v60 + v61)
-		v63 := float64(v62 - v60)
-		v64 := float64(v61 - v63)
+		v63 := float64(v60 - v62)
+		v64 := float64(v61 + v63)
 		v66 := float64(0x0p+00)
 		if v56 {
 			v66 = 0x1.1a62633145c07p-53
@@ -314,8 +314,8 @@ func ArccosFloat32(dst []float32, a []float32) {
 		}
 		v62 := float64(v17 * v56)
 		v63 := float64(v61 + v62)
-		v64 := float64(v63 - v61)
-		v65 := float64(v62 - v64)
+		v64 := float64(v61 - v63)
+		v65 := float64(v62 + v64)
 		v67 := float64(0x0p+00)
 		if v57 {
 			v67 = 0x1.1a62633145c07p-53
@@ -327,13 +327,13 @@ func ArccosFloat32(dst []float32, a []float32) {
 		v70 := math.FMA(v49, v56, v69)
 		v71 := float64(v65 + v70)
 		v72 := float64(v63 + v71)
-		v73 := float32(v72)
-		v74 := v73 != v73
-		v76 := math.Float32frombits(0x7fc00000)
-		v77 := v73
-		if v74 {
-			v77 = v76
+		v73 := v72 != v72
+		v75 := math.Float64frombits(0x7ff8000000000000)
+		v76 := v72
+		if v73 {
+			v76 = v75
 		}
+		v77 := float32(v76)
 		dst[i] = v77
 	}
 }
@@ -380,8 +380,8 @@ func ArctanFloat64(dst []float64, a []float64) {
 		v47 := math.FMA(v45, v44, v46)
 		v48 := arctanHi[v12&7]
 		v49 := float64(v24 + v48)
-		v50 := float64(v49 - v48)
-		v51 := float64(v24 - v50)
+		v50 := float64(v48 - v49)
+		v51 := float64(v24 + v50)
 		v52 := arctanLo[v12&7]
 		v53 := float64(v47 + v52)
 		v54 := float64(v51 + v53)
@@ -443,8 +443,8 @@ func ArctanFloat32(dst []float32, a []float32) {
 		v48 := math.FMA(v46, v45, v47)
 		v49 := arctanHi[v13&7]
 		v50 := float64(v25 + v49)
-		v51 := float64(v50 - v49)
-		v52 := float64(v25 - v51)
+		v51 := float64(v49 - v50)
+		v52 := float64(v25 + v51)
 		v53 := arctanLo[v13&7]
 		v54 := float64(v48 + v53)
 		v55 := float64(v52 + v54)
@@ -453,13 +453,13 @@ func ArctanFloat32(dst []float32, a []float32) {
 		v58 := v3 & 0x8000000000000000
 		v59 := v57 ^ v58
 		v60 := math.Float64frombits(v59)
-		v61 := float32(v60)
-		v62 := v61 != v61
-		v64 := math.Float32frombits(0x7fc00000)
-		v65 := v61
-		if v62 {
-			v65 = v64
+		v61 := v60 != v60
+		v63 := math.Float64frombits(0x7ff8000000000000)
+		v64 := v60
+		if v61 {
+			v64 = v63
 		}
+		v65 := float32(v64)
 		dst[i] = v65
 	}
 }
@@ -555,8 +555,8 @@ func Arctan2Float64(dst []float64, a []float64, b []float64) {
 		v82 := v79 ^ v81
 		v83 := arctan2Hi[v82&15]
 		v84 := float64(v51 + v83)
-		v85 := float64(v84 - v83)
-		v86 := float64(v51 - v85)
+		v85 := float64(v83 - v84)
+		v86 := float64(v51 + v85)
 		v87 := arctan2Lo[v82&15]
 		v88 := float64(v74 + v87)
 		v89 := float64(v86 + v88)
@@ -660,8 +660,8 @@ func Arctan2Float32(dst []float32, a []float32, b []float32) {
 		v77 := v74 ^ v76
 		v78 := arctan2Hi[v77&15]
 		v79 := float64(v46 + v78)
-		v80 := float64(v79 - v78)
-		v81 := float64(v46 - v80)
+		v80 := float64(v78 - v79)
+		v81 := float64(v46 + v80)
 		v82 := arctan2Lo[v77&15]
 		v83 := float64(v69 + v82)
 		v84 := float64(v81 + v83)

@@ -337,8 +337,8 @@ func TanFloat64(dst []float64, a []float64) {
 		v64 := math.FMA(v18, v56, v63)
 		v65 := float64(v60 + v64)
 		v66 := float64(v39 + v55)
-		v67 := float64(v66 - v39)
-		v68 := float64(v55 - v67)
+		v67 := float64(v39 - v66)
+		v68 := float64(v55 + v67)
 		v70 := v23 & 0x1
 		v71 := 0x1 == v70
 		v72 := v66
@@ -433,8 +433,8 @@ func TanFloat32(dst []float32, a []float32) {
 		v65 := math.FMA(v19, v57, v64)
 		v66 := float64(v61 + v65)
 		v67 := float64(v40 + v56)
-		v68 := float64(v67 - v40)
-		v69 := float64(v56 - v68)
+		v68 := float64(v40 - v67)
+		v69 := float64(v56 + v68)
 		v71 := v24 & 0x1
 		v72 := 0x1 == v71
 		v73 := v67

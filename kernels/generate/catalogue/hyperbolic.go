@@ -1,0 +1,159 @@
+package catalogue
+
+import (
+	"math"
+
+	"github.com/gangsaw/gangsaw/kernels/generate/ir"
+)
+
+// hyperbolic is the hyperbolic functions by way of exponentials, and their
+// inverses by way of logarithms, both in two parts (Muller et al., Handbook of
+// Floating-Point Arithmetic, on sums and products with their rounding errors).
+// Coefficients are from coefficients/hyperbolic.sollya.
+func hyperbolic() []*ir.Kernel {
+	return join(
+		throughFloat64("sinh", sinh),
+		throughFloat64("cosh", cosh),
+		throughFloat64("tanh", tanh),
+		throughFloat64("asinh", asinh),
+		throughFloat64("acosh", acosh),
+		throughFloat64("atanh", atanh),
+	)
+}
+
+// hyperbola holds what sinh and cosh of y = k*log(2) + r + tail are made of:
+//
+//	sinh(y) = 2^k * (minus*cosh(r) + plus*sinh(r))
+//	cosh(y) = 2^k * (plus*cosh(r) + minus*sinh(r))
+//
+// with minus and plus for (1 -+ 4^-k) / 2.
+type hyperbola struct {
+	k, r, tail          ir.V
+	minus, plus         ir.V
+	minusTail, plusTail ir.V
+	cosh1               ir.V // cosh(r) - 1
+	sinhRest            ir.V // sinh(r) - r
+}
+
+func newHyperbola(b *ir.B, x ir.V) (h hyperbola) {
+	h.k, h.r, h.tail = reduce(x.C(750).Min(abs(b, x)))
+	z := h.r.Mul(h.r)
+	// (cosh(r) - 1) / z and (sinh(r) - r) / (r*z), |r| <= 0.3466, within 2^-65
+	// and 2^-56.
+	h.cosh1 = z.Mul(horner(z, 0x1.1f78e7453188dp-29, 0x1.27e4d81551328p-22, 0x1.a01a01a819611p-16, 0x1.6c16c16c15ff9p-10,
+		0x1.5555555555556p-5, 0x1p-1))
+	h.sinhRest = h.r.Mul(z).Mul(horner(z, 0x1.ad64b1c32a7a3p-33, 0x1.ae32312ab862bp-26, 0x1.71de465d0bf28p-19,
+		0x1.a01a019d930a6p-13, 0x1.1111111111489p-7, 0x1.5555555555555p-3))
+	// 4^-100 is as good as less.
+	power := negativePower(x.C(100).Min(h.k))
+	small := power.Mul(x.C(.5)).Mul(power)
+	h.minus, h.minusTail = fastTwoSum(x.C(.5), x.C(0).Sub(small))
+	h.plus, h.plusTail = fastTwoSum(x.C(.5), small)
+	return h
+}
+
+func sinh(b *ir.B, x ir.V) ir.V {
+	h := newHyperbola(b, x)
+	product, low := twoProduct(h.plus, h.r)
+	low = h.plus.FMA(h.sinhRest.Add(h.tail), low.Add(h.minusTail))
+	low = h.minus.FMA(h.cosh1, low)
+	// minus is 0 or more than the product.
+	sum, tail := fastTwoSum(h.minus, product)
+	return canonical(b, copySign(b, sum.Add(low.Add(tail)).Ldexp(h.k), x))
+}
+
+func cosh(b *ir.B, x ir.V) ir.V {
+	h := newHyperbola(b, x)
+	product, low := twoProduct(h.minus, h.r)
+	low = h.minus.FMA(h.sinhRest.Add(h.tail), low.Add(h.plusTail))
+	low = h.plus.FMA(h.cosh1, low)
+	sum, tail := fastTwoSum(h.plus, product)
+	return canonical(b, sum.Add(low.Add(tail)).Ldexp(h.k))
+}
+
+// tanh is -e / (2+e) for e = expm1(-2|x|), which is in [-1, 0].
+func tanh(b *ir.B, x ir.V) ir.V {
+	// From 20 on the result rounds to 1.
+	k, r, tail := reduce(x.C(20).Min(abs(b, x)).Mul(x.C(-2)))
+	high, low := expMinusOne(r, tail)
+	power := negativePower(x.C(0).Sub(k))
+	// e = (power - 1) + power*(high + low)
+	one, oneTail := fastTwoSum(x.C(-1), power)
+	high = power.Mul(high)
+	e, eTail := fastTwoSum(one, high)
+	e, eTail = fastTwoSum(e, power.FMA(low, eTail.Add(oneTail)))
+	d, dTail := fastTwoSum(x.C(2), e)
+	reciprocal := x.C(1).Div(d)
+	quotient := e.Mul(reciprocal)
+	rest := quotient.FNMA(d, e).Add(eTail)
+	rest = quotient.FNMA(dTail.Add(eTail), rest)
+	return canonical(b, copySign(b, rest.FMA(reciprocal, quotient), x))
+}
+
+// halfRecipRoot is 1/(2*sqrt(t)) within 4% for positive normal t: half of the
+// exponent's bits, negated.
+func halfRecipRoot(b *ir.B, t ir.V) ir.V {
+	return b.Int(ir.I64, 0x5fd6eb50c7b537a9).ISub(t.Bits().ShrI(1)).AsFloat()
+}
+
+// root is the square root of t + tail in two parts.
+func root(b *ir.B, t, tail ir.V) (high, low ir.V) {
+	high = t.Sqrt()
+	return high, high.FNMA(high, t).Add(tail).Mul(halfRecipRoot(b, t))
+}
+
+// large is from where on asinh(x) and acosh(x) are log(2x).
+const large = 0x1p28
+
+// logSquare is log(y+z) for (y+z)^2 = 1 + product + low: half of log1p. From
+// large on it is log(2*y).
+func logSquare(b *ir.B, product, low, y ir.V) ir.V {
+	u, tail := onePlus(product)
+	is := y.C(large).Lt(y)
+	u, tail = is.Select(y, u), is.Select(y.C(0), tail.Add(low))
+	v := logOf(b, u, tail, product, low, is.Select(y.C(1), y.C(0)))
+	v = v.Mul(is.Select(y.C(1), y.C(.5)))
+	return y.Lt(y.C(math.Inf(1))).Select(v, y)
+}
+
+// asinh is log(y + s) with s = sqrt(y^2+1), so that (y+s)^2 = 1 + 2*y*(y+s).
+func asinh(b *ir.B, x ir.V) ir.V {
+	y := abs(b, x)
+	square, squareTail := twoProduct(y, y)
+	t, tail := onePlus(square)
+	s, sTail := root(b, t, tail.Add(squareTail))
+	sum, sumTail := fastTwoSum(s, y)
+	twice := y.Add(y)
+	product, low := twoProduct(twice, sum)
+	low = twice.FMA(sumTail.Add(sTail), low)
+	return canonical(b, copySign(b, logSquare(b, product, low, y), x))
+}
+
+// acosh is log(x + s) with s = sqrt(x^2-1), so that (x+s)^2 = 1 + 2*s*(x+s).
+func acosh(b *ir.B, x ir.V) ir.V {
+	square, squareTail := twoProduct(x, x)
+	less, lessTail := fastTwoSum(square, x.C(-1))
+	t, tail := fastTwoSum(less, squareTail)
+	s, sTail := root(b, t, tail.Add(lessTail))
+	sum, sumTail := fastTwoSum(x, s)
+	twice := s.Add(s)
+	product, low := twoProduct(twice, sum)
+	low = twice.FMA(sumTail.Add(sTail), low)
+	low = sTail.Add(sTail).FMA(sum, low)
+	return x.C(1).Le(x).Select(logSquare(b, product, low, x), nan(b, ir.F64))
+}
+
+// atanh is log1p(2y/(1-y)) / 2.
+func atanh(b *ir.B, x ir.V) ir.V {
+	y := abs(b, x)
+	d, dTail := fastTwoSum(x.C(1), x.C(0).Sub(y))
+	reciprocal := x.C(1).Div(d)
+	twice := y.Add(y)
+	quotient := twice.Mul(reciprocal)
+	rest := quotient.FNMA(d, twice)
+	rest = quotient.FNMA(dTail, rest).Mul(reciprocal)
+	u, tail := onePlus(quotient)
+	v := logOf(b, u, tail.Add(rest), quotient, rest).Mul(x.C(.5))
+	pole := y.Eq(x.C(1)).Select(x.C(math.Inf(1)), nan(b, ir.F64))
+	return canonical(b, copySign(b, y.Lt(x.C(1)).Select(v, pole), x))
+}
