@@ -134,6 +134,12 @@ var elementwise = [...]row{
 	{"bitwise_xor", [maxOperands]Type{Uint8, Uint8}, Uint8, func() run {
 		return bind2(portable.Bitwise_xorUint8, &vectors[asm2[uint8, uint8, uint8]]{avx2.Bitwise_xorUint8, avx512.Bitwise_xorUint8, 32, 64})
 	}},
+	{"cbrt", [maxOperands]Type{Float32}, Float32, func() run {
+		return bind1(portable.CbrtFloat32, &vectors[asm1[float32, float32]]{avx2.CbrtFloat32, avx512.CbrtFloat32, 4, 8})
+	}},
+	{"cbrt", [maxOperands]Type{Float64}, Float64, func() run {
+		return bind1(portable.CbrtFloat64, &vectors[asm1[float64, float64]]{avx2.CbrtFloat64, avx512.CbrtFloat64, 4, 8})
+	}},
 	{"ceil", [maxOperands]Type{Float32}, Float32, func() run {
 		return bind1(portable.CeilFloat32, &vectors[asm1[float32, float32]]{avx2.CeilFloat32, avx512.CeilFloat32, 8, 16})
 	}},
@@ -289,6 +295,12 @@ var elementwise = [...]row{
 	}},
 	{"greater_equal", [maxOperands]Type{Uint8, Uint8}, Bool, func() run {
 		return bind2(portable.Greater_equalUint8Bool, &vectors[asm2[uint8, uint8, uint8]]{avx2.Greater_equalUint8Bool, avx512.Greater_equalUint8Bool, 32, 64})
+	}},
+	{"hypot", [maxOperands]Type{Float32, Float32}, Float32, func() run {
+		return bind2(portable.HypotFloat32, &vectors[asm2[float32, float32, float32]]{avx2.HypotFloat32, avx512.HypotFloat32, 4, 8})
+	}},
+	{"hypot", [maxOperands]Type{Float64, Float64}, Float64, func() run {
+		return bind2(portable.HypotFloat64, &vectors[asm2[float64, float64, float64]]{avx2.HypotFloat64, avx512.HypotFloat64, 4, 8})
 	}},
 	{"invert", [maxOperands]Type{Int16}, Int16, func() run {
 		return bind1(portable.InvertInt16, &vectors[asm1[int16, int16]]{avx2.InvertInt16, avx512.InvertInt16, 16, 32})
@@ -577,6 +589,12 @@ var elementwise = [...]row{
 	}},
 	{"not_equal", [maxOperands]Type{Uint8, Uint8}, Bool, func() run {
 		return bind2(portable.Not_equalUint8Bool, &vectors[asm2[uint8, uint8, uint8]]{avx2.Not_equalUint8Bool, avx512.Not_equalUint8Bool, 32, 64})
+	}},
+	{"power", [maxOperands]Type{Float32, Float32}, Float32, func() run {
+		return bind2(portable.PowerFloat32, &vectors[asm2[float32, float32, float32]]{avx2.PowerFloat32, avx512.PowerFloat32, 4, 8})
+	}},
+	{"power", [maxOperands]Type{Float64, Float64}, Float64, func() run {
+		return bind2(portable.PowerFloat64, &vectors[asm2[float64, float64, float64]]{avx2.PowerFloat64, avx512.PowerFloat64, 4, 8})
 	}},
 	{"right_shift", [maxOperands]Type{Int16, Int16}, Int16, func() run {
 		return bind2(portable.Right_shiftInt16, &vectors[asm2[int16, int16, int16]]{avx2.Right_shiftInt16, avx512.Right_shiftInt16, 8, 16})

@@ -23,6 +23,7 @@ func Families() []Family {
 		{"choose", choose()},
 		{"round", round()},
 		{"exponential", exponential()},
+		{"power", powers()},
 	}
 }
 
