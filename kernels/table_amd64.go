@@ -212,6 +212,12 @@ var elementwise = [...]row{
 	{"equal", [maxOperands]Type{Uint8, Uint8}, Bool, func() run {
 		return bind2(portable.EqualUint8Bool, &vectors[asm2[uint8, uint8, uint8]]{avx2.EqualUint8Bool, avx512.EqualUint8Bool, 32, 64})
 	}},
+	{"erf", [maxOperands]Type{Float32}, Float32, func() run {
+		return bind1(portable.ErfFloat32, &vectors[asm1[float32, float32]]{avx2.ErfFloat32, avx512.ErfFloat32, 4, 8})
+	}},
+	{"erf", [maxOperands]Type{Float64}, Float64, func() run {
+		return bind1(portable.ErfFloat64, &vectors[asm1[float64, float64]]{avx2.ErfFloat64, avx512.ErfFloat64, 4, 8})
+	}},
 	{"exp", [maxOperands]Type{Float32}, Float32, func() run {
 		return bind1(portable.ExpFloat32, &vectors[asm1[float32, float32]]{avx2.ExpFloat32, avx512.ExpFloat32, 4, 8})
 	}},

@@ -78,6 +78,8 @@ var elementwise = [...]row{
 	{"equal", [maxOperands]Type{Uint32, Uint32}, Bool, func() run { return bind2(portable.EqualUint32Bool, nil) }},
 	{"equal", [maxOperands]Type{Uint64, Uint64}, Bool, func() run { return bind2(portable.EqualUint64Bool, nil) }},
 	{"equal", [maxOperands]Type{Uint8, Uint8}, Bool, func() run { return bind2(portable.EqualUint8Bool, nil) }},
+	{"erf", [maxOperands]Type{Float32}, Float32, func() run { return bind1(portable.ErfFloat32, nil) }},
+	{"erf", [maxOperands]Type{Float64}, Float64, func() run { return bind1(portable.ErfFloat64, nil) }},
 	{"exp", [maxOperands]Type{Float32}, Float32, func() run { return bind1(portable.ExpFloat32, nil) }},
 	{"exp", [maxOperands]Type{Float64}, Float64, func() run { return bind1(portable.ExpFloat64, nil) }},
 	{"floor", [maxOperands]Type{Float32}, Float32, func() run { return bind1(portable.FloorFloat32, nil) }},

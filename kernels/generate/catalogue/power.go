@@ -11,6 +11,7 @@ func powers() []*ir.Kernel {
 		math2("power", power),
 		math2("hypot", hypot),
 		widened("cbrt", cbrt),
+		widened("erf", erf),
 	)
 }
 

@@ -33,3 +33,13 @@ func CbrtFloat64(dst *float64, a *float64, aStep int, n int) (done int)
 //
 //go:noescape
 func CbrtFloat32(dst *float32, a *float32, aStep int, n int) (done int)
+
+// ErfFloat64 does whole vectors of 8 and returns how many elements it did.
+//
+//go:noescape
+func ErfFloat64(dst *float64, a *float64, aStep int, n int) (done int)
+
+// ErfFloat32 does whole vectors of 8 and returns how many elements it did.
+//
+//go:noescape
+func ErfFloat32(dst *float32, a *float32, aStep int, n int) (done int)

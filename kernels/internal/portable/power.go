@@ -489,3 +489,150 @@ func CbrtFloat32(dst []float32, a []float32) {
 		dst[i] = v49
 	}
 }
+
+// ErfFloat64 is the portable loop.
+func ErfFloat64(dst []float64, a []float64) {
+	ma := repeat(len(dst), len(a))
+	for i := range dst {
+		v0 := a[i&ma]
+		v1 := math.Float64bits(v0)
+		v3 := v1 &^ 0x8000000000000000
+		v4 := math.Float64frombits(v3)
+		v5 := float64(v4 * v4)
+		v6 := math.FMA(v4, v4, -(v5))
+		v9 := math.FMA(-0x1.cb112398a2f31p-39, v5, 0x1.5d1053e223619p-34)
+		v11 := math.FMA(v9, v5, -0x1.46c71c6ef0c9dp-30)
+		v13 := math.FMA(v11, v5, 0x1.fa40e56ff237ep-27)
+		v15 := math.FMA(v13, v5, -0x1.5f4115cd265b7p-23)
+		v17 := math.FMA(v15, v5, 0x1.b9e10e01d688p-20)
+		v19 := math.FMA(v17, v5, -0x1.f4d1e78aee66bp-17)
+		v21 := math.FMA(v19, v5, 0x1.f9a3207b5c097p-14)
+		v23 := math.FMA(v21, v5, -0x1.c02db3c13dc9fp-11)
+		v25 := math.FMA(v23, v5, 0x1.565bcd0cdce5dp-08)
+		v27 := math.FMA(v25, v5, -0x1.b82ce3127ceffp-06)
+		v29 := math.FMA(v27, v5, 0x1.ce2f21a0428f6p-04)
+		v31 := math.FMA(v5, v29, -0x1.812746b0379e2p-02)
+		v32 := float64(-0x1.812746b0379e2p-02 - v31)
+		v33 := math.FMA(v5, v29, v32)
+		v35 := float64(v33 + -0x1.60bcd65bb1696p-57)
+		v37 := math.FMA(v5, v31, 0x1.20dd750429b6dp+00)
+		v38 := float64(0x1.20dd750429b6dp+00 - v37)
+		v39 := math.FMA(v5, v31, v38)
+		v41 := math.FMA(v6, v31, 0x1.07aee06a395b8p-56)
+		v42 := math.FMA(v5, v35, v41)
+		v43 := float64(v39 + v42)
+		v44 := float64(v4 * v43)
+		v45 := math.FMA(v4, v37, v44)
+		v47 := v4 < 0x1.4p+00
+		v49 := less(0x1.7cccccccccccdp+02, v4)
+		v52 := math.FMA(0x1.ec6d294fc4a08p-37, v49, -0x1.ab31f4d4b36bfp-31)
+		v54 := math.FMA(v52, v49, 0x1.4c0aec38bf7ep-26)
+		v56 := math.FMA(v54, v49, -0x1.3811a9cf8f1ccp-22)
+		v58 := math.FMA(v56, v49, 0x1.90c20f105848cp-19)
+		v60 := math.FMA(v58, v49, -0x1.76aab2f83f65bp-16)
+		v62 := math.FMA(v60, v49, 0x1.07b85be8b2f86p-13)
+		v64 := math.FMA(v62, v49, -0x1.1a68e53e5f08fp-11)
+		v66 := math.FMA(v64, v49, 0x1.c19b4a85f9978p-10)
+		v68 := math.FMA(v66, v49, -0x1.d7752af33a7p-09)
+		v70 := math.FMA(v68, v49, 0x1.85848edb21dfep-10)
+		v72 := math.FMA(v70, v49, 0x1.b4ebb4741e217p-06)
+		v74 := math.FMA(v72, v49, -0x1.2e8e0e762a60ep-03)
+		v76 := math.FMA(v74, v49, -0x1.d65b37b6868bdp-01)
+		v78 := math.FMA(v76, v49, -0x1.a0baf6ee9a743p+00)
+		v80 := math.FMA(v78, v49, -0x1.a9a875672cf3dp-18)
+		v82 := float64(v80 + 0x1.80000000003ffp+52)
+		v83 := float64(v82 - 0x1.80000000003ffp+52)
+		v84 := float64(v80 - v83)
+		v87 := math.FMA(0x1.eb5b6dbad119ep-32, v84, 0x1.e6055974797e7p-28)
+		v89 := math.FMA(v87, v84, 0x1.b523dc17d3425p-24)
+		v91 := math.FMA(v89, v84, 0x1.62bfd4fe48ea4p-20)
+		v93 := math.FMA(v91, v84, 0x1.ffcbfd0180bb4p-17)
+		v95 := math.FMA(v93, v84, 0x1.430913093a10fp-13)
+		v97 := math.FMA(v95, v84, 0x1.5d87fe7880441p-10)
+		v99 := math.FMA(v97, v84, 0x1.3b2ab6fba1ee3p-07)
+		v101 := math.FMA(v99, v84, 0x1.c6b08d704a1acp-05)
+		v103 := math.FMA(v101, v84, 0x1.ebfbdff82c598p-03)
+		v105 := math.FMA(v103, v84, 0x1.62e42fefa39efp-01)
+		v107 := math.FMA(v105, v84, 0x1p+00)
+		v108 := math.Float64bits(v82)
+		v109 := v108 << 52
+		v110 := math.Float64frombits(v109)
+		v111 := math.FMA(-(v107), v110, 0x1p+00)
+		v112 := v111
+		if v47 {
+			v112 = v45
+		}
+		v113 := math.Float64bits(v112)
+		v114 := v113 &^ 0x8000000000000000
+		v115 := v1 & 0x8000000000000000
+		v116 := v114 | v115
+		v117 := math.Float64frombits(v116)
+		v118 := v117 != v117
+		v120 := math.Float64frombits(0x7ff8000000000000)
+		v121 := v117
+		if v118 {
+			v121 = v120
+		}
+		dst[i] = v121
+	}
+}
+
+// ErfFloat32 is the portable loop.
+func ErfFloat32(dst []float32, a []float32) {
+	ma := repeat(len(dst), len(a))
+	for i := range dst {
+		v0 := a[i&ma]
+		v1 := float64(v0)
+		v2 := math.Float64bits(v1)
+		v4 := v2 &^ 0x8000000000000000
+		v5 := math.Float64frombits(v4)
+		v6 := float64(v5 * v5)
+		v9 := math.FMA(-0x1.4383fc933ca87p-17, v6, 0x1.d8268dd4cdfb8p-14)
+		v11 := math.FMA(v9, v6, -0x1.bcbe99bca4597p-11)
+		v13 := math.FMA(v11, v6, 0x1.5628eddbed84dp-08)
+		v15 := math.FMA(v13, v6, -0x1.b829a7a3d5ddap-06)
+		v17 := math.FMA(v15, v6, 0x1.ce2f079892a03p-04)
+		v19 := math.FMA(v17, v6, -0x1.8127465fb8dbp-02)
+		v21 := math.FMA(v19, v6, 0x1.20dd7504007d3p+00)
+		v22 := float64(v5 * v21)
+		v24 := v5 < 0x1p+00
+		v26 := less(0x1p+02, v5)
+		v29 := math.FMA(-0x1.06753922f5e12p-15, v26, 0x1.4dd220ffd336fp-11)
+		v31 := math.FMA(v29, v26, -0x1.8d88d35969018p-08)
+		v33 := math.FMA(v31, v26, 0x1.29ecd37b8014ap-05)
+		v35 := math.FMA(v33, v26, -0x1.405676a17f64ep-03)
+		v37 := math.FMA(v35, v26, -0x1.d3bbf019926bbp-01)
+		v39 := math.FMA(v37, v26, -0x1.a12fe6e6f5364p+00)
+		v41 := math.FMA(v39, v26, 0x1.1c758235d8a9bp-12)
+		v43 := float64(v41 + 0x1.80000000003ffp+52)
+		v44 := float64(v43 - 0x1.80000000003ffp+52)
+		v45 := float64(v41 - v44)
+		v48 := math.FMA(0x1.4308fabb2c5f9p-13, v45, 0x1.5f07b4611403dp-10)
+		v50 := math.FMA(v48, v45, 0x1.3b2b9fbd8a94fp-07)
+		v52 := math.FMA(v50, v45, 0x1.c6af6e92be503p-05)
+		v54 := math.FMA(v52, v45, 0x1.ebfbdec29c81cp-03)
+		v56 := math.FMA(v54, v45, 0x1.62e4302eeb44cp-01)
+		v57 := math.FMA(v56, v45, 0x1p+00)
+		v58 := math.Float64bits(v43)
+		v59 := v58 << 52
+		v60 := math.Float64frombits(v59)
+		v61 := math.FMA(-(v57), v60, 0x1p+00)
+		v62 := v61
+		if v24 {
+			v62 = v22
+		}
+		v63 := math.Float64bits(v62)
+		v64 := v63 &^ 0x8000000000000000
+		v65 := v2 & 0x8000000000000000
+		v66 := v64 | v65
+		v67 := math.Float64frombits(v66)
+		v68 := float32(v67)
+		v69 := v68 != v68
+		v71 := math.Float32frombits(0x7fc00000)
+		v72 := v68
+		if v69 {
+			v72 = v71
+		}
+		dst[i] = v72
+	}
+}
