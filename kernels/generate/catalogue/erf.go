@@ -2,11 +2,11 @@ package catalogue
 
 import "github.com/gangsaw/gangsaw/kernels/generate/ir"
 
-// erf is x p(x^2) near 0 and 1 - 2^p(x) beyond. Near 0 the first two steps of
+// erf is x p(x^2) near 0 and 1 - 2^p(x) beyond. Near 0 the last three steps of
 // the polynomial are sums of two floats; beyond, errors shrink with what is
-// subtracted from 1, so that one float is enough from 1.25 on.
+// subtracted from 1, so that one float is enough from 1.375 on.
 func erf(b *ir.B, x ir.V, narrow bool) ir.V {
-	bound, near, far := 1.25, erfNear, erfFar
+	bound, near, far := 1.375, erfNear, erfFar
 	if narrow {
 		bound, near, far = 1, erfNearNarrow, erfFarNarrow
 	}
@@ -18,29 +18,33 @@ func erf(b *ir.B, x ir.V, narrow bool) ir.V {
 func erfNear(a ir.V) ir.V {
 	u := a.Mul(a)
 	rest := a.FMS(a, u)
-	// erf(x) = x p(x^2): x <= 1.25, 2^-59.9.
-	q := horner(u, -0x1.cb112398a2f31p-39, 0x1.5d1053e223619p-34, -0x1.46c71c6ef0c9dp-30, 0x1.fa40e56ff237ep-27,
-		-0x1.5f4115cd265b7p-23, 0x1.b9e10e01d688p-20, -0x1.f4d1e78aee66bp-17, 0x1.f9a3207b5c097p-14, -0x1.c02db3c13dc9fp-11, 0x1.565bcd0cdce5dp-8,
-		-0x1.b82ce3127ceffp-6, 0x1.ce2f21a0428f6p-4)
-	const (
-		high1 = -0x1.812746b0379e2p-2
-		low1  = -0x1.60bcd65bb1696p-57
-		high0 = 0x1.20dd750429b6dp0
-		low0  = 0x1.07aee06a395b8p-56
-	)
-	p := u.FMA(q, u.C(high1))
-	e := u.FMA(q, u.C(high1).Sub(p)).Add(u.C(low1))
-	s := u.FMA(p, u.C(high0))
-	t := u.FMA(p, u.C(high0).Sub(s))
-	t = t.Add(u.FMA(e, rest.FMA(p, u.C(low0))))
-	return a.FMA(s, a.Mul(t))
+	// erf(x) = x p(x^2): x <= 1.375, 2^-61.3.
+	q := horner(u, 0x1.a28418361da4ep-43, -0x1.740b6d4863fdap-38, 0x1.885e33c4e9ed4p-34, -0x1.4e855f0136b6bp-30,
+		0x1.fc102045de735p-27, -0x1.5f663939702acp-23, 0x1.b9e53ac0a4258p-20, -0x1.f4d23c181d5e3p-17, 0x1.f9a32523998a4p-14, -0x1.c02db3edc7364p-11,
+		0x1.565bcd0df0a1fp-8, -0x1.b82ce31284ec5p-6)
+	steps := [][2]float64{
+		{0x1.ce2f21a042ae4p-4, 0x1.76527e3d93c18p-58},
+		{-0x1.812746b0379e5p-2, -0x1.e06d5bd4f7fdcp-58},
+		{0x1.20dd750429b6dp0, 0x1.139f4e7220d98p-56},
+	}
+	value, low := q, u.C(0)
+	for at, c := range steps {
+		sum := u.FMA(value, u.C(c[0]))
+		e := u.FMA(value, u.C(c[0]).Sub(sum))
+		more := u.C(c[1])
+		if at > 0 {
+			more = u.FMA(low, rest.FMA(value, more))
+		}
+		value, low = sum, e.Add(more)
+	}
+	return a.FMA(value, a.Mul(low))
 }
 
 func erfFar(a ir.V) ir.V {
-	// erfc(x) = 2^p(x): 1.25 <= x <= 5.95, where erf(x) has become 1, 2^-57.4.
-	p := horner(a.C(5.95).Min(a), 0x1.ec6d294fc4a08p-37, -0x1.ab31f4d4b36bfp-31, 0x1.4c0aec38bf7ep-26, -0x1.3811a9cf8f1ccp-22,
-		0x1.90c20f105848cp-19, -0x1.76aab2f83f65bp-16, 0x1.07b85be8b2f86p-13, -0x1.1a68e53e5f08fp-11, 0x1.c19b4a85f9978p-10, -0x1.d7752af33a7p-9,
-		0x1.85848edb21dfep-10, 0x1.b4ebb4741e217p-6, -0x1.2e8e0e762a60ep-3, -0x1.d65b37b6868bdp-1, -0x1.a0baf6ee9a743p0, -0x1.a9a875672cf3dp-18)
+	// erfc(x) = 2^p(x): 1.375 <= x <= 5.95, where erf(x) has become 1, 2^-60.2.
+	p := horner(a.C(5.95).Min(a), 0x1.9f764878fc9cp-36, -0x1.35c531f66eda8p-30, 0x1.b0eb86be1b25ep-26, -0x1.78d95eee6cd3ap-22,
+		0x1.c9ba29c07540fp-19, -0x1.9b022a461a9bep-16, 0x1.1918386fce195p-13, -0x1.2716eff34685ap-11, 0x1.cfd9c4f90589ap-10, -0x1.e3c6527a011aap-9,
+		0x1.a60c874a75504p-10, 0x1.b2e82de510cbp-6, -0x1.2e5fb5e3068cbp-3, -0x1.d660ee60a9afp-1, -0x1.a0ba19c95df4ap0, -0x1.12aaa79bd7b63p-17)
 	// 2^r = 1 + r q(r): |r| <= 0.5, 2^-56.6.
 	return lessPower(p, 0x1.eb5b6dbad119ep-32, 0x1.e6055974797e7p-28, 0x1.b523dc17d3425p-24, 0x1.62bfd4fe48ea4p-20,
 		0x1.ffcbfd0180bb4p-17, 0x1.430913093a10fp-13, 0x1.5d87fe7880441p-10, 0x1.3b2ab6fba1ee3p-7, 0x1.c6b08d704a1acp-5, 0x1.ebfbdff82c598p-3,

@@ -1095,21 +1095,26 @@ loop:
 	VPBROADCASTQ const104<>+0(SB), Y7
 	VSUBPD       Y6, Y7, Y7
 	VFMADD231PD  Y5, Y2, Y7
-	VFMADD213PD  const105<>+0(SB), Y5, Y3
+	VFMADD213PD  const105<>+0(SB), Y3, Y5
+	VFMADD231PD  Y4, Y2, Y5
+	VADDPD       Y5, Y7, Y4
+	VMOVAPD      Y2, Y5
+	VFMADD213PD  const106<>+0(SB), Y6, Y5
+	VPBROADCASTQ const107<>+0(SB), Y7
+	VSUBPD       Y5, Y7, Y7
+	VFMADD231PD  Y6, Y2, Y7
+	VFMADD213PD  const108<>+0(SB), Y6, Y3
 	VFMADD231PD  Y4, Y2, Y3
 	VADDPD       Y3, Y7, Y2
 	VMULPD       Y2, Y1, Y2
-	VFMADD231PD  Y6, Y1, Y2
-	VPBROADCASTQ const106<>+0(SB), Y3
+	VFMADD231PD  Y5, Y1, Y2
+	VPBROADCASTQ const109<>+0(SB), Y3
 	VCMPPD       $0x11, Y3, Y1, Y3
-	VPBROADCASTQ const107<>+0(SB), Y4
+	VPBROADCASTQ const110<>+0(SB), Y4
 	VMINPD       Y1, Y4, Y1
 	VMOVAPD      Y1, Y4
-	VPBROADCASTQ const108<>+0(SB), Y5
-	VFMADD213PD  const109<>+0(SB), Y5, Y4
-	VFMADD213PD  const110<>+0(SB), Y1, Y4
-	VFMADD213PD  const111<>+0(SB), Y1, Y4
-	VFMADD213PD  const112<>+0(SB), Y1, Y4
+	VPBROADCASTQ const111<>+0(SB), Y5
+	VFMADD213PD  const112<>+0(SB), Y5, Y4
 	VFMADD213PD  const113<>+0(SB), Y1, Y4
 	VFMADD213PD  const114<>+0(SB), Y1, Y4
 	VFMADD213PD  const115<>+0(SB), Y1, Y4
@@ -1121,20 +1126,23 @@ loop:
 	VFMADD213PD  const121<>+0(SB), Y1, Y4
 	VFMADD213PD  const122<>+0(SB), Y1, Y4
 	VFMADD213PD  const123<>+0(SB), Y1, Y4
-	VADDPD       const124<>+0(SB), Y4, Y1
-	VSUBPD       const124<>+0(SB), Y1, Y5
+	VFMADD213PD  const124<>+0(SB), Y1, Y4
+	VFMADD213PD  const125<>+0(SB), Y1, Y4
+	VFMADD213PD  const126<>+0(SB), Y1, Y4
+	VADDPD       const127<>+0(SB), Y4, Y1
+	VSUBPD       const127<>+0(SB), Y1, Y5
 	VSUBPD       Y5, Y4, Y4
 	VMOVAPD      Y4, Y5
-	VPBROADCASTQ const125<>+0(SB), Y6
-	VFMADD213PD  const126<>+0(SB), Y6, Y5
-	VFMADD213PD  const127<>+0(SB), Y4, Y5
-	VFMADD213PD  const128<>+0(SB), Y4, Y5
-	VFMADD213PD  const129<>+0(SB), Y4, Y5
+	VPBROADCASTQ const128<>+0(SB), Y6
+	VFMADD213PD  const129<>+0(SB), Y6, Y5
 	VFMADD213PD  const130<>+0(SB), Y4, Y5
 	VFMADD213PD  const131<>+0(SB), Y4, Y5
 	VFMADD213PD  const132<>+0(SB), Y4, Y5
 	VFMADD213PD  const133<>+0(SB), Y4, Y5
 	VFMADD213PD  const134<>+0(SB), Y4, Y5
+	VFMADD213PD  const135<>+0(SB), Y4, Y5
+	VFMADD213PD  const136<>+0(SB), Y4, Y5
+	VFMADD213PD  const137<>+0(SB), Y4, Y5
 	VFMADD213PD  const62<>+0(SB), Y4, Y5
 	VFMADD213PD  const15<>+0(SB), Y4, Y5
 	VPSLLQ       $0x34, Y1, Y1
@@ -1160,266 +1168,281 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const88<>+0(SB)/8, $0xbd8cb112398a2f31
+DATA const88<>+0(SB)/8, $0x3d4a28418361da4e
 GLOBL const88<>(SB), RODATA|NOPTR, $8
 
-DATA const89<>+0(SB)/8, $0x3dd5d1053e223619
-DATA const89<>+8(SB)/8, $0x3dd5d1053e223619
-DATA const89<>+16(SB)/8, $0x3dd5d1053e223619
-DATA const89<>+24(SB)/8, $0x3dd5d1053e223619
+DATA const89<>+0(SB)/8, $0xbd9740b6d4863fda
+DATA const89<>+8(SB)/8, $0xbd9740b6d4863fda
+DATA const89<>+16(SB)/8, $0xbd9740b6d4863fda
+DATA const89<>+24(SB)/8, $0xbd9740b6d4863fda
 GLOBL const89<>(SB), RODATA|NOPTR, $32
 
-DATA const90<>+0(SB)/8, $0xbe146c71c6ef0c9d
-DATA const90<>+8(SB)/8, $0xbe146c71c6ef0c9d
-DATA const90<>+16(SB)/8, $0xbe146c71c6ef0c9d
-DATA const90<>+24(SB)/8, $0xbe146c71c6ef0c9d
+DATA const90<>+0(SB)/8, $0x3dd885e33c4e9ed4
+DATA const90<>+8(SB)/8, $0x3dd885e33c4e9ed4
+DATA const90<>+16(SB)/8, $0x3dd885e33c4e9ed4
+DATA const90<>+24(SB)/8, $0x3dd885e33c4e9ed4
 GLOBL const90<>(SB), RODATA|NOPTR, $32
 
-DATA const91<>+0(SB)/8, $0x3e4fa40e56ff237e
-DATA const91<>+8(SB)/8, $0x3e4fa40e56ff237e
-DATA const91<>+16(SB)/8, $0x3e4fa40e56ff237e
-DATA const91<>+24(SB)/8, $0x3e4fa40e56ff237e
+DATA const91<>+0(SB)/8, $0xbe14e855f0136b6b
+DATA const91<>+8(SB)/8, $0xbe14e855f0136b6b
+DATA const91<>+16(SB)/8, $0xbe14e855f0136b6b
+DATA const91<>+24(SB)/8, $0xbe14e855f0136b6b
 GLOBL const91<>(SB), RODATA|NOPTR, $32
 
-DATA const92<>+0(SB)/8, $0xbe85f4115cd265b7
-DATA const92<>+8(SB)/8, $0xbe85f4115cd265b7
-DATA const92<>+16(SB)/8, $0xbe85f4115cd265b7
-DATA const92<>+24(SB)/8, $0xbe85f4115cd265b7
+DATA const92<>+0(SB)/8, $0x3e4fc102045de735
+DATA const92<>+8(SB)/8, $0x3e4fc102045de735
+DATA const92<>+16(SB)/8, $0x3e4fc102045de735
+DATA const92<>+24(SB)/8, $0x3e4fc102045de735
 GLOBL const92<>(SB), RODATA|NOPTR, $32
 
-DATA const93<>+0(SB)/8, $0x3ebb9e10e01d6880
-DATA const93<>+8(SB)/8, $0x3ebb9e10e01d6880
-DATA const93<>+16(SB)/8, $0x3ebb9e10e01d6880
-DATA const93<>+24(SB)/8, $0x3ebb9e10e01d6880
+DATA const93<>+0(SB)/8, $0xbe85f663939702ac
+DATA const93<>+8(SB)/8, $0xbe85f663939702ac
+DATA const93<>+16(SB)/8, $0xbe85f663939702ac
+DATA const93<>+24(SB)/8, $0xbe85f663939702ac
 GLOBL const93<>(SB), RODATA|NOPTR, $32
 
-DATA const94<>+0(SB)/8, $0xbeef4d1e78aee66b
-DATA const94<>+8(SB)/8, $0xbeef4d1e78aee66b
-DATA const94<>+16(SB)/8, $0xbeef4d1e78aee66b
-DATA const94<>+24(SB)/8, $0xbeef4d1e78aee66b
+DATA const94<>+0(SB)/8, $0x3ebb9e53ac0a4258
+DATA const94<>+8(SB)/8, $0x3ebb9e53ac0a4258
+DATA const94<>+16(SB)/8, $0x3ebb9e53ac0a4258
+DATA const94<>+24(SB)/8, $0x3ebb9e53ac0a4258
 GLOBL const94<>(SB), RODATA|NOPTR, $32
 
-DATA const95<>+0(SB)/8, $0x3f1f9a3207b5c097
-DATA const95<>+8(SB)/8, $0x3f1f9a3207b5c097
-DATA const95<>+16(SB)/8, $0x3f1f9a3207b5c097
-DATA const95<>+24(SB)/8, $0x3f1f9a3207b5c097
+DATA const95<>+0(SB)/8, $0xbeef4d23c181d5e3
+DATA const95<>+8(SB)/8, $0xbeef4d23c181d5e3
+DATA const95<>+16(SB)/8, $0xbeef4d23c181d5e3
+DATA const95<>+24(SB)/8, $0xbeef4d23c181d5e3
 GLOBL const95<>(SB), RODATA|NOPTR, $32
 
-DATA const96<>+0(SB)/8, $0xbf4c02db3c13dc9f
-DATA const96<>+8(SB)/8, $0xbf4c02db3c13dc9f
-DATA const96<>+16(SB)/8, $0xbf4c02db3c13dc9f
-DATA const96<>+24(SB)/8, $0xbf4c02db3c13dc9f
+DATA const96<>+0(SB)/8, $0x3f1f9a32523998a4
+DATA const96<>+8(SB)/8, $0x3f1f9a32523998a4
+DATA const96<>+16(SB)/8, $0x3f1f9a32523998a4
+DATA const96<>+24(SB)/8, $0x3f1f9a32523998a4
 GLOBL const96<>(SB), RODATA|NOPTR, $32
 
-DATA const97<>+0(SB)/8, $0x3f7565bcd0cdce5d
-DATA const97<>+8(SB)/8, $0x3f7565bcd0cdce5d
-DATA const97<>+16(SB)/8, $0x3f7565bcd0cdce5d
-DATA const97<>+24(SB)/8, $0x3f7565bcd0cdce5d
+DATA const97<>+0(SB)/8, $0xbf4c02db3edc7364
+DATA const97<>+8(SB)/8, $0xbf4c02db3edc7364
+DATA const97<>+16(SB)/8, $0xbf4c02db3edc7364
+DATA const97<>+24(SB)/8, $0xbf4c02db3edc7364
 GLOBL const97<>(SB), RODATA|NOPTR, $32
 
-DATA const98<>+0(SB)/8, $0xbf9b82ce3127ceff
-DATA const98<>+8(SB)/8, $0xbf9b82ce3127ceff
-DATA const98<>+16(SB)/8, $0xbf9b82ce3127ceff
-DATA const98<>+24(SB)/8, $0xbf9b82ce3127ceff
+DATA const98<>+0(SB)/8, $0x3f7565bcd0df0a1f
+DATA const98<>+8(SB)/8, $0x3f7565bcd0df0a1f
+DATA const98<>+16(SB)/8, $0x3f7565bcd0df0a1f
+DATA const98<>+24(SB)/8, $0x3f7565bcd0df0a1f
 GLOBL const98<>(SB), RODATA|NOPTR, $32
 
-DATA const99<>+0(SB)/8, $0x3fbce2f21a0428f6
-DATA const99<>+8(SB)/8, $0x3fbce2f21a0428f6
-DATA const99<>+16(SB)/8, $0x3fbce2f21a0428f6
-DATA const99<>+24(SB)/8, $0x3fbce2f21a0428f6
+DATA const99<>+0(SB)/8, $0xbf9b82ce31284ec5
+DATA const99<>+8(SB)/8, $0xbf9b82ce31284ec5
+DATA const99<>+16(SB)/8, $0xbf9b82ce31284ec5
+DATA const99<>+24(SB)/8, $0xbf9b82ce31284ec5
 GLOBL const99<>(SB), RODATA|NOPTR, $32
 
-DATA const100<>+0(SB)/8, $0xbfd812746b0379e2
-DATA const100<>+8(SB)/8, $0xbfd812746b0379e2
-DATA const100<>+16(SB)/8, $0xbfd812746b0379e2
-DATA const100<>+24(SB)/8, $0xbfd812746b0379e2
+DATA const100<>+0(SB)/8, $0x3fbce2f21a042ae4
+DATA const100<>+8(SB)/8, $0x3fbce2f21a042ae4
+DATA const100<>+16(SB)/8, $0x3fbce2f21a042ae4
+DATA const100<>+24(SB)/8, $0x3fbce2f21a042ae4
 GLOBL const100<>(SB), RODATA|NOPTR, $32
 
-DATA const101<>+0(SB)/8, $0xbfd812746b0379e2
+DATA const101<>+0(SB)/8, $0x3fbce2f21a042ae4
 GLOBL const101<>(SB), RODATA|NOPTR, $8
 
-DATA const102<>+0(SB)/8, $0xbc660bcd65bb1696
-DATA const102<>+8(SB)/8, $0xbc660bcd65bb1696
-DATA const102<>+16(SB)/8, $0xbc660bcd65bb1696
-DATA const102<>+24(SB)/8, $0xbc660bcd65bb1696
+DATA const102<>+0(SB)/8, $0x3c576527e3d93c18
+DATA const102<>+8(SB)/8, $0x3c576527e3d93c18
+DATA const102<>+16(SB)/8, $0x3c576527e3d93c18
+DATA const102<>+24(SB)/8, $0x3c576527e3d93c18
 GLOBL const102<>(SB), RODATA|NOPTR, $32
 
-DATA const103<>+0(SB)/8, $0x3ff20dd750429b6d
-DATA const103<>+8(SB)/8, $0x3ff20dd750429b6d
-DATA const103<>+16(SB)/8, $0x3ff20dd750429b6d
-DATA const103<>+24(SB)/8, $0x3ff20dd750429b6d
+DATA const103<>+0(SB)/8, $0xbfd812746b0379e5
+DATA const103<>+8(SB)/8, $0xbfd812746b0379e5
+DATA const103<>+16(SB)/8, $0xbfd812746b0379e5
+DATA const103<>+24(SB)/8, $0xbfd812746b0379e5
 GLOBL const103<>(SB), RODATA|NOPTR, $32
 
-DATA const104<>+0(SB)/8, $0x3ff20dd750429b6d
+DATA const104<>+0(SB)/8, $0xbfd812746b0379e5
 GLOBL const104<>(SB), RODATA|NOPTR, $8
 
-DATA const105<>+0(SB)/8, $0x3c707aee06a395b8
-DATA const105<>+8(SB)/8, $0x3c707aee06a395b8
-DATA const105<>+16(SB)/8, $0x3c707aee06a395b8
-DATA const105<>+24(SB)/8, $0x3c707aee06a395b8
+DATA const105<>+0(SB)/8, $0xbc5e06d5bd4f7fdc
+DATA const105<>+8(SB)/8, $0xbc5e06d5bd4f7fdc
+DATA const105<>+16(SB)/8, $0xbc5e06d5bd4f7fdc
+DATA const105<>+24(SB)/8, $0xbc5e06d5bd4f7fdc
 GLOBL const105<>(SB), RODATA|NOPTR, $32
 
-DATA const106<>+0(SB)/8, $0x3ff4000000000000
-GLOBL const106<>(SB), RODATA|NOPTR, $8
+DATA const106<>+0(SB)/8, $0x3ff20dd750429b6d
+DATA const106<>+8(SB)/8, $0x3ff20dd750429b6d
+DATA const106<>+16(SB)/8, $0x3ff20dd750429b6d
+DATA const106<>+24(SB)/8, $0x3ff20dd750429b6d
+GLOBL const106<>(SB), RODATA|NOPTR, $32
 
-DATA const107<>+0(SB)/8, $0x4017cccccccccccd
+DATA const107<>+0(SB)/8, $0x3ff20dd750429b6d
 GLOBL const107<>(SB), RODATA|NOPTR, $8
 
-DATA const108<>+0(SB)/8, $0x3daec6d294fc4a08
-GLOBL const108<>(SB), RODATA|NOPTR, $8
+DATA const108<>+0(SB)/8, $0x3c7139f4e7220d98
+DATA const108<>+8(SB)/8, $0x3c7139f4e7220d98
+DATA const108<>+16(SB)/8, $0x3c7139f4e7220d98
+DATA const108<>+24(SB)/8, $0x3c7139f4e7220d98
+GLOBL const108<>(SB), RODATA|NOPTR, $32
 
-DATA const109<>+0(SB)/8, $0xbe0ab31f4d4b36bf
-DATA const109<>+8(SB)/8, $0xbe0ab31f4d4b36bf
-DATA const109<>+16(SB)/8, $0xbe0ab31f4d4b36bf
-DATA const109<>+24(SB)/8, $0xbe0ab31f4d4b36bf
-GLOBL const109<>(SB), RODATA|NOPTR, $32
+DATA const109<>+0(SB)/8, $0x3ff6000000000000
+GLOBL const109<>(SB), RODATA|NOPTR, $8
 
-DATA const110<>+0(SB)/8, $0x3e54c0aec38bf7e0
-DATA const110<>+8(SB)/8, $0x3e54c0aec38bf7e0
-DATA const110<>+16(SB)/8, $0x3e54c0aec38bf7e0
-DATA const110<>+24(SB)/8, $0x3e54c0aec38bf7e0
-GLOBL const110<>(SB), RODATA|NOPTR, $32
+DATA const110<>+0(SB)/8, $0x4017cccccccccccd
+GLOBL const110<>(SB), RODATA|NOPTR, $8
 
-DATA const111<>+0(SB)/8, $0xbe93811a9cf8f1cc
-DATA const111<>+8(SB)/8, $0xbe93811a9cf8f1cc
-DATA const111<>+16(SB)/8, $0xbe93811a9cf8f1cc
-DATA const111<>+24(SB)/8, $0xbe93811a9cf8f1cc
-GLOBL const111<>(SB), RODATA|NOPTR, $32
+DATA const111<>+0(SB)/8, $0x3db9f764878fc9c0
+GLOBL const111<>(SB), RODATA|NOPTR, $8
 
-DATA const112<>+0(SB)/8, $0x3ec90c20f105848c
-DATA const112<>+8(SB)/8, $0x3ec90c20f105848c
-DATA const112<>+16(SB)/8, $0x3ec90c20f105848c
-DATA const112<>+24(SB)/8, $0x3ec90c20f105848c
+DATA const112<>+0(SB)/8, $0xbe135c531f66eda8
+DATA const112<>+8(SB)/8, $0xbe135c531f66eda8
+DATA const112<>+16(SB)/8, $0xbe135c531f66eda8
+DATA const112<>+24(SB)/8, $0xbe135c531f66eda8
 GLOBL const112<>(SB), RODATA|NOPTR, $32
 
-DATA const113<>+0(SB)/8, $0xbef76aab2f83f65b
-DATA const113<>+8(SB)/8, $0xbef76aab2f83f65b
-DATA const113<>+16(SB)/8, $0xbef76aab2f83f65b
-DATA const113<>+24(SB)/8, $0xbef76aab2f83f65b
+DATA const113<>+0(SB)/8, $0x3e5b0eb86be1b25e
+DATA const113<>+8(SB)/8, $0x3e5b0eb86be1b25e
+DATA const113<>+16(SB)/8, $0x3e5b0eb86be1b25e
+DATA const113<>+24(SB)/8, $0x3e5b0eb86be1b25e
 GLOBL const113<>(SB), RODATA|NOPTR, $32
 
-DATA const114<>+0(SB)/8, $0x3f207b85be8b2f86
-DATA const114<>+8(SB)/8, $0x3f207b85be8b2f86
-DATA const114<>+16(SB)/8, $0x3f207b85be8b2f86
-DATA const114<>+24(SB)/8, $0x3f207b85be8b2f86
+DATA const114<>+0(SB)/8, $0xbe978d95eee6cd3a
+DATA const114<>+8(SB)/8, $0xbe978d95eee6cd3a
+DATA const114<>+16(SB)/8, $0xbe978d95eee6cd3a
+DATA const114<>+24(SB)/8, $0xbe978d95eee6cd3a
 GLOBL const114<>(SB), RODATA|NOPTR, $32
 
-DATA const115<>+0(SB)/8, $0xbf41a68e53e5f08f
-DATA const115<>+8(SB)/8, $0xbf41a68e53e5f08f
-DATA const115<>+16(SB)/8, $0xbf41a68e53e5f08f
-DATA const115<>+24(SB)/8, $0xbf41a68e53e5f08f
+DATA const115<>+0(SB)/8, $0x3ecc9ba29c07540f
+DATA const115<>+8(SB)/8, $0x3ecc9ba29c07540f
+DATA const115<>+16(SB)/8, $0x3ecc9ba29c07540f
+DATA const115<>+24(SB)/8, $0x3ecc9ba29c07540f
 GLOBL const115<>(SB), RODATA|NOPTR, $32
 
-DATA const116<>+0(SB)/8, $0x3f5c19b4a85f9978
-DATA const116<>+8(SB)/8, $0x3f5c19b4a85f9978
-DATA const116<>+16(SB)/8, $0x3f5c19b4a85f9978
-DATA const116<>+24(SB)/8, $0x3f5c19b4a85f9978
+DATA const116<>+0(SB)/8, $0xbef9b022a461a9be
+DATA const116<>+8(SB)/8, $0xbef9b022a461a9be
+DATA const116<>+16(SB)/8, $0xbef9b022a461a9be
+DATA const116<>+24(SB)/8, $0xbef9b022a461a9be
 GLOBL const116<>(SB), RODATA|NOPTR, $32
 
-DATA const117<>+0(SB)/8, $0xbf6d7752af33a700
-DATA const117<>+8(SB)/8, $0xbf6d7752af33a700
-DATA const117<>+16(SB)/8, $0xbf6d7752af33a700
-DATA const117<>+24(SB)/8, $0xbf6d7752af33a700
+DATA const117<>+0(SB)/8, $0x3f21918386fce195
+DATA const117<>+8(SB)/8, $0x3f21918386fce195
+DATA const117<>+16(SB)/8, $0x3f21918386fce195
+DATA const117<>+24(SB)/8, $0x3f21918386fce195
 GLOBL const117<>(SB), RODATA|NOPTR, $32
 
-DATA const118<>+0(SB)/8, $0x3f585848edb21dfe
-DATA const118<>+8(SB)/8, $0x3f585848edb21dfe
-DATA const118<>+16(SB)/8, $0x3f585848edb21dfe
-DATA const118<>+24(SB)/8, $0x3f585848edb21dfe
+DATA const118<>+0(SB)/8, $0xbf42716eff34685a
+DATA const118<>+8(SB)/8, $0xbf42716eff34685a
+DATA const118<>+16(SB)/8, $0xbf42716eff34685a
+DATA const118<>+24(SB)/8, $0xbf42716eff34685a
 GLOBL const118<>(SB), RODATA|NOPTR, $32
 
-DATA const119<>+0(SB)/8, $0x3f9b4ebb4741e217
-DATA const119<>+8(SB)/8, $0x3f9b4ebb4741e217
-DATA const119<>+16(SB)/8, $0x3f9b4ebb4741e217
-DATA const119<>+24(SB)/8, $0x3f9b4ebb4741e217
+DATA const119<>+0(SB)/8, $0x3f5cfd9c4f90589a
+DATA const119<>+8(SB)/8, $0x3f5cfd9c4f90589a
+DATA const119<>+16(SB)/8, $0x3f5cfd9c4f90589a
+DATA const119<>+24(SB)/8, $0x3f5cfd9c4f90589a
 GLOBL const119<>(SB), RODATA|NOPTR, $32
 
-DATA const120<>+0(SB)/8, $0xbfc2e8e0e762a60e
-DATA const120<>+8(SB)/8, $0xbfc2e8e0e762a60e
-DATA const120<>+16(SB)/8, $0xbfc2e8e0e762a60e
-DATA const120<>+24(SB)/8, $0xbfc2e8e0e762a60e
+DATA const120<>+0(SB)/8, $0xbf6e3c6527a011aa
+DATA const120<>+8(SB)/8, $0xbf6e3c6527a011aa
+DATA const120<>+16(SB)/8, $0xbf6e3c6527a011aa
+DATA const120<>+24(SB)/8, $0xbf6e3c6527a011aa
 GLOBL const120<>(SB), RODATA|NOPTR, $32
 
-DATA const121<>+0(SB)/8, $0xbfed65b37b6868bd
-DATA const121<>+8(SB)/8, $0xbfed65b37b6868bd
-DATA const121<>+16(SB)/8, $0xbfed65b37b6868bd
-DATA const121<>+24(SB)/8, $0xbfed65b37b6868bd
+DATA const121<>+0(SB)/8, $0x3f5a60c874a75504
+DATA const121<>+8(SB)/8, $0x3f5a60c874a75504
+DATA const121<>+16(SB)/8, $0x3f5a60c874a75504
+DATA const121<>+24(SB)/8, $0x3f5a60c874a75504
 GLOBL const121<>(SB), RODATA|NOPTR, $32
 
-DATA const122<>+0(SB)/8, $0xbffa0baf6ee9a743
-DATA const122<>+8(SB)/8, $0xbffa0baf6ee9a743
-DATA const122<>+16(SB)/8, $0xbffa0baf6ee9a743
-DATA const122<>+24(SB)/8, $0xbffa0baf6ee9a743
+DATA const122<>+0(SB)/8, $0x3f9b2e82de510cb0
+DATA const122<>+8(SB)/8, $0x3f9b2e82de510cb0
+DATA const122<>+16(SB)/8, $0x3f9b2e82de510cb0
+DATA const122<>+24(SB)/8, $0x3f9b2e82de510cb0
 GLOBL const122<>(SB), RODATA|NOPTR, $32
 
-DATA const123<>+0(SB)/8, $0xbeda9a875672cf3d
-DATA const123<>+8(SB)/8, $0xbeda9a875672cf3d
-DATA const123<>+16(SB)/8, $0xbeda9a875672cf3d
-DATA const123<>+24(SB)/8, $0xbeda9a875672cf3d
+DATA const123<>+0(SB)/8, $0xbfc2e5fb5e3068cb
+DATA const123<>+8(SB)/8, $0xbfc2e5fb5e3068cb
+DATA const123<>+16(SB)/8, $0xbfc2e5fb5e3068cb
+DATA const123<>+24(SB)/8, $0xbfc2e5fb5e3068cb
 GLOBL const123<>(SB), RODATA|NOPTR, $32
 
-DATA const124<>+0(SB)/8, $0x43380000000003ff
-DATA const124<>+8(SB)/8, $0x43380000000003ff
-DATA const124<>+16(SB)/8, $0x43380000000003ff
-DATA const124<>+24(SB)/8, $0x43380000000003ff
+DATA const124<>+0(SB)/8, $0xbfed660ee60a9af0
+DATA const124<>+8(SB)/8, $0xbfed660ee60a9af0
+DATA const124<>+16(SB)/8, $0xbfed660ee60a9af0
+DATA const124<>+24(SB)/8, $0xbfed660ee60a9af0
 GLOBL const124<>(SB), RODATA|NOPTR, $32
 
-DATA const125<>+0(SB)/8, $0x3dfeb5b6dbad119e
-GLOBL const125<>(SB), RODATA|NOPTR, $8
+DATA const125<>+0(SB)/8, $0xbffa0ba19c95df4a
+DATA const125<>+8(SB)/8, $0xbffa0ba19c95df4a
+DATA const125<>+16(SB)/8, $0xbffa0ba19c95df4a
+DATA const125<>+24(SB)/8, $0xbffa0ba19c95df4a
+GLOBL const125<>(SB), RODATA|NOPTR, $32
 
-DATA const126<>+0(SB)/8, $0x3e3e6055974797e7
-DATA const126<>+8(SB)/8, $0x3e3e6055974797e7
-DATA const126<>+16(SB)/8, $0x3e3e6055974797e7
-DATA const126<>+24(SB)/8, $0x3e3e6055974797e7
+DATA const126<>+0(SB)/8, $0xbee12aaa79bd7b63
+DATA const126<>+8(SB)/8, $0xbee12aaa79bd7b63
+DATA const126<>+16(SB)/8, $0xbee12aaa79bd7b63
+DATA const126<>+24(SB)/8, $0xbee12aaa79bd7b63
 GLOBL const126<>(SB), RODATA|NOPTR, $32
 
-DATA const127<>+0(SB)/8, $0x3e7b523dc17d3425
-DATA const127<>+8(SB)/8, $0x3e7b523dc17d3425
-DATA const127<>+16(SB)/8, $0x3e7b523dc17d3425
-DATA const127<>+24(SB)/8, $0x3e7b523dc17d3425
+DATA const127<>+0(SB)/8, $0x43380000000003ff
+DATA const127<>+8(SB)/8, $0x43380000000003ff
+DATA const127<>+16(SB)/8, $0x43380000000003ff
+DATA const127<>+24(SB)/8, $0x43380000000003ff
 GLOBL const127<>(SB), RODATA|NOPTR, $32
 
-DATA const128<>+0(SB)/8, $0x3eb62bfd4fe48ea4
-DATA const128<>+8(SB)/8, $0x3eb62bfd4fe48ea4
-DATA const128<>+16(SB)/8, $0x3eb62bfd4fe48ea4
-DATA const128<>+24(SB)/8, $0x3eb62bfd4fe48ea4
-GLOBL const128<>(SB), RODATA|NOPTR, $32
+DATA const128<>+0(SB)/8, $0x3dfeb5b6dbad119e
+GLOBL const128<>(SB), RODATA|NOPTR, $8
 
-DATA const129<>+0(SB)/8, $0x3eeffcbfd0180bb4
-DATA const129<>+8(SB)/8, $0x3eeffcbfd0180bb4
-DATA const129<>+16(SB)/8, $0x3eeffcbfd0180bb4
-DATA const129<>+24(SB)/8, $0x3eeffcbfd0180bb4
+DATA const129<>+0(SB)/8, $0x3e3e6055974797e7
+DATA const129<>+8(SB)/8, $0x3e3e6055974797e7
+DATA const129<>+16(SB)/8, $0x3e3e6055974797e7
+DATA const129<>+24(SB)/8, $0x3e3e6055974797e7
 GLOBL const129<>(SB), RODATA|NOPTR, $32
 
-DATA const130<>+0(SB)/8, $0x3f2430913093a10f
-DATA const130<>+8(SB)/8, $0x3f2430913093a10f
-DATA const130<>+16(SB)/8, $0x3f2430913093a10f
-DATA const130<>+24(SB)/8, $0x3f2430913093a10f
+DATA const130<>+0(SB)/8, $0x3e7b523dc17d3425
+DATA const130<>+8(SB)/8, $0x3e7b523dc17d3425
+DATA const130<>+16(SB)/8, $0x3e7b523dc17d3425
+DATA const130<>+24(SB)/8, $0x3e7b523dc17d3425
 GLOBL const130<>(SB), RODATA|NOPTR, $32
 
-DATA const131<>+0(SB)/8, $0x3f55d87fe7880441
-DATA const131<>+8(SB)/8, $0x3f55d87fe7880441
-DATA const131<>+16(SB)/8, $0x3f55d87fe7880441
-DATA const131<>+24(SB)/8, $0x3f55d87fe7880441
+DATA const131<>+0(SB)/8, $0x3eb62bfd4fe48ea4
+DATA const131<>+8(SB)/8, $0x3eb62bfd4fe48ea4
+DATA const131<>+16(SB)/8, $0x3eb62bfd4fe48ea4
+DATA const131<>+24(SB)/8, $0x3eb62bfd4fe48ea4
 GLOBL const131<>(SB), RODATA|NOPTR, $32
 
-DATA const132<>+0(SB)/8, $0x3f83b2ab6fba1ee3
-DATA const132<>+8(SB)/8, $0x3f83b2ab6fba1ee3
-DATA const132<>+16(SB)/8, $0x3f83b2ab6fba1ee3
-DATA const132<>+24(SB)/8, $0x3f83b2ab6fba1ee3
+DATA const132<>+0(SB)/8, $0x3eeffcbfd0180bb4
+DATA const132<>+8(SB)/8, $0x3eeffcbfd0180bb4
+DATA const132<>+16(SB)/8, $0x3eeffcbfd0180bb4
+DATA const132<>+24(SB)/8, $0x3eeffcbfd0180bb4
 GLOBL const132<>(SB), RODATA|NOPTR, $32
 
-DATA const133<>+0(SB)/8, $0x3fac6b08d704a1ac
-DATA const133<>+8(SB)/8, $0x3fac6b08d704a1ac
-DATA const133<>+16(SB)/8, $0x3fac6b08d704a1ac
-DATA const133<>+24(SB)/8, $0x3fac6b08d704a1ac
+DATA const133<>+0(SB)/8, $0x3f2430913093a10f
+DATA const133<>+8(SB)/8, $0x3f2430913093a10f
+DATA const133<>+16(SB)/8, $0x3f2430913093a10f
+DATA const133<>+24(SB)/8, $0x3f2430913093a10f
 GLOBL const133<>(SB), RODATA|NOPTR, $32
 
-DATA const134<>+0(SB)/8, $0x3fcebfbdff82c598
-DATA const134<>+8(SB)/8, $0x3fcebfbdff82c598
-DATA const134<>+16(SB)/8, $0x3fcebfbdff82c598
-DATA const134<>+24(SB)/8, $0x3fcebfbdff82c598
+DATA const134<>+0(SB)/8, $0x3f55d87fe7880441
+DATA const134<>+8(SB)/8, $0x3f55d87fe7880441
+DATA const134<>+16(SB)/8, $0x3f55d87fe7880441
+DATA const134<>+24(SB)/8, $0x3f55d87fe7880441
 GLOBL const134<>(SB), RODATA|NOPTR, $32
+
+DATA const135<>+0(SB)/8, $0x3f83b2ab6fba1ee3
+DATA const135<>+8(SB)/8, $0x3f83b2ab6fba1ee3
+DATA const135<>+16(SB)/8, $0x3f83b2ab6fba1ee3
+DATA const135<>+24(SB)/8, $0x3f83b2ab6fba1ee3
+GLOBL const135<>(SB), RODATA|NOPTR, $32
+
+DATA const136<>+0(SB)/8, $0x3fac6b08d704a1ac
+DATA const136<>+8(SB)/8, $0x3fac6b08d704a1ac
+DATA const136<>+16(SB)/8, $0x3fac6b08d704a1ac
+DATA const136<>+24(SB)/8, $0x3fac6b08d704a1ac
+GLOBL const136<>(SB), RODATA|NOPTR, $32
+
+DATA const137<>+0(SB)/8, $0x3fcebfbdff82c598
+DATA const137<>+8(SB)/8, $0x3fcebfbdff82c598
+DATA const137<>+16(SB)/8, $0x3fcebfbdff82c598
+DATA const137<>+24(SB)/8, $0x3fcebfbdff82c598
+GLOBL const137<>(SB), RODATA|NOPTR, $32
 
 // func ErfFloat32(dst *float32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
@@ -1439,38 +1462,38 @@ loop:
 	VPANDN       Y0, Y1, Y1
 	VMULPD       Y1, Y1, Y2
 	VMOVAPD      Y2, Y3
-	VPBROADCASTQ const135<>+0(SB), Y4
-	VFMADD213PD  const136<>+0(SB), Y4, Y3
-	VFMADD213PD  const137<>+0(SB), Y2, Y3
-	VFMADD213PD  const138<>+0(SB), Y2, Y3
-	VFMADD213PD  const139<>+0(SB), Y2, Y3
+	VPBROADCASTQ const138<>+0(SB), Y4
+	VFMADD213PD  const139<>+0(SB), Y4, Y3
 	VFMADD213PD  const140<>+0(SB), Y2, Y3
 	VFMADD213PD  const141<>+0(SB), Y2, Y3
 	VFMADD213PD  const142<>+0(SB), Y2, Y3
+	VFMADD213PD  const143<>+0(SB), Y2, Y3
+	VFMADD213PD  const144<>+0(SB), Y2, Y3
+	VFMADD213PD  const145<>+0(SB), Y2, Y3
 	VMULPD       Y3, Y1, Y2
 	VPBROADCASTQ const35<>+0(SB), Y3
 	VCMPPD       $0x11, Y3, Y1, Y3
-	VPBROADCASTQ const143<>+0(SB), Y4
+	VPBROADCASTQ const146<>+0(SB), Y4
 	VMINPD       Y1, Y4, Y1
 	VMOVAPD      Y1, Y4
-	VPBROADCASTQ const144<>+0(SB), Y5
-	VFMADD213PD  const145<>+0(SB), Y5, Y4
-	VFMADD213PD  const146<>+0(SB), Y1, Y4
-	VFMADD213PD  const147<>+0(SB), Y1, Y4
-	VFMADD213PD  const148<>+0(SB), Y1, Y4
+	VPBROADCASTQ const147<>+0(SB), Y5
+	VFMADD213PD  const148<>+0(SB), Y5, Y4
 	VFMADD213PD  const149<>+0(SB), Y1, Y4
 	VFMADD213PD  const150<>+0(SB), Y1, Y4
 	VFMADD213PD  const151<>+0(SB), Y1, Y4
-	VADDPD       const124<>+0(SB), Y4, Y1
-	VSUBPD       const124<>+0(SB), Y1, Y5
+	VFMADD213PD  const152<>+0(SB), Y1, Y4
+	VFMADD213PD  const153<>+0(SB), Y1, Y4
+	VFMADD213PD  const154<>+0(SB), Y1, Y4
+	VADDPD       const127<>+0(SB), Y4, Y1
+	VSUBPD       const127<>+0(SB), Y1, Y5
 	VSUBPD       Y5, Y4, Y4
 	VMOVAPD      Y4, Y5
-	VPBROADCASTQ const152<>+0(SB), Y6
-	VFMADD213PD  const153<>+0(SB), Y6, Y5
-	VFMADD213PD  const154<>+0(SB), Y4, Y5
-	VFMADD213PD  const155<>+0(SB), Y4, Y5
-	VFMADD213PD  const156<>+0(SB), Y4, Y5
+	VPBROADCASTQ const155<>+0(SB), Y6
+	VFMADD213PD  const156<>+0(SB), Y6, Y5
 	VFMADD213PD  const157<>+0(SB), Y4, Y5
+	VFMADD213PD  const158<>+0(SB), Y4, Y5
+	VFMADD213PD  const159<>+0(SB), Y4, Y5
+	VFMADD213PD  const160<>+0(SB), Y4, Y5
 	VFMADD213PD  const15<>+0(SB), Y4, Y5
 	VPSLLQ       $0x34, Y1, Y1
 	VFNMADD213PD const15<>+0(SB), Y1, Y5
@@ -1496,128 +1519,128 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const135<>+0(SB)/8, $0xbee4383fc933ca87
-GLOBL const135<>(SB), RODATA|NOPTR, $8
+DATA const138<>+0(SB)/8, $0xbee4383fc933ca87
+GLOBL const138<>(SB), RODATA|NOPTR, $8
 
-DATA const136<>+0(SB)/8, $0x3f1d8268dd4cdfb8
-DATA const136<>+8(SB)/8, $0x3f1d8268dd4cdfb8
-DATA const136<>+16(SB)/8, $0x3f1d8268dd4cdfb8
-DATA const136<>+24(SB)/8, $0x3f1d8268dd4cdfb8
-GLOBL const136<>(SB), RODATA|NOPTR, $32
-
-DATA const137<>+0(SB)/8, $0xbf4bcbe99bca4597
-DATA const137<>+8(SB)/8, $0xbf4bcbe99bca4597
-DATA const137<>+16(SB)/8, $0xbf4bcbe99bca4597
-DATA const137<>+24(SB)/8, $0xbf4bcbe99bca4597
-GLOBL const137<>(SB), RODATA|NOPTR, $32
-
-DATA const138<>+0(SB)/8, $0x3f75628eddbed84d
-DATA const138<>+8(SB)/8, $0x3f75628eddbed84d
-DATA const138<>+16(SB)/8, $0x3f75628eddbed84d
-DATA const138<>+24(SB)/8, $0x3f75628eddbed84d
-GLOBL const138<>(SB), RODATA|NOPTR, $32
-
-DATA const139<>+0(SB)/8, $0xbf9b829a7a3d5dda
-DATA const139<>+8(SB)/8, $0xbf9b829a7a3d5dda
-DATA const139<>+16(SB)/8, $0xbf9b829a7a3d5dda
-DATA const139<>+24(SB)/8, $0xbf9b829a7a3d5dda
+DATA const139<>+0(SB)/8, $0x3f1d8268dd4cdfb8
+DATA const139<>+8(SB)/8, $0x3f1d8268dd4cdfb8
+DATA const139<>+16(SB)/8, $0x3f1d8268dd4cdfb8
+DATA const139<>+24(SB)/8, $0x3f1d8268dd4cdfb8
 GLOBL const139<>(SB), RODATA|NOPTR, $32
 
-DATA const140<>+0(SB)/8, $0x3fbce2f079892a03
-DATA const140<>+8(SB)/8, $0x3fbce2f079892a03
-DATA const140<>+16(SB)/8, $0x3fbce2f079892a03
-DATA const140<>+24(SB)/8, $0x3fbce2f079892a03
+DATA const140<>+0(SB)/8, $0xbf4bcbe99bca4597
+DATA const140<>+8(SB)/8, $0xbf4bcbe99bca4597
+DATA const140<>+16(SB)/8, $0xbf4bcbe99bca4597
+DATA const140<>+24(SB)/8, $0xbf4bcbe99bca4597
 GLOBL const140<>(SB), RODATA|NOPTR, $32
 
-DATA const141<>+0(SB)/8, $0xbfd8127465fb8db0
-DATA const141<>+8(SB)/8, $0xbfd8127465fb8db0
-DATA const141<>+16(SB)/8, $0xbfd8127465fb8db0
-DATA const141<>+24(SB)/8, $0xbfd8127465fb8db0
+DATA const141<>+0(SB)/8, $0x3f75628eddbed84d
+DATA const141<>+8(SB)/8, $0x3f75628eddbed84d
+DATA const141<>+16(SB)/8, $0x3f75628eddbed84d
+DATA const141<>+24(SB)/8, $0x3f75628eddbed84d
 GLOBL const141<>(SB), RODATA|NOPTR, $32
 
-DATA const142<>+0(SB)/8, $0x3ff20dd7504007d3
-DATA const142<>+8(SB)/8, $0x3ff20dd7504007d3
-DATA const142<>+16(SB)/8, $0x3ff20dd7504007d3
-DATA const142<>+24(SB)/8, $0x3ff20dd7504007d3
+DATA const142<>+0(SB)/8, $0xbf9b829a7a3d5dda
+DATA const142<>+8(SB)/8, $0xbf9b829a7a3d5dda
+DATA const142<>+16(SB)/8, $0xbf9b829a7a3d5dda
+DATA const142<>+24(SB)/8, $0xbf9b829a7a3d5dda
 GLOBL const142<>(SB), RODATA|NOPTR, $32
 
-DATA const143<>+0(SB)/8, $0x4010000000000000
-GLOBL const143<>(SB), RODATA|NOPTR, $8
+DATA const143<>+0(SB)/8, $0x3fbce2f079892a03
+DATA const143<>+8(SB)/8, $0x3fbce2f079892a03
+DATA const143<>+16(SB)/8, $0x3fbce2f079892a03
+DATA const143<>+24(SB)/8, $0x3fbce2f079892a03
+GLOBL const143<>(SB), RODATA|NOPTR, $32
 
-DATA const144<>+0(SB)/8, $0xbf006753922f5e12
-GLOBL const144<>(SB), RODATA|NOPTR, $8
+DATA const144<>+0(SB)/8, $0xbfd8127465fb8db0
+DATA const144<>+8(SB)/8, $0xbfd8127465fb8db0
+DATA const144<>+16(SB)/8, $0xbfd8127465fb8db0
+DATA const144<>+24(SB)/8, $0xbfd8127465fb8db0
+GLOBL const144<>(SB), RODATA|NOPTR, $32
 
-DATA const145<>+0(SB)/8, $0x3f44dd220ffd336f
-DATA const145<>+8(SB)/8, $0x3f44dd220ffd336f
-DATA const145<>+16(SB)/8, $0x3f44dd220ffd336f
-DATA const145<>+24(SB)/8, $0x3f44dd220ffd336f
+DATA const145<>+0(SB)/8, $0x3ff20dd7504007d3
+DATA const145<>+8(SB)/8, $0x3ff20dd7504007d3
+DATA const145<>+16(SB)/8, $0x3ff20dd7504007d3
+DATA const145<>+24(SB)/8, $0x3ff20dd7504007d3
 GLOBL const145<>(SB), RODATA|NOPTR, $32
 
-DATA const146<>+0(SB)/8, $0xbf78d88d35969018
-DATA const146<>+8(SB)/8, $0xbf78d88d35969018
-DATA const146<>+16(SB)/8, $0xbf78d88d35969018
-DATA const146<>+24(SB)/8, $0xbf78d88d35969018
-GLOBL const146<>(SB), RODATA|NOPTR, $32
+DATA const146<>+0(SB)/8, $0x4010000000000000
+GLOBL const146<>(SB), RODATA|NOPTR, $8
 
-DATA const147<>+0(SB)/8, $0x3fa29ecd37b8014a
-DATA const147<>+8(SB)/8, $0x3fa29ecd37b8014a
-DATA const147<>+16(SB)/8, $0x3fa29ecd37b8014a
-DATA const147<>+24(SB)/8, $0x3fa29ecd37b8014a
-GLOBL const147<>(SB), RODATA|NOPTR, $32
+DATA const147<>+0(SB)/8, $0xbf006753922f5e12
+GLOBL const147<>(SB), RODATA|NOPTR, $8
 
-DATA const148<>+0(SB)/8, $0xbfc405676a17f64e
-DATA const148<>+8(SB)/8, $0xbfc405676a17f64e
-DATA const148<>+16(SB)/8, $0xbfc405676a17f64e
-DATA const148<>+24(SB)/8, $0xbfc405676a17f64e
+DATA const148<>+0(SB)/8, $0x3f44dd220ffd336f
+DATA const148<>+8(SB)/8, $0x3f44dd220ffd336f
+DATA const148<>+16(SB)/8, $0x3f44dd220ffd336f
+DATA const148<>+24(SB)/8, $0x3f44dd220ffd336f
 GLOBL const148<>(SB), RODATA|NOPTR, $32
 
-DATA const149<>+0(SB)/8, $0xbfed3bbf019926bb
-DATA const149<>+8(SB)/8, $0xbfed3bbf019926bb
-DATA const149<>+16(SB)/8, $0xbfed3bbf019926bb
-DATA const149<>+24(SB)/8, $0xbfed3bbf019926bb
+DATA const149<>+0(SB)/8, $0xbf78d88d35969018
+DATA const149<>+8(SB)/8, $0xbf78d88d35969018
+DATA const149<>+16(SB)/8, $0xbf78d88d35969018
+DATA const149<>+24(SB)/8, $0xbf78d88d35969018
 GLOBL const149<>(SB), RODATA|NOPTR, $32
 
-DATA const150<>+0(SB)/8, $0xbffa12fe6e6f5364
-DATA const150<>+8(SB)/8, $0xbffa12fe6e6f5364
-DATA const150<>+16(SB)/8, $0xbffa12fe6e6f5364
-DATA const150<>+24(SB)/8, $0xbffa12fe6e6f5364
+DATA const150<>+0(SB)/8, $0x3fa29ecd37b8014a
+DATA const150<>+8(SB)/8, $0x3fa29ecd37b8014a
+DATA const150<>+16(SB)/8, $0x3fa29ecd37b8014a
+DATA const150<>+24(SB)/8, $0x3fa29ecd37b8014a
 GLOBL const150<>(SB), RODATA|NOPTR, $32
 
-DATA const151<>+0(SB)/8, $0x3f31c758235d8a9b
-DATA const151<>+8(SB)/8, $0x3f31c758235d8a9b
-DATA const151<>+16(SB)/8, $0x3f31c758235d8a9b
-DATA const151<>+24(SB)/8, $0x3f31c758235d8a9b
+DATA const151<>+0(SB)/8, $0xbfc405676a17f64e
+DATA const151<>+8(SB)/8, $0xbfc405676a17f64e
+DATA const151<>+16(SB)/8, $0xbfc405676a17f64e
+DATA const151<>+24(SB)/8, $0xbfc405676a17f64e
 GLOBL const151<>(SB), RODATA|NOPTR, $32
 
-DATA const152<>+0(SB)/8, $0x3f24308fabb2c5f9
-GLOBL const152<>(SB), RODATA|NOPTR, $8
+DATA const152<>+0(SB)/8, $0xbfed3bbf019926bb
+DATA const152<>+8(SB)/8, $0xbfed3bbf019926bb
+DATA const152<>+16(SB)/8, $0xbfed3bbf019926bb
+DATA const152<>+24(SB)/8, $0xbfed3bbf019926bb
+GLOBL const152<>(SB), RODATA|NOPTR, $32
 
-DATA const153<>+0(SB)/8, $0x3f55f07b4611403d
-DATA const153<>+8(SB)/8, $0x3f55f07b4611403d
-DATA const153<>+16(SB)/8, $0x3f55f07b4611403d
-DATA const153<>+24(SB)/8, $0x3f55f07b4611403d
+DATA const153<>+0(SB)/8, $0xbffa12fe6e6f5364
+DATA const153<>+8(SB)/8, $0xbffa12fe6e6f5364
+DATA const153<>+16(SB)/8, $0xbffa12fe6e6f5364
+DATA const153<>+24(SB)/8, $0xbffa12fe6e6f5364
 GLOBL const153<>(SB), RODATA|NOPTR, $32
 
-DATA const154<>+0(SB)/8, $0x3f83b2b9fbd8a94f
-DATA const154<>+8(SB)/8, $0x3f83b2b9fbd8a94f
-DATA const154<>+16(SB)/8, $0x3f83b2b9fbd8a94f
-DATA const154<>+24(SB)/8, $0x3f83b2b9fbd8a94f
+DATA const154<>+0(SB)/8, $0x3f31c758235d8a9b
+DATA const154<>+8(SB)/8, $0x3f31c758235d8a9b
+DATA const154<>+16(SB)/8, $0x3f31c758235d8a9b
+DATA const154<>+24(SB)/8, $0x3f31c758235d8a9b
 GLOBL const154<>(SB), RODATA|NOPTR, $32
 
-DATA const155<>+0(SB)/8, $0x3fac6af6e92be503
-DATA const155<>+8(SB)/8, $0x3fac6af6e92be503
-DATA const155<>+16(SB)/8, $0x3fac6af6e92be503
-DATA const155<>+24(SB)/8, $0x3fac6af6e92be503
-GLOBL const155<>(SB), RODATA|NOPTR, $32
+DATA const155<>+0(SB)/8, $0x3f24308fabb2c5f9
+GLOBL const155<>(SB), RODATA|NOPTR, $8
 
-DATA const156<>+0(SB)/8, $0x3fcebfbdec29c81c
-DATA const156<>+8(SB)/8, $0x3fcebfbdec29c81c
-DATA const156<>+16(SB)/8, $0x3fcebfbdec29c81c
-DATA const156<>+24(SB)/8, $0x3fcebfbdec29c81c
+DATA const156<>+0(SB)/8, $0x3f55f07b4611403d
+DATA const156<>+8(SB)/8, $0x3f55f07b4611403d
+DATA const156<>+16(SB)/8, $0x3f55f07b4611403d
+DATA const156<>+24(SB)/8, $0x3f55f07b4611403d
 GLOBL const156<>(SB), RODATA|NOPTR, $32
 
-DATA const157<>+0(SB)/8, $0x3fe62e4302eeb44c
-DATA const157<>+8(SB)/8, $0x3fe62e4302eeb44c
-DATA const157<>+16(SB)/8, $0x3fe62e4302eeb44c
-DATA const157<>+24(SB)/8, $0x3fe62e4302eeb44c
+DATA const157<>+0(SB)/8, $0x3f83b2b9fbd8a94f
+DATA const157<>+8(SB)/8, $0x3f83b2b9fbd8a94f
+DATA const157<>+16(SB)/8, $0x3f83b2b9fbd8a94f
+DATA const157<>+24(SB)/8, $0x3f83b2b9fbd8a94f
 GLOBL const157<>(SB), RODATA|NOPTR, $32
+
+DATA const158<>+0(SB)/8, $0x3fac6af6e92be503
+DATA const158<>+8(SB)/8, $0x3fac6af6e92be503
+DATA const158<>+16(SB)/8, $0x3fac6af6e92be503
+DATA const158<>+24(SB)/8, $0x3fac6af6e92be503
+GLOBL const158<>(SB), RODATA|NOPTR, $32
+
+DATA const159<>+0(SB)/8, $0x3fcebfbdec29c81c
+DATA const159<>+8(SB)/8, $0x3fcebfbdec29c81c
+DATA const159<>+16(SB)/8, $0x3fcebfbdec29c81c
+DATA const159<>+24(SB)/8, $0x3fcebfbdec29c81c
+GLOBL const159<>(SB), RODATA|NOPTR, $32
+
+DATA const160<>+0(SB)/8, $0x3fe62e4302eeb44c
+DATA const160<>+8(SB)/8, $0x3fe62e4302eeb44c
+DATA const160<>+16(SB)/8, $0x3fe62e4302eeb44c
+DATA const160<>+24(SB)/8, $0x3fe62e4302eeb44c
+GLOBL const160<>(SB), RODATA|NOPTR, $32

@@ -859,19 +859,25 @@ loop:
 	VPBROADCASTQ      const94<>+0(SB), Z9
 	VSUBPD            Z8, Z9, Z9
 	VFMADD231PD       Z5, Z2, Z9
-	VFMADD213PD.BCST  const95<>+0(SB), Z5, Z3
+	VFMADD213PD.BCST  const95<>+0(SB), Z3, Z5
+	VFMADD231PD       Z4, Z2, Z5
+	VADDPD            Z5, Z9, Z4
+	VMOVAPD           Z2, Z5
+	VFMADD213PD.BCST  const96<>+0(SB), Z8, Z5
+	VPBROADCASTQ      const96<>+0(SB), Z9
+	VSUBPD            Z5, Z9, Z9
+	VFMADD231PD       Z8, Z2, Z9
+	VFMADD213PD.BCST  const97<>+0(SB), Z8, Z3
 	VFMADD231PD       Z4, Z2, Z3
 	VADDPD            Z3, Z9, Z2
 	VMULPD            Z2, Z1, Z2
-	VFMADD231PD       Z8, Z1, Z2
-	VCMPPD.BCST       $0x11, const96<>+0(SB), Z1, K1
-	VPBROADCASTQ      const97<>+0(SB), Z3
+	VFMADD231PD       Z5, Z1, Z2
+	VCMPPD.BCST       $0x11, const98<>+0(SB), Z1, K1
+	VPBROADCASTQ      const99<>+0(SB), Z3
 	VMINPD            Z1, Z3, Z1
 	VMOVAPD           Z1, Z3
-	VPBROADCASTQ      const98<>+0(SB), Z4
-	VFMADD213PD.BCST  const99<>+0(SB), Z4, Z3
-	VFMADD213PD.BCST  const100<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST  const101<>+0(SB), Z1, Z3
+	VPBROADCASTQ      const100<>+0(SB), Z4
+	VFMADD213PD.BCST  const101<>+0(SB), Z4, Z3
 	VFMADD213PD.BCST  const102<>+0(SB), Z1, Z3
 	VFMADD213PD.BCST  const103<>+0(SB), Z1, Z3
 	VFMADD213PD.BCST  const104<>+0(SB), Z1, Z3
@@ -884,20 +890,22 @@ loop:
 	VFMADD213PD.BCST  const111<>+0(SB), Z1, Z3
 	VFMADD213PD.BCST  const112<>+0(SB), Z1, Z3
 	VFMADD213PD.BCST  const113<>+0(SB), Z1, Z3
-	VADDPD.BCST       const114<>+0(SB), Z3, Z1
-	VSUBPD.BCST       const114<>+0(SB), Z1, Z4
+	VFMADD213PD.BCST  const114<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  const115<>+0(SB), Z1, Z3
+	VADDPD.BCST       const116<>+0(SB), Z3, Z1
+	VSUBPD.BCST       const116<>+0(SB), Z1, Z4
 	VSUBPD            Z4, Z3, Z3
 	VMOVAPD           Z3, Z4
-	VPBROADCASTQ      const115<>+0(SB), Z5
-	VFMADD213PD.BCST  const116<>+0(SB), Z5, Z4
-	VFMADD213PD.BCST  const117<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  const118<>+0(SB), Z3, Z4
+	VPBROADCASTQ      const117<>+0(SB), Z5
+	VFMADD213PD.BCST  const118<>+0(SB), Z5, Z4
 	VFMADD213PD.BCST  const119<>+0(SB), Z3, Z4
 	VFMADD213PD.BCST  const120<>+0(SB), Z3, Z4
 	VFMADD213PD.BCST  const121<>+0(SB), Z3, Z4
 	VFMADD213PD.BCST  const122<>+0(SB), Z3, Z4
 	VFMADD213PD.BCST  const123<>+0(SB), Z3, Z4
 	VFMADD213PD.BCST  const124<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST  const125<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST  const126<>+0(SB), Z3, Z4
 	VFMADD213PD.BCST  const54<>+0(SB), Z3, Z4
 	VFMADD213PD.BCST  const14<>+0(SB), Z3, Z4
 	VPSLLQ            $0x34, Z1, Z1
@@ -922,140 +930,146 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const80<>+0(SB)/8, $0xbd8cb112398a2f31
+DATA const80<>+0(SB)/8, $0x3d4a28418361da4e
 GLOBL const80<>(SB), RODATA|NOPTR, $8
 
-DATA const81<>+0(SB)/8, $0x3dd5d1053e223619
+DATA const81<>+0(SB)/8, $0xbd9740b6d4863fda
 GLOBL const81<>(SB), RODATA|NOPTR, $8
 
-DATA const82<>+0(SB)/8, $0xbe146c71c6ef0c9d
+DATA const82<>+0(SB)/8, $0x3dd885e33c4e9ed4
 GLOBL const82<>(SB), RODATA|NOPTR, $8
 
-DATA const83<>+0(SB)/8, $0x3e4fa40e56ff237e
+DATA const83<>+0(SB)/8, $0xbe14e855f0136b6b
 GLOBL const83<>(SB), RODATA|NOPTR, $8
 
-DATA const84<>+0(SB)/8, $0xbe85f4115cd265b7
+DATA const84<>+0(SB)/8, $0x3e4fc102045de735
 GLOBL const84<>(SB), RODATA|NOPTR, $8
 
-DATA const85<>+0(SB)/8, $0x3ebb9e10e01d6880
+DATA const85<>+0(SB)/8, $0xbe85f663939702ac
 GLOBL const85<>(SB), RODATA|NOPTR, $8
 
-DATA const86<>+0(SB)/8, $0xbeef4d1e78aee66b
+DATA const86<>+0(SB)/8, $0x3ebb9e53ac0a4258
 GLOBL const86<>(SB), RODATA|NOPTR, $8
 
-DATA const87<>+0(SB)/8, $0x3f1f9a3207b5c097
+DATA const87<>+0(SB)/8, $0xbeef4d23c181d5e3
 GLOBL const87<>(SB), RODATA|NOPTR, $8
 
-DATA const88<>+0(SB)/8, $0xbf4c02db3c13dc9f
+DATA const88<>+0(SB)/8, $0x3f1f9a32523998a4
 GLOBL const88<>(SB), RODATA|NOPTR, $8
 
-DATA const89<>+0(SB)/8, $0x3f7565bcd0cdce5d
+DATA const89<>+0(SB)/8, $0xbf4c02db3edc7364
 GLOBL const89<>(SB), RODATA|NOPTR, $8
 
-DATA const90<>+0(SB)/8, $0xbf9b82ce3127ceff
+DATA const90<>+0(SB)/8, $0x3f7565bcd0df0a1f
 GLOBL const90<>(SB), RODATA|NOPTR, $8
 
-DATA const91<>+0(SB)/8, $0x3fbce2f21a0428f6
+DATA const91<>+0(SB)/8, $0xbf9b82ce31284ec5
 GLOBL const91<>(SB), RODATA|NOPTR, $8
 
-DATA const92<>+0(SB)/8, $0xbfd812746b0379e2
+DATA const92<>+0(SB)/8, $0x3fbce2f21a042ae4
 GLOBL const92<>(SB), RODATA|NOPTR, $8
 
-DATA const93<>+0(SB)/8, $0xbc660bcd65bb1696
+DATA const93<>+0(SB)/8, $0x3c576527e3d93c18
 GLOBL const93<>(SB), RODATA|NOPTR, $8
 
-DATA const94<>+0(SB)/8, $0x3ff20dd750429b6d
+DATA const94<>+0(SB)/8, $0xbfd812746b0379e5
 GLOBL const94<>(SB), RODATA|NOPTR, $8
 
-DATA const95<>+0(SB)/8, $0x3c707aee06a395b8
+DATA const95<>+0(SB)/8, $0xbc5e06d5bd4f7fdc
 GLOBL const95<>(SB), RODATA|NOPTR, $8
 
-DATA const96<>+0(SB)/8, $0x3ff4000000000000
+DATA const96<>+0(SB)/8, $0x3ff20dd750429b6d
 GLOBL const96<>(SB), RODATA|NOPTR, $8
 
-DATA const97<>+0(SB)/8, $0x4017cccccccccccd
+DATA const97<>+0(SB)/8, $0x3c7139f4e7220d98
 GLOBL const97<>(SB), RODATA|NOPTR, $8
 
-DATA const98<>+0(SB)/8, $0x3daec6d294fc4a08
+DATA const98<>+0(SB)/8, $0x3ff6000000000000
 GLOBL const98<>(SB), RODATA|NOPTR, $8
 
-DATA const99<>+0(SB)/8, $0xbe0ab31f4d4b36bf
+DATA const99<>+0(SB)/8, $0x4017cccccccccccd
 GLOBL const99<>(SB), RODATA|NOPTR, $8
 
-DATA const100<>+0(SB)/8, $0x3e54c0aec38bf7e0
+DATA const100<>+0(SB)/8, $0x3db9f764878fc9c0
 GLOBL const100<>(SB), RODATA|NOPTR, $8
 
-DATA const101<>+0(SB)/8, $0xbe93811a9cf8f1cc
+DATA const101<>+0(SB)/8, $0xbe135c531f66eda8
 GLOBL const101<>(SB), RODATA|NOPTR, $8
 
-DATA const102<>+0(SB)/8, $0x3ec90c20f105848c
+DATA const102<>+0(SB)/8, $0x3e5b0eb86be1b25e
 GLOBL const102<>(SB), RODATA|NOPTR, $8
 
-DATA const103<>+0(SB)/8, $0xbef76aab2f83f65b
+DATA const103<>+0(SB)/8, $0xbe978d95eee6cd3a
 GLOBL const103<>(SB), RODATA|NOPTR, $8
 
-DATA const104<>+0(SB)/8, $0x3f207b85be8b2f86
+DATA const104<>+0(SB)/8, $0x3ecc9ba29c07540f
 GLOBL const104<>(SB), RODATA|NOPTR, $8
 
-DATA const105<>+0(SB)/8, $0xbf41a68e53e5f08f
+DATA const105<>+0(SB)/8, $0xbef9b022a461a9be
 GLOBL const105<>(SB), RODATA|NOPTR, $8
 
-DATA const106<>+0(SB)/8, $0x3f5c19b4a85f9978
+DATA const106<>+0(SB)/8, $0x3f21918386fce195
 GLOBL const106<>(SB), RODATA|NOPTR, $8
 
-DATA const107<>+0(SB)/8, $0xbf6d7752af33a700
+DATA const107<>+0(SB)/8, $0xbf42716eff34685a
 GLOBL const107<>(SB), RODATA|NOPTR, $8
 
-DATA const108<>+0(SB)/8, $0x3f585848edb21dfe
+DATA const108<>+0(SB)/8, $0x3f5cfd9c4f90589a
 GLOBL const108<>(SB), RODATA|NOPTR, $8
 
-DATA const109<>+0(SB)/8, $0x3f9b4ebb4741e217
+DATA const109<>+0(SB)/8, $0xbf6e3c6527a011aa
 GLOBL const109<>(SB), RODATA|NOPTR, $8
 
-DATA const110<>+0(SB)/8, $0xbfc2e8e0e762a60e
+DATA const110<>+0(SB)/8, $0x3f5a60c874a75504
 GLOBL const110<>(SB), RODATA|NOPTR, $8
 
-DATA const111<>+0(SB)/8, $0xbfed65b37b6868bd
+DATA const111<>+0(SB)/8, $0x3f9b2e82de510cb0
 GLOBL const111<>(SB), RODATA|NOPTR, $8
 
-DATA const112<>+0(SB)/8, $0xbffa0baf6ee9a743
+DATA const112<>+0(SB)/8, $0xbfc2e5fb5e3068cb
 GLOBL const112<>(SB), RODATA|NOPTR, $8
 
-DATA const113<>+0(SB)/8, $0xbeda9a875672cf3d
+DATA const113<>+0(SB)/8, $0xbfed660ee60a9af0
 GLOBL const113<>(SB), RODATA|NOPTR, $8
 
-DATA const114<>+0(SB)/8, $0x43380000000003ff
+DATA const114<>+0(SB)/8, $0xbffa0ba19c95df4a
 GLOBL const114<>(SB), RODATA|NOPTR, $8
 
-DATA const115<>+0(SB)/8, $0x3dfeb5b6dbad119e
+DATA const115<>+0(SB)/8, $0xbee12aaa79bd7b63
 GLOBL const115<>(SB), RODATA|NOPTR, $8
 
-DATA const116<>+0(SB)/8, $0x3e3e6055974797e7
+DATA const116<>+0(SB)/8, $0x43380000000003ff
 GLOBL const116<>(SB), RODATA|NOPTR, $8
 
-DATA const117<>+0(SB)/8, $0x3e7b523dc17d3425
+DATA const117<>+0(SB)/8, $0x3dfeb5b6dbad119e
 GLOBL const117<>(SB), RODATA|NOPTR, $8
 
-DATA const118<>+0(SB)/8, $0x3eb62bfd4fe48ea4
+DATA const118<>+0(SB)/8, $0x3e3e6055974797e7
 GLOBL const118<>(SB), RODATA|NOPTR, $8
 
-DATA const119<>+0(SB)/8, $0x3eeffcbfd0180bb4
+DATA const119<>+0(SB)/8, $0x3e7b523dc17d3425
 GLOBL const119<>(SB), RODATA|NOPTR, $8
 
-DATA const120<>+0(SB)/8, $0x3f2430913093a10f
+DATA const120<>+0(SB)/8, $0x3eb62bfd4fe48ea4
 GLOBL const120<>(SB), RODATA|NOPTR, $8
 
-DATA const121<>+0(SB)/8, $0x3f55d87fe7880441
+DATA const121<>+0(SB)/8, $0x3eeffcbfd0180bb4
 GLOBL const121<>(SB), RODATA|NOPTR, $8
 
-DATA const122<>+0(SB)/8, $0x3f83b2ab6fba1ee3
+DATA const122<>+0(SB)/8, $0x3f2430913093a10f
 GLOBL const122<>(SB), RODATA|NOPTR, $8
 
-DATA const123<>+0(SB)/8, $0x3fac6b08d704a1ac
+DATA const123<>+0(SB)/8, $0x3f55d87fe7880441
 GLOBL const123<>(SB), RODATA|NOPTR, $8
 
-DATA const124<>+0(SB)/8, $0x3fcebfbdff82c598
+DATA const124<>+0(SB)/8, $0x3f83b2ab6fba1ee3
 GLOBL const124<>(SB), RODATA|NOPTR, $8
+
+DATA const125<>+0(SB)/8, $0x3fac6b08d704a1ac
+GLOBL const125<>(SB), RODATA|NOPTR, $8
+
+DATA const126<>+0(SB)/8, $0x3fcebfbdff82c598
+GLOBL const126<>(SB), RODATA|NOPTR, $8
 
 // func ErfFloat32(dst *float32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX512F, AVX512VL
@@ -1075,37 +1089,37 @@ loop:
 	VPANDNQ           Z0, Z3, Z3
 	VMULPD            Z3, Z3, Z4
 	VMOVAPD           Z4, Z5
-	VPBROADCASTQ      const125<>+0(SB), Z6
-	VFMADD213PD.BCST  const126<>+0(SB), Z6, Z5
-	VFMADD213PD.BCST  const127<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  const128<>+0(SB), Z4, Z5
+	VPBROADCASTQ      const127<>+0(SB), Z6
+	VFMADD213PD.BCST  const128<>+0(SB), Z6, Z5
 	VFMADD213PD.BCST  const129<>+0(SB), Z4, Z5
 	VFMADD213PD.BCST  const130<>+0(SB), Z4, Z5
 	VFMADD213PD.BCST  const131<>+0(SB), Z4, Z5
 	VFMADD213PD.BCST  const132<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST  const133<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST  const134<>+0(SB), Z4, Z5
 	VMULPD            Z5, Z3, Z4
 	VCMPPD.BCST       $0x11, const14<>+0(SB), Z3, K1
-	VPBROADCASTQ      const133<>+0(SB), Z5
+	VPBROADCASTQ      const135<>+0(SB), Z5
 	VMINPD            Z3, Z5, Z3
 	VMOVAPD           Z3, Z5
-	VPBROADCASTQ      const134<>+0(SB), Z6
-	VFMADD213PD.BCST  const135<>+0(SB), Z6, Z5
-	VFMADD213PD.BCST  const136<>+0(SB), Z3, Z5
-	VFMADD213PD.BCST  const137<>+0(SB), Z3, Z5
+	VPBROADCASTQ      const136<>+0(SB), Z6
+	VFMADD213PD.BCST  const137<>+0(SB), Z6, Z5
 	VFMADD213PD.BCST  const138<>+0(SB), Z3, Z5
 	VFMADD213PD.BCST  const139<>+0(SB), Z3, Z5
 	VFMADD213PD.BCST  const140<>+0(SB), Z3, Z5
 	VFMADD213PD.BCST  const141<>+0(SB), Z3, Z5
-	VADDPD.BCST       const114<>+0(SB), Z5, Z3
-	VSUBPD.BCST       const114<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  const142<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  const143<>+0(SB), Z3, Z5
+	VADDPD.BCST       const116<>+0(SB), Z5, Z3
+	VSUBPD.BCST       const116<>+0(SB), Z3, Z6
 	VSUBPD            Z6, Z5, Z5
 	VMOVAPD           Z5, Z6
-	VPBROADCASTQ      const142<>+0(SB), Z7
-	VFMADD213PD.BCST  const143<>+0(SB), Z7, Z6
-	VFMADD213PD.BCST  const144<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const145<>+0(SB), Z5, Z6
+	VPBROADCASTQ      const144<>+0(SB), Z7
+	VFMADD213PD.BCST  const145<>+0(SB), Z7, Z6
 	VFMADD213PD.BCST  const146<>+0(SB), Z5, Z6
 	VFMADD213PD.BCST  const147<>+0(SB), Z5, Z6
+	VFMADD213PD.BCST  const148<>+0(SB), Z5, Z6
+	VFMADD213PD.BCST  const149<>+0(SB), Z5, Z6
 	VFMADD213PD.BCST  const14<>+0(SB), Z5, Z6
 	VPSLLQ            $0x34, Z3, Z3
 	VFNMADD213PD.BCST const14<>+0(SB), Z3, Z6
@@ -1130,71 +1144,71 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const125<>+0(SB)/8, $0xbee4383fc933ca87
-GLOBL const125<>(SB), RODATA|NOPTR, $8
-
-DATA const126<>+0(SB)/8, $0x3f1d8268dd4cdfb8
-GLOBL const126<>(SB), RODATA|NOPTR, $8
-
-DATA const127<>+0(SB)/8, $0xbf4bcbe99bca4597
+DATA const127<>+0(SB)/8, $0xbee4383fc933ca87
 GLOBL const127<>(SB), RODATA|NOPTR, $8
 
-DATA const128<>+0(SB)/8, $0x3f75628eddbed84d
+DATA const128<>+0(SB)/8, $0x3f1d8268dd4cdfb8
 GLOBL const128<>(SB), RODATA|NOPTR, $8
 
-DATA const129<>+0(SB)/8, $0xbf9b829a7a3d5dda
+DATA const129<>+0(SB)/8, $0xbf4bcbe99bca4597
 GLOBL const129<>(SB), RODATA|NOPTR, $8
 
-DATA const130<>+0(SB)/8, $0x3fbce2f079892a03
+DATA const130<>+0(SB)/8, $0x3f75628eddbed84d
 GLOBL const130<>(SB), RODATA|NOPTR, $8
 
-DATA const131<>+0(SB)/8, $0xbfd8127465fb8db0
+DATA const131<>+0(SB)/8, $0xbf9b829a7a3d5dda
 GLOBL const131<>(SB), RODATA|NOPTR, $8
 
-DATA const132<>+0(SB)/8, $0x3ff20dd7504007d3
+DATA const132<>+0(SB)/8, $0x3fbce2f079892a03
 GLOBL const132<>(SB), RODATA|NOPTR, $8
 
-DATA const133<>+0(SB)/8, $0x4010000000000000
+DATA const133<>+0(SB)/8, $0xbfd8127465fb8db0
 GLOBL const133<>(SB), RODATA|NOPTR, $8
 
-DATA const134<>+0(SB)/8, $0xbf006753922f5e12
+DATA const134<>+0(SB)/8, $0x3ff20dd7504007d3
 GLOBL const134<>(SB), RODATA|NOPTR, $8
 
-DATA const135<>+0(SB)/8, $0x3f44dd220ffd336f
+DATA const135<>+0(SB)/8, $0x4010000000000000
 GLOBL const135<>(SB), RODATA|NOPTR, $8
 
-DATA const136<>+0(SB)/8, $0xbf78d88d35969018
+DATA const136<>+0(SB)/8, $0xbf006753922f5e12
 GLOBL const136<>(SB), RODATA|NOPTR, $8
 
-DATA const137<>+0(SB)/8, $0x3fa29ecd37b8014a
+DATA const137<>+0(SB)/8, $0x3f44dd220ffd336f
 GLOBL const137<>(SB), RODATA|NOPTR, $8
 
-DATA const138<>+0(SB)/8, $0xbfc405676a17f64e
+DATA const138<>+0(SB)/8, $0xbf78d88d35969018
 GLOBL const138<>(SB), RODATA|NOPTR, $8
 
-DATA const139<>+0(SB)/8, $0xbfed3bbf019926bb
+DATA const139<>+0(SB)/8, $0x3fa29ecd37b8014a
 GLOBL const139<>(SB), RODATA|NOPTR, $8
 
-DATA const140<>+0(SB)/8, $0xbffa12fe6e6f5364
+DATA const140<>+0(SB)/8, $0xbfc405676a17f64e
 GLOBL const140<>(SB), RODATA|NOPTR, $8
 
-DATA const141<>+0(SB)/8, $0x3f31c758235d8a9b
+DATA const141<>+0(SB)/8, $0xbfed3bbf019926bb
 GLOBL const141<>(SB), RODATA|NOPTR, $8
 
-DATA const142<>+0(SB)/8, $0x3f24308fabb2c5f9
+DATA const142<>+0(SB)/8, $0xbffa12fe6e6f5364
 GLOBL const142<>(SB), RODATA|NOPTR, $8
 
-DATA const143<>+0(SB)/8, $0x3f55f07b4611403d
+DATA const143<>+0(SB)/8, $0x3f31c758235d8a9b
 GLOBL const143<>(SB), RODATA|NOPTR, $8
 
-DATA const144<>+0(SB)/8, $0x3f83b2b9fbd8a94f
+DATA const144<>+0(SB)/8, $0x3f24308fabb2c5f9
 GLOBL const144<>(SB), RODATA|NOPTR, $8
 
-DATA const145<>+0(SB)/8, $0x3fac6af6e92be503
+DATA const145<>+0(SB)/8, $0x3f55f07b4611403d
 GLOBL const145<>(SB), RODATA|NOPTR, $8
 
-DATA const146<>+0(SB)/8, $0x3fcebfbdec29c81c
+DATA const146<>+0(SB)/8, $0x3f83b2b9fbd8a94f
 GLOBL const146<>(SB), RODATA|NOPTR, $8
 
-DATA const147<>+0(SB)/8, $0x3fe62e4302eeb44c
+DATA const147<>+0(SB)/8, $0x3fac6af6e92be503
 GLOBL const147<>(SB), RODATA|NOPTR, $8
+
+DATA const148<>+0(SB)/8, $0x3fcebfbdec29c81c
+GLOBL const148<>(SB), RODATA|NOPTR, $8
+
+DATA const149<>+0(SB)/8, $0x3fe62e4302eeb44c
+GLOBL const149<>(SB), RODATA|NOPTR, $8
