@@ -230,6 +230,12 @@ var elementwise = [...]row{
 	{"floor", [maxOperands]Type{Float64}, Float64, func() run {
 		return bind1(portable.FloorFloat64, &vectors[asm1[float64, float64]]{avx2.FloorFloat64, avx512.FloorFloat64, 4, 8})
 	}},
+	{"floor_divide", [maxOperands]Type{Float32, Float32}, Float32, func() run {
+		return bind2(portable.Floor_divideFloat32, &vectors[asm2[float32, float32, float32]]{avx2.Floor_divideFloat32, avx512.Floor_divideFloat32, 8, 16})
+	}},
+	{"floor_divide", [maxOperands]Type{Float64, Float64}, Float64, func() run {
+		return bind2(portable.Floor_divideFloat64, &vectors[asm2[float64, float64, float64]]{avx2.Floor_divideFloat64, avx512.Floor_divideFloat64, 4, 8})
+	}},
 	{"fma", [maxOperands]Type{Float32, Float32, Float32}, Float32, func() run {
 		return bind3(portable.FmaFloat32, &vectors[asm3[float32, float32, float32, float32]]{avx2.FmaFloat32, avx512.FmaFloat32, 8, 16})
 	}},
@@ -601,6 +607,12 @@ var elementwise = [...]row{
 	}},
 	{"power", [maxOperands]Type{Float64, Float64}, Float64, func() run {
 		return bind2(portable.PowerFloat64, &vectors[asm2[float64, float64, float64]]{avx2.PowerFloat64, avx512.PowerFloat64, 4, 8})
+	}},
+	{"remainder", [maxOperands]Type{Float32, Float32}, Float32, func() run {
+		return bind2(portable.RemainderFloat32, &vectors[asm2[float32, float32, float32]]{avx2.RemainderFloat32, avx512.RemainderFloat32, 8, 16})
+	}},
+	{"remainder", [maxOperands]Type{Float64, Float64}, Float64, func() run {
+		return bind2(portable.RemainderFloat64, &vectors[asm2[float64, float64, float64]]{avx2.RemainderFloat64, avx512.RemainderFloat64, 4, 8})
 	}},
 	{"right_shift", [maxOperands]Type{Int16, Int16}, Int16, func() run {
 		return bind2(portable.Right_shiftInt16, &vectors[asm2[int16, int16, int16]]{avx2.Right_shiftInt16, avx512.Right_shiftInt16, 8, 16})

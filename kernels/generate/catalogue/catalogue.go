@@ -24,6 +24,7 @@ func Families() []Family {
 		{"round", round()},
 		{"exponential", exponential()},
 		{"power", powers()},
+		{"divide", division()},
 	}
 }
 
