@@ -144,13 +144,14 @@ func logTwo(b *ir.B, a ir.V) (high, low ir.V) {
 	rest := e.Sub(r.Sub(d))
 	w := k.FMA(k.C(log2High), powerHigh.At(i))
 	low = k.FMA(k.C(log2Low), powerLow.At(i))
-	low = low.Add(rest.FNMA(r, rest))
 	high = w.Add(r)
 	low = low.Add(r.Sub(high.Sub(w)))
 	// -r^2/2, a product of two floats.
 	half := r.Mul(r.C(-0.5))
 	square := half.Mul(r)
 	low = low.Add(half.FMS(r, square))
+	// What r lacks counts 1/(1+r) times, about 1 - r + r^2.
+	low = low.Add(rest.FNMA(square.FMA(r.C(2), r), rest))
 	sum := high.Add(square)
 	low = low.Add(square.Sub(sum.Sub(high)))
 	// log(1+r) = r - r^2/2 + r^3 q(r), -2q here: |r| <= 1/32, 2^-68.6.

@@ -57,25 +57,26 @@ loop:
 	VMOVDQA64         Z15, Z15
 	VPERMI2PD         powerLow<>+64(SB), Z18, Z15
 	VFMADD231PD.BCST  const18<>+0(SB), Z14, Z15
-	VMOVAPD           Z16, Z14
-	VFNMADD213PD      Z16, Z13, Z14
+	VADDPD            Z17, Z13, Z14
+	VSUBPD            Z17, Z14, Z17
+	VSUBPD            Z17, Z13, Z17
+	VADDPD            Z17, Z15, Z15
+	VMULPD.BCST       const19<>+0(SB), Z13, Z17
+	VMULPD            Z17, Z13, Z18
+	VFMSUB213PD       Z18, Z13, Z17
+	VADDPD            Z17, Z15, Z15
+	VMOVAPD           Z18, Z17
+	VPBROADCASTQ      const20<>+0(SB), Z19
+	VFMADD213PD       Z13, Z19, Z17
+	VFNMADD213PD      Z16, Z16, Z17
+	VADDPD            Z17, Z15, Z15
+	VADDPD            Z18, Z14, Z16
+	VSUBPD            Z14, Z16, Z14
+	VSUBPD            Z14, Z18, Z14
 	VADDPD            Z14, Z15, Z14
-	VADDPD            Z17, Z13, Z15
-	VSUBPD            Z17, Z15, Z16
-	VSUBPD            Z16, Z13, Z16
-	VADDPD            Z16, Z14, Z14
-	VMULPD.BCST       const19<>+0(SB), Z13, Z16
-	VMULPD            Z16, Z13, Z17
-	VFMSUB213PD       Z17, Z13, Z16
-	VADDPD            Z16, Z14, Z14
-	VADDPD            Z17, Z15, Z16
-	VSUBPD            Z15, Z16, Z15
-	VSUBPD            Z15, Z17, Z15
-	VADDPD            Z15, Z14, Z14
 	VMOVAPD           Z13, Z15
-	VPBROADCASTQ      const20<>+0(SB), Z18
-	VFMADD213PD.BCST  const21<>+0(SB), Z18, Z15
-	VFMADD213PD.BCST  const22<>+0(SB), Z13, Z15
+	VPBROADCASTQ      const21<>+0(SB), Z17
+	VFMADD213PD.BCST  const22<>+0(SB), Z17, Z15
 	VFMADD213PD.BCST  const23<>+0(SB), Z13, Z15
 	VFMADD213PD.BCST  const24<>+0(SB), Z13, Z15
 	VFMADD213PD.BCST  const25<>+0(SB), Z13, Z15
@@ -83,7 +84,8 @@ loop:
 	VFMADD213PD.BCST  const27<>+0(SB), Z13, Z15
 	VFMADD213PD.BCST  const28<>+0(SB), Z13, Z15
 	VFMADD213PD.BCST  const29<>+0(SB), Z13, Z15
-	VMULPD            Z17, Z13, Z13
+	VFMADD213PD.BCST  const30<>+0(SB), Z13, Z15
+	VMULPD            Z18, Z13, Z13
 	VFMADD231PD       Z15, Z13, Z14
 	VMULPD            Z16, Z1, Z13
 	VFMSUB213PD       Z13, Z1, Z16
@@ -94,13 +96,13 @@ loop:
 	VADDPD            Z2, Z2, Z15
 	VCMPPD            $0x11, Z15, Z2, K1
 	VSUBPD.BCST       const14<>+0(SB), Z2, Z2
-	VMULPD.BCST       const30<>+0(SB), Z2, Z2
+	VMULPD.BCST       const31<>+0(SB), Z2, Z2
 	VMULPD            Z2, Z1, Z2
 	VBLENDMPD         Z14, Z2, K1, Z5
 	VMOVAPD           Z5, Z2
-	VPBROADCASTQ      const31<>+0(SB), Z14
-	VFMADD213PD.BCST  const32<>+0(SB), Z14, Z2
-	VSUBPD.BCST       const32<>+0(SB), Z2, Z2
+	VPBROADCASTQ      const32<>+0(SB), Z14
+	VFMADD213PD.BCST  const33<>+0(SB), Z14, Z2
+	VSUBPD.BCST       const33<>+0(SB), Z2, Z2
 	VMOVAPD           Z2, Z14
 	VPBROADCASTQ      const16<>+0(SB), Z15
 	VFNMADD213PD      Z5, Z15, Z14
@@ -114,9 +116,8 @@ loop:
 	VSUBPD            Z16, Z15, Z16
 	VFMADD231PD       Z14, Z13, Z16
 	VMOVAPD           Z15, Z13
-	VPBROADCASTQ      const33<>+0(SB), Z17
-	VFMADD213PD.BCST  const34<>+0(SB), Z17, Z13
-	VFMADD213PD.BCST  const35<>+0(SB), Z15, Z13
+	VPBROADCASTQ      const34<>+0(SB), Z17
+	VFMADD213PD.BCST  const35<>+0(SB), Z17, Z13
 	VFMADD213PD.BCST  const36<>+0(SB), Z15, Z13
 	VFMADD213PD.BCST  const37<>+0(SB), Z15, Z13
 	VFMADD213PD.BCST  const38<>+0(SB), Z15, Z13
@@ -124,38 +125,39 @@ loop:
 	VFMADD213PD.BCST  const40<>+0(SB), Z15, Z13
 	VFMADD213PD.BCST  const41<>+0(SB), Z15, Z13
 	VFMADD213PD.BCST  const42<>+0(SB), Z15, Z13
-	VFMADD213PD.BCST  const28<>+0(SB), Z15, Z13
+	VFMADD213PD.BCST  const43<>+0(SB), Z15, Z13
+	VFMADD213PD.BCST  const29<>+0(SB), Z15, Z13
 	VMULPD            Z15, Z15, Z15
 	VFMADD231PD       Z13, Z15, Z16
 	VADDPD            Z16, Z14, Z13
 	VSCALEFPD         Z2, Z13, Z2
-	VPBROADCASTQ      const43<>+0(SB), Z13
+	VPBROADCASTQ      const44<>+0(SB), Z13
 	VCMPPD            $0x11, Z5, Z13, K2
-	VBLENDMPD.BCST    const30<>+0(SB), Z2, K2, Z6
-	VCMPPD.BCST       $0x11, const44<>+0(SB), Z5, K2
-	VBLENDMPD.BCST    const45<>+0(SB), Z6, K2, Z7
-	VMULPD.BCST       const28<>+0(SB), Z1, Z2
+	VBLENDMPD.BCST    const31<>+0(SB), Z2, K2, Z6
+	VCMPPD.BCST       $0x11, const45<>+0(SB), Z5, K2
+	VBLENDMPD.BCST    const46<>+0(SB), Z6, K2, Z7
+	VMULPD.BCST       const29<>+0(SB), Z1, Z2
 	VRNDSCALEPD       $0x0b, Z2, Z2
-	VPBROADCASTQ      const46<>+0(SB), Z13
+	VPBROADCASTQ      const20<>+0(SB), Z13
 	VFNMADD213PD      Z1, Z13, Z2
 	VPBROADCASTQ      const2<>+0(SB), Z13
 	VPANDNQ           Z2, Z13, Z2
 	VPBROADCASTQ      const14<>+0(SB), Z13
 	VCMPPD            $0x00, Z2, Z13, K2
 	VPANDQ.BCST       const2<>+0(SB), Z0, Z13
-	VPBROADCASTQ      const45<>+0(SB), Z14
+	VPBROADCASTQ      const46<>+0(SB), Z14
 	VBLENDMPD         Z13, Z14, K2, Z8
 	VPXORQ            Z7, Z8, Z13
-	VPBROADCASTQ      const45<>+0(SB), Z14
+	VPBROADCASTQ      const46<>+0(SB), Z14
 	VCMPPD            $0x00, Z2, Z14, K3
 	KORB              K3, K2, K2
-	VCMPPD.BCST       $0x11, const45<>+0(SB), Z0, K3
+	VCMPPD.BCST       $0x11, const46<>+0(SB), Z0, K3
 	KANDB             K3, K1, K1
 	VPBROADCASTQ      const47<>+0(SB), Z2
 	VBLENDMPD         Z13, Z2, K2, Z9
 	VBLENDMPD         Z9, Z13, K1, Z10
 	VCMPPD.BCST       $0x00, const14<>+0(SB), Z0, K1
-	VCMPPD.BCST       $0x00, const45<>+0(SB), Z1, K2
+	VCMPPD.BCST       $0x00, const46<>+0(SB), Z1, K2
 	KORB              K2, K1, K1
 	VBLENDMPD.BCST    const14<>+0(SB), Z10, K1, Z11
 	VCMPPD            $0x04, Z11, Z11, K1
@@ -279,85 +281,85 @@ GLOBL const18<>(SB), RODATA|NOPTR, $8
 DATA const19<>+0(SB)/8, $0xbfe0000000000000
 GLOBL const19<>(SB), RODATA|NOPTR, $8
 
-DATA const20<>+0(SB)/8, $0x3fc54409c8fef1f3
+DATA const20<>+0(SB)/8, $0x4000000000000000
 GLOBL const20<>(SB), RODATA|NOPTR, $8
 
-DATA const21<>+0(SB)/8, $0xbfc72bee6d49bbc6
+DATA const21<>+0(SB)/8, $0x3fc54409c8fef1f3
 GLOBL const21<>(SB), RODATA|NOPTR, $8
 
-DATA const22<>+0(SB)/8, $0x3fc999a5ed02766c
+DATA const22<>+0(SB)/8, $0xbfc72bee6d49bbc6
 GLOBL const22<>(SB), RODATA|NOPTR, $8
 
-DATA const23<>+0(SB)/8, $0xbfcc71d9e82b8bb8
+DATA const23<>+0(SB)/8, $0x3fc999a5ed02766c
 GLOBL const23<>(SB), RODATA|NOPTR, $8
 
-DATA const24<>+0(SB)/8, $0x3fcffffffdd621cf
+DATA const24<>+0(SB)/8, $0xbfcc71d9e82b8bb8
 GLOBL const24<>(SB), RODATA|NOPTR, $8
 
-DATA const25<>+0(SB)/8, $0xbfd2492490642c13
+DATA const25<>+0(SB)/8, $0x3fcffffffdd621cf
 GLOBL const25<>(SB), RODATA|NOPTR, $8
 
-DATA const26<>+0(SB)/8, $0x3fd555555555635d
+DATA const26<>+0(SB)/8, $0xbfd2492490642c13
 GLOBL const26<>(SB), RODATA|NOPTR, $8
 
-DATA const27<>+0(SB)/8, $0xbfd999999999bc74
+DATA const27<>+0(SB)/8, $0x3fd555555555635d
 GLOBL const27<>(SB), RODATA|NOPTR, $8
 
-DATA const28<>+0(SB)/8, $0x3fe0000000000000
+DATA const28<>+0(SB)/8, $0xbfd999999999bc74
 GLOBL const28<>(SB), RODATA|NOPTR, $8
 
-DATA const29<>+0(SB)/8, $0xbfe5555555555555
+DATA const29<>+0(SB)/8, $0x3fe0000000000000
 GLOBL const29<>(SB), RODATA|NOPTR, $8
 
-DATA const30<>+0(SB)/8, $0x7ff0000000000000
+DATA const30<>+0(SB)/8, $0xbfe5555555555555
 GLOBL const30<>(SB), RODATA|NOPTR, $8
 
-DATA const31<>+0(SB)/8, $0x3ff71547652b82fe
+DATA const31<>+0(SB)/8, $0x7ff0000000000000
 GLOBL const31<>(SB), RODATA|NOPTR, $8
 
-DATA const32<>+0(SB)/8, $0x4338000000000000
+DATA const32<>+0(SB)/8, $0x3ff71547652b82fe
 GLOBL const32<>(SB), RODATA|NOPTR, $8
 
-DATA const33<>+0(SB)/8, $0x3e21f3305b8430a2
+DATA const33<>+0(SB)/8, $0x4338000000000000
 GLOBL const33<>(SB), RODATA|NOPTR, $8
 
-DATA const34<>+0(SB)/8, $0x3e5af4ed2a30d5c5
+DATA const34<>+0(SB)/8, $0x3e21f3305b8430a2
 GLOBL const34<>(SB), RODATA|NOPTR, $8
 
-DATA const35<>+0(SB)/8, $0x3e927e500d7e4a31
+DATA const35<>+0(SB)/8, $0x3e5af4ed2a30d5c5
 GLOBL const35<>(SB), RODATA|NOPTR, $8
 
-DATA const36<>+0(SB)/8, $0x3ec71de01aa5e8a5
+DATA const36<>+0(SB)/8, $0x3e927e500d7e4a31
 GLOBL const36<>(SB), RODATA|NOPTR, $8
 
-DATA const37<>+0(SB)/8, $0x3efa01a0197be222
+DATA const37<>+0(SB)/8, $0x3ec71de01aa5e8a5
 GLOBL const37<>(SB), RODATA|NOPTR, $8
 
-DATA const38<>+0(SB)/8, $0x3f2a01a01ac1e4dc
+DATA const38<>+0(SB)/8, $0x3efa01a0197be222
 GLOBL const38<>(SB), RODATA|NOPTR, $8
 
-DATA const39<>+0(SB)/8, $0x3f56c16c16c18932
+DATA const39<>+0(SB)/8, $0x3f2a01a01ac1e4dc
 GLOBL const39<>(SB), RODATA|NOPTR, $8
 
-DATA const40<>+0(SB)/8, $0x3f81111111110051
+DATA const40<>+0(SB)/8, $0x3f56c16c16c18932
 GLOBL const40<>(SB), RODATA|NOPTR, $8
 
-DATA const41<>+0(SB)/8, $0x3fa5555555555552
+DATA const41<>+0(SB)/8, $0x3f81111111110051
 GLOBL const41<>(SB), RODATA|NOPTR, $8
 
-DATA const42<>+0(SB)/8, $0x3fc5555555555557
+DATA const42<>+0(SB)/8, $0x3fa5555555555552
 GLOBL const42<>(SB), RODATA|NOPTR, $8
 
-DATA const43<>+0(SB)/8, $0x4086300000000000
+DATA const43<>+0(SB)/8, $0x3fc5555555555557
 GLOBL const43<>(SB), RODATA|NOPTR, $8
 
-DATA const44<>+0(SB)/8, $0xc087500000000000
+DATA const44<>+0(SB)/8, $0x4086300000000000
 GLOBL const44<>(SB), RODATA|NOPTR, $8
 
-DATA const45<>+0(SB)/8, $0x0000000000000000
+DATA const45<>+0(SB)/8, $0xc087500000000000
 GLOBL const45<>(SB), RODATA|NOPTR, $8
 
-DATA const46<>+0(SB)/8, $0x4000000000000000
+DATA const46<>+0(SB)/8, $0x0000000000000000
 GLOBL const46<>(SB), RODATA|NOPTR, $8
 
 DATA const47<>+0(SB)/8, $0x7ff8000000000000
@@ -418,7 +420,7 @@ loop:
 	VADDPD            Z8, Z8, Z10
 	VCMPPD            $0x11, Z10, Z8, K1
 	VSUBPD.BCST       const14<>+0(SB), Z8, Z8
-	VMULPD.BCST       const30<>+0(SB), Z8, Z8
+	VMULPD.BCST       const31<>+0(SB), Z8, Z8
 	VMULPD            Z8, Z1, Z8
 	VBLENDMPD         Z9, Z8, K1, Z2
 	VPBROADCASTQ      const55<>+0(SB), Z8
@@ -426,9 +428,9 @@ loop:
 	VPBROADCASTQ      const56<>+0(SB), Z9
 	VMINPD            Z8, Z9, Z8
 	VMOVAPD           Z8, Z9
-	VPBROADCASTQ      const31<>+0(SB), Z10
-	VFMADD213PD.BCST  const32<>+0(SB), Z10, Z9
-	VSUBPD.BCST       const32<>+0(SB), Z9, Z9
+	VPBROADCASTQ      const32<>+0(SB), Z10
+	VFMADD213PD.BCST  const33<>+0(SB), Z10, Z9
+	VSUBPD.BCST       const33<>+0(SB), Z9, Z9
 	VFNMADD231PD.BCST const54<>+0(SB), Z9, Z8
 	VMOVAPD           Z8, Z10
 	VPBROADCASTQ      const57<>+0(SB), Z11
@@ -443,27 +445,27 @@ loop:
 	VPBROADCASTQ      const14<>+0(SB), Z10
 	VADDPD            Z8, Z10, Z8
 	VSCALEFPD         Z9, Z8, Z8
-	VMULPD.BCST       const28<>+0(SB), Z1, Z9
+	VMULPD.BCST       const29<>+0(SB), Z1, Z9
 	VRNDSCALEPD       $0x0b, Z9, Z9
-	VPBROADCASTQ      const46<>+0(SB), Z10
+	VPBROADCASTQ      const20<>+0(SB), Z10
 	VFNMADD213PD      Z1, Z10, Z9
 	VPBROADCASTQ      const2<>+0(SB), Z10
 	VPANDNQ           Z9, Z10, Z9
 	VPBROADCASTQ      const14<>+0(SB), Z10
 	VCMPPD            $0x00, Z9, Z10, K2
 	VPANDQ.BCST       const2<>+0(SB), Z0, Z10
-	VPBROADCASTQ      const45<>+0(SB), Z11
+	VPBROADCASTQ      const46<>+0(SB), Z11
 	VBLENDMPD         Z10, Z11, K2, Z3
 	VPXORQ            Z8, Z3, Z8
-	VCMPPD.BCST       $0x00, const45<>+0(SB), Z9, K3
+	VCMPPD.BCST       $0x00, const46<>+0(SB), Z9, K3
 	KORB              K3, K2, K2
-	VCMPPD.BCST       $0x11, const45<>+0(SB), Z0, K3
+	VCMPPD.BCST       $0x11, const46<>+0(SB), Z0, K3
 	KANDB             K3, K1, K1
 	VPBROADCASTQ      const47<>+0(SB), Z9
 	VBLENDMPD         Z8, Z9, K2, Z4
 	VBLENDMPD         Z4, Z8, K1, Z5
 	VCMPPD.BCST       $0x00, const14<>+0(SB), Z0, K1
-	VCMPPD.BCST       $0x00, const45<>+0(SB), Z1, K2
+	VCMPPD.BCST       $0x00, const46<>+0(SB), Z1, K2
 	KORB              K2, K1, K1
 	VBLENDMPD.BCST    const14<>+0(SB), Z5, K1, Z6
 	VCVTPD2PS         Z6, Y0
@@ -557,9 +559,9 @@ loop:
 	VPCMPQ         $0x01, Z1, Z0, K1
 	VBLENDMPD      Z1, Z0, K1, Z3
 	VBLENDMPD      Z0, Z1, K1, Z4
-	VPBROADCASTQ   const30<>+0(SB), Z0
+	VPBROADCASTQ   const31<>+0(SB), Z0
 	VCMPPD         $0x00, Z3, Z0, K1
-	VPBROADCASTQ   const30<>+0(SB), Z0
+	VPBROADCASTQ   const31<>+0(SB), Z0
 	VCMPPD         $0x00, Z4, Z0, K2
 	KORB           K2, K1, K1
 	VPANDQ.BCST    const65<>+0(SB), Z3, Z0
@@ -584,7 +586,7 @@ loop:
 	VPBROADCASTQ   const68<>+0(SB), Z1
 	VPSUBQ         Z0, Z1, Z0
 	VMULPD         Z0, Z7, Z0
-	VBLENDMPD.BCST const30<>+0(SB), Z0, K1, Z5
+	VBLENDMPD.BCST const31<>+0(SB), Z0, K1, Z5
 	VCMPPD         $0x04, Z5, Z5, K1
 	VBLENDMPD.BCST const47<>+0(SB), Z5, K1, Z6
 	VMOVUPD        Z6, (AX)
@@ -633,14 +635,14 @@ loop:
 	VCVTPS2PD      Y1, Z1
 	VMULPD         Z0, Z0, Z0
 	VMULPD         Z1, Z1, Z1
-	VPBROADCASTQ   const30<>+0(SB), Z4
+	VPBROADCASTQ   const31<>+0(SB), Z4
 	VCMPPD         $0x00, Z0, Z4, K1
-	VPBROADCASTQ   const30<>+0(SB), Z4
+	VPBROADCASTQ   const31<>+0(SB), Z4
 	VCMPPD         $0x00, Z1, Z4, K2
 	KORB           K2, K1, K1
 	VADDPD         Z1, Z0, Z0
 	VSQRTPD        Z0, Z0
-	VBLENDMPD.BCST const30<>+0(SB), Z0, K1, Z2
+	VBLENDMPD.BCST const31<>+0(SB), Z0, K1, Z2
 	VCVTPD2PS      Z2, Y0
 	VCMPPS         $0x04, Y0, Y0, K1
 	VBLENDMPS.BCST const64<>+0(SB), Y0, K1, Y3
@@ -706,7 +708,7 @@ loop:
 	VMULPD            Z2, Z8, Z2
 	VFMADD231PD       Z2, Z3, Z7
 	VMULPD            Z7, Z4, Z2
-	VCMPPD.BCST       $0x11, const30<>+0(SB), Z1, K1
+	VCMPPD.BCST       $0x11, const31<>+0(SB), Z1, K1
 	VBLENDMPD         Z2, Z1, K1, Z5
 	VPBROADCASTQ      const2<>+0(SB), Z1
 	VPANDNQ           Z5, Z1, Z1
@@ -795,7 +797,7 @@ loop:
 	VFMADD231PD       Z6, Z5, Z4
 	VMULPD            Z4, Z4, Z4
 	VMULPD            Z4, Z3, Z4
-	VCMPPD.BCST       $0x11, const30<>+0(SB), Z3, K1
+	VCMPPD.BCST       $0x11, const31<>+0(SB), Z3, K1
 	VBLENDMPD         Z4, Z3, K1, Z1
 	VPBROADCASTQ      const2<>+0(SB), Z3
 	VPANDNQ           Z1, Z3, Z3

@@ -48,123 +48,124 @@ func PowerFloat64(dst []float64, a []float64, b []float64) {
 		v45 := math.FMA(v25, 0x1.62e42fefa38p-01, v44)
 		v47 := powerLow[v34&15]
 		v48 := math.FMA(v25, 0x1.ef35793c7673p-45, v47)
-		v49 := math.FMA(-(v42), v40, v42)
-		v50 := float64(v48 + v49)
-		v51 := float64(v40 + v45)
-		v52 := float64(v51 - v45)
-		v53 := float64(v40 - v52)
-		v54 := float64(v50 + v53)
-		v56 := float64(v40 * -0x1p-01)
-		v57 := float64(v40 * v56)
-		v58 := math.FMA(v56, v40, -(v57))
-		v59 := float64(v54 + v58)
-		v60 := float64(v51 + v57)
-		v61 := float64(v60 - v51)
-		v62 := float64(v57 - v61)
-		v63 := float64(v59 + v62)
-		v66 := math.FMA(0x1.54409c8fef1f3p-03, v40, -0x1.72bee6d49bbc6p-03)
-		v68 := math.FMA(v66, v40, 0x1.999a5ed02766cp-03)
-		v70 := math.FMA(v68, v40, -0x1.c71d9e82b8bb8p-03)
-		v72 := math.FMA(v70, v40, 0x1.ffffffdd621cfp-03)
-		v74 := math.FMA(v72, v40, -0x1.2492490642c13p-02)
-		v76 := math.FMA(v74, v40, 0x1.555555555635dp-02)
-		v78 := math.FMA(v76, v40, -0x1.999999999bc74p-02)
-		v80 := math.FMA(v78, v40, 0x1p-01)
-		v82 := math.FMA(v80, v40, -0x1.5555555555555p-01)
-		v83 := float64(v40 * v57)
-		v84 := math.FMA(v83, v82, v63)
-		v85 := float64(v5 * v60)
-		v86 := math.FMA(v5, v60, -(v85))
-		v87 := math.FMA(v5, v84, v86)
-		v88 := float64(v85 + v87)
-		v89 := float64(v88 - v85)
-		v90 := float64(v87 - v89)
-		v91 := float64(v9 + v9)
-		v92 := v9 < v91
-		v93 := float64(v9 - 0x1p+00)
-		v95 := math.Float64frombits(0x7ff0000000000000)
-		v96 := float64(v93 * v95)
-		v97 := float64(v5 * v96)
-		v98 := v97
-		if v92 {
-			v98 = v88
+		v49 := float64(v40 + v45)
+		v50 := float64(v49 - v45)
+		v51 := float64(v40 - v50)
+		v52 := float64(v48 + v51)
+		v54 := float64(v40 * -0x1p-01)
+		v55 := float64(v40 * v54)
+		v56 := math.FMA(v54, v40, -(v55))
+		v57 := float64(v52 + v56)
+		v59 := math.FMA(v55, 0x1p+01, v40)
+		v60 := math.FMA(-(v42), v59, v42)
+		v61 := float64(v57 + v60)
+		v62 := float64(v49 + v55)
+		v63 := float64(v62 - v49)
+		v64 := float64(v55 - v63)
+		v65 := float64(v61 + v64)
+		v68 := math.FMA(0x1.54409c8fef1f3p-03, v40, -0x1.72bee6d49bbc6p-03)
+		v70 := math.FMA(v68, v40, 0x1.999a5ed02766cp-03)
+		v72 := math.FMA(v70, v40, -0x1.c71d9e82b8bb8p-03)
+		v74 := math.FMA(v72, v40, 0x1.ffffffdd621cfp-03)
+		v76 := math.FMA(v74, v40, -0x1.2492490642c13p-02)
+		v78 := math.FMA(v76, v40, 0x1.555555555635dp-02)
+		v80 := math.FMA(v78, v40, -0x1.999999999bc74p-02)
+		v82 := math.FMA(v80, v40, 0x1p-01)
+		v84 := math.FMA(v82, v40, -0x1.5555555555555p-01)
+		v85 := float64(v40 * v55)
+		v86 := math.FMA(v85, v84, v65)
+		v87 := float64(v5 * v62)
+		v88 := math.FMA(v5, v62, -(v87))
+		v89 := math.FMA(v5, v86, v88)
+		v90 := float64(v87 + v89)
+		v91 := float64(v90 - v87)
+		v92 := float64(v89 - v91)
+		v93 := float64(v9 + v9)
+		v94 := v9 < v93
+		v95 := float64(v9 - 0x1p+00)
+		v97 := math.Float64frombits(0x7ff0000000000000)
+		v98 := float64(v95 * v97)
+		v99 := float64(v5 * v98)
+		v100 := v99
+		if v94 {
+			v100 = v90
 		}
-		v101 := math.FMA(v98, 0x1.71547652b82fep+00, 0x1.8p+52)
-		v102 := float64(v101 - 0x1.8p+52)
-		v103 := math.FMA(-(v102), 0x1.62e42fefa38p-01, v98)
-		v104 := math.FMA(-(v102), 0x1.ef35793c7673p-45, v90)
-		v105 := float64(v103 + v104)
-		v106 := float64(v105 - v103)
-		v107 := float64(v104 - v106)
-		v108 := float64(0x1p+00 + v105)
-		v109 := float64(v108 - 0x1p+00)
-		v110 := float64(v105 - v109)
-		v111 := math.FMA(v107, v108, v110)
-		v114 := math.FMA(0x1.1f3305b8430a2p-29, v105, 0x1.af4ed2a30d5c5p-26)
-		v116 := math.FMA(v114, v105, 0x1.27e500d7e4a31p-22)
-		v118 := math.FMA(v116, v105, 0x1.71de01aa5e8a5p-19)
-		v120 := math.FMA(v118, v105, 0x1.a01a0197be222p-16)
-		v122 := math.FMA(v120, v105, 0x1.a01a01ac1e4dcp-13)
-		v124 := math.FMA(v122, v105, 0x1.6c16c16c18932p-10)
-		v126 := math.FMA(v124, v105, 0x1.1111111110051p-07)
-		v128 := math.FMA(v126, v105, 0x1.5555555555552p-05)
-		v130 := math.FMA(v128, v105, 0x1.5555555555557p-03)
-		v131 := math.FMA(v130, v105, 0x1p-01)
-		v132 := float64(v105 * v105)
-		v133 := math.FMA(v132, v131, v111)
-		v134 := float64(v108 + v133)
-		v135 := ldexp(v134, v102)
-		v137 := 0x1.63p+09 < v98
-		v138 := v135
-		if v137 {
-			v138 = v95
+		v103 := math.FMA(v100, 0x1.71547652b82fep+00, 0x1.8p+52)
+		v104 := float64(v103 - 0x1.8p+52)
+		v105 := math.FMA(-(v104), 0x1.62e42fefa38p-01, v100)
+		v106 := math.FMA(-(v104), 0x1.ef35793c7673p-45, v92)
+		v107 := float64(v105 + v106)
+		v108 := float64(v107 - v105)
+		v109 := float64(v106 - v108)
+		v110 := float64(0x1p+00 + v107)
+		v111 := float64(v110 - 0x1p+00)
+		v112 := float64(v107 - v111)
+		v113 := math.FMA(v109, v110, v112)
+		v116 := math.FMA(0x1.1f3305b8430a2p-29, v107, 0x1.af4ed2a30d5c5p-26)
+		v118 := math.FMA(v116, v107, 0x1.27e500d7e4a31p-22)
+		v120 := math.FMA(v118, v107, 0x1.71de01aa5e8a5p-19)
+		v122 := math.FMA(v120, v107, 0x1.a01a0197be222p-16)
+		v124 := math.FMA(v122, v107, 0x1.a01a01ac1e4dcp-13)
+		v126 := math.FMA(v124, v107, 0x1.6c16c16c18932p-10)
+		v128 := math.FMA(v126, v107, 0x1.1111111110051p-07)
+		v130 := math.FMA(v128, v107, 0x1.5555555555552p-05)
+		v132 := math.FMA(v130, v107, 0x1.5555555555557p-03)
+		v133 := math.FMA(v132, v107, 0x1p-01)
+		v134 := float64(v107 * v107)
+		v135 := math.FMA(v134, v133, v113)
+		v136 := float64(v110 + v135)
+		v137 := ldexp(v136, v104)
+		v139 := 0x1.63p+09 < v100
+		v140 := v137
+		if v139 {
+			v140 = v97
 		}
-		v140 := v98 < -0x1.75p+09
-		v142 := v138
-		if v140 {
-			v142 = 0x0p+00
+		v142 := v100 < -0x1.75p+09
+		v144 := v140
+		if v142 {
+			v144 = 0x0p+00
 		}
-		v143 := float64(v5 * 0x1p-01)
-		v144 := math.Trunc(v143)
-		v146 := math.FMA(-(v144), 0x1p+01, v5)
-		v147 := math.Float64bits(v146)
-		v148 := v147 &^ 0x8000000000000000
-		v149 := math.Float64frombits(v148)
-		v150 := 0x1p+00 == v149
-		v151 := v6 & 0x8000000000000000
-		v153 := uint64(0x0)
-		if v150 {
-			v153 = v151
+		v145 := float64(v5 * 0x1p-01)
+		v146 := math.Trunc(v145)
+		v147 := math.FMA(-(v146), 0x1p+01, v5)
+		v148 := math.Float64bits(v147)
+		v149 := v148 &^ 0x8000000000000000
+		v150 := math.Float64frombits(v149)
+		v151 := 0x1p+00 == v150
+		v152 := v6 & 0x8000000000000000
+		v154 := uint64(0x0)
+		if v151 {
+			v154 = v152
 		}
-		v154 := math.Float64bits(v142)
-		v155 := v153 ^ v154
-		v156 := math.Float64frombits(v155)
-		v157 := 0x0p+00 == v149
-		v158 := v150 || v157
-		v159 := v0 < 0x0p+00
-		v160 := v92 && v159
-		v162 := math.Float64frombits(0x7ff8000000000000)
-		v163 := v162
-		if v158 {
-			v163 = v156
+		v155 := math.Float64bits(v144)
+		v156 := v154 ^ v155
+		v157 := math.Float64frombits(v156)
+		v158 := 0x0p+00 == v150
+		v159 := v151 || v158
+		v160 := v0 < 0x0p+00
+		v161 := v94 && v160
+		v163 := math.Float64frombits(0x7ff8000000000000)
+		v164 := v163
+		if v159 {
+			v164 = v157
 		}
-		v164 := v156
-		if v160 {
-			v164 = v163
+		v165 := v157
+		if v161 {
+			v165 = v164
 		}
-		v165 := v0 == 0x1p+00
-		v166 := v5 == 0x0p+00
-		v167 := v165 || v166
-		v168 := v164
-		if v167 {
-			v168 = 0x1p+00
+		v166 := v0 == 0x1p+00
+		v167 := v5 == 0x0p+00
+		v168 := v166 || v167
+		v169 := v165
+		if v168 {
+			v169 = 0x1p+00
 		}
-		v169 := v168 != v168
-		v170 := v168
-		if v169 {
-			v170 = v162
+		v170 := v169 != v169
+		v171 := v169
+		if v170 {
+			v171 = v163
 		}
-		dst[i] = v170
+		dst[i] = v171
 	}
 }
 
