@@ -19,7 +19,7 @@ func erfNear(a ir.V) ir.V {
 	u := a.Mul(a)
 	rest := a.FMS(a, u)
 	// erf(x) = x p(x^2): x <= 1.375, 2^-61.3.
-	q := horner(u, 0x1.a28418361da4ep-43, -0x1.740b6d4863fdap-38, 0x1.885e33c4e9ed4p-34, -0x1.4e855f0136b6bp-30,
+	q := halves(u, 0x1.a28418361da4ep-43, -0x1.740b6d4863fdap-38, 0x1.885e33c4e9ed4p-34, -0x1.4e855f0136b6bp-30,
 		0x1.fc102045de735p-27, -0x1.5f663939702acp-23, 0x1.b9e53ac0a4258p-20, -0x1.f4d23c181d5e3p-17, 0x1.f9a32523998a4p-14, -0x1.c02db3edc7364p-11,
 		0x1.565bcd0df0a1fp-8, -0x1.b82ce31284ec5p-6)
 	steps := [][2]float64{
@@ -73,6 +73,6 @@ func lessPower(p ir.V, coefficients ...float64) ir.V {
 	const magic = 0x1.8p52 + 1023
 	k := p.Add(p.C(magic))
 	r := p.Sub(k.Sub(p.C(magic)))
-	e := horner(r, coefficients...).FMA(r, r.C(1))
+	e := halves(r, coefficients...).FMA(r, r.C(1))
 	return e.FNMA(k.Bits().ShlI(52).AsFloat(), e.C(1))
 }

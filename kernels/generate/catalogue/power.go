@@ -155,7 +155,7 @@ func logTwo(b *ir.B, a ir.V) (high, low ir.V) {
 	sum := high.Add(square)
 	low = low.Add(square.Sub(sum.Sub(high)))
 	// log(1+r) = r - r^2/2 + r^3 q(r), -2q here: |r| <= 1/32, 2^-68.6.
-	q := horner(r, 2*0x1.54409c8fef1f3p-4, -2*0x1.72bee6d49bbc6p-4, 2*0x1.999a5ed02766cp-4, -2*0x1.c71d9e82b8bb8p-4,
+	q := halves(r, 2*0x1.54409c8fef1f3p-4, -2*0x1.72bee6d49bbc6p-4, 2*0x1.999a5ed02766cp-4, -2*0x1.c71d9e82b8bb8p-4,
 		2*0x1.ffffffdd621cfp-4, -2*0x1.2492490642c13p-3, 2*0x1.555555555635dp-3, -2*0x1.999999999bc74p-3, 2*0x1p-2, -2*0x1.5555555555555p-2)
 	return sum, r.Mul(square).FMA(q, low)
 }
@@ -181,7 +181,7 @@ func expTwo(z, rest ir.V) ir.V {
 	s := r.Add(r.C(1))
 	e = e.FMA(s, r.Sub(s.Sub(r.C(1))))
 	// exp(r) = 1 + r + r^2 q(r): |r| <= 0.3467, 2^-62.
-	q := horner(r, 0x1.1f3305b8430a2p-29, 0x1.af4ed2a30d5c5p-26, 0x1.27e500d7e4a31p-22, 0x1.71de01aa5e8a5p-19, 0x1.a01a0197be222p-16,
+	q := halves(r, 0x1.1f3305b8430a2p-29, 0x1.af4ed2a30d5c5p-26, 0x1.27e500d7e4a31p-22, 0x1.71de01aa5e8a5p-19, 0x1.a01a0197be222p-16,
 		0x1.a01a01ac1e4dcp-13, 0x1.6c16c16c18932p-10, 0x1.1111111110051p-7, 0x1.5555555555552p-5, 0x1.5555555555557p-3, 0.5)
 	return s.Add(r.Mul(r).FMA(q, e)).Ldexp(k)
 }
@@ -194,4 +194,18 @@ func expNarrow(z ir.V) ir.V {
 	// exp(r) = 1 + r + r^2 q(r): |r| <= 0.3467, 2^-37.8.
 	q := horner(r, 0x1.a06ce674b52a3p-16, 0x1.a1515e917e4d5p-13, 0x1.6c16fd616cdadp-10, 0x1.1110c64819876p-7, 0x1.5555553159a9dp-5, 0x1.55555567466b9p-3, 0x1.00000000049acp-1)
 	return q.FMA(r.Mul(r), r).Add(r.C(1)).Ldexp(k)
+}
+
+// halves is horner in two shorter chains.
+func halves(x ir.V, coefficients ...float64) ir.V {
+	var even, odd []float64
+	for i, c := range coefficients {
+		if (len(coefficients)-i)%2 == 1 {
+			even = append(even, c)
+		} else {
+			odd = append(odd, c)
+		}
+	}
+	square := x.Mul(x)
+	return horner(square, odd...).FMA(x, horner(square, even...))
 }

@@ -82,19 +82,22 @@ loop:
 	VSUBPD       Y6, Y9, Y6
 	VSUBPD       Y6, Y11, Y6
 	VADDPD       Y6, Y8, Y6
-	VMOVAPD      Y7, Y8
-	VPBROADCASTQ const22<>+0(SB), Y10
-	VFMADD213PD  const23<>+0(SB), Y10, Y8
-	VFMADD213PD  const24<>+0(SB), Y7, Y8
-	VFMADD213PD  const25<>+0(SB), Y7, Y8
-	VFMADD213PD  const26<>+0(SB), Y7, Y8
-	VFMADD213PD  const27<>+0(SB), Y7, Y8
-	VFMADD213PD  const28<>+0(SB), Y7, Y8
-	VFMADD213PD  const29<>+0(SB), Y7, Y8
-	VFMADD213PD  const30<>+0(SB), Y7, Y8
-	VFMADD213PD  const31<>+0(SB), Y7, Y8
+	VMULPD       Y7, Y7, Y8
+	VMOVAPD      Y8, Y10
+	VPBROADCASTQ const22<>+0(SB), Y12
+	VFMADD213PD  const23<>+0(SB), Y12, Y10
+	VFMADD213PD  const24<>+0(SB), Y8, Y10
+	VFMADD213PD  const25<>+0(SB), Y8, Y10
+	VFMADD213PD  const26<>+0(SB), Y8, Y10
+	VMOVAPD      Y8, Y12
+	VPBROADCASTQ const27<>+0(SB), Y13
+	VFMADD213PD  const28<>+0(SB), Y13, Y12
+	VFMADD213PD  const29<>+0(SB), Y8, Y12
+	VFMADD213PD  const30<>+0(SB), Y8, Y12
+	VFMADD213PD  const31<>+0(SB), Y8, Y12
+	VFMADD231PD  Y7, Y10, Y12
 	VMULPD       Y11, Y7, Y7
-	VFMADD231PD  Y8, Y7, Y6
+	VFMADD231PD  Y12, Y7, Y6
 	VMULPD       Y9, Y1, Y7
 	VFMSUB213PD  Y7, Y1, Y9
 	VFMADD231PD  Y6, Y1, Y9
@@ -123,20 +126,22 @@ loop:
 	VSUBPD       const15<>+0(SB), Y9, Y11
 	VSUBPD       Y11, Y10, Y11
 	VFMADD231PD  Y9, Y7, Y11
-	VMOVAPD      Y10, Y7
-	VPBROADCASTQ const37<>+0(SB), Y12
-	VFMADD213PD  const38<>+0(SB), Y12, Y7
-	VFMADD213PD  const39<>+0(SB), Y10, Y7
-	VFMADD213PD  const40<>+0(SB), Y10, Y7
-	VFMADD213PD  const41<>+0(SB), Y10, Y7
-	VFMADD213PD  const42<>+0(SB), Y10, Y7
-	VFMADD213PD  const43<>+0(SB), Y10, Y7
-	VFMADD213PD  const44<>+0(SB), Y10, Y7
-	VFMADD213PD  const45<>+0(SB), Y10, Y7
-	VFMADD213PD  const46<>+0(SB), Y10, Y7
-	VFMADD213PD  const30<>+0(SB), Y10, Y7
-	VMULPD       Y10, Y10, Y10
-	VFMADD231PD  Y7, Y10, Y11
+	VMULPD       Y10, Y10, Y7
+	VMOVAPD      Y7, Y12
+	VPBROADCASTQ const37<>+0(SB), Y13
+	VFMADD213PD  const38<>+0(SB), Y13, Y12
+	VFMADD213PD  const39<>+0(SB), Y7, Y12
+	VFMADD213PD  const40<>+0(SB), Y7, Y12
+	VFMADD213PD  const41<>+0(SB), Y7, Y12
+	VMOVAPD      Y7, Y13
+	VPBROADCASTQ const42<>+0(SB), Y14
+	VFMADD213PD  const43<>+0(SB), Y14, Y13
+	VFMADD213PD  const44<>+0(SB), Y7, Y13
+	VFMADD213PD  const45<>+0(SB), Y7, Y13
+	VFMADD213PD  const46<>+0(SB), Y7, Y13
+	VFMADD213PD  const26<>+0(SB), Y7, Y13
+	VFMADD231PD  Y10, Y12, Y13
+	VFMADD231PD  Y13, Y7, Y11
 	VADDPD       Y11, Y9, Y7
 	VPBROADCASTQ const47<>+0(SB), Y10
 	VPBROADCASTQ const48<>+0(SB), Y9
@@ -157,7 +162,7 @@ loop:
 	VCMPPD       $0x11, Y7, Y2, Y2
 	VPBROADCASTQ const52<>+0(SB), Y7
 	VBLENDVPD    Y2, Y7, Y6, Y2
-	VMULPD       const30<>+0(SB), Y1, Y6
+	VMULPD       const26<>+0(SB), Y1, Y6
 	VROUNDPD     $0x0b, Y6, Y6
 	VPBROADCASTQ const21<>+0(SB), Y7
 	VFNMADD213PD Y1, Y7, Y6
@@ -346,52 +351,49 @@ GLOBL const21<>(SB), RODATA|NOPTR, $8
 DATA const22<>+0(SB)/8, $0x3fc54409c8fef1f3
 GLOBL const22<>(SB), RODATA|NOPTR, $8
 
-DATA const23<>+0(SB)/8, $0xbfc72bee6d49bbc6
-DATA const23<>+8(SB)/8, $0xbfc72bee6d49bbc6
-DATA const23<>+16(SB)/8, $0xbfc72bee6d49bbc6
-DATA const23<>+24(SB)/8, $0xbfc72bee6d49bbc6
+DATA const23<>+0(SB)/8, $0x3fc999a5ed02766c
+DATA const23<>+8(SB)/8, $0x3fc999a5ed02766c
+DATA const23<>+16(SB)/8, $0x3fc999a5ed02766c
+DATA const23<>+24(SB)/8, $0x3fc999a5ed02766c
 GLOBL const23<>(SB), RODATA|NOPTR, $32
 
-DATA const24<>+0(SB)/8, $0x3fc999a5ed02766c
-DATA const24<>+8(SB)/8, $0x3fc999a5ed02766c
-DATA const24<>+16(SB)/8, $0x3fc999a5ed02766c
-DATA const24<>+24(SB)/8, $0x3fc999a5ed02766c
+DATA const24<>+0(SB)/8, $0x3fcffffffdd621cf
+DATA const24<>+8(SB)/8, $0x3fcffffffdd621cf
+DATA const24<>+16(SB)/8, $0x3fcffffffdd621cf
+DATA const24<>+24(SB)/8, $0x3fcffffffdd621cf
 GLOBL const24<>(SB), RODATA|NOPTR, $32
 
-DATA const25<>+0(SB)/8, $0xbfcc71d9e82b8bb8
-DATA const25<>+8(SB)/8, $0xbfcc71d9e82b8bb8
-DATA const25<>+16(SB)/8, $0xbfcc71d9e82b8bb8
-DATA const25<>+24(SB)/8, $0xbfcc71d9e82b8bb8
+DATA const25<>+0(SB)/8, $0x3fd555555555635d
+DATA const25<>+8(SB)/8, $0x3fd555555555635d
+DATA const25<>+16(SB)/8, $0x3fd555555555635d
+DATA const25<>+24(SB)/8, $0x3fd555555555635d
 GLOBL const25<>(SB), RODATA|NOPTR, $32
 
-DATA const26<>+0(SB)/8, $0x3fcffffffdd621cf
-DATA const26<>+8(SB)/8, $0x3fcffffffdd621cf
-DATA const26<>+16(SB)/8, $0x3fcffffffdd621cf
-DATA const26<>+24(SB)/8, $0x3fcffffffdd621cf
+DATA const26<>+0(SB)/8, $0x3fe0000000000000
+DATA const26<>+8(SB)/8, $0x3fe0000000000000
+DATA const26<>+16(SB)/8, $0x3fe0000000000000
+DATA const26<>+24(SB)/8, $0x3fe0000000000000
 GLOBL const26<>(SB), RODATA|NOPTR, $32
 
-DATA const27<>+0(SB)/8, $0xbfd2492490642c13
-DATA const27<>+8(SB)/8, $0xbfd2492490642c13
-DATA const27<>+16(SB)/8, $0xbfd2492490642c13
-DATA const27<>+24(SB)/8, $0xbfd2492490642c13
-GLOBL const27<>(SB), RODATA|NOPTR, $32
+DATA const27<>+0(SB)/8, $0xbfc72bee6d49bbc6
+GLOBL const27<>(SB), RODATA|NOPTR, $8
 
-DATA const28<>+0(SB)/8, $0x3fd555555555635d
-DATA const28<>+8(SB)/8, $0x3fd555555555635d
-DATA const28<>+16(SB)/8, $0x3fd555555555635d
-DATA const28<>+24(SB)/8, $0x3fd555555555635d
+DATA const28<>+0(SB)/8, $0xbfcc71d9e82b8bb8
+DATA const28<>+8(SB)/8, $0xbfcc71d9e82b8bb8
+DATA const28<>+16(SB)/8, $0xbfcc71d9e82b8bb8
+DATA const28<>+24(SB)/8, $0xbfcc71d9e82b8bb8
 GLOBL const28<>(SB), RODATA|NOPTR, $32
 
-DATA const29<>+0(SB)/8, $0xbfd999999999bc74
-DATA const29<>+8(SB)/8, $0xbfd999999999bc74
-DATA const29<>+16(SB)/8, $0xbfd999999999bc74
-DATA const29<>+24(SB)/8, $0xbfd999999999bc74
+DATA const29<>+0(SB)/8, $0xbfd2492490642c13
+DATA const29<>+8(SB)/8, $0xbfd2492490642c13
+DATA const29<>+16(SB)/8, $0xbfd2492490642c13
+DATA const29<>+24(SB)/8, $0xbfd2492490642c13
 GLOBL const29<>(SB), RODATA|NOPTR, $32
 
-DATA const30<>+0(SB)/8, $0x3fe0000000000000
-DATA const30<>+8(SB)/8, $0x3fe0000000000000
-DATA const30<>+16(SB)/8, $0x3fe0000000000000
-DATA const30<>+24(SB)/8, $0x3fe0000000000000
+DATA const30<>+0(SB)/8, $0xbfd999999999bc74
+DATA const30<>+8(SB)/8, $0xbfd999999999bc74
+DATA const30<>+16(SB)/8, $0xbfd999999999bc74
+DATA const30<>+24(SB)/8, $0xbfd999999999bc74
 GLOBL const30<>(SB), RODATA|NOPTR, $32
 
 DATA const31<>+0(SB)/8, $0xbfe5555555555555
@@ -421,61 +423,58 @@ GLOBL const35<>(SB), RODATA|NOPTR, $8
 DATA const36<>+0(SB)/8, $0x3ff0000000000000
 GLOBL const36<>(SB), RODATA|NOPTR, $8
 
-DATA const37<>+0(SB)/8, $0x3e21f3305b8430a2
+DATA const37<>+0(SB)/8, $0x3e5af4ed2a30d5c5
 GLOBL const37<>(SB), RODATA|NOPTR, $8
 
-DATA const38<>+0(SB)/8, $0x3e5af4ed2a30d5c5
-DATA const38<>+8(SB)/8, $0x3e5af4ed2a30d5c5
-DATA const38<>+16(SB)/8, $0x3e5af4ed2a30d5c5
-DATA const38<>+24(SB)/8, $0x3e5af4ed2a30d5c5
+DATA const38<>+0(SB)/8, $0x3ec71de01aa5e8a5
+DATA const38<>+8(SB)/8, $0x3ec71de01aa5e8a5
+DATA const38<>+16(SB)/8, $0x3ec71de01aa5e8a5
+DATA const38<>+24(SB)/8, $0x3ec71de01aa5e8a5
 GLOBL const38<>(SB), RODATA|NOPTR, $32
 
-DATA const39<>+0(SB)/8, $0x3e927e500d7e4a31
-DATA const39<>+8(SB)/8, $0x3e927e500d7e4a31
-DATA const39<>+16(SB)/8, $0x3e927e500d7e4a31
-DATA const39<>+24(SB)/8, $0x3e927e500d7e4a31
+DATA const39<>+0(SB)/8, $0x3f2a01a01ac1e4dc
+DATA const39<>+8(SB)/8, $0x3f2a01a01ac1e4dc
+DATA const39<>+16(SB)/8, $0x3f2a01a01ac1e4dc
+DATA const39<>+24(SB)/8, $0x3f2a01a01ac1e4dc
 GLOBL const39<>(SB), RODATA|NOPTR, $32
 
-DATA const40<>+0(SB)/8, $0x3ec71de01aa5e8a5
-DATA const40<>+8(SB)/8, $0x3ec71de01aa5e8a5
-DATA const40<>+16(SB)/8, $0x3ec71de01aa5e8a5
-DATA const40<>+24(SB)/8, $0x3ec71de01aa5e8a5
+DATA const40<>+0(SB)/8, $0x3f81111111110051
+DATA const40<>+8(SB)/8, $0x3f81111111110051
+DATA const40<>+16(SB)/8, $0x3f81111111110051
+DATA const40<>+24(SB)/8, $0x3f81111111110051
 GLOBL const40<>(SB), RODATA|NOPTR, $32
 
-DATA const41<>+0(SB)/8, $0x3efa01a0197be222
-DATA const41<>+8(SB)/8, $0x3efa01a0197be222
-DATA const41<>+16(SB)/8, $0x3efa01a0197be222
-DATA const41<>+24(SB)/8, $0x3efa01a0197be222
+DATA const41<>+0(SB)/8, $0x3fc5555555555557
+DATA const41<>+8(SB)/8, $0x3fc5555555555557
+DATA const41<>+16(SB)/8, $0x3fc5555555555557
+DATA const41<>+24(SB)/8, $0x3fc5555555555557
 GLOBL const41<>(SB), RODATA|NOPTR, $32
 
-DATA const42<>+0(SB)/8, $0x3f2a01a01ac1e4dc
-DATA const42<>+8(SB)/8, $0x3f2a01a01ac1e4dc
-DATA const42<>+16(SB)/8, $0x3f2a01a01ac1e4dc
-DATA const42<>+24(SB)/8, $0x3f2a01a01ac1e4dc
-GLOBL const42<>(SB), RODATA|NOPTR, $32
+DATA const42<>+0(SB)/8, $0x3e21f3305b8430a2
+GLOBL const42<>(SB), RODATA|NOPTR, $8
 
-DATA const43<>+0(SB)/8, $0x3f56c16c16c18932
-DATA const43<>+8(SB)/8, $0x3f56c16c16c18932
-DATA const43<>+16(SB)/8, $0x3f56c16c16c18932
-DATA const43<>+24(SB)/8, $0x3f56c16c16c18932
+DATA const43<>+0(SB)/8, $0x3e927e500d7e4a31
+DATA const43<>+8(SB)/8, $0x3e927e500d7e4a31
+DATA const43<>+16(SB)/8, $0x3e927e500d7e4a31
+DATA const43<>+24(SB)/8, $0x3e927e500d7e4a31
 GLOBL const43<>(SB), RODATA|NOPTR, $32
 
-DATA const44<>+0(SB)/8, $0x3f81111111110051
-DATA const44<>+8(SB)/8, $0x3f81111111110051
-DATA const44<>+16(SB)/8, $0x3f81111111110051
-DATA const44<>+24(SB)/8, $0x3f81111111110051
+DATA const44<>+0(SB)/8, $0x3efa01a0197be222
+DATA const44<>+8(SB)/8, $0x3efa01a0197be222
+DATA const44<>+16(SB)/8, $0x3efa01a0197be222
+DATA const44<>+24(SB)/8, $0x3efa01a0197be222
 GLOBL const44<>(SB), RODATA|NOPTR, $32
 
-DATA const45<>+0(SB)/8, $0x3fa5555555555552
-DATA const45<>+8(SB)/8, $0x3fa5555555555552
-DATA const45<>+16(SB)/8, $0x3fa5555555555552
-DATA const45<>+24(SB)/8, $0x3fa5555555555552
+DATA const45<>+0(SB)/8, $0x3f56c16c16c18932
+DATA const45<>+8(SB)/8, $0x3f56c16c16c18932
+DATA const45<>+16(SB)/8, $0x3f56c16c16c18932
+DATA const45<>+24(SB)/8, $0x3f56c16c16c18932
 GLOBL const45<>(SB), RODATA|NOPTR, $32
 
-DATA const46<>+0(SB)/8, $0x3fc5555555555557
-DATA const46<>+8(SB)/8, $0x3fc5555555555557
-DATA const46<>+16(SB)/8, $0x3fc5555555555557
-DATA const46<>+24(SB)/8, $0x3fc5555555555557
+DATA const46<>+0(SB)/8, $0x3fa5555555555552
+DATA const46<>+8(SB)/8, $0x3fa5555555555552
+DATA const46<>+16(SB)/8, $0x3fa5555555555552
+DATA const46<>+24(SB)/8, $0x3fa5555555555552
 GLOBL const46<>(SB), RODATA|NOPTR, $32
 
 DATA const47<>+0(SB)/8, $0x43380000000003ff
@@ -599,7 +598,7 @@ loop:
 	VPSLLQ       $0x34, Y5, Y5
 	VMULPD       Y7, Y4, Y4
 	VMULPD       Y5, Y4, Y4
-	VMULPD       const30<>+0(SB), Y1, Y5
+	VMULPD       const26<>+0(SB), Y1, Y5
 	VROUNDPD     $0x0b, Y5, Y5
 	VPBROADCASTQ const21<>+0(SB), Y7
 	VFNMADD213PD Y1, Y7, Y5
@@ -1073,33 +1072,36 @@ loop:
 	VMULPD       Y1, Y1, Y2
 	VMOVAPD      Y1, Y3
 	VFMSUB213PD  Y2, Y1, Y3
+	VMULPD       Y2, Y2, Y4
+	VMOVAPD      Y4, Y5
+	VPBROADCASTQ const88<>+0(SB), Y6
+	VFMADD213PD  const89<>+0(SB), Y6, Y5
+	VFMADD213PD  const90<>+0(SB), Y4, Y5
+	VFMADD213PD  const91<>+0(SB), Y4, Y5
+	VFMADD213PD  const92<>+0(SB), Y4, Y5
+	VFMADD213PD  const93<>+0(SB), Y4, Y5
+	VMOVAPD      Y4, Y6
+	VPBROADCASTQ const94<>+0(SB), Y7
+	VFMADD213PD  const95<>+0(SB), Y7, Y6
+	VFMADD213PD  const96<>+0(SB), Y4, Y6
+	VFMADD213PD  const97<>+0(SB), Y4, Y6
+	VFMADD213PD  const98<>+0(SB), Y4, Y6
+	VFMADD213PD  const99<>+0(SB), Y4, Y6
+	VFMADD231PD  Y2, Y5, Y6
 	VMOVAPD      Y2, Y4
-	VPBROADCASTQ const88<>+0(SB), Y5
-	VFMADD213PD  const89<>+0(SB), Y5, Y4
-	VFMADD213PD  const90<>+0(SB), Y2, Y4
-	VFMADD213PD  const91<>+0(SB), Y2, Y4
-	VFMADD213PD  const92<>+0(SB), Y2, Y4
-	VFMADD213PD  const93<>+0(SB), Y2, Y4
-	VFMADD213PD  const94<>+0(SB), Y2, Y4
-	VFMADD213PD  const95<>+0(SB), Y2, Y4
-	VFMADD213PD  const96<>+0(SB), Y2, Y4
-	VFMADD213PD  const97<>+0(SB), Y2, Y4
-	VFMADD213PD  const98<>+0(SB), Y2, Y4
-	VFMADD213PD  const99<>+0(SB), Y2, Y4
-	VMOVAPD      Y2, Y5
-	VFMADD213PD  const100<>+0(SB), Y4, Y5
-	VPBROADCASTQ const101<>+0(SB), Y6
-	VSUBPD       Y5, Y6, Y6
-	VFMADD231PD  Y4, Y2, Y6
-	VADDPD       const102<>+0(SB), Y6, Y4
+	VFMADD213PD  const100<>+0(SB), Y6, Y4
+	VPBROADCASTQ const101<>+0(SB), Y5
+	VSUBPD       Y4, Y5, Y5
+	VFMADD231PD  Y6, Y2, Y5
+	VADDPD       const102<>+0(SB), Y5, Y5
 	VMOVAPD      Y2, Y6
-	VFMADD213PD  const103<>+0(SB), Y5, Y6
+	VFMADD213PD  const103<>+0(SB), Y4, Y6
 	VPBROADCASTQ const104<>+0(SB), Y7
 	VSUBPD       Y6, Y7, Y7
-	VFMADD231PD  Y5, Y2, Y7
-	VFMADD213PD  const105<>+0(SB), Y3, Y5
-	VFMADD231PD  Y4, Y2, Y5
-	VADDPD       Y5, Y7, Y4
+	VFMADD231PD  Y4, Y2, Y7
+	VFMADD213PD  const105<>+0(SB), Y3, Y4
+	VFMADD231PD  Y5, Y2, Y4
+	VADDPD       Y4, Y7, Y4
 	VMOVAPD      Y2, Y5
 	VFMADD213PD  const106<>+0(SB), Y6, Y5
 	VPBROADCASTQ const107<>+0(SB), Y7
@@ -1134,22 +1136,25 @@ loop:
 	VADDPD       const127<>+0(SB), Y4, Y1
 	VSUBPD       const127<>+0(SB), Y1, Y5
 	VSUBPD       Y5, Y4, Y4
-	VMOVAPD      Y4, Y5
-	VPBROADCASTQ const128<>+0(SB), Y6
-	VFMADD213PD  const129<>+0(SB), Y6, Y5
-	VFMADD213PD  const130<>+0(SB), Y4, Y5
-	VFMADD213PD  const131<>+0(SB), Y4, Y5
-	VFMADD213PD  const132<>+0(SB), Y4, Y5
-	VFMADD213PD  const133<>+0(SB), Y4, Y5
-	VFMADD213PD  const134<>+0(SB), Y4, Y5
-	VFMADD213PD  const135<>+0(SB), Y4, Y5
-	VFMADD213PD  const136<>+0(SB), Y4, Y5
-	VFMADD213PD  const137<>+0(SB), Y4, Y5
-	VFMADD213PD  const62<>+0(SB), Y4, Y5
-	VFMADD213PD  const15<>+0(SB), Y4, Y5
+	VMULPD       Y4, Y4, Y5
+	VMOVAPD      Y5, Y6
+	VPBROADCASTQ const128<>+0(SB), Y7
+	VFMADD213PD  const129<>+0(SB), Y7, Y6
+	VFMADD213PD  const130<>+0(SB), Y5, Y6
+	VFMADD213PD  const131<>+0(SB), Y5, Y6
+	VFMADD213PD  const132<>+0(SB), Y5, Y6
+	VMOVAPD      Y5, Y7
+	VPBROADCASTQ const133<>+0(SB), Y8
+	VFMADD213PD  const134<>+0(SB), Y8, Y7
+	VFMADD213PD  const135<>+0(SB), Y5, Y7
+	VFMADD213PD  const136<>+0(SB), Y5, Y7
+	VFMADD213PD  const137<>+0(SB), Y5, Y7
+	VFMADD213PD  const62<>+0(SB), Y5, Y7
+	VFMADD231PD  Y4, Y6, Y7
+	VFMADD213PD  const15<>+0(SB), Y4, Y7
 	VPSLLQ       $0x34, Y1, Y1
-	VFNMADD213PD const15<>+0(SB), Y1, Y5
-	VBLENDVPD    Y3, Y2, Y5, Y1
+	VFNMADD213PD const15<>+0(SB), Y1, Y7
+	VBLENDVPD    Y3, Y2, Y7, Y1
 	VPBROADCASTQ const2<>+0(SB), Y2
 	VPANDN       Y1, Y2, Y1
 	VPAND        const53<>+0(SB), Y0, Y0
@@ -1173,64 +1178,61 @@ done:
 DATA const88<>+0(SB)/8, $0x3d4a28418361da4e
 GLOBL const88<>(SB), RODATA|NOPTR, $8
 
-DATA const89<>+0(SB)/8, $0xbd9740b6d4863fda
-DATA const89<>+8(SB)/8, $0xbd9740b6d4863fda
-DATA const89<>+16(SB)/8, $0xbd9740b6d4863fda
-DATA const89<>+24(SB)/8, $0xbd9740b6d4863fda
+DATA const89<>+0(SB)/8, $0x3dd885e33c4e9ed4
+DATA const89<>+8(SB)/8, $0x3dd885e33c4e9ed4
+DATA const89<>+16(SB)/8, $0x3dd885e33c4e9ed4
+DATA const89<>+24(SB)/8, $0x3dd885e33c4e9ed4
 GLOBL const89<>(SB), RODATA|NOPTR, $32
 
-DATA const90<>+0(SB)/8, $0x3dd885e33c4e9ed4
-DATA const90<>+8(SB)/8, $0x3dd885e33c4e9ed4
-DATA const90<>+16(SB)/8, $0x3dd885e33c4e9ed4
-DATA const90<>+24(SB)/8, $0x3dd885e33c4e9ed4
+DATA const90<>+0(SB)/8, $0x3e4fc102045de735
+DATA const90<>+8(SB)/8, $0x3e4fc102045de735
+DATA const90<>+16(SB)/8, $0x3e4fc102045de735
+DATA const90<>+24(SB)/8, $0x3e4fc102045de735
 GLOBL const90<>(SB), RODATA|NOPTR, $32
 
-DATA const91<>+0(SB)/8, $0xbe14e855f0136b6b
-DATA const91<>+8(SB)/8, $0xbe14e855f0136b6b
-DATA const91<>+16(SB)/8, $0xbe14e855f0136b6b
-DATA const91<>+24(SB)/8, $0xbe14e855f0136b6b
+DATA const91<>+0(SB)/8, $0x3ebb9e53ac0a4258
+DATA const91<>+8(SB)/8, $0x3ebb9e53ac0a4258
+DATA const91<>+16(SB)/8, $0x3ebb9e53ac0a4258
+DATA const91<>+24(SB)/8, $0x3ebb9e53ac0a4258
 GLOBL const91<>(SB), RODATA|NOPTR, $32
 
-DATA const92<>+0(SB)/8, $0x3e4fc102045de735
-DATA const92<>+8(SB)/8, $0x3e4fc102045de735
-DATA const92<>+16(SB)/8, $0x3e4fc102045de735
-DATA const92<>+24(SB)/8, $0x3e4fc102045de735
+DATA const92<>+0(SB)/8, $0x3f1f9a32523998a4
+DATA const92<>+8(SB)/8, $0x3f1f9a32523998a4
+DATA const92<>+16(SB)/8, $0x3f1f9a32523998a4
+DATA const92<>+24(SB)/8, $0x3f1f9a32523998a4
 GLOBL const92<>(SB), RODATA|NOPTR, $32
 
-DATA const93<>+0(SB)/8, $0xbe85f663939702ac
-DATA const93<>+8(SB)/8, $0xbe85f663939702ac
-DATA const93<>+16(SB)/8, $0xbe85f663939702ac
-DATA const93<>+24(SB)/8, $0xbe85f663939702ac
+DATA const93<>+0(SB)/8, $0x3f7565bcd0df0a1f
+DATA const93<>+8(SB)/8, $0x3f7565bcd0df0a1f
+DATA const93<>+16(SB)/8, $0x3f7565bcd0df0a1f
+DATA const93<>+24(SB)/8, $0x3f7565bcd0df0a1f
 GLOBL const93<>(SB), RODATA|NOPTR, $32
 
-DATA const94<>+0(SB)/8, $0x3ebb9e53ac0a4258
-DATA const94<>+8(SB)/8, $0x3ebb9e53ac0a4258
-DATA const94<>+16(SB)/8, $0x3ebb9e53ac0a4258
-DATA const94<>+24(SB)/8, $0x3ebb9e53ac0a4258
-GLOBL const94<>(SB), RODATA|NOPTR, $32
+DATA const94<>+0(SB)/8, $0xbd9740b6d4863fda
+GLOBL const94<>(SB), RODATA|NOPTR, $8
 
-DATA const95<>+0(SB)/8, $0xbeef4d23c181d5e3
-DATA const95<>+8(SB)/8, $0xbeef4d23c181d5e3
-DATA const95<>+16(SB)/8, $0xbeef4d23c181d5e3
-DATA const95<>+24(SB)/8, $0xbeef4d23c181d5e3
+DATA const95<>+0(SB)/8, $0xbe14e855f0136b6b
+DATA const95<>+8(SB)/8, $0xbe14e855f0136b6b
+DATA const95<>+16(SB)/8, $0xbe14e855f0136b6b
+DATA const95<>+24(SB)/8, $0xbe14e855f0136b6b
 GLOBL const95<>(SB), RODATA|NOPTR, $32
 
-DATA const96<>+0(SB)/8, $0x3f1f9a32523998a4
-DATA const96<>+8(SB)/8, $0x3f1f9a32523998a4
-DATA const96<>+16(SB)/8, $0x3f1f9a32523998a4
-DATA const96<>+24(SB)/8, $0x3f1f9a32523998a4
+DATA const96<>+0(SB)/8, $0xbe85f663939702ac
+DATA const96<>+8(SB)/8, $0xbe85f663939702ac
+DATA const96<>+16(SB)/8, $0xbe85f663939702ac
+DATA const96<>+24(SB)/8, $0xbe85f663939702ac
 GLOBL const96<>(SB), RODATA|NOPTR, $32
 
-DATA const97<>+0(SB)/8, $0xbf4c02db3edc7364
-DATA const97<>+8(SB)/8, $0xbf4c02db3edc7364
-DATA const97<>+16(SB)/8, $0xbf4c02db3edc7364
-DATA const97<>+24(SB)/8, $0xbf4c02db3edc7364
+DATA const97<>+0(SB)/8, $0xbeef4d23c181d5e3
+DATA const97<>+8(SB)/8, $0xbeef4d23c181d5e3
+DATA const97<>+16(SB)/8, $0xbeef4d23c181d5e3
+DATA const97<>+24(SB)/8, $0xbeef4d23c181d5e3
 GLOBL const97<>(SB), RODATA|NOPTR, $32
 
-DATA const98<>+0(SB)/8, $0x3f7565bcd0df0a1f
-DATA const98<>+8(SB)/8, $0x3f7565bcd0df0a1f
-DATA const98<>+16(SB)/8, $0x3f7565bcd0df0a1f
-DATA const98<>+24(SB)/8, $0x3f7565bcd0df0a1f
+DATA const98<>+0(SB)/8, $0xbf4c02db3edc7364
+DATA const98<>+8(SB)/8, $0xbf4c02db3edc7364
+DATA const98<>+16(SB)/8, $0xbf4c02db3edc7364
+DATA const98<>+24(SB)/8, $0xbf4c02db3edc7364
 GLOBL const98<>(SB), RODATA|NOPTR, $32
 
 DATA const99<>+0(SB)/8, $0xbf9b82ce31284ec5
@@ -1389,61 +1391,58 @@ DATA const127<>+16(SB)/8, $0x43380000000003ff
 DATA const127<>+24(SB)/8, $0x43380000000003ff
 GLOBL const127<>(SB), RODATA|NOPTR, $32
 
-DATA const128<>+0(SB)/8, $0x3dfeb5b6dbad119e
+DATA const128<>+0(SB)/8, $0x3e3e6055974797e7
 GLOBL const128<>(SB), RODATA|NOPTR, $8
 
-DATA const129<>+0(SB)/8, $0x3e3e6055974797e7
-DATA const129<>+8(SB)/8, $0x3e3e6055974797e7
-DATA const129<>+16(SB)/8, $0x3e3e6055974797e7
-DATA const129<>+24(SB)/8, $0x3e3e6055974797e7
+DATA const129<>+0(SB)/8, $0x3eb62bfd4fe48ea4
+DATA const129<>+8(SB)/8, $0x3eb62bfd4fe48ea4
+DATA const129<>+16(SB)/8, $0x3eb62bfd4fe48ea4
+DATA const129<>+24(SB)/8, $0x3eb62bfd4fe48ea4
 GLOBL const129<>(SB), RODATA|NOPTR, $32
 
-DATA const130<>+0(SB)/8, $0x3e7b523dc17d3425
-DATA const130<>+8(SB)/8, $0x3e7b523dc17d3425
-DATA const130<>+16(SB)/8, $0x3e7b523dc17d3425
-DATA const130<>+24(SB)/8, $0x3e7b523dc17d3425
+DATA const130<>+0(SB)/8, $0x3f2430913093a10f
+DATA const130<>+8(SB)/8, $0x3f2430913093a10f
+DATA const130<>+16(SB)/8, $0x3f2430913093a10f
+DATA const130<>+24(SB)/8, $0x3f2430913093a10f
 GLOBL const130<>(SB), RODATA|NOPTR, $32
 
-DATA const131<>+0(SB)/8, $0x3eb62bfd4fe48ea4
-DATA const131<>+8(SB)/8, $0x3eb62bfd4fe48ea4
-DATA const131<>+16(SB)/8, $0x3eb62bfd4fe48ea4
-DATA const131<>+24(SB)/8, $0x3eb62bfd4fe48ea4
+DATA const131<>+0(SB)/8, $0x3f83b2ab6fba1ee3
+DATA const131<>+8(SB)/8, $0x3f83b2ab6fba1ee3
+DATA const131<>+16(SB)/8, $0x3f83b2ab6fba1ee3
+DATA const131<>+24(SB)/8, $0x3f83b2ab6fba1ee3
 GLOBL const131<>(SB), RODATA|NOPTR, $32
 
-DATA const132<>+0(SB)/8, $0x3eeffcbfd0180bb4
-DATA const132<>+8(SB)/8, $0x3eeffcbfd0180bb4
-DATA const132<>+16(SB)/8, $0x3eeffcbfd0180bb4
-DATA const132<>+24(SB)/8, $0x3eeffcbfd0180bb4
+DATA const132<>+0(SB)/8, $0x3fcebfbdff82c598
+DATA const132<>+8(SB)/8, $0x3fcebfbdff82c598
+DATA const132<>+16(SB)/8, $0x3fcebfbdff82c598
+DATA const132<>+24(SB)/8, $0x3fcebfbdff82c598
 GLOBL const132<>(SB), RODATA|NOPTR, $32
 
-DATA const133<>+0(SB)/8, $0x3f2430913093a10f
-DATA const133<>+8(SB)/8, $0x3f2430913093a10f
-DATA const133<>+16(SB)/8, $0x3f2430913093a10f
-DATA const133<>+24(SB)/8, $0x3f2430913093a10f
-GLOBL const133<>(SB), RODATA|NOPTR, $32
+DATA const133<>+0(SB)/8, $0x3dfeb5b6dbad119e
+GLOBL const133<>(SB), RODATA|NOPTR, $8
 
-DATA const134<>+0(SB)/8, $0x3f55d87fe7880441
-DATA const134<>+8(SB)/8, $0x3f55d87fe7880441
-DATA const134<>+16(SB)/8, $0x3f55d87fe7880441
-DATA const134<>+24(SB)/8, $0x3f55d87fe7880441
+DATA const134<>+0(SB)/8, $0x3e7b523dc17d3425
+DATA const134<>+8(SB)/8, $0x3e7b523dc17d3425
+DATA const134<>+16(SB)/8, $0x3e7b523dc17d3425
+DATA const134<>+24(SB)/8, $0x3e7b523dc17d3425
 GLOBL const134<>(SB), RODATA|NOPTR, $32
 
-DATA const135<>+0(SB)/8, $0x3f83b2ab6fba1ee3
-DATA const135<>+8(SB)/8, $0x3f83b2ab6fba1ee3
-DATA const135<>+16(SB)/8, $0x3f83b2ab6fba1ee3
-DATA const135<>+24(SB)/8, $0x3f83b2ab6fba1ee3
+DATA const135<>+0(SB)/8, $0x3eeffcbfd0180bb4
+DATA const135<>+8(SB)/8, $0x3eeffcbfd0180bb4
+DATA const135<>+16(SB)/8, $0x3eeffcbfd0180bb4
+DATA const135<>+24(SB)/8, $0x3eeffcbfd0180bb4
 GLOBL const135<>(SB), RODATA|NOPTR, $32
 
-DATA const136<>+0(SB)/8, $0x3fac6b08d704a1ac
-DATA const136<>+8(SB)/8, $0x3fac6b08d704a1ac
-DATA const136<>+16(SB)/8, $0x3fac6b08d704a1ac
-DATA const136<>+24(SB)/8, $0x3fac6b08d704a1ac
+DATA const136<>+0(SB)/8, $0x3f55d87fe7880441
+DATA const136<>+8(SB)/8, $0x3f55d87fe7880441
+DATA const136<>+16(SB)/8, $0x3f55d87fe7880441
+DATA const136<>+24(SB)/8, $0x3f55d87fe7880441
 GLOBL const136<>(SB), RODATA|NOPTR, $32
 
-DATA const137<>+0(SB)/8, $0x3fcebfbdff82c598
-DATA const137<>+8(SB)/8, $0x3fcebfbdff82c598
-DATA const137<>+16(SB)/8, $0x3fcebfbdff82c598
-DATA const137<>+24(SB)/8, $0x3fcebfbdff82c598
+DATA const137<>+0(SB)/8, $0x3fac6b08d704a1ac
+DATA const137<>+8(SB)/8, $0x3fac6b08d704a1ac
+DATA const137<>+16(SB)/8, $0x3fac6b08d704a1ac
+DATA const137<>+24(SB)/8, $0x3fac6b08d704a1ac
 GLOBL const137<>(SB), RODATA|NOPTR, $32
 
 // func ErfFloat32(dst *float32, a *float32, aStep int, n int) (done int)
@@ -1489,17 +1488,20 @@ loop:
 	VADDPD       const127<>+0(SB), Y4, Y1
 	VSUBPD       const127<>+0(SB), Y1, Y5
 	VSUBPD       Y5, Y4, Y4
-	VMOVAPD      Y4, Y5
-	VPBROADCASTQ const155<>+0(SB), Y6
-	VFMADD213PD  const156<>+0(SB), Y6, Y5
-	VFMADD213PD  const157<>+0(SB), Y4, Y5
-	VFMADD213PD  const158<>+0(SB), Y4, Y5
-	VFMADD213PD  const159<>+0(SB), Y4, Y5
-	VFMADD213PD  const160<>+0(SB), Y4, Y5
-	VFMADD213PD  const15<>+0(SB), Y4, Y5
+	VMULPD       Y4, Y4, Y5
+	VMOVAPD      Y5, Y6
+	VPBROADCASTQ const155<>+0(SB), Y7
+	VFMADD213PD  const156<>+0(SB), Y7, Y6
+	VFMADD213PD  const157<>+0(SB), Y5, Y6
+	VMOVAPD      Y5, Y7
+	VPBROADCASTQ const158<>+0(SB), Y8
+	VFMADD213PD  const159<>+0(SB), Y8, Y7
+	VFMADD213PD  const160<>+0(SB), Y5, Y7
+	VFMADD231PD  Y4, Y6, Y7
+	VFMADD213PD  const15<>+0(SB), Y4, Y7
 	VPSLLQ       $0x34, Y1, Y1
-	VFNMADD213PD const15<>+0(SB), Y1, Y5
-	VBLENDVPD    Y3, Y2, Y5, Y1
+	VFNMADD213PD const15<>+0(SB), Y1, Y7
+	VBLENDVPD    Y3, Y2, Y7, Y1
 	VPBROADCASTQ const2<>+0(SB), Y2
 	VPANDN       Y1, Y2, Y1
 	VPAND        const53<>+0(SB), Y0, Y0
@@ -1617,28 +1619,25 @@ GLOBL const154<>(SB), RODATA|NOPTR, $32
 DATA const155<>+0(SB)/8, $0x3f24308fabb2c5f9
 GLOBL const155<>(SB), RODATA|NOPTR, $8
 
-DATA const156<>+0(SB)/8, $0x3f55f07b4611403d
-DATA const156<>+8(SB)/8, $0x3f55f07b4611403d
-DATA const156<>+16(SB)/8, $0x3f55f07b4611403d
-DATA const156<>+24(SB)/8, $0x3f55f07b4611403d
+DATA const156<>+0(SB)/8, $0x3f83b2b9fbd8a94f
+DATA const156<>+8(SB)/8, $0x3f83b2b9fbd8a94f
+DATA const156<>+16(SB)/8, $0x3f83b2b9fbd8a94f
+DATA const156<>+24(SB)/8, $0x3f83b2b9fbd8a94f
 GLOBL const156<>(SB), RODATA|NOPTR, $32
 
-DATA const157<>+0(SB)/8, $0x3f83b2b9fbd8a94f
-DATA const157<>+8(SB)/8, $0x3f83b2b9fbd8a94f
-DATA const157<>+16(SB)/8, $0x3f83b2b9fbd8a94f
-DATA const157<>+24(SB)/8, $0x3f83b2b9fbd8a94f
+DATA const157<>+0(SB)/8, $0x3fcebfbdec29c81c
+DATA const157<>+8(SB)/8, $0x3fcebfbdec29c81c
+DATA const157<>+16(SB)/8, $0x3fcebfbdec29c81c
+DATA const157<>+24(SB)/8, $0x3fcebfbdec29c81c
 GLOBL const157<>(SB), RODATA|NOPTR, $32
 
-DATA const158<>+0(SB)/8, $0x3fac6af6e92be503
-DATA const158<>+8(SB)/8, $0x3fac6af6e92be503
-DATA const158<>+16(SB)/8, $0x3fac6af6e92be503
-DATA const158<>+24(SB)/8, $0x3fac6af6e92be503
-GLOBL const158<>(SB), RODATA|NOPTR, $32
+DATA const158<>+0(SB)/8, $0x3f55f07b4611403d
+GLOBL const158<>(SB), RODATA|NOPTR, $8
 
-DATA const159<>+0(SB)/8, $0x3fcebfbdec29c81c
-DATA const159<>+8(SB)/8, $0x3fcebfbdec29c81c
-DATA const159<>+16(SB)/8, $0x3fcebfbdec29c81c
-DATA const159<>+24(SB)/8, $0x3fcebfbdec29c81c
+DATA const159<>+0(SB)/8, $0x3fac6af6e92be503
+DATA const159<>+8(SB)/8, $0x3fac6af6e92be503
+DATA const159<>+16(SB)/8, $0x3fac6af6e92be503
+DATA const159<>+24(SB)/8, $0x3fac6af6e92be503
 GLOBL const159<>(SB), RODATA|NOPTR, $32
 
 DATA const160<>+0(SB)/8, $0x3fe62e4302eeb44c

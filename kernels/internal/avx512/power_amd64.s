@@ -74,19 +74,22 @@ loop:
 	VSUBPD            Z14, Z16, Z14
 	VSUBPD            Z14, Z18, Z14
 	VADDPD            Z14, Z15, Z14
-	VMOVAPD           Z13, Z15
-	VPBROADCASTQ      const21<>+0(SB), Z17
-	VFMADD213PD.BCST  const22<>+0(SB), Z17, Z15
-	VFMADD213PD.BCST  const23<>+0(SB), Z13, Z15
-	VFMADD213PD.BCST  const24<>+0(SB), Z13, Z15
-	VFMADD213PD.BCST  const25<>+0(SB), Z13, Z15
-	VFMADD213PD.BCST  const26<>+0(SB), Z13, Z15
-	VFMADD213PD.BCST  const27<>+0(SB), Z13, Z15
-	VFMADD213PD.BCST  const28<>+0(SB), Z13, Z15
-	VFMADD213PD.BCST  const29<>+0(SB), Z13, Z15
-	VFMADD213PD.BCST  const30<>+0(SB), Z13, Z15
+	VMULPD            Z13, Z13, Z15
+	VMOVAPD           Z15, Z17
+	VPBROADCASTQ      const21<>+0(SB), Z19
+	VFMADD213PD.BCST  const22<>+0(SB), Z19, Z17
+	VFMADD213PD.BCST  const23<>+0(SB), Z15, Z17
+	VFMADD213PD.BCST  const24<>+0(SB), Z15, Z17
+	VFMADD213PD.BCST  const25<>+0(SB), Z15, Z17
+	VMOVAPD           Z15, Z19
+	VPBROADCASTQ      const26<>+0(SB), Z20
+	VFMADD213PD.BCST  const27<>+0(SB), Z20, Z19
+	VFMADD213PD.BCST  const28<>+0(SB), Z15, Z19
+	VFMADD213PD.BCST  const29<>+0(SB), Z15, Z19
+	VFMADD213PD.BCST  const30<>+0(SB), Z15, Z19
+	VFMADD231PD       Z13, Z17, Z19
 	VMULPD            Z18, Z13, Z13
-	VFMADD231PD       Z15, Z13, Z14
+	VFMADD231PD       Z19, Z13, Z14
 	VMULPD            Z16, Z1, Z13
 	VFMSUB213PD       Z13, Z1, Z16
 	VFMADD231PD       Z14, Z1, Z16
@@ -115,20 +118,22 @@ loop:
 	VSUBPD.BCST       const14<>+0(SB), Z14, Z16
 	VSUBPD            Z16, Z15, Z16
 	VFMADD231PD       Z14, Z13, Z16
-	VMOVAPD           Z15, Z13
-	VPBROADCASTQ      const34<>+0(SB), Z17
-	VFMADD213PD.BCST  const35<>+0(SB), Z17, Z13
-	VFMADD213PD.BCST  const36<>+0(SB), Z15, Z13
-	VFMADD213PD.BCST  const37<>+0(SB), Z15, Z13
-	VFMADD213PD.BCST  const38<>+0(SB), Z15, Z13
-	VFMADD213PD.BCST  const39<>+0(SB), Z15, Z13
-	VFMADD213PD.BCST  const40<>+0(SB), Z15, Z13
-	VFMADD213PD.BCST  const41<>+0(SB), Z15, Z13
-	VFMADD213PD.BCST  const42<>+0(SB), Z15, Z13
-	VFMADD213PD.BCST  const43<>+0(SB), Z15, Z13
-	VFMADD213PD.BCST  const29<>+0(SB), Z15, Z13
-	VMULPD            Z15, Z15, Z15
-	VFMADD231PD       Z13, Z15, Z16
+	VMULPD            Z15, Z15, Z13
+	VMOVAPD           Z13, Z17
+	VPBROADCASTQ      const34<>+0(SB), Z18
+	VFMADD213PD.BCST  const35<>+0(SB), Z18, Z17
+	VFMADD213PD.BCST  const36<>+0(SB), Z13, Z17
+	VFMADD213PD.BCST  const37<>+0(SB), Z13, Z17
+	VFMADD213PD.BCST  const38<>+0(SB), Z13, Z17
+	VMOVAPD           Z13, Z18
+	VPBROADCASTQ      const39<>+0(SB), Z19
+	VFMADD213PD.BCST  const40<>+0(SB), Z19, Z18
+	VFMADD213PD.BCST  const41<>+0(SB), Z13, Z18
+	VFMADD213PD.BCST  const42<>+0(SB), Z13, Z18
+	VFMADD213PD.BCST  const43<>+0(SB), Z13, Z18
+	VFMADD213PD.BCST  const25<>+0(SB), Z13, Z18
+	VFMADD231PD       Z15, Z17, Z18
+	VFMADD231PD       Z18, Z13, Z16
 	VADDPD            Z16, Z14, Z13
 	VSCALEFPD         Z2, Z13, Z2
 	VPBROADCASTQ      const44<>+0(SB), Z13
@@ -136,7 +141,7 @@ loop:
 	VBLENDMPD.BCST    const31<>+0(SB), Z2, K2, Z6
 	VCMPPD.BCST       $0x11, const45<>+0(SB), Z5, K2
 	VBLENDMPD.BCST    const46<>+0(SB), Z6, K2, Z7
-	VMULPD.BCST       const29<>+0(SB), Z1, Z2
+	VMULPD.BCST       const25<>+0(SB), Z1, Z2
 	VRNDSCALEPD       $0x0b, Z2, Z2
 	VPBROADCASTQ      const20<>+0(SB), Z13
 	VFNMADD213PD      Z1, Z13, Z2
@@ -287,28 +292,28 @@ GLOBL const20<>(SB), RODATA|NOPTR, $8
 DATA const21<>+0(SB)/8, $0x3fc54409c8fef1f3
 GLOBL const21<>(SB), RODATA|NOPTR, $8
 
-DATA const22<>+0(SB)/8, $0xbfc72bee6d49bbc6
+DATA const22<>+0(SB)/8, $0x3fc999a5ed02766c
 GLOBL const22<>(SB), RODATA|NOPTR, $8
 
-DATA const23<>+0(SB)/8, $0x3fc999a5ed02766c
+DATA const23<>+0(SB)/8, $0x3fcffffffdd621cf
 GLOBL const23<>(SB), RODATA|NOPTR, $8
 
-DATA const24<>+0(SB)/8, $0xbfcc71d9e82b8bb8
+DATA const24<>+0(SB)/8, $0x3fd555555555635d
 GLOBL const24<>(SB), RODATA|NOPTR, $8
 
-DATA const25<>+0(SB)/8, $0x3fcffffffdd621cf
+DATA const25<>+0(SB)/8, $0x3fe0000000000000
 GLOBL const25<>(SB), RODATA|NOPTR, $8
 
-DATA const26<>+0(SB)/8, $0xbfd2492490642c13
+DATA const26<>+0(SB)/8, $0xbfc72bee6d49bbc6
 GLOBL const26<>(SB), RODATA|NOPTR, $8
 
-DATA const27<>+0(SB)/8, $0x3fd555555555635d
+DATA const27<>+0(SB)/8, $0xbfcc71d9e82b8bb8
 GLOBL const27<>(SB), RODATA|NOPTR, $8
 
-DATA const28<>+0(SB)/8, $0xbfd999999999bc74
+DATA const28<>+0(SB)/8, $0xbfd2492490642c13
 GLOBL const28<>(SB), RODATA|NOPTR, $8
 
-DATA const29<>+0(SB)/8, $0x3fe0000000000000
+DATA const29<>+0(SB)/8, $0xbfd999999999bc74
 GLOBL const29<>(SB), RODATA|NOPTR, $8
 
 DATA const30<>+0(SB)/8, $0xbfe5555555555555
@@ -323,34 +328,34 @@ GLOBL const32<>(SB), RODATA|NOPTR, $8
 DATA const33<>+0(SB)/8, $0x4338000000000000
 GLOBL const33<>(SB), RODATA|NOPTR, $8
 
-DATA const34<>+0(SB)/8, $0x3e21f3305b8430a2
+DATA const34<>+0(SB)/8, $0x3e5af4ed2a30d5c5
 GLOBL const34<>(SB), RODATA|NOPTR, $8
 
-DATA const35<>+0(SB)/8, $0x3e5af4ed2a30d5c5
+DATA const35<>+0(SB)/8, $0x3ec71de01aa5e8a5
 GLOBL const35<>(SB), RODATA|NOPTR, $8
 
-DATA const36<>+0(SB)/8, $0x3e927e500d7e4a31
+DATA const36<>+0(SB)/8, $0x3f2a01a01ac1e4dc
 GLOBL const36<>(SB), RODATA|NOPTR, $8
 
-DATA const37<>+0(SB)/8, $0x3ec71de01aa5e8a5
+DATA const37<>+0(SB)/8, $0x3f81111111110051
 GLOBL const37<>(SB), RODATA|NOPTR, $8
 
-DATA const38<>+0(SB)/8, $0x3efa01a0197be222
+DATA const38<>+0(SB)/8, $0x3fc5555555555557
 GLOBL const38<>(SB), RODATA|NOPTR, $8
 
-DATA const39<>+0(SB)/8, $0x3f2a01a01ac1e4dc
+DATA const39<>+0(SB)/8, $0x3e21f3305b8430a2
 GLOBL const39<>(SB), RODATA|NOPTR, $8
 
-DATA const40<>+0(SB)/8, $0x3f56c16c16c18932
+DATA const40<>+0(SB)/8, $0x3e927e500d7e4a31
 GLOBL const40<>(SB), RODATA|NOPTR, $8
 
-DATA const41<>+0(SB)/8, $0x3f81111111110051
+DATA const41<>+0(SB)/8, $0x3efa01a0197be222
 GLOBL const41<>(SB), RODATA|NOPTR, $8
 
-DATA const42<>+0(SB)/8, $0x3fa5555555555552
+DATA const42<>+0(SB)/8, $0x3f56c16c16c18932
 GLOBL const42<>(SB), RODATA|NOPTR, $8
 
-DATA const43<>+0(SB)/8, $0x3fc5555555555557
+DATA const43<>+0(SB)/8, $0x3fa5555555555552
 GLOBL const43<>(SB), RODATA|NOPTR, $8
 
 DATA const44<>+0(SB)/8, $0x4086300000000000
@@ -445,7 +450,7 @@ loop:
 	VPBROADCASTQ      const14<>+0(SB), Z10
 	VADDPD            Z8, Z10, Z8
 	VSCALEFPD         Z9, Z8, Z8
-	VMULPD.BCST       const29<>+0(SB), Z1, Z9
+	VMULPD.BCST       const25<>+0(SB), Z1, Z9
 	VRNDSCALEPD       $0x0b, Z9, Z9
 	VPBROADCASTQ      const20<>+0(SB), Z10
 	VFNMADD213PD      Z1, Z10, Z9
@@ -837,39 +842,42 @@ loop:
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
+	VMULPD            Z2, Z2, Z4
+	VMOVAPD           Z4, Z5
+	VPBROADCASTQ      const80<>+0(SB), Z6
+	VFMADD213PD.BCST  const81<>+0(SB), Z6, Z5
+	VFMADD213PD.BCST  const82<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST  const83<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST  const84<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST  const85<>+0(SB), Z4, Z5
+	VMOVAPD           Z4, Z6
+	VPBROADCASTQ      const86<>+0(SB), Z9
+	VFMADD213PD.BCST  const87<>+0(SB), Z9, Z6
+	VFMADD213PD.BCST  const88<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  const89<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  const90<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  const91<>+0(SB), Z4, Z6
+	VFMADD231PD       Z2, Z5, Z6
 	VMOVAPD           Z2, Z4
-	VPBROADCASTQ      const80<>+0(SB), Z5
-	VFMADD213PD.BCST  const81<>+0(SB), Z5, Z4
-	VFMADD213PD.BCST  const82<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST  const83<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST  const84<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST  const85<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST  const86<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST  const87<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST  const88<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST  const89<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST  const90<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST  const91<>+0(SB), Z2, Z4
-	VMOVAPD           Z2, Z5
-	VFMADD213PD.BCST  const92<>+0(SB), Z4, Z5
-	VPBROADCASTQ      const92<>+0(SB), Z8
-	VSUBPD            Z5, Z8, Z8
-	VFMADD231PD       Z4, Z2, Z8
-	VADDPD.BCST       const93<>+0(SB), Z8, Z4
-	VMOVAPD           Z2, Z8
-	VFMADD213PD.BCST  const94<>+0(SB), Z5, Z8
+	VFMADD213PD.BCST  const92<>+0(SB), Z6, Z4
+	VPBROADCASTQ      const92<>+0(SB), Z5
+	VSUBPD            Z4, Z5, Z5
+	VFMADD231PD       Z6, Z2, Z5
+	VADDPD.BCST       const93<>+0(SB), Z5, Z5
+	VMOVAPD           Z2, Z6
+	VFMADD213PD.BCST  const94<>+0(SB), Z4, Z6
 	VPBROADCASTQ      const94<>+0(SB), Z9
-	VSUBPD            Z8, Z9, Z9
-	VFMADD231PD       Z5, Z2, Z9
-	VFMADD213PD.BCST  const95<>+0(SB), Z3, Z5
-	VFMADD231PD       Z4, Z2, Z5
-	VADDPD            Z5, Z9, Z4
+	VSUBPD            Z6, Z9, Z9
+	VFMADD231PD       Z4, Z2, Z9
+	VFMADD213PD.BCST  const95<>+0(SB), Z3, Z4
+	VFMADD231PD       Z5, Z2, Z4
+	VADDPD            Z4, Z9, Z4
 	VMOVAPD           Z2, Z5
-	VFMADD213PD.BCST  const96<>+0(SB), Z8, Z5
+	VFMADD213PD.BCST  const96<>+0(SB), Z6, Z5
 	VPBROADCASTQ      const96<>+0(SB), Z9
 	VSUBPD            Z5, Z9, Z9
-	VFMADD231PD       Z8, Z2, Z9
-	VFMADD213PD.BCST  const97<>+0(SB), Z8, Z3
+	VFMADD231PD       Z6, Z2, Z9
+	VFMADD213PD.BCST  const97<>+0(SB), Z6, Z3
 	VFMADD231PD       Z4, Z2, Z3
 	VADDPD            Z3, Z9, Z2
 	VMULPD            Z2, Z1, Z2
@@ -897,29 +905,32 @@ loop:
 	VADDPD.BCST       const116<>+0(SB), Z3, Z1
 	VSUBPD.BCST       const116<>+0(SB), Z1, Z4
 	VSUBPD            Z4, Z3, Z3
-	VMOVAPD           Z3, Z4
-	VPBROADCASTQ      const117<>+0(SB), Z5
-	VFMADD213PD.BCST  const118<>+0(SB), Z5, Z4
-	VFMADD213PD.BCST  const119<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  const120<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  const121<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  const122<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  const123<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  const124<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  const125<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  const126<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  const54<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  const14<>+0(SB), Z3, Z4
+	VMULPD            Z3, Z3, Z4
+	VMOVAPD           Z4, Z5
+	VPBROADCASTQ      const117<>+0(SB), Z6
+	VFMADD213PD.BCST  const118<>+0(SB), Z6, Z5
+	VFMADD213PD.BCST  const119<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST  const120<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST  const121<>+0(SB), Z4, Z5
+	VMOVAPD           Z4, Z6
+	VPBROADCASTQ      const122<>+0(SB), Z9
+	VFMADD213PD.BCST  const123<>+0(SB), Z9, Z6
+	VFMADD213PD.BCST  const124<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  const125<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  const126<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  const54<>+0(SB), Z4, Z6
+	VFMADD231PD       Z3, Z5, Z6
+	VFMADD213PD.BCST  const14<>+0(SB), Z3, Z6
 	VPSLLQ            $0x34, Z1, Z1
-	VFNMADD213PD.BCST const14<>+0(SB), Z1, Z4
-	VBLENDMPD         Z2, Z4, K1, Z6
+	VFNMADD213PD.BCST const14<>+0(SB), Z1, Z6
+	VBLENDMPD         Z2, Z6, K1, Z7
 	VPBROADCASTQ      const2<>+0(SB), Z1
-	VPANDNQ           Z6, Z1, Z1
+	VPANDNQ           Z7, Z1, Z1
 	VPANDQ.BCST       const2<>+0(SB), Z0, Z0
 	VPORQ             Z0, Z1, Z0
 	VCMPPD            $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST    const47<>+0(SB), Z0, K1, Z7
-	VMOVUPD           Z7, (AX)
+	VBLENDMPD.BCST    const47<>+0(SB), Z0, K1, Z8
+	VMOVUPD           Z8, (AX)
 	ADDQ              $0x40, AX
 	ADDQ              DX, CX
 	SUBQ              $0x08, SI
@@ -935,34 +946,34 @@ done:
 DATA const80<>+0(SB)/8, $0x3d4a28418361da4e
 GLOBL const80<>(SB), RODATA|NOPTR, $8
 
-DATA const81<>+0(SB)/8, $0xbd9740b6d4863fda
+DATA const81<>+0(SB)/8, $0x3dd885e33c4e9ed4
 GLOBL const81<>(SB), RODATA|NOPTR, $8
 
-DATA const82<>+0(SB)/8, $0x3dd885e33c4e9ed4
+DATA const82<>+0(SB)/8, $0x3e4fc102045de735
 GLOBL const82<>(SB), RODATA|NOPTR, $8
 
-DATA const83<>+0(SB)/8, $0xbe14e855f0136b6b
+DATA const83<>+0(SB)/8, $0x3ebb9e53ac0a4258
 GLOBL const83<>(SB), RODATA|NOPTR, $8
 
-DATA const84<>+0(SB)/8, $0x3e4fc102045de735
+DATA const84<>+0(SB)/8, $0x3f1f9a32523998a4
 GLOBL const84<>(SB), RODATA|NOPTR, $8
 
-DATA const85<>+0(SB)/8, $0xbe85f663939702ac
+DATA const85<>+0(SB)/8, $0x3f7565bcd0df0a1f
 GLOBL const85<>(SB), RODATA|NOPTR, $8
 
-DATA const86<>+0(SB)/8, $0x3ebb9e53ac0a4258
+DATA const86<>+0(SB)/8, $0xbd9740b6d4863fda
 GLOBL const86<>(SB), RODATA|NOPTR, $8
 
-DATA const87<>+0(SB)/8, $0xbeef4d23c181d5e3
+DATA const87<>+0(SB)/8, $0xbe14e855f0136b6b
 GLOBL const87<>(SB), RODATA|NOPTR, $8
 
-DATA const88<>+0(SB)/8, $0x3f1f9a32523998a4
+DATA const88<>+0(SB)/8, $0xbe85f663939702ac
 GLOBL const88<>(SB), RODATA|NOPTR, $8
 
-DATA const89<>+0(SB)/8, $0xbf4c02db3edc7364
+DATA const89<>+0(SB)/8, $0xbeef4d23c181d5e3
 GLOBL const89<>(SB), RODATA|NOPTR, $8
 
-DATA const90<>+0(SB)/8, $0x3f7565bcd0df0a1f
+DATA const90<>+0(SB)/8, $0xbf4c02db3edc7364
 GLOBL const90<>(SB), RODATA|NOPTR, $8
 
 DATA const91<>+0(SB)/8, $0xbf9b82ce31284ec5
@@ -1043,34 +1054,34 @@ GLOBL const115<>(SB), RODATA|NOPTR, $8
 DATA const116<>+0(SB)/8, $0x43380000000003ff
 GLOBL const116<>(SB), RODATA|NOPTR, $8
 
-DATA const117<>+0(SB)/8, $0x3dfeb5b6dbad119e
+DATA const117<>+0(SB)/8, $0x3e3e6055974797e7
 GLOBL const117<>(SB), RODATA|NOPTR, $8
 
-DATA const118<>+0(SB)/8, $0x3e3e6055974797e7
+DATA const118<>+0(SB)/8, $0x3eb62bfd4fe48ea4
 GLOBL const118<>(SB), RODATA|NOPTR, $8
 
-DATA const119<>+0(SB)/8, $0x3e7b523dc17d3425
+DATA const119<>+0(SB)/8, $0x3f2430913093a10f
 GLOBL const119<>(SB), RODATA|NOPTR, $8
 
-DATA const120<>+0(SB)/8, $0x3eb62bfd4fe48ea4
+DATA const120<>+0(SB)/8, $0x3f83b2ab6fba1ee3
 GLOBL const120<>(SB), RODATA|NOPTR, $8
 
-DATA const121<>+0(SB)/8, $0x3eeffcbfd0180bb4
+DATA const121<>+0(SB)/8, $0x3fcebfbdff82c598
 GLOBL const121<>(SB), RODATA|NOPTR, $8
 
-DATA const122<>+0(SB)/8, $0x3f2430913093a10f
+DATA const122<>+0(SB)/8, $0x3dfeb5b6dbad119e
 GLOBL const122<>(SB), RODATA|NOPTR, $8
 
-DATA const123<>+0(SB)/8, $0x3f55d87fe7880441
+DATA const123<>+0(SB)/8, $0x3e7b523dc17d3425
 GLOBL const123<>(SB), RODATA|NOPTR, $8
 
-DATA const124<>+0(SB)/8, $0x3f83b2ab6fba1ee3
+DATA const124<>+0(SB)/8, $0x3eeffcbfd0180bb4
 GLOBL const124<>(SB), RODATA|NOPTR, $8
 
-DATA const125<>+0(SB)/8, $0x3fac6b08d704a1ac
+DATA const125<>+0(SB)/8, $0x3f55d87fe7880441
 GLOBL const125<>(SB), RODATA|NOPTR, $8
 
-DATA const126<>+0(SB)/8, $0x3fcebfbdff82c598
+DATA const126<>+0(SB)/8, $0x3fac6b08d704a1ac
 GLOBL const126<>(SB), RODATA|NOPTR, $8
 
 // func ErfFloat32(dst *float32, a *float32, aStep int, n int) (done int)
@@ -1115,17 +1126,20 @@ loop:
 	VADDPD.BCST       const116<>+0(SB), Z5, Z3
 	VSUBPD.BCST       const116<>+0(SB), Z3, Z6
 	VSUBPD            Z6, Z5, Z5
-	VMOVAPD           Z5, Z6
-	VPBROADCASTQ      const144<>+0(SB), Z7
-	VFMADD213PD.BCST  const145<>+0(SB), Z7, Z6
-	VFMADD213PD.BCST  const146<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const147<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const148<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const149<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const14<>+0(SB), Z5, Z6
+	VMULPD            Z5, Z5, Z6
+	VMOVAPD           Z6, Z7
+	VPBROADCASTQ      const144<>+0(SB), Z8
+	VFMADD213PD.BCST  const145<>+0(SB), Z8, Z7
+	VFMADD213PD.BCST  const146<>+0(SB), Z6, Z7
+	VMOVAPD           Z6, Z8
+	VPBROADCASTQ      const147<>+0(SB), Z9
+	VFMADD213PD.BCST  const148<>+0(SB), Z9, Z8
+	VFMADD213PD.BCST  const149<>+0(SB), Z6, Z8
+	VFMADD231PD       Z5, Z7, Z8
+	VFMADD213PD.BCST  const14<>+0(SB), Z5, Z8
 	VPSLLQ            $0x34, Z3, Z3
-	VFNMADD213PD.BCST const14<>+0(SB), Z3, Z6
-	VBLENDMPD         Z4, Z6, K1, Z1
+	VFNMADD213PD.BCST const14<>+0(SB), Z3, Z8
+	VBLENDMPD         Z4, Z8, K1, Z1
 	VPBROADCASTQ      const2<>+0(SB), Z3
 	VPANDNQ           Z1, Z3, Z3
 	VPANDQ.BCST       const2<>+0(SB), Z0, Z0
@@ -1200,16 +1214,16 @@ GLOBL const143<>(SB), RODATA|NOPTR, $8
 DATA const144<>+0(SB)/8, $0x3f24308fabb2c5f9
 GLOBL const144<>(SB), RODATA|NOPTR, $8
 
-DATA const145<>+0(SB)/8, $0x3f55f07b4611403d
+DATA const145<>+0(SB)/8, $0x3f83b2b9fbd8a94f
 GLOBL const145<>(SB), RODATA|NOPTR, $8
 
-DATA const146<>+0(SB)/8, $0x3f83b2b9fbd8a94f
+DATA const146<>+0(SB)/8, $0x3fcebfbdec29c81c
 GLOBL const146<>(SB), RODATA|NOPTR, $8
 
-DATA const147<>+0(SB)/8, $0x3fac6af6e92be503
+DATA const147<>+0(SB)/8, $0x3f55f07b4611403d
 GLOBL const147<>(SB), RODATA|NOPTR, $8
 
-DATA const148<>+0(SB)/8, $0x3fcebfbdec29c81c
+DATA const148<>+0(SB)/8, $0x3fac6af6e92be503
 GLOBL const148<>(SB), RODATA|NOPTR, $8
 
 DATA const149<>+0(SB)/8, $0x3fe62e4302eeb44c

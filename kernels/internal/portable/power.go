@@ -63,109 +63,110 @@ func PowerFloat64(dst []float64, a []float64, b []float64) {
 		v63 := float64(v62 - v49)
 		v64 := float64(v55 - v63)
 		v65 := float64(v61 + v64)
-		v68 := math.FMA(0x1.54409c8fef1f3p-03, v40, -0x1.72bee6d49bbc6p-03)
-		v70 := math.FMA(v68, v40, 0x1.999a5ed02766cp-03)
-		v72 := math.FMA(v70, v40, -0x1.c71d9e82b8bb8p-03)
-		v74 := math.FMA(v72, v40, 0x1.ffffffdd621cfp-03)
-		v76 := math.FMA(v74, v40, -0x1.2492490642c13p-02)
-		v78 := math.FMA(v76, v40, 0x1.555555555635dp-02)
-		v80 := math.FMA(v78, v40, -0x1.999999999bc74p-02)
-		v82 := math.FMA(v80, v40, 0x1p-01)
-		v84 := math.FMA(v82, v40, -0x1.5555555555555p-01)
-		v85 := float64(v40 * v55)
-		v86 := math.FMA(v85, v84, v65)
-		v87 := float64(v5 * v62)
-		v88 := math.FMA(v5, v62, -(v87))
-		v89 := math.FMA(v5, v86, v88)
-		v90 := float64(v87 + v89)
-		v91 := float64(v90 - v87)
-		v92 := float64(v89 - v91)
-		v93 := float64(v9 + v9)
-		v94 := v9 < v93
-		v95 := float64(v9 - 0x1p+00)
-		v97 := math.Float64frombits(0x7ff0000000000000)
-		v98 := float64(v95 * v97)
-		v99 := float64(v5 * v98)
-		v100 := v99
-		if v94 {
-			v100 = v90
+		v66 := float64(v40 * v40)
+		v69 := math.FMA(0x1.54409c8fef1f3p-03, v66, 0x1.999a5ed02766cp-03)
+		v71 := math.FMA(v69, v66, 0x1.ffffffdd621cfp-03)
+		v73 := math.FMA(v71, v66, 0x1.555555555635dp-02)
+		v75 := math.FMA(v73, v66, 0x1p-01)
+		v78 := math.FMA(-0x1.72bee6d49bbc6p-03, v66, -0x1.c71d9e82b8bb8p-03)
+		v80 := math.FMA(v78, v66, -0x1.2492490642c13p-02)
+		v82 := math.FMA(v80, v66, -0x1.999999999bc74p-02)
+		v84 := math.FMA(v82, v66, -0x1.5555555555555p-01)
+		v85 := math.FMA(v75, v40, v84)
+		v86 := float64(v40 * v55)
+		v87 := math.FMA(v86, v85, v65)
+		v88 := float64(v5 * v62)
+		v89 := math.FMA(v5, v62, -(v88))
+		v90 := math.FMA(v5, v87, v89)
+		v91 := float64(v88 + v90)
+		v92 := float64(v91 - v88)
+		v93 := float64(v90 - v92)
+		v94 := float64(v9 + v9)
+		v95 := v9 < v94
+		v96 := float64(v9 - 0x1p+00)
+		v98 := math.Float64frombits(0x7ff0000000000000)
+		v99 := float64(v96 * v98)
+		v100 := float64(v5 * v99)
+		v101 := v100
+		if v95 {
+			v101 = v91
 		}
-		v103 := math.FMA(v100, 0x1.71547652b82fep+00, 0x1.8p+52)
-		v104 := float64(v103 - 0x1.8p+52)
-		v105 := math.FMA(-(v104), 0x1.62e42fefa38p-01, v100)
-		v106 := math.FMA(-(v104), 0x1.ef35793c7673p-45, v92)
-		v107 := float64(v105 + v106)
-		v108 := float64(v107 - v105)
-		v109 := float64(v106 - v108)
-		v110 := float64(0x1p+00 + v107)
-		v111 := float64(v110 - 0x1p+00)
-		v112 := float64(v107 - v111)
-		v113 := math.FMA(v109, v110, v112)
-		v116 := math.FMA(0x1.1f3305b8430a2p-29, v107, 0x1.af4ed2a30d5c5p-26)
-		v118 := math.FMA(v116, v107, 0x1.27e500d7e4a31p-22)
-		v120 := math.FMA(v118, v107, 0x1.71de01aa5e8a5p-19)
-		v122 := math.FMA(v120, v107, 0x1.a01a0197be222p-16)
-		v124 := math.FMA(v122, v107, 0x1.a01a01ac1e4dcp-13)
-		v126 := math.FMA(v124, v107, 0x1.6c16c16c18932p-10)
-		v128 := math.FMA(v126, v107, 0x1.1111111110051p-07)
-		v130 := math.FMA(v128, v107, 0x1.5555555555552p-05)
-		v132 := math.FMA(v130, v107, 0x1.5555555555557p-03)
-		v133 := math.FMA(v132, v107, 0x1p-01)
-		v134 := float64(v107 * v107)
-		v135 := math.FMA(v134, v133, v113)
-		v136 := float64(v110 + v135)
-		v137 := ldexp(v136, v104)
-		v139 := 0x1.63p+09 < v100
-		v140 := v137
-		if v139 {
-			v140 = v97
+		v104 := math.FMA(v101, 0x1.71547652b82fep+00, 0x1.8p+52)
+		v105 := float64(v104 - 0x1.8p+52)
+		v106 := math.FMA(-(v105), 0x1.62e42fefa38p-01, v101)
+		v107 := math.FMA(-(v105), 0x1.ef35793c7673p-45, v93)
+		v108 := float64(v106 + v107)
+		v109 := float64(v108 - v106)
+		v110 := float64(v107 - v109)
+		v111 := float64(0x1p+00 + v108)
+		v112 := float64(v111 - 0x1p+00)
+		v113 := float64(v108 - v112)
+		v114 := math.FMA(v110, v111, v113)
+		v115 := float64(v108 * v108)
+		v118 := math.FMA(0x1.af4ed2a30d5c5p-26, v115, 0x1.71de01aa5e8a5p-19)
+		v120 := math.FMA(v118, v115, 0x1.a01a01ac1e4dcp-13)
+		v122 := math.FMA(v120, v115, 0x1.1111111110051p-07)
+		v124 := math.FMA(v122, v115, 0x1.5555555555557p-03)
+		v127 := math.FMA(0x1.1f3305b8430a2p-29, v115, 0x1.27e500d7e4a31p-22)
+		v129 := math.FMA(v127, v115, 0x1.a01a0197be222p-16)
+		v131 := math.FMA(v129, v115, 0x1.6c16c16c18932p-10)
+		v133 := math.FMA(v131, v115, 0x1.5555555555552p-05)
+		v134 := math.FMA(v133, v115, 0x1p-01)
+		v135 := math.FMA(v124, v108, v134)
+		v136 := math.FMA(v115, v135, v114)
+		v137 := float64(v111 + v136)
+		v138 := ldexp(v137, v105)
+		v140 := 0x1.63p+09 < v101
+		v141 := v138
+		if v140 {
+			v141 = v98
 		}
-		v142 := v100 < -0x1.75p+09
-		v144 := v140
-		if v142 {
-			v144 = 0x0p+00
+		v143 := v101 < -0x1.75p+09
+		v145 := v141
+		if v143 {
+			v145 = 0x0p+00
 		}
-		v145 := float64(v5 * 0x1p-01)
-		v146 := math.Trunc(v145)
-		v147 := math.FMA(-(v146), 0x1p+01, v5)
-		v148 := math.Float64bits(v147)
-		v149 := v148 &^ 0x8000000000000000
-		v150 := math.Float64frombits(v149)
-		v151 := 0x1p+00 == v150
-		v152 := v6 & 0x8000000000000000
-		v154 := uint64(0x0)
-		if v151 {
-			v154 = v152
+		v146 := float64(v5 * 0x1p-01)
+		v147 := math.Trunc(v146)
+		v148 := math.FMA(-(v147), 0x1p+01, v5)
+		v149 := math.Float64bits(v148)
+		v150 := v149 &^ 0x8000000000000000
+		v151 := math.Float64frombits(v150)
+		v152 := 0x1p+00 == v151
+		v153 := v6 & 0x8000000000000000
+		v155 := uint64(0x0)
+		if v152 {
+			v155 = v153
 		}
-		v155 := math.Float64bits(v144)
-		v156 := v154 ^ v155
-		v157 := math.Float64frombits(v156)
-		v158 := 0x0p+00 == v150
-		v159 := v151 || v158
-		v160 := v0 < 0x0p+00
-		v161 := v94 && v160
-		v163 := math.Float64frombits(0x7ff8000000000000)
-		v164 := v163
-		if v159 {
-			v164 = v157
+		v156 := math.Float64bits(v145)
+		v157 := v155 ^ v156
+		v158 := math.Float64frombits(v157)
+		v159 := 0x0p+00 == v151
+		v160 := v152 || v159
+		v161 := v0 < 0x0p+00
+		v162 := v95 && v161
+		v164 := math.Float64frombits(0x7ff8000000000000)
+		v165 := v164
+		if v160 {
+			v165 = v158
 		}
-		v165 := v157
-		if v161 {
-			v165 = v164
+		v166 := v158
+		if v162 {
+			v166 = v165
 		}
-		v166 := v0 == 0x1p+00
-		v167 := v5 == 0x0p+00
-		v168 := v166 || v167
-		v169 := v165
-		if v168 {
-			v169 = 0x1p+00
+		v167 := v0 == 0x1p+00
+		v168 := v5 == 0x0p+00
+		v169 := v167 || v168
+		v170 := v166
+		if v169 {
+			v170 = 0x1p+00
 		}
-		v170 := v169 != v169
-		v171 := v169
-		if v170 {
-			v171 = v163
+		v171 := v170 != v170
+		v172 := v170
+		if v171 {
+			v172 = v164
 		}
-		dst[i] = v171
+		dst[i] = v172
 	}
 }
 
@@ -501,86 +502,88 @@ func ErfFloat64(dst []float64, a []float64) {
 		v4 := math.Float64frombits(v3)
 		v5 := float64(v4 * v4)
 		v6 := math.FMA(v4, v4, -(v5))
-		v9 := math.FMA(0x1.a28418361da4ep-43, v5, -0x1.740b6d4863fdap-38)
-		v11 := math.FMA(v9, v5, 0x1.885e33c4e9ed4p-34)
-		v13 := math.FMA(v11, v5, -0x1.4e855f0136b6bp-30)
-		v15 := math.FMA(v13, v5, 0x1.fc102045de735p-27)
-		v17 := math.FMA(v15, v5, -0x1.5f663939702acp-23)
-		v19 := math.FMA(v17, v5, 0x1.b9e53ac0a4258p-20)
-		v21 := math.FMA(v19, v5, -0x1.f4d23c181d5e3p-17)
-		v23 := math.FMA(v21, v5, 0x1.f9a32523998a4p-14)
-		v25 := math.FMA(v23, v5, -0x1.c02db3edc7364p-11)
-		v27 := math.FMA(v25, v5, 0x1.565bcd0df0a1fp-08)
-		v29 := math.FMA(v27, v5, -0x1.b82ce31284ec5p-06)
-		v31 := math.FMA(v5, v29, 0x1.ce2f21a042ae4p-04)
-		v32 := float64(0x1.ce2f21a042ae4p-04 - v31)
-		v33 := math.FMA(v5, v29, v32)
-		v35 := float64(v33 + 0x1.76527e3d93c18p-58)
-		v37 := math.FMA(v5, v31, -0x1.812746b0379e5p-02)
-		v38 := float64(-0x1.812746b0379e5p-02 - v37)
-		v39 := math.FMA(v5, v31, v38)
-		v41 := math.FMA(v6, v31, -0x1.e06d5bd4f7fdcp-58)
-		v42 := math.FMA(v5, v35, v41)
-		v43 := float64(v39 + v42)
-		v45 := math.FMA(v5, v37, 0x1.20dd750429b6dp+00)
-		v46 := float64(0x1.20dd750429b6dp+00 - v45)
-		v47 := math.FMA(v5, v37, v46)
-		v49 := math.FMA(v6, v37, 0x1.139f4e7220d98p-56)
-		v50 := math.FMA(v5, v43, v49)
-		v51 := float64(v47 + v50)
-		v52 := float64(v4 * v51)
-		v53 := math.FMA(v4, v45, v52)
-		v55 := v4 < 0x1.6p+00
-		v57 := less(0x1.7cccccccccccdp+02, v4)
-		v60 := math.FMA(0x1.9f764878fc9cp-36, v57, -0x1.35c531f66eda8p-30)
-		v62 := math.FMA(v60, v57, 0x1.b0eb86be1b25ep-26)
-		v64 := math.FMA(v62, v57, -0x1.78d95eee6cd3ap-22)
-		v66 := math.FMA(v64, v57, 0x1.c9ba29c07540fp-19)
-		v68 := math.FMA(v66, v57, -0x1.9b022a461a9bep-16)
-		v70 := math.FMA(v68, v57, 0x1.1918386fce195p-13)
-		v72 := math.FMA(v70, v57, -0x1.2716eff34685ap-11)
-		v74 := math.FMA(v72, v57, 0x1.cfd9c4f90589ap-10)
-		v76 := math.FMA(v74, v57, -0x1.e3c6527a011aap-09)
-		v78 := math.FMA(v76, v57, 0x1.a60c874a75504p-10)
-		v80 := math.FMA(v78, v57, 0x1.b2e82de510cbp-06)
-		v82 := math.FMA(v80, v57, -0x1.2e5fb5e3068cbp-03)
-		v84 := math.FMA(v82, v57, -0x1.d660ee60a9afp-01)
-		v86 := math.FMA(v84, v57, -0x1.a0ba19c95df4ap+00)
-		v88 := math.FMA(v86, v57, -0x1.12aaa79bd7b63p-17)
-		v90 := float64(v88 + 0x1.80000000003ffp+52)
-		v91 := float64(v90 - 0x1.80000000003ffp+52)
-		v92 := float64(v88 - v91)
-		v95 := math.FMA(0x1.eb5b6dbad119ep-32, v92, 0x1.e6055974797e7p-28)
-		v97 := math.FMA(v95, v92, 0x1.b523dc17d3425p-24)
-		v99 := math.FMA(v97, v92, 0x1.62bfd4fe48ea4p-20)
-		v101 := math.FMA(v99, v92, 0x1.ffcbfd0180bb4p-17)
-		v103 := math.FMA(v101, v92, 0x1.430913093a10fp-13)
-		v105 := math.FMA(v103, v92, 0x1.5d87fe7880441p-10)
-		v107 := math.FMA(v105, v92, 0x1.3b2ab6fba1ee3p-07)
-		v109 := math.FMA(v107, v92, 0x1.c6b08d704a1acp-05)
-		v111 := math.FMA(v109, v92, 0x1.ebfbdff82c598p-03)
-		v113 := math.FMA(v111, v92, 0x1.62e42fefa39efp-01)
-		v115 := math.FMA(v113, v92, 0x1p+00)
-		v116 := math.Float64bits(v90)
-		v117 := v116 << 52
-		v118 := math.Float64frombits(v117)
-		v119 := math.FMA(-(v115), v118, 0x1p+00)
-		v120 := v119
-		if v55 {
-			v120 = v53
+		v7 := float64(v5 * v5)
+		v10 := math.FMA(0x1.a28418361da4ep-43, v7, 0x1.885e33c4e9ed4p-34)
+		v12 := math.FMA(v10, v7, 0x1.fc102045de735p-27)
+		v14 := math.FMA(v12, v7, 0x1.b9e53ac0a4258p-20)
+		v16 := math.FMA(v14, v7, 0x1.f9a32523998a4p-14)
+		v18 := math.FMA(v16, v7, 0x1.565bcd0df0a1fp-08)
+		v21 := math.FMA(-0x1.740b6d4863fdap-38, v7, -0x1.4e855f0136b6bp-30)
+		v23 := math.FMA(v21, v7, -0x1.5f663939702acp-23)
+		v25 := math.FMA(v23, v7, -0x1.f4d23c181d5e3p-17)
+		v27 := math.FMA(v25, v7, -0x1.c02db3edc7364p-11)
+		v29 := math.FMA(v27, v7, -0x1.b82ce31284ec5p-06)
+		v30 := math.FMA(v18, v5, v29)
+		v32 := math.FMA(v5, v30, 0x1.ce2f21a042ae4p-04)
+		v33 := float64(0x1.ce2f21a042ae4p-04 - v32)
+		v34 := math.FMA(v5, v30, v33)
+		v36 := float64(v34 + 0x1.76527e3d93c18p-58)
+		v38 := math.FMA(v5, v32, -0x1.812746b0379e5p-02)
+		v39 := float64(-0x1.812746b0379e5p-02 - v38)
+		v40 := math.FMA(v5, v32, v39)
+		v42 := math.FMA(v6, v32, -0x1.e06d5bd4f7fdcp-58)
+		v43 := math.FMA(v5, v36, v42)
+		v44 := float64(v40 + v43)
+		v46 := math.FMA(v5, v38, 0x1.20dd750429b6dp+00)
+		v47 := float64(0x1.20dd750429b6dp+00 - v46)
+		v48 := math.FMA(v5, v38, v47)
+		v50 := math.FMA(v6, v38, 0x1.139f4e7220d98p-56)
+		v51 := math.FMA(v5, v44, v50)
+		v52 := float64(v48 + v51)
+		v53 := float64(v4 * v52)
+		v54 := math.FMA(v4, v46, v53)
+		v56 := v4 < 0x1.6p+00
+		v58 := less(0x1.7cccccccccccdp+02, v4)
+		v61 := math.FMA(0x1.9f764878fc9cp-36, v58, -0x1.35c531f66eda8p-30)
+		v63 := math.FMA(v61, v58, 0x1.b0eb86be1b25ep-26)
+		v65 := math.FMA(v63, v58, -0x1.78d95eee6cd3ap-22)
+		v67 := math.FMA(v65, v58, 0x1.c9ba29c07540fp-19)
+		v69 := math.FMA(v67, v58, -0x1.9b022a461a9bep-16)
+		v71 := math.FMA(v69, v58, 0x1.1918386fce195p-13)
+		v73 := math.FMA(v71, v58, -0x1.2716eff34685ap-11)
+		v75 := math.FMA(v73, v58, 0x1.cfd9c4f90589ap-10)
+		v77 := math.FMA(v75, v58, -0x1.e3c6527a011aap-09)
+		v79 := math.FMA(v77, v58, 0x1.a60c874a75504p-10)
+		v81 := math.FMA(v79, v58, 0x1.b2e82de510cbp-06)
+		v83 := math.FMA(v81, v58, -0x1.2e5fb5e3068cbp-03)
+		v85 := math.FMA(v83, v58, -0x1.d660ee60a9afp-01)
+		v87 := math.FMA(v85, v58, -0x1.a0ba19c95df4ap+00)
+		v89 := math.FMA(v87, v58, -0x1.12aaa79bd7b63p-17)
+		v91 := float64(v89 + 0x1.80000000003ffp+52)
+		v92 := float64(v91 - 0x1.80000000003ffp+52)
+		v93 := float64(v89 - v92)
+		v94 := float64(v93 * v93)
+		v97 := math.FMA(0x1.e6055974797e7p-28, v94, 0x1.62bfd4fe48ea4p-20)
+		v99 := math.FMA(v97, v94, 0x1.430913093a10fp-13)
+		v101 := math.FMA(v99, v94, 0x1.3b2ab6fba1ee3p-07)
+		v103 := math.FMA(v101, v94, 0x1.ebfbdff82c598p-03)
+		v106 := math.FMA(0x1.eb5b6dbad119ep-32, v94, 0x1.b523dc17d3425p-24)
+		v108 := math.FMA(v106, v94, 0x1.ffcbfd0180bb4p-17)
+		v110 := math.FMA(v108, v94, 0x1.5d87fe7880441p-10)
+		v112 := math.FMA(v110, v94, 0x1.c6b08d704a1acp-05)
+		v114 := math.FMA(v112, v94, 0x1.62e42fefa39efp-01)
+		v115 := math.FMA(v103, v93, v114)
+		v117 := math.FMA(v115, v93, 0x1p+00)
+		v118 := math.Float64bits(v91)
+		v119 := v118 << 52
+		v120 := math.Float64frombits(v119)
+		v121 := math.FMA(-(v117), v120, 0x1p+00)
+		v122 := v121
+		if v56 {
+			v122 = v54
 		}
-		v121 := math.Float64bits(v120)
-		v122 := v121 &^ 0x8000000000000000
-		v123 := v1 & 0x8000000000000000
-		v124 := v122 | v123
-		v125 := math.Float64frombits(v124)
-		v126 := v125 != v125
-		v128 := math.Float64frombits(0x7ff8000000000000)
-		v129 := v125
-		if v126 {
-			v129 = v128
+		v123 := math.Float64bits(v122)
+		v124 := v123 &^ 0x8000000000000000
+		v125 := v1 & 0x8000000000000000
+		v126 := v124 | v125
+		v127 := math.Float64frombits(v126)
+		v128 := v127 != v127
+		v130 := math.Float64frombits(0x7ff8000000000000)
+		v131 := v127
+		if v128 {
+			v131 = v130
 		}
-		dst[i] = v129
+		dst[i] = v131
 	}
 }
 
@@ -614,32 +617,33 @@ func ErfFloat32(dst []float32, a []float32) {
 		v43 := float64(v41 + 0x1.80000000003ffp+52)
 		v44 := float64(v43 - 0x1.80000000003ffp+52)
 		v45 := float64(v41 - v44)
-		v48 := math.FMA(0x1.4308fabb2c5f9p-13, v45, 0x1.5f07b4611403dp-10)
-		v50 := math.FMA(v48, v45, 0x1.3b2b9fbd8a94fp-07)
-		v52 := math.FMA(v50, v45, 0x1.c6af6e92be503p-05)
-		v54 := math.FMA(v52, v45, 0x1.ebfbdec29c81cp-03)
-		v56 := math.FMA(v54, v45, 0x1.62e4302eeb44cp-01)
-		v57 := math.FMA(v56, v45, 0x1p+00)
-		v58 := math.Float64bits(v43)
-		v59 := v58 << 52
-		v60 := math.Float64frombits(v59)
-		v61 := math.FMA(-(v57), v60, 0x1p+00)
-		v62 := v61
+		v46 := float64(v45 * v45)
+		v49 := math.FMA(0x1.4308fabb2c5f9p-13, v46, 0x1.3b2b9fbd8a94fp-07)
+		v51 := math.FMA(v49, v46, 0x1.ebfbdec29c81cp-03)
+		v54 := math.FMA(0x1.5f07b4611403dp-10, v46, 0x1.c6af6e92be503p-05)
+		v56 := math.FMA(v54, v46, 0x1.62e4302eeb44cp-01)
+		v57 := math.FMA(v51, v45, v56)
+		v58 := math.FMA(v57, v45, 0x1p+00)
+		v59 := math.Float64bits(v43)
+		v60 := v59 << 52
+		v61 := math.Float64frombits(v60)
+		v62 := math.FMA(-(v58), v61, 0x1p+00)
+		v63 := v62
 		if v24 {
-			v62 = v22
+			v63 = v22
 		}
-		v63 := math.Float64bits(v62)
-		v64 := v63 &^ 0x8000000000000000
-		v65 := v2 & 0x8000000000000000
-		v66 := v64 | v65
-		v67 := math.Float64frombits(v66)
-		v68 := float32(v67)
-		v69 := v68 != v68
-		v71 := math.Float32frombits(0x7fc00000)
-		v72 := v68
-		if v69 {
-			v72 = v71
+		v64 := math.Float64bits(v63)
+		v65 := v64 &^ 0x8000000000000000
+		v66 := v2 & 0x8000000000000000
+		v67 := v65 | v66
+		v68 := math.Float64frombits(v67)
+		v69 := float32(v68)
+		v70 := v69 != v69
+		v72 := math.Float32frombits(0x7fc00000)
+		v73 := v69
+		if v70 {
+			v73 = v72
 		}
-		dst[i] = v72
+		dst[i] = v73
 	}
 }
