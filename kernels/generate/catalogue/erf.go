@@ -21,7 +21,8 @@ func erfNear(a ir.V) ir.V {
 	// erf(x) = x p(x^2): x <= 1.375, 2^-61.3.
 	q := halves(u, 0x1.a28418361da4ep-43, -0x1.740b6d4863fdap-38, 0x1.885e33c4e9ed4p-34, -0x1.4e855f0136b6bp-30,
 		0x1.fc102045de735p-27, -0x1.5f663939702acp-23, 0x1.b9e53ac0a4258p-20, -0x1.f4d23c181d5e3p-17, 0x1.f9a32523998a4p-14, -0x1.c02db3edc7364p-11,
-		0x1.565bcd0df0a1fp-8, -0x1.b82ce31284ec5p-6)
+		0x1.565bcd0df0a1fp-8).FMA(u, u.C(-0x1.b82ce31284ec5p-6))
+	// The rest, each coefficient in two floats.
 	steps := [][2]float64{
 		{0x1.ce2f21a042ae4p-4, 0x1.76527e3d93c18p-58},
 		{-0x1.812746b0379e5p-2, -0x1.e06d5bd4f7fdcp-58},

@@ -6,6 +6,7 @@ import (
 	"github.com/gangsaw/gangsaw/kernels/generate/ir"
 )
 
+// powers is powers, roots and the error function.
 func powers() []*ir.Kernel {
 	return join(
 		math2("power", power),
@@ -130,7 +131,7 @@ func parts(b *ir.B, a ir.V, bias ir.V) (k, m, i ir.V) {
 	return k, m, m.FMA(m.C(24), m.C(0x1.8p52-24)).Bits()
 }
 
-// logTwo is log(a) as a sum of two floats, to about 66 bits: a reciprocal c
+// logTwo is log(a) as a sum of two floats, to about 64 bits: a reciprocal c
 // from a table, log(1+r) for r = c*m-1, and the logarithms of 1/c and of the
 // exponent (Tang 1990, with steps of exact sums and products).
 func logTwo(b *ir.B, a ir.V) (high, low ir.V) {

@@ -1079,15 +1079,15 @@ loop:
 	VFMADD213PD  const90<>+0(SB), Y4, Y5
 	VFMADD213PD  const91<>+0(SB), Y4, Y5
 	VFMADD213PD  const92<>+0(SB), Y4, Y5
-	VFMADD213PD  const93<>+0(SB), Y4, Y5
 	VMOVAPD      Y4, Y6
-	VPBROADCASTQ const94<>+0(SB), Y7
-	VFMADD213PD  const95<>+0(SB), Y7, Y6
+	VPBROADCASTQ const93<>+0(SB), Y7
+	VFMADD213PD  const94<>+0(SB), Y7, Y6
+	VFMADD213PD  const95<>+0(SB), Y4, Y6
 	VFMADD213PD  const96<>+0(SB), Y4, Y6
 	VFMADD213PD  const97<>+0(SB), Y4, Y6
 	VFMADD213PD  const98<>+0(SB), Y4, Y6
-	VFMADD213PD  const99<>+0(SB), Y4, Y6
 	VFMADD231PD  Y2, Y5, Y6
+	VFMADD213PD  const99<>+0(SB), Y2, Y6
 	VMOVAPD      Y2, Y4
 	VFMADD213PD  const100<>+0(SB), Y6, Y4
 	VPBROADCASTQ const101<>+0(SB), Y5
@@ -1175,64 +1175,64 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const88<>+0(SB)/8, $0x3d4a28418361da4e
+DATA const88<>+0(SB)/8, $0xbd9740b6d4863fda
 GLOBL const88<>(SB), RODATA|NOPTR, $8
 
-DATA const89<>+0(SB)/8, $0x3dd885e33c4e9ed4
-DATA const89<>+8(SB)/8, $0x3dd885e33c4e9ed4
-DATA const89<>+16(SB)/8, $0x3dd885e33c4e9ed4
-DATA const89<>+24(SB)/8, $0x3dd885e33c4e9ed4
+DATA const89<>+0(SB)/8, $0xbe14e855f0136b6b
+DATA const89<>+8(SB)/8, $0xbe14e855f0136b6b
+DATA const89<>+16(SB)/8, $0xbe14e855f0136b6b
+DATA const89<>+24(SB)/8, $0xbe14e855f0136b6b
 GLOBL const89<>(SB), RODATA|NOPTR, $32
 
-DATA const90<>+0(SB)/8, $0x3e4fc102045de735
-DATA const90<>+8(SB)/8, $0x3e4fc102045de735
-DATA const90<>+16(SB)/8, $0x3e4fc102045de735
-DATA const90<>+24(SB)/8, $0x3e4fc102045de735
+DATA const90<>+0(SB)/8, $0xbe85f663939702ac
+DATA const90<>+8(SB)/8, $0xbe85f663939702ac
+DATA const90<>+16(SB)/8, $0xbe85f663939702ac
+DATA const90<>+24(SB)/8, $0xbe85f663939702ac
 GLOBL const90<>(SB), RODATA|NOPTR, $32
 
-DATA const91<>+0(SB)/8, $0x3ebb9e53ac0a4258
-DATA const91<>+8(SB)/8, $0x3ebb9e53ac0a4258
-DATA const91<>+16(SB)/8, $0x3ebb9e53ac0a4258
-DATA const91<>+24(SB)/8, $0x3ebb9e53ac0a4258
+DATA const91<>+0(SB)/8, $0xbeef4d23c181d5e3
+DATA const91<>+8(SB)/8, $0xbeef4d23c181d5e3
+DATA const91<>+16(SB)/8, $0xbeef4d23c181d5e3
+DATA const91<>+24(SB)/8, $0xbeef4d23c181d5e3
 GLOBL const91<>(SB), RODATA|NOPTR, $32
 
-DATA const92<>+0(SB)/8, $0x3f1f9a32523998a4
-DATA const92<>+8(SB)/8, $0x3f1f9a32523998a4
-DATA const92<>+16(SB)/8, $0x3f1f9a32523998a4
-DATA const92<>+24(SB)/8, $0x3f1f9a32523998a4
+DATA const92<>+0(SB)/8, $0xbf4c02db3edc7364
+DATA const92<>+8(SB)/8, $0xbf4c02db3edc7364
+DATA const92<>+16(SB)/8, $0xbf4c02db3edc7364
+DATA const92<>+24(SB)/8, $0xbf4c02db3edc7364
 GLOBL const92<>(SB), RODATA|NOPTR, $32
 
-DATA const93<>+0(SB)/8, $0x3f7565bcd0df0a1f
-DATA const93<>+8(SB)/8, $0x3f7565bcd0df0a1f
-DATA const93<>+16(SB)/8, $0x3f7565bcd0df0a1f
-DATA const93<>+24(SB)/8, $0x3f7565bcd0df0a1f
-GLOBL const93<>(SB), RODATA|NOPTR, $32
+DATA const93<>+0(SB)/8, $0x3d4a28418361da4e
+GLOBL const93<>(SB), RODATA|NOPTR, $8
 
-DATA const94<>+0(SB)/8, $0xbd9740b6d4863fda
-GLOBL const94<>(SB), RODATA|NOPTR, $8
+DATA const94<>+0(SB)/8, $0x3dd885e33c4e9ed4
+DATA const94<>+8(SB)/8, $0x3dd885e33c4e9ed4
+DATA const94<>+16(SB)/8, $0x3dd885e33c4e9ed4
+DATA const94<>+24(SB)/8, $0x3dd885e33c4e9ed4
+GLOBL const94<>(SB), RODATA|NOPTR, $32
 
-DATA const95<>+0(SB)/8, $0xbe14e855f0136b6b
-DATA const95<>+8(SB)/8, $0xbe14e855f0136b6b
-DATA const95<>+16(SB)/8, $0xbe14e855f0136b6b
-DATA const95<>+24(SB)/8, $0xbe14e855f0136b6b
+DATA const95<>+0(SB)/8, $0x3e4fc102045de735
+DATA const95<>+8(SB)/8, $0x3e4fc102045de735
+DATA const95<>+16(SB)/8, $0x3e4fc102045de735
+DATA const95<>+24(SB)/8, $0x3e4fc102045de735
 GLOBL const95<>(SB), RODATA|NOPTR, $32
 
-DATA const96<>+0(SB)/8, $0xbe85f663939702ac
-DATA const96<>+8(SB)/8, $0xbe85f663939702ac
-DATA const96<>+16(SB)/8, $0xbe85f663939702ac
-DATA const96<>+24(SB)/8, $0xbe85f663939702ac
+DATA const96<>+0(SB)/8, $0x3ebb9e53ac0a4258
+DATA const96<>+8(SB)/8, $0x3ebb9e53ac0a4258
+DATA const96<>+16(SB)/8, $0x3ebb9e53ac0a4258
+DATA const96<>+24(SB)/8, $0x3ebb9e53ac0a4258
 GLOBL const96<>(SB), RODATA|NOPTR, $32
 
-DATA const97<>+0(SB)/8, $0xbeef4d23c181d5e3
-DATA const97<>+8(SB)/8, $0xbeef4d23c181d5e3
-DATA const97<>+16(SB)/8, $0xbeef4d23c181d5e3
-DATA const97<>+24(SB)/8, $0xbeef4d23c181d5e3
+DATA const97<>+0(SB)/8, $0x3f1f9a32523998a4
+DATA const97<>+8(SB)/8, $0x3f1f9a32523998a4
+DATA const97<>+16(SB)/8, $0x3f1f9a32523998a4
+DATA const97<>+24(SB)/8, $0x3f1f9a32523998a4
 GLOBL const97<>(SB), RODATA|NOPTR, $32
 
-DATA const98<>+0(SB)/8, $0xbf4c02db3edc7364
-DATA const98<>+8(SB)/8, $0xbf4c02db3edc7364
-DATA const98<>+16(SB)/8, $0xbf4c02db3edc7364
-DATA const98<>+24(SB)/8, $0xbf4c02db3edc7364
+DATA const98<>+0(SB)/8, $0x3f7565bcd0df0a1f
+DATA const98<>+8(SB)/8, $0x3f7565bcd0df0a1f
+DATA const98<>+16(SB)/8, $0x3f7565bcd0df0a1f
+DATA const98<>+24(SB)/8, $0x3f7565bcd0df0a1f
 GLOBL const98<>(SB), RODATA|NOPTR, $32
 
 DATA const99<>+0(SB)/8, $0xbf9b82ce31284ec5

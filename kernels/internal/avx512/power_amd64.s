@@ -849,15 +849,15 @@ loop:
 	VFMADD213PD.BCST  const82<>+0(SB), Z4, Z5
 	VFMADD213PD.BCST  const83<>+0(SB), Z4, Z5
 	VFMADD213PD.BCST  const84<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  const85<>+0(SB), Z4, Z5
 	VMOVAPD           Z4, Z6
-	VPBROADCASTQ      const86<>+0(SB), Z9
-	VFMADD213PD.BCST  const87<>+0(SB), Z9, Z6
+	VPBROADCASTQ      const85<>+0(SB), Z9
+	VFMADD213PD.BCST  const86<>+0(SB), Z9, Z6
+	VFMADD213PD.BCST  const87<>+0(SB), Z4, Z6
 	VFMADD213PD.BCST  const88<>+0(SB), Z4, Z6
 	VFMADD213PD.BCST  const89<>+0(SB), Z4, Z6
 	VFMADD213PD.BCST  const90<>+0(SB), Z4, Z6
-	VFMADD213PD.BCST  const91<>+0(SB), Z4, Z6
 	VFMADD231PD       Z2, Z5, Z6
+	VFMADD213PD.BCST  const91<>+0(SB), Z2, Z6
 	VMOVAPD           Z2, Z4
 	VFMADD213PD.BCST  const92<>+0(SB), Z6, Z4
 	VPBROADCASTQ      const92<>+0(SB), Z5
@@ -943,37 +943,37 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const80<>+0(SB)/8, $0x3d4a28418361da4e
+DATA const80<>+0(SB)/8, $0xbd9740b6d4863fda
 GLOBL const80<>(SB), RODATA|NOPTR, $8
 
-DATA const81<>+0(SB)/8, $0x3dd885e33c4e9ed4
+DATA const81<>+0(SB)/8, $0xbe14e855f0136b6b
 GLOBL const81<>(SB), RODATA|NOPTR, $8
 
-DATA const82<>+0(SB)/8, $0x3e4fc102045de735
+DATA const82<>+0(SB)/8, $0xbe85f663939702ac
 GLOBL const82<>(SB), RODATA|NOPTR, $8
 
-DATA const83<>+0(SB)/8, $0x3ebb9e53ac0a4258
+DATA const83<>+0(SB)/8, $0xbeef4d23c181d5e3
 GLOBL const83<>(SB), RODATA|NOPTR, $8
 
-DATA const84<>+0(SB)/8, $0x3f1f9a32523998a4
+DATA const84<>+0(SB)/8, $0xbf4c02db3edc7364
 GLOBL const84<>(SB), RODATA|NOPTR, $8
 
-DATA const85<>+0(SB)/8, $0x3f7565bcd0df0a1f
+DATA const85<>+0(SB)/8, $0x3d4a28418361da4e
 GLOBL const85<>(SB), RODATA|NOPTR, $8
 
-DATA const86<>+0(SB)/8, $0xbd9740b6d4863fda
+DATA const86<>+0(SB)/8, $0x3dd885e33c4e9ed4
 GLOBL const86<>(SB), RODATA|NOPTR, $8
 
-DATA const87<>+0(SB)/8, $0xbe14e855f0136b6b
+DATA const87<>+0(SB)/8, $0x3e4fc102045de735
 GLOBL const87<>(SB), RODATA|NOPTR, $8
 
-DATA const88<>+0(SB)/8, $0xbe85f663939702ac
+DATA const88<>+0(SB)/8, $0x3ebb9e53ac0a4258
 GLOBL const88<>(SB), RODATA|NOPTR, $8
 
-DATA const89<>+0(SB)/8, $0xbeef4d23c181d5e3
+DATA const89<>+0(SB)/8, $0x3f1f9a32523998a4
 GLOBL const89<>(SB), RODATA|NOPTR, $8
 
-DATA const90<>+0(SB)/8, $0xbf4c02db3edc7364
+DATA const90<>+0(SB)/8, $0x3f7565bcd0df0a1f
 GLOBL const90<>(SB), RODATA|NOPTR, $8
 
 DATA const91<>+0(SB)/8, $0xbf9b82ce31284ec5
