@@ -38,7 +38,8 @@
 //	add subtract multiply     floats: IEEE 754, rounded to nearest, ties to even;
 //	                          integers wrap
 //	divide sqrt fma           floats; fma rounds once
-//	floor_divide remainder    the quotient rounded down, the rest with y's sign
+//	floor_divide remainder    the quotient rounded down, the rest with y's sign;
+//	                          of floats computed as NumPy does, (x-rest)/y
 //	trunc_divide fmod         the quotient cut off, the rest with x's sign, as
 //	                          Go's / and %; trunc_divide of integers only
 //	negative absolute sign    integers wrap

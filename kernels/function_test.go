@@ -10,19 +10,19 @@ import (
 func TestFunctionsAtSpecialPlaces(t *testing.T) {
 	inf, nan, zero := math.Inf(1), math.NaN(), math.Copysign(0, -1)
 	cases := map[string][][2]float64{
-		"exp":   {{-inf, 0}, {inf, inf}, {0, 1}, {zero, 1}, {710, inf}, {-746, 0}, {-745, 0x1p-1074}},
-		"exp2":  {{-inf, 0}, {inf, inf}, {0, 1}, {zero, 1}, {10, 1024}, {1024, inf}, {-1074, 0x1p-1074}, {-1076, 0}},
-		"expm1": {{-inf, -1}, {inf, inf}, {0, 0}, {zero, zero}, {0x1p-1074, 0x1p-1074}, {710, inf}, {-100, -1}},
-		"sinh":  {{-inf, -inf}, {inf, inf}, {0, 0}, {zero, zero}, {-711, -inf}, {0x1p-1074, 0x1p-1074}},
-		"cosh":  {{-inf, inf}, {inf, inf}, {0, 1}, {zero, 1}, {-711, inf}},
-		"tanh":  {{-inf, -1}, {inf, 1}, {0, 0}, {zero, zero}, {-30, -1}, {0x1p-1074, 0x1p-1074}},
-		"log":   {{0, -inf}, {zero, -inf}, {1, 0}, {inf, inf}, {-1, nan}, {-inf, nan}, {-0x1p-1074, nan}},
-		"log2":  {{0, -inf}, {zero, -inf}, {1, 0}, {inf, inf}, {-1, nan}, {-inf, nan}, {0x1p-1074, -1074}, {1024, 10}},
-		"log10": {{0, -inf}, {zero, -inf}, {1, 0}, {inf, inf}, {-1, nan}, {-inf, nan}, {1000, 3}, {1e22, 22}},
-		"log1p": {{-1, -inf}, {0, 0}, {zero, zero}, {inf, inf}, {-2, nan}, {-inf, nan}, {0x1p-1074, 0x1p-1074}},
-		"asinh": {{-inf, -inf}, {inf, inf}, {0, 0}, {zero, zero}, {0x1p-1074, 0x1p-1074}},
-		"acosh": {{1, 0}, {inf, inf}, {0.5, nan}, {zero, nan}, {-inf, nan}},
-		"atanh": {{1, inf}, {-1, -inf}, {0, 0}, {zero, zero}, {2, nan}, {-inf, nan}, {0x1p-1074, 0x1p-1074}},
+		"exp":     {{-inf, 0}, {inf, inf}, {0, 1}, {zero, 1}, {710, inf}, {-746, 0}, {-745, 0x1p-1074}},
+		"exp2":    {{-inf, 0}, {inf, inf}, {0, 1}, {zero, 1}, {10, 1024}, {1024, inf}, {-1074, 0x1p-1074}, {-1076, 0}},
+		"expm1":   {{-inf, -1}, {inf, inf}, {0, 0}, {zero, zero}, {0x1p-1074, 0x1p-1074}, {710, inf}, {-100, -1}},
+		"sinh":    {{-inf, -inf}, {inf, inf}, {0, 0}, {zero, zero}, {-711, -inf}, {0x1p-1074, 0x1p-1074}},
+		"cosh":    {{-inf, inf}, {inf, inf}, {0, 1}, {zero, 1}, {-711, inf}},
+		"tanh":    {{-inf, -1}, {inf, 1}, {0, 0}, {zero, zero}, {-30, -1}, {0x1p-1074, 0x1p-1074}},
+		"log":     {{0, -inf}, {zero, -inf}, {1, 0}, {inf, inf}, {-1, nan}, {-inf, nan}, {-0x1p-1074, nan}},
+		"log2":    {{0, -inf}, {zero, -inf}, {1, 0}, {inf, inf}, {-1, nan}, {-inf, nan}, {0x1p-1074, -1074}, {1024, 10}},
+		"log10":   {{0, -inf}, {zero, -inf}, {1, 0}, {inf, inf}, {-1, nan}, {-inf, nan}, {1000, 3}, {1e22, 22}},
+		"log1p":   {{-1, -inf}, {0, 0}, {zero, zero}, {inf, inf}, {-2, nan}, {-inf, nan}, {0x1p-1074, 0x1p-1074}},
+		"arcsinh": {{-inf, -inf}, {inf, inf}, {0, 0}, {zero, zero}, {0x1p-1074, 0x1p-1074}},
+		"arccosh": {{1, 0}, {inf, inf}, {0.5, nan}, {zero, nan}, {-inf, nan}},
+		"arctanh": {{1, inf}, {-1, -inf}, {0, 0}, {zero, zero}, {2, nan}, {-inf, nan}, {0x1p-1074, 0x1p-1074}},
 	}
 	onTiers(t, func(t *testing.T) {
 		for name, pairs := range cases {

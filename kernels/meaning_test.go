@@ -145,6 +145,10 @@ func floatMeaning(k *Elementwise, t Type, bits []uint64) (uint64, bool) {
 		return fmaMeaning(t, x)
 	case "fmod":
 		return number(math.Mod(x[0], x[1]))
+	case "remainder":
+		return number(floorRemainder(x[0], x[1]))
+	case "floor_divide":
+		return floorQuotientOfFloats(t, x[0], x[1])
 	case "floor":
 		return number(math.Floor(x[0]))
 	case "ceil":
@@ -178,6 +182,40 @@ func floatMeaning(k *Elementwise, t Type, bits []uint64) (uint64, bool) {
 		return bits[0] / sign, true
 	}
 	return comparison(k.Name(), x[0] < x[1], x[0] == x[1], x[0] > x[1])
+}
+
+// floorRemainder is the rest with y's sign, also where it is 0.
+func floorRemainder(x, y float64) float64 {
+	r := math.Mod(x, y)
+	switch {
+	case r == 0:
+		return math.Copysign(0, y)
+	case math.Signbit(r) != math.Signbit(y):
+		return r + y
+	}
+	return r
+}
+
+// floorQuotientOfFloats is (x-remainder)/y with the rounding that this has, as
+// NumPy computes it.
+func floorQuotientOfFloats(t Type, x, y float64) (uint64, bool) {
+	if y == 0 {
+		return bitsOf(t, x/y), true
+	}
+	rounded := func(f float64) float64 { return floatOf(t, bitsOf(t, f)) }
+	rest := math.Mod(x, y)
+	q := rounded(rounded(x-rest) / y)
+	if rest != 0 && math.Signbit(rest) != math.Signbit(y) {
+		q = rounded(q - 1)
+	}
+	if q == 0 {
+		return bitsOf(t, math.Copysign(0, x/y)), true
+	}
+	floor := math.Floor(q)
+	if q-floor > 0.5 {
+		floor++
+	}
+	return bitsOf(t, floor), true
 }
 
 // fmaMeaning rounds the exact value.
@@ -369,7 +407,7 @@ func conversion(k *Elementwise, from Type, bits uint64) (uint64, bool) {
 }
 
 // mathFunctions are tested for accuracy elsewhere.
-var mathFunctions = []string{"exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "arctan2", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh", "asinh", "acosh", "atanh", "power", "cbrt", "hypot", "erf"}
+var mathFunctions = []string{"exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "arctan2", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh", "power", "cbrt", "hypot", "erf"}
 
 func TestKernelsMeanWhatTheTableSays(t *testing.T) {
 	onTiers(t, func(t *testing.T) {

@@ -32,12 +32,6 @@ var elementwise = [...]row{
 	{"absolute", [maxOperands]Type{Int8}, Int8, func() run {
 		return bind1(portable.AbsoluteInt8, &vectors[asm1[int8, int8]]{avx2.AbsoluteInt8, avx512.AbsoluteInt8, 32, 64})
 	}},
-	{"acosh", [maxOperands]Type{Float32}, Float32, func() run {
-		return bind1(portable.AcoshFloat32, &vectors[asm1[float32, float32]]{avx2.AcoshFloat32, avx512.AcoshFloat32, 4, 8})
-	}},
-	{"acosh", [maxOperands]Type{Float64}, Float64, func() run {
-		return bind1(portable.AcoshFloat64, &vectors[asm1[float64, float64]]{avx2.AcoshFloat64, avx512.AcoshFloat64, 4, 8})
-	}},
 	{"add", [maxOperands]Type{Float32, Float32}, Float32, func() run {
 		return bind2(portable.AddFloat32, &vectors[asm2[float32, float32, float32]]{avx2.AddFloat32, avx512.AddFloat32, 8, 16})
 	}},
@@ -74,11 +68,23 @@ var elementwise = [...]row{
 	{"arccos", [maxOperands]Type{Float64}, Float64, func() run {
 		return bind1(portable.ArccosFloat64, &vectors[asm1[float64, float64]]{avx2.ArccosFloat64, avx512.ArccosFloat64, 4, 8})
 	}},
+	{"arccosh", [maxOperands]Type{Float32}, Float32, func() run {
+		return bind1(portable.ArccoshFloat32, &vectors[asm1[float32, float32]]{avx2.ArccoshFloat32, avx512.ArccoshFloat32, 4, 8})
+	}},
+	{"arccosh", [maxOperands]Type{Float64}, Float64, func() run {
+		return bind1(portable.ArccoshFloat64, &vectors[asm1[float64, float64]]{avx2.ArccoshFloat64, avx512.ArccoshFloat64, 4, 8})
+	}},
 	{"arcsin", [maxOperands]Type{Float32}, Float32, func() run {
 		return bind1(portable.ArcsinFloat32, &vectors[asm1[float32, float32]]{avx2.ArcsinFloat32, avx512.ArcsinFloat32, 4, 8})
 	}},
 	{"arcsin", [maxOperands]Type{Float64}, Float64, func() run {
 		return bind1(portable.ArcsinFloat64, &vectors[asm1[float64, float64]]{avx2.ArcsinFloat64, avx512.ArcsinFloat64, 4, 8})
+	}},
+	{"arcsinh", [maxOperands]Type{Float32}, Float32, func() run {
+		return bind1(portable.ArcsinhFloat32, &vectors[asm1[float32, float32]]{avx2.ArcsinhFloat32, avx512.ArcsinhFloat32, 4, 8})
+	}},
+	{"arcsinh", [maxOperands]Type{Float64}, Float64, func() run {
+		return bind1(portable.ArcsinhFloat64, &vectors[asm1[float64, float64]]{avx2.ArcsinhFloat64, avx512.ArcsinhFloat64, 4, 8})
 	}},
 	{"arctan", [maxOperands]Type{Float32}, Float32, func() run {
 		return bind1(portable.ArctanFloat32, &vectors[asm1[float32, float32]]{avx2.ArctanFloat32, avx512.ArctanFloat32, 4, 8})
@@ -92,17 +98,11 @@ var elementwise = [...]row{
 	{"arctan2", [maxOperands]Type{Float64, Float64}, Float64, func() run {
 		return bind2(portable.Arctan2Float64, &vectors[asm2[float64, float64, float64]]{avx2.Arctan2Float64, avx512.Arctan2Float64, 4, 8})
 	}},
-	{"asinh", [maxOperands]Type{Float32}, Float32, func() run {
-		return bind1(portable.AsinhFloat32, &vectors[asm1[float32, float32]]{avx2.AsinhFloat32, avx512.AsinhFloat32, 4, 8})
+	{"arctanh", [maxOperands]Type{Float32}, Float32, func() run {
+		return bind1(portable.ArctanhFloat32, &vectors[asm1[float32, float32]]{avx2.ArctanhFloat32, avx512.ArctanhFloat32, 4, 8})
 	}},
-	{"asinh", [maxOperands]Type{Float64}, Float64, func() run {
-		return bind1(portable.AsinhFloat64, &vectors[asm1[float64, float64]]{avx2.AsinhFloat64, avx512.AsinhFloat64, 4, 8})
-	}},
-	{"atanh", [maxOperands]Type{Float32}, Float32, func() run {
-		return bind1(portable.AtanhFloat32, &vectors[asm1[float32, float32]]{avx2.AtanhFloat32, avx512.AtanhFloat32, 4, 8})
-	}},
-	{"atanh", [maxOperands]Type{Float64}, Float64, func() run {
-		return bind1(portable.AtanhFloat64, &vectors[asm1[float64, float64]]{avx2.AtanhFloat64, avx512.AtanhFloat64, 4, 8})
+	{"arctanh", [maxOperands]Type{Float64}, Float64, func() run {
+		return bind1(portable.ArctanhFloat64, &vectors[asm1[float64, float64]]{avx2.ArctanhFloat64, avx512.ArctanhFloat64, 4, 8})
 	}},
 	{"bitwise_and", [maxOperands]Type{Int16, Int16}, Int16, func() run {
 		return bind2(portable.BitwiseAndInt16, &vectors[asm2[int16, int16, int16]]{avx2.BitwiseAndInt16, avx512.BitwiseAndInt16, 16, 32})
@@ -518,6 +518,12 @@ var elementwise = [...]row{
 	{"cast", [maxOperands]Type{Uint8}, Uint64, func() run {
 		return bind1(portable.CastUint8Uint64, &vectors[asm1[uint64, uint8]]{avx2.CastUint8Uint64, avx512.CastUint8Uint64, 4, 8})
 	}},
+	{"cbrt", [maxOperands]Type{Float32}, Float32, func() run {
+		return bind1(portable.CbrtFloat32, &vectors[asm1[float32, float32]]{avx2.CbrtFloat32, avx512.CbrtFloat32, 4, 8})
+	}},
+	{"cbrt", [maxOperands]Type{Float64}, Float64, func() run {
+		return bind1(portable.CbrtFloat64, &vectors[asm1[float64, float64]]{avx2.CbrtFloat64, avx512.CbrtFloat64, 4, 8})
+	}},
 	{"ceil", [maxOperands]Type{Float32}, Float32, func() run {
 		return bind1(portable.CeilFloat32, &vectors[asm1[float32, float32]]{avx2.CeilFloat32, avx512.CeilFloat32, 8, 16})
 	}},
@@ -601,6 +607,12 @@ var elementwise = [...]row{
 	}},
 	{"equal", [maxOperands]Type{Uint8, Uint8}, Bool, func() run {
 		return bind2(portable.EqualUint8Bool, &vectors[asm2[uint8, uint8, uint8]]{avx2.EqualUint8Bool, avx512.EqualUint8Bool, 32, 64})
+	}},
+	{"erf", [maxOperands]Type{Float32}, Float32, func() run {
+		return bind1(portable.ErfFloat32, &vectors[asm1[float32, float32]]{avx2.ErfFloat32, avx512.ErfFloat32, 4, 8})
+	}},
+	{"erf", [maxOperands]Type{Float64}, Float64, func() run {
+		return bind1(portable.ErfFloat64, &vectors[asm1[float64, float64]]{avx2.ErfFloat64, avx512.ErfFloat64, 4, 8})
 	}},
 	{"exp", [maxOperands]Type{Float32}, Float32, func() run {
 		return bind1(portable.ExpFloat32, &vectors[asm1[float32, float32]]{avx2.ExpFloat32, avx512.ExpFloat32, 4, 8})
@@ -788,6 +800,12 @@ var elementwise = [...]row{
 	{"floor", [maxOperands]Type{Float64}, Float64, func() run {
 		return bind1(portable.FloorFloat64, &vectors[asm1[float64, float64]]{avx2.FloorFloat64, avx512.FloorFloat64, 4, 8})
 	}},
+	{"floor_divide", [maxOperands]Type{Float32, Float32}, Float32, func() run {
+		return bind2(portable.FloorDivideFloat32, &vectors[asm2[float32, float32, float32]]{avx2.FloorDivideFloat32, avx512.FloorDivideFloat32, 8, 16})
+	}},
+	{"floor_divide", [maxOperands]Type{Float64, Float64}, Float64, func() run {
+		return bind2(portable.FloorDivideFloat64, &vectors[asm2[float64, float64, float64]]{avx2.FloorDivideFloat64, avx512.FloorDivideFloat64, 4, 8})
+	}},
 	{"floor_divide", [maxOperands]Type{Int16, Int16}, Int16, func() run {
 		return bind2(portable.FloorDivideInt16, &vectors[asm2[int16, int16, int16]]{avx2.FloorDivideInt16, avx512.FloorDivideInt16, 4, 8})
 	}},
@@ -907,6 +925,12 @@ var elementwise = [...]row{
 	}},
 	{"greater_equal", [maxOperands]Type{Uint8, Uint8}, Bool, func() run {
 		return bind2(portable.GreaterEqualUint8Bool, &vectors[asm2[uint8, uint8, uint8]]{avx2.GreaterEqualUint8Bool, avx512.GreaterEqualUint8Bool, 32, 64})
+	}},
+	{"hypot", [maxOperands]Type{Float32, Float32}, Float32, func() run {
+		return bind2(portable.HypotFloat32, &vectors[asm2[float32, float32, float32]]{avx2.HypotFloat32, avx512.HypotFloat32, 4, 8})
+	}},
+	{"hypot", [maxOperands]Type{Float64, Float64}, Float64, func() run {
+		return bind2(portable.HypotFloat64, &vectors[asm2[float64, float64, float64]]{avx2.HypotFloat64, avx512.HypotFloat64, 4, 8})
 	}},
 	{"invert", [maxOperands]Type{Int16}, Int16, func() run {
 		return bind1(portable.InvertInt16, &vectors[asm1[int16, int16]]{avx2.InvertInt16, avx512.InvertInt16, 16, 32})
@@ -1219,6 +1243,18 @@ var elementwise = [...]row{
 	}},
 	{"not_equal", [maxOperands]Type{Uint8, Uint8}, Bool, func() run {
 		return bind2(portable.NotEqualUint8Bool, &vectors[asm2[uint8, uint8, uint8]]{avx2.NotEqualUint8Bool, avx512.NotEqualUint8Bool, 32, 64})
+	}},
+	{"power", [maxOperands]Type{Float32, Float32}, Float32, func() run {
+		return bind2(portable.PowerFloat32, &vectors[asm2[float32, float32, float32]]{avx2.PowerFloat32, avx512.PowerFloat32, 4, 8})
+	}},
+	{"power", [maxOperands]Type{Float64, Float64}, Float64, func() run {
+		return bind2(portable.PowerFloat64, &vectors[asm2[float64, float64, float64]]{avx2.PowerFloat64, avx512.PowerFloat64, 4, 8})
+	}},
+	{"remainder", [maxOperands]Type{Float32, Float32}, Float32, func() run {
+		return bind2(portable.RemainderFloat32, &vectors[asm2[float32, float32, float32]]{avx2.RemainderFloat32, avx512.RemainderFloat32, 8, 16})
+	}},
+	{"remainder", [maxOperands]Type{Float64, Float64}, Float64, func() run {
+		return bind2(portable.RemainderFloat64, &vectors[asm2[float64, float64, float64]]{avx2.RemainderFloat64, avx512.RemainderFloat64, 4, 8})
 	}},
 	{"remainder", [maxOperands]Type{Int16, Int16}, Int16, func() run {
 		return bind2(portable.RemainderInt16, &vectors[asm2[int16, int16, int16]]{avx2.RemainderInt16, avx512.RemainderInt16, 4, 8})

@@ -29,6 +29,8 @@ func Families() []Family {
 		{"inverse", inverse()},
 		{"logarithm", logarithm()},
 		{"hyperbolic", hyperbolic()},
+		{"power", powersAndRoots()},
+		{"divide", division()},
 	}
 }
 

@@ -15,9 +15,9 @@ func hyperbolic() []*ir.Kernel {
 		throughFloat64("sinh", sinh),
 		throughFloat64("cosh", cosh),
 		throughFloat64("tanh", tanh),
-		throughFloat64("asinh", asinh),
-		throughFloat64("acosh", acosh),
-		throughFloat64("atanh", atanh),
+		throughFloat64("arcsinh", asinh),
+		throughFloat64("arccosh", acosh),
+		throughFloat64("arctanh", atanh),
 	)
 }
 

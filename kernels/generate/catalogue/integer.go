@@ -12,8 +12,8 @@ func integer() []*ir.Kernel {
 	floor := func(q ir.V) ir.V { return q.Floor() }
 	trunc := func(q ir.V) ir.V { return q.Trunc() }
 	return join(
-		quotients("floor_divide", "floorDivide", floor, false),
-		quotients("remainder", "remainder", floor, true),
+		quotients("floor_divide", "integerFloorDivide", floor, false),
+		quotients("remainder", "integerRemainder", floor, true),
 		quotients("trunc_divide", "truncDivide", trunc, false),
 		quotients("fmod", "truncRemainder", trunc, true),
 	)

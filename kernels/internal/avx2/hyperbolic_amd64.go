@@ -34,32 +34,32 @@ func TanhFloat64(dst *float64, a *float64, aStep int, n int) (done int)
 //go:noescape
 func TanhFloat32(dst *float32, a *float32, aStep int, n int) (done int)
 
-// AsinhFloat64 does whole vectors of 4 and returns how many elements it did.
+// ArcsinhFloat64 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
-func AsinhFloat64(dst *float64, a *float64, aStep int, n int) (done int)
+func ArcsinhFloat64(dst *float64, a *float64, aStep int, n int) (done int)
 
-// AsinhFloat32 does whole vectors of 4 and returns how many elements it did.
+// ArcsinhFloat32 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
-func AsinhFloat32(dst *float32, a *float32, aStep int, n int) (done int)
+func ArcsinhFloat32(dst *float32, a *float32, aStep int, n int) (done int)
 
-// AcoshFloat64 does whole vectors of 4 and returns how many elements it did.
+// ArccoshFloat64 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
-func AcoshFloat64(dst *float64, a *float64, aStep int, n int) (done int)
+func ArccoshFloat64(dst *float64, a *float64, aStep int, n int) (done int)
 
-// AcoshFloat32 does whole vectors of 4 and returns how many elements it did.
+// ArccoshFloat32 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
-func AcoshFloat32(dst *float32, a *float32, aStep int, n int) (done int)
+func ArccoshFloat32(dst *float32, a *float32, aStep int, n int) (done int)
 
-// AtanhFloat64 does whole vectors of 4 and returns how many elements it did.
+// ArctanhFloat64 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
-func AtanhFloat64(dst *float64, a *float64, aStep int, n int) (done int)
+func ArctanhFloat64(dst *float64, a *float64, aStep int, n int) (done int)
 
-// AtanhFloat32 does whole vectors of 4 and returns how many elements it did.
+// ArctanhFloat32 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
-func AtanhFloat32(dst *float32, a *float32, aStep int, n int) (done int)
+func ArctanhFloat32(dst *float32, a *float32, aStep int, n int) (done int)

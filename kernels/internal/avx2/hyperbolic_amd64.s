@@ -819,9 +819,9 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func AsinhFloat64(dst *float64, a *float64, aStep int, n int) (done int)
+// func ArcsinhFloat64(dst *float64, a *float64, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·AsinhFloat64(SB), NOSPLIT, $0-40
+TEXT ·ArcsinhFloat64(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
@@ -1144,9 +1144,9 @@ GLOBL const74<>(SB), RODATA|NOPTR, $32
 DATA const75<>+0(SB)/8, $0x7ff0000000000000
 GLOBL const75<>(SB), RODATA|NOPTR, $8
 
-// func AsinhFloat32(dst *float32, a *float32, aStep int, n int) (done int)
+// func ArcsinhFloat32(dst *float32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·AsinhFloat32(SB), NOSPLIT, $0-40
+TEXT ·ArcsinhFloat32(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
@@ -1285,9 +1285,9 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func AcoshFloat64(dst *float64, a *float64, aStep int, n int) (done int)
+// func ArccoshFloat64(dst *float64, a *float64, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·AcoshFloat64(SB), NOSPLIT, $0-40
+TEXT ·ArccoshFloat64(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
@@ -1425,9 +1425,9 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func AcoshFloat32(dst *float32, a *float32, aStep int, n int) (done int)
+// func ArccoshFloat32(dst *float32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·AcoshFloat32(SB), NOSPLIT, $0-40
+TEXT ·ArccoshFloat32(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
@@ -1567,9 +1567,9 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func AtanhFloat64(dst *float64, a *float64, aStep int, n int) (done int)
+// func ArctanhFloat64(dst *float64, a *float64, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·AtanhFloat64(SB), NOSPLIT, $0-40
+TEXT ·ArctanhFloat64(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
@@ -1691,9 +1691,9 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func AtanhFloat32(dst *float32, a *float32, aStep int, n int) (done int)
+// func ArctanhFloat32(dst *float32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·AtanhFloat32(SB), NOSPLIT, $0-40
+TEXT ·ArctanhFloat32(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX

@@ -683,9 +683,9 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func AsinhFloat64(dst *float64, a *float64, aStep int, n int) (done int)
+// func ArcsinhFloat64(dst *float64, a *float64, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·AsinhFloat64(SB), NOSPLIT, $0-40
+TEXT ·ArcsinhFloat64(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
@@ -916,9 +916,9 @@ GLOBL const68<>(SB), RODATA|NOPTR, $8
 DATA const69<>+0(SB)/8, $0x7ff0000000000000
 GLOBL const69<>(SB), RODATA|NOPTR, $8
 
-// func AsinhFloat32(dst *float32, a *float32, aStep int, n int) (done int)
+// func ArcsinhFloat32(dst *float32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·AsinhFloat32(SB), NOSPLIT, $0-40
+TEXT ·ArcsinhFloat32(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
@@ -1052,9 +1052,9 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func AcoshFloat64(dst *float64, a *float64, aStep int, n int) (done int)
+// func ArccoshFloat64(dst *float64, a *float64, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·AcoshFloat64(SB), NOSPLIT, $0-40
+TEXT ·ArccoshFloat64(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
@@ -1188,9 +1188,9 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func AcoshFloat32(dst *float32, a *float32, aStep int, n int) (done int)
+// func ArccoshFloat32(dst *float32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·AcoshFloat32(SB), NOSPLIT, $0-40
+TEXT ·ArccoshFloat32(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
@@ -1326,9 +1326,9 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func AtanhFloat64(dst *float64, a *float64, aStep int, n int) (done int)
+// func ArctanhFloat64(dst *float64, a *float64, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·AtanhFloat64(SB), NOSPLIT, $0-40
+TEXT ·ArctanhFloat64(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
@@ -1446,9 +1446,9 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func AtanhFloat32(dst *float32, a *float32, aStep int, n int) (done int)
+// func ArctanhFloat32(dst *float32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
-TEXT ·AtanhFloat32(SB), NOSPLIT, $0-40
+TEXT ·ArctanhFloat32(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX

@@ -422,8 +422,8 @@ func TanhFloat32(dst []float32, a []float32) {
 	}
 }
 
-// AsinhFloat64 is the portable loop.
-func AsinhFloat64(dst []float64, a []float64) {
+// ArcsinhFloat64 is the portable loop.
+func ArcsinhFloat64(dst []float64, a []float64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := a[i&ma]
@@ -557,8 +557,8 @@ func AsinhFloat64(dst []float64, a []float64) {
 	}
 }
 
-// AsinhFloat32 is the portable loop.
-func AsinhFloat32(dst []float32, a []float32) {
+// ArcsinhFloat32 is the portable loop.
+func ArcsinhFloat32(dst []float32, a []float32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := a[i&ma]
@@ -694,8 +694,8 @@ func AsinhFloat32(dst []float32, a []float32) {
 	}
 }
 
-// AcoshFloat64 is the portable loop.
-func AcoshFloat64(dst []float64, a []float64) {
+// ArccoshFloat64 is the portable loop.
+func ArccoshFloat64(dst []float64, a []float64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := a[i&ma]
@@ -826,8 +826,8 @@ func AcoshFloat64(dst []float64, a []float64) {
 	}
 }
 
-// AcoshFloat32 is the portable loop.
-func AcoshFloat32(dst []float32, a []float32) {
+// ArccoshFloat32 is the portable loop.
+func ArccoshFloat32(dst []float32, a []float32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := a[i&ma]
@@ -960,8 +960,8 @@ func AcoshFloat32(dst []float32, a []float32) {
 	}
 }
 
-// AtanhFloat64 is the portable loop.
-func AtanhFloat64(dst []float64, a []float64) {
+// ArctanhFloat64 is the portable loop.
+func ArctanhFloat64(dst []float64, a []float64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := a[i&ma]
@@ -1070,8 +1070,8 @@ func AtanhFloat64(dst []float64, a []float64) {
 	}
 }
 
-// AtanhFloat32 is the portable loop.
-func AtanhFloat32(dst []float32, a []float32) {
+// ArctanhFloat32 is the portable loop.
+func ArctanhFloat32(dst []float32, a []float32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := a[i&ma]

@@ -109,7 +109,7 @@ func FloorDivideInt64(dst []int64, a []int64, b []int64) {
 		v9 := !v8
 		v10 := v6 || v9
 		if v10 {
-			dst[i] = floorDivide(a[i&ma], b[i&mb])
+			dst[i] = integerFloorDivide(a[i&ma], b[i&mb])
 			continue
 		}
 		v12 := v1 == 0x0
@@ -255,7 +255,7 @@ func FloorDivideUint64(dst []uint64, a []uint64, b []uint64) {
 		v6 := !v5
 		v7 := v4 || v6
 		if v7 {
-			dst[i] = floorDivide(a[i&ma], b[i&mb])
+			dst[i] = integerFloorDivide(a[i&ma], b[i&mb])
 			continue
 		}
 		v9 := v1 == 0x0
@@ -421,7 +421,7 @@ func RemainderInt64(dst []int64, a []int64, b []int64) {
 		v9 := !v8
 		v10 := v6 || v9
 		if v10 {
-			dst[i] = remainder(a[i&ma], b[i&mb])
+			dst[i] = integerRemainder(a[i&ma], b[i&mb])
 			continue
 		}
 		v12 := v1 == 0x0
@@ -591,7 +591,7 @@ func RemainderUint64(dst []uint64, a []uint64, b []uint64) {
 		v6 := !v5
 		v7 := v4 || v6
 		if v7 {
-			dst[i] = remainder(a[i&ma], b[i&mb])
+			dst[i] = integerRemainder(a[i&ma], b[i&mb])
 			continue
 		}
 		v9 := v1 == 0x0

@@ -20,7 +20,7 @@ func truncRemainder[T wide](x, y T) T {
 	return x % y
 }
 
-func floorDivide[T wide](x, y T) T {
+func integerFloorDivide[T wide](x, y T) T {
 	if y == 0 {
 		return 0
 	}
@@ -31,7 +31,7 @@ func floorDivide[T wide](x, y T) T {
 	return q
 }
 
-func remainder[T wide](x, y T) T {
+func integerRemainder[T wide](x, y T) T {
 	if y == 0 {
 		return 0
 	}
