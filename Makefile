@@ -36,6 +36,7 @@ lint:
 	test -z "$$(gofmt -l .)"
 	$(GO) vet ./...
 	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+	cd kernels/generate && $(GO) vet ./... && $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 
 # Every interleaving of small models of the ring and its recovery, with deaths.
 model:
@@ -51,7 +52,7 @@ FUZZTIME ?= 10s
 fuzz:
 	$(GO) test -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) ./shm/format/npy
 	$(GO) test -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) ./shm/format/raw
-	$(GO) test -run '^$$' -fuzz FuzzDecodeSummary -fuzztime $(FUZZTIME) ./kernels
+	$(GO) test -run '^$$' -fuzz FuzzPartial -fuzztime $(FUZZTIME) ./kernels
 	$(GO) test -run '^$$' -fuzz FuzzGetResult -fuzztime $(FUZZTIME) ./supervisor/internal/wire
 	$(GO) test -run '^$$' -fuzz FuzzRingPage -fuzztime $(FUZZTIME) ./supervisor/internal/engine
 

@@ -49,10 +49,18 @@ func (o *operand[T]) from(i, j int) []T {
 	return o.elems[i:j]
 }
 
+// onScalar makes every tier do what portable code does.
+func onScalar(r run) run {
+	for tier := range r {
+		r[tier] = r[Scalar]
+	}
+	return r
+}
+
 func bind1[R, A any](portable func([]R, []A), v *vectors[asm1[R, A]]) (r run) {
 	r[Scalar] = func(dst, a, _, _ []byte) { portable(view[R](dst), view[A](a)) }
 	if v == nil {
-		return r
+		return onScalar(r)
 	}
 	assembled := func(f asm1[R, A], lanes int) func(dst, a, b, c []byte) {
 		return func(d, a, _, _ []byte) {
@@ -75,7 +83,7 @@ func bind1[R, A any](portable func([]R, []A), v *vectors[asm1[R, A]]) (r run) {
 func bind2[R, A, B any](portable func([]R, []A, []B), v *vectors[asm2[R, A, B]]) (r run) {
 	r[Scalar] = func(dst, a, b, _ []byte) { portable(view[R](dst), view[A](a), view[B](b)) }
 	if v == nil {
-		return r
+		return onScalar(r)
 	}
 	assembled := func(f asm2[R, A, B], lanes int) func(dst, a, b, c []byte) {
 		return func(d, a, b, _ []byte) {
@@ -98,7 +106,7 @@ func bind2[R, A, B any](portable func([]R, []A, []B), v *vectors[asm2[R, A, B]])
 func bind3[R, A, B, C any](portable func([]R, []A, []B, []C), v *vectors[asm3[R, A, B, C]]) (r run) {
 	r[Scalar] = func(dst, a, b, c []byte) { portable(view[R](dst), view[A](a), view[B](b), view[C](c)) }
 	if v == nil {
-		return r
+		return onScalar(r)
 	}
 	assembled := func(f asm3[R, A, B, C], lanes int) func(dst, a, b, c []byte) {
 		return func(d, a, b, c []byte) {

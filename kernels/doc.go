@@ -68,6 +68,8 @@
 //	overflow of floats             to infinity
 //	overflow of integers           wraps: so do negative and absolute of the least
 //	                               integer, and its quotient by -1, which is itself
+//	power of integers              wraps; a negative exponent gives the integer part
+//	                               of 1/x^-y: 1, -1 or 0
 //	integer division by zero       quotient and remainder are 0
 //	float division by zero         divide: IEEE 754; fmod, remainder: NaN;
 //	                               floor_divide: that of the quotient

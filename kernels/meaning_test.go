@@ -318,6 +318,16 @@ func intMeaning(k *Elementwise, t Type, bits []uint64) (uint64, bool) {
 		return number(z.Lsh(x[0], uint(bits[1])))
 	case "right_shift":
 		return number(z.Rsh(x[0], uint(min(bits[1], w))))
+	case "power":
+		if x[1].Sign() < 0 {
+			// 1/x^-y, cut off.
+			if x[0].IsInt64() && (x[0].Int64() == 1 || x[0].Int64() == -1) {
+				return number(z.Exp(x[0], x[1].And(x[1], big.NewInt(1)), nil))
+			}
+			return 0, true
+		}
+		m := new(big.Int).Lsh(big.NewInt(1), uint(w))
+		return number(z.Exp(x[0], x[1], m))
 	case "trunc_divide":
 		return nonzero(func() *big.Int { return z.Quo(x[0], x[1]) })
 	case "fmod":

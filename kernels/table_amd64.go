@@ -1250,6 +1250,14 @@ var elementwise = [...]row{
 	{"power", [maxOperands]Type{Float64, Float64}, Float64, func() run {
 		return bind2(portable.PowerFloat64, &vectors[asm2[float64, float64, float64]]{avx2.PowerFloat64, avx512.PowerFloat64, 4, 8})
 	}},
+	{"power", [maxOperands]Type{Int16, Int16}, Int16, func() run { return bind2(portable.IntegerPower[int16], nil) }},
+	{"power", [maxOperands]Type{Int32, Int32}, Int32, func() run { return bind2(portable.IntegerPower[int32], nil) }},
+	{"power", [maxOperands]Type{Int64, Int64}, Int64, func() run { return bind2(portable.IntegerPower[int64], nil) }},
+	{"power", [maxOperands]Type{Int8, Int8}, Int8, func() run { return bind2(portable.IntegerPower[int8], nil) }},
+	{"power", [maxOperands]Type{Uint16, Uint16}, Uint16, func() run { return bind2(portable.IntegerPower[uint16], nil) }},
+	{"power", [maxOperands]Type{Uint32, Uint32}, Uint32, func() run { return bind2(portable.IntegerPower[uint32], nil) }},
+	{"power", [maxOperands]Type{Uint64, Uint64}, Uint64, func() run { return bind2(portable.IntegerPower[uint64], nil) }},
+	{"power", [maxOperands]Type{Uint8, Uint8}, Uint8, func() run { return bind2(portable.IntegerPower[uint8], nil) }},
 	{"remainder", [maxOperands]Type{Float32, Float32}, Float32, func() run {
 		return bind2(portable.RemainderFloat32, &vectors[asm2[float32, float32, float32]]{avx2.RemainderFloat32, avx512.RemainderFloat32, 8, 16})
 	}},

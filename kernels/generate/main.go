@@ -83,13 +83,14 @@ func run(kernels string) error {
 	if err := write(tables, err, "internal", "portable", "tables.go"); err != nil {
 		return err
 	}
-	slices.SortFunc(all, func(x, y *ir.Kernel) int {
-		return cmp.Or(strings.Compare(x.Name, y.Name), strings.Compare(x.ID(), y.ID()))
-	})
 	source, err = issueBounds(all, limits)
 	if err := write(source, err, "bounds_test.go"); err != nil {
 		return err
 	}
+	all = append(all, catalogue.Plain()...)
+	slices.SortFunc(all, func(x, y *ir.Kernel) int {
+		return cmp.Or(strings.Compare(x.Name, y.Name), strings.Compare(x.ID(), y.ID()))
+	})
 	for _, build := range []string{"amd64", "!amd64"} {
 		source, err := table(all, folds, build)
 		if err := write(source, err, "table_"+strings.Replace(build, "!amd64", "other", 1)+".go"); err != nil {
@@ -114,8 +115,8 @@ func table(all []*ir.Kernel, folds []*ir.Fold, build string) ([]byte, error) {
 		for i, e := range k.In {
 			in[i] = e.String()
 		}
-		fmt.Fprintf(&out, "{%q, [maxOperands]Type{%s}, %s, func() run { return bind%d(portable.%s, ", k.Name, strings.Join(in, ", "), k.Out, len(k.In), k.ID())
-		if build == "amd64" {
+		fmt.Fprintf(&out, "{%q, [maxOperands]Type{%s}, %s, func() run { return bind%d(portable.%s, ", k.Name, strings.Join(in, ", "), k.Out, len(k.In), cmp.Or(k.Plain, k.ID()))
+		if build == "amd64" && k.Plain == "" {
 			fmt.Fprintf(&out, "&vectors[%s]{avx2.%[2]s, avx512.%[2]s, %[3]d, %[4]d}", assembly(k), k.ID(), x86.AVX2.Bytes/k.Width(), x86.AVX512.Bytes/k.Width())
 		} else {
 			out.WriteString("nil")

@@ -76,6 +76,14 @@ func abs(b *ir.B, v ir.V) ir.V {
 	return v.Bits().AndNot(signBit(b, v.Type())).AsFloat()
 }
 
+// Plain returns the kernels that exist in portable code only.
+func Plain() (all []*ir.Kernel) {
+	for _, t := range integers {
+		all = append(all, &ir.Kernel{Name: "power", In: []ir.Elem{t, t}, Out: t, Plain: "IntegerPower[" + t.GoType() + "]"})
+	}
+	return all
+}
+
 // unary makes out = f(in) for each type.
 func unary(name string, types []ir.Elem, f func(b *ir.B, t ir.Elem, x ir.V) ir.V) (all []*ir.Kernel) {
 	for _, t := range types {

@@ -19,6 +19,9 @@ type Kernel struct {
 	// Slow names the Go function that serves them.
 	Bail int
 	Slow string
+	// Plain names the portable loop of a kernel that is written by hand and has
+	// no description: neither nodes nor assembly.
+	Plain string
 }
 
 // Node is one value.
