@@ -93,6 +93,16 @@ func (f *blockFold) pair(xs, ys []float64) Pair {
 	p.xx = max(0, sumPairs(f.state(2))-float64(dx*dx)/n)
 	p.yy = max(0, sumPairs(f.state(3))-float64(dy*dy)/n)
 	p.xy = sumPairs(f.state(4)) - float64(dx*dy)/n
+	return p.canonical()
+}
+
+// canonical makes every NaN, which infinities leave, the canonical one.
+func (p Pair) canonical() Pair {
+	for _, f := range []*float64{&p.dot.hi, &p.dot.lo, &p.sumX.hi, &p.sumX.lo, &p.sumY.hi, &p.sumY.lo, &p.xx, &p.yy, &p.xy} {
+		if *f != *f {
+			*f = math.Float64frombits(0x7ff8000000000000)
+		}
+	}
 	return p
 }
 
@@ -112,7 +122,7 @@ func mergePairs(a, b Pair) Pair {
 		out.yy += float64(float64(dy*dy) * weight)
 		out.xy += float64(float64(dx*dy) * weight)
 	}
-	return out
+	return out.canonical()
 }
 
 func (p *Pair) pairs() uint64 { return p.count - p.nan }

@@ -153,7 +153,7 @@ func (p *Product) normalize() {
 
 // times returns x*y to about 2^-103 (Dekker's product with FMA).
 func (x double) times(y double) double {
-	p := x.hi * y.hi
+	p := float64(x.hi * y.hi) // never fused with the sum below
 	e := math.FMA(x.hi, y.hi, -p)
 	e = math.FMA(x.hi, y.lo, math.FMA(x.lo, y.hi, e))
 	hi, lo := fastTwoSum(p, e)
