@@ -68,6 +68,7 @@ func signs(t ir.Elem) *ir.Fold {
 // pivot. States: sum of squared deviations from it, and of deviations.
 func deviations(t ir.Elem) *ir.Fold {
 	b := ir.NewFold("deviations", []ir.Type{f64, f64}, []ir.Type{f64}, t)
+	b.Again()
 	d := load(b).Sub(b.Param(0))
 	return b.Done(b.State(0).Add(d.Mul(d)), b.State(1).Add(d))
 }
@@ -76,6 +77,7 @@ func deviations(t ir.Elem) *ir.Fold {
 // not count. Uniform operands: the pivot, the unit in which it is.
 func deviationsSpecial(t ir.Elem) *ir.Fold {
 	b := ir.NewFold("deviationsSpecial", []ir.Type{f64, f64}, []ir.Type{f64, f64}, t)
+	b.Again()
 	x := load(b)
 	d := x.Sub(x).Eq(x.C(0)).Select(x.Mul(b.Param(1)).Sub(b.Param(0)), x.C(0))
 	return b.Done(b.State(0).Add(d.Mul(d)), b.State(1).Add(d))
@@ -107,6 +109,7 @@ func scanInteger(t ir.Elem) *ir.Fold {
 // deviations.
 func deviationsInteger(t ir.Elem) *ir.Fold {
 	b := ir.NewFold("deviations", []ir.Type{f64, f64}, []ir.Type{i64}, t)
+	b.Again()
 	d := toFloat(b.B, widen(b.In(0), t).ISub(b.Param(0)), t.Size() < 8)
 	return b.Done(b.State(0).Add(d.Mul(d)), b.State(1).Add(d))
 }

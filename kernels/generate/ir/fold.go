@@ -14,6 +14,9 @@ type Fold struct {
 	Params []Type // uniform operands
 	// Update is the node of each state's new value.
 	Update []int
+	// Prefetch tells that the block is looked at again, in the nearest cache:
+	// meanwhile memory can bring the next one.
+	Prefetch bool
 }
 
 // NewFold begins a fold over these operands.
@@ -25,6 +28,7 @@ func NewFold(name string, states, params []Type, in ...Elem) *FoldB {
 type FoldB struct {
 	*B
 	states, params []Type
+	again          bool
 }
 
 // State returns the present value of state i.
@@ -37,12 +41,15 @@ func (b *FoldB) Param(i int) V {
 	return b.node(Node{Op: Param, Type: b.params[i], Imm: uint64(i)})
 }
 
+// Again notes that the fold is a further look at a block.
+func (b *FoldB) Again() { b.again = true }
+
 // Done ends the fold with the states' new values.
 func (b *FoldB) Done(update ...V) *Fold {
 	if len(update) != len(b.states) {
 		panic(fmt.Sprintf("%s: %d states, %d values", b.k.Name, len(b.states), len(update)))
 	}
-	f := &Fold{Kernel: b.k, States: b.states, Params: b.params}
+	f := &Fold{Kernel: b.k, States: b.states, Params: b.params, Prefetch: b.again}
 	for i, v := range update {
 		b.want(State, v, b.states[i])
 		f.Update = append(f.Update, v.n)

@@ -13,6 +13,9 @@ import (
 	kir "github.com/gangsaw/gangsaw/kernels/generate/ir"
 )
 
+// blockLen is kernels.BlockLen.
+const blockLen = 4096
+
 // stateRegisters is how many registers hold states; the others are for the
 // body.
 var stateRegisters = map[Tier]int{AVX2: 8, AVX512: 20}
@@ -108,6 +111,13 @@ func (f *file) fold(k *kir.Fold) {
 		}
 	}
 	for i, in := range k.In {
+		if k.Prefetch {
+			// Into the second cache: the first holds this block. A prefetch
+			// beyond the end of memory does nothing.
+			for line := 0; line < kir.Lanes*in.Size(); line += 64 {
+				f.do("PREFETCHT1", operand.Mem{Base: ptrs[i], Disp: blockLen*in.Size() + line})
+			}
+		}
 		f.do("ADDQ", operand.U32(kir.Lanes*in.Size()), ptrs[i])
 	}
 	f.do("DECQ", left)

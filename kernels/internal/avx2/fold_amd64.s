@@ -237,7 +237,7 @@ row:
 	RET
 
 // func DeviationsFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·DeviationsFloat64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -260,46 +260,50 @@ sweep:
 	MOVQ    BX, DI
 
 row:
-	VMOVUPD (DX), Y9
-	VSUBPD  Y0, Y9, Y9
-	VMULPD  Y9, Y9, Y10
-	VADDPD  Y10, Y1, Y1
-	VADDPD  Y5, Y9, Y5
-	VMOVUPD 32(DX), Y9
-	VSUBPD  Y0, Y9, Y9
-	VMULPD  Y9, Y9, Y10
-	VADDPD  Y10, Y2, Y2
-	VADDPD  Y6, Y9, Y6
-	VMOVUPD 64(DX), Y9
-	VSUBPD  Y0, Y9, Y9
-	VMULPD  Y9, Y9, Y10
-	VADDPD  Y10, Y3, Y3
-	VADDPD  Y7, Y9, Y7
-	VMOVUPD 96(DX), Y9
-	VSUBPD  Y0, Y9, Y9
-	VMULPD  Y9, Y9, Y10
-	VADDPD  Y10, Y4, Y4
-	VADDPD  Y8, Y9, Y8
-	ADDQ    $0x00000100, DX
-	DECQ    DI
-	JNE     row
-	VMOVUPD Y1, (AX)
-	VMOVUPD Y2, 32(AX)
-	VMOVUPD Y3, 64(AX)
-	VMOVUPD Y4, 96(AX)
-	VMOVUPD Y5, 256(AX)
-	VMOVUPD Y6, 288(AX)
-	VMOVUPD Y7, 320(AX)
-	VMOVUPD Y8, 352(AX)
-	ADDQ    $0x00000080, AX
-	ADDQ    $0x00000080, CX
-	DECQ    SI
-	JNE     sweep
+	VMOVUPD    (DX), Y9
+	VSUBPD     Y0, Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y1, Y1
+	VADDPD     Y5, Y9, Y5
+	VMOVUPD    32(DX), Y9
+	VSUBPD     Y0, Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y2, Y2
+	VADDPD     Y6, Y9, Y6
+	VMOVUPD    64(DX), Y9
+	VSUBPD     Y0, Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y3, Y3
+	VADDPD     Y7, Y9, Y7
+	VMOVUPD    96(DX), Y9
+	VSUBPD     Y0, Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y4, Y4
+	VADDPD     Y8, Y9, Y8
+	PREFETCHT1 32768(DX)
+	PREFETCHT1 32832(DX)
+	PREFETCHT1 32896(DX)
+	PREFETCHT1 32960(DX)
+	ADDQ       $0x00000100, DX
+	DECQ       DI
+	JNE        row
+	VMOVUPD    Y1, (AX)
+	VMOVUPD    Y2, 32(AX)
+	VMOVUPD    Y3, 64(AX)
+	VMOVUPD    Y4, 96(AX)
+	VMOVUPD    Y5, 256(AX)
+	VMOVUPD    Y6, 288(AX)
+	VMOVUPD    Y7, 320(AX)
+	VMOVUPD    Y8, 352(AX)
+	ADDQ       $0x00000080, AX
+	ADDQ       $0x00000080, CX
+	DECQ       SI
+	JNE        sweep
 	VZEROUPPER
 	RET
 
 // func DeviationsSpecialFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·DeviationsSpecialFloat64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -369,6 +373,10 @@ row:
 	VMULPD       Y10, Y10, Y11
 	VADDPD       Y11, Y5, Y5
 	VADDPD       Y9, Y10, Y9
+	PREFETCHT1   32768(DX)
+	PREFETCHT1   32832(DX)
+	PREFETCHT1   32896(DX)
+	PREFETCHT1   32960(DX)
 	ADDQ         $0x00000100, DX
 	DECQ         DI
 	JNE          row
@@ -785,7 +793,7 @@ row:
 	RET
 
 // func DeviationsFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·DeviationsFloat32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -808,50 +816,52 @@ sweep:
 	MOVQ    BX, DI
 
 row:
-	VMOVUPD   (DX), X9
-	VCVTPS2PD X9, Y9
-	VSUBPD    Y0, Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y10, Y1, Y1
-	VADDPD    Y5, Y9, Y5
-	VMOVUPD   16(DX), X9
-	VCVTPS2PD X9, Y9
-	VSUBPD    Y0, Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y10, Y2, Y2
-	VADDPD    Y6, Y9, Y6
-	VMOVUPD   32(DX), X9
-	VCVTPS2PD X9, Y9
-	VSUBPD    Y0, Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y10, Y3, Y3
-	VADDPD    Y7, Y9, Y7
-	VMOVUPD   48(DX), X9
-	VCVTPS2PD X9, Y9
-	VSUBPD    Y0, Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y10, Y4, Y4
-	VADDPD    Y8, Y9, Y8
-	ADDQ      $0x00000080, DX
-	DECQ      DI
-	JNE       row
-	VMOVUPD   Y1, (AX)
-	VMOVUPD   Y2, 32(AX)
-	VMOVUPD   Y3, 64(AX)
-	VMOVUPD   Y4, 96(AX)
-	VMOVUPD   Y5, 256(AX)
-	VMOVUPD   Y6, 288(AX)
-	VMOVUPD   Y7, 320(AX)
-	VMOVUPD   Y8, 352(AX)
-	ADDQ      $0x00000080, AX
-	ADDQ      $0x00000040, CX
-	DECQ      SI
-	JNE       sweep
+	VMOVUPD    (DX), X9
+	VCVTPS2PD  X9, Y9
+	VSUBPD     Y0, Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y1, Y1
+	VADDPD     Y5, Y9, Y5
+	VMOVUPD    16(DX), X9
+	VCVTPS2PD  X9, Y9
+	VSUBPD     Y0, Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y2, Y2
+	VADDPD     Y6, Y9, Y6
+	VMOVUPD    32(DX), X9
+	VCVTPS2PD  X9, Y9
+	VSUBPD     Y0, Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y3, Y3
+	VADDPD     Y7, Y9, Y7
+	VMOVUPD    48(DX), X9
+	VCVTPS2PD  X9, Y9
+	VSUBPD     Y0, Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y4, Y4
+	VADDPD     Y8, Y9, Y8
+	PREFETCHT1 16384(DX)
+	PREFETCHT1 16448(DX)
+	ADDQ       $0x00000080, DX
+	DECQ       DI
+	JNE        row
+	VMOVUPD    Y1, (AX)
+	VMOVUPD    Y2, 32(AX)
+	VMOVUPD    Y3, 64(AX)
+	VMOVUPD    Y4, 96(AX)
+	VMOVUPD    Y5, 256(AX)
+	VMOVUPD    Y6, 288(AX)
+	VMOVUPD    Y7, 320(AX)
+	VMOVUPD    Y8, 352(AX)
+	ADDQ       $0x00000080, AX
+	ADDQ       $0x00000040, CX
+	DECQ       SI
+	JNE        sweep
 	VZEROUPPER
 	RET
 
 // func DeviationsSpecialFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·DeviationsSpecialFloat32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -925,6 +935,8 @@ row:
 	VMULPD       Y10, Y10, Y11
 	VADDPD       Y11, Y5, Y5
 	VADDPD       Y9, Y10, Y9
+	PREFETCHT1   16384(DX)
+	PREFETCHT1   16448(DX)
 	ADDQ         $0x00000080, DX
 	DECQ         DI
 	JNE          row
@@ -1345,7 +1357,7 @@ row:
 	RET
 
 // func DeviationsFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, F16C
+// Requires: AVX, AVX2, F16C, MMX+
 TEXT ·DeviationsFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -1368,50 +1380,51 @@ sweep:
 	MOVQ    BX, DI
 
 row:
-	VCVTPH2PS (DX), X9
-	VCVTPS2PD X9, Y9
-	VSUBPD    Y0, Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y10, Y1, Y1
-	VADDPD    Y5, Y9, Y5
-	VCVTPH2PS 8(DX), X9
-	VCVTPS2PD X9, Y9
-	VSUBPD    Y0, Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y10, Y2, Y2
-	VADDPD    Y6, Y9, Y6
-	VCVTPH2PS 16(DX), X9
-	VCVTPS2PD X9, Y9
-	VSUBPD    Y0, Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y10, Y3, Y3
-	VADDPD    Y7, Y9, Y7
-	VCVTPH2PS 24(DX), X9
-	VCVTPS2PD X9, Y9
-	VSUBPD    Y0, Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y10, Y4, Y4
-	VADDPD    Y8, Y9, Y8
-	ADDQ      $0x00000040, DX
-	DECQ      DI
-	JNE       row
-	VMOVUPD   Y1, (AX)
-	VMOVUPD   Y2, 32(AX)
-	VMOVUPD   Y3, 64(AX)
-	VMOVUPD   Y4, 96(AX)
-	VMOVUPD   Y5, 256(AX)
-	VMOVUPD   Y6, 288(AX)
-	VMOVUPD   Y7, 320(AX)
-	VMOVUPD   Y8, 352(AX)
-	ADDQ      $0x00000080, AX
-	ADDQ      $0x00000020, CX
-	DECQ      SI
-	JNE       sweep
+	VCVTPH2PS  (DX), X9
+	VCVTPS2PD  X9, Y9
+	VSUBPD     Y0, Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y1, Y1
+	VADDPD     Y5, Y9, Y5
+	VCVTPH2PS  8(DX), X9
+	VCVTPS2PD  X9, Y9
+	VSUBPD     Y0, Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y2, Y2
+	VADDPD     Y6, Y9, Y6
+	VCVTPH2PS  16(DX), X9
+	VCVTPS2PD  X9, Y9
+	VSUBPD     Y0, Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y3, Y3
+	VADDPD     Y7, Y9, Y7
+	VCVTPH2PS  24(DX), X9
+	VCVTPS2PD  X9, Y9
+	VSUBPD     Y0, Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y4, Y4
+	VADDPD     Y8, Y9, Y8
+	PREFETCHT1 8192(DX)
+	ADDQ       $0x00000040, DX
+	DECQ       DI
+	JNE        row
+	VMOVUPD    Y1, (AX)
+	VMOVUPD    Y2, 32(AX)
+	VMOVUPD    Y3, 64(AX)
+	VMOVUPD    Y4, 96(AX)
+	VMOVUPD    Y5, 256(AX)
+	VMOVUPD    Y6, 288(AX)
+	VMOVUPD    Y7, 320(AX)
+	VMOVUPD    Y8, 352(AX)
+	ADDQ       $0x00000080, AX
+	ADDQ       $0x00000020, CX
+	DECQ       SI
+	JNE        sweep
 	VZEROUPPER
 	RET
 
 // func DeviationsSpecialFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, F16C
+// Requires: AVX, AVX2, F16C, MMX+
 TEXT ·DeviationsSpecialFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -1485,6 +1498,7 @@ row:
 	VMULPD       Y10, Y10, Y11
 	VADDPD       Y11, Y5, Y5
 	VADDPD       Y9, Y10, Y9
+	PREFETCHT1   8192(DX)
 	ADDQ         $0x00000040, DX
 	DECQ         DI
 	JNE          row
@@ -1912,7 +1926,7 @@ row:
 	RET
 
 // func DeviationsBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·DeviationsBFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -1935,54 +1949,55 @@ sweep:
 	MOVQ    BX, DI
 
 row:
-	VPMOVZXWD (DX), X9
-	VPSLLD    $0x10, X9, X9
-	VCVTPS2PD X9, Y9
-	VSUBPD    Y0, Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y10, Y1, Y1
-	VADDPD    Y5, Y9, Y5
-	VPMOVZXWD 8(DX), X9
-	VPSLLD    $0x10, X9, X9
-	VCVTPS2PD X9, Y9
-	VSUBPD    Y0, Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y10, Y2, Y2
-	VADDPD    Y6, Y9, Y6
-	VPMOVZXWD 16(DX), X9
-	VPSLLD    $0x10, X9, X9
-	VCVTPS2PD X9, Y9
-	VSUBPD    Y0, Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y10, Y3, Y3
-	VADDPD    Y7, Y9, Y7
-	VPMOVZXWD 24(DX), X9
-	VPSLLD    $0x10, X9, X9
-	VCVTPS2PD X9, Y9
-	VSUBPD    Y0, Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y10, Y4, Y4
-	VADDPD    Y8, Y9, Y8
-	ADDQ      $0x00000040, DX
-	DECQ      DI
-	JNE       row
-	VMOVUPD   Y1, (AX)
-	VMOVUPD   Y2, 32(AX)
-	VMOVUPD   Y3, 64(AX)
-	VMOVUPD   Y4, 96(AX)
-	VMOVUPD   Y5, 256(AX)
-	VMOVUPD   Y6, 288(AX)
-	VMOVUPD   Y7, 320(AX)
-	VMOVUPD   Y8, 352(AX)
-	ADDQ      $0x00000080, AX
-	ADDQ      $0x00000020, CX
-	DECQ      SI
-	JNE       sweep
+	VPMOVZXWD  (DX), X9
+	VPSLLD     $0x10, X9, X9
+	VCVTPS2PD  X9, Y9
+	VSUBPD     Y0, Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y1, Y1
+	VADDPD     Y5, Y9, Y5
+	VPMOVZXWD  8(DX), X9
+	VPSLLD     $0x10, X9, X9
+	VCVTPS2PD  X9, Y9
+	VSUBPD     Y0, Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y2, Y2
+	VADDPD     Y6, Y9, Y6
+	VPMOVZXWD  16(DX), X9
+	VPSLLD     $0x10, X9, X9
+	VCVTPS2PD  X9, Y9
+	VSUBPD     Y0, Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y3, Y3
+	VADDPD     Y7, Y9, Y7
+	VPMOVZXWD  24(DX), X9
+	VPSLLD     $0x10, X9, X9
+	VCVTPS2PD  X9, Y9
+	VSUBPD     Y0, Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y4, Y4
+	VADDPD     Y8, Y9, Y8
+	PREFETCHT1 8192(DX)
+	ADDQ       $0x00000040, DX
+	DECQ       DI
+	JNE        row
+	VMOVUPD    Y1, (AX)
+	VMOVUPD    Y2, 32(AX)
+	VMOVUPD    Y3, 64(AX)
+	VMOVUPD    Y4, 96(AX)
+	VMOVUPD    Y5, 256(AX)
+	VMOVUPD    Y6, 288(AX)
+	VMOVUPD    Y7, 320(AX)
+	VMOVUPD    Y8, 352(AX)
+	ADDQ       $0x00000080, AX
+	ADDQ       $0x00000020, CX
+	DECQ       SI
+	JNE        sweep
 	VZEROUPPER
 	RET
 
 // func DeviationsSpecialBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·DeviationsSpecialBFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -2060,6 +2075,7 @@ row:
 	VMULPD       Y10, Y10, Y11
 	VADDPD       Y11, Y5, Y5
 	VADDPD       Y9, Y10, Y9
+	PREFETCHT1   8192(DX)
 	ADDQ         $0x00000040, DX
 	DECQ         DI
 	JNE          row
@@ -2317,7 +2333,7 @@ row:
 	RET
 
 // func DeviationsInt8(state *uint64, a *int8, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·DeviationsInt8(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -2340,53 +2356,54 @@ sweep:
 	MOVQ    BX, DI
 
 row:
-	VMOVD     (DX), X9
-	VPMOVSXBQ X9, Y9
-	VPSUBQ    Y0, Y9, Y9
-	VPADDQ    const5<>+0(SB), Y9, Y9
-	VSUBPD    const5<>+0(SB), Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y10, Y1, Y1
-	VADDPD    Y5, Y9, Y5
-	VMOVD     4(DX), X9
-	VPMOVSXBQ X9, Y9
-	VPSUBQ    Y0, Y9, Y9
-	VPADDQ    const5<>+0(SB), Y9, Y9
-	VSUBPD    const5<>+0(SB), Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y10, Y2, Y2
-	VADDPD    Y6, Y9, Y6
-	VMOVD     8(DX), X9
-	VPMOVSXBQ X9, Y9
-	VPSUBQ    Y0, Y9, Y9
-	VPADDQ    const5<>+0(SB), Y9, Y9
-	VSUBPD    const5<>+0(SB), Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y10, Y3, Y3
-	VADDPD    Y7, Y9, Y7
-	VMOVD     12(DX), X9
-	VPMOVSXBQ X9, Y9
-	VPSUBQ    Y0, Y9, Y9
-	VPADDQ    const5<>+0(SB), Y9, Y9
-	VSUBPD    const5<>+0(SB), Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y10, Y4, Y4
-	VADDPD    Y8, Y9, Y8
-	ADDQ      $0x00000020, DX
-	DECQ      DI
-	JNE       row
-	VMOVUPD   Y1, (AX)
-	VMOVUPD   Y2, 32(AX)
-	VMOVUPD   Y3, 64(AX)
-	VMOVUPD   Y4, 96(AX)
-	VMOVUPD   Y5, 256(AX)
-	VMOVUPD   Y6, 288(AX)
-	VMOVUPD   Y7, 320(AX)
-	VMOVUPD   Y8, 352(AX)
-	ADDQ      $0x00000080, AX
-	ADDQ      $0x00000010, CX
-	DECQ      SI
-	JNE       sweep
+	VMOVD      (DX), X9
+	VPMOVSXBQ  X9, Y9
+	VPSUBQ     Y0, Y9, Y9
+	VPADDQ     const5<>+0(SB), Y9, Y9
+	VSUBPD     const5<>+0(SB), Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y1, Y1
+	VADDPD     Y5, Y9, Y5
+	VMOVD      4(DX), X9
+	VPMOVSXBQ  X9, Y9
+	VPSUBQ     Y0, Y9, Y9
+	VPADDQ     const5<>+0(SB), Y9, Y9
+	VSUBPD     const5<>+0(SB), Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y2, Y2
+	VADDPD     Y6, Y9, Y6
+	VMOVD      8(DX), X9
+	VPMOVSXBQ  X9, Y9
+	VPSUBQ     Y0, Y9, Y9
+	VPADDQ     const5<>+0(SB), Y9, Y9
+	VSUBPD     const5<>+0(SB), Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y3, Y3
+	VADDPD     Y7, Y9, Y7
+	VMOVD      12(DX), X9
+	VPMOVSXBQ  X9, Y9
+	VPSUBQ     Y0, Y9, Y9
+	VPADDQ     const5<>+0(SB), Y9, Y9
+	VSUBPD     const5<>+0(SB), Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y4, Y4
+	VADDPD     Y8, Y9, Y8
+	PREFETCHT1 4096(DX)
+	ADDQ       $0x00000020, DX
+	DECQ       DI
+	JNE        row
+	VMOVUPD    Y1, (AX)
+	VMOVUPD    Y2, 32(AX)
+	VMOVUPD    Y3, 64(AX)
+	VMOVUPD    Y4, 96(AX)
+	VMOVUPD    Y5, 256(AX)
+	VMOVUPD    Y6, 288(AX)
+	VMOVUPD    Y7, 320(AX)
+	VMOVUPD    Y8, 352(AX)
+	ADDQ       $0x00000080, AX
+	ADDQ       $0x00000010, CX
+	DECQ       SI
+	JNE        sweep
 	VZEROUPPER
 	RET
 
@@ -2609,7 +2626,7 @@ row:
 	RET
 
 // func DeviationsInt16(state *uint64, a *int16, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·DeviationsInt16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -2632,53 +2649,54 @@ sweep:
 	MOVQ    BX, DI
 
 row:
-	VMOVQ     (DX), X9
-	VPMOVSXWQ X9, Y9
-	VPSUBQ    Y0, Y9, Y9
-	VPADDQ    const5<>+0(SB), Y9, Y9
-	VSUBPD    const5<>+0(SB), Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y10, Y1, Y1
-	VADDPD    Y5, Y9, Y5
-	VMOVQ     8(DX), X9
-	VPMOVSXWQ X9, Y9
-	VPSUBQ    Y0, Y9, Y9
-	VPADDQ    const5<>+0(SB), Y9, Y9
-	VSUBPD    const5<>+0(SB), Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y10, Y2, Y2
-	VADDPD    Y6, Y9, Y6
-	VMOVQ     16(DX), X9
-	VPMOVSXWQ X9, Y9
-	VPSUBQ    Y0, Y9, Y9
-	VPADDQ    const5<>+0(SB), Y9, Y9
-	VSUBPD    const5<>+0(SB), Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y10, Y3, Y3
-	VADDPD    Y7, Y9, Y7
-	VMOVQ     24(DX), X9
-	VPMOVSXWQ X9, Y9
-	VPSUBQ    Y0, Y9, Y9
-	VPADDQ    const5<>+0(SB), Y9, Y9
-	VSUBPD    const5<>+0(SB), Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y10, Y4, Y4
-	VADDPD    Y8, Y9, Y8
-	ADDQ      $0x00000040, DX
-	DECQ      DI
-	JNE       row
-	VMOVUPD   Y1, (AX)
-	VMOVUPD   Y2, 32(AX)
-	VMOVUPD   Y3, 64(AX)
-	VMOVUPD   Y4, 96(AX)
-	VMOVUPD   Y5, 256(AX)
-	VMOVUPD   Y6, 288(AX)
-	VMOVUPD   Y7, 320(AX)
-	VMOVUPD   Y8, 352(AX)
-	ADDQ      $0x00000080, AX
-	ADDQ      $0x00000020, CX
-	DECQ      SI
-	JNE       sweep
+	VMOVQ      (DX), X9
+	VPMOVSXWQ  X9, Y9
+	VPSUBQ     Y0, Y9, Y9
+	VPADDQ     const5<>+0(SB), Y9, Y9
+	VSUBPD     const5<>+0(SB), Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y1, Y1
+	VADDPD     Y5, Y9, Y5
+	VMOVQ      8(DX), X9
+	VPMOVSXWQ  X9, Y9
+	VPSUBQ     Y0, Y9, Y9
+	VPADDQ     const5<>+0(SB), Y9, Y9
+	VSUBPD     const5<>+0(SB), Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y2, Y2
+	VADDPD     Y6, Y9, Y6
+	VMOVQ      16(DX), X9
+	VPMOVSXWQ  X9, Y9
+	VPSUBQ     Y0, Y9, Y9
+	VPADDQ     const5<>+0(SB), Y9, Y9
+	VSUBPD     const5<>+0(SB), Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y3, Y3
+	VADDPD     Y7, Y9, Y7
+	VMOVQ      24(DX), X9
+	VPMOVSXWQ  X9, Y9
+	VPSUBQ     Y0, Y9, Y9
+	VPADDQ     const5<>+0(SB), Y9, Y9
+	VSUBPD     const5<>+0(SB), Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y4, Y4
+	VADDPD     Y8, Y9, Y8
+	PREFETCHT1 8192(DX)
+	ADDQ       $0x00000040, DX
+	DECQ       DI
+	JNE        row
+	VMOVUPD    Y1, (AX)
+	VMOVUPD    Y2, 32(AX)
+	VMOVUPD    Y3, 64(AX)
+	VMOVUPD    Y4, 96(AX)
+	VMOVUPD    Y5, 256(AX)
+	VMOVUPD    Y6, 288(AX)
+	VMOVUPD    Y7, 320(AX)
+	VMOVUPD    Y8, 352(AX)
+	ADDQ       $0x00000080, AX
+	ADDQ       $0x00000020, CX
+	DECQ       SI
+	JNE        sweep
 	VZEROUPPER
 	RET
 
@@ -2895,7 +2913,7 @@ row:
 	RET
 
 // func DeviationsInt32(state *uint64, a *int32, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·DeviationsInt32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -2918,53 +2936,55 @@ sweep:
 	MOVQ    BX, DI
 
 row:
-	VMOVUPD   (DX), X9
-	VPMOVSXDQ X9, Y9
-	VPSUBQ    Y0, Y9, Y9
-	VPADDQ    const5<>+0(SB), Y9, Y9
-	VSUBPD    const5<>+0(SB), Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y10, Y1, Y1
-	VADDPD    Y5, Y9, Y5
-	VMOVUPD   16(DX), X9
-	VPMOVSXDQ X9, Y9
-	VPSUBQ    Y0, Y9, Y9
-	VPADDQ    const5<>+0(SB), Y9, Y9
-	VSUBPD    const5<>+0(SB), Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y10, Y2, Y2
-	VADDPD    Y6, Y9, Y6
-	VMOVUPD   32(DX), X9
-	VPMOVSXDQ X9, Y9
-	VPSUBQ    Y0, Y9, Y9
-	VPADDQ    const5<>+0(SB), Y9, Y9
-	VSUBPD    const5<>+0(SB), Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y10, Y3, Y3
-	VADDPD    Y7, Y9, Y7
-	VMOVUPD   48(DX), X9
-	VPMOVSXDQ X9, Y9
-	VPSUBQ    Y0, Y9, Y9
-	VPADDQ    const5<>+0(SB), Y9, Y9
-	VSUBPD    const5<>+0(SB), Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y10, Y4, Y4
-	VADDPD    Y8, Y9, Y8
-	ADDQ      $0x00000080, DX
-	DECQ      DI
-	JNE       row
-	VMOVUPD   Y1, (AX)
-	VMOVUPD   Y2, 32(AX)
-	VMOVUPD   Y3, 64(AX)
-	VMOVUPD   Y4, 96(AX)
-	VMOVUPD   Y5, 256(AX)
-	VMOVUPD   Y6, 288(AX)
-	VMOVUPD   Y7, 320(AX)
-	VMOVUPD   Y8, 352(AX)
-	ADDQ      $0x00000080, AX
-	ADDQ      $0x00000040, CX
-	DECQ      SI
-	JNE       sweep
+	VMOVUPD    (DX), X9
+	VPMOVSXDQ  X9, Y9
+	VPSUBQ     Y0, Y9, Y9
+	VPADDQ     const5<>+0(SB), Y9, Y9
+	VSUBPD     const5<>+0(SB), Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y1, Y1
+	VADDPD     Y5, Y9, Y5
+	VMOVUPD    16(DX), X9
+	VPMOVSXDQ  X9, Y9
+	VPSUBQ     Y0, Y9, Y9
+	VPADDQ     const5<>+0(SB), Y9, Y9
+	VSUBPD     const5<>+0(SB), Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y2, Y2
+	VADDPD     Y6, Y9, Y6
+	VMOVUPD    32(DX), X9
+	VPMOVSXDQ  X9, Y9
+	VPSUBQ     Y0, Y9, Y9
+	VPADDQ     const5<>+0(SB), Y9, Y9
+	VSUBPD     const5<>+0(SB), Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y3, Y3
+	VADDPD     Y7, Y9, Y7
+	VMOVUPD    48(DX), X9
+	VPMOVSXDQ  X9, Y9
+	VPSUBQ     Y0, Y9, Y9
+	VPADDQ     const5<>+0(SB), Y9, Y9
+	VSUBPD     const5<>+0(SB), Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y4, Y4
+	VADDPD     Y8, Y9, Y8
+	PREFETCHT1 16384(DX)
+	PREFETCHT1 16448(DX)
+	ADDQ       $0x00000080, DX
+	DECQ       DI
+	JNE        row
+	VMOVUPD    Y1, (AX)
+	VMOVUPD    Y2, 32(AX)
+	VMOVUPD    Y3, 64(AX)
+	VMOVUPD    Y4, 96(AX)
+	VMOVUPD    Y5, 256(AX)
+	VMOVUPD    Y6, 288(AX)
+	VMOVUPD    Y7, 320(AX)
+	VMOVUPD    Y8, 352(AX)
+	ADDQ       $0x00000080, AX
+	ADDQ       $0x00000040, CX
+	DECQ       SI
+	JNE        sweep
 	VZEROUPPER
 	RET
 
@@ -3199,7 +3219,7 @@ DATA const6<>+24(SB)/8, $0x00000000ffffffff
 GLOBL const6<>(SB), RODATA|NOPTR, $32
 
 // func DeviationsInt64(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·DeviationsInt64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -3286,6 +3306,10 @@ row:
 	VMULPD      Y9, Y9, Y10
 	VADDPD      Y10, Y4, Y4
 	VADDPD      Y8, Y9, Y8
+	PREFETCHT1  32768(DX)
+	PREFETCHT1  32832(DX)
+	PREFETCHT1  32896(DX)
+	PREFETCHT1  32960(DX)
 	ADDQ        $0x00000100, DX
 	DECQ        DI
 	JNE         row
@@ -3561,7 +3585,7 @@ row:
 	RET
 
 // func DeviationsUint8(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·DeviationsUint8(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -3584,53 +3608,54 @@ sweep:
 	MOVQ    BX, DI
 
 row:
-	VMOVD     (DX), X9
-	VPMOVZXBQ X9, Y9
-	VPSUBQ    Y0, Y9, Y9
-	VPADDQ    const5<>+0(SB), Y9, Y9
-	VSUBPD    const5<>+0(SB), Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y10, Y1, Y1
-	VADDPD    Y5, Y9, Y5
-	VMOVD     4(DX), X9
-	VPMOVZXBQ X9, Y9
-	VPSUBQ    Y0, Y9, Y9
-	VPADDQ    const5<>+0(SB), Y9, Y9
-	VSUBPD    const5<>+0(SB), Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y10, Y2, Y2
-	VADDPD    Y6, Y9, Y6
-	VMOVD     8(DX), X9
-	VPMOVZXBQ X9, Y9
-	VPSUBQ    Y0, Y9, Y9
-	VPADDQ    const5<>+0(SB), Y9, Y9
-	VSUBPD    const5<>+0(SB), Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y10, Y3, Y3
-	VADDPD    Y7, Y9, Y7
-	VMOVD     12(DX), X9
-	VPMOVZXBQ X9, Y9
-	VPSUBQ    Y0, Y9, Y9
-	VPADDQ    const5<>+0(SB), Y9, Y9
-	VSUBPD    const5<>+0(SB), Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y10, Y4, Y4
-	VADDPD    Y8, Y9, Y8
-	ADDQ      $0x00000020, DX
-	DECQ      DI
-	JNE       row
-	VMOVUPD   Y1, (AX)
-	VMOVUPD   Y2, 32(AX)
-	VMOVUPD   Y3, 64(AX)
-	VMOVUPD   Y4, 96(AX)
-	VMOVUPD   Y5, 256(AX)
-	VMOVUPD   Y6, 288(AX)
-	VMOVUPD   Y7, 320(AX)
-	VMOVUPD   Y8, 352(AX)
-	ADDQ      $0x00000080, AX
-	ADDQ      $0x00000010, CX
-	DECQ      SI
-	JNE       sweep
+	VMOVD      (DX), X9
+	VPMOVZXBQ  X9, Y9
+	VPSUBQ     Y0, Y9, Y9
+	VPADDQ     const5<>+0(SB), Y9, Y9
+	VSUBPD     const5<>+0(SB), Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y1, Y1
+	VADDPD     Y5, Y9, Y5
+	VMOVD      4(DX), X9
+	VPMOVZXBQ  X9, Y9
+	VPSUBQ     Y0, Y9, Y9
+	VPADDQ     const5<>+0(SB), Y9, Y9
+	VSUBPD     const5<>+0(SB), Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y2, Y2
+	VADDPD     Y6, Y9, Y6
+	VMOVD      8(DX), X9
+	VPMOVZXBQ  X9, Y9
+	VPSUBQ     Y0, Y9, Y9
+	VPADDQ     const5<>+0(SB), Y9, Y9
+	VSUBPD     const5<>+0(SB), Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y3, Y3
+	VADDPD     Y7, Y9, Y7
+	VMOVD      12(DX), X9
+	VPMOVZXBQ  X9, Y9
+	VPSUBQ     Y0, Y9, Y9
+	VPADDQ     const5<>+0(SB), Y9, Y9
+	VSUBPD     const5<>+0(SB), Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y4, Y4
+	VADDPD     Y8, Y9, Y8
+	PREFETCHT1 4096(DX)
+	ADDQ       $0x00000020, DX
+	DECQ       DI
+	JNE        row
+	VMOVUPD    Y1, (AX)
+	VMOVUPD    Y2, 32(AX)
+	VMOVUPD    Y3, 64(AX)
+	VMOVUPD    Y4, 96(AX)
+	VMOVUPD    Y5, 256(AX)
+	VMOVUPD    Y6, 288(AX)
+	VMOVUPD    Y7, 320(AX)
+	VMOVUPD    Y8, 352(AX)
+	ADDQ       $0x00000080, AX
+	ADDQ       $0x00000010, CX
+	DECQ       SI
+	JNE        sweep
 	VZEROUPPER
 	RET
 
@@ -3847,7 +3872,7 @@ row:
 	RET
 
 // func DeviationsUint16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·DeviationsUint16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -3870,53 +3895,54 @@ sweep:
 	MOVQ    BX, DI
 
 row:
-	VMOVQ     (DX), X9
-	VPMOVZXWQ X9, Y9
-	VPSUBQ    Y0, Y9, Y9
-	VPADDQ    const5<>+0(SB), Y9, Y9
-	VSUBPD    const5<>+0(SB), Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y10, Y1, Y1
-	VADDPD    Y5, Y9, Y5
-	VMOVQ     8(DX), X9
-	VPMOVZXWQ X9, Y9
-	VPSUBQ    Y0, Y9, Y9
-	VPADDQ    const5<>+0(SB), Y9, Y9
-	VSUBPD    const5<>+0(SB), Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y10, Y2, Y2
-	VADDPD    Y6, Y9, Y6
-	VMOVQ     16(DX), X9
-	VPMOVZXWQ X9, Y9
-	VPSUBQ    Y0, Y9, Y9
-	VPADDQ    const5<>+0(SB), Y9, Y9
-	VSUBPD    const5<>+0(SB), Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y10, Y3, Y3
-	VADDPD    Y7, Y9, Y7
-	VMOVQ     24(DX), X9
-	VPMOVZXWQ X9, Y9
-	VPSUBQ    Y0, Y9, Y9
-	VPADDQ    const5<>+0(SB), Y9, Y9
-	VSUBPD    const5<>+0(SB), Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y10, Y4, Y4
-	VADDPD    Y8, Y9, Y8
-	ADDQ      $0x00000040, DX
-	DECQ      DI
-	JNE       row
-	VMOVUPD   Y1, (AX)
-	VMOVUPD   Y2, 32(AX)
-	VMOVUPD   Y3, 64(AX)
-	VMOVUPD   Y4, 96(AX)
-	VMOVUPD   Y5, 256(AX)
-	VMOVUPD   Y6, 288(AX)
-	VMOVUPD   Y7, 320(AX)
-	VMOVUPD   Y8, 352(AX)
-	ADDQ      $0x00000080, AX
-	ADDQ      $0x00000020, CX
-	DECQ      SI
-	JNE       sweep
+	VMOVQ      (DX), X9
+	VPMOVZXWQ  X9, Y9
+	VPSUBQ     Y0, Y9, Y9
+	VPADDQ     const5<>+0(SB), Y9, Y9
+	VSUBPD     const5<>+0(SB), Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y1, Y1
+	VADDPD     Y5, Y9, Y5
+	VMOVQ      8(DX), X9
+	VPMOVZXWQ  X9, Y9
+	VPSUBQ     Y0, Y9, Y9
+	VPADDQ     const5<>+0(SB), Y9, Y9
+	VSUBPD     const5<>+0(SB), Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y2, Y2
+	VADDPD     Y6, Y9, Y6
+	VMOVQ      16(DX), X9
+	VPMOVZXWQ  X9, Y9
+	VPSUBQ     Y0, Y9, Y9
+	VPADDQ     const5<>+0(SB), Y9, Y9
+	VSUBPD     const5<>+0(SB), Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y3, Y3
+	VADDPD     Y7, Y9, Y7
+	VMOVQ      24(DX), X9
+	VPMOVZXWQ  X9, Y9
+	VPSUBQ     Y0, Y9, Y9
+	VPADDQ     const5<>+0(SB), Y9, Y9
+	VSUBPD     const5<>+0(SB), Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y4, Y4
+	VADDPD     Y8, Y9, Y8
+	PREFETCHT1 8192(DX)
+	ADDQ       $0x00000040, DX
+	DECQ       DI
+	JNE        row
+	VMOVUPD    Y1, (AX)
+	VMOVUPD    Y2, 32(AX)
+	VMOVUPD    Y3, 64(AX)
+	VMOVUPD    Y4, 96(AX)
+	VMOVUPD    Y5, 256(AX)
+	VMOVUPD    Y6, 288(AX)
+	VMOVUPD    Y7, 320(AX)
+	VMOVUPD    Y8, 352(AX)
+	ADDQ       $0x00000080, AX
+	ADDQ       $0x00000020, CX
+	DECQ       SI
+	JNE        sweep
 	VZEROUPPER
 	RET
 
@@ -4133,7 +4159,7 @@ row:
 	RET
 
 // func DeviationsUint32(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·DeviationsUint32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -4156,53 +4182,55 @@ sweep:
 	MOVQ    BX, DI
 
 row:
-	VMOVUPD   (DX), X9
-	VPMOVZXDQ X9, Y9
-	VPSUBQ    Y0, Y9, Y9
-	VPADDQ    const5<>+0(SB), Y9, Y9
-	VSUBPD    const5<>+0(SB), Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y10, Y1, Y1
-	VADDPD    Y5, Y9, Y5
-	VMOVUPD   16(DX), X9
-	VPMOVZXDQ X9, Y9
-	VPSUBQ    Y0, Y9, Y9
-	VPADDQ    const5<>+0(SB), Y9, Y9
-	VSUBPD    const5<>+0(SB), Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y10, Y2, Y2
-	VADDPD    Y6, Y9, Y6
-	VMOVUPD   32(DX), X9
-	VPMOVZXDQ X9, Y9
-	VPSUBQ    Y0, Y9, Y9
-	VPADDQ    const5<>+0(SB), Y9, Y9
-	VSUBPD    const5<>+0(SB), Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y10, Y3, Y3
-	VADDPD    Y7, Y9, Y7
-	VMOVUPD   48(DX), X9
-	VPMOVZXDQ X9, Y9
-	VPSUBQ    Y0, Y9, Y9
-	VPADDQ    const5<>+0(SB), Y9, Y9
-	VSUBPD    const5<>+0(SB), Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y10, Y4, Y4
-	VADDPD    Y8, Y9, Y8
-	ADDQ      $0x00000080, DX
-	DECQ      DI
-	JNE       row
-	VMOVUPD   Y1, (AX)
-	VMOVUPD   Y2, 32(AX)
-	VMOVUPD   Y3, 64(AX)
-	VMOVUPD   Y4, 96(AX)
-	VMOVUPD   Y5, 256(AX)
-	VMOVUPD   Y6, 288(AX)
-	VMOVUPD   Y7, 320(AX)
-	VMOVUPD   Y8, 352(AX)
-	ADDQ      $0x00000080, AX
-	ADDQ      $0x00000040, CX
-	DECQ      SI
-	JNE       sweep
+	VMOVUPD    (DX), X9
+	VPMOVZXDQ  X9, Y9
+	VPSUBQ     Y0, Y9, Y9
+	VPADDQ     const5<>+0(SB), Y9, Y9
+	VSUBPD     const5<>+0(SB), Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y1, Y1
+	VADDPD     Y5, Y9, Y5
+	VMOVUPD    16(DX), X9
+	VPMOVZXDQ  X9, Y9
+	VPSUBQ     Y0, Y9, Y9
+	VPADDQ     const5<>+0(SB), Y9, Y9
+	VSUBPD     const5<>+0(SB), Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y2, Y2
+	VADDPD     Y6, Y9, Y6
+	VMOVUPD    32(DX), X9
+	VPMOVZXDQ  X9, Y9
+	VPSUBQ     Y0, Y9, Y9
+	VPADDQ     const5<>+0(SB), Y9, Y9
+	VSUBPD     const5<>+0(SB), Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y3, Y3
+	VADDPD     Y7, Y9, Y7
+	VMOVUPD    48(DX), X9
+	VPMOVZXDQ  X9, Y9
+	VPSUBQ     Y0, Y9, Y9
+	VPADDQ     const5<>+0(SB), Y9, Y9
+	VSUBPD     const5<>+0(SB), Y9, Y9
+	VMULPD     Y9, Y9, Y10
+	VADDPD     Y10, Y4, Y4
+	VADDPD     Y8, Y9, Y8
+	PREFETCHT1 16384(DX)
+	PREFETCHT1 16448(DX)
+	ADDQ       $0x00000080, DX
+	DECQ       DI
+	JNE        row
+	VMOVUPD    Y1, (AX)
+	VMOVUPD    Y2, 32(AX)
+	VMOVUPD    Y3, 64(AX)
+	VMOVUPD    Y4, 96(AX)
+	VMOVUPD    Y5, 256(AX)
+	VMOVUPD    Y6, 288(AX)
+	VMOVUPD    Y7, 320(AX)
+	VMOVUPD    Y8, 352(AX)
+	ADDQ       $0x00000080, AX
+	ADDQ       $0x00000040, CX
+	DECQ       SI
+	JNE        sweep
 	VZEROUPPER
 	RET
 
@@ -4435,7 +4463,7 @@ row:
 	RET
 
 // func DeviationsUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·DeviationsUint64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -4522,6 +4550,10 @@ row:
 	VMULPD      Y9, Y9, Y10
 	VADDPD      Y10, Y4, Y4
 	VADDPD      Y8, Y9, Y8
+	PREFETCHT1  32768(DX)
+	PREFETCHT1  32832(DX)
+	PREFETCHT1  32896(DX)
+	PREFETCHT1  32960(DX)
 	ADDQ        $0x00000100, DX
 	DECQ        DI
 	JNE         row

@@ -316,7 +316,7 @@ row:
 	RET
 
 // func DeviationsFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·DeviationsFloat64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -339,46 +339,50 @@ sweep:
 	MOVQ    BX, DI
 
 row:
-	VMOVUPD (DX), Z9
-	VSUBPD  Z0, Z9, Z9
-	VMULPD  Z9, Z9, Z10
-	VADDPD  Z10, Z1, Z1
-	VADDPD  Z5, Z9, Z5
-	VMOVUPD 64(DX), Z9
-	VSUBPD  Z0, Z9, Z9
-	VMULPD  Z9, Z9, Z10
-	VADDPD  Z10, Z2, Z2
-	VADDPD  Z6, Z9, Z6
-	VMOVUPD 128(DX), Z9
-	VSUBPD  Z0, Z9, Z9
-	VMULPD  Z9, Z9, Z10
-	VADDPD  Z10, Z3, Z3
-	VADDPD  Z7, Z9, Z7
-	VMOVUPD 192(DX), Z9
-	VSUBPD  Z0, Z9, Z9
-	VMULPD  Z9, Z9, Z10
-	VADDPD  Z10, Z4, Z4
-	VADDPD  Z8, Z9, Z8
-	ADDQ    $0x00000100, DX
-	DECQ    DI
-	JNE     row
-	VMOVUPD Z1, (AX)
-	VMOVUPD Z2, 64(AX)
-	VMOVUPD Z3, 128(AX)
-	VMOVUPD Z4, 192(AX)
-	VMOVUPD Z5, 256(AX)
-	VMOVUPD Z6, 320(AX)
-	VMOVUPD Z7, 384(AX)
-	VMOVUPD Z8, 448(AX)
-	ADDQ    $0x00000100, AX
-	ADDQ    $0x00000100, CX
-	DECQ    SI
-	JNE     sweep
+	VMOVUPD    (DX), Z9
+	VSUBPD     Z0, Z9, Z9
+	VMULPD     Z9, Z9, Z10
+	VADDPD     Z10, Z1, Z1
+	VADDPD     Z5, Z9, Z5
+	VMOVUPD    64(DX), Z9
+	VSUBPD     Z0, Z9, Z9
+	VMULPD     Z9, Z9, Z10
+	VADDPD     Z10, Z2, Z2
+	VADDPD     Z6, Z9, Z6
+	VMOVUPD    128(DX), Z9
+	VSUBPD     Z0, Z9, Z9
+	VMULPD     Z9, Z9, Z10
+	VADDPD     Z10, Z3, Z3
+	VADDPD     Z7, Z9, Z7
+	VMOVUPD    192(DX), Z9
+	VSUBPD     Z0, Z9, Z9
+	VMULPD     Z9, Z9, Z10
+	VADDPD     Z10, Z4, Z4
+	VADDPD     Z8, Z9, Z8
+	PREFETCHT1 32768(DX)
+	PREFETCHT1 32832(DX)
+	PREFETCHT1 32896(DX)
+	PREFETCHT1 32960(DX)
+	ADDQ       $0x00000100, DX
+	DECQ       DI
+	JNE        row
+	VMOVUPD    Z1, (AX)
+	VMOVUPD    Z2, 64(AX)
+	VMOVUPD    Z3, 128(AX)
+	VMOVUPD    Z4, 192(AX)
+	VMOVUPD    Z5, 256(AX)
+	VMOVUPD    Z6, 320(AX)
+	VMOVUPD    Z7, 384(AX)
+	VMOVUPD    Z8, 448(AX)
+	ADDQ       $0x00000100, AX
+	ADDQ       $0x00000100, CX
+	DECQ       SI
+	JNE        sweep
 	VZEROUPPER
 	RET
 
 // func DeviationsSpecialFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·DeviationsSpecialFloat64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -444,6 +448,10 @@ row:
 	VMULPD       Z4, Z4, Z14
 	VADDPD       Z14, Z9, Z9
 	VADDPD       Z13, Z4, Z13
+	PREFETCHT1   32768(DX)
+	PREFETCHT1   32832(DX)
+	PREFETCHT1   32896(DX)
+	PREFETCHT1   32960(DX)
 	ADDQ         $0x00000100, DX
 	DECQ         DI
 	JNE          row
@@ -1052,7 +1060,7 @@ row:
 	RET
 
 // func DeviationsFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·DeviationsFloat32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -1075,50 +1083,52 @@ sweep:
 	MOVQ    BX, DI
 
 row:
-	VMOVUPD   (DX), Y9
-	VCVTPS2PD Y9, Z9
-	VSUBPD    Z0, Z9, Z9
-	VMULPD    Z9, Z9, Z10
-	VADDPD    Z10, Z1, Z1
-	VADDPD    Z5, Z9, Z5
-	VMOVUPD   32(DX), Y9
-	VCVTPS2PD Y9, Z9
-	VSUBPD    Z0, Z9, Z9
-	VMULPD    Z9, Z9, Z10
-	VADDPD    Z10, Z2, Z2
-	VADDPD    Z6, Z9, Z6
-	VMOVUPD   64(DX), Y9
-	VCVTPS2PD Y9, Z9
-	VSUBPD    Z0, Z9, Z9
-	VMULPD    Z9, Z9, Z10
-	VADDPD    Z10, Z3, Z3
-	VADDPD    Z7, Z9, Z7
-	VMOVUPD   96(DX), Y9
-	VCVTPS2PD Y9, Z9
-	VSUBPD    Z0, Z9, Z9
-	VMULPD    Z9, Z9, Z10
-	VADDPD    Z10, Z4, Z4
-	VADDPD    Z8, Z9, Z8
-	ADDQ      $0x00000080, DX
-	DECQ      DI
-	JNE       row
-	VMOVUPD   Z1, (AX)
-	VMOVUPD   Z2, 64(AX)
-	VMOVUPD   Z3, 128(AX)
-	VMOVUPD   Z4, 192(AX)
-	VMOVUPD   Z5, 256(AX)
-	VMOVUPD   Z6, 320(AX)
-	VMOVUPD   Z7, 384(AX)
-	VMOVUPD   Z8, 448(AX)
-	ADDQ      $0x00000100, AX
-	ADDQ      $0x00000080, CX
-	DECQ      SI
-	JNE       sweep
+	VMOVUPD    (DX), Y9
+	VCVTPS2PD  Y9, Z9
+	VSUBPD     Z0, Z9, Z9
+	VMULPD     Z9, Z9, Z10
+	VADDPD     Z10, Z1, Z1
+	VADDPD     Z5, Z9, Z5
+	VMOVUPD    32(DX), Y9
+	VCVTPS2PD  Y9, Z9
+	VSUBPD     Z0, Z9, Z9
+	VMULPD     Z9, Z9, Z10
+	VADDPD     Z10, Z2, Z2
+	VADDPD     Z6, Z9, Z6
+	VMOVUPD    64(DX), Y9
+	VCVTPS2PD  Y9, Z9
+	VSUBPD     Z0, Z9, Z9
+	VMULPD     Z9, Z9, Z10
+	VADDPD     Z10, Z3, Z3
+	VADDPD     Z7, Z9, Z7
+	VMOVUPD    96(DX), Y9
+	VCVTPS2PD  Y9, Z9
+	VSUBPD     Z0, Z9, Z9
+	VMULPD     Z9, Z9, Z10
+	VADDPD     Z10, Z4, Z4
+	VADDPD     Z8, Z9, Z8
+	PREFETCHT1 16384(DX)
+	PREFETCHT1 16448(DX)
+	ADDQ       $0x00000080, DX
+	DECQ       DI
+	JNE        row
+	VMOVUPD    Z1, (AX)
+	VMOVUPD    Z2, 64(AX)
+	VMOVUPD    Z3, 128(AX)
+	VMOVUPD    Z4, 192(AX)
+	VMOVUPD    Z5, 256(AX)
+	VMOVUPD    Z6, 320(AX)
+	VMOVUPD    Z7, 384(AX)
+	VMOVUPD    Z8, 448(AX)
+	ADDQ       $0x00000100, AX
+	ADDQ       $0x00000080, CX
+	DECQ       SI
+	JNE        sweep
 	VZEROUPPER
 	RET
 
 // func DeviationsSpecialFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·DeviationsSpecialFloat32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -1188,6 +1198,8 @@ row:
 	VMULPD       Z4, Z4, Z14
 	VADDPD       Z14, Z9, Z9
 	VADDPD       Z13, Z4, Z13
+	PREFETCHT1   16384(DX)
+	PREFETCHT1   16448(DX)
 	ADDQ         $0x00000080, DX
 	DECQ         DI
 	JNE          row
@@ -1804,7 +1816,7 @@ row:
 	RET
 
 // func DeviationsFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX512F, F16C
+// Requires: AVX, AVX512F, F16C, MMX+
 TEXT ·DeviationsFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -1827,50 +1839,51 @@ sweep:
 	MOVQ    BX, DI
 
 row:
-	VCVTPH2PS (DX), Y9
-	VCVTPS2PD Y9, Z9
-	VSUBPD    Z0, Z9, Z9
-	VMULPD    Z9, Z9, Z10
-	VADDPD    Z10, Z1, Z1
-	VADDPD    Z5, Z9, Z5
-	VCVTPH2PS 16(DX), Y9
-	VCVTPS2PD Y9, Z9
-	VSUBPD    Z0, Z9, Z9
-	VMULPD    Z9, Z9, Z10
-	VADDPD    Z10, Z2, Z2
-	VADDPD    Z6, Z9, Z6
-	VCVTPH2PS 32(DX), Y9
-	VCVTPS2PD Y9, Z9
-	VSUBPD    Z0, Z9, Z9
-	VMULPD    Z9, Z9, Z10
-	VADDPD    Z10, Z3, Z3
-	VADDPD    Z7, Z9, Z7
-	VCVTPH2PS 48(DX), Y9
-	VCVTPS2PD Y9, Z9
-	VSUBPD    Z0, Z9, Z9
-	VMULPD    Z9, Z9, Z10
-	VADDPD    Z10, Z4, Z4
-	VADDPD    Z8, Z9, Z8
-	ADDQ      $0x00000040, DX
-	DECQ      DI
-	JNE       row
-	VMOVUPD   Z1, (AX)
-	VMOVUPD   Z2, 64(AX)
-	VMOVUPD   Z3, 128(AX)
-	VMOVUPD   Z4, 192(AX)
-	VMOVUPD   Z5, 256(AX)
-	VMOVUPD   Z6, 320(AX)
-	VMOVUPD   Z7, 384(AX)
-	VMOVUPD   Z8, 448(AX)
-	ADDQ      $0x00000100, AX
-	ADDQ      $0x00000040, CX
-	DECQ      SI
-	JNE       sweep
+	VCVTPH2PS  (DX), Y9
+	VCVTPS2PD  Y9, Z9
+	VSUBPD     Z0, Z9, Z9
+	VMULPD     Z9, Z9, Z10
+	VADDPD     Z10, Z1, Z1
+	VADDPD     Z5, Z9, Z5
+	VCVTPH2PS  16(DX), Y9
+	VCVTPS2PD  Y9, Z9
+	VSUBPD     Z0, Z9, Z9
+	VMULPD     Z9, Z9, Z10
+	VADDPD     Z10, Z2, Z2
+	VADDPD     Z6, Z9, Z6
+	VCVTPH2PS  32(DX), Y9
+	VCVTPS2PD  Y9, Z9
+	VSUBPD     Z0, Z9, Z9
+	VMULPD     Z9, Z9, Z10
+	VADDPD     Z10, Z3, Z3
+	VADDPD     Z7, Z9, Z7
+	VCVTPH2PS  48(DX), Y9
+	VCVTPS2PD  Y9, Z9
+	VSUBPD     Z0, Z9, Z9
+	VMULPD     Z9, Z9, Z10
+	VADDPD     Z10, Z4, Z4
+	VADDPD     Z8, Z9, Z8
+	PREFETCHT1 8192(DX)
+	ADDQ       $0x00000040, DX
+	DECQ       DI
+	JNE        row
+	VMOVUPD    Z1, (AX)
+	VMOVUPD    Z2, 64(AX)
+	VMOVUPD    Z3, 128(AX)
+	VMOVUPD    Z4, 192(AX)
+	VMOVUPD    Z5, 256(AX)
+	VMOVUPD    Z6, 320(AX)
+	VMOVUPD    Z7, 384(AX)
+	VMOVUPD    Z8, 448(AX)
+	ADDQ       $0x00000100, AX
+	ADDQ       $0x00000040, CX
+	DECQ       SI
+	JNE        sweep
 	VZEROUPPER
 	RET
 
 // func DeviationsSpecialFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX512F, F16C
+// Requires: AVX, AVX512F, F16C, MMX+
 TEXT ·DeviationsSpecialFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -1940,6 +1953,7 @@ row:
 	VMULPD       Z4, Z4, Z14
 	VADDPD       Z14, Z9, Z9
 	VADDPD       Z13, Z4, Z13
+	PREFETCHT1   8192(DX)
 	ADDQ         $0x00000040, DX
 	DECQ         DI
 	JNE          row
@@ -2566,7 +2580,7 @@ row:
 	RET
 
 // func DeviationsBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, AVX512F
+// Requires: AVX, AVX2, AVX512F, MMX+
 TEXT ·DeviationsBFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -2589,54 +2603,55 @@ sweep:
 	MOVQ    BX, DI
 
 row:
-	VPMOVZXWD (DX), Y9
-	VPSLLD    $0x10, Y9, Y9
-	VCVTPS2PD Y9, Z9
-	VSUBPD    Z0, Z9, Z9
-	VMULPD    Z9, Z9, Z10
-	VADDPD    Z10, Z1, Z1
-	VADDPD    Z5, Z9, Z5
-	VPMOVZXWD 16(DX), Y9
-	VPSLLD    $0x10, Y9, Y9
-	VCVTPS2PD Y9, Z9
-	VSUBPD    Z0, Z9, Z9
-	VMULPD    Z9, Z9, Z10
-	VADDPD    Z10, Z2, Z2
-	VADDPD    Z6, Z9, Z6
-	VPMOVZXWD 32(DX), Y9
-	VPSLLD    $0x10, Y9, Y9
-	VCVTPS2PD Y9, Z9
-	VSUBPD    Z0, Z9, Z9
-	VMULPD    Z9, Z9, Z10
-	VADDPD    Z10, Z3, Z3
-	VADDPD    Z7, Z9, Z7
-	VPMOVZXWD 48(DX), Y9
-	VPSLLD    $0x10, Y9, Y9
-	VCVTPS2PD Y9, Z9
-	VSUBPD    Z0, Z9, Z9
-	VMULPD    Z9, Z9, Z10
-	VADDPD    Z10, Z4, Z4
-	VADDPD    Z8, Z9, Z8
-	ADDQ      $0x00000040, DX
-	DECQ      DI
-	JNE       row
-	VMOVUPD   Z1, (AX)
-	VMOVUPD   Z2, 64(AX)
-	VMOVUPD   Z3, 128(AX)
-	VMOVUPD   Z4, 192(AX)
-	VMOVUPD   Z5, 256(AX)
-	VMOVUPD   Z6, 320(AX)
-	VMOVUPD   Z7, 384(AX)
-	VMOVUPD   Z8, 448(AX)
-	ADDQ      $0x00000100, AX
-	ADDQ      $0x00000040, CX
-	DECQ      SI
-	JNE       sweep
+	VPMOVZXWD  (DX), Y9
+	VPSLLD     $0x10, Y9, Y9
+	VCVTPS2PD  Y9, Z9
+	VSUBPD     Z0, Z9, Z9
+	VMULPD     Z9, Z9, Z10
+	VADDPD     Z10, Z1, Z1
+	VADDPD     Z5, Z9, Z5
+	VPMOVZXWD  16(DX), Y9
+	VPSLLD     $0x10, Y9, Y9
+	VCVTPS2PD  Y9, Z9
+	VSUBPD     Z0, Z9, Z9
+	VMULPD     Z9, Z9, Z10
+	VADDPD     Z10, Z2, Z2
+	VADDPD     Z6, Z9, Z6
+	VPMOVZXWD  32(DX), Y9
+	VPSLLD     $0x10, Y9, Y9
+	VCVTPS2PD  Y9, Z9
+	VSUBPD     Z0, Z9, Z9
+	VMULPD     Z9, Z9, Z10
+	VADDPD     Z10, Z3, Z3
+	VADDPD     Z7, Z9, Z7
+	VPMOVZXWD  48(DX), Y9
+	VPSLLD     $0x10, Y9, Y9
+	VCVTPS2PD  Y9, Z9
+	VSUBPD     Z0, Z9, Z9
+	VMULPD     Z9, Z9, Z10
+	VADDPD     Z10, Z4, Z4
+	VADDPD     Z8, Z9, Z8
+	PREFETCHT1 8192(DX)
+	ADDQ       $0x00000040, DX
+	DECQ       DI
+	JNE        row
+	VMOVUPD    Z1, (AX)
+	VMOVUPD    Z2, 64(AX)
+	VMOVUPD    Z3, 128(AX)
+	VMOVUPD    Z4, 192(AX)
+	VMOVUPD    Z5, 256(AX)
+	VMOVUPD    Z6, 320(AX)
+	VMOVUPD    Z7, 384(AX)
+	VMOVUPD    Z8, 448(AX)
+	ADDQ       $0x00000100, AX
+	ADDQ       $0x00000040, CX
+	DECQ       SI
+	JNE        sweep
 	VZEROUPPER
 	RET
 
 // func DeviationsSpecialBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, AVX512F
+// Requires: AVX, AVX2, AVX512F, MMX+
 TEXT ·DeviationsSpecialBFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -2710,6 +2725,7 @@ row:
 	VMULPD       Z4, Z4, Z14
 	VADDPD       Z14, Z9, Z9
 	VADDPD       Z13, Z4, Z13
+	PREFETCHT1   8192(DX)
 	ADDQ         $0x00000040, DX
 	DECQ         DI
 	JNE          row
@@ -3119,7 +3135,7 @@ row:
 	RET
 
 // func DeviationsInt8(state *uint64, a *int8, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·DeviationsInt8(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -3174,6 +3190,7 @@ row:
 	VMULPD      Z9, Z9, Z10
 	VADDPD      Z10, Z4, Z4
 	VADDPD      Z8, Z9, Z8
+	PREFETCHT1  4096(DX)
 	ADDQ        $0x00000020, DX
 	DECQ        DI
 	JNE         row
@@ -3548,7 +3565,7 @@ row:
 	RET
 
 // func DeviationsInt16(state *uint64, a *int16, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·DeviationsInt16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -3603,6 +3620,7 @@ row:
 	VMULPD      Z9, Z9, Z10
 	VADDPD      Z10, Z4, Z4
 	VADDPD      Z8, Z9, Z8
+	PREFETCHT1  8192(DX)
 	ADDQ        $0x00000040, DX
 	DECQ        DI
 	JNE         row
@@ -3974,7 +3992,7 @@ row:
 	RET
 
 // func DeviationsInt32(state *uint64, a *int32, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·DeviationsInt32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -4029,6 +4047,8 @@ row:
 	VMULPD      Z9, Z9, Z10
 	VADDPD      Z10, Z4, Z4
 	VADDPD      Z8, Z9, Z8
+	PREFETCHT1  16384(DX)
+	PREFETCHT1  16448(DX)
 	ADDQ        $0x00000080, DX
 	DECQ        DI
 	JNE         row
@@ -4411,7 +4431,7 @@ DATA const6<>+0(SB)/8, $0x00000000ffffffff
 GLOBL const6<>(SB), RODATA|NOPTR, $8
 
 // func DeviationsInt64(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·DeviationsInt64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -4482,6 +4502,10 @@ row:
 	VMULPD           Z9, Z9, Z10
 	VADDPD           Z10, Z4, Z4
 	VADDPD           Z8, Z9, Z8
+	PREFETCHT1       32768(DX)
+	PREFETCHT1       32832(DX)
+	PREFETCHT1       32896(DX)
+	PREFETCHT1       32960(DX)
 	ADDQ             $0x00000100, DX
 	DECQ             DI
 	JNE              row
@@ -4891,7 +4915,7 @@ row:
 	RET
 
 // func DeviationsUint8(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·DeviationsUint8(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -4946,6 +4970,7 @@ row:
 	VMULPD      Z9, Z9, Z10
 	VADDPD      Z10, Z4, Z4
 	VADDPD      Z8, Z9, Z8
+	PREFETCHT1  4096(DX)
 	ADDQ        $0x00000020, DX
 	DECQ        DI
 	JNE         row
@@ -5317,7 +5342,7 @@ row:
 	RET
 
 // func DeviationsUint16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·DeviationsUint16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -5372,6 +5397,7 @@ row:
 	VMULPD      Z9, Z9, Z10
 	VADDPD      Z10, Z4, Z4
 	VADDPD      Z8, Z9, Z8
+	PREFETCHT1  8192(DX)
 	ADDQ        $0x00000040, DX
 	DECQ        DI
 	JNE         row
@@ -5743,7 +5769,7 @@ row:
 	RET
 
 // func DeviationsUint32(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·DeviationsUint32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -5798,6 +5824,8 @@ row:
 	VMULPD      Z9, Z9, Z10
 	VADDPD      Z10, Z4, Z4
 	VADDPD      Z8, Z9, Z8
+	PREFETCHT1  16384(DX)
+	PREFETCHT1  16448(DX)
 	ADDQ        $0x00000080, DX
 	DECQ        DI
 	JNE         row
@@ -6177,7 +6205,7 @@ row:
 	RET
 
 // func DeviationsUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·DeviationsUint64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -6248,6 +6276,10 @@ row:
 	VMULPD           Z9, Z9, Z10
 	VADDPD           Z10, Z4, Z4
 	VADDPD           Z8, Z9, Z8
+	PREFETCHT1       32768(DX)
+	PREFETCHT1       32832(DX)
+	PREFETCHT1       32896(DX)
+	PREFETCHT1       32960(DX)
 	ADDQ             $0x00000100, DX
 	DECQ             DI
 	JNE              row
