@@ -1,7 +1,6 @@
 package kernels
 
 import (
-	"encoding/binary"
 	"math"
 	"math/rand/v2"
 )
@@ -43,19 +42,8 @@ func specials(t Type) (all []uint64) {
 	return append(all, uint64(w), uint64(w-1), uint64(w+1))
 }
 
-// put writes the element with these bits.
-func put(dst []byte, t Type, i int, bits uint64) {
-	switch t.Size() {
-	case 1:
-		dst[i] = byte(bits)
-	case 2:
-		binary.NativeEndian.PutUint16(dst[2*i:], uint16(bits))
-	case 4:
-		binary.NativeEndian.PutUint32(dst[4*i:], uint32(bits))
-	case 8:
-		binary.NativeEndian.PutUint64(dst[8*i:], bits)
-	}
-}
+// put writes element i.
+func put(dst []byte, t Type, i int, bits uint64) { putElement(dst[i*t.Size():], t, bits) }
 
 // random returns the bits of one element: any bits, or a number of everyday
 // size.

@@ -3,7 +3,6 @@ package golang
 import (
 	"bytes"
 	"fmt"
-	"go/format"
 	"strings"
 
 	"github.com/gangsaw/gangsaw/kernels/generate/ir"
@@ -18,13 +17,7 @@ func Folds(pkg string, folds []*ir.Fold) ([]byte, error) {
 	for _, f := range folds {
 		fold(&body, f)
 	}
-	var out bytes.Buffer
-	fmt.Fprintf(&out, "%spackage %s\n\n", Header, pkg)
-	if strings.Contains(body.String(), "math.") {
-		out.WriteString("import \"math\"\n\n")
-	}
-	out.Write(body.Bytes())
-	return format.Source(out.Bytes())
+	return file(pkg, &body)
 }
 
 func fold(out *bytes.Buffer, f *ir.Fold) {

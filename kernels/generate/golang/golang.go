@@ -22,6 +22,11 @@ func File(pkg string, kernels []*ir.Kernel) ([]byte, error) {
 	for _, k := range kernels {
 		loop(&body, k)
 	}
+	return file(pkg, &body)
+}
+
+// file returns the source of a file with these functions.
+func file(pkg string, body *bytes.Buffer) ([]byte, error) {
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "%spackage %s\n\n", Header, pkg)
 	if strings.Contains(body.String(), "math.") {
