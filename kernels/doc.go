@@ -49,11 +49,14 @@
 //	isnan isinf isfinite signbit
 //	logical_and, _or, _xor, _not   of bool
 //	where                     of a bool and two of one type
-//	bitwise_and, _or, _xor, invert, left_shift, right_shift
+//	bitwise_and, _or, _xor, invert, left_shift, right_shift, byteswap
 //	cast saturate fits_*     between types
 //	cbrt hypot power exp exp2 expm1 log log2 log10 log1p
 //	sin cos tan arcsin arccos arctan arctan2
 //	sinh cosh tanh arcsinh arccosh arctanh erf
+//
+// Elements that lie apart from one another, or in the other byte order, are
+// decoded into contiguous ones first, and encoded afterwards: see [Layout].
 //
 // # What happens at the edges
 //

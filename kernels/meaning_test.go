@@ -311,6 +311,12 @@ func intMeaning(k *Elementwise, t Type, bits []uint64) (uint64, bool) {
 		return bits[0] ^ bits[1], true
 	case "invert":
 		return number(z.Not(x[0]))
+	case "byteswap":
+		var swapped uint64
+		for i := range t.Size() {
+			swapped = swapped<<8 | bits[0]>>(8*i)&0xff
+		}
+		return swapped, true
 	case "left_shift":
 		if bits[1] >= w {
 			return 0, true

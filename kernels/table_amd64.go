@@ -176,6 +176,15 @@ var elementwise = [...]row{
 	{"bitwise_xor", [maxOperands]Type{Uint8, Uint8}, Uint8, func() run {
 		return bind2(portable.BitwiseXorUint8, &vectors[asm2[uint8, uint8, uint8]]{avx2.BitwiseXorUint8, avx512.BitwiseXorUint8, 32, 64})
 	}},
+	{"byteswap", [maxOperands]Type{Uint16}, Uint16, func() run {
+		return bind1(portable.ByteswapUint16, &vectors[asm1[uint16, uint16]]{avx2.ByteswapUint16, avx512.ByteswapUint16, 16, 32})
+	}},
+	{"byteswap", [maxOperands]Type{Uint32}, Uint32, func() run {
+		return bind1(portable.ByteswapUint32, &vectors[asm1[uint32, uint32]]{avx2.ByteswapUint32, avx512.ByteswapUint32, 8, 16})
+	}},
+	{"byteswap", [maxOperands]Type{Uint64}, Uint64, func() run {
+		return bind1(portable.ByteswapUint64, &vectors[asm1[uint64, uint64]]{avx2.ByteswapUint64, avx512.ByteswapUint64, 4, 8})
+	}},
 	{"cast", [maxOperands]Type{BFloat16}, Float32, func() run {
 		return bind1(portable.CastBFloat16Float32, &vectors[asm1[float32, uint16]]{avx2.CastBFloat16Float32, avx512.CastBFloat16Float32, 8, 16})
 	}},

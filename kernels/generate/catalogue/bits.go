@@ -12,6 +12,7 @@ func bits() []*ir.Kernel {
 		binary("left_shift", integers, shifted(ir.V.Shl, ir.V.Zext)),
 		binary("right_shift", signed, shifted(ir.V.Sar, ir.V.Sext)),
 		binary("right_shift", unsigned, shifted(ir.V.Shr, ir.V.Zext)),
+		unary("byteswap", unsigned[1:], func(_ *ir.B, _ ir.Elem, x ir.V) ir.V { return x.Swap() }),
 	)
 }
 

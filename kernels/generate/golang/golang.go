@@ -29,8 +29,10 @@ func File(pkg string, kernels []*ir.Kernel) ([]byte, error) {
 func file(pkg string, body *bytes.Buffer) ([]byte, error) {
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "%spackage %s\n\n", Header, pkg)
-	if strings.Contains(body.String(), "math.") {
-		out.WriteString("import \"math\"\n\n")
+	for name, path := range map[string]string{"math.": "math", "bits.": "math/bits"} {
+		if strings.Contains(body.String(), name) {
+			fmt.Fprintf(&out, "import %q\n", path)
+		}
 	}
 	out.Write(body.Bytes())
 	return format.Source(out.Bytes())
@@ -193,6 +195,8 @@ func (w *writer) expression(n ir.Node) string {
 		return fmt.Sprintf("%s(%s >> %s)", gotype, signed(0), arg(1))
 	case ir.ILt:
 		return signed(0) + " < " + signed(1)
+	case ir.Swap:
+		return fmt.Sprintf("bits.ReverseBytes%d(%s)", 8*n.Type.Width(), arg(0))
 	case ir.MNot:
 		return "!" + arg(0)
 	case ir.ToBits:

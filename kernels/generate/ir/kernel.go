@@ -241,6 +241,7 @@ func (v V) AndNot(w V) V  { return v.b.same(AndNot, v, w) }
 func (v V) Shl(w V) V     { return v.b.same(Shl, v, w) }
 func (v V) Shr(w V) V     { return v.b.same(Shr, v, w) }
 func (v V) Sar(w V) V     { return v.b.same(Sar, v, w) }
+func (v V) Swap() V       { return v.b.same(Swap, v) }
 func (v V) IAdd(w V) V    { return v.b.same(IAdd, v, w) }
 func (v V) ISub(w V) V    { return v.b.same(ISub, v, w) }
 func (v V) IMul(w V) V    { return v.b.same(IMul, v, w) }

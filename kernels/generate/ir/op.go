@@ -39,6 +39,7 @@ const (
 	Shl    // by b, unsigned; from the width on, 0
 	Shr    // by b, unsigned; from the width on, 0
 	Sar    // by b, unsigned; from the width on, the sign
+	Swap   // the bytes, first to last
 
 	// Integers, wrapping.
 	IAdd

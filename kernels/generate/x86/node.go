@@ -170,6 +170,8 @@ func (e *emitter) plain(n kir.Node, dst reg.Register) {
 		e.op("VPSUB"+letter(t), b, e.in(a), dst)
 	case kir.IMul:
 		e.multiply(n, dst)
+	case kir.Swap:
+		e.swap(n, dst)
 	case kir.ShlI, kir.ShrI, kir.SarI:
 		e.shift(n, dst)
 	case kir.Shl, kir.Shr, kir.Sar:
@@ -236,6 +238,23 @@ func (e *emitter) shift(n kir.Node, dst reg.Register) {
 		e.do("VPSRLQ", imm, x, dst)
 		e.do("VPOR", sign, dst, dst)
 	}
+}
+
+// swap reverses the bytes of each lane.
+func (e *emitter) swap(n kir.Node, dst reg.Register) {
+	w := n.Type.Width()
+	// Within each 16 bytes, byte i comes from where it is mirrored in its lane.
+	words := make([]uint64, 2)
+	for i := range 16 {
+		words[i/8] |= uint64(i/w*w+w-1-i%w) << (8 * (i % 8))
+	}
+	order := e.reg(n.Type)
+	name := "VBROADCASTI128"
+	if e.tier == AVX512 {
+		name = "VBROADCASTI64X2"
+	}
+	e.do(name, e.words("", 8, words...), order)
+	e.do("VPSHUFB", order, e.in(n.Args[0]), dst)
 }
 
 func (e *emitter) shiftBy(n kir.Node, dst reg.Register) {

@@ -1569,3 +1569,99 @@ done:
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
 	RET
+
+// func ByteswapUint16(dst *uint16, a *uint16, aStep int, n int) (done int)
+// Requires: AVX, AVX2
+TEXT ·ByteswapUint16(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ BX, SI
+	SUBQ $0x10, SI
+	JLT  done
+
+loop:
+	VMOVUPD        (CX), Y0
+	VBROADCASTI128 const5<>+0(SB), Y1
+	VPSHUFB        Y1, Y0, Y0
+	VMOVUPD        Y0, (AX)
+	ADDQ           $0x20, AX
+	ADDQ           DX, CX
+	SUBQ           $0x10, SI
+	JGE            loop
+
+done:
+	ADDQ $0x10, SI
+	SUBQ SI, BX
+	VZEROUPPER
+	MOVQ BX, done+32(FP)
+	RET
+
+DATA const5<>+0(SB)/8, $0x0607040502030001
+DATA const5<>+8(SB)/8, $0x0e0f0c0d0a0b0809
+GLOBL const5<>(SB), RODATA|NOPTR, $16
+
+// func ByteswapUint32(dst *uint32, a *uint32, aStep int, n int) (done int)
+// Requires: AVX, AVX2
+TEXT ·ByteswapUint32(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ BX, SI
+	SUBQ $0x08, SI
+	JLT  done
+
+loop:
+	VMOVUPD        (CX), Y0
+	VBROADCASTI128 const6<>+0(SB), Y1
+	VPSHUFB        Y1, Y0, Y0
+	VMOVUPD        Y0, (AX)
+	ADDQ           $0x20, AX
+	ADDQ           DX, CX
+	SUBQ           $0x08, SI
+	JGE            loop
+
+done:
+	ADDQ $0x08, SI
+	SUBQ SI, BX
+	VZEROUPPER
+	MOVQ BX, done+32(FP)
+	RET
+
+DATA const6<>+0(SB)/8, $0x0405060700010203
+DATA const6<>+8(SB)/8, $0x0c0d0e0f08090a0b
+GLOBL const6<>(SB), RODATA|NOPTR, $16
+
+// func ByteswapUint64(dst *uint64, a *uint64, aStep int, n int) (done int)
+// Requires: AVX, AVX2
+TEXT ·ByteswapUint64(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ BX, SI
+	SUBQ $0x04, SI
+	JLT  done
+
+loop:
+	VMOVUPD        (CX), Y0
+	VBROADCASTI128 const7<>+0(SB), Y1
+	VPSHUFB        Y1, Y0, Y0
+	VMOVUPD        Y0, (AX)
+	ADDQ           $0x20, AX
+	ADDQ           DX, CX
+	SUBQ           $0x04, SI
+	JGE            loop
+
+done:
+	ADDQ $0x04, SI
+	SUBQ SI, BX
+	VZEROUPPER
+	MOVQ BX, done+32(FP)
+	RET
+
+DATA const7<>+0(SB)/8, $0x0001020304050607
+DATA const7<>+8(SB)/8, $0x08090a0b0c0d0e0f
+GLOBL const7<>(SB), RODATA|NOPTR, $16

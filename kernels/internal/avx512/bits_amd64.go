@@ -243,3 +243,18 @@ func RightShiftUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n
 //
 //go:noescape
 func RightShiftUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
+
+// ByteswapUint16 does whole vectors of 32 and returns how many elements it did.
+//
+//go:noescape
+func ByteswapUint16(dst *uint16, a *uint16, aStep int, n int) (done int)
+
+// ByteswapUint32 does whole vectors of 16 and returns how many elements it did.
+//
+//go:noescape
+func ByteswapUint32(dst *uint32, a *uint32, aStep int, n int) (done int)
+
+// ByteswapUint64 does whole vectors of 8 and returns how many elements it did.
+//
+//go:noescape
+func ByteswapUint64(dst *uint64, a *uint64, aStep int, n int) (done int)

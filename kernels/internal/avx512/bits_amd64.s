@@ -1493,3 +1493,99 @@ done:
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
 	RET
+
+// func ByteswapUint16(dst *uint16, a *uint16, aStep int, n int) (done int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
+TEXT ·ByteswapUint16(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ BX, SI
+	SUBQ $0x20, SI
+	JLT  done
+
+loop:
+	VMOVUPD         (CX), Z0
+	VBROADCASTI64X2 const2<>+0(SB), Z1
+	VPSHUFB         Z1, Z0, Z0
+	VMOVUPD         Z0, (AX)
+	ADDQ            $0x40, AX
+	ADDQ            DX, CX
+	SUBQ            $0x20, SI
+	JGE             loop
+
+done:
+	ADDQ $0x20, SI
+	SUBQ SI, BX
+	VZEROUPPER
+	MOVQ BX, done+32(FP)
+	RET
+
+DATA const2<>+0(SB)/8, $0x0607040502030001
+DATA const2<>+8(SB)/8, $0x0e0f0c0d0a0b0809
+GLOBL const2<>(SB), RODATA|NOPTR, $16
+
+// func ByteswapUint32(dst *uint32, a *uint32, aStep int, n int) (done int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
+TEXT ·ByteswapUint32(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ BX, SI
+	SUBQ $0x10, SI
+	JLT  done
+
+loop:
+	VMOVUPD         (CX), Z0
+	VBROADCASTI64X2 const3<>+0(SB), Z1
+	VPSHUFB         Z1, Z0, Z0
+	VMOVUPD         Z0, (AX)
+	ADDQ            $0x40, AX
+	ADDQ            DX, CX
+	SUBQ            $0x10, SI
+	JGE             loop
+
+done:
+	ADDQ $0x10, SI
+	SUBQ SI, BX
+	VZEROUPPER
+	MOVQ BX, done+32(FP)
+	RET
+
+DATA const3<>+0(SB)/8, $0x0405060700010203
+DATA const3<>+8(SB)/8, $0x0c0d0e0f08090a0b
+GLOBL const3<>(SB), RODATA|NOPTR, $16
+
+// func ByteswapUint64(dst *uint64, a *uint64, aStep int, n int) (done int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
+TEXT ·ByteswapUint64(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ BX, SI
+	SUBQ $0x08, SI
+	JLT  done
+
+loop:
+	VMOVUPD         (CX), Z0
+	VBROADCASTI64X2 const4<>+0(SB), Z1
+	VPSHUFB         Z1, Z0, Z0
+	VMOVUPD         Z0, (AX)
+	ADDQ            $0x40, AX
+	ADDQ            DX, CX
+	SUBQ            $0x08, SI
+	JGE             loop
+
+done:
+	ADDQ $0x08, SI
+	SUBQ SI, BX
+	VZEROUPPER
+	MOVQ BX, done+32(FP)
+	RET
+
+DATA const4<>+0(SB)/8, $0x0001020304050607
+DATA const4<>+8(SB)/8, $0x08090a0b0c0d0e0f
+GLOBL const4<>(SB), RODATA|NOPTR, $16

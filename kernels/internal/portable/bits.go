@@ -2,6 +2,8 @@
 
 package portable
 
+import "math/bits"
+
 // BitwiseAndInt8 is the portable loop.
 func BitwiseAndInt8(dst []int8, a []int8, b []int8) {
 	ma := repeat(len(dst), len(a))
@@ -583,5 +585,35 @@ func RightShiftUint64(dst []uint64, a []uint64, b []uint64) {
 		v1 := uint64(b[i&mb])
 		v2 := v0 >> v1
 		dst[i] = uint64(v2)
+	}
+}
+
+// ByteswapUint16 is the portable loop.
+func ByteswapUint16(dst []uint16, a []uint16) {
+	ma := repeat(len(dst), len(a))
+	for i := range dst {
+		v0 := uint16(a[i&ma])
+		v1 := bits.ReverseBytes16(v0)
+		dst[i] = uint16(v1)
+	}
+}
+
+// ByteswapUint32 is the portable loop.
+func ByteswapUint32(dst []uint32, a []uint32) {
+	ma := repeat(len(dst), len(a))
+	for i := range dst {
+		v0 := uint32(a[i&ma])
+		v1 := bits.ReverseBytes32(v0)
+		dst[i] = uint32(v1)
+	}
+}
+
+// ByteswapUint64 is the portable loop.
+func ByteswapUint64(dst []uint64, a []uint64) {
+	ma := repeat(len(dst), len(a))
+	for i := range dst {
+		v0 := uint64(a[i&ma])
+		v1 := bits.ReverseBytes64(v0)
+		dst[i] = uint64(v1)
 	}
 }
