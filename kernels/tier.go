@@ -6,7 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"github.com/klauspost/cpuid/v2"
+	"golang.org/x/sys/cpu"
 )
 
 // Tier is an instruction set that kernels are written for. Every tier computes
@@ -17,9 +17,10 @@ type Tier uint8
 const (
 	// Scalar is portable Go, on every platform.
 	Scalar Tier = iota
-	// AVX2 needs AVX2, FMA, F16C and BMI2: x86-64-v3.
+	// AVX2 needs FMA, F16C and BMI2 as well, as x86-64-v3 has them.
 	AVX2
-	// AVX512 needs the F, BW, CD, DQ and VL parts of AVX-512 besides: x86-64-v4.
+	// AVX512 needs the F, BW, DQ and VL parts of AVX-512 besides, as x86-64-v4
+	// has them.
 	AVX512
 	numTiers
 )
@@ -52,15 +53,14 @@ func ParseTier(s string) (Tier, error) {
 
 // BestTier returns the best tier that this machine can run.
 func BestTier() Tier {
+	x := &cpu.X86 // all false elsewhere, and where the system does not save the registers
 	switch {
-	case !assembled:
+	case !assembled || !(x.HasAVX2 && x.HasFMA && x.HasF16C && x.HasBMI2):
 		return Scalar
-	case cpuid.CPU.X64Level() >= 4:
+	case x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL:
 		return AVX512
-	case cpuid.CPU.X64Level() >= 3:
-		return AVX2
 	}
-	return Scalar
+	return AVX2
 }
 
 // current is the selected tier plus 1; 0 means not selected yet.

@@ -53,7 +53,7 @@ var sameFloor = map[string][]string{
 }
 
 // embedded is all that a program which embeds the pool takes along.
-var embedded = []string{"golang.org/x/sys", "github.com/edsrzf/mmap-go", "github.com/klauspost/cpuid/v2"}
+var embedded = []string{"golang.org/x/sys", "github.com/edsrzf/mmap-go"}
 
 // source is a Go file with its imports.
 type source struct {

@@ -4,9 +4,6 @@ go 1.26.0
 
 require github.com/gangsaw/gangsaw v0.0.0
 
-require (
-	github.com/klauspost/cpuid/v2 v2.4.2 // indirect
-	golang.org/x/sys v0.49.0 // indirect
-)
+require golang.org/x/sys v0.49.0 // indirect
 
 replace github.com/gangsaw/gangsaw => ../..
