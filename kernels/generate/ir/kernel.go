@@ -19,6 +19,9 @@ type Kernel struct {
 	// Slow names the Go function that serves them.
 	Bail int
 	Slow string
+	// Unroll is how many vectors a turn of the loop takes where there are
+	// registers enough, if more than one: steps of one fill the waits of another.
+	Unroll int
 }
 
 // Node is one value.
@@ -119,6 +122,9 @@ func (b *B) Bail(m V, slow string) {
 	}
 	b.k.Bail, b.k.Slow = m.n, slow
 }
+
+// Unroll lets a turn of the loop take n vectors.
+func (b *B) Unroll(n int) { b.k.Unroll = n }
 
 // prune drops values that none of the roots needs, and renumbers the roots.
 func (k *Kernel) prune(roots []int) {
@@ -302,6 +308,19 @@ func (v V) Ldexp(k V) V       { return v.b.same(Ldexp, v, k) }
 func (v V) Sext(t Type) V     { return v.change(Sext, t) }
 func (v V) Zext(t Type) V     { return v.change(Zext, t) }
 func (v V) Cut(t Type) V      { return v.change(Cut, t) }
+
+// Exponent and Significand take a positive finite float apart. normal tells that
+// subnormal ones do not occur, which saves time with AVX2.
+func (v V) Exponent(normal bool) V    { return v.part(Exponent, normal) }
+func (v V) Significand(normal bool) V { return v.part(Significand, normal) }
+
+func (v V) part(op Op, normal bool) V {
+	n := Node{Op: op, Type: F64}
+	if normal {
+		n.Imm = 1
+	}
+	return v.b.node(n, v)
+}
 
 // At is the entry that the low bits of i name.
 func (t *Table) At(i V) V {

@@ -55,6 +55,10 @@ func (e *emitter) node(i int, n kir.Node) {
 		e.regs[i] = e.fma(i, n)
 		return
 	}
+	if t, ok := e.ternary[i]; ok {
+		e.regs[i] = e.combine(i, n, t)
+		return
+	}
 	switch n.Op {
 	case kir.FEq, kir.FNe, kir.FLt, kir.FLe, kir.IEq, kir.ILt, kir.ULt:
 		e.compare(i, n)
@@ -186,6 +190,10 @@ func (e *emitter) plain(n kir.Node, dst reg.Register) {
 		e.ldexp(n, dst)
 	case kir.Lookup:
 		e.lookup(n, dst)
+	case kir.Exponent:
+		e.exponent(n, dst)
+	case kir.Significand:
+		e.significand(n, dst)
 	case kir.FromInt:
 		e.fromInt(n, dst)
 	case kir.Sext, kir.Zext:
@@ -331,12 +339,9 @@ func (e *emitter) lookup(n kir.Node, dst reg.Register) {
 			e.do("VPERMPD", table, index, dst)
 			return
 		}
-		low := e.reg(kir.F64)
-		e.do("VMOVUPD", table, low)
+		low, upper := e.part(table, 0), e.part(table, 64)
 		e.do("VMOVDQA64", index, dst)
-		high := table
-		high.Disp += 64
-		e.do("VPERMI2PD", high, low, dst)
+		e.do("VPERMI2PD", upper, low, dst)
 		return
 	}
 	base := e.ctx.GP64()
@@ -354,6 +359,76 @@ func (e *emitter) lookup(n kir.Node, dst reg.Register) {
 	ones := e.reg(kir.F64)
 	e.do("VPCMPEQD", ones, ones, ones)
 	e.do("VGATHERQPD", ones, operand.Mem{Base: base, Index: masked, Scale: 8}, dst)
+}
+
+// part returns a vector of a table, in a register if it is shared or asked for.
+func (e *emitter) part(table operand.Mem, disp int) operand.Op {
+	table.Disp += disp
+	if e.shared == nil && disp > 0 {
+		return table
+	}
+	key := table.Asm()
+	if r, ok := e.shared[key]; ok {
+		return r
+	}
+	r := e.reg(kir.F64)
+	e.do("VMOVUPD", table, r)
+	if e.shared != nil {
+		e.shared[key] = r
+	}
+	return r
+}
+
+// exponent emits the exponents of floats.
+func (e *emitter) exponent(n kir.Node, dst reg.Register) {
+	if e.tier == AVX512 {
+		e.do("VGETEXPPD", e.in(n.Args[0]), dst)
+		return
+	}
+	// A small integer in the low bits of 2^52 is that much more.
+	const zero = 0x4330000000000000
+	s := e.scaled(n)
+	e.do("VPSRLQ", operand.Imm(52), s.x, dst)
+	e.do("VPOR", e.constant(kir.I64, zero), dst, dst)
+	bias := e.constant(kir.F64, zero+1023)
+	if s.small != nil {
+		e.do("VBLENDVPD", s.small, e.constant(kir.F64, zero+1023+54), bias, bias)
+	}
+	e.do("VSUBPD", bias, dst, dst)
+}
+
+func (e *emitter) significand(n kir.Node, dst reg.Register) {
+	if e.tier == AVX512 {
+		e.do("VGETMANTPD", operand.Imm(0), e.in(n.Args[0]), dst)
+		return
+	}
+	e.do("VPAND", e.constant(kir.I64, 1<<52-1), e.scaled(n).x, dst)
+	e.do("VPOR", e.constant(kir.I64, 1023<<52), dst, dst)
+}
+
+// scaled is a float times 2^54 where it is subnormal.
+type scaled struct{ x, small reg.Register }
+
+// scaled returns the operand of an Exponent or a Significand, scaled once for
+// both.
+func (e *emitter) scaled(n kir.Node) scaled {
+	a := e.root[n.Args[0]]
+	x := e.in(a)
+	if n.Imm == 1 {
+		return scaled{x: x}
+	}
+	if s, ok := e.normals[a]; ok {
+		return s
+	}
+	s := scaled{e.reg(kir.F64), e.maskReg(8)}
+	e.do("VCMPPD", operand.Imm(17), e.constant(kir.F64, 1<<52), x, s.small)
+	e.do("VMULPD", e.constant(kir.F64, (1023+54)<<52), x, s.x)
+	e.do("VBLENDVPD", s.small, s.x, x, s.x)
+	if e.normals == nil {
+		e.normals = map[int]scaled{}
+	}
+	e.normals[a] = s
+	return s
 }
 
 // fromInt emits conversions of signed integers.

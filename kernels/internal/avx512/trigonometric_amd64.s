@@ -69,11 +69,9 @@ loop:
 	VBLENDMPD         Z3, Z1, K1, Z4
 	VPSLLQ            $0x3e, Z2, Z1
 	VPXORQ            Z1, Z0, Z0
-	VPBROADCASTQ      const0<>+0(SB), Z1
-	VPANDQ            Z0, Z1, Z0
-	VPXORQ            Z0, Z4, Z0
-	VCMPPD            $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST    const23<>+0(SB), Z0, K1, Z5
+	VPTERNLOGQ.BCST   $0x78, const0<>+0(SB), Z0, Z4
+	VCMPPD            $0x04, Z4, Z4, K1
+	VBLENDMPD.BCST    const23<>+0(SB), Z4, K1, Z5
 	VMOVUPD           Z5, (AX)
 	ADDQ              $0x40, AX
 	ADDQ              DX, CX
@@ -225,10 +223,8 @@ loop:
 	VBLENDMPD         Z5, Z3, K1, Z1
 	VPSLLQ            $0x3e, Z4, Z3
 	VPXORQ            Z3, Z0, Z0
-	VPBROADCASTQ      const0<>+0(SB), Z3
-	VPANDQ            Z0, Z3, Z0
-	VPXORQ            Z0, Z1, Z0
-	VCVTPD2PS         Z0, Y0
+	VPTERNLOGQ.BCST   $0x78, const0<>+0(SB), Z0, Z1
+	VCVTPD2PS         Z1, Y0
 	VCMPPS            $0x04, Y0, Y0, K1
 	VBLENDMPS.BCST    const24<>+0(SB), Y0, K1, Y2
 	VMOVUPD           Y2, (AX)
@@ -312,11 +308,9 @@ loop:
 	VBLENDMPD         Z0, Z4, K1, Z2
 	VPADDQ.BCST       const22<>+0(SB), Z1, Z0
 	VPSLLQ            $0x3e, Z0, Z0
-	VPBROADCASTQ      const0<>+0(SB), Z1
-	VPANDQ            Z0, Z1, Z0
-	VPXORQ            Z0, Z2, Z0
-	VCMPPD            $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST    const23<>+0(SB), Z0, K1, Z3
+	VPTERNLOGQ.BCST   $0x78, const0<>+0(SB), Z0, Z2
+	VCMPPD            $0x04, Z2, Z2, K1
+	VBLENDMPD.BCST    const23<>+0(SB), Z2, K1, Z3
 	VMOVUPD           Z3, (AX)
 	ADDQ              $0x40, AX
 	ADDQ              DX, CX
@@ -396,10 +390,8 @@ loop:
 	VBLENDMPD         Z0, Z4, K1, Z1
 	VPADDQ.BCST       const22<>+0(SB), Z3, Z0
 	VPSLLQ            $0x3e, Z0, Z0
-	VPBROADCASTQ      const0<>+0(SB), Z3
-	VPANDQ            Z0, Z3, Z0
-	VPXORQ            Z0, Z1, Z0
-	VCVTPD2PS         Z0, Y0
+	VPTERNLOGQ.BCST   $0x78, const0<>+0(SB), Z0, Z1
+	VCVTPD2PS         Z1, Y0
 	VCMPPS            $0x04, Y0, Y0, K1
 	VBLENDMPS.BCST    const24<>+0(SB), Y0, K1, Y2
 	VMOVUPD           Y2, (AX)
@@ -499,11 +491,9 @@ loop:
 	VFMADD231PD       Z1, Z9, Z3
 	VPSLLQ            $0x3f, Z2, Z1
 	VPXORQ            Z1, Z0, Z0
-	VPBROADCASTQ      const0<>+0(SB), Z1
-	VPANDQ            Z0, Z1, Z0
-	VPXORQ            Z0, Z3, Z0
-	VCMPPD            $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST    const23<>+0(SB), Z0, K1, Z8
+	VPTERNLOGQ.BCST   $0x78, const0<>+0(SB), Z0, Z3
+	VCMPPD            $0x04, Z3, Z3, K1
+	VBLENDMPD.BCST    const23<>+0(SB), Z3, K1, Z8
 	VMOVUPD           Z8, (AX)
 	ADDQ              $0x40, AX
 	ADDQ              DX, CX
@@ -602,10 +592,8 @@ loop:
 	VFMADD231PD       Z6, Z9, Z8
 	VPSLLQ            $0x3f, Z7, Z6
 	VPXORQ            Z6, Z0, Z0
-	VPBROADCASTQ      const0<>+0(SB), Z6
-	VPANDQ            Z0, Z6, Z0
-	VPXORQ            Z0, Z8, Z0
-	VCVTPD2PS         Z0, Y0
+	VPTERNLOGQ.BCST   $0x78, const0<>+0(SB), Z0, Z8
+	VCVTPD2PS         Z8, Y0
 	VCMPPS            $0x04, Y0, Y0, K1
 	VBLENDMPS.BCST    const24<>+0(SB), Y0, K1, Y5
 	VMOVUPD           Y5, (AX)
