@@ -71,8 +71,9 @@ func cosh(b *ir.B, x ir.V) ir.V {
 	return canonical(b, sum.Add(low.Add(tail)).Ldexp(h.k))
 }
 
-// Twice 2^(j/16) to 50 bits, with j subtracted from the bits where tanh will add it; and half
-// of the logarithm of what the entry lacks.
+// Twice 2^(j/16), with j subtracted from the bits where tanh will add it, and half
+// of the logarithm of what the entry lacks. 50 bits leave room for exact sums
+// with 1.
 var (
 	tanhPower = &ir.Table{Name: "tanhPower", Entries: powersLess(
 		0x1p1, 0x1.0b5586cf9891p1, 0x1.172b83c7d5178p1, 0x1.2387a6e756238p1, 0x1.306fe0a31b718p1, 0x1.3dea64c12342p1,
@@ -93,9 +94,10 @@ func powersLess(powers ...float64) (bits []uint64) {
 	return bits
 }
 
-// tanh is (s*p + s-1) / (s*p + s+1) for s = exp(2*n*log(2)/32) and p = expm1(2*r)
+// tanh is e/d = (s*p + s-1) / (s*p + s+1) for s = exp(2*n*log(2)/32) and p = expm1(2*r)
 // with |x| = n*log(2)/32 + r, where s comes from a table (Tang 1989).
 func tanh(b *ir.B, x ir.V) ir.V {
+	b.Unroll(2)
 	// From 20 on the result rounds to 1.
 	y := x.C(20).Min(abs(b, x))
 	t := y.FMA(x.C(0x1.71547652b82fep5), x.C(magic))
@@ -116,15 +118,13 @@ func tanh(b *ir.B, x ir.V) ir.V {
 	// less is 0 or more than its summand.
 	e := twice.FMA(first, less)
 	eTail := twice.FMA(low, twice.FMA(first, less.Sub(e)))
-	sum := twice.FMA(low, e)
-	reciprocal := x.C(1).Div(sum.Add(x.C(2)))
-	quotient := sum.Mul(reciprocal)
-	// What quotient*(e+2) lacks to e is e*(1-quotient) - 2*quotient, in which
-	// nothing large gets lost beside 1 or 2.
-	rest := x.C(1).Sub(quotient)
-	restTail := x.C(1).Sub(rest).Sub(quotient)
-	lack := e.FMS(rest, quotient.Add(quotient))
-	lack = eTail.FMA(rest, e.FMA(restTail, lack))
+	d := twice.FMA(first, less.Add(x.C(2)))
+	dTail := twice.FMA(low, twice.FMA(first, less.Sub(d).Add(x.C(2))))
+	// The tails are small, but not of the size of rounding errors, so that the
+	// divisor takes its own along.
+	reciprocal := x.C(1).Div(twice.FMA(low, d))
+	quotient := e.Mul(reciprocal)
+	lack := quotient.FNMA(d, e).Add(quotient.FNMA(dTail, eTail))
 	return canonical(b, copySign(b, lack.FMA(reciprocal, quotient), x))
 }
 

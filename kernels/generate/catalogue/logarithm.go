@@ -6,11 +6,11 @@ import (
 	"github.com/gangsaw/gangsaw/kernels/generate/ir"
 )
 
-// logarithm is the logarithm to its bases. All split the argument into 2^k*m
-// with m in [sqrt(1/2), sqrt(2)) and take log(m) from a polynomial in m-1
-// without a division (Muller, Elementary Functions, 2016, on argument
-// reduction; Handbook of Floating-Point Arithmetic on the sums). Coefficients
-// are from coefficients/logarithm.sollya.
+// logarithm is the logarithm to its bases. All take the argument apart into 2^k*m
+// (Muller, Elementary Functions, 2016, on argument reduction; Handbook of
+// Floating-Point Arithmetic on the sums). The natural ones bring m close to 1 by
+// a table, the others take a longer polynomial in m-1, for m from sqrt(1/2) to
+// sqrt(2). Coefficients are from coefficients/logarithm.sollya.
 func logarithm() []*ir.Kernel {
 	return join(
 		throughFloat64("log", log),
@@ -73,10 +73,10 @@ const (
 	ln2Low  = 0x1.ef35793c7673p-45
 )
 
-// For m in sixteenths from 1 to 2: an inverse c of multiples of 2^-6, so that
-// c*m - 1 is exact or nearly so, and -log(c) as a multiple of 2^-42, which sums
-// of k*log(2) do not round, and a rest. The first sixteenth has 1 and the last
-// 1/2, for near 1 nothing may be lost.
+// For m in sixteenths from 1 to 2: about an inverse, c, a multiple of 2^-6, so
+// that c*m - 1 is exact or nearly so, and -log(c) as a multiple of 2^-42, so that
+// adding k*log(2) is exact, and the rest. The first c is 1 and the last 1/2, for
+// near 1 nothing may be lost.
 var (
 	logInverse = floatTable("logInverse",
 		0x1p0, 0x1.d8p-1, 0x1.b8p-1, 0x1.a8p-1, 0x1.9p-1, 0x1.8p-1, 0x1.7p-1, 0x1.6p-1,
@@ -125,6 +125,7 @@ func assemble(k, i, r ir.V, tail ...ir.V) ir.V {
 
 // log is k*log(2) + log(m) by way of a table (Tang 1990).
 func log(b *ir.B, x ir.V) ir.V {
+	b.Unroll(2)
 	k, _, r, i := pieces(x, false)
 	return logSpecials(b, x, assemble(k, i, r))
 }
@@ -183,6 +184,7 @@ func onePlus(x ir.V) (sum, tail ir.V) {
 
 // log1p takes the rounding error of 1+x along.
 func log1p(b *ir.B, x ir.V) ir.V {
+	b.Unroll(2)
 	u, tail := onePlus(x)
 	return logSpecials(b, u, withSign(b, logOf(u, tail, none, none), x))
 }

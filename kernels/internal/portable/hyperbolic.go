@@ -304,30 +304,31 @@ func TanhFloat64(dst []float64, a []float64) {
 		v42 := float64(v40 - v41)
 		v43 := math.FMA(v21, v13, v42)
 		v44 := math.FMA(v21, v37, v43)
-		v45 := math.FMA(v21, v37, v41)
-		v46 := float64(0x1p+01 + v45)
-		v47 := float64(0x1p+00 / v46)
-		v48 := float64(v45 * v47)
-		v49 := float64(0x1p+00 - v48)
-		v50 := float64(0x1p+00 - v49)
-		v51 := float64(v50 - v48)
-		v52 := float64(v48 + v48)
-		v53 := math.FMA(v41, v49, -(v52))
-		v54 := math.FMA(v41, v51, v53)
-		v55 := math.FMA(v44, v49, v54)
-		v56 := math.FMA(v55, v47, v48)
-		v57 := math.Float64bits(v56)
-		v58 := v57 &^ 0x8000000000000000
-		v59 := v2 & 0x8000000000000000
-		v60 := v58 | v59
-		v61 := math.Float64frombits(v60)
-		v62 := v61 != v61
-		v64 := math.Float64frombits(0x7ff8000000000000)
-		v65 := v61
-		if v62 {
-			v65 = v64
+		v45 := float64(0x1p+01 + v40)
+		v46 := math.FMA(v21, v13, v45)
+		v47 := float64(v40 - v46)
+		v48 := float64(0x1p+01 + v47)
+		v49 := math.FMA(v21, v13, v48)
+		v50 := math.FMA(v21, v37, v49)
+		v51 := math.FMA(v21, v37, v46)
+		v52 := float64(0x1p+00 / v51)
+		v53 := float64(v41 * v52)
+		v54 := math.FMA(-(v53), v46, v41)
+		v55 := math.FMA(-(v53), v50, v44)
+		v56 := float64(v54 + v55)
+		v57 := math.FMA(v56, v52, v53)
+		v58 := math.Float64bits(v57)
+		v59 := v58 &^ 0x8000000000000000
+		v60 := v2 & 0x8000000000000000
+		v61 := v59 | v60
+		v62 := math.Float64frombits(v61)
+		v63 := v62 != v62
+		v65 := math.Float64frombits(0x7ff8000000000000)
+		v66 := v62
+		if v63 {
+			v66 = v65
 		}
-		dst[i] = v65
+		dst[i] = v66
 	}
 }
 
@@ -366,31 +367,32 @@ func TanhFloat32(dst []float32, a []float32) {
 		v43 := float64(v41 - v42)
 		v44 := math.FMA(v22, v14, v43)
 		v45 := math.FMA(v22, v38, v44)
-		v46 := math.FMA(v22, v38, v42)
-		v47 := float64(0x1p+01 + v46)
-		v48 := float64(0x1p+00 / v47)
-		v49 := float64(v46 * v48)
-		v50 := float64(0x1p+00 - v49)
-		v51 := float64(0x1p+00 - v50)
-		v52 := float64(v51 - v49)
-		v53 := float64(v49 + v49)
-		v54 := math.FMA(v42, v50, -(v53))
-		v55 := math.FMA(v42, v52, v54)
-		v56 := math.FMA(v45, v50, v55)
-		v57 := math.FMA(v56, v48, v49)
-		v58 := math.Float64bits(v57)
-		v59 := v58 &^ 0x8000000000000000
-		v60 := v3 & 0x8000000000000000
-		v61 := v59 | v60
-		v62 := math.Float64frombits(v61)
-		v63 := v62 != v62
-		v65 := math.Float64frombits(0x7ff8000000000000)
-		v66 := v62
-		if v63 {
-			v66 = v65
+		v46 := float64(0x1p+01 + v41)
+		v47 := math.FMA(v22, v14, v46)
+		v48 := float64(v41 - v47)
+		v49 := float64(0x1p+01 + v48)
+		v50 := math.FMA(v22, v14, v49)
+		v51 := math.FMA(v22, v38, v50)
+		v52 := math.FMA(v22, v38, v47)
+		v53 := float64(0x1p+00 / v52)
+		v54 := float64(v42 * v53)
+		v55 := math.FMA(-(v54), v47, v42)
+		v56 := math.FMA(-(v54), v51, v45)
+		v57 := float64(v55 + v56)
+		v58 := math.FMA(v57, v53, v54)
+		v59 := math.Float64bits(v58)
+		v60 := v59 &^ 0x8000000000000000
+		v61 := v3 & 0x8000000000000000
+		v62 := v60 | v61
+		v63 := math.Float64frombits(v62)
+		v64 := v63 != v63
+		v66 := math.Float64frombits(0x7ff8000000000000)
+		v67 := v63
+		if v64 {
+			v67 = v66
 		}
-		v67 := float32(v66)
-		dst[i] = v67
+		v68 := float32(v67)
+		dst[i] = v68
 	}
 }
 
