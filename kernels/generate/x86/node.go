@@ -346,19 +346,36 @@ func (e *emitter) lookup(n kir.Node, dst reg.Register) {
 	}
 	base := e.ctx.GP64()
 	e.do("LEAQ", table, base)
-	masked := e.reg(kir.I64)
-	m := e.constant(kir.I64, uint64(len(entries)-1))
+	masked := e.masked(n.Args[0], len(entries))
 	if e.tier == AVX512 {
-		e.do("VPANDQ", m, index, masked)
 		k := e.ctx.K()
 		e.do("KXNORB", k, k, k)
 		e.do("VGATHERQPD", operand.Mem{Base: base, Index: masked, Scale: 8}, k, dst)
 		return
 	}
-	e.do("VPAND", m, index, masked)
 	ones := e.reg(kir.F64)
 	e.do("VPCMPEQD", ones, ones, ones)
 	e.do("VGATHERQPD", ones, operand.Mem{Base: base, Index: masked, Scale: 8}, dst)
+}
+
+// masked returns the low bits of index a that name one of the entries, the same
+// register for tables of the same length.
+func (e *emitter) masked(a, entries int) reg.Register {
+	key := [2]int{e.root[a], entries}
+	if r, ok := e.indices[key]; ok {
+		return r
+	}
+	r := e.reg(kir.I64)
+	and := "VPAND"
+	if e.tier == AVX512 {
+		and = "VPANDQ"
+	}
+	e.do(and, e.constant(kir.I64, uint64(entries-1)), e.in(a), r)
+	if e.indices == nil {
+		e.indices = map[[2]int]reg.Register{}
+	}
+	e.indices[key] = r
+	return r
 }
 
 // part returns a vector of a table, in a register if it is shared or asked for.
@@ -390,11 +407,12 @@ func (e *emitter) exponent(n kir.Node, dst reg.Register) {
 	s := e.scaled(n)
 	e.do("VPSRLQ", operand.Imm(52), s.x, dst)
 	e.do("VPOR", e.constant(kir.I64, zero), dst, dst)
-	bias := e.constant(kir.F64, zero+1023)
+	e.do("VSUBPD", e.constant(kir.F64, zero+1023), dst, dst)
 	if s.small != nil {
-		e.do("VBLENDVPD", s.small, e.constant(kir.F64, zero+1023+54), bias, bias)
+		more := e.constant(kir.F64, math.Float64bits(54))
+		e.do("VPAND", s.small, more, more)
+		e.do("VSUBPD", more, dst, dst)
 	}
-	e.do("VSUBPD", bias, dst, dst)
 }
 
 func (e *emitter) significand(n kir.Node, dst reg.Register) {
@@ -422,8 +440,11 @@ func (e *emitter) scaled(n kir.Node) scaled {
 	}
 	s := scaled{e.reg(kir.F64), e.maskReg(8)}
 	e.do("VCMPPD", operand.Imm(17), e.constant(kir.F64, 1<<52), x, s.small)
-	e.do("VMULPD", e.constant(kir.F64, (1023+54)<<52), x, s.x)
-	e.do("VBLENDVPD", s.small, s.x, x, s.x)
+	// By 2^54 or 1, which takes less than a selection.
+	const one = 1023 << 52
+	e.do("VPAND", s.small, e.constant(kir.I64, (1023+54)<<52-one), s.x)
+	e.do("VPADDQ", e.constant(kir.I64, one), s.x, s.x)
+	e.do("VMULPD", x, s.x, s.x)
 	if e.normals == nil {
 		e.normals = map[int]scaled{}
 	}

@@ -126,7 +126,8 @@ type emitter struct {
 	ins   []input
 	masks []int // AVX2: bytes of a mask's lane
 
-	normals map[int]scaled // AVX2: of scaled, by operand
+	normals map[int]scaled          // AVX2: of scaled, by operand
+	indices map[[2]int]reg.Register // of masked, by index and table length
 
 	// AVX-512: operations on bits that are part of another's instruction, and
 	// those instructions.

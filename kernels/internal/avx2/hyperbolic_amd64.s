@@ -562,10 +562,8 @@ loop:
 	VGATHERQPD   Y7, (DI)(Y6*8), Y3
 	VFNMADD231PD const30<>+0(SB), Y5, Y3
 	LEAQ         tanhPower<>+0(SB), DI
-	VPBROADCASTQ const29<>+0(SB), Y5
-	VPAND        Y5, Y2, Y5
-	VPCMPEQD     Y6, Y6, Y6
-	VGATHERQPD   Y6, (DI)(Y5*8), Y4
+	VPCMPEQD     Y5, Y5, Y5
+	VGATHERQPD   Y5, (DI)(Y6*8), Y4
 	VPSLLQ       $0x30, Y2, Y2
 	VPADDQ       Y2, Y4, Y2
 	VMULPD       Y1, Y1, Y5
@@ -756,10 +754,8 @@ loop:
 	VGATHERQPD   Y7, (DI)(Y6*8), Y1
 	VFNMADD231PD const30<>+0(SB), Y5, Y1
 	LEAQ         tanhPower<>+0(SB), DI
-	VPBROADCASTQ const29<>+0(SB), Y5
-	VPAND        Y5, Y4, Y5
-	VPCMPEQD     Y6, Y6, Y6
-	VGATHERQPD   Y6, (DI)(Y5*8), Y2
+	VPCMPEQD     Y5, Y5, Y5
+	VGATHERQPD   Y5, (DI)(Y6*8), Y2
 	VPSLLQ       $0x30, Y4, Y4
 	VPADDQ       Y4, Y2, Y4
 	VMULPD       Y3, Y3, Y5
@@ -886,9 +882,9 @@ loop:
 	VPSRLQ       $0x30, Y2, Y11
 	LEAQ         logInverse<>+0(SB), DI
 	VPBROADCASTQ const29<>+0(SB), Y12
-	VPAND        Y12, Y11, Y12
-	VPCMPEQD     Y13, Y13, Y13
-	VGATHERQPD   Y13, (DI)(Y12*8), Y6
+	VPAND        Y12, Y11, Y11
+	VPCMPEQD     Y12, Y12, Y12
+	VGATHERQPD   Y12, (DI)(Y11*8), Y6
 	VFMSUB213PD  const39<>+0(SB), Y6, Y2
 	VPBROADCASTQ const20<>+0(SB), Y12
 	VSUBPD       Y10, Y12, Y12
@@ -901,16 +897,12 @@ loop:
 	VFMADD231PD  Y12, Y4, Y2
 	VADDPD       Y10, Y9, Y3
 	LEAQ         logHigh<>+0(SB), DI
-	VPBROADCASTQ const29<>+0(SB), Y4
-	VPAND        Y4, Y11, Y4
-	VPCMPEQD     Y9, Y9, Y9
-	VGATHERQPD   Y9, (DI)(Y4*8), Y7
+	VPCMPEQD     Y4, Y4, Y4
+	VGATHERQPD   Y4, (DI)(Y11*8), Y7
 	VFMADD231PD  const48<>+0(SB), Y3, Y7
 	LEAQ         logLow<>+0(SB), DI
-	VPBROADCASTQ const29<>+0(SB), Y4
-	VPAND        Y4, Y11, Y4
-	VPCMPEQD     Y9, Y9, Y9
-	VGATHERQPD   Y9, (DI)(Y4*8), Y8
+	VPCMPEQD     Y4, Y4, Y4
+	VGATHERQPD   Y4, (DI)(Y11*8), Y8
 	VFMADD231PD  const50<>+0(SB), Y3, Y8
 	VADDPD       Y7, Y13, Y3
 	VSUBPD       Y3, Y7, Y4
@@ -1163,9 +1155,9 @@ loop:
 	VPSRLQ       $0x30, Y5, Y11
 	LEAQ         logInverse<>+0(SB), DI
 	VPBROADCASTQ const29<>+0(SB), Y12
-	VPAND        Y12, Y11, Y12
-	VPCMPEQD     Y13, Y13, Y13
-	VGATHERQPD   Y13, (DI)(Y12*8), Y1
+	VPAND        Y12, Y11, Y11
+	VPCMPEQD     Y12, Y12, Y12
+	VGATHERQPD   Y12, (DI)(Y11*8), Y1
 	VFMSUB213PD  const39<>+0(SB), Y1, Y5
 	VPBROADCASTQ const20<>+0(SB), Y12
 	VSUBPD       Y10, Y12, Y12
@@ -1178,16 +1170,12 @@ loop:
 	VFMADD231PD  Y12, Y7, Y5
 	VADDPD       Y10, Y9, Y6
 	LEAQ         logHigh<>+0(SB), DI
-	VPBROADCASTQ const29<>+0(SB), Y7
-	VPAND        Y7, Y11, Y7
-	VPCMPEQD     Y9, Y9, Y9
-	VGATHERQPD   Y9, (DI)(Y7*8), Y2
+	VPCMPEQD     Y7, Y7, Y7
+	VGATHERQPD   Y7, (DI)(Y11*8), Y2
 	VFMADD231PD  const48<>+0(SB), Y6, Y2
 	LEAQ         logLow<>+0(SB), DI
-	VPBROADCASTQ const29<>+0(SB), Y7
-	VPAND        Y7, Y11, Y7
-	VPCMPEQD     Y9, Y9, Y9
-	VGATHERQPD   Y9, (DI)(Y7*8), Y3
+	VPCMPEQD     Y7, Y7, Y7
+	VGATHERQPD   Y7, (DI)(Y11*8), Y3
 	VFMADD231PD  const50<>+0(SB), Y6, Y3
 	VADDPD       Y2, Y13, Y6
 	VSUBPD       Y6, Y2, Y7
@@ -1308,9 +1296,9 @@ loop:
 	VPSRLQ       $0x30, Y2, Y11
 	LEAQ         logInverse<>+0(SB), DI
 	VPBROADCASTQ const29<>+0(SB), Y12
-	VPAND        Y12, Y11, Y12
-	VPCMPEQD     Y13, Y13, Y13
-	VGATHERQPD   Y13, (DI)(Y12*8), Y4
+	VPAND        Y12, Y11, Y11
+	VPCMPEQD     Y12, Y12, Y12
+	VGATHERQPD   Y12, (DI)(Y11*8), Y4
 	VFMSUB213PD  const39<>+0(SB), Y4, Y2
 	VPBROADCASTQ const20<>+0(SB), Y12
 	VSUBPD       Y10, Y12, Y12
@@ -1323,16 +1311,12 @@ loop:
 	VFMADD231PD  Y12, Y8, Y2
 	VADDPD       Y10, Y9, Y3
 	LEAQ         logHigh<>+0(SB), DI
-	VPBROADCASTQ const29<>+0(SB), Y8
-	VPAND        Y8, Y11, Y8
-	VPCMPEQD     Y9, Y9, Y9
-	VGATHERQPD   Y9, (DI)(Y8*8), Y5
+	VPCMPEQD     Y8, Y8, Y8
+	VGATHERQPD   Y8, (DI)(Y11*8), Y5
 	VFMADD231PD  const48<>+0(SB), Y3, Y5
 	LEAQ         logLow<>+0(SB), DI
-	VPBROADCASTQ const29<>+0(SB), Y8
-	VPAND        Y8, Y11, Y8
-	VPCMPEQD     Y9, Y9, Y9
-	VGATHERQPD   Y9, (DI)(Y8*8), Y6
+	VPCMPEQD     Y8, Y8, Y8
+	VGATHERQPD   Y8, (DI)(Y11*8), Y6
 	VFMADD231PD  const50<>+0(SB), Y3, Y6
 	VADDPD       Y5, Y13, Y3
 	VSUBPD       Y3, Y5, Y8
@@ -1457,9 +1441,9 @@ loop:
 	VPSRLQ       $0x30, Y5, Y11
 	LEAQ         logInverse<>+0(SB), DI
 	VPBROADCASTQ const29<>+0(SB), Y12
-	VPAND        Y12, Y11, Y12
-	VPCMPEQD     Y13, Y13, Y13
-	VGATHERQPD   Y13, (DI)(Y12*8), Y1
+	VPAND        Y12, Y11, Y11
+	VPCMPEQD     Y12, Y12, Y12
+	VGATHERQPD   Y12, (DI)(Y11*8), Y1
 	VFMSUB213PD  const39<>+0(SB), Y1, Y5
 	VPBROADCASTQ const20<>+0(SB), Y12
 	VSUBPD       Y10, Y12, Y12
@@ -1472,16 +1456,12 @@ loop:
 	VFMADD231PD  Y12, Y8, Y5
 	VADDPD       Y10, Y9, Y6
 	LEAQ         logHigh<>+0(SB), DI
-	VPBROADCASTQ const29<>+0(SB), Y8
-	VPAND        Y8, Y11, Y8
-	VPCMPEQD     Y9, Y9, Y9
-	VGATHERQPD   Y9, (DI)(Y8*8), Y2
+	VPCMPEQD     Y8, Y8, Y8
+	VGATHERQPD   Y8, (DI)(Y11*8), Y2
 	VFMADD231PD  const48<>+0(SB), Y6, Y2
 	LEAQ         logLow<>+0(SB), DI
-	VPBROADCASTQ const29<>+0(SB), Y8
-	VPAND        Y8, Y11, Y8
-	VPCMPEQD     Y9, Y9, Y9
-	VGATHERQPD   Y9, (DI)(Y8*8), Y3
+	VPCMPEQD     Y8, Y8, Y8
+	VGATHERQPD   Y8, (DI)(Y11*8), Y3
 	VFMADD231PD  const50<>+0(SB), Y6, Y3
 	VADDPD       Y2, Y13, Y6
 	VSUBPD       Y6, Y2, Y8
@@ -1572,9 +1552,9 @@ loop:
 	VPSRLQ       $0x30, Y3, Y9
 	LEAQ         logInverse<>+0(SB), DI
 	VPBROADCASTQ const29<>+0(SB), Y10
-	VPAND        Y10, Y9, Y10
-	VPCMPEQD     Y11, Y11, Y11
-	VGATHERQPD   Y11, (DI)(Y10*8), Y5
+	VPAND        Y10, Y9, Y9
+	VPCMPEQD     Y10, Y10, Y10
+	VGATHERQPD   Y10, (DI)(Y9*8), Y5
 	VFMSUB213PD  const39<>+0(SB), Y5, Y3
 	VPBROADCASTQ const20<>+0(SB), Y10
 	VSUBPD       Y8, Y10, Y10
@@ -1586,16 +1566,12 @@ loop:
 	VFMADD231PD  Y10, Y4, Y3
 	VFMADD231PD  Y10, Y2, Y3
 	LEAQ         logHigh<>+0(SB), DI
-	VPBROADCASTQ const29<>+0(SB), Y2
-	VPAND        Y2, Y9, Y2
-	VPCMPEQD     Y4, Y4, Y4
-	VGATHERQPD   Y4, (DI)(Y2*8), Y6
+	VPCMPEQD     Y2, Y2, Y2
+	VGATHERQPD   Y2, (DI)(Y9*8), Y6
 	VFMADD231PD  const48<>+0(SB), Y8, Y6
 	LEAQ         logLow<>+0(SB), DI
-	VPBROADCASTQ const29<>+0(SB), Y2
-	VPAND        Y2, Y9, Y2
-	VPCMPEQD     Y4, Y4, Y4
-	VGATHERQPD   Y4, (DI)(Y2*8), Y7
+	VPCMPEQD     Y2, Y2, Y2
+	VGATHERQPD   Y2, (DI)(Y9*8), Y7
 	VFMADD231PD  const50<>+0(SB), Y8, Y7
 	VADDPD       Y6, Y11, Y2
 	VSUBPD       Y2, Y6, Y4
@@ -1693,9 +1669,9 @@ loop:
 	VPSRLQ       $0x30, Y6, Y9
 	LEAQ         logInverse<>+0(SB), DI
 	VPBROADCASTQ const29<>+0(SB), Y10
-	VPAND        Y10, Y9, Y10
-	VPCMPEQD     Y11, Y11, Y11
-	VGATHERQPD   Y11, (DI)(Y10*8), Y1
+	VPAND        Y10, Y9, Y9
+	VPCMPEQD     Y10, Y10, Y10
+	VGATHERQPD   Y10, (DI)(Y9*8), Y1
 	VFMSUB213PD  const39<>+0(SB), Y1, Y6
 	VPBROADCASTQ const20<>+0(SB), Y10
 	VSUBPD       Y8, Y10, Y10
@@ -1707,16 +1683,12 @@ loop:
 	VFMADD231PD  Y10, Y7, Y6
 	VFMADD231PD  Y10, Y5, Y6
 	LEAQ         logHigh<>+0(SB), DI
-	VPBROADCASTQ const29<>+0(SB), Y5
-	VPAND        Y5, Y9, Y5
-	VPCMPEQD     Y7, Y7, Y7
-	VGATHERQPD   Y7, (DI)(Y5*8), Y2
+	VPCMPEQD     Y5, Y5, Y5
+	VGATHERQPD   Y5, (DI)(Y9*8), Y2
 	VFMADD231PD  const48<>+0(SB), Y8, Y2
 	LEAQ         logLow<>+0(SB), DI
-	VPBROADCASTQ const29<>+0(SB), Y5
-	VPAND        Y5, Y9, Y5
-	VPCMPEQD     Y7, Y7, Y7
-	VGATHERQPD   Y7, (DI)(Y5*8), Y3
+	VPCMPEQD     Y5, Y5, Y5
+	VGATHERQPD   Y5, (DI)(Y9*8), Y3
 	VFMADD231PD  const50<>+0(SB), Y8, Y3
 	VADDPD       Y2, Y11, Y5
 	VSUBPD       Y5, Y2, Y7

@@ -20,35 +20,34 @@ loop:
 	VPBROADCASTQ const0<>+0(SB), Y1
 	VCMPPD       $0x11, Y1, Y0, Y3
 	VPBROADCASTQ const1<>+0(SB), Y1
-	VMULPD       Y1, Y0, Y2
-	VBLENDVPD    Y3, Y2, Y0, Y2
+	VPAND        Y3, Y1, Y2
+	VPBROADCASTQ const2<>+0(SB), Y1
+	VPADDQ       Y1, Y2, Y2
+	VMULPD       Y0, Y2, Y2
 	VPSRLQ       $0x34, Y2, Y1
-	VPBROADCASTQ const2<>+0(SB), Y4
-	VPOR         Y4, Y1, Y1
 	VPBROADCASTQ const3<>+0(SB), Y4
-	VPBROADCASTQ const4<>+0(SB), Y8
-	VBLENDVPD    Y3, Y8, Y4, Y4
+	VPOR         Y4, Y1, Y1
+	VPBROADCASTQ const4<>+0(SB), Y4
 	VSUBPD       Y4, Y1, Y1
-	VPBROADCASTQ const5<>+0(SB), Y3
-	VPAND        Y3, Y2, Y2
+	VPBROADCASTQ const5<>+0(SB), Y4
+	VPAND        Y3, Y4, Y4
+	VSUBPD       Y4, Y1, Y1
 	VPBROADCASTQ const6<>+0(SB), Y3
+	VPAND        Y3, Y2, Y2
+	VPBROADCASTQ const2<>+0(SB), Y3
 	VPOR         Y3, Y2, Y2
 	VPSRLQ       $0x30, Y2, Y3
 	LEAQ         logInverse<>+0(SB), DI
 	VPBROADCASTQ const8<>+0(SB), Y4
-	VPAND        Y4, Y3, Y4
-	VPCMPEQD     Y8, Y8, Y8
-	VGATHERQPD   Y8, (DI)(Y4*8), Y5
+	VPAND        Y4, Y3, Y3
+	VPCMPEQD     Y4, Y4, Y4
+	VGATHERQPD   Y4, (DI)(Y3*8), Y5
 	VFMSUB213PD  const9<>+0(SB), Y5, Y2
 	LEAQ         logHigh<>+0(SB), DI
-	VPBROADCASTQ const8<>+0(SB), Y4
-	VPAND        Y4, Y3, Y4
-	VPCMPEQD     Y8, Y8, Y8
-	VGATHERQPD   Y8, (DI)(Y4*8), Y6
+	VPCMPEQD     Y4, Y4, Y4
+	VGATHERQPD   Y4, (DI)(Y3*8), Y6
 	VFMADD231PD  const11<>+0(SB), Y1, Y6
 	LEAQ         logLow<>+0(SB), DI
-	VPBROADCASTQ const8<>+0(SB), Y4
-	VPAND        Y4, Y3, Y3
 	VPCMPEQD     Y4, Y4, Y4
 	VGATHERQPD   Y4, (DI)(Y3*8), Y7
 	VFMADD231PD  const13<>+0(SB), Y1, Y7
@@ -99,22 +98,22 @@ done:
 DATA const0<>+0(SB)/8, $0x0010000000000000
 GLOBL const0<>(SB), RODATA|NOPTR, $8
 
-DATA const1<>+0(SB)/8, $0x4350000000000000
+DATA const1<>+0(SB)/8, $0x0360000000000000
 GLOBL const1<>(SB), RODATA|NOPTR, $8
 
-DATA const2<>+0(SB)/8, $0x4330000000000000
+DATA const2<>+0(SB)/8, $0x3ff0000000000000
 GLOBL const2<>(SB), RODATA|NOPTR, $8
 
-DATA const3<>+0(SB)/8, $0x43300000000003ff
+DATA const3<>+0(SB)/8, $0x4330000000000000
 GLOBL const3<>(SB), RODATA|NOPTR, $8
 
-DATA const4<>+0(SB)/8, $0x4330000000000435
+DATA const4<>+0(SB)/8, $0x43300000000003ff
 GLOBL const4<>(SB), RODATA|NOPTR, $8
 
-DATA const5<>+0(SB)/8, $0x000fffffffffffff
+DATA const5<>+0(SB)/8, $0x404b000000000000
 GLOBL const5<>(SB), RODATA|NOPTR, $8
 
-DATA const6<>+0(SB)/8, $0x3ff0000000000000
+DATA const6<>+0(SB)/8, $0x000fffffffffffff
 GLOBL const6<>(SB), RODATA|NOPTR, $8
 
 DATA logInverse<>+0(SB)/8, $0x3ff0000000000000
@@ -275,35 +274,34 @@ loop:
 	VPBROADCASTQ const0<>+0(SB), Y4
 	VCMPPD       $0x11, Y4, Y0, Y6
 	VPBROADCASTQ const1<>+0(SB), Y4
-	VMULPD       Y4, Y0, Y5
-	VBLENDVPD    Y6, Y5, Y0, Y5
+	VPAND        Y6, Y4, Y5
+	VPBROADCASTQ const2<>+0(SB), Y4
+	VPADDQ       Y4, Y5, Y5
+	VMULPD       Y0, Y5, Y5
 	VPSRLQ       $0x34, Y5, Y4
-	VPBROADCASTQ const2<>+0(SB), Y7
-	VPOR         Y7, Y4, Y4
 	VPBROADCASTQ const3<>+0(SB), Y7
-	VPBROADCASTQ const4<>+0(SB), Y8
-	VBLENDVPD    Y6, Y8, Y7, Y7
+	VPOR         Y7, Y4, Y4
+	VPBROADCASTQ const4<>+0(SB), Y7
 	VSUBPD       Y7, Y4, Y4
-	VPBROADCASTQ const5<>+0(SB), Y6
-	VPAND        Y6, Y5, Y5
+	VPBROADCASTQ const5<>+0(SB), Y7
+	VPAND        Y6, Y7, Y7
+	VSUBPD       Y7, Y4, Y4
 	VPBROADCASTQ const6<>+0(SB), Y6
+	VPAND        Y6, Y5, Y5
+	VPBROADCASTQ const2<>+0(SB), Y6
 	VPOR         Y6, Y5, Y5
 	VPSRLQ       $0x30, Y5, Y6
 	LEAQ         logInverse<>+0(SB), DI
 	VPBROADCASTQ const8<>+0(SB), Y7
-	VPAND        Y7, Y6, Y7
-	VPCMPEQD     Y8, Y8, Y8
-	VGATHERQPD   Y8, (DI)(Y7*8), Y1
+	VPAND        Y7, Y6, Y6
+	VPCMPEQD     Y7, Y7, Y7
+	VGATHERQPD   Y7, (DI)(Y6*8), Y1
 	VFMSUB213PD  const9<>+0(SB), Y1, Y5
 	LEAQ         logHigh<>+0(SB), DI
-	VPBROADCASTQ const8<>+0(SB), Y7
-	VPAND        Y7, Y6, Y7
-	VPCMPEQD     Y8, Y8, Y8
-	VGATHERQPD   Y8, (DI)(Y7*8), Y2
+	VPCMPEQD     Y7, Y7, Y7
+	VGATHERQPD   Y7, (DI)(Y6*8), Y2
 	VFMADD231PD  const11<>+0(SB), Y4, Y2
 	LEAQ         logLow<>+0(SB), DI
-	VPBROADCASTQ const8<>+0(SB), Y7
-	VPAND        Y7, Y6, Y6
 	VPCMPEQD     Y7, Y7, Y7
 	VGATHERQPD   Y7, (DI)(Y6*8), Y3
 	VFMADD231PD  const13<>+0(SB), Y4, Y3
@@ -369,45 +367,45 @@ loop:
 	VCMPPD       $0x11, Y1, Y0, Y1
 	VMULPD       const28<>+0(SB), Y0, Y2
 	VBLENDVPD    Y1, Y2, Y0, Y2
-	VPBROADCASTQ const4<>+0(SB), Y3
-	VPBROADCASTQ const3<>+0(SB), Y4
+	VPBROADCASTQ const29<>+0(SB), Y3
+	VPBROADCASTQ const4<>+0(SB), Y4
 	VBLENDVPD    Y1, Y3, Y4, Y1
-	VPADDQ       const29<>+0(SB), Y2, Y2
+	VPADDQ       const30<>+0(SB), Y2, Y2
 	VPSRLQ       $0x34, Y2, Y3
-	VPOR         const30<>+0(SB), Y3, Y3
+	VPOR         const31<>+0(SB), Y3, Y3
 	VSUBPD       Y1, Y3, Y1
-	VPAND        const31<>+0(SB), Y2, Y2
-	VPADDQ       const32<>+0(SB), Y2, Y2
+	VPAND        const32<>+0(SB), Y2, Y2
+	VPADDQ       const33<>+0(SB), Y2, Y2
 	VSUBPD       const9<>+0(SB), Y2, Y2
 	VMULPD       Y2, Y2, Y3
-	VMULPD       const33<>+0(SB), Y2, Y4
+	VMULPD       const34<>+0(SB), Y2, Y4
 	VMOVAPD      Y4, Y5
 	VFNMADD213PD Y2, Y2, Y5
 	VSUBPD       Y5, Y2, Y6
 	VFNMADD231PD Y2, Y4, Y6
 	VMOVAPD      Y3, Y4
-	VPBROADCASTQ const34<>+0(SB), Y7
-	VFMADD213PD  const35<>+0(SB), Y7, Y4
+	VPBROADCASTQ const35<>+0(SB), Y7
+	VFMADD213PD  const36<>+0(SB), Y7, Y4
 	VMOVAPD      Y3, Y7
-	VPBROADCASTQ const36<>+0(SB), Y8
-	VFMADD213PD  const37<>+0(SB), Y8, Y7
-	VFMADD213PD  const38<>+0(SB), Y3, Y4
-	VFMADD213PD  const39<>+0(SB), Y3, Y7
-	VFMADD213PD  const40<>+0(SB), Y3, Y4
-	VFMADD213PD  const41<>+0(SB), Y3, Y7
-	VFMADD213PD  const42<>+0(SB), Y3, Y4
-	VFMADD213PD  const43<>+0(SB), Y3, Y7
-	VFMADD213PD  const44<>+0(SB), Y3, Y4
-	VFMADD213PD  const45<>+0(SB), Y3, Y7
-	VFMADD213PD  const46<>+0(SB), Y3, Y4
-	VFMADD213PD  const47<>+0(SB), Y3, Y7
-	VFMADD213PD  const48<>+0(SB), Y3, Y4
-	VFMADD213PD  const49<>+0(SB), Y3, Y7
-	VFMADD213PD  const50<>+0(SB), Y3, Y4
-	VFMADD213PD  const51<>+0(SB), Y3, Y7
-	VFMADD213PD  const52<>+0(SB), Y3, Y4
-	VFMADD213PD  const53<>+0(SB), Y3, Y7
-	VFMADD213PD  const54<>+0(SB), Y3, Y4
+	VPBROADCASTQ const37<>+0(SB), Y8
+	VFMADD213PD  const38<>+0(SB), Y8, Y7
+	VFMADD213PD  const39<>+0(SB), Y3, Y4
+	VFMADD213PD  const40<>+0(SB), Y3, Y7
+	VFMADD213PD  const41<>+0(SB), Y3, Y4
+	VFMADD213PD  const42<>+0(SB), Y3, Y7
+	VFMADD213PD  const43<>+0(SB), Y3, Y4
+	VFMADD213PD  const44<>+0(SB), Y3, Y7
+	VFMADD213PD  const45<>+0(SB), Y3, Y4
+	VFMADD213PD  const46<>+0(SB), Y3, Y7
+	VFMADD213PD  const47<>+0(SB), Y3, Y4
+	VFMADD213PD  const48<>+0(SB), Y3, Y7
+	VFMADD213PD  const49<>+0(SB), Y3, Y4
+	VFMADD213PD  const50<>+0(SB), Y3, Y7
+	VFMADD213PD  const51<>+0(SB), Y3, Y4
+	VFMADD213PD  const52<>+0(SB), Y3, Y7
+	VFMADD213PD  const53<>+0(SB), Y3, Y4
+	VFMADD213PD  const54<>+0(SB), Y3, Y7
+	VFMADD213PD  const55<>+0(SB), Y3, Y4
 	VFMADD231PD  Y2, Y7, Y4
 	VMULPD       Y3, Y2, Y2
 	VMULPD       Y2, Y4, Y2
@@ -415,12 +413,12 @@ loop:
 	VADDPD       Y2, Y5, Y3
 	VSUBPD       Y3, Y5, Y4
 	VADDPD       Y4, Y2, Y2
-	VMULPD       const55<>+0(SB), Y3, Y4
+	VMULPD       const56<>+0(SB), Y3, Y4
 	VMOVAPD      Y3, Y5
-	VPBROADCASTQ const56<>+0(SB), Y6
+	VPBROADCASTQ const57<>+0(SB), Y6
 	VFMSUB213PD  Y4, Y6, Y5
-	VFMADD231PD  const55<>+0(SB), Y2, Y5
-	VFMADD231PD  const57<>+0(SB), Y3, Y5
+	VFMADD231PD  const56<>+0(SB), Y2, Y5
+	VFMADD231PD  const58<>+0(SB), Y3, Y5
 	VADDPD       Y4, Y1, Y2
 	VSUBPD       Y2, Y1, Y1
 	VADDPD       Y1, Y4, Y1
@@ -456,170 +454,173 @@ DATA const28<>+16(SB)/8, $0x4350000000000000
 DATA const28<>+24(SB)/8, $0x4350000000000000
 GLOBL const28<>(SB), RODATA|NOPTR, $32
 
-DATA const29<>+0(SB)/8, $0x00095f619980c433
-DATA const29<>+8(SB)/8, $0x00095f619980c433
-DATA const29<>+16(SB)/8, $0x00095f619980c433
-DATA const29<>+24(SB)/8, $0x00095f619980c433
-GLOBL const29<>(SB), RODATA|NOPTR, $32
+DATA const29<>+0(SB)/8, $0x4330000000000435
+GLOBL const29<>(SB), RODATA|NOPTR, $8
 
-DATA const30<>+0(SB)/8, $0x4330000000000000
-DATA const30<>+8(SB)/8, $0x4330000000000000
-DATA const30<>+16(SB)/8, $0x4330000000000000
-DATA const30<>+24(SB)/8, $0x4330000000000000
+DATA const30<>+0(SB)/8, $0x00095f619980c433
+DATA const30<>+8(SB)/8, $0x00095f619980c433
+DATA const30<>+16(SB)/8, $0x00095f619980c433
+DATA const30<>+24(SB)/8, $0x00095f619980c433
 GLOBL const30<>(SB), RODATA|NOPTR, $32
 
-DATA const31<>+0(SB)/8, $0x000fffffffffffff
-DATA const31<>+8(SB)/8, $0x000fffffffffffff
-DATA const31<>+16(SB)/8, $0x000fffffffffffff
-DATA const31<>+24(SB)/8, $0x000fffffffffffff
+DATA const31<>+0(SB)/8, $0x4330000000000000
+DATA const31<>+8(SB)/8, $0x4330000000000000
+DATA const31<>+16(SB)/8, $0x4330000000000000
+DATA const31<>+24(SB)/8, $0x4330000000000000
 GLOBL const31<>(SB), RODATA|NOPTR, $32
 
-DATA const32<>+0(SB)/8, $0x3fe6a09e667f3bcd
-DATA const32<>+8(SB)/8, $0x3fe6a09e667f3bcd
-DATA const32<>+16(SB)/8, $0x3fe6a09e667f3bcd
-DATA const32<>+24(SB)/8, $0x3fe6a09e667f3bcd
+DATA const32<>+0(SB)/8, $0x000fffffffffffff
+DATA const32<>+8(SB)/8, $0x000fffffffffffff
+DATA const32<>+16(SB)/8, $0x000fffffffffffff
+DATA const32<>+24(SB)/8, $0x000fffffffffffff
 GLOBL const32<>(SB), RODATA|NOPTR, $32
 
-DATA const33<>+0(SB)/8, $0x3fe0000000000000
-DATA const33<>+8(SB)/8, $0x3fe0000000000000
-DATA const33<>+16(SB)/8, $0x3fe0000000000000
-DATA const33<>+24(SB)/8, $0x3fe0000000000000
+DATA const33<>+0(SB)/8, $0x3fe6a09e667f3bcd
+DATA const33<>+8(SB)/8, $0x3fe6a09e667f3bcd
+DATA const33<>+16(SB)/8, $0x3fe6a09e667f3bcd
+DATA const33<>+24(SB)/8, $0x3fe6a09e667f3bcd
 GLOBL const33<>(SB), RODATA|NOPTR, $32
 
-DATA const34<>+0(SB)/8, $0x3f9a38c392ebc7d7
-GLOBL const34<>(SB), RODATA|NOPTR, $8
+DATA const34<>+0(SB)/8, $0x3fe0000000000000
+DATA const34<>+8(SB)/8, $0x3fe0000000000000
+DATA const34<>+16(SB)/8, $0x3fe0000000000000
+DATA const34<>+24(SB)/8, $0x3fe0000000000000
+GLOBL const34<>(SB), RODATA|NOPTR, $32
 
-DATA const35<>+0(SB)/8, $0x3fae5f29b2b7d64d
-DATA const35<>+8(SB)/8, $0x3fae5f29b2b7d64d
-DATA const35<>+16(SB)/8, $0x3fae5f29b2b7d64d
-DATA const35<>+24(SB)/8, $0x3fae5f29b2b7d64d
-GLOBL const35<>(SB), RODATA|NOPTR, $32
+DATA const35<>+0(SB)/8, $0x3f9a38c392ebc7d7
+GLOBL const35<>(SB), RODATA|NOPTR, $8
 
-DATA const36<>+0(SB)/8, $0xbfad14598ce62160
-GLOBL const36<>(SB), RODATA|NOPTR, $8
+DATA const36<>+0(SB)/8, $0x3fae5f29b2b7d64d
+DATA const36<>+8(SB)/8, $0x3fae5f29b2b7d64d
+DATA const36<>+16(SB)/8, $0x3fae5f29b2b7d64d
+DATA const36<>+24(SB)/8, $0x3fae5f29b2b7d64d
+GLOBL const36<>(SB), RODATA|NOPTR, $32
 
-DATA const37<>+0(SB)/8, $0xbfa9c6edd8e25b90
-DATA const37<>+8(SB)/8, $0xbfa9c6edd8e25b90
-DATA const37<>+16(SB)/8, $0xbfa9c6edd8e25b90
-DATA const37<>+24(SB)/8, $0xbfa9c6edd8e25b90
-GLOBL const37<>(SB), RODATA|NOPTR, $32
+DATA const37<>+0(SB)/8, $0xbfad14598ce62160
+GLOBL const37<>(SB), RODATA|NOPTR, $8
 
-DATA const38<>+0(SB)/8, $0x3fa9cacd0b642a99
-DATA const38<>+8(SB)/8, $0x3fa9cacd0b642a99
-DATA const38<>+16(SB)/8, $0x3fa9cacd0b642a99
-DATA const38<>+24(SB)/8, $0x3fa9cacd0b642a99
+DATA const38<>+0(SB)/8, $0xbfa9c6edd8e25b90
+DATA const38<>+8(SB)/8, $0xbfa9c6edd8e25b90
+DATA const38<>+16(SB)/8, $0xbfa9c6edd8e25b90
+DATA const38<>+24(SB)/8, $0xbfa9c6edd8e25b90
 GLOBL const38<>(SB), RODATA|NOPTR, $32
 
-DATA const39<>+0(SB)/8, $0xbfac3e1a4b43d38d
-DATA const39<>+8(SB)/8, $0xbfac3e1a4b43d38d
-DATA const39<>+16(SB)/8, $0xbfac3e1a4b43d38d
-DATA const39<>+24(SB)/8, $0xbfac3e1a4b43d38d
+DATA const39<>+0(SB)/8, $0x3fa9cacd0b642a99
+DATA const39<>+8(SB)/8, $0x3fa9cacd0b642a99
+DATA const39<>+16(SB)/8, $0x3fa9cacd0b642a99
+DATA const39<>+24(SB)/8, $0x3fa9cacd0b642a99
 GLOBL const39<>(SB), RODATA|NOPTR, $32
 
-DATA const40<>+0(SB)/8, $0x3fae3b48d2b692cc
-DATA const40<>+8(SB)/8, $0x3fae3b48d2b692cc
-DATA const40<>+16(SB)/8, $0x3fae3b48d2b692cc
-DATA const40<>+24(SB)/8, $0x3fae3b48d2b692cc
+DATA const40<>+0(SB)/8, $0xbfac3e1a4b43d38d
+DATA const40<>+8(SB)/8, $0xbfac3e1a4b43d38d
+DATA const40<>+16(SB)/8, $0xbfac3e1a4b43d38d
+DATA const40<>+24(SB)/8, $0xbfac3e1a4b43d38d
 GLOBL const40<>(SB), RODATA|NOPTR, $32
 
-DATA const41<>+0(SB)/8, $0xbfb003ad7adb7fac
-DATA const41<>+8(SB)/8, $0xbfb003ad7adb7fac
-DATA const41<>+16(SB)/8, $0xbfb003ad7adb7fac
-DATA const41<>+24(SB)/8, $0xbfb003ad7adb7fac
+DATA const41<>+0(SB)/8, $0x3fae3b48d2b692cc
+DATA const41<>+8(SB)/8, $0x3fae3b48d2b692cc
+DATA const41<>+16(SB)/8, $0x3fae3b48d2b692cc
+DATA const41<>+24(SB)/8, $0x3fae3b48d2b692cc
 GLOBL const41<>(SB), RODATA|NOPTR, $32
 
-DATA const42<>+0(SB)/8, $0x3fb110397125b4c2
-DATA const42<>+8(SB)/8, $0x3fb110397125b4c2
-DATA const42<>+16(SB)/8, $0x3fb110397125b4c2
-DATA const42<>+24(SB)/8, $0x3fb110397125b4c2
+DATA const42<>+0(SB)/8, $0xbfb003ad7adb7fac
+DATA const42<>+8(SB)/8, $0xbfb003ad7adb7fac
+DATA const42<>+16(SB)/8, $0xbfb003ad7adb7fac
+DATA const42<>+24(SB)/8, $0xbfb003ad7adb7fac
 GLOBL const42<>(SB), RODATA|NOPTR, $32
 
-DATA const43<>+0(SB)/8, $0xbfb248e225b17df7
-DATA const43<>+8(SB)/8, $0xbfb248e225b17df7
-DATA const43<>+16(SB)/8, $0xbfb248e225b17df7
-DATA const43<>+24(SB)/8, $0xbfb248e225b17df7
+DATA const43<>+0(SB)/8, $0x3fb110397125b4c2
+DATA const43<>+8(SB)/8, $0x3fb110397125b4c2
+DATA const43<>+16(SB)/8, $0x3fb110397125b4c2
+DATA const43<>+24(SB)/8, $0x3fb110397125b4c2
 GLOBL const43<>(SB), RODATA|NOPTR, $32
 
-DATA const44<>+0(SB)/8, $0x3fb3b142c9060697
-DATA const44<>+8(SB)/8, $0x3fb3b142c9060697
-DATA const44<>+16(SB)/8, $0x3fb3b142c9060697
-DATA const44<>+24(SB)/8, $0x3fb3b142c9060697
+DATA const44<>+0(SB)/8, $0xbfb248e225b17df7
+DATA const44<>+8(SB)/8, $0xbfb248e225b17df7
+DATA const44<>+16(SB)/8, $0xbfb248e225b17df7
+DATA const44<>+24(SB)/8, $0xbfb248e225b17df7
 GLOBL const44<>(SB), RODATA|NOPTR, $32
 
-DATA const45<>+0(SB)/8, $0xbfb5555801e9ba8c
-DATA const45<>+8(SB)/8, $0xbfb5555801e9ba8c
-DATA const45<>+16(SB)/8, $0xbfb5555801e9ba8c
-DATA const45<>+24(SB)/8, $0xbfb5555801e9ba8c
+DATA const45<>+0(SB)/8, $0x3fb3b142c9060697
+DATA const45<>+8(SB)/8, $0x3fb3b142c9060697
+DATA const45<>+16(SB)/8, $0x3fb3b142c9060697
+DATA const45<>+24(SB)/8, $0x3fb3b142c9060697
 GLOBL const45<>(SB), RODATA|NOPTR, $32
 
-DATA const46<>+0(SB)/8, $0x3fb745d146f7d400
-DATA const46<>+8(SB)/8, $0x3fb745d146f7d400
-DATA const46<>+16(SB)/8, $0x3fb745d146f7d400
-DATA const46<>+24(SB)/8, $0x3fb745d146f7d400
+DATA const46<>+0(SB)/8, $0xbfb5555801e9ba8c
+DATA const46<>+8(SB)/8, $0xbfb5555801e9ba8c
+DATA const46<>+16(SB)/8, $0xbfb5555801e9ba8c
+DATA const46<>+24(SB)/8, $0xbfb5555801e9ba8c
 GLOBL const46<>(SB), RODATA|NOPTR, $32
 
-DATA const47<>+0(SB)/8, $0xbfb9999989b9454d
-DATA const47<>+8(SB)/8, $0xbfb9999989b9454d
-DATA const47<>+16(SB)/8, $0xbfb9999989b9454d
-DATA const47<>+24(SB)/8, $0xbfb9999989b9454d
+DATA const47<>+0(SB)/8, $0x3fb745d146f7d400
+DATA const47<>+8(SB)/8, $0x3fb745d146f7d400
+DATA const47<>+16(SB)/8, $0x3fb745d146f7d400
+DATA const47<>+24(SB)/8, $0x3fb745d146f7d400
 GLOBL const47<>(SB), RODATA|NOPTR, $32
 
-DATA const48<>+0(SB)/8, $0x3fbc71c71d25d4d5
-DATA const48<>+8(SB)/8, $0x3fbc71c71d25d4d5
-DATA const48<>+16(SB)/8, $0x3fbc71c71d25d4d5
-DATA const48<>+24(SB)/8, $0x3fbc71c71d25d4d5
+DATA const48<>+0(SB)/8, $0xbfb9999989b9454d
+DATA const48<>+8(SB)/8, $0xbfb9999989b9454d
+DATA const48<>+16(SB)/8, $0xbfb9999989b9454d
+DATA const48<>+24(SB)/8, $0xbfb9999989b9454d
 GLOBL const48<>(SB), RODATA|NOPTR, $32
 
-DATA const49<>+0(SB)/8, $0xbfc000000019700e
-DATA const49<>+8(SB)/8, $0xbfc000000019700e
-DATA const49<>+16(SB)/8, $0xbfc000000019700e
-DATA const49<>+24(SB)/8, $0xbfc000000019700e
+DATA const49<>+0(SB)/8, $0x3fbc71c71d25d4d5
+DATA const49<>+8(SB)/8, $0x3fbc71c71d25d4d5
+DATA const49<>+16(SB)/8, $0x3fbc71c71d25d4d5
+DATA const49<>+24(SB)/8, $0x3fbc71c71d25d4d5
 GLOBL const49<>(SB), RODATA|NOPTR, $32
 
-DATA const50<>+0(SB)/8, $0x3fc24924924833fd
-DATA const50<>+8(SB)/8, $0x3fc24924924833fd
-DATA const50<>+16(SB)/8, $0x3fc24924924833fd
-DATA const50<>+24(SB)/8, $0x3fc24924924833fd
+DATA const50<>+0(SB)/8, $0xbfc000000019700e
+DATA const50<>+8(SB)/8, $0xbfc000000019700e
+DATA const50<>+16(SB)/8, $0xbfc000000019700e
+DATA const50<>+24(SB)/8, $0xbfc000000019700e
 GLOBL const50<>(SB), RODATA|NOPTR, $32
 
-DATA const51<>+0(SB)/8, $0xbfc5555555553028
-DATA const51<>+8(SB)/8, $0xbfc5555555553028
-DATA const51<>+16(SB)/8, $0xbfc5555555553028
-DATA const51<>+24(SB)/8, $0xbfc5555555553028
+DATA const51<>+0(SB)/8, $0x3fc24924924833fd
+DATA const51<>+8(SB)/8, $0x3fc24924924833fd
+DATA const51<>+16(SB)/8, $0x3fc24924924833fd
+DATA const51<>+24(SB)/8, $0x3fc24924924833fd
 GLOBL const51<>(SB), RODATA|NOPTR, $32
 
-DATA const52<>+0(SB)/8, $0x3fc9999999999aff
-DATA const52<>+8(SB)/8, $0x3fc9999999999aff
-DATA const52<>+16(SB)/8, $0x3fc9999999999aff
-DATA const52<>+24(SB)/8, $0x3fc9999999999aff
+DATA const52<>+0(SB)/8, $0xbfc5555555553028
+DATA const52<>+8(SB)/8, $0xbfc5555555553028
+DATA const52<>+16(SB)/8, $0xbfc5555555553028
+DATA const52<>+24(SB)/8, $0xbfc5555555553028
 GLOBL const52<>(SB), RODATA|NOPTR, $32
 
-DATA const53<>+0(SB)/8, $0xbfd0000000000008
-DATA const53<>+8(SB)/8, $0xbfd0000000000008
-DATA const53<>+16(SB)/8, $0xbfd0000000000008
-DATA const53<>+24(SB)/8, $0xbfd0000000000008
+DATA const53<>+0(SB)/8, $0x3fc9999999999aff
+DATA const53<>+8(SB)/8, $0x3fc9999999999aff
+DATA const53<>+16(SB)/8, $0x3fc9999999999aff
+DATA const53<>+24(SB)/8, $0x3fc9999999999aff
 GLOBL const53<>(SB), RODATA|NOPTR, $32
 
-DATA const54<>+0(SB)/8, $0x3fd5555555555555
-DATA const54<>+8(SB)/8, $0x3fd5555555555555
-DATA const54<>+16(SB)/8, $0x3fd5555555555555
-DATA const54<>+24(SB)/8, $0x3fd5555555555555
+DATA const54<>+0(SB)/8, $0xbfd0000000000008
+DATA const54<>+8(SB)/8, $0xbfd0000000000008
+DATA const54<>+16(SB)/8, $0xbfd0000000000008
+DATA const54<>+24(SB)/8, $0xbfd0000000000008
 GLOBL const54<>(SB), RODATA|NOPTR, $32
 
-DATA const55<>+0(SB)/8, $0x3ff71547652b82fe
-DATA const55<>+8(SB)/8, $0x3ff71547652b82fe
-DATA const55<>+16(SB)/8, $0x3ff71547652b82fe
-DATA const55<>+24(SB)/8, $0x3ff71547652b82fe
+DATA const55<>+0(SB)/8, $0x3fd5555555555555
+DATA const55<>+8(SB)/8, $0x3fd5555555555555
+DATA const55<>+16(SB)/8, $0x3fd5555555555555
+DATA const55<>+24(SB)/8, $0x3fd5555555555555
 GLOBL const55<>(SB), RODATA|NOPTR, $32
 
 DATA const56<>+0(SB)/8, $0x3ff71547652b82fe
-GLOBL const56<>(SB), RODATA|NOPTR, $8
+DATA const56<>+8(SB)/8, $0x3ff71547652b82fe
+DATA const56<>+16(SB)/8, $0x3ff71547652b82fe
+DATA const56<>+24(SB)/8, $0x3ff71547652b82fe
+GLOBL const56<>(SB), RODATA|NOPTR, $32
 
-DATA const57<>+0(SB)/8, $0x3c7777d0ffda0d24
-DATA const57<>+8(SB)/8, $0x3c7777d0ffda0d24
-DATA const57<>+16(SB)/8, $0x3c7777d0ffda0d24
-DATA const57<>+24(SB)/8, $0x3c7777d0ffda0d24
-GLOBL const57<>(SB), RODATA|NOPTR, $32
+DATA const57<>+0(SB)/8, $0x3ff71547652b82fe
+GLOBL const57<>(SB), RODATA|NOPTR, $8
+
+DATA const58<>+0(SB)/8, $0x3c7777d0ffda0d24
+DATA const58<>+8(SB)/8, $0x3c7777d0ffda0d24
+DATA const58<>+16(SB)/8, $0x3c7777d0ffda0d24
+DATA const58<>+24(SB)/8, $0x3c7777d0ffda0d24
+GLOBL const58<>(SB), RODATA|NOPTR, $32
 
 // func Log2Float32(dst *float32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
@@ -639,45 +640,45 @@ loop:
 	VCMPPD       $0x11, Y1, Y0, Y1
 	VMULPD       const28<>+0(SB), Y0, Y2
 	VBLENDVPD    Y1, Y2, Y0, Y2
-	VPBROADCASTQ const4<>+0(SB), Y3
-	VPBROADCASTQ const3<>+0(SB), Y4
+	VPBROADCASTQ const29<>+0(SB), Y3
+	VPBROADCASTQ const4<>+0(SB), Y4
 	VBLENDVPD    Y1, Y3, Y4, Y1
-	VPADDQ       const29<>+0(SB), Y2, Y2
+	VPADDQ       const30<>+0(SB), Y2, Y2
 	VPSRLQ       $0x34, Y2, Y3
-	VPOR         const30<>+0(SB), Y3, Y3
+	VPOR         const31<>+0(SB), Y3, Y3
 	VSUBPD       Y1, Y3, Y1
-	VPAND        const31<>+0(SB), Y2, Y2
-	VPADDQ       const32<>+0(SB), Y2, Y2
+	VPAND        const32<>+0(SB), Y2, Y2
+	VPADDQ       const33<>+0(SB), Y2, Y2
 	VSUBPD       const9<>+0(SB), Y2, Y2
 	VMULPD       Y2, Y2, Y3
-	VMULPD       const33<>+0(SB), Y2, Y4
+	VMULPD       const34<>+0(SB), Y2, Y4
 	VMOVAPD      Y4, Y5
 	VFNMADD213PD Y2, Y2, Y5
 	VSUBPD       Y5, Y2, Y6
 	VFNMADD231PD Y2, Y4, Y6
 	VMOVAPD      Y3, Y4
-	VPBROADCASTQ const34<>+0(SB), Y7
-	VFMADD213PD  const35<>+0(SB), Y7, Y4
+	VPBROADCASTQ const35<>+0(SB), Y7
+	VFMADD213PD  const36<>+0(SB), Y7, Y4
 	VMOVAPD      Y3, Y7
-	VPBROADCASTQ const36<>+0(SB), Y8
-	VFMADD213PD  const37<>+0(SB), Y8, Y7
-	VFMADD213PD  const38<>+0(SB), Y3, Y4
-	VFMADD213PD  const39<>+0(SB), Y3, Y7
-	VFMADD213PD  const40<>+0(SB), Y3, Y4
-	VFMADD213PD  const41<>+0(SB), Y3, Y7
-	VFMADD213PD  const42<>+0(SB), Y3, Y4
-	VFMADD213PD  const43<>+0(SB), Y3, Y7
-	VFMADD213PD  const44<>+0(SB), Y3, Y4
-	VFMADD213PD  const45<>+0(SB), Y3, Y7
-	VFMADD213PD  const46<>+0(SB), Y3, Y4
-	VFMADD213PD  const47<>+0(SB), Y3, Y7
-	VFMADD213PD  const48<>+0(SB), Y3, Y4
-	VFMADD213PD  const49<>+0(SB), Y3, Y7
-	VFMADD213PD  const50<>+0(SB), Y3, Y4
-	VFMADD213PD  const51<>+0(SB), Y3, Y7
-	VFMADD213PD  const52<>+0(SB), Y3, Y4
-	VFMADD213PD  const53<>+0(SB), Y3, Y7
-	VFMADD213PD  const54<>+0(SB), Y3, Y4
+	VPBROADCASTQ const37<>+0(SB), Y8
+	VFMADD213PD  const38<>+0(SB), Y8, Y7
+	VFMADD213PD  const39<>+0(SB), Y3, Y4
+	VFMADD213PD  const40<>+0(SB), Y3, Y7
+	VFMADD213PD  const41<>+0(SB), Y3, Y4
+	VFMADD213PD  const42<>+0(SB), Y3, Y7
+	VFMADD213PD  const43<>+0(SB), Y3, Y4
+	VFMADD213PD  const44<>+0(SB), Y3, Y7
+	VFMADD213PD  const45<>+0(SB), Y3, Y4
+	VFMADD213PD  const46<>+0(SB), Y3, Y7
+	VFMADD213PD  const47<>+0(SB), Y3, Y4
+	VFMADD213PD  const48<>+0(SB), Y3, Y7
+	VFMADD213PD  const49<>+0(SB), Y3, Y4
+	VFMADD213PD  const50<>+0(SB), Y3, Y7
+	VFMADD213PD  const51<>+0(SB), Y3, Y4
+	VFMADD213PD  const52<>+0(SB), Y3, Y7
+	VFMADD213PD  const53<>+0(SB), Y3, Y4
+	VFMADD213PD  const54<>+0(SB), Y3, Y7
+	VFMADD213PD  const55<>+0(SB), Y3, Y4
 	VFMADD231PD  Y2, Y7, Y4
 	VMULPD       Y3, Y2, Y2
 	VMULPD       Y2, Y4, Y2
@@ -685,12 +686,12 @@ loop:
 	VADDPD       Y2, Y5, Y3
 	VSUBPD       Y3, Y5, Y4
 	VADDPD       Y4, Y2, Y2
-	VMULPD       const55<>+0(SB), Y3, Y4
+	VMULPD       const56<>+0(SB), Y3, Y4
 	VMOVAPD      Y3, Y5
-	VPBROADCASTQ const56<>+0(SB), Y6
+	VPBROADCASTQ const57<>+0(SB), Y6
 	VFMSUB213PD  Y4, Y6, Y5
-	VFMADD231PD  const55<>+0(SB), Y2, Y5
-	VFMADD231PD  const57<>+0(SB), Y3, Y5
+	VFMADD231PD  const56<>+0(SB), Y2, Y5
+	VFMADD231PD  const58<>+0(SB), Y3, Y5
 	VADDPD       Y4, Y1, Y2
 	VSUBPD       Y2, Y1, Y1
 	VADDPD       Y1, Y4, Y1
@@ -738,45 +739,45 @@ loop:
 	VCMPPD       $0x11, Y1, Y0, Y1
 	VMULPD       const28<>+0(SB), Y0, Y2
 	VBLENDVPD    Y1, Y2, Y0, Y2
-	VPBROADCASTQ const4<>+0(SB), Y3
-	VPBROADCASTQ const3<>+0(SB), Y4
+	VPBROADCASTQ const29<>+0(SB), Y3
+	VPBROADCASTQ const4<>+0(SB), Y4
 	VBLENDVPD    Y1, Y3, Y4, Y1
-	VPADDQ       const29<>+0(SB), Y2, Y2
+	VPADDQ       const30<>+0(SB), Y2, Y2
 	VPSRLQ       $0x34, Y2, Y3
-	VPOR         const30<>+0(SB), Y3, Y3
+	VPOR         const31<>+0(SB), Y3, Y3
 	VSUBPD       Y1, Y3, Y1
-	VPAND        const31<>+0(SB), Y2, Y2
-	VPADDQ       const32<>+0(SB), Y2, Y2
+	VPAND        const32<>+0(SB), Y2, Y2
+	VPADDQ       const33<>+0(SB), Y2, Y2
 	VSUBPD       const9<>+0(SB), Y2, Y2
 	VMULPD       Y2, Y2, Y3
-	VMULPD       const33<>+0(SB), Y2, Y4
+	VMULPD       const34<>+0(SB), Y2, Y4
 	VMOVAPD      Y4, Y5
 	VFNMADD213PD Y2, Y2, Y5
 	VSUBPD       Y5, Y2, Y6
 	VFNMADD231PD Y2, Y4, Y6
 	VMOVAPD      Y3, Y4
-	VPBROADCASTQ const34<>+0(SB), Y7
-	VFMADD213PD  const35<>+0(SB), Y7, Y4
+	VPBROADCASTQ const35<>+0(SB), Y7
+	VFMADD213PD  const36<>+0(SB), Y7, Y4
 	VMOVAPD      Y3, Y7
-	VPBROADCASTQ const36<>+0(SB), Y8
-	VFMADD213PD  const37<>+0(SB), Y8, Y7
-	VFMADD213PD  const38<>+0(SB), Y3, Y4
-	VFMADD213PD  const39<>+0(SB), Y3, Y7
-	VFMADD213PD  const40<>+0(SB), Y3, Y4
-	VFMADD213PD  const41<>+0(SB), Y3, Y7
-	VFMADD213PD  const42<>+0(SB), Y3, Y4
-	VFMADD213PD  const43<>+0(SB), Y3, Y7
-	VFMADD213PD  const44<>+0(SB), Y3, Y4
-	VFMADD213PD  const45<>+0(SB), Y3, Y7
-	VFMADD213PD  const46<>+0(SB), Y3, Y4
-	VFMADD213PD  const47<>+0(SB), Y3, Y7
-	VFMADD213PD  const48<>+0(SB), Y3, Y4
-	VFMADD213PD  const49<>+0(SB), Y3, Y7
-	VFMADD213PD  const50<>+0(SB), Y3, Y4
-	VFMADD213PD  const51<>+0(SB), Y3, Y7
-	VFMADD213PD  const52<>+0(SB), Y3, Y4
-	VFMADD213PD  const53<>+0(SB), Y3, Y7
-	VFMADD213PD  const54<>+0(SB), Y3, Y4
+	VPBROADCASTQ const37<>+0(SB), Y8
+	VFMADD213PD  const38<>+0(SB), Y8, Y7
+	VFMADD213PD  const39<>+0(SB), Y3, Y4
+	VFMADD213PD  const40<>+0(SB), Y3, Y7
+	VFMADD213PD  const41<>+0(SB), Y3, Y4
+	VFMADD213PD  const42<>+0(SB), Y3, Y7
+	VFMADD213PD  const43<>+0(SB), Y3, Y4
+	VFMADD213PD  const44<>+0(SB), Y3, Y7
+	VFMADD213PD  const45<>+0(SB), Y3, Y4
+	VFMADD213PD  const46<>+0(SB), Y3, Y7
+	VFMADD213PD  const47<>+0(SB), Y3, Y4
+	VFMADD213PD  const48<>+0(SB), Y3, Y7
+	VFMADD213PD  const49<>+0(SB), Y3, Y4
+	VFMADD213PD  const50<>+0(SB), Y3, Y7
+	VFMADD213PD  const51<>+0(SB), Y3, Y4
+	VFMADD213PD  const52<>+0(SB), Y3, Y7
+	VFMADD213PD  const53<>+0(SB), Y3, Y4
+	VFMADD213PD  const54<>+0(SB), Y3, Y7
+	VFMADD213PD  const55<>+0(SB), Y3, Y4
 	VFMADD231PD  Y2, Y7, Y4
 	VMULPD       Y3, Y2, Y2
 	VMULPD       Y2, Y4, Y2
@@ -784,18 +785,18 @@ loop:
 	VADDPD       Y2, Y5, Y3
 	VSUBPD       Y3, Y5, Y4
 	VADDPD       Y4, Y2, Y2
-	VMULPD       const58<>+0(SB), Y3, Y4
+	VMULPD       const59<>+0(SB), Y3, Y4
 	VMOVAPD      Y3, Y5
-	VPBROADCASTQ const59<>+0(SB), Y6
+	VPBROADCASTQ const60<>+0(SB), Y6
 	VFMSUB213PD  Y4, Y6, Y5
-	VFMADD231PD  const58<>+0(SB), Y2, Y5
-	VFMADD231PD  const60<>+0(SB), Y3, Y5
-	VMULPD       const61<>+0(SB), Y1, Y2
+	VFMADD231PD  const59<>+0(SB), Y2, Y5
+	VFMADD231PD  const61<>+0(SB), Y3, Y5
+	VMULPD       const62<>+0(SB), Y1, Y2
 	VADDPD       Y2, Y4, Y3
 	VSUBPD       Y3, Y2, Y2
 	VADDPD       Y2, Y4, Y2
 	VADDPD       Y2, Y5, Y2
-	VFMADD231PD  const62<>+0(SB), Y1, Y2
+	VFMADD231PD  const63<>+0(SB), Y1, Y2
 	VADDPD       Y2, Y3, Y1
 	VPBROADCASTQ const24<>+0(SB), Y2
 	VCMPPD       $0x11, Y2, Y0, Y2
@@ -821,32 +822,32 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const58<>+0(SB)/8, $0x3fdbcb7b1526e50e
-DATA const58<>+8(SB)/8, $0x3fdbcb7b1526e50e
-DATA const58<>+16(SB)/8, $0x3fdbcb7b1526e50e
-DATA const58<>+24(SB)/8, $0x3fdbcb7b1526e50e
-GLOBL const58<>(SB), RODATA|NOPTR, $32
-
 DATA const59<>+0(SB)/8, $0x3fdbcb7b1526e50e
-GLOBL const59<>(SB), RODATA|NOPTR, $8
+DATA const59<>+8(SB)/8, $0x3fdbcb7b1526e50e
+DATA const59<>+16(SB)/8, $0x3fdbcb7b1526e50e
+DATA const59<>+24(SB)/8, $0x3fdbcb7b1526e50e
+GLOBL const59<>(SB), RODATA|NOPTR, $32
 
-DATA const60<>+0(SB)/8, $0x3c695355baaafad3
-DATA const60<>+8(SB)/8, $0x3c695355baaafad3
-DATA const60<>+16(SB)/8, $0x3c695355baaafad3
-DATA const60<>+24(SB)/8, $0x3c695355baaafad3
-GLOBL const60<>(SB), RODATA|NOPTR, $32
+DATA const60<>+0(SB)/8, $0x3fdbcb7b1526e50e
+GLOBL const60<>(SB), RODATA|NOPTR, $8
 
-DATA const61<>+0(SB)/8, $0x3fd34413509f7800
-DATA const61<>+8(SB)/8, $0x3fd34413509f7800
-DATA const61<>+16(SB)/8, $0x3fd34413509f7800
-DATA const61<>+24(SB)/8, $0x3fd34413509f7800
+DATA const61<>+0(SB)/8, $0x3c695355baaafad3
+DATA const61<>+8(SB)/8, $0x3c695355baaafad3
+DATA const61<>+16(SB)/8, $0x3c695355baaafad3
+DATA const61<>+24(SB)/8, $0x3c695355baaafad3
 GLOBL const61<>(SB), RODATA|NOPTR, $32
 
-DATA const62<>+0(SB)/8, $0x3d1fef311f12b358
-DATA const62<>+8(SB)/8, $0x3d1fef311f12b358
-DATA const62<>+16(SB)/8, $0x3d1fef311f12b358
-DATA const62<>+24(SB)/8, $0x3d1fef311f12b358
+DATA const62<>+0(SB)/8, $0x3fd34413509f7800
+DATA const62<>+8(SB)/8, $0x3fd34413509f7800
+DATA const62<>+16(SB)/8, $0x3fd34413509f7800
+DATA const62<>+24(SB)/8, $0x3fd34413509f7800
 GLOBL const62<>(SB), RODATA|NOPTR, $32
+
+DATA const63<>+0(SB)/8, $0x3d1fef311f12b358
+DATA const63<>+8(SB)/8, $0x3d1fef311f12b358
+DATA const63<>+16(SB)/8, $0x3d1fef311f12b358
+DATA const63<>+24(SB)/8, $0x3d1fef311f12b358
+GLOBL const63<>(SB), RODATA|NOPTR, $32
 
 // func Log10Float32(dst *float32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
@@ -866,45 +867,45 @@ loop:
 	VCMPPD       $0x11, Y1, Y0, Y1
 	VMULPD       const28<>+0(SB), Y0, Y2
 	VBLENDVPD    Y1, Y2, Y0, Y2
-	VPBROADCASTQ const4<>+0(SB), Y3
-	VPBROADCASTQ const3<>+0(SB), Y4
+	VPBROADCASTQ const29<>+0(SB), Y3
+	VPBROADCASTQ const4<>+0(SB), Y4
 	VBLENDVPD    Y1, Y3, Y4, Y1
-	VPADDQ       const29<>+0(SB), Y2, Y2
+	VPADDQ       const30<>+0(SB), Y2, Y2
 	VPSRLQ       $0x34, Y2, Y3
-	VPOR         const30<>+0(SB), Y3, Y3
+	VPOR         const31<>+0(SB), Y3, Y3
 	VSUBPD       Y1, Y3, Y1
-	VPAND        const31<>+0(SB), Y2, Y2
-	VPADDQ       const32<>+0(SB), Y2, Y2
+	VPAND        const32<>+0(SB), Y2, Y2
+	VPADDQ       const33<>+0(SB), Y2, Y2
 	VSUBPD       const9<>+0(SB), Y2, Y2
 	VMULPD       Y2, Y2, Y3
-	VMULPD       const33<>+0(SB), Y2, Y4
+	VMULPD       const34<>+0(SB), Y2, Y4
 	VMOVAPD      Y4, Y5
 	VFNMADD213PD Y2, Y2, Y5
 	VSUBPD       Y5, Y2, Y6
 	VFNMADD231PD Y2, Y4, Y6
 	VMOVAPD      Y3, Y4
-	VPBROADCASTQ const34<>+0(SB), Y7
-	VFMADD213PD  const35<>+0(SB), Y7, Y4
+	VPBROADCASTQ const35<>+0(SB), Y7
+	VFMADD213PD  const36<>+0(SB), Y7, Y4
 	VMOVAPD      Y3, Y7
-	VPBROADCASTQ const36<>+0(SB), Y8
-	VFMADD213PD  const37<>+0(SB), Y8, Y7
-	VFMADD213PD  const38<>+0(SB), Y3, Y4
-	VFMADD213PD  const39<>+0(SB), Y3, Y7
-	VFMADD213PD  const40<>+0(SB), Y3, Y4
-	VFMADD213PD  const41<>+0(SB), Y3, Y7
-	VFMADD213PD  const42<>+0(SB), Y3, Y4
-	VFMADD213PD  const43<>+0(SB), Y3, Y7
-	VFMADD213PD  const44<>+0(SB), Y3, Y4
-	VFMADD213PD  const45<>+0(SB), Y3, Y7
-	VFMADD213PD  const46<>+0(SB), Y3, Y4
-	VFMADD213PD  const47<>+0(SB), Y3, Y7
-	VFMADD213PD  const48<>+0(SB), Y3, Y4
-	VFMADD213PD  const49<>+0(SB), Y3, Y7
-	VFMADD213PD  const50<>+0(SB), Y3, Y4
-	VFMADD213PD  const51<>+0(SB), Y3, Y7
-	VFMADD213PD  const52<>+0(SB), Y3, Y4
-	VFMADD213PD  const53<>+0(SB), Y3, Y7
-	VFMADD213PD  const54<>+0(SB), Y3, Y4
+	VPBROADCASTQ const37<>+0(SB), Y8
+	VFMADD213PD  const38<>+0(SB), Y8, Y7
+	VFMADD213PD  const39<>+0(SB), Y3, Y4
+	VFMADD213PD  const40<>+0(SB), Y3, Y7
+	VFMADD213PD  const41<>+0(SB), Y3, Y4
+	VFMADD213PD  const42<>+0(SB), Y3, Y7
+	VFMADD213PD  const43<>+0(SB), Y3, Y4
+	VFMADD213PD  const44<>+0(SB), Y3, Y7
+	VFMADD213PD  const45<>+0(SB), Y3, Y4
+	VFMADD213PD  const46<>+0(SB), Y3, Y7
+	VFMADD213PD  const47<>+0(SB), Y3, Y4
+	VFMADD213PD  const48<>+0(SB), Y3, Y7
+	VFMADD213PD  const49<>+0(SB), Y3, Y4
+	VFMADD213PD  const50<>+0(SB), Y3, Y7
+	VFMADD213PD  const51<>+0(SB), Y3, Y4
+	VFMADD213PD  const52<>+0(SB), Y3, Y7
+	VFMADD213PD  const53<>+0(SB), Y3, Y4
+	VFMADD213PD  const54<>+0(SB), Y3, Y7
+	VFMADD213PD  const55<>+0(SB), Y3, Y4
 	VFMADD231PD  Y2, Y7, Y4
 	VMULPD       Y3, Y2, Y2
 	VMULPD       Y2, Y4, Y2
@@ -912,18 +913,18 @@ loop:
 	VADDPD       Y2, Y5, Y3
 	VSUBPD       Y3, Y5, Y4
 	VADDPD       Y4, Y2, Y2
-	VMULPD       const58<>+0(SB), Y3, Y4
+	VMULPD       const59<>+0(SB), Y3, Y4
 	VMOVAPD      Y3, Y5
-	VPBROADCASTQ const59<>+0(SB), Y6
+	VPBROADCASTQ const60<>+0(SB), Y6
 	VFMSUB213PD  Y4, Y6, Y5
-	VFMADD231PD  const58<>+0(SB), Y2, Y5
-	VFMADD231PD  const60<>+0(SB), Y3, Y5
-	VMULPD       const61<>+0(SB), Y1, Y2
+	VFMADD231PD  const59<>+0(SB), Y2, Y5
+	VFMADD231PD  const61<>+0(SB), Y3, Y5
+	VMULPD       const62<>+0(SB), Y1, Y2
 	VADDPD       Y2, Y4, Y3
 	VSUBPD       Y3, Y2, Y2
 	VADDPD       Y2, Y4, Y2
 	VADDPD       Y2, Y5, Y2
-	VFMADD231PD  const62<>+0(SB), Y1, Y2
+	VFMADD231PD  const63<>+0(SB), Y1, Y2
 	VADDPD       Y2, Y3, Y1
 	VPBROADCASTQ const24<>+0(SB), Y2
 	VCMPPD       $0x11, Y2, Y0, Y2
@@ -967,22 +968,22 @@ loop:
 	VSUBPD       const9<>+0(SB), Y1, Y2
 	VSUBPD       Y2, Y0, Y2
 	VPSRLQ       $0x34, Y1, Y6
-	VPBROADCASTQ const2<>+0(SB), Y7
-	VPOR         Y7, Y6, Y6
 	VPBROADCASTQ const3<>+0(SB), Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTQ const4<>+0(SB), Y7
 	VSUBPD       Y7, Y6, Y6
-	VPBROADCASTQ const5<>+0(SB), Y7
+	VPBROADCASTQ const6<>+0(SB), Y7
 	VPAND        Y7, Y1, Y7
-	VPBROADCASTQ const6<>+0(SB), Y8
+	VPBROADCASTQ const2<>+0(SB), Y8
 	VPOR         Y8, Y7, Y7
 	VPSRLQ       $0x30, Y7, Y8
 	LEAQ         logInverse<>+0(SB), DI
 	VPBROADCASTQ const8<>+0(SB), Y9
-	VPAND        Y9, Y8, Y9
-	VPCMPEQD     Y10, Y10, Y10
-	VGATHERQPD   Y10, (DI)(Y9*8), Y3
+	VPAND        Y9, Y8, Y8
+	VPCMPEQD     Y9, Y9, Y9
+	VGATHERQPD   Y9, (DI)(Y8*8), Y3
 	VFMSUB213PD  const9<>+0(SB), Y3, Y7
-	VPBROADCASTQ const63<>+0(SB), Y9
+	VPBROADCASTQ const64<>+0(SB), Y9
 	VSUBPD       Y6, Y9, Y9
 	VPSLLQ       $0x34, Y9, Y9
 	VMULPD       Y9, Y3, Y9
@@ -991,16 +992,12 @@ loop:
 	VSUBPD       Y10, Y7, Y7
 	VFMADD231PD  Y9, Y2, Y7
 	LEAQ         logHigh<>+0(SB), DI
-	VPBROADCASTQ const8<>+0(SB), Y2
-	VPAND        Y2, Y8, Y2
-	VPCMPEQD     Y9, Y9, Y9
-	VGATHERQPD   Y9, (DI)(Y2*8), Y4
+	VPCMPEQD     Y2, Y2, Y2
+	VGATHERQPD   Y2, (DI)(Y8*8), Y4
 	VFMADD231PD  const11<>+0(SB), Y6, Y4
 	LEAQ         logLow<>+0(SB), DI
-	VPBROADCASTQ const8<>+0(SB), Y2
-	VPAND        Y2, Y8, Y2
-	VPCMPEQD     Y8, Y8, Y8
-	VGATHERQPD   Y8, (DI)(Y2*8), Y5
+	VPCMPEQD     Y2, Y2, Y2
+	VGATHERQPD   Y2, (DI)(Y8*8), Y5
 	VFMADD231PD  const13<>+0(SB), Y6, Y5
 	VADDPD       Y4, Y10, Y2
 	VSUBPD       Y2, Y4, Y6
@@ -1023,7 +1020,7 @@ loop:
 	VFMADD231PD  Y10, Y8, Y9
 	VFMADD231PD  Y7, Y9, Y6
 	VADDPD       Y6, Y2, Y2
-	VPAND        const64<>+0(SB), Y0, Y0
+	VPAND        const65<>+0(SB), Y0, Y0
 	VPOR         Y0, Y2, Y0
 	VPBROADCASTQ const24<>+0(SB), Y2
 	VCMPPD       $0x11, Y2, Y1, Y2
@@ -1049,14 +1046,14 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const63<>+0(SB)/8, $0x43380000000003ff
-GLOBL const63<>(SB), RODATA|NOPTR, $8
+DATA const64<>+0(SB)/8, $0x43380000000003ff
+GLOBL const64<>(SB), RODATA|NOPTR, $8
 
-DATA const64<>+0(SB)/8, $0x8000000000000000
-DATA const64<>+8(SB)/8, $0x8000000000000000
-DATA const64<>+16(SB)/8, $0x8000000000000000
-DATA const64<>+24(SB)/8, $0x8000000000000000
-GLOBL const64<>(SB), RODATA|NOPTR, $32
+DATA const65<>+0(SB)/8, $0x8000000000000000
+DATA const65<>+8(SB)/8, $0x8000000000000000
+DATA const65<>+16(SB)/8, $0x8000000000000000
+DATA const65<>+24(SB)/8, $0x8000000000000000
+GLOBL const65<>(SB), RODATA|NOPTR, $32
 
 // func Log1pFloat32(dst *float32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
@@ -1076,22 +1073,22 @@ loop:
 	VSUBPD       const9<>+0(SB), Y4, Y5
 	VSUBPD       Y5, Y0, Y5
 	VPSRLQ       $0x34, Y4, Y6
-	VPBROADCASTQ const2<>+0(SB), Y7
-	VPOR         Y7, Y6, Y6
 	VPBROADCASTQ const3<>+0(SB), Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTQ const4<>+0(SB), Y7
 	VSUBPD       Y7, Y6, Y6
-	VPBROADCASTQ const5<>+0(SB), Y7
+	VPBROADCASTQ const6<>+0(SB), Y7
 	VPAND        Y7, Y4, Y7
-	VPBROADCASTQ const6<>+0(SB), Y8
+	VPBROADCASTQ const2<>+0(SB), Y8
 	VPOR         Y8, Y7, Y7
 	VPSRLQ       $0x30, Y7, Y8
 	LEAQ         logInverse<>+0(SB), DI
 	VPBROADCASTQ const8<>+0(SB), Y9
-	VPAND        Y9, Y8, Y9
-	VPCMPEQD     Y10, Y10, Y10
-	VGATHERQPD   Y10, (DI)(Y9*8), Y1
+	VPAND        Y9, Y8, Y8
+	VPCMPEQD     Y9, Y9, Y9
+	VGATHERQPD   Y9, (DI)(Y8*8), Y1
 	VFMSUB213PD  const9<>+0(SB), Y1, Y7
-	VPBROADCASTQ const63<>+0(SB), Y9
+	VPBROADCASTQ const64<>+0(SB), Y9
 	VSUBPD       Y6, Y9, Y9
 	VPSLLQ       $0x34, Y9, Y9
 	VMULPD       Y9, Y1, Y9
@@ -1100,16 +1097,12 @@ loop:
 	VSUBPD       Y10, Y7, Y7
 	VFMADD231PD  Y9, Y5, Y7
 	LEAQ         logHigh<>+0(SB), DI
-	VPBROADCASTQ const8<>+0(SB), Y5
-	VPAND        Y5, Y8, Y5
-	VPCMPEQD     Y9, Y9, Y9
-	VGATHERQPD   Y9, (DI)(Y5*8), Y2
+	VPCMPEQD     Y5, Y5, Y5
+	VGATHERQPD   Y5, (DI)(Y8*8), Y2
 	VFMADD231PD  const11<>+0(SB), Y6, Y2
 	LEAQ         logLow<>+0(SB), DI
-	VPBROADCASTQ const8<>+0(SB), Y5
-	VPAND        Y5, Y8, Y5
-	VPCMPEQD     Y8, Y8, Y8
-	VGATHERQPD   Y8, (DI)(Y5*8), Y3
+	VPCMPEQD     Y5, Y5, Y5
+	VGATHERQPD   Y5, (DI)(Y8*8), Y3
 	VFMADD231PD  const13<>+0(SB), Y6, Y3
 	VADDPD       Y2, Y10, Y5
 	VSUBPD       Y5, Y2, Y6
@@ -1132,7 +1125,7 @@ loop:
 	VFMADD231PD  Y10, Y8, Y9
 	VFMADD231PD  Y7, Y9, Y6
 	VADDPD       Y6, Y5, Y5
-	VPAND        const64<>+0(SB), Y0, Y0
+	VPAND        const65<>+0(SB), Y0, Y0
 	VPOR         Y0, Y5, Y0
 	VPBROADCASTQ const24<>+0(SB), Y5
 	VCMPPD       $0x11, Y5, Y4, Y5
