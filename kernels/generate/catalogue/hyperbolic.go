@@ -71,23 +71,61 @@ func cosh(b *ir.B, x ir.V) ir.V {
 	return canonical(b, sum.Add(low.Add(tail)).Ldexp(h.k))
 }
 
-// tanh is -e / (2+e) for e = expm1(-2|x|), which is in [-1, 0].
+// Twice 2^(j/16), with j subtracted from the bits where tanh will add it, and half
+// of the logarithm of what the entry lacks. 50 bits leave room for exact sums
+// with 1.
+var (
+	tanhPower = &ir.Table{Name: "tanhPower", Entries: powersLess(
+		0x1p1, 0x1.0b5586cf9891p1, 0x1.172b83c7d5178p1, 0x1.2387a6e756238p1, 0x1.306fe0a31b718p1, 0x1.3dea64c12342p1,
+		0x1.4bfdad5362a28p1, 0x1.5ab07dd485428p1, 0x1.6a09e667f3bdp1, 0x1.7a11473eb0188p1, 0x1.8ace5422aa0d8p1,
+		0x1.9c49182a3f09p1, 0x1.ae89f995ad3bp1, 0x1.c199bdd8552ap1, 0x1.d5818dcfba488p1, 0x1.ea4afa2a490d8p1,
+	)}
+	tanhRest = floatTable("tanhRest",
+		0, -0x1.2d75c73e2d323p-54, 0x1.5006147126233p-52, 0x1.68efde3a8a894p-55, -0x1.2f9a05e291405p-52, 0x1.c787a97893a1fp-53,
+		-0x1.5dacb6abb4ae5p-54, 0x1.fd30564f92b8cp-54, -0x1.36ef4c4cb311dp-52, -0x1.91163747208ccp-54, 0x1.16b571c07ae4ap-52,
+		0x1.1affc2b91ce27p-57, -0x1.9072e1cf12c2ep-53, -0x1.19d04fcefe9d2p-52, -0x1.dbc8f0f6b610bp-55, 0x1.96cec35fe2da3p-54,
+	)
+)
+
+func powersLess(powers ...float64) (bits []uint64) {
+	for j, p := range powers {
+		bits = append(bits, math.Float64bits(p)-uint64(j)<<48)
+	}
+	return bits
+}
+
+// tanh is e/d = (s*p + s-1) / (s*p + s+1) for s = exp(2*n*log(2)/32) and p = expm1(2*r)
+// with |x| = n*log(2)/32 + r, where s comes from a table (Tang 1989).
 func tanh(b *ir.B, x ir.V) ir.V {
+	b.Unroll(2)
 	// From 20 on the result rounds to 1.
-	k, r, tail := reduce(x.C(20).Min(abs(b, x)).Mul(x.C(-2)))
-	high, low := expMinusOne(r, tail)
-	power := negativePower(x.C(0).Sub(k))
-	// e = (power - 1) + power*(high + low)
-	one, oneTail := fastTwoSum(x.C(-1), power)
-	high = power.Mul(high)
-	e, eTail := fastTwoSum(one, high)
-	e, eTail = fastTwoSum(e, power.FMA(low, eTail.Add(oneTail)))
-	d, dTail := fastTwoSum(x.C(2), e)
-	reciprocal := x.C(1).Div(d)
+	y := x.C(20).Min(abs(b, x))
+	t := y.FMA(x.C(0x1.71547652b82fep5), x.C(magic))
+	n, i := t.Sub(x.C(magic)), t.Bits()
+	// Exact: it is small, and a multiple of the constant's last bit.
+	first := n.FNMA(x.C(0x1.62e42fefa39efp-6), y)
+	tail := n.FNMA(x.C(0x1.abc9e3b39803fp-61), tanhRest.At(i))
+	// The shift drops all but n, of which 16 are a power of two.
+	twice := tanhPower.At(i).Bits().IAdd(i.ShlI(48)).AsFloat()
+	// p/2 = first + low. (expm1(2r)/2 - r) / r^2; with it expm1 on
+	// [-0.0109, 0.0109] is within 2^-58.
+	q := halves(first, first.Mul(first), 0x1.a01b5add175ecp-7, 0x1.6c17f57ba0651p-5, 0x1.11111110b286ep-3, 0x1.55555554dfb75p-2,
+		0x1.5555555555557p-1, 0x1.0000000000001p0)
+	// r^2 but for the tail's square.
+	square := first.Mul(tail.FMA(x.C(2), first))
+	low := q.FMA(square, tail)
+	less := twice.FMS(x.C(.5), x.C(1))
+	// less is 0 or more than its summand.
+	e := twice.FMA(first, less)
+	eTail := twice.FMA(low, twice.FMA(first, less.Sub(e)))
+	d := twice.FMA(first, less.Add(x.C(2)))
+	dTail := twice.FMA(low, twice.FMA(first, less.Sub(d).Add(x.C(2))))
+	// The tails are small, but not of the size of rounding errors, so that the
+	// divisor takes its own along.
+	reciprocal := x.C(1).Div(twice.FMA(low, d))
 	quotient := e.Mul(reciprocal)
-	rest := quotient.FNMA(d, e).Add(eTail)
-	rest = quotient.FNMA(dTail.Add(eTail), rest)
-	return canonical(b, copySign(b, rest.FMA(reciprocal, quotient), x))
+	lack := quotient.FNMA(d, e).Add(quotient.FNMA(dTail, eTail))
+	return canonical(b, copySign(b, lack.FMA(reciprocal, quotient), x))
 }
 
 // halfRecipRoot is 1/(2*sqrt(t)) within 4% for positive normal t: half of the
@@ -110,8 +148,8 @@ const large = 0x1p28
 func logSquare(b *ir.B, product, low, y ir.V) ir.V {
 	u, tail := onePlus(product)
 	is := y.C(large).Lt(y)
-	u, tail = is.Select(y, u), is.Select(y.C(0), tail.Add(low))
-	v := logOf(b, u, tail, product, low, is.Select(y.C(1), y.C(0)))
+	u, tail, low = is.Select(y, u), is.Select(y.C(0), tail), is.Select(y.C(0), low)
+	v := logOf(u, tail, low, is.Select(y.C(1), y.C(0)))
 	v = v.Mul(is.Select(y.C(1), y.C(.5)))
 	return y.Lt(y.C(math.Inf(1))).Select(v, y)
 }
@@ -153,7 +191,7 @@ func atanh(b *ir.B, x ir.V) ir.V {
 	rest := quotient.FNMA(d, twice)
 	rest = quotient.FNMA(dTail, rest).Mul(reciprocal)
 	u, tail := onePlus(quotient)
-	v := logOf(b, u, tail.Add(rest), quotient, rest).Mul(x.C(.5))
+	v := logOf(u, tail, rest, none).Mul(x.C(.5))
 	pole := y.Eq(x.C(1)).Select(x.C(math.Inf(1)), nan(b, ir.F64))
 	return canonical(b, copySign(b, y.Lt(x.C(1)).Select(v, pole), x))
 }

@@ -6,11 +6,11 @@ import (
 	"github.com/gangsaw/gangsaw/kernels/generate/ir"
 )
 
-// logarithm is the logarithm to its bases. All split the argument into 2^k*m
-// with m in [sqrt(1/2), sqrt(2)) and take log(m) from a polynomial in m-1
-// without a division (Muller, Elementary Functions, 2016, on argument
-// reduction; Handbook of Floating-Point Arithmetic on the sums). Coefficients
-// are from coefficients/logarithm.sollya.
+// logarithm is the logarithm to its bases. All take the argument apart into 2^k*m
+// (Muller, Elementary Functions, 2016, on argument reduction; Handbook of
+// Floating-Point Arithmetic on the sums). The natural ones bring m close to 1 by
+// a table, the others take a longer polynomial in m-1, for m from sqrt(1/2) to
+// sqrt(2). Coefficients are from coefficients/logarithm.sollya.
 func logarithm() []*ir.Kernel {
 	return join(
 		throughFloat64("log", log),
@@ -34,9 +34,7 @@ func split(b *ir.B, u, bias ir.V) (k, f ir.V) {
 	return k, m.Sub(u.C(1))
 }
 
-// splitNormal and splitAny are split for normal u and for subnormal u, too.
-func splitNormal(b *ir.B, u ir.V) (k, f ir.V) { return split(b, u, u.C(exponentBias)) }
-
+// splitAny is split for subnormal u, too.
 func splitAny(b *ir.B, u ir.V) (k, f ir.V) {
 	small := u.Lt(u.C(0x1p-1022))
 	u = small.Select(u.Mul(u.C(0x1p54)), u)
@@ -75,13 +73,61 @@ const (
 	ln2Low  = 0x1.ef35793c7673p-45
 )
 
-// log is k*log(2) + log(m).
+// For m in sixteenths from 1 to 2: about an inverse, c, a multiple of 2^-6, so
+// that c*m - 1 is exact or nearly so, and -log(c) as a multiple of 2^-42, so that
+// adding k*log(2) is exact, and the rest. The first c is 1 and the last 1/2, for
+// near 1 nothing may be lost.
+var (
+	logInverse = floatTable("logInverse",
+		0x1p0, 0x1.d8p-1, 0x1.b8p-1, 0x1.a8p-1, 0x1.9p-1, 0x1.8p-1, 0x1.7p-1, 0x1.6p-1,
+		0x1.5p-1, 0x1.4p-1, 0x1.38p-1, 0x1.28p-1, 0x1.2p-1, 0x1.18p-1, 0x1.1p-1, 0x1p-1,
+	)
+	logHigh = floatTable("logHigh",
+		0, 0x1.4d3115d208p-4, 0x1.365fcb015ap-3, 0x1.823c16551ap-3,
+		0x1.f991c6cb3cp-3, 0x1.269621134ep-2, 0x1.522ae0738ap-2, 0x1.7fafa3bd81p-2,
+		0x1.af5295248dp-2, 0x1.e148a1a272p-2, 0x1.fb358af7a5p-2, 0x1.188ee40f24p-1,
+		0x1.269621134d8p-1, 0x1.35028ad9d9p-1, 0x1.43d9ff2f92p-1, ln2High,
+	)
+	logLow = floatTable("logLow",
+		0, -0x1.53a2582f4e1efp-48, -0x1.fd3a0afb9691bp-44, 0x1.e0ddb9a631e83p-46,
+		-0x1.90d04cd7cc834p-44, -0x1.1b61f10522625p-44, 0x1.ebe708164c759p-45, 0x1.46fb79bf6d4cbp-44,
+		-0x1.17cc552774458p-45, 0x1.b36537e3375b2p-44, -0x1.def40b87d36d9p-44, -0x1.accec41d52e6cp-44,
+		0x1.c93c1df5bb3b6p-44, -0x1.bd1f01ab60655p-44, 0x1.e267b0b7efae1p-44, ln2Low,
+	)
+)
+
+// pieces is the k of u = 2^k*m, c and c*m - 1, and which sixteenth m is in.
+func pieces(u ir.V, normal bool) (k, c, r, i ir.V) {
+	k = u.Exponent(normal)
+	m := u.Significand(normal)
+	i = m.Bits().ShrI(48)
+	c = logInverse.At(i)
+	return k, c, m.FMS(c, u.C(1)), i
+}
+
+// assemble is k*log(2) - log(c) + log(1 + r + tail) for the tail there is.
+func assemble(k, i, r ir.V, tail ...ir.V) ir.V {
+	high := k.FMA(k.C(ln2High), logHigh.At(i))
+	low := k.FMA(k.C(ln2Low), logLow.At(i))
+	// high is 0 or more than r.
+	sum, sumTail := fastTwoSum(high, r)
+	for _, t := range tail {
+		low = low.Add(t)
+	}
+	low = low.Add(sumTail)
+	squared := r.Mul(r)
+	// (log(1+r) - r) / r^2. With it log(1+r) on [-0.034, 0.0625] is within 2^-60,
+	// relatively.
+	q := halves(r, squared, 0x1.48450270e0c4p-4, -0x1.989644b601f85p-4, 0x1.c733639ee824fp-4, -0x1.000075a5aea13p-3,
+		0x1.2492475fcc923p-3, -0x1.5555553d369d4p-3, 0x1.99999999b045cp-3, -0x1.0000000000affp-2, 0x1.5555555555552p-2, -0.5)
+	return sum.Add(q.FMA(squared, low))
+}
+
+// log is k*log(2) + log(m) by way of a table (Tang 1990).
 func log(b *ir.B, x ir.V) ir.V {
-	k, f := splitAny(b, x)
-	high, low, rest := logParts(f)
-	sum, tail := fastTwoSum(k.Mul(x.C(ln2High)), high)
-	low = k.FMA(x.C(ln2Low), low.Add(tail))
-	return logSpecials(b, x, sum.Add(rest.Add(low)))
+	b.Unroll(2)
+	k, _, r, i := pieces(x, false)
+	return logSpecials(b, x, assemble(k, i, r))
 }
 
 // scaledLog is log(1+f) in two parts times a constant in two.
@@ -110,24 +156,24 @@ func log10(b *ir.B, x ir.V) ir.V {
 	return logSpecials(b, x, sum.Add(low))
 }
 
-// logOf is log(u + tail), plus shift*log(2) if there is a shift. Near 1, u + tail
-// is 1 + x + xTail, of which the polynomial wants x itself.
-func logOf(b *ir.B, u, tail, x, xTail ir.V, shift ...ir.V) ir.V {
-	k, f := splitNormal(b, u)
-	near := k.Eq(k.C(0))
-	// Behind 2^100 a tail of 1 and less does not matter.
-	tail = near.Select(xTail, tail.Mul(negativePower(k.C(100).Min(k))))
-	f = near.Select(x, f)
-	high, low, rest := logParts(f)
-	for _, s := range shift {
-		k = k.Add(s)
+// logOf is log(u + tail + rest) + shift*log(2) for normal u, rest much less than
+// tail; rest and shift may be none.
+func logOf(u, tail, rest, shift ir.V) ir.V {
+	k, c, r0, i := pieces(u, true)
+	// Near 1, c*2^-k is 1 and u - 1 + tail exact.
+	c = c.Mul(negativePower(k))
+	r := tail.FMA(c, r0)
+	low := tail.FMA(c, r0.Sub(r))
+	if rest != none {
+		low = rest.FMA(c, low)
 	}
-	sum, sumTail := fastTwoSum(k.Mul(u.C(ln2High)), high)
-	low = k.FMA(u.C(ln2Low), low.Add(sumTail))
-	// The derivative 1/(1+f) within 0.061, enough for less than a unit.
-	slope := horner(f, -0x1.0000000000b5p0, 0x1.0f876ccdf9ec3p0)
-	return sum.Add(slope.FMA(tail, rest).Add(low))
+	if shift != none {
+		k = k.Add(shift)
+	}
+	return assemble(k, i, r, low)
 }
+
+var none ir.V
 
 // onePlus is 1+x and its rounding error, exact for -1 <= x < 2^52, where the sum
 // less 1 is exact.
@@ -138,6 +184,7 @@ func onePlus(x ir.V) (sum, tail ir.V) {
 
 // log1p takes the rounding error of 1+x along.
 func log1p(b *ir.B, x ir.V) ir.V {
+	b.Unroll(2)
 	u, tail := onePlus(x)
-	return logSpecials(b, u, withSign(b, logOf(b, u, tail, x, x.C(0)), x))
+	return logSpecials(b, u, withSign(b, logOf(u, tail, none, none), x))
 }

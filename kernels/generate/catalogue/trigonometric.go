@@ -98,6 +98,7 @@ func negate(b *ir.B, y, signs ir.V) ir.V {
 
 // sin evaluates both polynomials of the reduced angle and takes the quadrant's.
 func sin(b *ir.B, x, a ir.V) ir.V {
+	b.Unroll(2)
 	r, rl, k := reduceAngle(b, a)
 	sl, c, cl := sinCos(r, rl)
 	y := isOdd(b, k).Select(c.Add(cl), r.Add(sl))
@@ -106,6 +107,7 @@ func sin(b *ir.B, x, a ir.V) ir.V {
 
 // cos is sin a quadrant further.
 func cos(b *ir.B, _, a ir.V) ir.V {
+	b.Unroll(2)
 	r, rl, k := reduceAngle(b, a)
 	sl, c, cl := sinCos(r, rl)
 	y := isOdd(b, k).Select(r.Add(sl), c.Add(cl))

@@ -165,6 +165,8 @@ var calls = map[ir.Op]map[ir.Type]string{
 	ir.Trunc: {ir.F64: "math.Trunc", ir.F32: "trunc32"},
 	ir.Rint:  {ir.F64: "math.RoundToEven", ir.F32: "rint32"},
 	ir.Ldexp: {ir.F64: "ldexp"},
+
+	ir.Exponent: {ir.F64: "exponent"}, ir.Significand: {ir.F64: "significand"},
 }
 
 func (w *writer) expression(n ir.Node) string {

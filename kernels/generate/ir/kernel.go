@@ -22,6 +22,9 @@ type Kernel struct {
 	// Plain names the portable loop of a kernel that is written by hand and has
 	// no description: neither nodes nor assembly.
 	Plain string
+	// Unroll is how many vectors a turn of the loop takes where there are
+	// registers enough, if more than one: steps of one fill the waits of another.
+	Unroll int
 }
 
 // Node is one value.
@@ -122,6 +125,9 @@ func (b *B) Bail(m V, slow string) {
 	}
 	b.k.Bail, b.k.Slow = m.n, slow
 }
+
+// Unroll lets a turn of the loop take n vectors.
+func (b *B) Unroll(n int) { b.k.Unroll = n }
 
 // prune drops values that none of the roots needs, and renumbers the roots.
 func (k *Kernel) prune(roots []int) {
@@ -306,6 +312,19 @@ func (v V) Ldexp(k V) V       { return v.b.same(Ldexp, v, k) }
 func (v V) Sext(t Type) V     { return v.change(Sext, t) }
 func (v V) Zext(t Type) V     { return v.change(Zext, t) }
 func (v V) Cut(t Type) V      { return v.change(Cut, t) }
+
+// Exponent and Significand take a positive finite float apart. normal tells that
+// subnormal ones do not occur, which saves time with AVX2.
+func (v V) Exponent(normal bool) V    { return v.part(Exponent, normal) }
+func (v V) Significand(normal bool) V { return v.part(Significand, normal) }
+
+func (v V) part(op Op, normal bool) V {
+	n := Node{Op: op, Type: F64}
+	if normal {
+		n.Imm = 1
+	}
+	return v.b.node(n, v)
+}
 
 // At is the entry that the low bits of i name.
 func (t *Table) At(i V) V {

@@ -82,6 +82,11 @@ const (
 	// Lookup is entry b of Table, whose length is a power of two: the low bits
 	// of the integer b count.
 	Lookup
+	// Exponent is the k and Significand the m of a = 2^k * m with m from 1 to
+	// less than 2, for positive finite a; for others either is any value. Imm is
+	// 1 where a is known to be normal or not to matter.
+	Exponent
+	Significand
 )
 
 // isCommutative tells for which operations operands may change places.

@@ -74,7 +74,7 @@ func (e *emitter) compare(i int, n kir.Node) {
 func (e *emitter) withImm(name string, imm uint64, src2 int, rest ...operand.Op) {
 	n := e.k.Nodes[e.root[src2]]
 	ops := []operand.Op{operand.Imm(imm)}
-	if n.Op == kir.Const && e.tier == AVX512 && n.Type.Width() >= 4 {
+	if n.Op == kir.Const && e.tier == AVX512 && n.Type.Width() >= 4 && e.shared == nil {
 		name += "_BCST"
 		ops = append(ops, e.words("", n.Type.Width(), n.Imm))
 	} else {

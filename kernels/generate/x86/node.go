@@ -55,6 +55,10 @@ func (e *emitter) node(i int, n kir.Node) {
 		e.regs[i] = e.fma(i, n)
 		return
 	}
+	if t, ok := e.ternary[i]; ok {
+		e.regs[i] = e.combine(i, n, t)
+		return
+	}
 	switch n.Op {
 	case kir.FEq, kir.FNe, kir.FLt, kir.FLe, kir.IEq, kir.ILt, kir.ULt:
 		e.compare(i, n)
@@ -188,6 +192,10 @@ func (e *emitter) plain(n kir.Node, dst reg.Register) {
 		e.ldexp(n, dst)
 	case kir.Lookup:
 		e.lookup(n, dst)
+	case kir.Exponent:
+		e.exponent(n, dst)
+	case kir.Significand:
+		e.significand(n, dst)
 	case kir.FromInt:
 		e.fromInt(n, dst)
 	case kir.Sext, kir.Zext:
@@ -350,29 +358,117 @@ func (e *emitter) lookup(n kir.Node, dst reg.Register) {
 			e.do("VPERMPD", table, index, dst)
 			return
 		}
-		low := e.reg(kir.F64)
-		e.do("VMOVUPD", table, low)
+		low, upper := e.part(table, 0), e.part(table, 64)
 		e.do("VMOVDQA64", index, dst)
-		high := table
-		high.Disp += 64
-		e.do("VPERMI2PD", high, low, dst)
+		e.do("VPERMI2PD", upper, low, dst)
 		return
 	}
 	base := e.ctx.GP64()
 	e.do("LEAQ", table, base)
-	masked := e.reg(kir.I64)
-	m := e.constant(kir.I64, uint64(len(entries)-1))
+	masked := e.masked(n.Args[0], len(entries))
 	if e.tier == AVX512 {
-		e.do("VPANDQ", m, index, masked)
 		k := e.ctx.K()
 		e.do("KXNORB", k, k, k)
 		e.do("VGATHERQPD", operand.Mem{Base: base, Index: masked, Scale: 8}, k, dst)
 		return
 	}
-	e.do("VPAND", m, index, masked)
 	ones := e.reg(kir.F64)
 	e.do("VPCMPEQD", ones, ones, ones)
 	e.do("VGATHERQPD", ones, operand.Mem{Base: base, Index: masked, Scale: 8}, dst)
+}
+
+// masked returns the low bits of index a that name one of the entries, the same
+// register for tables of the same length.
+func (e *emitter) masked(a, entries int) reg.Register {
+	key := [2]int{e.root[a], entries}
+	if r, ok := e.indices[key]; ok {
+		return r
+	}
+	r := e.reg(kir.I64)
+	and := "VPAND"
+	if e.tier == AVX512 {
+		and = "VPANDQ"
+	}
+	e.do(and, e.constant(kir.I64, uint64(entries-1)), e.in(a), r)
+	if e.indices == nil {
+		e.indices = map[[2]int]reg.Register{}
+	}
+	e.indices[key] = r
+	return r
+}
+
+// part returns a vector of a table, in a register if it is shared or asked for.
+func (e *emitter) part(table operand.Mem, disp int) operand.Op {
+	table.Disp += disp
+	if e.shared == nil && disp > 0 {
+		return table
+	}
+	key := table.Asm()
+	if r, ok := e.shared[key]; ok {
+		return r
+	}
+	r := e.reg(kir.F64)
+	e.do("VMOVUPD", table, r)
+	if e.shared != nil {
+		e.shared[key] = r
+	}
+	return r
+}
+
+// exponent emits the exponents of floats.
+func (e *emitter) exponent(n kir.Node, dst reg.Register) {
+	if e.tier == AVX512 {
+		e.do("VGETEXPPD", e.in(n.Args[0]), dst)
+		return
+	}
+	// A small integer in the low bits of 2^52 is that much more.
+	const zero = 0x4330000000000000
+	s := e.scaled(n)
+	e.do("VPSRLQ", operand.Imm(52), s.x, dst)
+	e.do("VPOR", e.constant(kir.I64, zero), dst, dst)
+	e.do("VSUBPD", e.constant(kir.F64, zero+1023), dst, dst)
+	if s.small != nil {
+		more := e.constant(kir.F64, math.Float64bits(54))
+		e.do("VPAND", s.small, more, more)
+		e.do("VSUBPD", more, dst, dst)
+	}
+}
+
+func (e *emitter) significand(n kir.Node, dst reg.Register) {
+	if e.tier == AVX512 {
+		e.do("VGETMANTPD", operand.Imm(0), e.in(n.Args[0]), dst)
+		return
+	}
+	e.do("VPAND", e.constant(kir.I64, 1<<52-1), e.scaled(n).x, dst)
+	e.do("VPOR", e.constant(kir.I64, 1023<<52), dst, dst)
+}
+
+// scaled is a float times 2^54 where it is subnormal.
+type scaled struct{ x, small reg.Register }
+
+// scaled returns the operand of an Exponent or a Significand, scaled once for
+// both.
+func (e *emitter) scaled(n kir.Node) scaled {
+	a := e.root[n.Args[0]]
+	x := e.in(a)
+	if n.Imm == 1 {
+		return scaled{x: x}
+	}
+	if s, ok := e.normals[a]; ok {
+		return s
+	}
+	s := scaled{e.reg(kir.F64), e.maskReg(8)}
+	e.do("VCMPPD", operand.Imm(17), e.constant(kir.F64, 1<<52), x, s.small)
+	// By 2^54 or 1, which takes less than a selection.
+	const one = 1023 << 52
+	e.do("VPAND", s.small, e.constant(kir.I64, (1023+54)<<52-one), s.x)
+	e.do("VPADDQ", e.constant(kir.I64, one), s.x, s.x)
+	e.do("VMULPD", x, s.x, s.x)
+	if e.normals == nil {
+		e.normals = map[int]scaled{}
+	}
+	e.normals[a] = s
+	return s
 }
 
 // fromInt emits conversions of signed integers.

@@ -126,6 +126,19 @@ type emitter struct {
 	ins   []input
 	masks []int // AVX2: bytes of a mask's lane
 
+	normals map[int]scaled          // AVX2: of scaled, by operand
+	indices map[[2]int]reg.Register // of masked, by index and table length
+
+	// AVX-512: operations on bits that are part of another's instruction, and
+	// those instructions.
+	within  []bool
+	ternary map[int]ternary
+
+	bailTo string // the label
+	// shared are registers of constants and tables that vectors of one turn
+	// share, by the address; nil if there is one vector.
+	shared map[string]reg.Register
+
 	// Of folds: registers of states and uniform operands, and the nodes of the
 	// states' new values.
 	states, uniform []reg.Register
@@ -142,13 +155,17 @@ func pointer(t string) types.Type {
 	return types.NewPointer(types.Universe.Lookup(t).Type())
 }
 
+func (f *file) emitter(k *kir.Kernel) *emitter {
+	return &emitter{file: f, k: k, lanes: f.tier.Bytes / k.Width(), width: k.Width(), updates: []int{k.Result}, bailTo: "done"}
+}
+
 func (f *file) function(k *kir.Kernel) {
 	defer func() {
 		if p := recover(); p != nil {
 			panic(fmt.Sprintf("%s, %s: %v", k.ID(), f.tier.Package, p))
 		}
 	}()
-	e := &emitter{file: f, k: k, lanes: f.tier.Bytes / k.Width(), width: k.Width(), updates: []int{k.Result}}
+	e := f.emitter(k)
 	params := []*types.Var{types.NewParam(0, nil, "dst", pointer(k.Out.GoType()))}
 	for i, in := range k.In {
 		params = append(params, types.NewParam(0, nil, operands[i], pointer(in.GoType())))
@@ -174,10 +191,16 @@ func (f *file) function(k *kir.Kernel) {
 	n := f.ctx.Load(f.ctx.Param("n"), f.ctx.GP64())
 	left := f.ctx.GP64()
 	f.do("MOVQ", n, left)
+	unrolled := f.tier == AVX512 && k.Unroll > 1
+	if unrolled {
+		f.unrolled(e, dst, left)
+	}
 	f.do("SUBQ", operand.Imm(uint64(e.lanes)), left)
 	f.do("JLT", operand.LabelRef("done"))
 	f.ctx.Label("loop")
-	f.cost = Cost{}
+	if !unrolled {
+		f.cost = Cost{}
+	}
 	e.body()
 	e.store(k.Out, e.regs[e.root[k.Result]], operand.Mem{Base: dst})
 	f.do("ADDQ", operand.Imm(uint64(e.lanes*k.Out.Size())), dst)
@@ -186,7 +209,9 @@ func (f *file) function(k *kir.Kernel) {
 	}
 	f.do("SUBQ", operand.Imm(uint64(e.lanes)), left)
 	f.do("JGE", operand.LabelRef("loop"))
-	f.bounds[k.ID()] = f.cost.Cycles(f.tier) / float64(e.lanes)
+	if !unrolled {
+		f.bounds[k.ID()] = f.cost.Cycles(f.tier) / float64(e.lanes)
+	}
 	f.ctx.Label("done")
 	f.do("ADDQ", operand.Imm(uint64(e.lanes)), left)
 	f.do("SUBQ", left, n)
@@ -195,10 +220,63 @@ func (f *file) function(k *kir.Kernel) {
 	f.do("RET")
 }
 
+// unrolled emits a loop of several vectors a turn. One that bails is left to the
+// loop of single vectors.
+func (f *file) unrolled(e *emitter, dst, left reg.Register) {
+	k := e.k
+	turn := uint64(k.Unroll * e.lanes)
+	f.do("SUBQ", operand.Imm(turn), left)
+	f.do("JLT", operand.LabelRef("rest"))
+	f.ctx.Label("turn")
+	f.cost = Cost{}
+	all := make([]*emitter, k.Unroll)
+	for i := range all {
+		all[i] = f.emitter(k)
+		all[i].bailTo = "rest"
+		for _, in := range e.ins {
+			if i > 0 {
+				// The step is 0 for operands that are one vector of copies.
+				next := f.ctx.GP64()
+				f.do("LEAQ", operand.Mem{Base: all[i-1].ins[len(all[i].ins)].ptr, Index: in.step, Scale: 1}, next)
+				in.ptr = next
+			}
+			all[i].ins = append(all[i].ins, in)
+		}
+		all[i].begin()
+	}
+	for i := range k.Nodes {
+		shared := map[string]reg.Register{}
+		for _, one := range all {
+			one.shared = shared
+			one.step(i)
+		}
+	}
+	for i, one := range all {
+		one.store(k.Out, one.regs[one.root[k.Result]], operand.Mem{Base: dst, Disp: i * e.lanes * k.Out.Size()})
+	}
+	f.do("ADDQ", operand.U32(turn*uint64(k.Out.Size())), dst)
+	for i, in := range all[len(all)-1].ins {
+		f.do("LEAQ", operand.Mem{Base: in.ptr, Index: in.step, Scale: 1}, e.ins[i].ptr)
+	}
+	f.do("SUBQ", operand.Imm(turn), left)
+	f.do("JGE", operand.LabelRef("turn"))
+	f.bounds[k.ID()] = f.cost.Cycles(f.tier) / float64(turn)
+	f.ctx.Label("rest")
+	f.do("ADDQ", operand.Imm(turn), left)
+}
+
 var operands = []string{"a", "b", "c"}
 
 // body emits the straight line for one vector.
 func (e *emitter) body() {
+	e.begin()
+	for i := range e.k.Nodes {
+		e.step(i)
+	}
+}
+
+// begin counts the uses of nodes.
+func (e *emitter) begin() {
 	e.root = make([]int, len(e.k.Nodes))
 	e.uses = make([]int, len(e.k.Nodes))
 	e.regs = make([]reg.Register, len(e.k.Nodes))
@@ -221,14 +299,18 @@ func (e *emitter) body() {
 	if e.k.Bail >= 0 {
 		e.uses[e.root[e.k.Bail]]++
 	}
-	for i, n := range e.k.Nodes {
-		if e.root[i] != i || n.Op == kir.Const {
-			continue
-		}
-		e.node(i, n)
-		if i == e.k.Bail {
-			e.bail(i)
-		}
+	e.fuse()
+}
+
+// step emits node i.
+func (e *emitter) step(i int) {
+	n := e.k.Nodes[i]
+	if e.root[i] != i || n.Op == kir.Const || e.within[i] {
+		return
+	}
+	e.node(i, n)
+	if i == e.k.Bail {
+		e.bail(i)
 	}
 }
 
@@ -260,7 +342,14 @@ func (e *emitter) in(a int) reg.Register {
 
 // constant returns a constant in a new register.
 func (e *emitter) constant(t kir.Type, bits uint64) reg.Register {
+	key := fmt.Sprint(t, bits)
+	if r, ok := e.shared[key]; ok {
+		return r
+	}
 	r := e.reg(t)
+	if e.shared != nil {
+		e.shared[key] = r
+	}
 	if t.Width() < 4 {
 		for w := 8 * t.Width(); w < 32; w *= 2 {
 			bits |= bits << w
@@ -287,7 +376,7 @@ func (e *emitter) op(name string, src2 int, rest ...operand.Op) {
 	switch {
 	case n.Op != kir.Const:
 		e.do(name, append([]operand.Op{e.regs[e.root[src2]]}, rest...)...)
-	case n.Type.Width() < 4:
+	case n.Type.Width() < 4 || e.shared != nil:
 		e.do(name, append([]operand.Op{e.in(src2)}, rest...)...)
 	case e.tier == AVX512:
 		e.do(name+"_BCST", append([]operand.Op{e.words("", n.Type.Width(), n.Imm)}, rest...)...)
@@ -318,6 +407,6 @@ func (e *emitter) bail(i int) {
 	} else {
 		e.do("VPTEST", e.regs[i], e.regs[i])
 	}
-	e.do("JNE", operand.LabelRef("done"))
+	e.do("JNE", operand.LabelRef(e.bailTo))
 	e.take(i)
 }

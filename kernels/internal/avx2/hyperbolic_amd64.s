@@ -550,71 +550,63 @@ loop:
 	VPANDN       Y0, Y1, Y1
 	VPBROADCASTQ const25<>+0(SB), Y2
 	VMINPD       Y1, Y2, Y1
-	VMULPD       const26<>+0(SB), Y1, Y1
 	VMOVAPD      Y1, Y2
-	VPBROADCASTQ const2<>+0(SB), Y3
-	VFMADD213PD  const3<>+0(SB), Y3, Y2
-	VSUBPD       const3<>+0(SB), Y2, Y2
-	VFNMADD231PD const4<>+0(SB), Y2, Y1
-	VMOVAPD      Y2, Y3
-	VPBROADCASTQ const5<>+0(SB), Y4
-	VFNMADD213PD Y1, Y4, Y3
-	VSUBPD       Y3, Y1, Y1
-	VFNMADD231PD const6<>+0(SB), Y2, Y1
-	VMULPD       Y3, Y3, Y4
-	VMULPD       const12<>+0(SB), Y3, Y5
+	VPBROADCASTQ const26<>+0(SB), Y5
+	VFMADD213PD  const3<>+0(SB), Y5, Y2
+	VSUBPD       const3<>+0(SB), Y2, Y5
+	VFNMADD231PD const27<>+0(SB), Y5, Y1
+	LEAQ         tanhRest<>+0(SB), DI
+	VPBROADCASTQ const29<>+0(SB), Y6
+	VPAND        Y6, Y2, Y6
+	VPCMPEQD     Y7, Y7, Y7
+	VGATHERQPD   Y7, (DI)(Y6*8), Y3
+	VFNMADD231PD const30<>+0(SB), Y5, Y3
+	LEAQ         tanhPower<>+0(SB), DI
+	VPCMPEQD     Y5, Y5, Y5
+	VGATHERQPD   Y5, (DI)(Y6*8), Y4
+	VPSLLQ       $0x30, Y2, Y2
+	VPADDQ       Y2, Y4, Y2
+	VMULPD       Y1, Y1, Y5
 	VMOVAPD      Y5, Y6
-	VFMADD213PD  Y3, Y3, Y6
-	VSUBPD       Y6, Y3, Y7
-	VFMADD231PD  Y3, Y5, Y7
-	VADDPD       Y7, Y1, Y1
-	VMOVAPD      Y4, Y5
-	VPBROADCASTQ const27<>+0(SB), Y7
-	VFMADD213PD  const28<>+0(SB), Y7, Y5
-	VMOVAPD      Y4, Y7
-	VPBROADCASTQ const29<>+0(SB), Y8
-	VFMADD213PD  const30<>+0(SB), Y8, Y7
-	VFMADD213PD  const31<>+0(SB), Y4, Y5
-	VFMADD213PD  const32<>+0(SB), Y4, Y7
-	VFMADD213PD  const33<>+0(SB), Y4, Y5
-	VFMADD213PD  const34<>+0(SB), Y4, Y7
-	VFMADD213PD  const35<>+0(SB), Y4, Y5
-	VFMADD213PD  const36<>+0(SB), Y4, Y7
-	VFMADD231PD  Y3, Y5, Y7
-	VMULPD       Y4, Y3, Y3
-	VFMADD231PD  Y3, Y7, Y1
-	VPBROADCASTQ const22<>+0(SB), Y3
-	VSUBPD       Y2, Y3, Y2
-	VPBROADCASTQ const20<>+0(SB), Y3
-	VSUBPD       Y2, Y3, Y2
-	VPSLLQ       $0x34, Y2, Y2
-	VADDPD       const37<>+0(SB), Y2, Y3
-	VPBROADCASTQ const38<>+0(SB), Y4
-	VSUBPD       Y3, Y4, Y4
-	VADDPD       Y4, Y2, Y4
-	VMULPD       Y2, Y6, Y5
-	VADDPD       Y5, Y3, Y6
-	VSUBPD       Y6, Y3, Y3
-	VADDPD       Y3, Y5, Y3
-	VADDPD       Y3, Y4, Y3
-	VFMADD231PD  Y1, Y2, Y3
-	VADDPD       Y3, Y6, Y1
-	VSUBPD       Y1, Y6, Y2
-	VADDPD       Y2, Y3, Y2
-	VADDPD       const39<>+0(SB), Y1, Y3
-	VPBROADCASTQ const40<>+0(SB), Y4
-	VSUBPD       Y3, Y4, Y4
-	VADDPD       Y4, Y1, Y4
-	VPBROADCASTQ const41<>+0(SB), Y5
-	VDIVPD       Y3, Y5, Y5
-	VMULPD       Y5, Y1, Y6
-	VFNMADD231PD Y3, Y6, Y1
-	VADDPD       Y1, Y2, Y1
-	VADDPD       Y4, Y2, Y2
-	VFNMADD231PD Y2, Y6, Y1
-	VFMADD231PD  Y5, Y1, Y6
+	VPBROADCASTQ const32<>+0(SB), Y7
+	VFMADD213PD  const33<>+0(SB), Y7, Y6
+	VMOVAPD      Y5, Y7
+	VPBROADCASTQ const34<>+0(SB), Y8
+	VFMADD213PD  const35<>+0(SB), Y8, Y7
+	VFMADD213PD  const36<>+0(SB), Y5, Y6
+	VFMADD213PD  const37<>+0(SB), Y5, Y7
+	VFMADD231PD  Y1, Y6, Y7
+	VMOVAPD      Y3, Y5
+	VPBROADCASTQ const38<>+0(SB), Y6
+	VFMADD213PD  Y1, Y6, Y5
+	VMULPD       Y5, Y1, Y5
+	VFMADD231PD  Y5, Y7, Y3
+	VMOVAPD      Y2, Y5
+	VPBROADCASTQ const21<>+0(SB), Y6
+	VFMSUB213PD  const39<>+0(SB), Y6, Y5
+	VMOVAPD      Y2, Y6
+	VFMADD213PD  Y5, Y1, Y6
+	VSUBPD       Y6, Y5, Y7
+	VFMADD231PD  Y1, Y2, Y7
+	VFMADD231PD  Y3, Y2, Y7
+	VPBROADCASTQ const38<>+0(SB), Y8
+	VADDPD       Y5, Y8, Y8
+	VFMADD231PD  Y1, Y2, Y8
+	VSUBPD       Y8, Y5, Y5
+	VPBROADCASTQ const38<>+0(SB), Y9
+	VADDPD       Y5, Y9, Y5
+	VFMADD231PD  Y1, Y2, Y5
+	VFMADD231PD  Y3, Y2, Y5
+	VFMADD213PD  Y8, Y3, Y2
+	VPBROADCASTQ const40<>+0(SB), Y1
+	VDIVPD       Y2, Y1, Y1
+	VMULPD       Y1, Y6, Y2
+	VFNMADD231PD Y8, Y2, Y6
+	VFNMADD231PD Y5, Y2, Y7
+	VADDPD       Y7, Y6, Y5
+	VFMADD231PD  Y1, Y5, Y2
 	VPBROADCASTQ const0<>+0(SB), Y1
-	VPANDN       Y6, Y1, Y1
+	VPANDN       Y2, Y1, Y1
 	VPAND        const23<>+0(SB), Y0, Y0
 	VPOR         Y0, Y1, Y0
 	VCMPPD       $0x04, Y0, Y0, Y1
@@ -636,86 +628,101 @@ done:
 DATA const25<>+0(SB)/8, $0x4034000000000000
 GLOBL const25<>(SB), RODATA|NOPTR, $8
 
-DATA const26<>+0(SB)/8, $0xc000000000000000
-DATA const26<>+8(SB)/8, $0xc000000000000000
-DATA const26<>+16(SB)/8, $0xc000000000000000
-DATA const26<>+24(SB)/8, $0xc000000000000000
-GLOBL const26<>(SB), RODATA|NOPTR, $32
+DATA const26<>+0(SB)/8, $0x40471547652b82fe
+GLOBL const26<>(SB), RODATA|NOPTR, $8
 
-DATA const27<>+0(SB)/8, $0x3e21f86f0b035526
-GLOBL const27<>(SB), RODATA|NOPTR, $8
+DATA const27<>+0(SB)/8, $0x3f962e42fefa39ef
+DATA const27<>+8(SB)/8, $0x3f962e42fefa39ef
+DATA const27<>+16(SB)/8, $0x3f962e42fefa39ef
+DATA const27<>+24(SB)/8, $0x3f962e42fefa39ef
+GLOBL const27<>(SB), RODATA|NOPTR, $32
 
-DATA const28<>+0(SB)/8, $0x3e927e4cfaf0e60f
-DATA const28<>+8(SB)/8, $0x3e927e4cfaf0e60f
-DATA const28<>+16(SB)/8, $0x3e927e4cfaf0e60f
-DATA const28<>+24(SB)/8, $0x3e927e4cfaf0e60f
-GLOBL const28<>(SB), RODATA|NOPTR, $32
+DATA tanhRest<>+0(SB)/8, $0x0000000000000000
+DATA tanhRest<>+8(SB)/8, $0xbc92d75c73e2d323
+DATA tanhRest<>+16(SB)/8, $0x3cb5006147126233
+DATA tanhRest<>+24(SB)/8, $0x3c868efde3a8a894
+DATA tanhRest<>+32(SB)/8, $0xbcb2f9a05e291405
+DATA tanhRest<>+40(SB)/8, $0x3cac787a97893a1f
+DATA tanhRest<>+48(SB)/8, $0xbc95dacb6abb4ae5
+DATA tanhRest<>+56(SB)/8, $0x3c9fd30564f92b8c
+DATA tanhRest<>+64(SB)/8, $0xbcb36ef4c4cb311d
+DATA tanhRest<>+72(SB)/8, $0xbc991163747208cc
+DATA tanhRest<>+80(SB)/8, $0x3cb16b571c07ae4a
+DATA tanhRest<>+88(SB)/8, $0x3c61affc2b91ce27
+DATA tanhRest<>+96(SB)/8, $0xbca9072e1cf12c2e
+DATA tanhRest<>+104(SB)/8, $0xbcb19d04fcefe9d2
+DATA tanhRest<>+112(SB)/8, $0xbc8dbc8f0f6b610b
+DATA tanhRest<>+120(SB)/8, $0x3c996cec35fe2da3
+GLOBL tanhRest<>(SB), RODATA|NOPTR, $128
 
-DATA const29<>+0(SB)/8, $0x3e5af4ecab92d52f
+DATA const29<>+0(SB)/8, $0x000000000000000f
 GLOBL const29<>(SB), RODATA|NOPTR, $8
 
-DATA const30<>+0(SB)/8, $0x3ec71de01acf7607
-DATA const30<>+8(SB)/8, $0x3ec71de01acf7607
-DATA const30<>+16(SB)/8, $0x3ec71de01acf7607
-DATA const30<>+24(SB)/8, $0x3ec71de01acf7607
+DATA const30<>+0(SB)/8, $0x3c2abc9e3b39803f
+DATA const30<>+8(SB)/8, $0x3c2abc9e3b39803f
+DATA const30<>+16(SB)/8, $0x3c2abc9e3b39803f
+DATA const30<>+24(SB)/8, $0x3c2abc9e3b39803f
 GLOBL const30<>(SB), RODATA|NOPTR, $32
 
-DATA const31<>+0(SB)/8, $0x3efa01a01ab9882b
-DATA const31<>+8(SB)/8, $0x3efa01a01ab9882b
-DATA const31<>+16(SB)/8, $0x3efa01a01ab9882b
-DATA const31<>+24(SB)/8, $0x3efa01a01ab9882b
-GLOBL const31<>(SB), RODATA|NOPTR, $32
+DATA tanhPower<>+0(SB)/8, $0x4000000000000000
+DATA tanhPower<>+8(SB)/8, $0x3fffb5586cf98910
+DATA tanhPower<>+16(SB)/8, $0x3fff72b83c7d5178
+DATA tanhPower<>+24(SB)/8, $0x3fff387a6e756238
+DATA tanhPower<>+32(SB)/8, $0x3fff06fe0a31b718
+DATA tanhPower<>+40(SB)/8, $0x3ffedea64c123420
+DATA tanhPower<>+48(SB)/8, $0x3ffebfdad5362a28
+DATA tanhPower<>+56(SB)/8, $0x3ffeab07dd485428
+DATA tanhPower<>+64(SB)/8, $0x3ffea09e667f3bd0
+DATA tanhPower<>+72(SB)/8, $0x3ffea11473eb0188
+DATA tanhPower<>+80(SB)/8, $0x3ffeace5422aa0d8
+DATA tanhPower<>+88(SB)/8, $0x3ffec49182a3f090
+DATA tanhPower<>+96(SB)/8, $0x3ffee89f995ad3b0
+DATA tanhPower<>+104(SB)/8, $0x3fff199bdd8552a0
+DATA tanhPower<>+112(SB)/8, $0x3fff5818dcfba488
+DATA tanhPower<>+120(SB)/8, $0x3fffa4afa2a490d8
+GLOBL tanhPower<>(SB), RODATA|NOPTR, $128
 
-DATA const32<>+0(SB)/8, $0x3f2a01a01ac1de81
-DATA const32<>+8(SB)/8, $0x3f2a01a01ac1de81
-DATA const32<>+16(SB)/8, $0x3f2a01a01ac1de81
-DATA const32<>+24(SB)/8, $0x3f2a01a01ac1de81
-GLOBL const32<>(SB), RODATA|NOPTR, $32
+DATA const32<>+0(SB)/8, $0x3f8a01b5add175ec
+GLOBL const32<>(SB), RODATA|NOPTR, $8
 
-DATA const33<>+0(SB)/8, $0x3f56c16c16c156a5
-DATA const33<>+8(SB)/8, $0x3f56c16c16c156a5
-DATA const33<>+16(SB)/8, $0x3f56c16c16c156a5
-DATA const33<>+24(SB)/8, $0x3f56c16c16c156a5
+DATA const33<>+0(SB)/8, $0x3fc11111110b286e
+DATA const33<>+8(SB)/8, $0x3fc11111110b286e
+DATA const33<>+16(SB)/8, $0x3fc11111110b286e
+DATA const33<>+24(SB)/8, $0x3fc11111110b286e
 GLOBL const33<>(SB), RODATA|NOPTR, $32
 
-DATA const34<>+0(SB)/8, $0x3f81111111110051
-DATA const34<>+8(SB)/8, $0x3f81111111110051
-DATA const34<>+16(SB)/8, $0x3f81111111110051
-DATA const34<>+24(SB)/8, $0x3f81111111110051
-GLOBL const34<>(SB), RODATA|NOPTR, $32
+DATA const34<>+0(SB)/8, $0x3fa6c17f57ba0651
+GLOBL const34<>(SB), RODATA|NOPTR, $8
 
-DATA const35<>+0(SB)/8, $0x3fa5555555555557
-DATA const35<>+8(SB)/8, $0x3fa5555555555557
-DATA const35<>+16(SB)/8, $0x3fa5555555555557
-DATA const35<>+24(SB)/8, $0x3fa5555555555557
+DATA const35<>+0(SB)/8, $0x3fd55555554dfb75
+DATA const35<>+8(SB)/8, $0x3fd55555554dfb75
+DATA const35<>+16(SB)/8, $0x3fd55555554dfb75
+DATA const35<>+24(SB)/8, $0x3fd55555554dfb75
 GLOBL const35<>(SB), RODATA|NOPTR, $32
 
-DATA const36<>+0(SB)/8, $0x3fc5555555555557
-DATA const36<>+8(SB)/8, $0x3fc5555555555557
-DATA const36<>+16(SB)/8, $0x3fc5555555555557
-DATA const36<>+24(SB)/8, $0x3fc5555555555557
+DATA const36<>+0(SB)/8, $0x3fe5555555555557
+DATA const36<>+8(SB)/8, $0x3fe5555555555557
+DATA const36<>+16(SB)/8, $0x3fe5555555555557
+DATA const36<>+24(SB)/8, $0x3fe5555555555557
 GLOBL const36<>(SB), RODATA|NOPTR, $32
 
-DATA const37<>+0(SB)/8, $0xbff0000000000000
-DATA const37<>+8(SB)/8, $0xbff0000000000000
-DATA const37<>+16(SB)/8, $0xbff0000000000000
-DATA const37<>+24(SB)/8, $0xbff0000000000000
+DATA const37<>+0(SB)/8, $0x3ff0000000000001
+DATA const37<>+8(SB)/8, $0x3ff0000000000001
+DATA const37<>+16(SB)/8, $0x3ff0000000000001
+DATA const37<>+24(SB)/8, $0x3ff0000000000001
 GLOBL const37<>(SB), RODATA|NOPTR, $32
 
-DATA const38<>+0(SB)/8, $0xbff0000000000000
+DATA const38<>+0(SB)/8, $0x4000000000000000
 GLOBL const38<>(SB), RODATA|NOPTR, $8
 
-DATA const39<>+0(SB)/8, $0x4000000000000000
-DATA const39<>+8(SB)/8, $0x4000000000000000
-DATA const39<>+16(SB)/8, $0x4000000000000000
-DATA const39<>+24(SB)/8, $0x4000000000000000
+DATA const39<>+0(SB)/8, $0x3ff0000000000000
+DATA const39<>+8(SB)/8, $0x3ff0000000000000
+DATA const39<>+16(SB)/8, $0x3ff0000000000000
+DATA const39<>+24(SB)/8, $0x3ff0000000000000
 GLOBL const39<>(SB), RODATA|NOPTR, $32
 
-DATA const40<>+0(SB)/8, $0x4000000000000000
+DATA const40<>+0(SB)/8, $0x3ff0000000000000
 GLOBL const40<>(SB), RODATA|NOPTR, $8
-
-DATA const41<>+0(SB)/8, $0x3ff0000000000000
-GLOBL const41<>(SB), RODATA|NOPTR, $8
 
 // func TanhFloat32(dst *float32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
@@ -731,80 +738,72 @@ TEXT ·TanhFloat32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), X0
 	VCVTPS2PD    X0, Y0
-	VPBROADCASTQ const0<>+0(SB), Y1
-	VPANDN       Y0, Y1, Y1
-	VPBROADCASTQ const25<>+0(SB), Y2
-	VMINPD       Y1, Y2, Y1
-	VMULPD       const26<>+0(SB), Y1, Y1
-	VMOVAPD      Y1, Y2
-	VPBROADCASTQ const2<>+0(SB), Y3
-	VFMADD213PD  const3<>+0(SB), Y3, Y2
-	VSUBPD       const3<>+0(SB), Y2, Y2
-	VFNMADD231PD const4<>+0(SB), Y2, Y1
-	VMOVAPD      Y2, Y3
-	VPBROADCASTQ const5<>+0(SB), Y4
-	VFNMADD213PD Y1, Y4, Y3
-	VSUBPD       Y3, Y1, Y1
-	VFNMADD231PD const6<>+0(SB), Y2, Y1
-	VMULPD       Y3, Y3, Y4
-	VMULPD       const12<>+0(SB), Y3, Y5
+	VPBROADCASTQ const0<>+0(SB), Y3
+	VPANDN       Y0, Y3, Y3
+	VPBROADCASTQ const25<>+0(SB), Y4
+	VMINPD       Y3, Y4, Y3
+	VMOVAPD      Y3, Y4
+	VPBROADCASTQ const26<>+0(SB), Y5
+	VFMADD213PD  const3<>+0(SB), Y5, Y4
+	VSUBPD       const3<>+0(SB), Y4, Y5
+	VFNMADD231PD const27<>+0(SB), Y5, Y3
+	LEAQ         tanhRest<>+0(SB), DI
+	VPBROADCASTQ const29<>+0(SB), Y6
+	VPAND        Y6, Y4, Y6
+	VPCMPEQD     Y7, Y7, Y7
+	VGATHERQPD   Y7, (DI)(Y6*8), Y1
+	VFNMADD231PD const30<>+0(SB), Y5, Y1
+	LEAQ         tanhPower<>+0(SB), DI
+	VPCMPEQD     Y5, Y5, Y5
+	VGATHERQPD   Y5, (DI)(Y6*8), Y2
+	VPSLLQ       $0x30, Y4, Y4
+	VPADDQ       Y4, Y2, Y4
+	VMULPD       Y3, Y3, Y5
 	VMOVAPD      Y5, Y6
-	VFMADD213PD  Y3, Y3, Y6
-	VSUBPD       Y6, Y3, Y7
-	VFMADD231PD  Y3, Y5, Y7
-	VADDPD       Y7, Y1, Y1
+	VPBROADCASTQ const32<>+0(SB), Y7
+	VFMADD213PD  const33<>+0(SB), Y7, Y6
+	VMOVAPD      Y5, Y7
+	VPBROADCASTQ const34<>+0(SB), Y8
+	VFMADD213PD  const35<>+0(SB), Y8, Y7
+	VFMADD213PD  const36<>+0(SB), Y5, Y6
+	VFMADD213PD  const37<>+0(SB), Y5, Y7
+	VFMADD231PD  Y3, Y6, Y7
+	VMOVAPD      Y1, Y5
+	VPBROADCASTQ const38<>+0(SB), Y6
+	VFMADD213PD  Y3, Y6, Y5
+	VMULPD       Y5, Y3, Y5
+	VFMADD231PD  Y5, Y7, Y1
 	VMOVAPD      Y4, Y5
-	VPBROADCASTQ const27<>+0(SB), Y7
-	VFMADD213PD  const28<>+0(SB), Y7, Y5
-	VMOVAPD      Y4, Y7
-	VPBROADCASTQ const29<>+0(SB), Y8
-	VFMADD213PD  const30<>+0(SB), Y8, Y7
-	VFMADD213PD  const31<>+0(SB), Y4, Y5
-	VFMADD213PD  const32<>+0(SB), Y4, Y7
-	VFMADD213PD  const33<>+0(SB), Y4, Y5
-	VFMADD213PD  const34<>+0(SB), Y4, Y7
-	VFMADD213PD  const35<>+0(SB), Y4, Y5
-	VFMADD213PD  const36<>+0(SB), Y4, Y7
-	VFMADD231PD  Y3, Y5, Y7
-	VMULPD       Y4, Y3, Y3
-	VFMADD231PD  Y3, Y7, Y1
-	VPBROADCASTQ const22<>+0(SB), Y3
-	VSUBPD       Y2, Y3, Y2
-	VPBROADCASTQ const20<>+0(SB), Y3
-	VSUBPD       Y2, Y3, Y2
-	VPSLLQ       $0x34, Y2, Y2
-	VADDPD       const37<>+0(SB), Y2, Y3
-	VPBROADCASTQ const38<>+0(SB), Y4
-	VSUBPD       Y3, Y4, Y4
-	VADDPD       Y4, Y2, Y4
-	VMULPD       Y2, Y6, Y5
-	VADDPD       Y5, Y3, Y6
-	VSUBPD       Y6, Y3, Y3
-	VADDPD       Y3, Y5, Y3
-	VADDPD       Y3, Y4, Y3
-	VFMADD231PD  Y1, Y2, Y3
-	VADDPD       Y3, Y6, Y1
-	VSUBPD       Y1, Y6, Y2
-	VADDPD       Y2, Y3, Y2
-	VADDPD       const39<>+0(SB), Y1, Y3
-	VPBROADCASTQ const40<>+0(SB), Y4
-	VSUBPD       Y3, Y4, Y4
-	VADDPD       Y4, Y1, Y4
-	VPBROADCASTQ const41<>+0(SB), Y5
-	VDIVPD       Y3, Y5, Y5
-	VMULPD       Y5, Y1, Y6
-	VFNMADD231PD Y3, Y6, Y1
-	VADDPD       Y1, Y2, Y1
-	VADDPD       Y4, Y2, Y2
-	VFNMADD231PD Y2, Y6, Y1
-	VFMADD231PD  Y5, Y1, Y6
-	VPBROADCASTQ const0<>+0(SB), Y1
-	VPANDN       Y6, Y1, Y1
+	VPBROADCASTQ const21<>+0(SB), Y6
+	VFMSUB213PD  const39<>+0(SB), Y6, Y5
+	VMOVAPD      Y4, Y6
+	VFMADD213PD  Y5, Y3, Y6
+	VSUBPD       Y6, Y5, Y7
+	VFMADD231PD  Y3, Y4, Y7
+	VFMADD231PD  Y1, Y4, Y7
+	VPBROADCASTQ const38<>+0(SB), Y8
+	VADDPD       Y5, Y8, Y8
+	VFMADD231PD  Y3, Y4, Y8
+	VSUBPD       Y8, Y5, Y5
+	VPBROADCASTQ const38<>+0(SB), Y9
+	VADDPD       Y5, Y9, Y5
+	VFMADD231PD  Y3, Y4, Y5
+	VFMADD231PD  Y1, Y4, Y5
+	VFMADD213PD  Y8, Y1, Y4
+	VPBROADCASTQ const40<>+0(SB), Y3
+	VDIVPD       Y4, Y3, Y3
+	VMULPD       Y3, Y6, Y4
+	VFNMADD231PD Y8, Y4, Y6
+	VFNMADD231PD Y5, Y4, Y7
+	VADDPD       Y7, Y6, Y5
+	VFMADD231PD  Y3, Y5, Y4
+	VPBROADCASTQ const0<>+0(SB), Y3
+	VPANDN       Y4, Y3, Y3
 	VPAND        const23<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
-	VCMPPD       $0x04, Y0, Y0, Y1
-	VPBROADCASTQ const24<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
+	VPOR         Y0, Y3, Y0
+	VCMPPD       $0x04, Y0, Y0, Y3
+	VPBROADCASTQ const24<>+0(SB), Y4
+	VBLENDVPD    Y3, Y4, Y0, Y0
 	VCVTPD2PSY   Y0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
@@ -837,8 +836,8 @@ loop:
 	VMULPD       Y1, Y1, Y2
 	VMOVAPD      Y1, Y3
 	VFMSUB213PD  Y2, Y1, Y3
-	VADDPD       const42<>+0(SB), Y2, Y4
-	VSUBPD       const42<>+0(SB), Y4, Y5
+	VADDPD       const39<>+0(SB), Y2, Y4
+	VSUBPD       const39<>+0(SB), Y4, Y5
 	VSUBPD       Y5, Y2, Y2
 	VADDPD       Y2, Y3, Y2
 	VSQRTPD      Y4, Y3
@@ -846,96 +845,91 @@ loop:
 	VFNMADD213PD Y4, Y3, Y5
 	VADDPD       Y5, Y2, Y2
 	VPSRLQ       $0x01, Y4, Y4
-	VPBROADCASTQ const43<>+0(SB), Y5
+	VPBROADCASTQ const41<>+0(SB), Y5
 	VPSUBQ       Y4, Y5, Y4
 	VMULPD       Y4, Y2, Y2
 	VADDPD       Y3, Y1, Y4
 	VSUBPD       Y4, Y3, Y3
 	VADDPD       Y3, Y1, Y3
 	VADDPD       Y1, Y1, Y5
-	VMULPD       Y5, Y4, Y6
-	VFMSUB213PD  Y6, Y5, Y4
+	VMULPD       Y5, Y4, Y9
+	VFMSUB213PD  Y9, Y5, Y4
 	VADDPD       Y3, Y2, Y2
 	VFMADD231PD  Y2, Y5, Y4
-	VPBROADCASTQ const41<>+0(SB), Y2
-	VADDPD       Y6, Y2, Y2
-	VSUBPD       const42<>+0(SB), Y2, Y3
-	VSUBPD       Y3, Y6, Y3
-	VPBROADCASTQ const44<>+0(SB), Y5
+	VPBROADCASTQ const40<>+0(SB), Y2
+	VADDPD       Y9, Y2, Y2
+	VSUBPD       const39<>+0(SB), Y2, Y3
+	VSUBPD       Y3, Y9, Y3
+	VPBROADCASTQ const42<>+0(SB), Y5
 	VCMPPD       $0x11, Y1, Y5, Y5
 	VBLENDVPD    Y5, Y1, Y2, Y2
-	VADDPD       Y3, Y4, Y3
-	VPBROADCASTQ const22<>+0(SB), Y7
-	VBLENDVPD    Y5, Y7, Y3, Y3
-	VPBROADCASTQ const41<>+0(SB), Y7
-	VPBROADCASTQ const22<>+0(SB), Y8
-	VBLENDVPD    Y5, Y7, Y8, Y7
-	VPADDQ       const45<>+0(SB), Y2, Y2
-	VPSRLQ       $0x34, Y2, Y8
-	VPOR         const46<>+0(SB), Y8, Y8
-	VSUBPD       const47<>+0(SB), Y8, Y8
-	VPAND        const48<>+0(SB), Y2, Y2
-	VPADDQ       const49<>+0(SB), Y2, Y2
-	VSUBPD       const42<>+0(SB), Y2, Y2
 	VPBROADCASTQ const22<>+0(SB), Y9
-	VCMPPD       $0x00, Y8, Y9, Y9
-	VPBROADCASTQ const19<>+0(SB), Y10
-	VMINPD       Y8, Y10, Y10
-	VPBROADCASTQ const20<>+0(SB), Y11
-	VSUBPD       Y10, Y11, Y10
-	VPSLLQ       $0x34, Y10, Y10
-	VMULPD       Y10, Y3, Y3
-	VBLENDVPD    Y9, Y4, Y3, Y3
-	VBLENDVPD    Y9, Y6, Y2, Y2
-	VMULPD       Y2, Y2, Y4
-	VMULPD       const12<>+0(SB), Y2, Y6
-	VMOVAPD      Y6, Y9
-	VFNMADD213PD Y2, Y2, Y9
-	VSUBPD       Y9, Y2, Y10
-	VFNMADD231PD Y2, Y6, Y10
-	VMOVAPD      Y4, Y6
-	VPBROADCASTQ const50<>+0(SB), Y11
-	VFMADD213PD  const51<>+0(SB), Y11, Y6
-	VMOVAPD      Y4, Y11
-	VPBROADCASTQ const52<>+0(SB), Y12
-	VFMADD213PD  const53<>+0(SB), Y12, Y11
-	VFMADD213PD  const54<>+0(SB), Y4, Y6
-	VFMADD213PD  const55<>+0(SB), Y4, Y11
-	VFMADD213PD  const56<>+0(SB), Y4, Y6
-	VFMADD213PD  const57<>+0(SB), Y4, Y11
-	VFMADD213PD  const58<>+0(SB), Y4, Y6
-	VFMADD213PD  const59<>+0(SB), Y4, Y11
-	VFMADD213PD  const60<>+0(SB), Y4, Y6
-	VFMADD213PD  const61<>+0(SB), Y4, Y11
-	VFMADD213PD  const62<>+0(SB), Y4, Y6
-	VFMADD213PD  const63<>+0(SB), Y4, Y11
-	VFMADD213PD  const64<>+0(SB), Y4, Y6
-	VFMADD213PD  const65<>+0(SB), Y4, Y11
-	VFMADD213PD  const66<>+0(SB), Y4, Y6
-	VFMADD213PD  const67<>+0(SB), Y4, Y11
-	VFMADD213PD  const68<>+0(SB), Y4, Y6
-	VFMADD213PD  const69<>+0(SB), Y4, Y11
-	VFMADD213PD  const70<>+0(SB), Y4, Y6
-	VFMADD231PD  Y2, Y11, Y6
-	VMULPD       Y4, Y2, Y4
-	VMULPD       Y4, Y6, Y4
-	VADDPD       Y8, Y7, Y6
-	VMULPD       const71<>+0(SB), Y6, Y7
-	VADDPD       Y7, Y9, Y8
-	VSUBPD       Y8, Y7, Y7
-	VADDPD       Y7, Y9, Y7
-	VADDPD       Y7, Y10, Y7
-	VFMADD231PD  const72<>+0(SB), Y6, Y7
-	VPBROADCASTQ const73<>+0(SB), Y6
-	VFMADD213PD  const74<>+0(SB), Y6, Y2
-	VFMADD231PD  Y3, Y2, Y4
-	VADDPD       Y4, Y7, Y2
-	VADDPD       Y2, Y8, Y2
-	VPBROADCASTQ const41<>+0(SB), Y3
+	VBLENDVPD    Y5, Y9, Y3, Y3
+	VPBROADCASTQ const22<>+0(SB), Y9
+	VBLENDVPD    Y5, Y9, Y4, Y4
+	VPBROADCASTQ const40<>+0(SB), Y9
+	VPBROADCASTQ const22<>+0(SB), Y10
+	VBLENDVPD    Y5, Y9, Y10, Y9
+	VPSRLQ       $0x34, Y2, Y10
+	VPBROADCASTQ const43<>+0(SB), Y11
+	VPOR         Y11, Y10, Y10
+	VPBROADCASTQ const44<>+0(SB), Y11
+	VSUBPD       Y11, Y10, Y10
+	VPBROADCASTQ const45<>+0(SB), Y11
+	VPAND        Y11, Y2, Y2
+	VPBROADCASTQ const40<>+0(SB), Y11
+	VPOR         Y11, Y2, Y2
+	VPSRLQ       $0x30, Y2, Y11
+	LEAQ         logInverse<>+0(SB), DI
+	VPBROADCASTQ const29<>+0(SB), Y12
+	VPAND        Y12, Y11, Y11
+	VPCMPEQD     Y12, Y12, Y12
+	VGATHERQPD   Y12, (DI)(Y11*8), Y6
+	VFMSUB213PD  const39<>+0(SB), Y6, Y2
+	VPBROADCASTQ const20<>+0(SB), Y12
+	VSUBPD       Y10, Y12, Y12
+	VPSLLQ       $0x34, Y12, Y12
+	VMULPD       Y12, Y6, Y12
+	VMOVAPD      Y3, Y13
+	VFMADD213PD  Y2, Y12, Y13
+	VSUBPD       Y13, Y2, Y2
+	VFMADD231PD  Y12, Y3, Y2
+	VFMADD231PD  Y12, Y4, Y2
+	VADDPD       Y10, Y9, Y3
+	LEAQ         logHigh<>+0(SB), DI
+	VPCMPEQD     Y4, Y4, Y4
+	VGATHERQPD   Y4, (DI)(Y11*8), Y7
+	VFMADD231PD  const48<>+0(SB), Y3, Y7
+	LEAQ         logLow<>+0(SB), DI
+	VPCMPEQD     Y4, Y4, Y4
+	VGATHERQPD   Y4, (DI)(Y11*8), Y8
+	VFMADD231PD  const50<>+0(SB), Y3, Y8
+	VADDPD       Y7, Y13, Y3
+	VSUBPD       Y3, Y7, Y4
+	VADDPD       Y4, Y13, Y4
+	VADDPD       Y8, Y2, Y2
+	VADDPD       Y2, Y4, Y2
+	VMULPD       Y13, Y13, Y4
+	VMOVAPD      Y4, Y9
+	VPBROADCASTQ const51<>+0(SB), Y10
+	VFMADD213PD  const52<>+0(SB), Y10, Y9
+	VMOVAPD      Y4, Y10
+	VPBROADCASTQ const53<>+0(SB), Y11
+	VFMADD213PD  const54<>+0(SB), Y11, Y10
+	VFMADD213PD  const55<>+0(SB), Y4, Y9
+	VFMADD213PD  const56<>+0(SB), Y4, Y10
+	VFMADD213PD  const57<>+0(SB), Y4, Y9
+	VFMADD213PD  const58<>+0(SB), Y4, Y10
+	VFMADD213PD  const59<>+0(SB), Y4, Y9
+	VFMADD213PD  const60<>+0(SB), Y4, Y10
+	VFMADD231PD  Y13, Y9, Y10
+	VFMADD231PD  Y4, Y10, Y2
+	VADDPD       Y2, Y3, Y2
+	VPBROADCASTQ const40<>+0(SB), Y3
 	VPBROADCASTQ const21<>+0(SB), Y4
 	VBLENDVPD    Y5, Y3, Y4, Y3
 	VMULPD       Y3, Y2, Y2
-	VPBROADCASTQ const75<>+0(SB), Y3
+	VPBROADCASTQ const61<>+0(SB), Y3
 	VCMPPD       $0x11, Y3, Y1, Y3
 	VBLENDVPD    Y3, Y2, Y1, Y1
 	VPBROADCASTQ const0<>+0(SB), Y2
@@ -958,191 +952,143 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const42<>+0(SB)/8, $0x3ff0000000000000
-DATA const42<>+8(SB)/8, $0x3ff0000000000000
-DATA const42<>+16(SB)/8, $0x3ff0000000000000
-DATA const42<>+24(SB)/8, $0x3ff0000000000000
-GLOBL const42<>(SB), RODATA|NOPTR, $32
+DATA const41<>+0(SB)/8, $0x5fd6eb50c7b537a9
+GLOBL const41<>(SB), RODATA|NOPTR, $8
 
-DATA const43<>+0(SB)/8, $0x5fd6eb50c7b537a9
+DATA const42<>+0(SB)/8, $0x41b0000000000000
+GLOBL const42<>(SB), RODATA|NOPTR, $8
+
+DATA const43<>+0(SB)/8, $0x4330000000000000
 GLOBL const43<>(SB), RODATA|NOPTR, $8
 
-DATA const44<>+0(SB)/8, $0x41b0000000000000
+DATA const44<>+0(SB)/8, $0x43300000000003ff
 GLOBL const44<>(SB), RODATA|NOPTR, $8
 
-DATA const45<>+0(SB)/8, $0x00095f619980c433
-DATA const45<>+8(SB)/8, $0x00095f619980c433
-DATA const45<>+16(SB)/8, $0x00095f619980c433
-DATA const45<>+24(SB)/8, $0x00095f619980c433
-GLOBL const45<>(SB), RODATA|NOPTR, $32
+DATA const45<>+0(SB)/8, $0x000fffffffffffff
+GLOBL const45<>(SB), RODATA|NOPTR, $8
 
-DATA const46<>+0(SB)/8, $0x4330000000000000
-DATA const46<>+8(SB)/8, $0x4330000000000000
-DATA const46<>+16(SB)/8, $0x4330000000000000
-DATA const46<>+24(SB)/8, $0x4330000000000000
-GLOBL const46<>(SB), RODATA|NOPTR, $32
+DATA logInverse<>+0(SB)/8, $0x3ff0000000000000
+DATA logInverse<>+8(SB)/8, $0x3fed800000000000
+DATA logInverse<>+16(SB)/8, $0x3feb800000000000
+DATA logInverse<>+24(SB)/8, $0x3fea800000000000
+DATA logInverse<>+32(SB)/8, $0x3fe9000000000000
+DATA logInverse<>+40(SB)/8, $0x3fe8000000000000
+DATA logInverse<>+48(SB)/8, $0x3fe7000000000000
+DATA logInverse<>+56(SB)/8, $0x3fe6000000000000
+DATA logInverse<>+64(SB)/8, $0x3fe5000000000000
+DATA logInverse<>+72(SB)/8, $0x3fe4000000000000
+DATA logInverse<>+80(SB)/8, $0x3fe3800000000000
+DATA logInverse<>+88(SB)/8, $0x3fe2800000000000
+DATA logInverse<>+96(SB)/8, $0x3fe2000000000000
+DATA logInverse<>+104(SB)/8, $0x3fe1800000000000
+DATA logInverse<>+112(SB)/8, $0x3fe1000000000000
+DATA logInverse<>+120(SB)/8, $0x3fe0000000000000
+GLOBL logInverse<>(SB), RODATA|NOPTR, $128
 
-DATA const47<>+0(SB)/8, $0x43300000000003ff
-DATA const47<>+8(SB)/8, $0x43300000000003ff
-DATA const47<>+16(SB)/8, $0x43300000000003ff
-DATA const47<>+24(SB)/8, $0x43300000000003ff
-GLOBL const47<>(SB), RODATA|NOPTR, $32
+DATA logHigh<>+0(SB)/8, $0x0000000000000000
+DATA logHigh<>+8(SB)/8, $0x3fb4d3115d208000
+DATA logHigh<>+16(SB)/8, $0x3fc365fcb015a000
+DATA logHigh<>+24(SB)/8, $0x3fc823c16551a000
+DATA logHigh<>+32(SB)/8, $0x3fcf991c6cb3c000
+DATA logHigh<>+40(SB)/8, $0x3fd269621134e000
+DATA logHigh<>+48(SB)/8, $0x3fd522ae0738a000
+DATA logHigh<>+56(SB)/8, $0x3fd7fafa3bd81000
+DATA logHigh<>+64(SB)/8, $0x3fdaf5295248d000
+DATA logHigh<>+72(SB)/8, $0x3fde148a1a272000
+DATA logHigh<>+80(SB)/8, $0x3fdfb358af7a5000
+DATA logHigh<>+88(SB)/8, $0x3fe188ee40f24000
+DATA logHigh<>+96(SB)/8, $0x3fe269621134d800
+DATA logHigh<>+104(SB)/8, $0x3fe35028ad9d9000
+DATA logHigh<>+112(SB)/8, $0x3fe43d9ff2f92000
+DATA logHigh<>+120(SB)/8, $0x3fe62e42fefa3800
+GLOBL logHigh<>(SB), RODATA|NOPTR, $128
 
-DATA const48<>+0(SB)/8, $0x000fffffffffffff
-DATA const48<>+8(SB)/8, $0x000fffffffffffff
-DATA const48<>+16(SB)/8, $0x000fffffffffffff
-DATA const48<>+24(SB)/8, $0x000fffffffffffff
+DATA const48<>+0(SB)/8, $0x3fe62e42fefa3800
+DATA const48<>+8(SB)/8, $0x3fe62e42fefa3800
+DATA const48<>+16(SB)/8, $0x3fe62e42fefa3800
+DATA const48<>+24(SB)/8, $0x3fe62e42fefa3800
 GLOBL const48<>(SB), RODATA|NOPTR, $32
 
-DATA const49<>+0(SB)/8, $0x3fe6a09e667f3bcd
-DATA const49<>+8(SB)/8, $0x3fe6a09e667f3bcd
-DATA const49<>+16(SB)/8, $0x3fe6a09e667f3bcd
-DATA const49<>+24(SB)/8, $0x3fe6a09e667f3bcd
-GLOBL const49<>(SB), RODATA|NOPTR, $32
+DATA logLow<>+0(SB)/8, $0x0000000000000000
+DATA logLow<>+8(SB)/8, $0xbcf53a2582f4e1ef
+DATA logLow<>+16(SB)/8, $0xbd3fd3a0afb9691b
+DATA logLow<>+24(SB)/8, $0x3d1e0ddb9a631e83
+DATA logLow<>+32(SB)/8, $0xbd390d04cd7cc834
+DATA logLow<>+40(SB)/8, $0xbd31b61f10522625
+DATA logLow<>+48(SB)/8, $0x3d2ebe708164c759
+DATA logLow<>+56(SB)/8, $0x3d346fb79bf6d4cb
+DATA logLow<>+64(SB)/8, $0xbd217cc552774458
+DATA logLow<>+72(SB)/8, $0x3d3b36537e3375b2
+DATA logLow<>+80(SB)/8, $0xbd3def40b87d36d9
+DATA logLow<>+88(SB)/8, $0xbd3accec41d52e6c
+DATA logLow<>+96(SB)/8, $0x3d3c93c1df5bb3b6
+DATA logLow<>+104(SB)/8, $0xbd3bd1f01ab60655
+DATA logLow<>+112(SB)/8, $0x3d3e267b0b7efae1
+DATA logLow<>+120(SB)/8, $0x3d2ef35793c76730
+GLOBL logLow<>(SB), RODATA|NOPTR, $128
 
-DATA const50<>+0(SB)/8, $0x3f9a38c392ebc7d7
-GLOBL const50<>(SB), RODATA|NOPTR, $8
+DATA const50<>+0(SB)/8, $0x3d2ef35793c76730
+DATA const50<>+8(SB)/8, $0x3d2ef35793c76730
+DATA const50<>+16(SB)/8, $0x3d2ef35793c76730
+DATA const50<>+24(SB)/8, $0x3d2ef35793c76730
+GLOBL const50<>(SB), RODATA|NOPTR, $32
 
-DATA const51<>+0(SB)/8, $0x3fae5f29b2b7d64d
-DATA const51<>+8(SB)/8, $0x3fae5f29b2b7d64d
-DATA const51<>+16(SB)/8, $0x3fae5f29b2b7d64d
-DATA const51<>+24(SB)/8, $0x3fae5f29b2b7d64d
-GLOBL const51<>(SB), RODATA|NOPTR, $32
+DATA const51<>+0(SB)/8, $0x3fb48450270e0c40
+GLOBL const51<>(SB), RODATA|NOPTR, $8
 
-DATA const52<>+0(SB)/8, $0xbfad14598ce62160
-GLOBL const52<>(SB), RODATA|NOPTR, $8
+DATA const52<>+0(SB)/8, $0x3fbc733639ee824f
+DATA const52<>+8(SB)/8, $0x3fbc733639ee824f
+DATA const52<>+16(SB)/8, $0x3fbc733639ee824f
+DATA const52<>+24(SB)/8, $0x3fbc733639ee824f
+GLOBL const52<>(SB), RODATA|NOPTR, $32
 
-DATA const53<>+0(SB)/8, $0xbfa9c6edd8e25b90
-DATA const53<>+8(SB)/8, $0xbfa9c6edd8e25b90
-DATA const53<>+16(SB)/8, $0xbfa9c6edd8e25b90
-DATA const53<>+24(SB)/8, $0xbfa9c6edd8e25b90
-GLOBL const53<>(SB), RODATA|NOPTR, $32
+DATA const53<>+0(SB)/8, $0xbfb989644b601f85
+GLOBL const53<>(SB), RODATA|NOPTR, $8
 
-DATA const54<>+0(SB)/8, $0x3fa9cacd0b642a99
-DATA const54<>+8(SB)/8, $0x3fa9cacd0b642a99
-DATA const54<>+16(SB)/8, $0x3fa9cacd0b642a99
-DATA const54<>+24(SB)/8, $0x3fa9cacd0b642a99
+DATA const54<>+0(SB)/8, $0xbfc000075a5aea13
+DATA const54<>+8(SB)/8, $0xbfc000075a5aea13
+DATA const54<>+16(SB)/8, $0xbfc000075a5aea13
+DATA const54<>+24(SB)/8, $0xbfc000075a5aea13
 GLOBL const54<>(SB), RODATA|NOPTR, $32
 
-DATA const55<>+0(SB)/8, $0xbfac3e1a4b43d38d
-DATA const55<>+8(SB)/8, $0xbfac3e1a4b43d38d
-DATA const55<>+16(SB)/8, $0xbfac3e1a4b43d38d
-DATA const55<>+24(SB)/8, $0xbfac3e1a4b43d38d
+DATA const55<>+0(SB)/8, $0x3fc2492475fcc923
+DATA const55<>+8(SB)/8, $0x3fc2492475fcc923
+DATA const55<>+16(SB)/8, $0x3fc2492475fcc923
+DATA const55<>+24(SB)/8, $0x3fc2492475fcc923
 GLOBL const55<>(SB), RODATA|NOPTR, $32
 
-DATA const56<>+0(SB)/8, $0x3fae3b48d2b692cc
-DATA const56<>+8(SB)/8, $0x3fae3b48d2b692cc
-DATA const56<>+16(SB)/8, $0x3fae3b48d2b692cc
-DATA const56<>+24(SB)/8, $0x3fae3b48d2b692cc
+DATA const56<>+0(SB)/8, $0xbfc5555553d369d4
+DATA const56<>+8(SB)/8, $0xbfc5555553d369d4
+DATA const56<>+16(SB)/8, $0xbfc5555553d369d4
+DATA const56<>+24(SB)/8, $0xbfc5555553d369d4
 GLOBL const56<>(SB), RODATA|NOPTR, $32
 
-DATA const57<>+0(SB)/8, $0xbfb003ad7adb7fac
-DATA const57<>+8(SB)/8, $0xbfb003ad7adb7fac
-DATA const57<>+16(SB)/8, $0xbfb003ad7adb7fac
-DATA const57<>+24(SB)/8, $0xbfb003ad7adb7fac
+DATA const57<>+0(SB)/8, $0x3fc99999999b045c
+DATA const57<>+8(SB)/8, $0x3fc99999999b045c
+DATA const57<>+16(SB)/8, $0x3fc99999999b045c
+DATA const57<>+24(SB)/8, $0x3fc99999999b045c
 GLOBL const57<>(SB), RODATA|NOPTR, $32
 
-DATA const58<>+0(SB)/8, $0x3fb110397125b4c2
-DATA const58<>+8(SB)/8, $0x3fb110397125b4c2
-DATA const58<>+16(SB)/8, $0x3fb110397125b4c2
-DATA const58<>+24(SB)/8, $0x3fb110397125b4c2
+DATA const58<>+0(SB)/8, $0xbfd0000000000aff
+DATA const58<>+8(SB)/8, $0xbfd0000000000aff
+DATA const58<>+16(SB)/8, $0xbfd0000000000aff
+DATA const58<>+24(SB)/8, $0xbfd0000000000aff
 GLOBL const58<>(SB), RODATA|NOPTR, $32
 
-DATA const59<>+0(SB)/8, $0xbfb248e225b17df7
-DATA const59<>+8(SB)/8, $0xbfb248e225b17df7
-DATA const59<>+16(SB)/8, $0xbfb248e225b17df7
-DATA const59<>+24(SB)/8, $0xbfb248e225b17df7
+DATA const59<>+0(SB)/8, $0x3fd5555555555552
+DATA const59<>+8(SB)/8, $0x3fd5555555555552
+DATA const59<>+16(SB)/8, $0x3fd5555555555552
+DATA const59<>+24(SB)/8, $0x3fd5555555555552
 GLOBL const59<>(SB), RODATA|NOPTR, $32
 
-DATA const60<>+0(SB)/8, $0x3fb3b142c9060697
-DATA const60<>+8(SB)/8, $0x3fb3b142c9060697
-DATA const60<>+16(SB)/8, $0x3fb3b142c9060697
-DATA const60<>+24(SB)/8, $0x3fb3b142c9060697
+DATA const60<>+0(SB)/8, $0xbfe0000000000000
+DATA const60<>+8(SB)/8, $0xbfe0000000000000
+DATA const60<>+16(SB)/8, $0xbfe0000000000000
+DATA const60<>+24(SB)/8, $0xbfe0000000000000
 GLOBL const60<>(SB), RODATA|NOPTR, $32
 
-DATA const61<>+0(SB)/8, $0xbfb5555801e9ba8c
-DATA const61<>+8(SB)/8, $0xbfb5555801e9ba8c
-DATA const61<>+16(SB)/8, $0xbfb5555801e9ba8c
-DATA const61<>+24(SB)/8, $0xbfb5555801e9ba8c
-GLOBL const61<>(SB), RODATA|NOPTR, $32
-
-DATA const62<>+0(SB)/8, $0x3fb745d146f7d400
-DATA const62<>+8(SB)/8, $0x3fb745d146f7d400
-DATA const62<>+16(SB)/8, $0x3fb745d146f7d400
-DATA const62<>+24(SB)/8, $0x3fb745d146f7d400
-GLOBL const62<>(SB), RODATA|NOPTR, $32
-
-DATA const63<>+0(SB)/8, $0xbfb9999989b9454d
-DATA const63<>+8(SB)/8, $0xbfb9999989b9454d
-DATA const63<>+16(SB)/8, $0xbfb9999989b9454d
-DATA const63<>+24(SB)/8, $0xbfb9999989b9454d
-GLOBL const63<>(SB), RODATA|NOPTR, $32
-
-DATA const64<>+0(SB)/8, $0x3fbc71c71d25d4d5
-DATA const64<>+8(SB)/8, $0x3fbc71c71d25d4d5
-DATA const64<>+16(SB)/8, $0x3fbc71c71d25d4d5
-DATA const64<>+24(SB)/8, $0x3fbc71c71d25d4d5
-GLOBL const64<>(SB), RODATA|NOPTR, $32
-
-DATA const65<>+0(SB)/8, $0xbfc000000019700e
-DATA const65<>+8(SB)/8, $0xbfc000000019700e
-DATA const65<>+16(SB)/8, $0xbfc000000019700e
-DATA const65<>+24(SB)/8, $0xbfc000000019700e
-GLOBL const65<>(SB), RODATA|NOPTR, $32
-
-DATA const66<>+0(SB)/8, $0x3fc24924924833fd
-DATA const66<>+8(SB)/8, $0x3fc24924924833fd
-DATA const66<>+16(SB)/8, $0x3fc24924924833fd
-DATA const66<>+24(SB)/8, $0x3fc24924924833fd
-GLOBL const66<>(SB), RODATA|NOPTR, $32
-
-DATA const67<>+0(SB)/8, $0xbfc5555555553028
-DATA const67<>+8(SB)/8, $0xbfc5555555553028
-DATA const67<>+16(SB)/8, $0xbfc5555555553028
-DATA const67<>+24(SB)/8, $0xbfc5555555553028
-GLOBL const67<>(SB), RODATA|NOPTR, $32
-
-DATA const68<>+0(SB)/8, $0x3fc9999999999aff
-DATA const68<>+8(SB)/8, $0x3fc9999999999aff
-DATA const68<>+16(SB)/8, $0x3fc9999999999aff
-DATA const68<>+24(SB)/8, $0x3fc9999999999aff
-GLOBL const68<>(SB), RODATA|NOPTR, $32
-
-DATA const69<>+0(SB)/8, $0xbfd0000000000008
-DATA const69<>+8(SB)/8, $0xbfd0000000000008
-DATA const69<>+16(SB)/8, $0xbfd0000000000008
-DATA const69<>+24(SB)/8, $0xbfd0000000000008
-GLOBL const69<>(SB), RODATA|NOPTR, $32
-
-DATA const70<>+0(SB)/8, $0x3fd5555555555555
-DATA const70<>+8(SB)/8, $0x3fd5555555555555
-DATA const70<>+16(SB)/8, $0x3fd5555555555555
-DATA const70<>+24(SB)/8, $0x3fd5555555555555
-GLOBL const70<>(SB), RODATA|NOPTR, $32
-
-DATA const71<>+0(SB)/8, $0x3fe62e42fefa3800
-DATA const71<>+8(SB)/8, $0x3fe62e42fefa3800
-DATA const71<>+16(SB)/8, $0x3fe62e42fefa3800
-DATA const71<>+24(SB)/8, $0x3fe62e42fefa3800
-GLOBL const71<>(SB), RODATA|NOPTR, $32
-
-DATA const72<>+0(SB)/8, $0x3d2ef35793c76730
-DATA const72<>+8(SB)/8, $0x3d2ef35793c76730
-DATA const72<>+16(SB)/8, $0x3d2ef35793c76730
-DATA const72<>+24(SB)/8, $0x3d2ef35793c76730
-GLOBL const72<>(SB), RODATA|NOPTR, $32
-
-DATA const73<>+0(SB)/8, $0xbff0000000000b50
-GLOBL const73<>(SB), RODATA|NOPTR, $8
-
-DATA const74<>+0(SB)/8, $0x3ff0f876ccdf9ec3
-DATA const74<>+8(SB)/8, $0x3ff0f876ccdf9ec3
-DATA const74<>+16(SB)/8, $0x3ff0f876ccdf9ec3
-DATA const74<>+24(SB)/8, $0x3ff0f876ccdf9ec3
-GLOBL const74<>(SB), RODATA|NOPTR, $32
-
-DATA const75<>+0(SB)/8, $0x7ff0000000000000
-GLOBL const75<>(SB), RODATA|NOPTR, $8
+DATA const61<>+0(SB)/8, $0x7ff0000000000000
+GLOBL const61<>(SB), RODATA|NOPTR, $8
 
 // func ArcsinhFloat32(dst *float32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
@@ -1158,119 +1104,114 @@ TEXT ·ArcsinhFloat32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), X0
 	VCVTPS2PD    X0, Y0
-	VPBROADCASTQ const0<>+0(SB), Y1
-	VPANDN       Y0, Y1, Y1
-	VMULPD       Y1, Y1, Y2
-	VMOVAPD      Y1, Y3
-	VFMSUB213PD  Y2, Y1, Y3
-	VADDPD       const42<>+0(SB), Y2, Y4
-	VSUBPD       const42<>+0(SB), Y4, Y5
-	VSUBPD       Y5, Y2, Y2
-	VADDPD       Y2, Y3, Y2
-	VSQRTPD      Y4, Y3
-	VMOVAPD      Y3, Y5
-	VFNMADD213PD Y4, Y3, Y5
-	VADDPD       Y5, Y2, Y2
-	VPSRLQ       $0x01, Y4, Y4
-	VPBROADCASTQ const43<>+0(SB), Y5
-	VPSUBQ       Y4, Y5, Y4
-	VMULPD       Y4, Y2, Y2
-	VADDPD       Y3, Y1, Y4
-	VSUBPD       Y4, Y3, Y3
-	VADDPD       Y3, Y1, Y3
-	VADDPD       Y1, Y1, Y5
-	VMULPD       Y5, Y4, Y6
-	VFMSUB213PD  Y6, Y5, Y4
-	VADDPD       Y3, Y2, Y2
-	VFMADD231PD  Y2, Y5, Y4
-	VPBROADCASTQ const41<>+0(SB), Y2
-	VADDPD       Y6, Y2, Y2
-	VSUBPD       const42<>+0(SB), Y2, Y3
-	VSUBPD       Y3, Y6, Y3
-	VPBROADCASTQ const44<>+0(SB), Y5
-	VCMPPD       $0x11, Y1, Y5, Y5
-	VBLENDVPD    Y5, Y1, Y2, Y2
-	VADDPD       Y3, Y4, Y3
-	VPBROADCASTQ const22<>+0(SB), Y7
-	VBLENDVPD    Y5, Y7, Y3, Y3
-	VPBROADCASTQ const41<>+0(SB), Y7
-	VPBROADCASTQ const22<>+0(SB), Y8
-	VBLENDVPD    Y5, Y7, Y8, Y7
-	VPADDQ       const45<>+0(SB), Y2, Y2
-	VPSRLQ       $0x34, Y2, Y8
-	VPOR         const46<>+0(SB), Y8, Y8
-	VSUBPD       const47<>+0(SB), Y8, Y8
-	VPAND        const48<>+0(SB), Y2, Y2
-	VPADDQ       const49<>+0(SB), Y2, Y2
-	VSUBPD       const42<>+0(SB), Y2, Y2
-	VPBROADCASTQ const22<>+0(SB), Y9
-	VCMPPD       $0x00, Y8, Y9, Y9
-	VPBROADCASTQ const19<>+0(SB), Y10
-	VMINPD       Y8, Y10, Y10
-	VPBROADCASTQ const20<>+0(SB), Y11
-	VSUBPD       Y10, Y11, Y10
-	VPSLLQ       $0x34, Y10, Y10
-	VMULPD       Y10, Y3, Y3
-	VBLENDVPD    Y9, Y4, Y3, Y3
-	VBLENDVPD    Y9, Y6, Y2, Y2
-	VMULPD       Y2, Y2, Y4
-	VMULPD       const12<>+0(SB), Y2, Y6
-	VMOVAPD      Y6, Y9
-	VFNMADD213PD Y2, Y2, Y9
-	VSUBPD       Y9, Y2, Y10
-	VFNMADD231PD Y2, Y6, Y10
+	VPBROADCASTQ const0<>+0(SB), Y4
+	VPANDN       Y0, Y4, Y4
+	VMULPD       Y4, Y4, Y5
 	VMOVAPD      Y4, Y6
-	VPBROADCASTQ const50<>+0(SB), Y11
-	VFMADD213PD  const51<>+0(SB), Y11, Y6
-	VMOVAPD      Y4, Y11
-	VPBROADCASTQ const52<>+0(SB), Y12
-	VFMADD213PD  const53<>+0(SB), Y12, Y11
-	VFMADD213PD  const54<>+0(SB), Y4, Y6
-	VFMADD213PD  const55<>+0(SB), Y4, Y11
-	VFMADD213PD  const56<>+0(SB), Y4, Y6
-	VFMADD213PD  const57<>+0(SB), Y4, Y11
-	VFMADD213PD  const58<>+0(SB), Y4, Y6
-	VFMADD213PD  const59<>+0(SB), Y4, Y11
-	VFMADD213PD  const60<>+0(SB), Y4, Y6
-	VFMADD213PD  const61<>+0(SB), Y4, Y11
-	VFMADD213PD  const62<>+0(SB), Y4, Y6
-	VFMADD213PD  const63<>+0(SB), Y4, Y11
-	VFMADD213PD  const64<>+0(SB), Y4, Y6
-	VFMADD213PD  const65<>+0(SB), Y4, Y11
-	VFMADD213PD  const66<>+0(SB), Y4, Y6
-	VFMADD213PD  const67<>+0(SB), Y4, Y11
-	VFMADD213PD  const68<>+0(SB), Y4, Y6
-	VFMADD213PD  const69<>+0(SB), Y4, Y11
-	VFMADD213PD  const70<>+0(SB), Y4, Y6
-	VFMADD231PD  Y2, Y11, Y6
-	VMULPD       Y4, Y2, Y4
-	VMULPD       Y4, Y6, Y4
-	VADDPD       Y8, Y7, Y6
-	VMULPD       const71<>+0(SB), Y6, Y7
-	VADDPD       Y7, Y9, Y8
-	VSUBPD       Y8, Y7, Y7
-	VADDPD       Y7, Y9, Y7
-	VADDPD       Y7, Y10, Y7
-	VFMADD231PD  const72<>+0(SB), Y6, Y7
-	VPBROADCASTQ const73<>+0(SB), Y6
-	VFMADD213PD  const74<>+0(SB), Y6, Y2
-	VFMADD231PD  Y3, Y2, Y4
-	VADDPD       Y4, Y7, Y2
-	VADDPD       Y2, Y8, Y2
-	VPBROADCASTQ const41<>+0(SB), Y3
-	VPBROADCASTQ const21<>+0(SB), Y4
-	VBLENDVPD    Y5, Y3, Y4, Y3
-	VMULPD       Y3, Y2, Y2
-	VPBROADCASTQ const75<>+0(SB), Y3
-	VCMPPD       $0x11, Y3, Y1, Y3
-	VBLENDVPD    Y3, Y2, Y1, Y1
-	VPBROADCASTQ const0<>+0(SB), Y2
-	VPANDN       Y1, Y2, Y1
+	VFMSUB213PD  Y5, Y4, Y6
+	VADDPD       const39<>+0(SB), Y5, Y7
+	VSUBPD       const39<>+0(SB), Y7, Y8
+	VSUBPD       Y8, Y5, Y5
+	VADDPD       Y5, Y6, Y5
+	VSQRTPD      Y7, Y6
+	VMOVAPD      Y6, Y8
+	VFNMADD213PD Y7, Y6, Y8
+	VADDPD       Y8, Y5, Y5
+	VPSRLQ       $0x01, Y7, Y7
+	VPBROADCASTQ const41<>+0(SB), Y8
+	VPSUBQ       Y7, Y8, Y7
+	VMULPD       Y7, Y5, Y5
+	VADDPD       Y6, Y4, Y7
+	VSUBPD       Y7, Y6, Y6
+	VADDPD       Y6, Y4, Y6
+	VADDPD       Y4, Y4, Y8
+	VMULPD       Y8, Y7, Y9
+	VFMSUB213PD  Y9, Y8, Y7
+	VADDPD       Y6, Y5, Y5
+	VFMADD231PD  Y5, Y8, Y7
+	VPBROADCASTQ const40<>+0(SB), Y5
+	VADDPD       Y9, Y5, Y5
+	VSUBPD       const39<>+0(SB), Y5, Y6
+	VSUBPD       Y6, Y9, Y6
+	VPBROADCASTQ const42<>+0(SB), Y8
+	VCMPPD       $0x11, Y4, Y8, Y8
+	VBLENDVPD    Y8, Y4, Y5, Y5
+	VPBROADCASTQ const22<>+0(SB), Y9
+	VBLENDVPD    Y8, Y9, Y6, Y6
+	VPBROADCASTQ const22<>+0(SB), Y9
+	VBLENDVPD    Y8, Y9, Y7, Y7
+	VPBROADCASTQ const40<>+0(SB), Y9
+	VPBROADCASTQ const22<>+0(SB), Y10
+	VBLENDVPD    Y8, Y9, Y10, Y9
+	VPSRLQ       $0x34, Y5, Y10
+	VPBROADCASTQ const43<>+0(SB), Y11
+	VPOR         Y11, Y10, Y10
+	VPBROADCASTQ const44<>+0(SB), Y11
+	VSUBPD       Y11, Y10, Y10
+	VPBROADCASTQ const45<>+0(SB), Y11
+	VPAND        Y11, Y5, Y5
+	VPBROADCASTQ const40<>+0(SB), Y11
+	VPOR         Y11, Y5, Y5
+	VPSRLQ       $0x30, Y5, Y11
+	LEAQ         logInverse<>+0(SB), DI
+	VPBROADCASTQ const29<>+0(SB), Y12
+	VPAND        Y12, Y11, Y11
+	VPCMPEQD     Y12, Y12, Y12
+	VGATHERQPD   Y12, (DI)(Y11*8), Y1
+	VFMSUB213PD  const39<>+0(SB), Y1, Y5
+	VPBROADCASTQ const20<>+0(SB), Y12
+	VSUBPD       Y10, Y12, Y12
+	VPSLLQ       $0x34, Y12, Y12
+	VMULPD       Y12, Y1, Y12
+	VMOVAPD      Y6, Y13
+	VFMADD213PD  Y5, Y12, Y13
+	VSUBPD       Y13, Y5, Y5
+	VFMADD231PD  Y12, Y6, Y5
+	VFMADD231PD  Y12, Y7, Y5
+	VADDPD       Y10, Y9, Y6
+	LEAQ         logHigh<>+0(SB), DI
+	VPCMPEQD     Y7, Y7, Y7
+	VGATHERQPD   Y7, (DI)(Y11*8), Y2
+	VFMADD231PD  const48<>+0(SB), Y6, Y2
+	LEAQ         logLow<>+0(SB), DI
+	VPCMPEQD     Y7, Y7, Y7
+	VGATHERQPD   Y7, (DI)(Y11*8), Y3
+	VFMADD231PD  const50<>+0(SB), Y6, Y3
+	VADDPD       Y2, Y13, Y6
+	VSUBPD       Y6, Y2, Y7
+	VADDPD       Y7, Y13, Y7
+	VADDPD       Y3, Y5, Y5
+	VADDPD       Y5, Y7, Y5
+	VMULPD       Y13, Y13, Y7
+	VMOVAPD      Y7, Y9
+	VPBROADCASTQ const51<>+0(SB), Y10
+	VFMADD213PD  const52<>+0(SB), Y10, Y9
+	VMOVAPD      Y7, Y10
+	VPBROADCASTQ const53<>+0(SB), Y11
+	VFMADD213PD  const54<>+0(SB), Y11, Y10
+	VFMADD213PD  const55<>+0(SB), Y7, Y9
+	VFMADD213PD  const56<>+0(SB), Y7, Y10
+	VFMADD213PD  const57<>+0(SB), Y7, Y9
+	VFMADD213PD  const58<>+0(SB), Y7, Y10
+	VFMADD213PD  const59<>+0(SB), Y7, Y9
+	VFMADD213PD  const60<>+0(SB), Y7, Y10
+	VFMADD231PD  Y13, Y9, Y10
+	VFMADD231PD  Y7, Y10, Y5
+	VADDPD       Y5, Y6, Y5
+	VPBROADCASTQ const40<>+0(SB), Y6
+	VPBROADCASTQ const21<>+0(SB), Y7
+	VBLENDVPD    Y8, Y6, Y7, Y6
+	VMULPD       Y6, Y5, Y5
+	VPBROADCASTQ const61<>+0(SB), Y6
+	VCMPPD       $0x11, Y6, Y4, Y6
+	VBLENDVPD    Y6, Y5, Y4, Y4
+	VPBROADCASTQ const0<>+0(SB), Y5
+	VPANDN       Y4, Y5, Y4
 	VPAND        const23<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
-	VCMPPD       $0x04, Y0, Y0, Y1
-	VPBROADCASTQ const24<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
+	VPOR         Y0, Y4, Y0
+	VCMPPD       $0x04, Y0, Y0, Y4
+	VPBROADCASTQ const24<>+0(SB), Y5
+	VBLENDVPD    Y4, Y5, Y0, Y0
 	VCVTPD2PSY   Y0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
@@ -1301,113 +1242,108 @@ loop:
 	VMULPD       Y0, Y0, Y1
 	VMOVAPD      Y0, Y2
 	VFMSUB213PD  Y1, Y0, Y2
-	VADDPD       const37<>+0(SB), Y1, Y3
+	VADDPD       const62<>+0(SB), Y1, Y3
 	VSUBPD       Y3, Y1, Y1
-	VPBROADCASTQ const38<>+0(SB), Y4
-	VADDPD       Y1, Y4, Y1
-	VADDPD       Y3, Y2, Y4
-	VSUBPD       Y4, Y3, Y3
+	VPBROADCASTQ const63<>+0(SB), Y7
+	VADDPD       Y1, Y7, Y1
+	VADDPD       Y3, Y2, Y7
+	VSUBPD       Y7, Y3, Y3
 	VADDPD       Y3, Y2, Y2
 	VADDPD       Y2, Y1, Y1
-	VSQRTPD      Y4, Y2
+	VSQRTPD      Y7, Y2
 	VMOVAPD      Y2, Y3
-	VFNMADD213PD Y4, Y2, Y3
+	VFNMADD213PD Y7, Y2, Y3
 	VADDPD       Y3, Y1, Y1
-	VPSRLQ       $0x01, Y4, Y3
-	VPBROADCASTQ const43<>+0(SB), Y4
-	VPSUBQ       Y3, Y4, Y3
+	VPSRLQ       $0x01, Y7, Y3
+	VPBROADCASTQ const41<>+0(SB), Y7
+	VPSUBQ       Y3, Y7, Y3
 	VMULPD       Y3, Y1, Y1
 	VADDPD       Y2, Y0, Y3
-	VSUBPD       Y3, Y0, Y4
-	VADDPD       Y4, Y2, Y4
+	VSUBPD       Y3, Y0, Y7
+	VADDPD       Y7, Y2, Y7
 	VADDPD       Y2, Y2, Y2
-	VMULPD       Y2, Y3, Y5
-	VMOVAPD      Y2, Y6
-	VFMSUB213PD  Y5, Y3, Y6
-	VADDPD       Y4, Y1, Y4
-	VFMADD231PD  Y4, Y2, Y6
+	VMULPD       Y2, Y3, Y8
+	VMOVAPD      Y2, Y9
+	VFMSUB213PD  Y8, Y3, Y9
+	VADDPD       Y7, Y1, Y7
+	VFMADD231PD  Y7, Y2, Y9
 	VADDPD       Y1, Y1, Y1
-	VFMADD231PD  Y3, Y1, Y6
-	VPBROADCASTQ const41<>+0(SB), Y1
+	VFMADD231PD  Y3, Y1, Y9
+	VPBROADCASTQ const40<>+0(SB), Y1
 	VCMPPD       $0x12, Y0, Y1, Y1
-	VADDPD       const42<>+0(SB), Y5, Y2
-	VSUBPD       const42<>+0(SB), Y2, Y3
-	VSUBPD       Y3, Y5, Y3
-	VPBROADCASTQ const44<>+0(SB), Y4
-	VCMPPD       $0x11, Y0, Y4, Y4
-	VBLENDVPD    Y4, Y0, Y2, Y2
-	VADDPD       Y3, Y6, Y3
-	VPBROADCASTQ const22<>+0(SB), Y7
-	VBLENDVPD    Y4, Y7, Y3, Y3
-	VPBROADCASTQ const41<>+0(SB), Y7
+	VADDPD       const39<>+0(SB), Y8, Y2
+	VSUBPD       const39<>+0(SB), Y2, Y3
+	VSUBPD       Y3, Y8, Y3
+	VPBROADCASTQ const42<>+0(SB), Y7
+	VCMPPD       $0x11, Y0, Y7, Y7
+	VBLENDVPD    Y7, Y0, Y2, Y2
 	VPBROADCASTQ const22<>+0(SB), Y8
-	VBLENDVPD    Y4, Y7, Y8, Y7
-	VPADDQ       const45<>+0(SB), Y2, Y2
-	VPSRLQ       $0x34, Y2, Y8
-	VPOR         const46<>+0(SB), Y8, Y8
-	VSUBPD       const47<>+0(SB), Y8, Y8
-	VPAND        const48<>+0(SB), Y2, Y2
-	VPADDQ       const49<>+0(SB), Y2, Y2
-	VSUBPD       const42<>+0(SB), Y2, Y2
-	VPBROADCASTQ const22<>+0(SB), Y9
-	VCMPPD       $0x00, Y8, Y9, Y9
-	VPBROADCASTQ const19<>+0(SB), Y10
-	VMINPD       Y8, Y10, Y10
-	VPBROADCASTQ const20<>+0(SB), Y11
-	VSUBPD       Y10, Y11, Y10
-	VPSLLQ       $0x34, Y10, Y10
-	VMULPD       Y10, Y3, Y3
-	VBLENDVPD    Y9, Y6, Y3, Y3
-	VBLENDVPD    Y9, Y5, Y2, Y2
-	VMULPD       Y2, Y2, Y5
-	VMULPD       const12<>+0(SB), Y2, Y6
-	VMOVAPD      Y6, Y9
-	VFNMADD213PD Y2, Y2, Y9
-	VSUBPD       Y9, Y2, Y10
-	VFNMADD231PD Y2, Y6, Y10
-	VMOVAPD      Y5, Y6
-	VPBROADCASTQ const50<>+0(SB), Y11
-	VFMADD213PD  const51<>+0(SB), Y11, Y6
-	VMOVAPD      Y5, Y11
-	VPBROADCASTQ const52<>+0(SB), Y12
-	VFMADD213PD  const53<>+0(SB), Y12, Y11
-	VFMADD213PD  const54<>+0(SB), Y5, Y6
-	VFMADD213PD  const55<>+0(SB), Y5, Y11
-	VFMADD213PD  const56<>+0(SB), Y5, Y6
-	VFMADD213PD  const57<>+0(SB), Y5, Y11
-	VFMADD213PD  const58<>+0(SB), Y5, Y6
-	VFMADD213PD  const59<>+0(SB), Y5, Y11
-	VFMADD213PD  const60<>+0(SB), Y5, Y6
-	VFMADD213PD  const61<>+0(SB), Y5, Y11
-	VFMADD213PD  const62<>+0(SB), Y5, Y6
-	VFMADD213PD  const63<>+0(SB), Y5, Y11
-	VFMADD213PD  const64<>+0(SB), Y5, Y6
-	VFMADD213PD  const65<>+0(SB), Y5, Y11
-	VFMADD213PD  const66<>+0(SB), Y5, Y6
-	VFMADD213PD  const67<>+0(SB), Y5, Y11
-	VFMADD213PD  const68<>+0(SB), Y5, Y6
-	VFMADD213PD  const69<>+0(SB), Y5, Y11
-	VFMADD213PD  const70<>+0(SB), Y5, Y6
-	VFMADD231PD  Y2, Y11, Y6
-	VMULPD       Y5, Y2, Y5
-	VMULPD       Y5, Y6, Y5
-	VADDPD       Y8, Y7, Y6
-	VMULPD       const71<>+0(SB), Y6, Y7
-	VADDPD       Y7, Y9, Y8
-	VSUBPD       Y8, Y7, Y7
-	VADDPD       Y7, Y9, Y7
-	VADDPD       Y7, Y10, Y7
-	VFMADD231PD  const72<>+0(SB), Y6, Y7
-	VPBROADCASTQ const73<>+0(SB), Y6
-	VFMADD213PD  const74<>+0(SB), Y6, Y2
-	VFMADD231PD  Y3, Y2, Y5
-	VADDPD       Y5, Y7, Y2
+	VBLENDVPD    Y7, Y8, Y3, Y3
+	VPBROADCASTQ const22<>+0(SB), Y8
+	VBLENDVPD    Y7, Y8, Y9, Y8
+	VPBROADCASTQ const40<>+0(SB), Y9
+	VPBROADCASTQ const22<>+0(SB), Y10
+	VBLENDVPD    Y7, Y9, Y10, Y9
+	VPSRLQ       $0x34, Y2, Y10
+	VPBROADCASTQ const43<>+0(SB), Y11
+	VPOR         Y11, Y10, Y10
+	VPBROADCASTQ const44<>+0(SB), Y11
+	VSUBPD       Y11, Y10, Y10
+	VPBROADCASTQ const45<>+0(SB), Y11
+	VPAND        Y11, Y2, Y2
+	VPBROADCASTQ const40<>+0(SB), Y11
+	VPOR         Y11, Y2, Y2
+	VPSRLQ       $0x30, Y2, Y11
+	LEAQ         logInverse<>+0(SB), DI
+	VPBROADCASTQ const29<>+0(SB), Y12
+	VPAND        Y12, Y11, Y11
+	VPCMPEQD     Y12, Y12, Y12
+	VGATHERQPD   Y12, (DI)(Y11*8), Y4
+	VFMSUB213PD  const39<>+0(SB), Y4, Y2
+	VPBROADCASTQ const20<>+0(SB), Y12
+	VSUBPD       Y10, Y12, Y12
+	VPSLLQ       $0x34, Y12, Y12
+	VMULPD       Y12, Y4, Y12
+	VMOVAPD      Y3, Y13
+	VFMADD213PD  Y2, Y12, Y13
+	VSUBPD       Y13, Y2, Y2
+	VFMADD231PD  Y12, Y3, Y2
+	VFMADD231PD  Y12, Y8, Y2
+	VADDPD       Y10, Y9, Y3
+	LEAQ         logHigh<>+0(SB), DI
+	VPCMPEQD     Y8, Y8, Y8
+	VGATHERQPD   Y8, (DI)(Y11*8), Y5
+	VFMADD231PD  const48<>+0(SB), Y3, Y5
+	LEAQ         logLow<>+0(SB), DI
+	VPCMPEQD     Y8, Y8, Y8
+	VGATHERQPD   Y8, (DI)(Y11*8), Y6
+	VFMADD231PD  const50<>+0(SB), Y3, Y6
+	VADDPD       Y5, Y13, Y3
+	VSUBPD       Y3, Y5, Y8
+	VADDPD       Y8, Y13, Y8
+	VADDPD       Y6, Y2, Y2
 	VADDPD       Y2, Y8, Y2
-	VPBROADCASTQ const41<>+0(SB), Y3
-	VPBROADCASTQ const21<>+0(SB), Y5
-	VBLENDVPD    Y4, Y3, Y5, Y3
+	VMULPD       Y13, Y13, Y8
+	VMOVAPD      Y8, Y9
+	VPBROADCASTQ const51<>+0(SB), Y10
+	VFMADD213PD  const52<>+0(SB), Y10, Y9
+	VMOVAPD      Y8, Y10
+	VPBROADCASTQ const53<>+0(SB), Y11
+	VFMADD213PD  const54<>+0(SB), Y11, Y10
+	VFMADD213PD  const55<>+0(SB), Y8, Y9
+	VFMADD213PD  const56<>+0(SB), Y8, Y10
+	VFMADD213PD  const57<>+0(SB), Y8, Y9
+	VFMADD213PD  const58<>+0(SB), Y8, Y10
+	VFMADD213PD  const59<>+0(SB), Y8, Y9
+	VFMADD213PD  const60<>+0(SB), Y8, Y10
+	VFMADD231PD  Y13, Y9, Y10
+	VFMADD231PD  Y8, Y10, Y2
+	VADDPD       Y2, Y3, Y2
+	VPBROADCASTQ const40<>+0(SB), Y3
+	VPBROADCASTQ const21<>+0(SB), Y8
+	VBLENDVPD    Y7, Y3, Y8, Y3
 	VMULPD       Y3, Y2, Y2
-	VPBROADCASTQ const75<>+0(SB), Y3
+	VPBROADCASTQ const61<>+0(SB), Y3
 	VCMPPD       $0x11, Y3, Y0, Y3
 	VBLENDVPD    Y3, Y2, Y0, Y0
 	VPBROADCASTQ const24<>+0(SB), Y2
@@ -1425,6 +1361,15 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
+DATA const62<>+0(SB)/8, $0xbff0000000000000
+DATA const62<>+8(SB)/8, $0xbff0000000000000
+DATA const62<>+16(SB)/8, $0xbff0000000000000
+DATA const62<>+24(SB)/8, $0xbff0000000000000
+GLOBL const62<>(SB), RODATA|NOPTR, $32
+
+DATA const63<>+0(SB)/8, $0xbff0000000000000
+GLOBL const63<>(SB), RODATA|NOPTR, $8
+
 // func ArccoshFloat32(dst *float32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·ArccoshFloat32(SB), NOSPLIT, $0-40
@@ -1439,120 +1384,115 @@ TEXT ·ArccoshFloat32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), X0
 	VCVTPS2PD    X0, Y0
-	VMULPD       Y0, Y0, Y1
-	VMOVAPD      Y0, Y2
-	VFMSUB213PD  Y1, Y0, Y2
-	VADDPD       const37<>+0(SB), Y1, Y3
-	VSUBPD       Y3, Y1, Y1
-	VPBROADCASTQ const38<>+0(SB), Y4
-	VADDPD       Y1, Y4, Y1
-	VADDPD       Y3, Y2, Y4
-	VSUBPD       Y4, Y3, Y3
-	VADDPD       Y3, Y2, Y2
-	VADDPD       Y2, Y1, Y1
-	VSQRTPD      Y4, Y2
-	VMOVAPD      Y2, Y3
-	VFNMADD213PD Y4, Y2, Y3
-	VADDPD       Y3, Y1, Y1
-	VPSRLQ       $0x01, Y4, Y3
-	VPBROADCASTQ const43<>+0(SB), Y4
-	VPSUBQ       Y3, Y4, Y3
-	VMULPD       Y3, Y1, Y1
-	VADDPD       Y2, Y0, Y3
-	VSUBPD       Y3, Y0, Y4
-	VADDPD       Y4, Y2, Y4
-	VADDPD       Y2, Y2, Y2
-	VMULPD       Y2, Y3, Y5
-	VMOVAPD      Y2, Y6
-	VFMSUB213PD  Y5, Y3, Y6
-	VADDPD       Y4, Y1, Y4
-	VFMADD231PD  Y4, Y2, Y6
-	VADDPD       Y1, Y1, Y1
-	VFMADD231PD  Y3, Y1, Y6
-	VPBROADCASTQ const41<>+0(SB), Y1
-	VCMPPD       $0x12, Y0, Y1, Y1
-	VADDPD       const42<>+0(SB), Y5, Y2
-	VSUBPD       const42<>+0(SB), Y2, Y3
-	VSUBPD       Y3, Y5, Y3
-	VPBROADCASTQ const44<>+0(SB), Y4
-	VCMPPD       $0x11, Y0, Y4, Y4
-	VBLENDVPD    Y4, Y0, Y2, Y2
-	VADDPD       Y3, Y6, Y3
-	VPBROADCASTQ const22<>+0(SB), Y7
-	VBLENDVPD    Y4, Y7, Y3, Y3
-	VPBROADCASTQ const41<>+0(SB), Y7
-	VPBROADCASTQ const22<>+0(SB), Y8
-	VBLENDVPD    Y4, Y7, Y8, Y7
-	VPADDQ       const45<>+0(SB), Y2, Y2
-	VPSRLQ       $0x34, Y2, Y8
-	VPOR         const46<>+0(SB), Y8, Y8
-	VSUBPD       const47<>+0(SB), Y8, Y8
-	VPAND        const48<>+0(SB), Y2, Y2
-	VPADDQ       const49<>+0(SB), Y2, Y2
-	VSUBPD       const42<>+0(SB), Y2, Y2
-	VPBROADCASTQ const22<>+0(SB), Y9
-	VCMPPD       $0x00, Y8, Y9, Y9
-	VPBROADCASTQ const19<>+0(SB), Y10
-	VMINPD       Y8, Y10, Y10
-	VPBROADCASTQ const20<>+0(SB), Y11
-	VSUBPD       Y10, Y11, Y10
-	VPSLLQ       $0x34, Y10, Y10
-	VMULPD       Y10, Y3, Y3
-	VBLENDVPD    Y9, Y6, Y3, Y3
-	VBLENDVPD    Y9, Y5, Y2, Y2
-	VMULPD       Y2, Y2, Y5
-	VMULPD       const12<>+0(SB), Y2, Y6
-	VMOVAPD      Y6, Y9
-	VFNMADD213PD Y2, Y2, Y9
-	VSUBPD       Y9, Y2, Y10
-	VFNMADD231PD Y2, Y6, Y10
+	VMULPD       Y0, Y0, Y4
+	VMOVAPD      Y0, Y5
+	VFMSUB213PD  Y4, Y0, Y5
+	VADDPD       const62<>+0(SB), Y4, Y6
+	VSUBPD       Y6, Y4, Y4
+	VPBROADCASTQ const63<>+0(SB), Y7
+	VADDPD       Y4, Y7, Y4
+	VADDPD       Y6, Y5, Y7
+	VSUBPD       Y7, Y6, Y6
+	VADDPD       Y6, Y5, Y5
+	VADDPD       Y5, Y4, Y4
+	VSQRTPD      Y7, Y5
 	VMOVAPD      Y5, Y6
-	VPBROADCASTQ const50<>+0(SB), Y11
-	VFMADD213PD  const51<>+0(SB), Y11, Y6
-	VMOVAPD      Y5, Y11
-	VPBROADCASTQ const52<>+0(SB), Y12
-	VFMADD213PD  const53<>+0(SB), Y12, Y11
-	VFMADD213PD  const54<>+0(SB), Y5, Y6
-	VFMADD213PD  const55<>+0(SB), Y5, Y11
-	VFMADD213PD  const56<>+0(SB), Y5, Y6
-	VFMADD213PD  const57<>+0(SB), Y5, Y11
-	VFMADD213PD  const58<>+0(SB), Y5, Y6
-	VFMADD213PD  const59<>+0(SB), Y5, Y11
-	VFMADD213PD  const60<>+0(SB), Y5, Y6
-	VFMADD213PD  const61<>+0(SB), Y5, Y11
-	VFMADD213PD  const62<>+0(SB), Y5, Y6
-	VFMADD213PD  const63<>+0(SB), Y5, Y11
-	VFMADD213PD  const64<>+0(SB), Y5, Y6
-	VFMADD213PD  const65<>+0(SB), Y5, Y11
-	VFMADD213PD  const66<>+0(SB), Y5, Y6
-	VFMADD213PD  const67<>+0(SB), Y5, Y11
-	VFMADD213PD  const68<>+0(SB), Y5, Y6
-	VFMADD213PD  const69<>+0(SB), Y5, Y11
-	VFMADD213PD  const70<>+0(SB), Y5, Y6
-	VFMADD231PD  Y2, Y11, Y6
-	VMULPD       Y5, Y2, Y5
-	VMULPD       Y5, Y6, Y5
-	VADDPD       Y8, Y7, Y6
-	VMULPD       const71<>+0(SB), Y6, Y7
-	VADDPD       Y7, Y9, Y8
-	VSUBPD       Y8, Y7, Y7
-	VADDPD       Y7, Y9, Y7
-	VADDPD       Y7, Y10, Y7
-	VFMADD231PD  const72<>+0(SB), Y6, Y7
-	VPBROADCASTQ const73<>+0(SB), Y6
-	VFMADD213PD  const74<>+0(SB), Y6, Y2
-	VFMADD231PD  Y3, Y2, Y5
-	VADDPD       Y5, Y7, Y2
-	VADDPD       Y2, Y8, Y2
-	VPBROADCASTQ const41<>+0(SB), Y3
-	VPBROADCASTQ const21<>+0(SB), Y5
-	VBLENDVPD    Y4, Y3, Y5, Y3
-	VMULPD       Y3, Y2, Y2
-	VPBROADCASTQ const75<>+0(SB), Y3
-	VCMPPD       $0x11, Y3, Y0, Y3
-	VBLENDVPD    Y3, Y2, Y0, Y0
-	VPBROADCASTQ const24<>+0(SB), Y2
-	VBLENDVPD    Y1, Y0, Y2, Y0
+	VFNMADD213PD Y7, Y5, Y6
+	VADDPD       Y6, Y4, Y4
+	VPSRLQ       $0x01, Y7, Y6
+	VPBROADCASTQ const41<>+0(SB), Y7
+	VPSUBQ       Y6, Y7, Y6
+	VMULPD       Y6, Y4, Y4
+	VADDPD       Y5, Y0, Y6
+	VSUBPD       Y6, Y0, Y7
+	VADDPD       Y7, Y5, Y7
+	VADDPD       Y5, Y5, Y5
+	VMULPD       Y5, Y6, Y8
+	VMOVAPD      Y5, Y9
+	VFMSUB213PD  Y8, Y6, Y9
+	VADDPD       Y7, Y4, Y7
+	VFMADD231PD  Y7, Y5, Y9
+	VADDPD       Y4, Y4, Y4
+	VFMADD231PD  Y6, Y4, Y9
+	VPBROADCASTQ const40<>+0(SB), Y4
+	VCMPPD       $0x12, Y0, Y4, Y4
+	VADDPD       const39<>+0(SB), Y8, Y5
+	VSUBPD       const39<>+0(SB), Y5, Y6
+	VSUBPD       Y6, Y8, Y6
+	VPBROADCASTQ const42<>+0(SB), Y7
+	VCMPPD       $0x11, Y0, Y7, Y7
+	VBLENDVPD    Y7, Y0, Y5, Y5
+	VPBROADCASTQ const22<>+0(SB), Y8
+	VBLENDVPD    Y7, Y8, Y6, Y6
+	VPBROADCASTQ const22<>+0(SB), Y8
+	VBLENDVPD    Y7, Y8, Y9, Y8
+	VPBROADCASTQ const40<>+0(SB), Y9
+	VPBROADCASTQ const22<>+0(SB), Y10
+	VBLENDVPD    Y7, Y9, Y10, Y9
+	VPSRLQ       $0x34, Y5, Y10
+	VPBROADCASTQ const43<>+0(SB), Y11
+	VPOR         Y11, Y10, Y10
+	VPBROADCASTQ const44<>+0(SB), Y11
+	VSUBPD       Y11, Y10, Y10
+	VPBROADCASTQ const45<>+0(SB), Y11
+	VPAND        Y11, Y5, Y5
+	VPBROADCASTQ const40<>+0(SB), Y11
+	VPOR         Y11, Y5, Y5
+	VPSRLQ       $0x30, Y5, Y11
+	LEAQ         logInverse<>+0(SB), DI
+	VPBROADCASTQ const29<>+0(SB), Y12
+	VPAND        Y12, Y11, Y11
+	VPCMPEQD     Y12, Y12, Y12
+	VGATHERQPD   Y12, (DI)(Y11*8), Y1
+	VFMSUB213PD  const39<>+0(SB), Y1, Y5
+	VPBROADCASTQ const20<>+0(SB), Y12
+	VSUBPD       Y10, Y12, Y12
+	VPSLLQ       $0x34, Y12, Y12
+	VMULPD       Y12, Y1, Y12
+	VMOVAPD      Y6, Y13
+	VFMADD213PD  Y5, Y12, Y13
+	VSUBPD       Y13, Y5, Y5
+	VFMADD231PD  Y12, Y6, Y5
+	VFMADD231PD  Y12, Y8, Y5
+	VADDPD       Y10, Y9, Y6
+	LEAQ         logHigh<>+0(SB), DI
+	VPCMPEQD     Y8, Y8, Y8
+	VGATHERQPD   Y8, (DI)(Y11*8), Y2
+	VFMADD231PD  const48<>+0(SB), Y6, Y2
+	LEAQ         logLow<>+0(SB), DI
+	VPCMPEQD     Y8, Y8, Y8
+	VGATHERQPD   Y8, (DI)(Y11*8), Y3
+	VFMADD231PD  const50<>+0(SB), Y6, Y3
+	VADDPD       Y2, Y13, Y6
+	VSUBPD       Y6, Y2, Y8
+	VADDPD       Y8, Y13, Y8
+	VADDPD       Y3, Y5, Y5
+	VADDPD       Y5, Y8, Y5
+	VMULPD       Y13, Y13, Y8
+	VMOVAPD      Y8, Y9
+	VPBROADCASTQ const51<>+0(SB), Y10
+	VFMADD213PD  const52<>+0(SB), Y10, Y9
+	VMOVAPD      Y8, Y10
+	VPBROADCASTQ const53<>+0(SB), Y11
+	VFMADD213PD  const54<>+0(SB), Y11, Y10
+	VFMADD213PD  const55<>+0(SB), Y8, Y9
+	VFMADD213PD  const56<>+0(SB), Y8, Y10
+	VFMADD213PD  const57<>+0(SB), Y8, Y9
+	VFMADD213PD  const58<>+0(SB), Y8, Y10
+	VFMADD213PD  const59<>+0(SB), Y8, Y9
+	VFMADD213PD  const60<>+0(SB), Y8, Y10
+	VFMADD231PD  Y13, Y9, Y10
+	VFMADD231PD  Y8, Y10, Y5
+	VADDPD       Y5, Y6, Y5
+	VPBROADCASTQ const40<>+0(SB), Y6
+	VPBROADCASTQ const21<>+0(SB), Y8
+	VBLENDVPD    Y7, Y6, Y8, Y6
+	VMULPD       Y6, Y5, Y5
+	VPBROADCASTQ const61<>+0(SB), Y6
+	VCMPPD       $0x11, Y6, Y0, Y6
+	VBLENDVPD    Y6, Y5, Y0, Y0
+	VPBROADCASTQ const24<>+0(SB), Y5
+	VBLENDVPD    Y4, Y0, Y5, Y0
 	VCVTPD2PSY   Y0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
@@ -1584,91 +1524,83 @@ loop:
 	VPANDN       Y0, Y1, Y1
 	VPBROADCASTQ const22<>+0(SB), Y2
 	VSUBPD       Y1, Y2, Y2
-	VPBROADCASTQ const41<>+0(SB), Y3
+	VPBROADCASTQ const40<>+0(SB), Y3
 	VADDPD       Y2, Y3, Y3
-	VPBROADCASTQ const41<>+0(SB), Y4
+	VPBROADCASTQ const40<>+0(SB), Y4
 	VSUBPD       Y3, Y4, Y4
 	VADDPD       Y4, Y2, Y2
-	VPBROADCASTQ const41<>+0(SB), Y4
+	VPBROADCASTQ const40<>+0(SB), Y4
 	VDIVPD       Y3, Y4, Y4
-	VADDPD       Y1, Y1, Y5
-	VMULPD       Y5, Y4, Y6
-	VFNMADD231PD Y3, Y6, Y5
-	VFNMADD231PD Y2, Y6, Y5
-	VMULPD       Y5, Y4, Y2
-	VPBROADCASTQ const41<>+0(SB), Y3
-	VADDPD       Y6, Y3, Y3
-	VSUBPD       const42<>+0(SB), Y3, Y4
-	VSUBPD       Y4, Y6, Y4
-	VADDPD       Y4, Y2, Y4
-	VPADDQ       const45<>+0(SB), Y3, Y3
-	VPSRLQ       $0x34, Y3, Y5
-	VPOR         const46<>+0(SB), Y5, Y5
-	VSUBPD       const47<>+0(SB), Y5, Y5
-	VPAND        const48<>+0(SB), Y3, Y3
-	VPADDQ       const49<>+0(SB), Y3, Y3
-	VSUBPD       const42<>+0(SB), Y3, Y3
-	VPBROADCASTQ const22<>+0(SB), Y7
-	VCMPPD       $0x00, Y5, Y7, Y7
-	VPBROADCASTQ const19<>+0(SB), Y8
-	VMINPD       Y5, Y8, Y8
-	VPBROADCASTQ const20<>+0(SB), Y9
-	VSUBPD       Y8, Y9, Y8
-	VPSLLQ       $0x34, Y8, Y8
-	VMULPD       Y8, Y4, Y4
-	VBLENDVPD    Y7, Y2, Y4, Y2
-	VBLENDVPD    Y7, Y6, Y3, Y3
-	VMULPD       Y3, Y3, Y4
-	VMULPD       const12<>+0(SB), Y3, Y6
-	VMOVAPD      Y6, Y7
-	VFNMADD213PD Y3, Y3, Y7
-	VSUBPD       Y7, Y3, Y8
-	VFNMADD231PD Y3, Y6, Y8
-	VMOVAPD      Y4, Y6
-	VPBROADCASTQ const50<>+0(SB), Y9
-	VFMADD213PD  const51<>+0(SB), Y9, Y6
+	VADDPD       Y1, Y1, Y8
+	VMULPD       Y8, Y4, Y9
+	VFNMADD231PD Y3, Y9, Y8
+	VFNMADD231PD Y2, Y9, Y8
+	VMULPD       Y8, Y4, Y2
+	VPBROADCASTQ const40<>+0(SB), Y3
+	VADDPD       Y9, Y3, Y3
+	VSUBPD       const39<>+0(SB), Y3, Y4
+	VSUBPD       Y4, Y9, Y4
+	VPSRLQ       $0x34, Y3, Y8
+	VPBROADCASTQ const43<>+0(SB), Y9
+	VPOR         Y9, Y8, Y8
+	VPBROADCASTQ const44<>+0(SB), Y9
+	VSUBPD       Y9, Y8, Y8
+	VPBROADCASTQ const45<>+0(SB), Y9
+	VPAND        Y9, Y3, Y3
+	VPBROADCASTQ const40<>+0(SB), Y9
+	VPOR         Y9, Y3, Y3
+	VPSRLQ       $0x30, Y3, Y9
+	LEAQ         logInverse<>+0(SB), DI
+	VPBROADCASTQ const29<>+0(SB), Y10
+	VPAND        Y10, Y9, Y9
+	VPCMPEQD     Y10, Y10, Y10
+	VGATHERQPD   Y10, (DI)(Y9*8), Y5
+	VFMSUB213PD  const39<>+0(SB), Y5, Y3
+	VPBROADCASTQ const20<>+0(SB), Y10
+	VSUBPD       Y8, Y10, Y10
+	VPSLLQ       $0x34, Y10, Y10
+	VMULPD       Y10, Y5, Y10
+	VMOVAPD      Y4, Y11
+	VFMADD213PD  Y3, Y10, Y11
+	VSUBPD       Y11, Y3, Y3
+	VFMADD231PD  Y10, Y4, Y3
+	VFMADD231PD  Y10, Y2, Y3
+	LEAQ         logHigh<>+0(SB), DI
+	VPCMPEQD     Y2, Y2, Y2
+	VGATHERQPD   Y2, (DI)(Y9*8), Y6
+	VFMADD231PD  const48<>+0(SB), Y8, Y6
+	LEAQ         logLow<>+0(SB), DI
+	VPCMPEQD     Y2, Y2, Y2
+	VGATHERQPD   Y2, (DI)(Y9*8), Y7
+	VFMADD231PD  const50<>+0(SB), Y8, Y7
+	VADDPD       Y6, Y11, Y2
+	VSUBPD       Y2, Y6, Y4
+	VADDPD       Y4, Y11, Y4
+	VADDPD       Y7, Y3, Y3
+	VADDPD       Y3, Y4, Y3
+	VMULPD       Y11, Y11, Y4
+	VMOVAPD      Y4, Y8
+	VPBROADCASTQ const51<>+0(SB), Y9
+	VFMADD213PD  const52<>+0(SB), Y9, Y8
 	VMOVAPD      Y4, Y9
-	VPBROADCASTQ const52<>+0(SB), Y10
-	VFMADD213PD  const53<>+0(SB), Y10, Y9
-	VFMADD213PD  const54<>+0(SB), Y4, Y6
-	VFMADD213PD  const55<>+0(SB), Y4, Y9
-	VFMADD213PD  const56<>+0(SB), Y4, Y6
-	VFMADD213PD  const57<>+0(SB), Y4, Y9
-	VFMADD213PD  const58<>+0(SB), Y4, Y6
-	VFMADD213PD  const59<>+0(SB), Y4, Y9
-	VFMADD213PD  const60<>+0(SB), Y4, Y6
-	VFMADD213PD  const61<>+0(SB), Y4, Y9
-	VFMADD213PD  const62<>+0(SB), Y4, Y6
-	VFMADD213PD  const63<>+0(SB), Y4, Y9
-	VFMADD213PD  const64<>+0(SB), Y4, Y6
-	VFMADD213PD  const65<>+0(SB), Y4, Y9
-	VFMADD213PD  const66<>+0(SB), Y4, Y6
-	VFMADD213PD  const67<>+0(SB), Y4, Y9
-	VFMADD213PD  const68<>+0(SB), Y4, Y6
-	VFMADD213PD  const69<>+0(SB), Y4, Y9
-	VFMADD213PD  const70<>+0(SB), Y4, Y6
-	VFMADD231PD  Y3, Y9, Y6
-	VMULPD       Y4, Y3, Y4
-	VMULPD       Y4, Y6, Y4
-	VMULPD       const71<>+0(SB), Y5, Y6
-	VADDPD       Y6, Y7, Y9
-	VSUBPD       Y9, Y6, Y6
-	VADDPD       Y6, Y7, Y6
-	VADDPD       Y6, Y8, Y6
-	VFMADD231PD  const72<>+0(SB), Y5, Y6
-	VPBROADCASTQ const73<>+0(SB), Y5
-	VFMADD213PD  const74<>+0(SB), Y5, Y3
-	VFMADD231PD  Y2, Y3, Y4
-	VADDPD       Y4, Y6, Y2
-	VADDPD       Y2, Y9, Y2
-	VPBROADCASTQ const21<>+0(SB), Y3
-	VMULPD       Y2, Y3, Y2
-	VPBROADCASTQ const41<>+0(SB), Y3
+	VPBROADCASTQ const53<>+0(SB), Y10
+	VFMADD213PD  const54<>+0(SB), Y10, Y9
+	VFMADD213PD  const55<>+0(SB), Y4, Y8
+	VFMADD213PD  const56<>+0(SB), Y4, Y9
+	VFMADD213PD  const57<>+0(SB), Y4, Y8
+	VFMADD213PD  const58<>+0(SB), Y4, Y9
+	VFMADD213PD  const59<>+0(SB), Y4, Y8
+	VFMADD213PD  const60<>+0(SB), Y4, Y9
+	VFMADD231PD  Y11, Y8, Y9
+	VFMADD231PD  Y4, Y9, Y3
+	VADDPD       Y3, Y2, Y2
+	VMULPD       const12<>+0(SB), Y2, Y2
+	VPBROADCASTQ const40<>+0(SB), Y3
 	VCMPPD       $0x00, Y3, Y1, Y3
-	VPBROADCASTQ const75<>+0(SB), Y4
-	VPBROADCASTQ const24<>+0(SB), Y5
-	VBLENDVPD    Y3, Y4, Y5, Y3
-	VPBROADCASTQ const41<>+0(SB), Y4
+	VPBROADCASTQ const61<>+0(SB), Y4
+	VPBROADCASTQ const24<>+0(SB), Y8
+	VBLENDVPD    Y3, Y4, Y8, Y3
+	VPBROADCASTQ const40<>+0(SB), Y4
 	VCMPPD       $0x11, Y4, Y1, Y1
 	VBLENDVPD    Y1, Y2, Y3, Y1
 	VPBROADCASTQ const0<>+0(SB), Y2
@@ -1705,104 +1637,96 @@ TEXT ·ArctanhFloat32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), X0
 	VCVTPS2PD    X0, Y0
-	VPBROADCASTQ const0<>+0(SB), Y1
-	VPANDN       Y0, Y1, Y1
-	VPBROADCASTQ const22<>+0(SB), Y2
-	VSUBPD       Y1, Y2, Y2
-	VPBROADCASTQ const41<>+0(SB), Y3
-	VADDPD       Y2, Y3, Y3
-	VPBROADCASTQ const41<>+0(SB), Y4
-	VSUBPD       Y3, Y4, Y4
-	VADDPD       Y4, Y2, Y2
-	VPBROADCASTQ const41<>+0(SB), Y4
-	VDIVPD       Y3, Y4, Y4
-	VADDPD       Y1, Y1, Y5
-	VMULPD       Y5, Y4, Y6
-	VFNMADD231PD Y3, Y6, Y5
-	VFNMADD231PD Y2, Y6, Y5
-	VMULPD       Y5, Y4, Y2
-	VPBROADCASTQ const41<>+0(SB), Y3
-	VADDPD       Y6, Y3, Y3
-	VSUBPD       const42<>+0(SB), Y3, Y4
-	VSUBPD       Y4, Y6, Y4
-	VADDPD       Y4, Y2, Y4
-	VPADDQ       const45<>+0(SB), Y3, Y3
-	VPSRLQ       $0x34, Y3, Y5
-	VPOR         const46<>+0(SB), Y5, Y5
-	VSUBPD       const47<>+0(SB), Y5, Y5
-	VPAND        const48<>+0(SB), Y3, Y3
-	VPADDQ       const49<>+0(SB), Y3, Y3
-	VSUBPD       const42<>+0(SB), Y3, Y3
-	VPBROADCASTQ const22<>+0(SB), Y7
-	VCMPPD       $0x00, Y5, Y7, Y7
-	VPBROADCASTQ const19<>+0(SB), Y8
-	VMINPD       Y5, Y8, Y8
-	VPBROADCASTQ const20<>+0(SB), Y9
-	VSUBPD       Y8, Y9, Y8
-	VPSLLQ       $0x34, Y8, Y8
-	VMULPD       Y8, Y4, Y4
-	VBLENDVPD    Y7, Y2, Y4, Y2
-	VBLENDVPD    Y7, Y6, Y3, Y3
-	VMULPD       Y3, Y3, Y4
-	VMULPD       const12<>+0(SB), Y3, Y6
-	VMOVAPD      Y6, Y7
-	VFNMADD213PD Y3, Y3, Y7
-	VSUBPD       Y7, Y3, Y8
-	VFNMADD231PD Y3, Y6, Y8
-	VMOVAPD      Y4, Y6
-	VPBROADCASTQ const50<>+0(SB), Y9
-	VFMADD213PD  const51<>+0(SB), Y9, Y6
-	VMOVAPD      Y4, Y9
-	VPBROADCASTQ const52<>+0(SB), Y10
-	VFMADD213PD  const53<>+0(SB), Y10, Y9
-	VFMADD213PD  const54<>+0(SB), Y4, Y6
-	VFMADD213PD  const55<>+0(SB), Y4, Y9
-	VFMADD213PD  const56<>+0(SB), Y4, Y6
-	VFMADD213PD  const57<>+0(SB), Y4, Y9
-	VFMADD213PD  const58<>+0(SB), Y4, Y6
-	VFMADD213PD  const59<>+0(SB), Y4, Y9
-	VFMADD213PD  const60<>+0(SB), Y4, Y6
-	VFMADD213PD  const61<>+0(SB), Y4, Y9
-	VFMADD213PD  const62<>+0(SB), Y4, Y6
-	VFMADD213PD  const63<>+0(SB), Y4, Y9
-	VFMADD213PD  const64<>+0(SB), Y4, Y6
-	VFMADD213PD  const65<>+0(SB), Y4, Y9
-	VFMADD213PD  const66<>+0(SB), Y4, Y6
-	VFMADD213PD  const67<>+0(SB), Y4, Y9
-	VFMADD213PD  const68<>+0(SB), Y4, Y6
-	VFMADD213PD  const69<>+0(SB), Y4, Y9
-	VFMADD213PD  const70<>+0(SB), Y4, Y6
-	VFMADD231PD  Y3, Y9, Y6
-	VMULPD       Y4, Y3, Y4
-	VMULPD       Y4, Y6, Y4
-	VMULPD       const71<>+0(SB), Y5, Y6
-	VADDPD       Y6, Y7, Y9
-	VSUBPD       Y9, Y6, Y6
+	VPBROADCASTQ const0<>+0(SB), Y4
+	VPANDN       Y0, Y4, Y4
+	VPBROADCASTQ const22<>+0(SB), Y5
+	VSUBPD       Y4, Y5, Y5
+	VPBROADCASTQ const40<>+0(SB), Y6
+	VADDPD       Y5, Y6, Y6
+	VPBROADCASTQ const40<>+0(SB), Y7
+	VSUBPD       Y6, Y7, Y7
+	VADDPD       Y7, Y5, Y5
+	VPBROADCASTQ const40<>+0(SB), Y7
+	VDIVPD       Y6, Y7, Y7
+	VADDPD       Y4, Y4, Y8
+	VMULPD       Y8, Y7, Y9
+	VFNMADD231PD Y6, Y9, Y8
+	VFNMADD231PD Y5, Y9, Y8
+	VMULPD       Y8, Y7, Y5
+	VPBROADCASTQ const40<>+0(SB), Y6
+	VADDPD       Y9, Y6, Y6
+	VSUBPD       const39<>+0(SB), Y6, Y7
+	VSUBPD       Y7, Y9, Y7
+	VPSRLQ       $0x34, Y6, Y8
+	VPBROADCASTQ const43<>+0(SB), Y9
+	VPOR         Y9, Y8, Y8
+	VPBROADCASTQ const44<>+0(SB), Y9
+	VSUBPD       Y9, Y8, Y8
+	VPBROADCASTQ const45<>+0(SB), Y9
+	VPAND        Y9, Y6, Y6
+	VPBROADCASTQ const40<>+0(SB), Y9
+	VPOR         Y9, Y6, Y6
+	VPSRLQ       $0x30, Y6, Y9
+	LEAQ         logInverse<>+0(SB), DI
+	VPBROADCASTQ const29<>+0(SB), Y10
+	VPAND        Y10, Y9, Y9
+	VPCMPEQD     Y10, Y10, Y10
+	VGATHERQPD   Y10, (DI)(Y9*8), Y1
+	VFMSUB213PD  const39<>+0(SB), Y1, Y6
+	VPBROADCASTQ const20<>+0(SB), Y10
+	VSUBPD       Y8, Y10, Y10
+	VPSLLQ       $0x34, Y10, Y10
+	VMULPD       Y10, Y1, Y10
+	VMOVAPD      Y7, Y11
+	VFMADD213PD  Y6, Y10, Y11
+	VSUBPD       Y11, Y6, Y6
+	VFMADD231PD  Y10, Y7, Y6
+	VFMADD231PD  Y10, Y5, Y6
+	LEAQ         logHigh<>+0(SB), DI
+	VPCMPEQD     Y5, Y5, Y5
+	VGATHERQPD   Y5, (DI)(Y9*8), Y2
+	VFMADD231PD  const48<>+0(SB), Y8, Y2
+	LEAQ         logLow<>+0(SB), DI
+	VPCMPEQD     Y5, Y5, Y5
+	VGATHERQPD   Y5, (DI)(Y9*8), Y3
+	VFMADD231PD  const50<>+0(SB), Y8, Y3
+	VADDPD       Y2, Y11, Y5
+	VSUBPD       Y5, Y2, Y7
+	VADDPD       Y7, Y11, Y7
+	VADDPD       Y3, Y6, Y6
 	VADDPD       Y6, Y7, Y6
-	VADDPD       Y6, Y8, Y6
-	VFMADD231PD  const72<>+0(SB), Y5, Y6
-	VPBROADCASTQ const73<>+0(SB), Y5
-	VFMADD213PD  const74<>+0(SB), Y5, Y3
-	VFMADD231PD  Y2, Y3, Y4
-	VADDPD       Y4, Y6, Y2
-	VADDPD       Y2, Y9, Y2
-	VPBROADCASTQ const21<>+0(SB), Y3
-	VMULPD       Y2, Y3, Y2
-	VPBROADCASTQ const41<>+0(SB), Y3
-	VCMPPD       $0x00, Y3, Y1, Y3
-	VPBROADCASTQ const75<>+0(SB), Y4
-	VPBROADCASTQ const24<>+0(SB), Y5
-	VBLENDVPD    Y3, Y4, Y5, Y3
-	VPBROADCASTQ const41<>+0(SB), Y4
-	VCMPPD       $0x11, Y4, Y1, Y1
-	VBLENDVPD    Y1, Y2, Y3, Y1
-	VPBROADCASTQ const0<>+0(SB), Y2
-	VPANDN       Y1, Y2, Y1
+	VMULPD       Y11, Y11, Y7
+	VMOVAPD      Y7, Y8
+	VPBROADCASTQ const51<>+0(SB), Y9
+	VFMADD213PD  const52<>+0(SB), Y9, Y8
+	VMOVAPD      Y7, Y9
+	VPBROADCASTQ const53<>+0(SB), Y10
+	VFMADD213PD  const54<>+0(SB), Y10, Y9
+	VFMADD213PD  const55<>+0(SB), Y7, Y8
+	VFMADD213PD  const56<>+0(SB), Y7, Y9
+	VFMADD213PD  const57<>+0(SB), Y7, Y8
+	VFMADD213PD  const58<>+0(SB), Y7, Y9
+	VFMADD213PD  const59<>+0(SB), Y7, Y8
+	VFMADD213PD  const60<>+0(SB), Y7, Y9
+	VFMADD231PD  Y11, Y8, Y9
+	VFMADD231PD  Y7, Y9, Y6
+	VADDPD       Y6, Y5, Y5
+	VMULPD       const12<>+0(SB), Y5, Y5
+	VPBROADCASTQ const40<>+0(SB), Y6
+	VCMPPD       $0x00, Y6, Y4, Y6
+	VPBROADCASTQ const61<>+0(SB), Y7
+	VPBROADCASTQ const24<>+0(SB), Y8
+	VBLENDVPD    Y6, Y7, Y8, Y6
+	VPBROADCASTQ const40<>+0(SB), Y7
+	VCMPPD       $0x11, Y7, Y4, Y4
+	VBLENDVPD    Y4, Y5, Y6, Y4
+	VPBROADCASTQ const0<>+0(SB), Y5
+	VPANDN       Y4, Y5, Y4
 	VPAND        const23<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
-	VCMPPD       $0x04, Y0, Y0, Y1
-	VPBROADCASTQ const24<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
+	VPOR         Y0, Y4, Y0
+	VCMPPD       $0x04, Y0, Y0, Y4
+	VPBROADCASTQ const24<>+0(SB), Y5
+	VBLENDVPD    Y4, Y5, Y0, Y0
 	VCVTPD2PSY   Y0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX

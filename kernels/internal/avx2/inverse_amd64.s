@@ -527,9 +527,9 @@ loop:
 	VPSRLQ       $0x34, Y2, Y2
 	LEAQ         arctanMiddle<>+0(SB), DI
 	VPBROADCASTQ const32<>+0(SB), Y6
-	VPAND        Y6, Y2, Y6
-	VPCMPEQD     Y7, Y7, Y7
-	VGATHERQPD   Y7, (DI)(Y6*8), Y3
+	VPAND        Y6, Y2, Y2
+	VPCMPEQD     Y6, Y6, Y6
+	VGATHERQPD   Y6, (DI)(Y2*8), Y3
 	VPBROADCASTQ const33<>+0(SB), Y6
 	VCMPPD       $0x11, Y6, Y1, Y6
 	VPBROADCASTQ const19<>+0(SB), Y7
@@ -568,16 +568,12 @@ loop:
 	VFNMADD213PD Y1, Y1, Y6
 	VFMADD231PD  Y10, Y7, Y6
 	LEAQ         arctanHi<>+0(SB), DI
-	VPBROADCASTQ const32<>+0(SB), Y1
-	VPAND        Y1, Y2, Y1
-	VPCMPEQD     Y7, Y7, Y7
-	VGATHERQPD   Y7, (DI)(Y1*8), Y4
+	VPCMPEQD     Y1, Y1, Y1
+	VGATHERQPD   Y1, (DI)(Y2*8), Y4
 	VADDPD       Y4, Y9, Y1
 	VSUBPD       Y1, Y4, Y7
 	VADDPD       Y7, Y9, Y7
 	LEAQ         arctanLo<>+0(SB), DI
-	VPBROADCASTQ const32<>+0(SB), Y8
-	VPAND        Y8, Y2, Y2
 	VPCMPEQD     Y8, Y8, Y8
 	VGATHERQPD   Y8, (DI)(Y2*8), Y5
 	VADDPD       Y5, Y6, Y2
@@ -707,9 +703,9 @@ loop:
 	VPSRLQ       $0x34, Y5, Y5
 	LEAQ         arctanMiddle<>+0(SB), DI
 	VPBROADCASTQ const32<>+0(SB), Y6
-	VPAND        Y6, Y5, Y6
-	VPCMPEQD     Y7, Y7, Y7
-	VGATHERQPD   Y7, (DI)(Y6*8), Y1
+	VPAND        Y6, Y5, Y5
+	VPCMPEQD     Y6, Y6, Y6
+	VGATHERQPD   Y6, (DI)(Y5*8), Y1
 	VPBROADCASTQ const33<>+0(SB), Y6
 	VCMPPD       $0x11, Y6, Y4, Y6
 	VPBROADCASTQ const19<>+0(SB), Y7
@@ -748,16 +744,12 @@ loop:
 	VFNMADD213PD Y4, Y4, Y6
 	VFMADD231PD  Y10, Y7, Y6
 	LEAQ         arctanHi<>+0(SB), DI
-	VPBROADCASTQ const32<>+0(SB), Y4
-	VPAND        Y4, Y5, Y4
-	VPCMPEQD     Y7, Y7, Y7
-	VGATHERQPD   Y7, (DI)(Y4*8), Y2
+	VPCMPEQD     Y4, Y4, Y4
+	VGATHERQPD   Y4, (DI)(Y5*8), Y2
 	VADDPD       Y2, Y9, Y4
 	VSUBPD       Y4, Y2, Y7
 	VADDPD       Y7, Y9, Y7
 	LEAQ         arctanLo<>+0(SB), DI
-	VPBROADCASTQ const32<>+0(SB), Y8
-	VPAND        Y8, Y5, Y5
 	VPCMPEQD     Y8, Y8, Y8
 	VGATHERQPD   Y8, (DI)(Y5*8), Y3
 	VADDPD       Y3, Y6, Y5
@@ -880,15 +872,13 @@ loop:
 	VPXOR        Y1, Y4, Y1
 	LEAQ         arctan2Hi<>+0(SB), R9
 	VPBROADCASTQ const51<>+0(SB), Y4
-	VPAND        Y4, Y1, Y4
-	VPCMPEQD     Y6, Y6, Y6
-	VGATHERQPD   Y6, (R9)(Y4*8), Y10
+	VPAND        Y4, Y1, Y1
+	VPCMPEQD     Y4, Y4, Y4
+	VGATHERQPD   Y4, (R9)(Y1*8), Y10
 	VADDPD       Y10, Y12, Y4
 	VSUBPD       Y4, Y10, Y6
 	VADDPD       Y6, Y12, Y6
 	LEAQ         arctan2Lo<>+0(SB), R9
-	VPBROADCASTQ const51<>+0(SB), Y7
-	VPAND        Y7, Y1, Y1
 	VPCMPEQD     Y7, Y7, Y7
 	VGATHERQPD   Y7, (R9)(Y1*8), Y11
 	VADDPD       Y11, Y5, Y1
@@ -1070,15 +1060,13 @@ loop:
 	VPXOR        Y1, Y6, Y1
 	LEAQ         arctan2Hi<>+0(SB), R9
 	VPBROADCASTQ const51<>+0(SB), Y6
-	VPAND        Y6, Y1, Y6
-	VPCMPEQD     Y8, Y8, Y8
-	VGATHERQPD   Y8, (R9)(Y6*8), Y2
+	VPAND        Y6, Y1, Y1
+	VPCMPEQD     Y6, Y6, Y6
+	VGATHERQPD   Y6, (R9)(Y1*8), Y2
 	VADDPD       Y2, Y12, Y6
 	VSUBPD       Y6, Y2, Y8
 	VADDPD       Y8, Y12, Y8
 	LEAQ         arctan2Lo<>+0(SB), R9
-	VPBROADCASTQ const51<>+0(SB), Y9
-	VPAND        Y9, Y1, Y1
 	VPCMPEQD     Y9, Y9, Y9
 	VGATHERQPD   Y9, (R9)(Y1*8), Y3
 	VADDPD       Y3, Y7, Y1

@@ -18,68 +18,68 @@ TEXT ·LogFloat64(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), Y0
 	VPBROADCASTQ const0<>+0(SB), Y1
-	VCMPPD       $0x11, Y1, Y0, Y1
-	VMULPD       const1<>+0(SB), Y0, Y2
-	VBLENDVPD    Y1, Y2, Y0, Y2
-	VPBROADCASTQ const2<>+0(SB), Y3
+	VCMPPD       $0x11, Y1, Y0, Y3
+	VPBROADCASTQ const1<>+0(SB), Y1
+	VPAND        Y3, Y1, Y2
+	VPBROADCASTQ const2<>+0(SB), Y1
+	VPADDQ       Y1, Y2, Y2
+	VMULPD       Y0, Y2, Y2
+	VPSRLQ       $0x34, Y2, Y1
 	VPBROADCASTQ const3<>+0(SB), Y4
-	VBLENDVPD    Y1, Y3, Y4, Y1
-	VPADDQ       const4<>+0(SB), Y2, Y2
-	VPSRLQ       $0x34, Y2, Y3
-	VPOR         const5<>+0(SB), Y3, Y3
-	VSUBPD       Y1, Y3, Y1
-	VPAND        const6<>+0(SB), Y2, Y2
-	VPADDQ       const7<>+0(SB), Y2, Y2
-	VSUBPD       const8<>+0(SB), Y2, Y2
-	VMULPD       Y2, Y2, Y3
-	VMULPD       const9<>+0(SB), Y2, Y4
-	VMOVAPD      Y4, Y5
-	VFNMADD213PD Y2, Y2, Y5
-	VSUBPD       Y5, Y2, Y6
-	VFNMADD231PD Y2, Y4, Y6
-	VMOVAPD      Y3, Y4
-	VPBROADCASTQ const10<>+0(SB), Y7
-	VFMADD213PD  const11<>+0(SB), Y7, Y4
-	VMOVAPD      Y3, Y7
-	VPBROADCASTQ const12<>+0(SB), Y8
-	VFMADD213PD  const13<>+0(SB), Y8, Y7
-	VFMADD213PD  const14<>+0(SB), Y3, Y4
-	VFMADD213PD  const15<>+0(SB), Y3, Y7
-	VFMADD213PD  const16<>+0(SB), Y3, Y4
-	VFMADD213PD  const17<>+0(SB), Y3, Y7
-	VFMADD213PD  const18<>+0(SB), Y3, Y4
-	VFMADD213PD  const19<>+0(SB), Y3, Y7
-	VFMADD213PD  const20<>+0(SB), Y3, Y4
-	VFMADD213PD  const21<>+0(SB), Y3, Y7
-	VFMADD213PD  const22<>+0(SB), Y3, Y4
-	VFMADD213PD  const23<>+0(SB), Y3, Y7
-	VFMADD213PD  const24<>+0(SB), Y3, Y4
-	VFMADD213PD  const25<>+0(SB), Y3, Y7
-	VFMADD213PD  const26<>+0(SB), Y3, Y4
-	VFMADD213PD  const27<>+0(SB), Y3, Y7
-	VFMADD213PD  const28<>+0(SB), Y3, Y4
-	VFMADD213PD  const29<>+0(SB), Y3, Y7
-	VFMADD213PD  const30<>+0(SB), Y3, Y4
-	VFMADD231PD  Y2, Y7, Y4
-	VMULPD       Y3, Y2, Y2
-	VMULPD       Y2, Y4, Y2
-	VMULPD       const31<>+0(SB), Y1, Y3
-	VADDPD       Y3, Y5, Y4
-	VSUBPD       Y4, Y3, Y3
-	VADDPD       Y3, Y5, Y3
-	VADDPD       Y3, Y6, Y3
-	VFMADD231PD  const32<>+0(SB), Y1, Y3
-	VADDPD       Y3, Y2, Y1
-	VADDPD       Y1, Y4, Y1
-	VPBROADCASTQ const33<>+0(SB), Y2
+	VPOR         Y4, Y1, Y1
+	VPBROADCASTQ const4<>+0(SB), Y4
+	VSUBPD       Y4, Y1, Y1
+	VPBROADCASTQ const5<>+0(SB), Y4
+	VPAND        Y3, Y4, Y4
+	VSUBPD       Y4, Y1, Y1
+	VPBROADCASTQ const6<>+0(SB), Y3
+	VPAND        Y3, Y2, Y2
+	VPBROADCASTQ const2<>+0(SB), Y3
+	VPOR         Y3, Y2, Y2
+	VPSRLQ       $0x30, Y2, Y3
+	LEAQ         logInverse<>+0(SB), DI
+	VPBROADCASTQ const8<>+0(SB), Y4
+	VPAND        Y4, Y3, Y3
+	VPCMPEQD     Y4, Y4, Y4
+	VGATHERQPD   Y4, (DI)(Y3*8), Y5
+	VFMSUB213PD  const9<>+0(SB), Y5, Y2
+	LEAQ         logHigh<>+0(SB), DI
+	VPCMPEQD     Y4, Y4, Y4
+	VGATHERQPD   Y4, (DI)(Y3*8), Y6
+	VFMADD231PD  const11<>+0(SB), Y1, Y6
+	LEAQ         logLow<>+0(SB), DI
+	VPCMPEQD     Y4, Y4, Y4
+	VGATHERQPD   Y4, (DI)(Y3*8), Y7
+	VFMADD231PD  const13<>+0(SB), Y1, Y7
+	VADDPD       Y6, Y2, Y1
+	VSUBPD       Y1, Y6, Y3
+	VADDPD       Y3, Y2, Y3
+	VADDPD       Y3, Y7, Y3
+	VMULPD       Y2, Y2, Y4
+	VMOVAPD      Y4, Y8
+	VPBROADCASTQ const14<>+0(SB), Y9
+	VFMADD213PD  const15<>+0(SB), Y9, Y8
+	VMOVAPD      Y4, Y9
+	VPBROADCASTQ const16<>+0(SB), Y10
+	VFMADD213PD  const17<>+0(SB), Y10, Y9
+	VFMADD213PD  const18<>+0(SB), Y4, Y8
+	VFMADD213PD  const19<>+0(SB), Y4, Y9
+	VFMADD213PD  const20<>+0(SB), Y4, Y8
+	VFMADD213PD  const21<>+0(SB), Y4, Y9
+	VFMADD213PD  const22<>+0(SB), Y4, Y8
+	VFMADD213PD  const23<>+0(SB), Y4, Y9
+	VFMADD231PD  Y2, Y8, Y9
+	VFMADD231PD  Y4, Y9, Y3
+	VADDPD       Y3, Y1, Y1
+	VPBROADCASTQ const24<>+0(SB), Y2
 	VCMPPD       $0x11, Y2, Y0, Y2
 	VBLENDVPD    Y2, Y1, Y0, Y1
-	VPBROADCASTQ const34<>+0(SB), Y2
+	VPBROADCASTQ const25<>+0(SB), Y2
 	VCMPPD       $0x00, Y2, Y0, Y2
-	VPBROADCASTQ const35<>+0(SB), Y3
-	VPBROADCASTQ const36<>+0(SB), Y4
+	VPBROADCASTQ const26<>+0(SB), Y3
+	VPBROADCASTQ const27<>+0(SB), Y4
 	VBLENDVPD    Y2, Y3, Y4, Y2
-	VPBROADCASTQ const34<>+0(SB), Y3
+	VPBROADCASTQ const25<>+0(SB), Y3
 	VCMPPD       $0x11, Y0, Y3, Y0
 	VBLENDVPD    Y0, Y1, Y2, Y0
 	VMOVUPD      Y0, (AX)
@@ -98,197 +98,164 @@ done:
 DATA const0<>+0(SB)/8, $0x0010000000000000
 GLOBL const0<>(SB), RODATA|NOPTR, $8
 
-DATA const1<>+0(SB)/8, $0x4350000000000000
-DATA const1<>+8(SB)/8, $0x4350000000000000
-DATA const1<>+16(SB)/8, $0x4350000000000000
-DATA const1<>+24(SB)/8, $0x4350000000000000
-GLOBL const1<>(SB), RODATA|NOPTR, $32
+DATA const1<>+0(SB)/8, $0x0360000000000000
+GLOBL const1<>(SB), RODATA|NOPTR, $8
 
-DATA const2<>+0(SB)/8, $0x4330000000000435
+DATA const2<>+0(SB)/8, $0x3ff0000000000000
 GLOBL const2<>(SB), RODATA|NOPTR, $8
 
-DATA const3<>+0(SB)/8, $0x43300000000003ff
+DATA const3<>+0(SB)/8, $0x4330000000000000
 GLOBL const3<>(SB), RODATA|NOPTR, $8
 
-DATA const4<>+0(SB)/8, $0x00095f619980c433
-DATA const4<>+8(SB)/8, $0x00095f619980c433
-DATA const4<>+16(SB)/8, $0x00095f619980c433
-DATA const4<>+24(SB)/8, $0x00095f619980c433
-GLOBL const4<>(SB), RODATA|NOPTR, $32
+DATA const4<>+0(SB)/8, $0x43300000000003ff
+GLOBL const4<>(SB), RODATA|NOPTR, $8
 
-DATA const5<>+0(SB)/8, $0x4330000000000000
-DATA const5<>+8(SB)/8, $0x4330000000000000
-DATA const5<>+16(SB)/8, $0x4330000000000000
-DATA const5<>+24(SB)/8, $0x4330000000000000
-GLOBL const5<>(SB), RODATA|NOPTR, $32
+DATA const5<>+0(SB)/8, $0x404b000000000000
+GLOBL const5<>(SB), RODATA|NOPTR, $8
 
 DATA const6<>+0(SB)/8, $0x000fffffffffffff
-DATA const6<>+8(SB)/8, $0x000fffffffffffff
-DATA const6<>+16(SB)/8, $0x000fffffffffffff
-DATA const6<>+24(SB)/8, $0x000fffffffffffff
-GLOBL const6<>(SB), RODATA|NOPTR, $32
+GLOBL const6<>(SB), RODATA|NOPTR, $8
 
-DATA const7<>+0(SB)/8, $0x3fe6a09e667f3bcd
-DATA const7<>+8(SB)/8, $0x3fe6a09e667f3bcd
-DATA const7<>+16(SB)/8, $0x3fe6a09e667f3bcd
-DATA const7<>+24(SB)/8, $0x3fe6a09e667f3bcd
-GLOBL const7<>(SB), RODATA|NOPTR, $32
+DATA logInverse<>+0(SB)/8, $0x3ff0000000000000
+DATA logInverse<>+8(SB)/8, $0x3fed800000000000
+DATA logInverse<>+16(SB)/8, $0x3feb800000000000
+DATA logInverse<>+24(SB)/8, $0x3fea800000000000
+DATA logInverse<>+32(SB)/8, $0x3fe9000000000000
+DATA logInverse<>+40(SB)/8, $0x3fe8000000000000
+DATA logInverse<>+48(SB)/8, $0x3fe7000000000000
+DATA logInverse<>+56(SB)/8, $0x3fe6000000000000
+DATA logInverse<>+64(SB)/8, $0x3fe5000000000000
+DATA logInverse<>+72(SB)/8, $0x3fe4000000000000
+DATA logInverse<>+80(SB)/8, $0x3fe3800000000000
+DATA logInverse<>+88(SB)/8, $0x3fe2800000000000
+DATA logInverse<>+96(SB)/8, $0x3fe2000000000000
+DATA logInverse<>+104(SB)/8, $0x3fe1800000000000
+DATA logInverse<>+112(SB)/8, $0x3fe1000000000000
+DATA logInverse<>+120(SB)/8, $0x3fe0000000000000
+GLOBL logInverse<>(SB), RODATA|NOPTR, $128
 
-DATA const8<>+0(SB)/8, $0x3ff0000000000000
-DATA const8<>+8(SB)/8, $0x3ff0000000000000
-DATA const8<>+16(SB)/8, $0x3ff0000000000000
-DATA const8<>+24(SB)/8, $0x3ff0000000000000
-GLOBL const8<>(SB), RODATA|NOPTR, $32
+DATA const8<>+0(SB)/8, $0x000000000000000f
+GLOBL const8<>(SB), RODATA|NOPTR, $8
 
-DATA const9<>+0(SB)/8, $0x3fe0000000000000
-DATA const9<>+8(SB)/8, $0x3fe0000000000000
-DATA const9<>+16(SB)/8, $0x3fe0000000000000
-DATA const9<>+24(SB)/8, $0x3fe0000000000000
+DATA const9<>+0(SB)/8, $0x3ff0000000000000
+DATA const9<>+8(SB)/8, $0x3ff0000000000000
+DATA const9<>+16(SB)/8, $0x3ff0000000000000
+DATA const9<>+24(SB)/8, $0x3ff0000000000000
 GLOBL const9<>(SB), RODATA|NOPTR, $32
 
-DATA const10<>+0(SB)/8, $0x3f9a38c392ebc7d7
-GLOBL const10<>(SB), RODATA|NOPTR, $8
+DATA logHigh<>+0(SB)/8, $0x0000000000000000
+DATA logHigh<>+8(SB)/8, $0x3fb4d3115d208000
+DATA logHigh<>+16(SB)/8, $0x3fc365fcb015a000
+DATA logHigh<>+24(SB)/8, $0x3fc823c16551a000
+DATA logHigh<>+32(SB)/8, $0x3fcf991c6cb3c000
+DATA logHigh<>+40(SB)/8, $0x3fd269621134e000
+DATA logHigh<>+48(SB)/8, $0x3fd522ae0738a000
+DATA logHigh<>+56(SB)/8, $0x3fd7fafa3bd81000
+DATA logHigh<>+64(SB)/8, $0x3fdaf5295248d000
+DATA logHigh<>+72(SB)/8, $0x3fde148a1a272000
+DATA logHigh<>+80(SB)/8, $0x3fdfb358af7a5000
+DATA logHigh<>+88(SB)/8, $0x3fe188ee40f24000
+DATA logHigh<>+96(SB)/8, $0x3fe269621134d800
+DATA logHigh<>+104(SB)/8, $0x3fe35028ad9d9000
+DATA logHigh<>+112(SB)/8, $0x3fe43d9ff2f92000
+DATA logHigh<>+120(SB)/8, $0x3fe62e42fefa3800
+GLOBL logHigh<>(SB), RODATA|NOPTR, $128
 
-DATA const11<>+0(SB)/8, $0x3fae5f29b2b7d64d
-DATA const11<>+8(SB)/8, $0x3fae5f29b2b7d64d
-DATA const11<>+16(SB)/8, $0x3fae5f29b2b7d64d
-DATA const11<>+24(SB)/8, $0x3fae5f29b2b7d64d
+DATA const11<>+0(SB)/8, $0x3fe62e42fefa3800
+DATA const11<>+8(SB)/8, $0x3fe62e42fefa3800
+DATA const11<>+16(SB)/8, $0x3fe62e42fefa3800
+DATA const11<>+24(SB)/8, $0x3fe62e42fefa3800
 GLOBL const11<>(SB), RODATA|NOPTR, $32
 
-DATA const12<>+0(SB)/8, $0xbfad14598ce62160
-GLOBL const12<>(SB), RODATA|NOPTR, $8
+DATA logLow<>+0(SB)/8, $0x0000000000000000
+DATA logLow<>+8(SB)/8, $0xbcf53a2582f4e1ef
+DATA logLow<>+16(SB)/8, $0xbd3fd3a0afb9691b
+DATA logLow<>+24(SB)/8, $0x3d1e0ddb9a631e83
+DATA logLow<>+32(SB)/8, $0xbd390d04cd7cc834
+DATA logLow<>+40(SB)/8, $0xbd31b61f10522625
+DATA logLow<>+48(SB)/8, $0x3d2ebe708164c759
+DATA logLow<>+56(SB)/8, $0x3d346fb79bf6d4cb
+DATA logLow<>+64(SB)/8, $0xbd217cc552774458
+DATA logLow<>+72(SB)/8, $0x3d3b36537e3375b2
+DATA logLow<>+80(SB)/8, $0xbd3def40b87d36d9
+DATA logLow<>+88(SB)/8, $0xbd3accec41d52e6c
+DATA logLow<>+96(SB)/8, $0x3d3c93c1df5bb3b6
+DATA logLow<>+104(SB)/8, $0xbd3bd1f01ab60655
+DATA logLow<>+112(SB)/8, $0x3d3e267b0b7efae1
+DATA logLow<>+120(SB)/8, $0x3d2ef35793c76730
+GLOBL logLow<>(SB), RODATA|NOPTR, $128
 
-DATA const13<>+0(SB)/8, $0xbfa9c6edd8e25b90
-DATA const13<>+8(SB)/8, $0xbfa9c6edd8e25b90
-DATA const13<>+16(SB)/8, $0xbfa9c6edd8e25b90
-DATA const13<>+24(SB)/8, $0xbfa9c6edd8e25b90
+DATA const13<>+0(SB)/8, $0x3d2ef35793c76730
+DATA const13<>+8(SB)/8, $0x3d2ef35793c76730
+DATA const13<>+16(SB)/8, $0x3d2ef35793c76730
+DATA const13<>+24(SB)/8, $0x3d2ef35793c76730
 GLOBL const13<>(SB), RODATA|NOPTR, $32
 
-DATA const14<>+0(SB)/8, $0x3fa9cacd0b642a99
-DATA const14<>+8(SB)/8, $0x3fa9cacd0b642a99
-DATA const14<>+16(SB)/8, $0x3fa9cacd0b642a99
-DATA const14<>+24(SB)/8, $0x3fa9cacd0b642a99
-GLOBL const14<>(SB), RODATA|NOPTR, $32
+DATA const14<>+0(SB)/8, $0x3fb48450270e0c40
+GLOBL const14<>(SB), RODATA|NOPTR, $8
 
-DATA const15<>+0(SB)/8, $0xbfac3e1a4b43d38d
-DATA const15<>+8(SB)/8, $0xbfac3e1a4b43d38d
-DATA const15<>+16(SB)/8, $0xbfac3e1a4b43d38d
-DATA const15<>+24(SB)/8, $0xbfac3e1a4b43d38d
+DATA const15<>+0(SB)/8, $0x3fbc733639ee824f
+DATA const15<>+8(SB)/8, $0x3fbc733639ee824f
+DATA const15<>+16(SB)/8, $0x3fbc733639ee824f
+DATA const15<>+24(SB)/8, $0x3fbc733639ee824f
 GLOBL const15<>(SB), RODATA|NOPTR, $32
 
-DATA const16<>+0(SB)/8, $0x3fae3b48d2b692cc
-DATA const16<>+8(SB)/8, $0x3fae3b48d2b692cc
-DATA const16<>+16(SB)/8, $0x3fae3b48d2b692cc
-DATA const16<>+24(SB)/8, $0x3fae3b48d2b692cc
-GLOBL const16<>(SB), RODATA|NOPTR, $32
+DATA const16<>+0(SB)/8, $0xbfb989644b601f85
+GLOBL const16<>(SB), RODATA|NOPTR, $8
 
-DATA const17<>+0(SB)/8, $0xbfb003ad7adb7fac
-DATA const17<>+8(SB)/8, $0xbfb003ad7adb7fac
-DATA const17<>+16(SB)/8, $0xbfb003ad7adb7fac
-DATA const17<>+24(SB)/8, $0xbfb003ad7adb7fac
+DATA const17<>+0(SB)/8, $0xbfc000075a5aea13
+DATA const17<>+8(SB)/8, $0xbfc000075a5aea13
+DATA const17<>+16(SB)/8, $0xbfc000075a5aea13
+DATA const17<>+24(SB)/8, $0xbfc000075a5aea13
 GLOBL const17<>(SB), RODATA|NOPTR, $32
 
-DATA const18<>+0(SB)/8, $0x3fb110397125b4c2
-DATA const18<>+8(SB)/8, $0x3fb110397125b4c2
-DATA const18<>+16(SB)/8, $0x3fb110397125b4c2
-DATA const18<>+24(SB)/8, $0x3fb110397125b4c2
+DATA const18<>+0(SB)/8, $0x3fc2492475fcc923
+DATA const18<>+8(SB)/8, $0x3fc2492475fcc923
+DATA const18<>+16(SB)/8, $0x3fc2492475fcc923
+DATA const18<>+24(SB)/8, $0x3fc2492475fcc923
 GLOBL const18<>(SB), RODATA|NOPTR, $32
 
-DATA const19<>+0(SB)/8, $0xbfb248e225b17df7
-DATA const19<>+8(SB)/8, $0xbfb248e225b17df7
-DATA const19<>+16(SB)/8, $0xbfb248e225b17df7
-DATA const19<>+24(SB)/8, $0xbfb248e225b17df7
+DATA const19<>+0(SB)/8, $0xbfc5555553d369d4
+DATA const19<>+8(SB)/8, $0xbfc5555553d369d4
+DATA const19<>+16(SB)/8, $0xbfc5555553d369d4
+DATA const19<>+24(SB)/8, $0xbfc5555553d369d4
 GLOBL const19<>(SB), RODATA|NOPTR, $32
 
-DATA const20<>+0(SB)/8, $0x3fb3b142c9060697
-DATA const20<>+8(SB)/8, $0x3fb3b142c9060697
-DATA const20<>+16(SB)/8, $0x3fb3b142c9060697
-DATA const20<>+24(SB)/8, $0x3fb3b142c9060697
+DATA const20<>+0(SB)/8, $0x3fc99999999b045c
+DATA const20<>+8(SB)/8, $0x3fc99999999b045c
+DATA const20<>+16(SB)/8, $0x3fc99999999b045c
+DATA const20<>+24(SB)/8, $0x3fc99999999b045c
 GLOBL const20<>(SB), RODATA|NOPTR, $32
 
-DATA const21<>+0(SB)/8, $0xbfb5555801e9ba8c
-DATA const21<>+8(SB)/8, $0xbfb5555801e9ba8c
-DATA const21<>+16(SB)/8, $0xbfb5555801e9ba8c
-DATA const21<>+24(SB)/8, $0xbfb5555801e9ba8c
+DATA const21<>+0(SB)/8, $0xbfd0000000000aff
+DATA const21<>+8(SB)/8, $0xbfd0000000000aff
+DATA const21<>+16(SB)/8, $0xbfd0000000000aff
+DATA const21<>+24(SB)/8, $0xbfd0000000000aff
 GLOBL const21<>(SB), RODATA|NOPTR, $32
 
-DATA const22<>+0(SB)/8, $0x3fb745d146f7d400
-DATA const22<>+8(SB)/8, $0x3fb745d146f7d400
-DATA const22<>+16(SB)/8, $0x3fb745d146f7d400
-DATA const22<>+24(SB)/8, $0x3fb745d146f7d400
+DATA const22<>+0(SB)/8, $0x3fd5555555555552
+DATA const22<>+8(SB)/8, $0x3fd5555555555552
+DATA const22<>+16(SB)/8, $0x3fd5555555555552
+DATA const22<>+24(SB)/8, $0x3fd5555555555552
 GLOBL const22<>(SB), RODATA|NOPTR, $32
 
-DATA const23<>+0(SB)/8, $0xbfb9999989b9454d
-DATA const23<>+8(SB)/8, $0xbfb9999989b9454d
-DATA const23<>+16(SB)/8, $0xbfb9999989b9454d
-DATA const23<>+24(SB)/8, $0xbfb9999989b9454d
+DATA const23<>+0(SB)/8, $0xbfe0000000000000
+DATA const23<>+8(SB)/8, $0xbfe0000000000000
+DATA const23<>+16(SB)/8, $0xbfe0000000000000
+DATA const23<>+24(SB)/8, $0xbfe0000000000000
 GLOBL const23<>(SB), RODATA|NOPTR, $32
 
-DATA const24<>+0(SB)/8, $0x3fbc71c71d25d4d5
-DATA const24<>+8(SB)/8, $0x3fbc71c71d25d4d5
-DATA const24<>+16(SB)/8, $0x3fbc71c71d25d4d5
-DATA const24<>+24(SB)/8, $0x3fbc71c71d25d4d5
-GLOBL const24<>(SB), RODATA|NOPTR, $32
+DATA const24<>+0(SB)/8, $0x7ff0000000000000
+GLOBL const24<>(SB), RODATA|NOPTR, $8
 
-DATA const25<>+0(SB)/8, $0xbfc000000019700e
-DATA const25<>+8(SB)/8, $0xbfc000000019700e
-DATA const25<>+16(SB)/8, $0xbfc000000019700e
-DATA const25<>+24(SB)/8, $0xbfc000000019700e
-GLOBL const25<>(SB), RODATA|NOPTR, $32
+DATA const25<>+0(SB)/8, $0x0000000000000000
+GLOBL const25<>(SB), RODATA|NOPTR, $8
 
-DATA const26<>+0(SB)/8, $0x3fc24924924833fd
-DATA const26<>+8(SB)/8, $0x3fc24924924833fd
-DATA const26<>+16(SB)/8, $0x3fc24924924833fd
-DATA const26<>+24(SB)/8, $0x3fc24924924833fd
-GLOBL const26<>(SB), RODATA|NOPTR, $32
+DATA const26<>+0(SB)/8, $0xfff0000000000000
+GLOBL const26<>(SB), RODATA|NOPTR, $8
 
-DATA const27<>+0(SB)/8, $0xbfc5555555553028
-DATA const27<>+8(SB)/8, $0xbfc5555555553028
-DATA const27<>+16(SB)/8, $0xbfc5555555553028
-DATA const27<>+24(SB)/8, $0xbfc5555555553028
-GLOBL const27<>(SB), RODATA|NOPTR, $32
-
-DATA const28<>+0(SB)/8, $0x3fc9999999999aff
-DATA const28<>+8(SB)/8, $0x3fc9999999999aff
-DATA const28<>+16(SB)/8, $0x3fc9999999999aff
-DATA const28<>+24(SB)/8, $0x3fc9999999999aff
-GLOBL const28<>(SB), RODATA|NOPTR, $32
-
-DATA const29<>+0(SB)/8, $0xbfd0000000000008
-DATA const29<>+8(SB)/8, $0xbfd0000000000008
-DATA const29<>+16(SB)/8, $0xbfd0000000000008
-DATA const29<>+24(SB)/8, $0xbfd0000000000008
-GLOBL const29<>(SB), RODATA|NOPTR, $32
-
-DATA const30<>+0(SB)/8, $0x3fd5555555555555
-DATA const30<>+8(SB)/8, $0x3fd5555555555555
-DATA const30<>+16(SB)/8, $0x3fd5555555555555
-DATA const30<>+24(SB)/8, $0x3fd5555555555555
-GLOBL const30<>(SB), RODATA|NOPTR, $32
-
-DATA const31<>+0(SB)/8, $0x3fe62e42fefa3800
-DATA const31<>+8(SB)/8, $0x3fe62e42fefa3800
-DATA const31<>+16(SB)/8, $0x3fe62e42fefa3800
-DATA const31<>+24(SB)/8, $0x3fe62e42fefa3800
-GLOBL const31<>(SB), RODATA|NOPTR, $32
-
-DATA const32<>+0(SB)/8, $0x3d2ef35793c76730
-DATA const32<>+8(SB)/8, $0x3d2ef35793c76730
-DATA const32<>+16(SB)/8, $0x3d2ef35793c76730
-DATA const32<>+24(SB)/8, $0x3d2ef35793c76730
-GLOBL const32<>(SB), RODATA|NOPTR, $32
-
-DATA const33<>+0(SB)/8, $0x7ff0000000000000
-GLOBL const33<>(SB), RODATA|NOPTR, $8
-
-DATA const34<>+0(SB)/8, $0x0000000000000000
-GLOBL const34<>(SB), RODATA|NOPTR, $8
-
-DATA const35<>+0(SB)/8, $0xfff0000000000000
-GLOBL const35<>(SB), RODATA|NOPTR, $8
-
-DATA const36<>+0(SB)/8, $0x7ff8000000000000
-GLOBL const36<>(SB), RODATA|NOPTR, $8
+DATA const27<>+0(SB)/8, $0x7ff8000000000000
+GLOBL const27<>(SB), RODATA|NOPTR, $8
 
 // func LogFloat32(dst *float32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
@@ -304,71 +271,71 @@ TEXT ·LogFloat32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), X0
 	VCVTPS2PD    X0, Y0
-	VPBROADCASTQ const0<>+0(SB), Y1
-	VCMPPD       $0x11, Y1, Y0, Y1
-	VMULPD       const1<>+0(SB), Y0, Y2
-	VBLENDVPD    Y1, Y2, Y0, Y2
-	VPBROADCASTQ const2<>+0(SB), Y3
-	VPBROADCASTQ const3<>+0(SB), Y4
-	VBLENDVPD    Y1, Y3, Y4, Y1
-	VPADDQ       const4<>+0(SB), Y2, Y2
-	VPSRLQ       $0x34, Y2, Y3
-	VPOR         const5<>+0(SB), Y3, Y3
-	VSUBPD       Y1, Y3, Y1
-	VPAND        const6<>+0(SB), Y2, Y2
-	VPADDQ       const7<>+0(SB), Y2, Y2
-	VSUBPD       const8<>+0(SB), Y2, Y2
-	VMULPD       Y2, Y2, Y3
-	VMULPD       const9<>+0(SB), Y2, Y4
-	VMOVAPD      Y4, Y5
-	VFNMADD213PD Y2, Y2, Y5
-	VSUBPD       Y5, Y2, Y6
-	VFNMADD231PD Y2, Y4, Y6
-	VMOVAPD      Y3, Y4
-	VPBROADCASTQ const10<>+0(SB), Y7
-	VFMADD213PD  const11<>+0(SB), Y7, Y4
-	VMOVAPD      Y3, Y7
-	VPBROADCASTQ const12<>+0(SB), Y8
-	VFMADD213PD  const13<>+0(SB), Y8, Y7
-	VFMADD213PD  const14<>+0(SB), Y3, Y4
-	VFMADD213PD  const15<>+0(SB), Y3, Y7
-	VFMADD213PD  const16<>+0(SB), Y3, Y4
-	VFMADD213PD  const17<>+0(SB), Y3, Y7
-	VFMADD213PD  const18<>+0(SB), Y3, Y4
-	VFMADD213PD  const19<>+0(SB), Y3, Y7
-	VFMADD213PD  const20<>+0(SB), Y3, Y4
-	VFMADD213PD  const21<>+0(SB), Y3, Y7
-	VFMADD213PD  const22<>+0(SB), Y3, Y4
-	VFMADD213PD  const23<>+0(SB), Y3, Y7
-	VFMADD213PD  const24<>+0(SB), Y3, Y4
-	VFMADD213PD  const25<>+0(SB), Y3, Y7
-	VFMADD213PD  const26<>+0(SB), Y3, Y4
-	VFMADD213PD  const27<>+0(SB), Y3, Y7
-	VFMADD213PD  const28<>+0(SB), Y3, Y4
-	VFMADD213PD  const29<>+0(SB), Y3, Y7
-	VFMADD213PD  const30<>+0(SB), Y3, Y4
-	VFMADD231PD  Y2, Y7, Y4
-	VMULPD       Y3, Y2, Y2
-	VMULPD       Y2, Y4, Y2
-	VMULPD       const31<>+0(SB), Y1, Y3
-	VADDPD       Y3, Y5, Y4
-	VSUBPD       Y4, Y3, Y3
-	VADDPD       Y3, Y5, Y3
-	VADDPD       Y3, Y6, Y3
-	VFMADD231PD  const32<>+0(SB), Y1, Y3
-	VADDPD       Y3, Y2, Y1
-	VADDPD       Y1, Y4, Y1
-	VPBROADCASTQ const33<>+0(SB), Y2
-	VCMPPD       $0x11, Y2, Y0, Y2
-	VBLENDVPD    Y2, Y1, Y0, Y1
-	VPBROADCASTQ const34<>+0(SB), Y2
-	VCMPPD       $0x00, Y2, Y0, Y2
-	VPBROADCASTQ const35<>+0(SB), Y3
-	VPBROADCASTQ const36<>+0(SB), Y4
-	VBLENDVPD    Y2, Y3, Y4, Y2
-	VPBROADCASTQ const34<>+0(SB), Y3
-	VCMPPD       $0x11, Y0, Y3, Y0
-	VBLENDVPD    Y0, Y1, Y2, Y0
+	VPBROADCASTQ const0<>+0(SB), Y4
+	VCMPPD       $0x11, Y4, Y0, Y6
+	VPBROADCASTQ const1<>+0(SB), Y4
+	VPAND        Y6, Y4, Y5
+	VPBROADCASTQ const2<>+0(SB), Y4
+	VPADDQ       Y4, Y5, Y5
+	VMULPD       Y0, Y5, Y5
+	VPSRLQ       $0x34, Y5, Y4
+	VPBROADCASTQ const3<>+0(SB), Y7
+	VPOR         Y7, Y4, Y4
+	VPBROADCASTQ const4<>+0(SB), Y7
+	VSUBPD       Y7, Y4, Y4
+	VPBROADCASTQ const5<>+0(SB), Y7
+	VPAND        Y6, Y7, Y7
+	VSUBPD       Y7, Y4, Y4
+	VPBROADCASTQ const6<>+0(SB), Y6
+	VPAND        Y6, Y5, Y5
+	VPBROADCASTQ const2<>+0(SB), Y6
+	VPOR         Y6, Y5, Y5
+	VPSRLQ       $0x30, Y5, Y6
+	LEAQ         logInverse<>+0(SB), DI
+	VPBROADCASTQ const8<>+0(SB), Y7
+	VPAND        Y7, Y6, Y6
+	VPCMPEQD     Y7, Y7, Y7
+	VGATHERQPD   Y7, (DI)(Y6*8), Y1
+	VFMSUB213PD  const9<>+0(SB), Y1, Y5
+	LEAQ         logHigh<>+0(SB), DI
+	VPCMPEQD     Y7, Y7, Y7
+	VGATHERQPD   Y7, (DI)(Y6*8), Y2
+	VFMADD231PD  const11<>+0(SB), Y4, Y2
+	LEAQ         logLow<>+0(SB), DI
+	VPCMPEQD     Y7, Y7, Y7
+	VGATHERQPD   Y7, (DI)(Y6*8), Y3
+	VFMADD231PD  const13<>+0(SB), Y4, Y3
+	VADDPD       Y2, Y5, Y4
+	VSUBPD       Y4, Y2, Y6
+	VADDPD       Y6, Y5, Y6
+	VADDPD       Y6, Y3, Y6
+	VMULPD       Y5, Y5, Y7
+	VMOVAPD      Y7, Y8
+	VPBROADCASTQ const14<>+0(SB), Y9
+	VFMADD213PD  const15<>+0(SB), Y9, Y8
+	VMOVAPD      Y7, Y9
+	VPBROADCASTQ const16<>+0(SB), Y10
+	VFMADD213PD  const17<>+0(SB), Y10, Y9
+	VFMADD213PD  const18<>+0(SB), Y7, Y8
+	VFMADD213PD  const19<>+0(SB), Y7, Y9
+	VFMADD213PD  const20<>+0(SB), Y7, Y8
+	VFMADD213PD  const21<>+0(SB), Y7, Y9
+	VFMADD213PD  const22<>+0(SB), Y7, Y8
+	VFMADD213PD  const23<>+0(SB), Y7, Y9
+	VFMADD231PD  Y5, Y8, Y9
+	VFMADD231PD  Y7, Y9, Y6
+	VADDPD       Y6, Y4, Y4
+	VPBROADCASTQ const24<>+0(SB), Y5
+	VCMPPD       $0x11, Y5, Y0, Y5
+	VBLENDVPD    Y5, Y4, Y0, Y4
+	VPBROADCASTQ const25<>+0(SB), Y5
+	VCMPPD       $0x00, Y5, Y0, Y5
+	VPBROADCASTQ const26<>+0(SB), Y6
+	VPBROADCASTQ const27<>+0(SB), Y7
+	VBLENDVPD    Y5, Y6, Y7, Y5
+	VPBROADCASTQ const25<>+0(SB), Y6
+	VCMPPD       $0x11, Y0, Y6, Y0
+	VBLENDVPD    Y0, Y4, Y5, Y0
 	VCVTPD2PSY   Y0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
@@ -398,47 +365,47 @@ loop:
 	VMOVUPD      (CX), Y0
 	VPBROADCASTQ const0<>+0(SB), Y1
 	VCMPPD       $0x11, Y1, Y0, Y1
-	VMULPD       const1<>+0(SB), Y0, Y2
+	VMULPD       const28<>+0(SB), Y0, Y2
 	VBLENDVPD    Y1, Y2, Y0, Y2
-	VPBROADCASTQ const2<>+0(SB), Y3
-	VPBROADCASTQ const3<>+0(SB), Y4
+	VPBROADCASTQ const29<>+0(SB), Y3
+	VPBROADCASTQ const4<>+0(SB), Y4
 	VBLENDVPD    Y1, Y3, Y4, Y1
-	VPADDQ       const4<>+0(SB), Y2, Y2
+	VPADDQ       const30<>+0(SB), Y2, Y2
 	VPSRLQ       $0x34, Y2, Y3
-	VPOR         const5<>+0(SB), Y3, Y3
+	VPOR         const31<>+0(SB), Y3, Y3
 	VSUBPD       Y1, Y3, Y1
-	VPAND        const6<>+0(SB), Y2, Y2
-	VPADDQ       const7<>+0(SB), Y2, Y2
-	VSUBPD       const8<>+0(SB), Y2, Y2
+	VPAND        const32<>+0(SB), Y2, Y2
+	VPADDQ       const33<>+0(SB), Y2, Y2
+	VSUBPD       const9<>+0(SB), Y2, Y2
 	VMULPD       Y2, Y2, Y3
-	VMULPD       const9<>+0(SB), Y2, Y4
+	VMULPD       const34<>+0(SB), Y2, Y4
 	VMOVAPD      Y4, Y5
 	VFNMADD213PD Y2, Y2, Y5
 	VSUBPD       Y5, Y2, Y6
 	VFNMADD231PD Y2, Y4, Y6
 	VMOVAPD      Y3, Y4
-	VPBROADCASTQ const10<>+0(SB), Y7
-	VFMADD213PD  const11<>+0(SB), Y7, Y4
+	VPBROADCASTQ const35<>+0(SB), Y7
+	VFMADD213PD  const36<>+0(SB), Y7, Y4
 	VMOVAPD      Y3, Y7
-	VPBROADCASTQ const12<>+0(SB), Y8
-	VFMADD213PD  const13<>+0(SB), Y8, Y7
-	VFMADD213PD  const14<>+0(SB), Y3, Y4
-	VFMADD213PD  const15<>+0(SB), Y3, Y7
-	VFMADD213PD  const16<>+0(SB), Y3, Y4
-	VFMADD213PD  const17<>+0(SB), Y3, Y7
-	VFMADD213PD  const18<>+0(SB), Y3, Y4
-	VFMADD213PD  const19<>+0(SB), Y3, Y7
-	VFMADD213PD  const20<>+0(SB), Y3, Y4
-	VFMADD213PD  const21<>+0(SB), Y3, Y7
-	VFMADD213PD  const22<>+0(SB), Y3, Y4
-	VFMADD213PD  const23<>+0(SB), Y3, Y7
-	VFMADD213PD  const24<>+0(SB), Y3, Y4
-	VFMADD213PD  const25<>+0(SB), Y3, Y7
-	VFMADD213PD  const26<>+0(SB), Y3, Y4
-	VFMADD213PD  const27<>+0(SB), Y3, Y7
-	VFMADD213PD  const28<>+0(SB), Y3, Y4
-	VFMADD213PD  const29<>+0(SB), Y3, Y7
-	VFMADD213PD  const30<>+0(SB), Y3, Y4
+	VPBROADCASTQ const37<>+0(SB), Y8
+	VFMADD213PD  const38<>+0(SB), Y8, Y7
+	VFMADD213PD  const39<>+0(SB), Y3, Y4
+	VFMADD213PD  const40<>+0(SB), Y3, Y7
+	VFMADD213PD  const41<>+0(SB), Y3, Y4
+	VFMADD213PD  const42<>+0(SB), Y3, Y7
+	VFMADD213PD  const43<>+0(SB), Y3, Y4
+	VFMADD213PD  const44<>+0(SB), Y3, Y7
+	VFMADD213PD  const45<>+0(SB), Y3, Y4
+	VFMADD213PD  const46<>+0(SB), Y3, Y7
+	VFMADD213PD  const47<>+0(SB), Y3, Y4
+	VFMADD213PD  const48<>+0(SB), Y3, Y7
+	VFMADD213PD  const49<>+0(SB), Y3, Y4
+	VFMADD213PD  const50<>+0(SB), Y3, Y7
+	VFMADD213PD  const51<>+0(SB), Y3, Y4
+	VFMADD213PD  const52<>+0(SB), Y3, Y7
+	VFMADD213PD  const53<>+0(SB), Y3, Y4
+	VFMADD213PD  const54<>+0(SB), Y3, Y7
+	VFMADD213PD  const55<>+0(SB), Y3, Y4
 	VFMADD231PD  Y2, Y7, Y4
 	VMULPD       Y3, Y2, Y2
 	VMULPD       Y2, Y4, Y2
@@ -446,26 +413,26 @@ loop:
 	VADDPD       Y2, Y5, Y3
 	VSUBPD       Y3, Y5, Y4
 	VADDPD       Y4, Y2, Y2
-	VMULPD       const37<>+0(SB), Y3, Y4
+	VMULPD       const56<>+0(SB), Y3, Y4
 	VMOVAPD      Y3, Y5
-	VPBROADCASTQ const38<>+0(SB), Y6
+	VPBROADCASTQ const57<>+0(SB), Y6
 	VFMSUB213PD  Y4, Y6, Y5
-	VFMADD231PD  const37<>+0(SB), Y2, Y5
-	VFMADD231PD  const39<>+0(SB), Y3, Y5
+	VFMADD231PD  const56<>+0(SB), Y2, Y5
+	VFMADD231PD  const58<>+0(SB), Y3, Y5
 	VADDPD       Y4, Y1, Y2
 	VSUBPD       Y2, Y1, Y1
 	VADDPD       Y1, Y4, Y1
 	VADDPD       Y1, Y5, Y1
 	VADDPD       Y1, Y2, Y1
-	VPBROADCASTQ const33<>+0(SB), Y2
+	VPBROADCASTQ const24<>+0(SB), Y2
 	VCMPPD       $0x11, Y2, Y0, Y2
 	VBLENDVPD    Y2, Y1, Y0, Y1
-	VPBROADCASTQ const34<>+0(SB), Y2
+	VPBROADCASTQ const25<>+0(SB), Y2
 	VCMPPD       $0x00, Y2, Y0, Y2
-	VPBROADCASTQ const35<>+0(SB), Y3
-	VPBROADCASTQ const36<>+0(SB), Y4
+	VPBROADCASTQ const26<>+0(SB), Y3
+	VPBROADCASTQ const27<>+0(SB), Y4
 	VBLENDVPD    Y2, Y3, Y4, Y2
-	VPBROADCASTQ const34<>+0(SB), Y3
+	VPBROADCASTQ const25<>+0(SB), Y3
 	VCMPPD       $0x11, Y0, Y3, Y0
 	VBLENDVPD    Y0, Y1, Y2, Y0
 	VMOVUPD      Y0, (AX)
@@ -481,20 +448,179 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const37<>+0(SB)/8, $0x3ff71547652b82fe
-DATA const37<>+8(SB)/8, $0x3ff71547652b82fe
-DATA const37<>+16(SB)/8, $0x3ff71547652b82fe
-DATA const37<>+24(SB)/8, $0x3ff71547652b82fe
-GLOBL const37<>(SB), RODATA|NOPTR, $32
+DATA const28<>+0(SB)/8, $0x4350000000000000
+DATA const28<>+8(SB)/8, $0x4350000000000000
+DATA const28<>+16(SB)/8, $0x4350000000000000
+DATA const28<>+24(SB)/8, $0x4350000000000000
+GLOBL const28<>(SB), RODATA|NOPTR, $32
 
-DATA const38<>+0(SB)/8, $0x3ff71547652b82fe
-GLOBL const38<>(SB), RODATA|NOPTR, $8
+DATA const29<>+0(SB)/8, $0x4330000000000435
+GLOBL const29<>(SB), RODATA|NOPTR, $8
 
-DATA const39<>+0(SB)/8, $0x3c7777d0ffda0d24
-DATA const39<>+8(SB)/8, $0x3c7777d0ffda0d24
-DATA const39<>+16(SB)/8, $0x3c7777d0ffda0d24
-DATA const39<>+24(SB)/8, $0x3c7777d0ffda0d24
+DATA const30<>+0(SB)/8, $0x00095f619980c433
+DATA const30<>+8(SB)/8, $0x00095f619980c433
+DATA const30<>+16(SB)/8, $0x00095f619980c433
+DATA const30<>+24(SB)/8, $0x00095f619980c433
+GLOBL const30<>(SB), RODATA|NOPTR, $32
+
+DATA const31<>+0(SB)/8, $0x4330000000000000
+DATA const31<>+8(SB)/8, $0x4330000000000000
+DATA const31<>+16(SB)/8, $0x4330000000000000
+DATA const31<>+24(SB)/8, $0x4330000000000000
+GLOBL const31<>(SB), RODATA|NOPTR, $32
+
+DATA const32<>+0(SB)/8, $0x000fffffffffffff
+DATA const32<>+8(SB)/8, $0x000fffffffffffff
+DATA const32<>+16(SB)/8, $0x000fffffffffffff
+DATA const32<>+24(SB)/8, $0x000fffffffffffff
+GLOBL const32<>(SB), RODATA|NOPTR, $32
+
+DATA const33<>+0(SB)/8, $0x3fe6a09e667f3bcd
+DATA const33<>+8(SB)/8, $0x3fe6a09e667f3bcd
+DATA const33<>+16(SB)/8, $0x3fe6a09e667f3bcd
+DATA const33<>+24(SB)/8, $0x3fe6a09e667f3bcd
+GLOBL const33<>(SB), RODATA|NOPTR, $32
+
+DATA const34<>+0(SB)/8, $0x3fe0000000000000
+DATA const34<>+8(SB)/8, $0x3fe0000000000000
+DATA const34<>+16(SB)/8, $0x3fe0000000000000
+DATA const34<>+24(SB)/8, $0x3fe0000000000000
+GLOBL const34<>(SB), RODATA|NOPTR, $32
+
+DATA const35<>+0(SB)/8, $0x3f9a38c392ebc7d7
+GLOBL const35<>(SB), RODATA|NOPTR, $8
+
+DATA const36<>+0(SB)/8, $0x3fae5f29b2b7d64d
+DATA const36<>+8(SB)/8, $0x3fae5f29b2b7d64d
+DATA const36<>+16(SB)/8, $0x3fae5f29b2b7d64d
+DATA const36<>+24(SB)/8, $0x3fae5f29b2b7d64d
+GLOBL const36<>(SB), RODATA|NOPTR, $32
+
+DATA const37<>+0(SB)/8, $0xbfad14598ce62160
+GLOBL const37<>(SB), RODATA|NOPTR, $8
+
+DATA const38<>+0(SB)/8, $0xbfa9c6edd8e25b90
+DATA const38<>+8(SB)/8, $0xbfa9c6edd8e25b90
+DATA const38<>+16(SB)/8, $0xbfa9c6edd8e25b90
+DATA const38<>+24(SB)/8, $0xbfa9c6edd8e25b90
+GLOBL const38<>(SB), RODATA|NOPTR, $32
+
+DATA const39<>+0(SB)/8, $0x3fa9cacd0b642a99
+DATA const39<>+8(SB)/8, $0x3fa9cacd0b642a99
+DATA const39<>+16(SB)/8, $0x3fa9cacd0b642a99
+DATA const39<>+24(SB)/8, $0x3fa9cacd0b642a99
 GLOBL const39<>(SB), RODATA|NOPTR, $32
+
+DATA const40<>+0(SB)/8, $0xbfac3e1a4b43d38d
+DATA const40<>+8(SB)/8, $0xbfac3e1a4b43d38d
+DATA const40<>+16(SB)/8, $0xbfac3e1a4b43d38d
+DATA const40<>+24(SB)/8, $0xbfac3e1a4b43d38d
+GLOBL const40<>(SB), RODATA|NOPTR, $32
+
+DATA const41<>+0(SB)/8, $0x3fae3b48d2b692cc
+DATA const41<>+8(SB)/8, $0x3fae3b48d2b692cc
+DATA const41<>+16(SB)/8, $0x3fae3b48d2b692cc
+DATA const41<>+24(SB)/8, $0x3fae3b48d2b692cc
+GLOBL const41<>(SB), RODATA|NOPTR, $32
+
+DATA const42<>+0(SB)/8, $0xbfb003ad7adb7fac
+DATA const42<>+8(SB)/8, $0xbfb003ad7adb7fac
+DATA const42<>+16(SB)/8, $0xbfb003ad7adb7fac
+DATA const42<>+24(SB)/8, $0xbfb003ad7adb7fac
+GLOBL const42<>(SB), RODATA|NOPTR, $32
+
+DATA const43<>+0(SB)/8, $0x3fb110397125b4c2
+DATA const43<>+8(SB)/8, $0x3fb110397125b4c2
+DATA const43<>+16(SB)/8, $0x3fb110397125b4c2
+DATA const43<>+24(SB)/8, $0x3fb110397125b4c2
+GLOBL const43<>(SB), RODATA|NOPTR, $32
+
+DATA const44<>+0(SB)/8, $0xbfb248e225b17df7
+DATA const44<>+8(SB)/8, $0xbfb248e225b17df7
+DATA const44<>+16(SB)/8, $0xbfb248e225b17df7
+DATA const44<>+24(SB)/8, $0xbfb248e225b17df7
+GLOBL const44<>(SB), RODATA|NOPTR, $32
+
+DATA const45<>+0(SB)/8, $0x3fb3b142c9060697
+DATA const45<>+8(SB)/8, $0x3fb3b142c9060697
+DATA const45<>+16(SB)/8, $0x3fb3b142c9060697
+DATA const45<>+24(SB)/8, $0x3fb3b142c9060697
+GLOBL const45<>(SB), RODATA|NOPTR, $32
+
+DATA const46<>+0(SB)/8, $0xbfb5555801e9ba8c
+DATA const46<>+8(SB)/8, $0xbfb5555801e9ba8c
+DATA const46<>+16(SB)/8, $0xbfb5555801e9ba8c
+DATA const46<>+24(SB)/8, $0xbfb5555801e9ba8c
+GLOBL const46<>(SB), RODATA|NOPTR, $32
+
+DATA const47<>+0(SB)/8, $0x3fb745d146f7d400
+DATA const47<>+8(SB)/8, $0x3fb745d146f7d400
+DATA const47<>+16(SB)/8, $0x3fb745d146f7d400
+DATA const47<>+24(SB)/8, $0x3fb745d146f7d400
+GLOBL const47<>(SB), RODATA|NOPTR, $32
+
+DATA const48<>+0(SB)/8, $0xbfb9999989b9454d
+DATA const48<>+8(SB)/8, $0xbfb9999989b9454d
+DATA const48<>+16(SB)/8, $0xbfb9999989b9454d
+DATA const48<>+24(SB)/8, $0xbfb9999989b9454d
+GLOBL const48<>(SB), RODATA|NOPTR, $32
+
+DATA const49<>+0(SB)/8, $0x3fbc71c71d25d4d5
+DATA const49<>+8(SB)/8, $0x3fbc71c71d25d4d5
+DATA const49<>+16(SB)/8, $0x3fbc71c71d25d4d5
+DATA const49<>+24(SB)/8, $0x3fbc71c71d25d4d5
+GLOBL const49<>(SB), RODATA|NOPTR, $32
+
+DATA const50<>+0(SB)/8, $0xbfc000000019700e
+DATA const50<>+8(SB)/8, $0xbfc000000019700e
+DATA const50<>+16(SB)/8, $0xbfc000000019700e
+DATA const50<>+24(SB)/8, $0xbfc000000019700e
+GLOBL const50<>(SB), RODATA|NOPTR, $32
+
+DATA const51<>+0(SB)/8, $0x3fc24924924833fd
+DATA const51<>+8(SB)/8, $0x3fc24924924833fd
+DATA const51<>+16(SB)/8, $0x3fc24924924833fd
+DATA const51<>+24(SB)/8, $0x3fc24924924833fd
+GLOBL const51<>(SB), RODATA|NOPTR, $32
+
+DATA const52<>+0(SB)/8, $0xbfc5555555553028
+DATA const52<>+8(SB)/8, $0xbfc5555555553028
+DATA const52<>+16(SB)/8, $0xbfc5555555553028
+DATA const52<>+24(SB)/8, $0xbfc5555555553028
+GLOBL const52<>(SB), RODATA|NOPTR, $32
+
+DATA const53<>+0(SB)/8, $0x3fc9999999999aff
+DATA const53<>+8(SB)/8, $0x3fc9999999999aff
+DATA const53<>+16(SB)/8, $0x3fc9999999999aff
+DATA const53<>+24(SB)/8, $0x3fc9999999999aff
+GLOBL const53<>(SB), RODATA|NOPTR, $32
+
+DATA const54<>+0(SB)/8, $0xbfd0000000000008
+DATA const54<>+8(SB)/8, $0xbfd0000000000008
+DATA const54<>+16(SB)/8, $0xbfd0000000000008
+DATA const54<>+24(SB)/8, $0xbfd0000000000008
+GLOBL const54<>(SB), RODATA|NOPTR, $32
+
+DATA const55<>+0(SB)/8, $0x3fd5555555555555
+DATA const55<>+8(SB)/8, $0x3fd5555555555555
+DATA const55<>+16(SB)/8, $0x3fd5555555555555
+DATA const55<>+24(SB)/8, $0x3fd5555555555555
+GLOBL const55<>(SB), RODATA|NOPTR, $32
+
+DATA const56<>+0(SB)/8, $0x3ff71547652b82fe
+DATA const56<>+8(SB)/8, $0x3ff71547652b82fe
+DATA const56<>+16(SB)/8, $0x3ff71547652b82fe
+DATA const56<>+24(SB)/8, $0x3ff71547652b82fe
+GLOBL const56<>(SB), RODATA|NOPTR, $32
+
+DATA const57<>+0(SB)/8, $0x3ff71547652b82fe
+GLOBL const57<>(SB), RODATA|NOPTR, $8
+
+DATA const58<>+0(SB)/8, $0x3c7777d0ffda0d24
+DATA const58<>+8(SB)/8, $0x3c7777d0ffda0d24
+DATA const58<>+16(SB)/8, $0x3c7777d0ffda0d24
+DATA const58<>+24(SB)/8, $0x3c7777d0ffda0d24
+GLOBL const58<>(SB), RODATA|NOPTR, $32
 
 // func Log2Float32(dst *float32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
@@ -512,47 +638,47 @@ loop:
 	VCVTPS2PD    X0, Y0
 	VPBROADCASTQ const0<>+0(SB), Y1
 	VCMPPD       $0x11, Y1, Y0, Y1
-	VMULPD       const1<>+0(SB), Y0, Y2
+	VMULPD       const28<>+0(SB), Y0, Y2
 	VBLENDVPD    Y1, Y2, Y0, Y2
-	VPBROADCASTQ const2<>+0(SB), Y3
-	VPBROADCASTQ const3<>+0(SB), Y4
+	VPBROADCASTQ const29<>+0(SB), Y3
+	VPBROADCASTQ const4<>+0(SB), Y4
 	VBLENDVPD    Y1, Y3, Y4, Y1
-	VPADDQ       const4<>+0(SB), Y2, Y2
+	VPADDQ       const30<>+0(SB), Y2, Y2
 	VPSRLQ       $0x34, Y2, Y3
-	VPOR         const5<>+0(SB), Y3, Y3
+	VPOR         const31<>+0(SB), Y3, Y3
 	VSUBPD       Y1, Y3, Y1
-	VPAND        const6<>+0(SB), Y2, Y2
-	VPADDQ       const7<>+0(SB), Y2, Y2
-	VSUBPD       const8<>+0(SB), Y2, Y2
+	VPAND        const32<>+0(SB), Y2, Y2
+	VPADDQ       const33<>+0(SB), Y2, Y2
+	VSUBPD       const9<>+0(SB), Y2, Y2
 	VMULPD       Y2, Y2, Y3
-	VMULPD       const9<>+0(SB), Y2, Y4
+	VMULPD       const34<>+0(SB), Y2, Y4
 	VMOVAPD      Y4, Y5
 	VFNMADD213PD Y2, Y2, Y5
 	VSUBPD       Y5, Y2, Y6
 	VFNMADD231PD Y2, Y4, Y6
 	VMOVAPD      Y3, Y4
-	VPBROADCASTQ const10<>+0(SB), Y7
-	VFMADD213PD  const11<>+0(SB), Y7, Y4
+	VPBROADCASTQ const35<>+0(SB), Y7
+	VFMADD213PD  const36<>+0(SB), Y7, Y4
 	VMOVAPD      Y3, Y7
-	VPBROADCASTQ const12<>+0(SB), Y8
-	VFMADD213PD  const13<>+0(SB), Y8, Y7
-	VFMADD213PD  const14<>+0(SB), Y3, Y4
-	VFMADD213PD  const15<>+0(SB), Y3, Y7
-	VFMADD213PD  const16<>+0(SB), Y3, Y4
-	VFMADD213PD  const17<>+0(SB), Y3, Y7
-	VFMADD213PD  const18<>+0(SB), Y3, Y4
-	VFMADD213PD  const19<>+0(SB), Y3, Y7
-	VFMADD213PD  const20<>+0(SB), Y3, Y4
-	VFMADD213PD  const21<>+0(SB), Y3, Y7
-	VFMADD213PD  const22<>+0(SB), Y3, Y4
-	VFMADD213PD  const23<>+0(SB), Y3, Y7
-	VFMADD213PD  const24<>+0(SB), Y3, Y4
-	VFMADD213PD  const25<>+0(SB), Y3, Y7
-	VFMADD213PD  const26<>+0(SB), Y3, Y4
-	VFMADD213PD  const27<>+0(SB), Y3, Y7
-	VFMADD213PD  const28<>+0(SB), Y3, Y4
-	VFMADD213PD  const29<>+0(SB), Y3, Y7
-	VFMADD213PD  const30<>+0(SB), Y3, Y4
+	VPBROADCASTQ const37<>+0(SB), Y8
+	VFMADD213PD  const38<>+0(SB), Y8, Y7
+	VFMADD213PD  const39<>+0(SB), Y3, Y4
+	VFMADD213PD  const40<>+0(SB), Y3, Y7
+	VFMADD213PD  const41<>+0(SB), Y3, Y4
+	VFMADD213PD  const42<>+0(SB), Y3, Y7
+	VFMADD213PD  const43<>+0(SB), Y3, Y4
+	VFMADD213PD  const44<>+0(SB), Y3, Y7
+	VFMADD213PD  const45<>+0(SB), Y3, Y4
+	VFMADD213PD  const46<>+0(SB), Y3, Y7
+	VFMADD213PD  const47<>+0(SB), Y3, Y4
+	VFMADD213PD  const48<>+0(SB), Y3, Y7
+	VFMADD213PD  const49<>+0(SB), Y3, Y4
+	VFMADD213PD  const50<>+0(SB), Y3, Y7
+	VFMADD213PD  const51<>+0(SB), Y3, Y4
+	VFMADD213PD  const52<>+0(SB), Y3, Y7
+	VFMADD213PD  const53<>+0(SB), Y3, Y4
+	VFMADD213PD  const54<>+0(SB), Y3, Y7
+	VFMADD213PD  const55<>+0(SB), Y3, Y4
 	VFMADD231PD  Y2, Y7, Y4
 	VMULPD       Y3, Y2, Y2
 	VMULPD       Y2, Y4, Y2
@@ -560,26 +686,26 @@ loop:
 	VADDPD       Y2, Y5, Y3
 	VSUBPD       Y3, Y5, Y4
 	VADDPD       Y4, Y2, Y2
-	VMULPD       const37<>+0(SB), Y3, Y4
+	VMULPD       const56<>+0(SB), Y3, Y4
 	VMOVAPD      Y3, Y5
-	VPBROADCASTQ const38<>+0(SB), Y6
+	VPBROADCASTQ const57<>+0(SB), Y6
 	VFMSUB213PD  Y4, Y6, Y5
-	VFMADD231PD  const37<>+0(SB), Y2, Y5
-	VFMADD231PD  const39<>+0(SB), Y3, Y5
+	VFMADD231PD  const56<>+0(SB), Y2, Y5
+	VFMADD231PD  const58<>+0(SB), Y3, Y5
 	VADDPD       Y4, Y1, Y2
 	VSUBPD       Y2, Y1, Y1
 	VADDPD       Y1, Y4, Y1
 	VADDPD       Y1, Y5, Y1
 	VADDPD       Y1, Y2, Y1
-	VPBROADCASTQ const33<>+0(SB), Y2
+	VPBROADCASTQ const24<>+0(SB), Y2
 	VCMPPD       $0x11, Y2, Y0, Y2
 	VBLENDVPD    Y2, Y1, Y0, Y1
-	VPBROADCASTQ const34<>+0(SB), Y2
+	VPBROADCASTQ const25<>+0(SB), Y2
 	VCMPPD       $0x00, Y2, Y0, Y2
-	VPBROADCASTQ const35<>+0(SB), Y3
-	VPBROADCASTQ const36<>+0(SB), Y4
+	VPBROADCASTQ const26<>+0(SB), Y3
+	VPBROADCASTQ const27<>+0(SB), Y4
 	VBLENDVPD    Y2, Y3, Y4, Y2
-	VPBROADCASTQ const34<>+0(SB), Y3
+	VPBROADCASTQ const25<>+0(SB), Y3
 	VCMPPD       $0x11, Y0, Y3, Y0
 	VBLENDVPD    Y0, Y1, Y2, Y0
 	VCVTPD2PSY   Y0, X0
@@ -611,47 +737,47 @@ loop:
 	VMOVUPD      (CX), Y0
 	VPBROADCASTQ const0<>+0(SB), Y1
 	VCMPPD       $0x11, Y1, Y0, Y1
-	VMULPD       const1<>+0(SB), Y0, Y2
+	VMULPD       const28<>+0(SB), Y0, Y2
 	VBLENDVPD    Y1, Y2, Y0, Y2
-	VPBROADCASTQ const2<>+0(SB), Y3
-	VPBROADCASTQ const3<>+0(SB), Y4
+	VPBROADCASTQ const29<>+0(SB), Y3
+	VPBROADCASTQ const4<>+0(SB), Y4
 	VBLENDVPD    Y1, Y3, Y4, Y1
-	VPADDQ       const4<>+0(SB), Y2, Y2
+	VPADDQ       const30<>+0(SB), Y2, Y2
 	VPSRLQ       $0x34, Y2, Y3
-	VPOR         const5<>+0(SB), Y3, Y3
+	VPOR         const31<>+0(SB), Y3, Y3
 	VSUBPD       Y1, Y3, Y1
-	VPAND        const6<>+0(SB), Y2, Y2
-	VPADDQ       const7<>+0(SB), Y2, Y2
-	VSUBPD       const8<>+0(SB), Y2, Y2
+	VPAND        const32<>+0(SB), Y2, Y2
+	VPADDQ       const33<>+0(SB), Y2, Y2
+	VSUBPD       const9<>+0(SB), Y2, Y2
 	VMULPD       Y2, Y2, Y3
-	VMULPD       const9<>+0(SB), Y2, Y4
+	VMULPD       const34<>+0(SB), Y2, Y4
 	VMOVAPD      Y4, Y5
 	VFNMADD213PD Y2, Y2, Y5
 	VSUBPD       Y5, Y2, Y6
 	VFNMADD231PD Y2, Y4, Y6
 	VMOVAPD      Y3, Y4
-	VPBROADCASTQ const10<>+0(SB), Y7
-	VFMADD213PD  const11<>+0(SB), Y7, Y4
+	VPBROADCASTQ const35<>+0(SB), Y7
+	VFMADD213PD  const36<>+0(SB), Y7, Y4
 	VMOVAPD      Y3, Y7
-	VPBROADCASTQ const12<>+0(SB), Y8
-	VFMADD213PD  const13<>+0(SB), Y8, Y7
-	VFMADD213PD  const14<>+0(SB), Y3, Y4
-	VFMADD213PD  const15<>+0(SB), Y3, Y7
-	VFMADD213PD  const16<>+0(SB), Y3, Y4
-	VFMADD213PD  const17<>+0(SB), Y3, Y7
-	VFMADD213PD  const18<>+0(SB), Y3, Y4
-	VFMADD213PD  const19<>+0(SB), Y3, Y7
-	VFMADD213PD  const20<>+0(SB), Y3, Y4
-	VFMADD213PD  const21<>+0(SB), Y3, Y7
-	VFMADD213PD  const22<>+0(SB), Y3, Y4
-	VFMADD213PD  const23<>+0(SB), Y3, Y7
-	VFMADD213PD  const24<>+0(SB), Y3, Y4
-	VFMADD213PD  const25<>+0(SB), Y3, Y7
-	VFMADD213PD  const26<>+0(SB), Y3, Y4
-	VFMADD213PD  const27<>+0(SB), Y3, Y7
-	VFMADD213PD  const28<>+0(SB), Y3, Y4
-	VFMADD213PD  const29<>+0(SB), Y3, Y7
-	VFMADD213PD  const30<>+0(SB), Y3, Y4
+	VPBROADCASTQ const37<>+0(SB), Y8
+	VFMADD213PD  const38<>+0(SB), Y8, Y7
+	VFMADD213PD  const39<>+0(SB), Y3, Y4
+	VFMADD213PD  const40<>+0(SB), Y3, Y7
+	VFMADD213PD  const41<>+0(SB), Y3, Y4
+	VFMADD213PD  const42<>+0(SB), Y3, Y7
+	VFMADD213PD  const43<>+0(SB), Y3, Y4
+	VFMADD213PD  const44<>+0(SB), Y3, Y7
+	VFMADD213PD  const45<>+0(SB), Y3, Y4
+	VFMADD213PD  const46<>+0(SB), Y3, Y7
+	VFMADD213PD  const47<>+0(SB), Y3, Y4
+	VFMADD213PD  const48<>+0(SB), Y3, Y7
+	VFMADD213PD  const49<>+0(SB), Y3, Y4
+	VFMADD213PD  const50<>+0(SB), Y3, Y7
+	VFMADD213PD  const51<>+0(SB), Y3, Y4
+	VFMADD213PD  const52<>+0(SB), Y3, Y7
+	VFMADD213PD  const53<>+0(SB), Y3, Y4
+	VFMADD213PD  const54<>+0(SB), Y3, Y7
+	VFMADD213PD  const55<>+0(SB), Y3, Y4
 	VFMADD231PD  Y2, Y7, Y4
 	VMULPD       Y3, Y2, Y2
 	VMULPD       Y2, Y4, Y2
@@ -659,28 +785,28 @@ loop:
 	VADDPD       Y2, Y5, Y3
 	VSUBPD       Y3, Y5, Y4
 	VADDPD       Y4, Y2, Y2
-	VMULPD       const40<>+0(SB), Y3, Y4
+	VMULPD       const59<>+0(SB), Y3, Y4
 	VMOVAPD      Y3, Y5
-	VPBROADCASTQ const41<>+0(SB), Y6
+	VPBROADCASTQ const60<>+0(SB), Y6
 	VFMSUB213PD  Y4, Y6, Y5
-	VFMADD231PD  const40<>+0(SB), Y2, Y5
-	VFMADD231PD  const42<>+0(SB), Y3, Y5
-	VMULPD       const43<>+0(SB), Y1, Y2
+	VFMADD231PD  const59<>+0(SB), Y2, Y5
+	VFMADD231PD  const61<>+0(SB), Y3, Y5
+	VMULPD       const62<>+0(SB), Y1, Y2
 	VADDPD       Y2, Y4, Y3
 	VSUBPD       Y3, Y2, Y2
 	VADDPD       Y2, Y4, Y2
 	VADDPD       Y2, Y5, Y2
-	VFMADD231PD  const44<>+0(SB), Y1, Y2
+	VFMADD231PD  const63<>+0(SB), Y1, Y2
 	VADDPD       Y2, Y3, Y1
-	VPBROADCASTQ const33<>+0(SB), Y2
+	VPBROADCASTQ const24<>+0(SB), Y2
 	VCMPPD       $0x11, Y2, Y0, Y2
 	VBLENDVPD    Y2, Y1, Y0, Y1
-	VPBROADCASTQ const34<>+0(SB), Y2
+	VPBROADCASTQ const25<>+0(SB), Y2
 	VCMPPD       $0x00, Y2, Y0, Y2
-	VPBROADCASTQ const35<>+0(SB), Y3
-	VPBROADCASTQ const36<>+0(SB), Y4
+	VPBROADCASTQ const26<>+0(SB), Y3
+	VPBROADCASTQ const27<>+0(SB), Y4
 	VBLENDVPD    Y2, Y3, Y4, Y2
-	VPBROADCASTQ const34<>+0(SB), Y3
+	VPBROADCASTQ const25<>+0(SB), Y3
 	VCMPPD       $0x11, Y0, Y3, Y0
 	VBLENDVPD    Y0, Y1, Y2, Y0
 	VMOVUPD      Y0, (AX)
@@ -696,32 +822,32 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const40<>+0(SB)/8, $0x3fdbcb7b1526e50e
-DATA const40<>+8(SB)/8, $0x3fdbcb7b1526e50e
-DATA const40<>+16(SB)/8, $0x3fdbcb7b1526e50e
-DATA const40<>+24(SB)/8, $0x3fdbcb7b1526e50e
-GLOBL const40<>(SB), RODATA|NOPTR, $32
+DATA const59<>+0(SB)/8, $0x3fdbcb7b1526e50e
+DATA const59<>+8(SB)/8, $0x3fdbcb7b1526e50e
+DATA const59<>+16(SB)/8, $0x3fdbcb7b1526e50e
+DATA const59<>+24(SB)/8, $0x3fdbcb7b1526e50e
+GLOBL const59<>(SB), RODATA|NOPTR, $32
 
-DATA const41<>+0(SB)/8, $0x3fdbcb7b1526e50e
-GLOBL const41<>(SB), RODATA|NOPTR, $8
+DATA const60<>+0(SB)/8, $0x3fdbcb7b1526e50e
+GLOBL const60<>(SB), RODATA|NOPTR, $8
 
-DATA const42<>+0(SB)/8, $0x3c695355baaafad3
-DATA const42<>+8(SB)/8, $0x3c695355baaafad3
-DATA const42<>+16(SB)/8, $0x3c695355baaafad3
-DATA const42<>+24(SB)/8, $0x3c695355baaafad3
-GLOBL const42<>(SB), RODATA|NOPTR, $32
+DATA const61<>+0(SB)/8, $0x3c695355baaafad3
+DATA const61<>+8(SB)/8, $0x3c695355baaafad3
+DATA const61<>+16(SB)/8, $0x3c695355baaafad3
+DATA const61<>+24(SB)/8, $0x3c695355baaafad3
+GLOBL const61<>(SB), RODATA|NOPTR, $32
 
-DATA const43<>+0(SB)/8, $0x3fd34413509f7800
-DATA const43<>+8(SB)/8, $0x3fd34413509f7800
-DATA const43<>+16(SB)/8, $0x3fd34413509f7800
-DATA const43<>+24(SB)/8, $0x3fd34413509f7800
-GLOBL const43<>(SB), RODATA|NOPTR, $32
+DATA const62<>+0(SB)/8, $0x3fd34413509f7800
+DATA const62<>+8(SB)/8, $0x3fd34413509f7800
+DATA const62<>+16(SB)/8, $0x3fd34413509f7800
+DATA const62<>+24(SB)/8, $0x3fd34413509f7800
+GLOBL const62<>(SB), RODATA|NOPTR, $32
 
-DATA const44<>+0(SB)/8, $0x3d1fef311f12b358
-DATA const44<>+8(SB)/8, $0x3d1fef311f12b358
-DATA const44<>+16(SB)/8, $0x3d1fef311f12b358
-DATA const44<>+24(SB)/8, $0x3d1fef311f12b358
-GLOBL const44<>(SB), RODATA|NOPTR, $32
+DATA const63<>+0(SB)/8, $0x3d1fef311f12b358
+DATA const63<>+8(SB)/8, $0x3d1fef311f12b358
+DATA const63<>+16(SB)/8, $0x3d1fef311f12b358
+DATA const63<>+24(SB)/8, $0x3d1fef311f12b358
+GLOBL const63<>(SB), RODATA|NOPTR, $32
 
 // func Log10Float32(dst *float32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
@@ -739,47 +865,47 @@ loop:
 	VCVTPS2PD    X0, Y0
 	VPBROADCASTQ const0<>+0(SB), Y1
 	VCMPPD       $0x11, Y1, Y0, Y1
-	VMULPD       const1<>+0(SB), Y0, Y2
+	VMULPD       const28<>+0(SB), Y0, Y2
 	VBLENDVPD    Y1, Y2, Y0, Y2
-	VPBROADCASTQ const2<>+0(SB), Y3
-	VPBROADCASTQ const3<>+0(SB), Y4
+	VPBROADCASTQ const29<>+0(SB), Y3
+	VPBROADCASTQ const4<>+0(SB), Y4
 	VBLENDVPD    Y1, Y3, Y4, Y1
-	VPADDQ       const4<>+0(SB), Y2, Y2
+	VPADDQ       const30<>+0(SB), Y2, Y2
 	VPSRLQ       $0x34, Y2, Y3
-	VPOR         const5<>+0(SB), Y3, Y3
+	VPOR         const31<>+0(SB), Y3, Y3
 	VSUBPD       Y1, Y3, Y1
-	VPAND        const6<>+0(SB), Y2, Y2
-	VPADDQ       const7<>+0(SB), Y2, Y2
-	VSUBPD       const8<>+0(SB), Y2, Y2
+	VPAND        const32<>+0(SB), Y2, Y2
+	VPADDQ       const33<>+0(SB), Y2, Y2
+	VSUBPD       const9<>+0(SB), Y2, Y2
 	VMULPD       Y2, Y2, Y3
-	VMULPD       const9<>+0(SB), Y2, Y4
+	VMULPD       const34<>+0(SB), Y2, Y4
 	VMOVAPD      Y4, Y5
 	VFNMADD213PD Y2, Y2, Y5
 	VSUBPD       Y5, Y2, Y6
 	VFNMADD231PD Y2, Y4, Y6
 	VMOVAPD      Y3, Y4
-	VPBROADCASTQ const10<>+0(SB), Y7
-	VFMADD213PD  const11<>+0(SB), Y7, Y4
+	VPBROADCASTQ const35<>+0(SB), Y7
+	VFMADD213PD  const36<>+0(SB), Y7, Y4
 	VMOVAPD      Y3, Y7
-	VPBROADCASTQ const12<>+0(SB), Y8
-	VFMADD213PD  const13<>+0(SB), Y8, Y7
-	VFMADD213PD  const14<>+0(SB), Y3, Y4
-	VFMADD213PD  const15<>+0(SB), Y3, Y7
-	VFMADD213PD  const16<>+0(SB), Y3, Y4
-	VFMADD213PD  const17<>+0(SB), Y3, Y7
-	VFMADD213PD  const18<>+0(SB), Y3, Y4
-	VFMADD213PD  const19<>+0(SB), Y3, Y7
-	VFMADD213PD  const20<>+0(SB), Y3, Y4
-	VFMADD213PD  const21<>+0(SB), Y3, Y7
-	VFMADD213PD  const22<>+0(SB), Y3, Y4
-	VFMADD213PD  const23<>+0(SB), Y3, Y7
-	VFMADD213PD  const24<>+0(SB), Y3, Y4
-	VFMADD213PD  const25<>+0(SB), Y3, Y7
-	VFMADD213PD  const26<>+0(SB), Y3, Y4
-	VFMADD213PD  const27<>+0(SB), Y3, Y7
-	VFMADD213PD  const28<>+0(SB), Y3, Y4
-	VFMADD213PD  const29<>+0(SB), Y3, Y7
-	VFMADD213PD  const30<>+0(SB), Y3, Y4
+	VPBROADCASTQ const37<>+0(SB), Y8
+	VFMADD213PD  const38<>+0(SB), Y8, Y7
+	VFMADD213PD  const39<>+0(SB), Y3, Y4
+	VFMADD213PD  const40<>+0(SB), Y3, Y7
+	VFMADD213PD  const41<>+0(SB), Y3, Y4
+	VFMADD213PD  const42<>+0(SB), Y3, Y7
+	VFMADD213PD  const43<>+0(SB), Y3, Y4
+	VFMADD213PD  const44<>+0(SB), Y3, Y7
+	VFMADD213PD  const45<>+0(SB), Y3, Y4
+	VFMADD213PD  const46<>+0(SB), Y3, Y7
+	VFMADD213PD  const47<>+0(SB), Y3, Y4
+	VFMADD213PD  const48<>+0(SB), Y3, Y7
+	VFMADD213PD  const49<>+0(SB), Y3, Y4
+	VFMADD213PD  const50<>+0(SB), Y3, Y7
+	VFMADD213PD  const51<>+0(SB), Y3, Y4
+	VFMADD213PD  const52<>+0(SB), Y3, Y7
+	VFMADD213PD  const53<>+0(SB), Y3, Y4
+	VFMADD213PD  const54<>+0(SB), Y3, Y7
+	VFMADD213PD  const55<>+0(SB), Y3, Y4
 	VFMADD231PD  Y2, Y7, Y4
 	VMULPD       Y3, Y2, Y2
 	VMULPD       Y2, Y4, Y2
@@ -787,28 +913,28 @@ loop:
 	VADDPD       Y2, Y5, Y3
 	VSUBPD       Y3, Y5, Y4
 	VADDPD       Y4, Y2, Y2
-	VMULPD       const40<>+0(SB), Y3, Y4
+	VMULPD       const59<>+0(SB), Y3, Y4
 	VMOVAPD      Y3, Y5
-	VPBROADCASTQ const41<>+0(SB), Y6
+	VPBROADCASTQ const60<>+0(SB), Y6
 	VFMSUB213PD  Y4, Y6, Y5
-	VFMADD231PD  const40<>+0(SB), Y2, Y5
-	VFMADD231PD  const42<>+0(SB), Y3, Y5
-	VMULPD       const43<>+0(SB), Y1, Y2
+	VFMADD231PD  const59<>+0(SB), Y2, Y5
+	VFMADD231PD  const61<>+0(SB), Y3, Y5
+	VMULPD       const62<>+0(SB), Y1, Y2
 	VADDPD       Y2, Y4, Y3
 	VSUBPD       Y3, Y2, Y2
 	VADDPD       Y2, Y4, Y2
 	VADDPD       Y2, Y5, Y2
-	VFMADD231PD  const44<>+0(SB), Y1, Y2
+	VFMADD231PD  const63<>+0(SB), Y1, Y2
 	VADDPD       Y2, Y3, Y1
-	VPBROADCASTQ const33<>+0(SB), Y2
+	VPBROADCASTQ const24<>+0(SB), Y2
 	VCMPPD       $0x11, Y2, Y0, Y2
 	VBLENDVPD    Y2, Y1, Y0, Y1
-	VPBROADCASTQ const34<>+0(SB), Y2
+	VPBROADCASTQ const25<>+0(SB), Y2
 	VCMPPD       $0x00, Y2, Y0, Y2
-	VPBROADCASTQ const35<>+0(SB), Y3
-	VPBROADCASTQ const36<>+0(SB), Y4
+	VPBROADCASTQ const26<>+0(SB), Y3
+	VPBROADCASTQ const27<>+0(SB), Y4
 	VBLENDVPD    Y2, Y3, Y4, Y2
-	VPBROADCASTQ const34<>+0(SB), Y3
+	VPBROADCASTQ const25<>+0(SB), Y3
 	VCMPPD       $0x11, Y0, Y3, Y0
 	VBLENDVPD    Y0, Y1, Y2, Y0
 	VCVTPD2PSY   Y0, X0
@@ -838,82 +964,74 @@ TEXT ·Log1pFloat64(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VADDPD       const8<>+0(SB), Y0, Y1
-	VSUBPD       const8<>+0(SB), Y1, Y2
+	VADDPD       const9<>+0(SB), Y0, Y1
+	VSUBPD       const9<>+0(SB), Y1, Y2
 	VSUBPD       Y2, Y0, Y2
-	VPADDQ       const4<>+0(SB), Y1, Y3
-	VPSRLQ       $0x34, Y3, Y4
-	VPOR         const5<>+0(SB), Y4, Y4
-	VSUBPD       const45<>+0(SB), Y4, Y4
-	VPAND        const6<>+0(SB), Y3, Y3
-	VPADDQ       const7<>+0(SB), Y3, Y3
-	VSUBPD       const8<>+0(SB), Y3, Y3
-	VPBROADCASTQ const34<>+0(SB), Y5
-	VCMPPD       $0x00, Y4, Y5, Y5
-	VPBROADCASTQ const46<>+0(SB), Y6
-	VMINPD       Y4, Y6, Y6
-	VPBROADCASTQ const47<>+0(SB), Y7
-	VSUBPD       Y6, Y7, Y6
-	VPSLLQ       $0x34, Y6, Y6
-	VMULPD       Y6, Y2, Y2
-	VPBROADCASTQ const34<>+0(SB), Y6
-	VBLENDVPD    Y5, Y6, Y2, Y2
-	VBLENDVPD    Y5, Y0, Y3, Y3
-	VMULPD       Y3, Y3, Y5
-	VMULPD       const9<>+0(SB), Y3, Y6
-	VMOVAPD      Y6, Y7
-	VFNMADD213PD Y3, Y3, Y7
-	VSUBPD       Y7, Y3, Y8
-	VFNMADD231PD Y3, Y6, Y8
-	VMOVAPD      Y5, Y6
-	VPBROADCASTQ const10<>+0(SB), Y9
-	VFMADD213PD  const11<>+0(SB), Y9, Y6
-	VMOVAPD      Y5, Y9
-	VPBROADCASTQ const12<>+0(SB), Y10
-	VFMADD213PD  const13<>+0(SB), Y10, Y9
-	VFMADD213PD  const14<>+0(SB), Y5, Y6
-	VFMADD213PD  const15<>+0(SB), Y5, Y9
-	VFMADD213PD  const16<>+0(SB), Y5, Y6
-	VFMADD213PD  const17<>+0(SB), Y5, Y9
-	VFMADD213PD  const18<>+0(SB), Y5, Y6
-	VFMADD213PD  const19<>+0(SB), Y5, Y9
-	VFMADD213PD  const20<>+0(SB), Y5, Y6
-	VFMADD213PD  const21<>+0(SB), Y5, Y9
-	VFMADD213PD  const22<>+0(SB), Y5, Y6
-	VFMADD213PD  const23<>+0(SB), Y5, Y9
-	VFMADD213PD  const24<>+0(SB), Y5, Y6
-	VFMADD213PD  const25<>+0(SB), Y5, Y9
-	VFMADD213PD  const26<>+0(SB), Y5, Y6
-	VFMADD213PD  const27<>+0(SB), Y5, Y9
-	VFMADD213PD  const28<>+0(SB), Y5, Y6
-	VFMADD213PD  const29<>+0(SB), Y5, Y9
-	VFMADD213PD  const30<>+0(SB), Y5, Y6
-	VFMADD231PD  Y3, Y9, Y6
-	VMULPD       Y5, Y3, Y5
-	VMULPD       Y5, Y6, Y5
-	VMULPD       const31<>+0(SB), Y4, Y6
-	VADDPD       Y6, Y7, Y9
-	VSUBPD       Y9, Y6, Y6
-	VADDPD       Y6, Y7, Y6
-	VADDPD       Y6, Y8, Y6
-	VFMADD231PD  const32<>+0(SB), Y4, Y6
-	VPBROADCASTQ const48<>+0(SB), Y4
-	VFMADD213PD  const49<>+0(SB), Y4, Y3
-	VFMADD231PD  Y2, Y3, Y5
-	VADDPD       Y5, Y6, Y2
-	VADDPD       Y2, Y9, Y2
-	VPAND        const50<>+0(SB), Y0, Y0
+	VPSRLQ       $0x34, Y1, Y6
+	VPBROADCASTQ const3<>+0(SB), Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTQ const4<>+0(SB), Y7
+	VSUBPD       Y7, Y6, Y6
+	VPBROADCASTQ const6<>+0(SB), Y7
+	VPAND        Y7, Y1, Y7
+	VPBROADCASTQ const2<>+0(SB), Y8
+	VPOR         Y8, Y7, Y7
+	VPSRLQ       $0x30, Y7, Y8
+	LEAQ         logInverse<>+0(SB), DI
+	VPBROADCASTQ const8<>+0(SB), Y9
+	VPAND        Y9, Y8, Y8
+	VPCMPEQD     Y9, Y9, Y9
+	VGATHERQPD   Y9, (DI)(Y8*8), Y3
+	VFMSUB213PD  const9<>+0(SB), Y3, Y7
+	VPBROADCASTQ const64<>+0(SB), Y9
+	VSUBPD       Y6, Y9, Y9
+	VPSLLQ       $0x34, Y9, Y9
+	VMULPD       Y9, Y3, Y9
+	VMOVAPD      Y2, Y10
+	VFMADD213PD  Y7, Y9, Y10
+	VSUBPD       Y10, Y7, Y7
+	VFMADD231PD  Y9, Y2, Y7
+	LEAQ         logHigh<>+0(SB), DI
+	VPCMPEQD     Y2, Y2, Y2
+	VGATHERQPD   Y2, (DI)(Y8*8), Y4
+	VFMADD231PD  const11<>+0(SB), Y6, Y4
+	LEAQ         logLow<>+0(SB), DI
+	VPCMPEQD     Y2, Y2, Y2
+	VGATHERQPD   Y2, (DI)(Y8*8), Y5
+	VFMADD231PD  const13<>+0(SB), Y6, Y5
+	VADDPD       Y4, Y10, Y2
+	VSUBPD       Y2, Y4, Y6
+	VADDPD       Y6, Y10, Y6
+	VADDPD       Y5, Y7, Y7
+	VADDPD       Y7, Y6, Y6
+	VMULPD       Y10, Y10, Y7
+	VMOVAPD      Y7, Y8
+	VPBROADCASTQ const14<>+0(SB), Y9
+	VFMADD213PD  const15<>+0(SB), Y9, Y8
+	VMOVAPD      Y7, Y9
+	VPBROADCASTQ const16<>+0(SB), Y11
+	VFMADD213PD  const17<>+0(SB), Y11, Y9
+	VFMADD213PD  const18<>+0(SB), Y7, Y8
+	VFMADD213PD  const19<>+0(SB), Y7, Y9
+	VFMADD213PD  const20<>+0(SB), Y7, Y8
+	VFMADD213PD  const21<>+0(SB), Y7, Y9
+	VFMADD213PD  const22<>+0(SB), Y7, Y8
+	VFMADD213PD  const23<>+0(SB), Y7, Y9
+	VFMADD231PD  Y10, Y8, Y9
+	VFMADD231PD  Y7, Y9, Y6
+	VADDPD       Y6, Y2, Y2
+	VPAND        const65<>+0(SB), Y0, Y0
 	VPOR         Y0, Y2, Y0
-	VPBROADCASTQ const33<>+0(SB), Y2
+	VPBROADCASTQ const24<>+0(SB), Y2
 	VCMPPD       $0x11, Y2, Y1, Y2
 	VBLENDVPD    Y2, Y0, Y1, Y0
-	VPBROADCASTQ const34<>+0(SB), Y2
+	VPBROADCASTQ const25<>+0(SB), Y2
 	VCMPPD       $0x00, Y2, Y1, Y2
-	VPBROADCASTQ const35<>+0(SB), Y3
-	VPBROADCASTQ const36<>+0(SB), Y4
-	VBLENDVPD    Y2, Y3, Y4, Y2
-	VPBROADCASTQ const34<>+0(SB), Y3
-	VCMPPD       $0x11, Y1, Y3, Y1
+	VPBROADCASTQ const26<>+0(SB), Y6
+	VPBROADCASTQ const27<>+0(SB), Y7
+	VBLENDVPD    Y2, Y6, Y7, Y2
+	VPBROADCASTQ const25<>+0(SB), Y6
+	VCMPPD       $0x11, Y1, Y6, Y1
 	VBLENDVPD    Y1, Y0, Y2, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -928,32 +1046,14 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const45<>+0(SB)/8, $0x43300000000003ff
-DATA const45<>+8(SB)/8, $0x43300000000003ff
-DATA const45<>+16(SB)/8, $0x43300000000003ff
-DATA const45<>+24(SB)/8, $0x43300000000003ff
-GLOBL const45<>(SB), RODATA|NOPTR, $32
+DATA const64<>+0(SB)/8, $0x43380000000003ff
+GLOBL const64<>(SB), RODATA|NOPTR, $8
 
-DATA const46<>+0(SB)/8, $0x4059000000000000
-GLOBL const46<>(SB), RODATA|NOPTR, $8
-
-DATA const47<>+0(SB)/8, $0x43380000000003ff
-GLOBL const47<>(SB), RODATA|NOPTR, $8
-
-DATA const48<>+0(SB)/8, $0xbff0000000000b50
-GLOBL const48<>(SB), RODATA|NOPTR, $8
-
-DATA const49<>+0(SB)/8, $0x3ff0f876ccdf9ec3
-DATA const49<>+8(SB)/8, $0x3ff0f876ccdf9ec3
-DATA const49<>+16(SB)/8, $0x3ff0f876ccdf9ec3
-DATA const49<>+24(SB)/8, $0x3ff0f876ccdf9ec3
-GLOBL const49<>(SB), RODATA|NOPTR, $32
-
-DATA const50<>+0(SB)/8, $0x8000000000000000
-DATA const50<>+8(SB)/8, $0x8000000000000000
-DATA const50<>+16(SB)/8, $0x8000000000000000
-DATA const50<>+24(SB)/8, $0x8000000000000000
-GLOBL const50<>(SB), RODATA|NOPTR, $32
+DATA const65<>+0(SB)/8, $0x8000000000000000
+DATA const65<>+8(SB)/8, $0x8000000000000000
+DATA const65<>+16(SB)/8, $0x8000000000000000
+DATA const65<>+24(SB)/8, $0x8000000000000000
+GLOBL const65<>(SB), RODATA|NOPTR, $32
 
 // func Log1pFloat32(dst *float32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
@@ -969,83 +1069,75 @@ TEXT ·Log1pFloat32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), X0
 	VCVTPS2PD    X0, Y0
-	VADDPD       const8<>+0(SB), Y0, Y1
-	VSUBPD       const8<>+0(SB), Y1, Y2
-	VSUBPD       Y2, Y0, Y2
-	VPADDQ       const4<>+0(SB), Y1, Y3
-	VPSRLQ       $0x34, Y3, Y4
-	VPOR         const5<>+0(SB), Y4, Y4
-	VSUBPD       const45<>+0(SB), Y4, Y4
-	VPAND        const6<>+0(SB), Y3, Y3
-	VPADDQ       const7<>+0(SB), Y3, Y3
-	VSUBPD       const8<>+0(SB), Y3, Y3
-	VPBROADCASTQ const34<>+0(SB), Y5
-	VCMPPD       $0x00, Y4, Y5, Y5
-	VPBROADCASTQ const46<>+0(SB), Y6
-	VMINPD       Y4, Y6, Y6
-	VPBROADCASTQ const47<>+0(SB), Y7
-	VSUBPD       Y6, Y7, Y6
-	VPSLLQ       $0x34, Y6, Y6
-	VMULPD       Y6, Y2, Y2
-	VPBROADCASTQ const34<>+0(SB), Y6
-	VBLENDVPD    Y5, Y6, Y2, Y2
-	VBLENDVPD    Y5, Y0, Y3, Y3
-	VMULPD       Y3, Y3, Y5
-	VMULPD       const9<>+0(SB), Y3, Y6
-	VMOVAPD      Y6, Y7
-	VFNMADD213PD Y3, Y3, Y7
-	VSUBPD       Y7, Y3, Y8
-	VFNMADD231PD Y3, Y6, Y8
-	VMOVAPD      Y5, Y6
-	VPBROADCASTQ const10<>+0(SB), Y9
-	VFMADD213PD  const11<>+0(SB), Y9, Y6
-	VMOVAPD      Y5, Y9
-	VPBROADCASTQ const12<>+0(SB), Y10
-	VFMADD213PD  const13<>+0(SB), Y10, Y9
-	VFMADD213PD  const14<>+0(SB), Y5, Y6
-	VFMADD213PD  const15<>+0(SB), Y5, Y9
-	VFMADD213PD  const16<>+0(SB), Y5, Y6
-	VFMADD213PD  const17<>+0(SB), Y5, Y9
-	VFMADD213PD  const18<>+0(SB), Y5, Y6
-	VFMADD213PD  const19<>+0(SB), Y5, Y9
-	VFMADD213PD  const20<>+0(SB), Y5, Y6
-	VFMADD213PD  const21<>+0(SB), Y5, Y9
-	VFMADD213PD  const22<>+0(SB), Y5, Y6
-	VFMADD213PD  const23<>+0(SB), Y5, Y9
-	VFMADD213PD  const24<>+0(SB), Y5, Y6
-	VFMADD213PD  const25<>+0(SB), Y5, Y9
-	VFMADD213PD  const26<>+0(SB), Y5, Y6
-	VFMADD213PD  const27<>+0(SB), Y5, Y9
-	VFMADD213PD  const28<>+0(SB), Y5, Y6
-	VFMADD213PD  const29<>+0(SB), Y5, Y9
-	VFMADD213PD  const30<>+0(SB), Y5, Y6
-	VFMADD231PD  Y3, Y9, Y6
-	VMULPD       Y5, Y3, Y5
-	VMULPD       Y5, Y6, Y5
-	VMULPD       const31<>+0(SB), Y4, Y6
-	VADDPD       Y6, Y7, Y9
-	VSUBPD       Y9, Y6, Y6
-	VADDPD       Y6, Y7, Y6
-	VADDPD       Y6, Y8, Y6
-	VFMADD231PD  const32<>+0(SB), Y4, Y6
-	VPBROADCASTQ const48<>+0(SB), Y4
-	VFMADD213PD  const49<>+0(SB), Y4, Y3
-	VFMADD231PD  Y2, Y3, Y5
-	VADDPD       Y5, Y6, Y2
-	VADDPD       Y2, Y9, Y2
-	VPAND        const50<>+0(SB), Y0, Y0
-	VPOR         Y0, Y2, Y0
-	VPBROADCASTQ const33<>+0(SB), Y2
-	VCMPPD       $0x11, Y2, Y1, Y2
-	VBLENDVPD    Y2, Y0, Y1, Y0
-	VPBROADCASTQ const34<>+0(SB), Y2
-	VCMPPD       $0x00, Y2, Y1, Y2
-	VPBROADCASTQ const35<>+0(SB), Y3
-	VPBROADCASTQ const36<>+0(SB), Y4
-	VBLENDVPD    Y2, Y3, Y4, Y2
-	VPBROADCASTQ const34<>+0(SB), Y3
-	VCMPPD       $0x11, Y1, Y3, Y1
-	VBLENDVPD    Y1, Y0, Y2, Y0
+	VADDPD       const9<>+0(SB), Y0, Y4
+	VSUBPD       const9<>+0(SB), Y4, Y5
+	VSUBPD       Y5, Y0, Y5
+	VPSRLQ       $0x34, Y4, Y6
+	VPBROADCASTQ const3<>+0(SB), Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTQ const4<>+0(SB), Y7
+	VSUBPD       Y7, Y6, Y6
+	VPBROADCASTQ const6<>+0(SB), Y7
+	VPAND        Y7, Y4, Y7
+	VPBROADCASTQ const2<>+0(SB), Y8
+	VPOR         Y8, Y7, Y7
+	VPSRLQ       $0x30, Y7, Y8
+	LEAQ         logInverse<>+0(SB), DI
+	VPBROADCASTQ const8<>+0(SB), Y9
+	VPAND        Y9, Y8, Y8
+	VPCMPEQD     Y9, Y9, Y9
+	VGATHERQPD   Y9, (DI)(Y8*8), Y1
+	VFMSUB213PD  const9<>+0(SB), Y1, Y7
+	VPBROADCASTQ const64<>+0(SB), Y9
+	VSUBPD       Y6, Y9, Y9
+	VPSLLQ       $0x34, Y9, Y9
+	VMULPD       Y9, Y1, Y9
+	VMOVAPD      Y5, Y10
+	VFMADD213PD  Y7, Y9, Y10
+	VSUBPD       Y10, Y7, Y7
+	VFMADD231PD  Y9, Y5, Y7
+	LEAQ         logHigh<>+0(SB), DI
+	VPCMPEQD     Y5, Y5, Y5
+	VGATHERQPD   Y5, (DI)(Y8*8), Y2
+	VFMADD231PD  const11<>+0(SB), Y6, Y2
+	LEAQ         logLow<>+0(SB), DI
+	VPCMPEQD     Y5, Y5, Y5
+	VGATHERQPD   Y5, (DI)(Y8*8), Y3
+	VFMADD231PD  const13<>+0(SB), Y6, Y3
+	VADDPD       Y2, Y10, Y5
+	VSUBPD       Y5, Y2, Y6
+	VADDPD       Y6, Y10, Y6
+	VADDPD       Y3, Y7, Y7
+	VADDPD       Y7, Y6, Y6
+	VMULPD       Y10, Y10, Y7
+	VMOVAPD      Y7, Y8
+	VPBROADCASTQ const14<>+0(SB), Y9
+	VFMADD213PD  const15<>+0(SB), Y9, Y8
+	VMOVAPD      Y7, Y9
+	VPBROADCASTQ const16<>+0(SB), Y11
+	VFMADD213PD  const17<>+0(SB), Y11, Y9
+	VFMADD213PD  const18<>+0(SB), Y7, Y8
+	VFMADD213PD  const19<>+0(SB), Y7, Y9
+	VFMADD213PD  const20<>+0(SB), Y7, Y8
+	VFMADD213PD  const21<>+0(SB), Y7, Y9
+	VFMADD213PD  const22<>+0(SB), Y7, Y8
+	VFMADD213PD  const23<>+0(SB), Y7, Y9
+	VFMADD231PD  Y10, Y8, Y9
+	VFMADD231PD  Y7, Y9, Y6
+	VADDPD       Y6, Y5, Y5
+	VPAND        const65<>+0(SB), Y0, Y0
+	VPOR         Y0, Y5, Y0
+	VPBROADCASTQ const24<>+0(SB), Y5
+	VCMPPD       $0x11, Y5, Y4, Y5
+	VBLENDVPD    Y5, Y0, Y4, Y0
+	VPBROADCASTQ const25<>+0(SB), Y5
+	VCMPPD       $0x00, Y5, Y4, Y5
+	VPBROADCASTQ const26<>+0(SB), Y6
+	VPBROADCASTQ const27<>+0(SB), Y7
+	VBLENDVPD    Y5, Y6, Y7, Y5
+	VPBROADCASTQ const25<>+0(SB), Y6
+	VCMPPD       $0x11, Y4, Y6, Y4
+	VBLENDVPD    Y4, Y0, Y5, Y0
 	VCVTPD2PSY   Y0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX

@@ -44,9 +44,9 @@ loop:
 	VFMADD213PD  const12<>+0(SB), Y9, Y8
 	LEAQ         powerInverse<>+0(SB), R9
 	VPBROADCASTQ const14<>+0(SB), Y9
-	VPAND        Y9, Y8, Y9
-	VPCMPEQD     Y10, Y10, Y10
-	VGATHERQPD   Y10, (R9)(Y9*8), Y3
+	VPAND        Y9, Y8, Y8
+	VPCMPEQD     Y9, Y9, Y9
+	VGATHERQPD   Y9, (R9)(Y8*8), Y3
 	VMULPD       Y3, Y7, Y9
 	VSUBPD       const15<>+0(SB), Y9, Y10
 	VFMSUB231PD  Y3, Y7, Y9
@@ -54,14 +54,10 @@ loop:
 	VSUBPD       Y10, Y7, Y10
 	VSUBPD       Y10, Y9, Y9
 	LEAQ         powerHigh<>+0(SB), R9
-	VPBROADCASTQ const14<>+0(SB), Y10
-	VPAND        Y10, Y8, Y10
-	VPCMPEQD     Y11, Y11, Y11
-	VGATHERQPD   Y11, (R9)(Y10*8), Y4
+	VPCMPEQD     Y10, Y10, Y10
+	VGATHERQPD   Y10, (R9)(Y8*8), Y4
 	VFMADD231PD  const17<>+0(SB), Y6, Y4
 	LEAQ         powerLow<>+0(SB), R9
-	VPBROADCASTQ const14<>+0(SB), Y10
-	VPAND        Y10, Y8, Y8
 	VPCMPEQD     Y10, Y10, Y10
 	VGATHERQPD   Y10, (R9)(Y8*8), Y5
 	VFMADD231PD  const19<>+0(SB), Y6, Y5
@@ -539,9 +535,9 @@ loop:
 	VFMADD213PD  const12<>+0(SB), Y8, Y7
 	LEAQ         powerInverse<>+0(SB), R9
 	VPBROADCASTQ const14<>+0(SB), Y8
-	VPAND        Y8, Y7, Y8
-	VPCMPEQD     Y9, Y9, Y9
-	VGATHERQPD   Y9, (R9)(Y8*8), Y2
+	VPAND        Y8, Y7, Y7
+	VPCMPEQD     Y8, Y8, Y8
+	VGATHERQPD   Y8, (R9)(Y7*8), Y2
 	VFMSUB213PD  const15<>+0(SB), Y2, Y5
 	VMOVAPD      Y5, Y8
 	VPBROADCASTQ const56<>+0(SB), Y9
@@ -553,8 +549,6 @@ loop:
 	VMULPD       Y5, Y5, Y9
 	VFMADD231PD  Y9, Y8, Y5
 	LEAQ         powerHigh<>+0(SB), R9
-	VPBROADCASTQ const14<>+0(SB), Y8
-	VPAND        Y8, Y7, Y7
 	VPCMPEQD     Y8, Y8, Y8
 	VGATHERQPD   Y8, (R9)(Y7*8), Y3
 	VFMADD231PD  const62<>+0(SB), Y6, Y3

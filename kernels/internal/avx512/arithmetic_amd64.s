@@ -1049,44 +1049,40 @@ TEXT ·FmodFloat64(SB), NOSPLIT, $0-56
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), Z0
-	VMOVUPD      (BX), Z1
-	VDIVPD       Z1, Z0, Z2
-	VRNDSCALEPD  $0x0b, Z2, Z2
-	VPBROADCASTQ const3<>+0(SB), Z4
-	VPANDNQ      Z2, Z4, Z4
-	VCMPPD.BCST  $0x11, const4<>+0(SB), Z4, K1
-	VSUBPD       Z1, Z1, Z4
-	VCMPPD.BCST  $0x00, const5<>+0(SB), Z4, K2
-	KANDB        K2, K1, K1
-	KNOTB        K1, K1
-	KORTESTB     K1, K1
-	JNE          done
-	VFNMADD213PD Z0, Z1, Z2
-	VPXORQ       Z0, Z2, Z4
-	VPBROADCASTQ const3<>+0(SB), Z5
-	VPANDQ       Z4, Z5, Z4
-	VPCMPQ.BCST  $0x00, const5<>+0(SB), Z4, K1
-	KNOTB        K1, K1
-	VPBROADCASTQ const5<>+0(SB), Z4
-	VCMPPD       $0x04, Z2, Z4, K2
-	KANDB        K2, K1, K1
-	VPBROADCASTQ const3<>+0(SB), Z4
-	VPANDNQ      Z1, Z4, Z1
-	VPBROADCASTQ const3<>+0(SB), Z4
-	VPANDQ       Z0, Z4, Z0
-	VPORQ        Z0, Z1, Z1
-	VADDPD       Z1, Z2, Z1
-	VBLENDMPD    Z1, Z2, K1, Z3
-	VPBROADCASTQ const3<>+0(SB), Z1
-	VPANDNQ      Z3, Z1, Z1
-	VPORQ        Z1, Z0, Z0
-	VMOVUPD      Z0, (AX)
-	ADDQ         $0x40, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x08, R8
-	JGE          loop
+	VMOVUPD         (CX), Z0
+	VMOVUPD         (BX), Z1
+	VDIVPD          Z1, Z0, Z2
+	VRNDSCALEPD     $0x0b, Z2, Z2
+	VPBROADCASTQ    const3<>+0(SB), Z4
+	VPANDNQ         Z2, Z4, Z4
+	VCMPPD.BCST     $0x11, const4<>+0(SB), Z4, K1
+	VSUBPD          Z1, Z1, Z4
+	VCMPPD.BCST     $0x00, const5<>+0(SB), Z4, K2
+	KANDB           K2, K1, K1
+	KNOTB           K1, K1
+	KORTESTB        K1, K1
+	JNE             done
+	VFNMADD213PD    Z0, Z1, Z2
+	VMOVDQA64       Z2, Z4
+	VPTERNLOGQ.BCST $0x28, const3<>+0(SB), Z0, Z4
+	VPCMPQ.BCST     $0x00, const5<>+0(SB), Z4, K1
+	KNOTB           K1, K1
+	VPBROADCASTQ    const5<>+0(SB), Z4
+	VCMPPD          $0x04, Z2, Z4, K2
+	KANDB           K2, K1, K1
+	VPBROADCASTQ    const3<>+0(SB), Z4
+	VPANDQ          Z0, Z4, Z0
+	VMOVDQA64       Z0, Z4
+	VPTERNLOGQ.BCST $0xf4, const3<>+0(SB), Z1, Z4
+	VADDPD          Z4, Z2, Z1
+	VBLENDMPD       Z1, Z2, K1, Z3
+	VPTERNLOGQ.BCST $0xdc, const3<>+0(SB), Z0, Z3
+	VMOVUPD         Z3, (AX)
+	ADDQ            $0x40, AX
+	ADDQ            DX, CX
+	ADDQ            SI, BX
+	SUBQ            $0x08, R8
+	JGE             loop
 
 done:
 	ADDQ $0x08, R8
@@ -1118,44 +1114,40 @@ TEXT ·FmodFloat32(SB), NOSPLIT, $0-56
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), Z0
-	VMOVUPD      (BX), Z1
-	VDIVPS       Z1, Z0, Z2
-	VRNDSCALEPS  $0x0b, Z2, Z2
-	VPBROADCASTD const6<>+0(SB), Z4
-	VPANDND      Z2, Z4, Z4
-	VCMPPS.BCST  $0x11, const7<>+0(SB), Z4, K1
-	VSUBPS       Z1, Z1, Z4
-	VCMPPS.BCST  $0x00, const8<>+0(SB), Z4, K2
-	KANDW        K2, K1, K1
-	KNOTW        K1, K1
-	KORTESTW     K1, K1
-	JNE          done
-	VFNMADD213PS Z0, Z1, Z2
-	VPXORD       Z0, Z2, Z4
-	VPBROADCASTD const6<>+0(SB), Z5
-	VPANDD       Z4, Z5, Z4
-	VPCMPD.BCST  $0x00, const8<>+0(SB), Z4, K1
-	KNOTW        K1, K1
-	VPBROADCASTD const8<>+0(SB), Z4
-	VCMPPS       $0x04, Z2, Z4, K2
-	KANDW        K2, K1, K1
-	VPBROADCASTD const6<>+0(SB), Z4
-	VPANDND      Z1, Z4, Z1
-	VPBROADCASTD const6<>+0(SB), Z4
-	VPANDD       Z0, Z4, Z0
-	VPORD        Z0, Z1, Z1
-	VADDPS       Z1, Z2, Z1
-	VBLENDMPS    Z1, Z2, K1, Z3
-	VPBROADCASTD const6<>+0(SB), Z1
-	VPANDND      Z3, Z1, Z1
-	VPORD        Z1, Z0, Z0
-	VMOVUPD      Z0, (AX)
-	ADDQ         $0x40, AX
-	ADDQ         DX, CX
-	ADDQ         SI, BX
-	SUBQ         $0x10, R8
-	JGE          loop
+	VMOVUPD         (CX), Z0
+	VMOVUPD         (BX), Z1
+	VDIVPS          Z1, Z0, Z2
+	VRNDSCALEPS     $0x0b, Z2, Z2
+	VPBROADCASTD    const6<>+0(SB), Z4
+	VPANDND         Z2, Z4, Z4
+	VCMPPS.BCST     $0x11, const7<>+0(SB), Z4, K1
+	VSUBPS          Z1, Z1, Z4
+	VCMPPS.BCST     $0x00, const8<>+0(SB), Z4, K2
+	KANDW           K2, K1, K1
+	KNOTW           K1, K1
+	KORTESTW        K1, K1
+	JNE             done
+	VFNMADD213PS    Z0, Z1, Z2
+	VMOVDQA64       Z2, Z4
+	VPTERNLOGD.BCST $0x28, const6<>+0(SB), Z0, Z4
+	VPCMPD.BCST     $0x00, const8<>+0(SB), Z4, K1
+	KNOTW           K1, K1
+	VPBROADCASTD    const8<>+0(SB), Z4
+	VCMPPS          $0x04, Z2, Z4, K2
+	KANDW           K2, K1, K1
+	VPBROADCASTD    const6<>+0(SB), Z4
+	VPANDD          Z0, Z4, Z0
+	VMOVDQA64       Z0, Z4
+	VPTERNLOGD.BCST $0xf4, const6<>+0(SB), Z1, Z4
+	VADDPS          Z4, Z2, Z1
+	VBLENDMPS       Z1, Z2, K1, Z3
+	VPTERNLOGD.BCST $0xdc, const6<>+0(SB), Z0, Z3
+	VMOVUPD         Z3, (AX)
+	ADDQ            $0x40, AX
+	ADDQ            DX, CX
+	ADDQ            SI, BX
+	SUBQ            $0x10, R8
+	JGE             loop
 
 done:
 	ADDQ $0x10, R8
@@ -1773,23 +1765,21 @@ TEXT ·SignFloat64(SB), NOSPLIT, $0-40
 	JLT  done
 
 loop:
-	VMOVUPD        (CX), Z0
-	VCMPPD         $0x00, Z0, Z0, K1
-	VCMPPD.BCST    $0x04, const5<>+0(SB), Z0, K2
-	KANDB          K2, K1, K1
-	VPBROADCASTQ   const3<>+0(SB), Z1
-	VPANDNQ.BCST   const9<>+0(SB), Z1, Z1
-	VPBROADCASTQ   const3<>+0(SB), Z2
-	VPANDQ         Z0, Z2, Z2
-	VPORQ          Z2, Z1, Z1
-	VBLENDMPD      Z1, Z0, K1, Z3
-	VCMPPD         $0x04, Z3, Z3, K1
-	VBLENDMPD.BCST const0<>+0(SB), Z3, K1, Z4
-	VMOVUPD        Z4, (AX)
-	ADDQ           $0x40, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
+	VMOVUPD         (CX), Z0
+	VCMPPD          $0x00, Z0, Z0, K1
+	VCMPPD.BCST     $0x04, const5<>+0(SB), Z0, K2
+	KANDB           K2, K1, K1
+	VMOVDQA64       Z0, Z1
+	VPBROADCASTQ    const9<>+0(SB), Z2
+	VPTERNLOGQ.BCST $0xe4, const3<>+0(SB), Z2, Z1
+	VBLENDMPD       Z1, Z0, K1, Z3
+	VCMPPD          $0x04, Z3, Z3, K1
+	VBLENDMPD.BCST  const0<>+0(SB), Z3, K1, Z4
+	VMOVUPD         Z4, (AX)
+	ADDQ            $0x40, AX
+	ADDQ            DX, CX
+	SUBQ            $0x08, SI
+	JGE             loop
 
 done:
 	ADDQ $0x08, SI
@@ -1813,23 +1803,21 @@ TEXT ·SignFloat32(SB), NOSPLIT, $0-40
 	JLT  done
 
 loop:
-	VMOVUPD        (CX), Z0
-	VCMPPS         $0x00, Z0, Z0, K1
-	VCMPPS.BCST    $0x04, const8<>+0(SB), Z0, K2
-	KANDW          K2, K1, K1
-	VPBROADCASTD   const6<>+0(SB), Z1
-	VPANDND.BCST   const10<>+0(SB), Z1, Z1
-	VPBROADCASTD   const6<>+0(SB), Z2
-	VPANDD         Z0, Z2, Z2
-	VPORD          Z2, Z1, Z1
-	VBLENDMPS      Z1, Z0, K1, Z3
-	VCMPPS         $0x04, Z3, Z3, K1
-	VBLENDMPS.BCST const1<>+0(SB), Z3, K1, Z4
-	VMOVUPD        Z4, (AX)
-	ADDQ           $0x40, AX
-	ADDQ           DX, CX
-	SUBQ           $0x10, SI
-	JGE            loop
+	VMOVUPD         (CX), Z0
+	VCMPPS          $0x00, Z0, Z0, K1
+	VCMPPS.BCST     $0x04, const8<>+0(SB), Z0, K2
+	KANDW           K2, K1, K1
+	VMOVDQA64       Z0, Z1
+	VPBROADCASTD    const10<>+0(SB), Z2
+	VPTERNLOGD.BCST $0xe4, const6<>+0(SB), Z2, Z1
+	VBLENDMPS       Z1, Z0, K1, Z3
+	VCMPPS          $0x04, Z3, Z3, K1
+	VBLENDMPS.BCST  const1<>+0(SB), Z3, K1, Z4
+	VMOVUPD         Z4, (AX)
+	ADDQ            $0x40, AX
+	ADDQ            DX, CX
+	SUBQ            $0x10, SI
+	JGE             loop
 
 done:
 	ADDQ $0x10, SI

@@ -3905,8 +3905,8 @@ loop:
 	VPSRAQ           $0x20, Z0, Z1
 	VPADDQ.BCST      const3<>+0(SB), Z1, Z1
 	VSUBPD.BCST      const3<>+0(SB), Z1, Z1
-	VPANDQ.BCST      const24<>+0(SB), Z0, Z0
-	VPORQ.BCST       const31<>+0(SB), Z0, Z0
+	VPBROADCASTQ     const31<>+0(SB), Z2
+	VPTERNLOGQ.BCST  $0xec, const24<>+0(SB), Z2, Z0
 	VSUBPD.BCST      const31<>+0(SB), Z0, Z0
 	VFMADD231PD.BCST const32<>+0(SB), Z1, Z0
 	VMOVUPD          Z0, (AX)
@@ -3944,8 +3944,9 @@ loop:
 	VPSRAQ           $0x20, Z0, Z1
 	VPADDQ.BCST      const3<>+0(SB), Z1, Z1
 	VSUBPD.BCST      const3<>+0(SB), Z1, Z1
-	VPANDQ.BCST      const24<>+0(SB), Z0, Z2
-	VPORQ.BCST       const31<>+0(SB), Z2, Z2
+	VMOVDQA64        Z0, Z2
+	VPBROADCASTQ     const31<>+0(SB), Z3
+	VPTERNLOGQ.BCST  $0xec, const24<>+0(SB), Z3, Z2
 	VSUBPD.BCST      const31<>+0(SB), Z2, Z2
 	VFMADD231PD.BCST const32<>+0(SB), Z1, Z2
 	VPADDQ.BCST      const33<>+0(SB), Z0, Z0
@@ -6186,12 +6187,11 @@ TEXT ·CastUint64Float64(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD          (CX), Z0
 	VPSRLQ           $0x20, Z0, Z1
-	VPANDQ.BCST      const24<>+0(SB), Z1, Z1
-	VPORQ.BCST       const31<>+0(SB), Z1, Z1
-	VSUBPD.BCST      const31<>+0(SB), Z1, Z1
-	VPANDQ.BCST      const24<>+0(SB), Z0, Z0
 	VPBROADCASTQ     const31<>+0(SB), Z2
-	VPORQ            Z0, Z2, Z0
+	VPTERNLOGQ.BCST  $0xec, const24<>+0(SB), Z2, Z1
+	VSUBPD.BCST      const31<>+0(SB), Z1, Z1
+	VPBROADCASTQ     const31<>+0(SB), Z2
+	VPTERNLOGQ.BCST  $0xec, const24<>+0(SB), Z2, Z0
 	VSUBPD.BCST      const31<>+0(SB), Z0, Z0
 	VFMADD231PD.BCST const32<>+0(SB), Z1, Z0
 	VMOVUPD          Z0, (AX)
@@ -6221,12 +6221,12 @@ TEXT ·CastUint64Float32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD          (CX), Z0
 	VPSRLQ           $0x20, Z0, Z1
-	VPANDQ.BCST      const24<>+0(SB), Z1, Z1
-	VPORQ.BCST       const31<>+0(SB), Z1, Z1
+	VPBROADCASTQ     const31<>+0(SB), Z2
+	VPTERNLOGQ.BCST  $0xec, const24<>+0(SB), Z2, Z1
 	VSUBPD.BCST      const31<>+0(SB), Z1, Z1
-	VPANDQ.BCST      const24<>+0(SB), Z0, Z2
+	VMOVDQA64        Z0, Z2
 	VPBROADCASTQ     const31<>+0(SB), Z3
-	VPORQ            Z2, Z3, Z2
+	VPTERNLOGQ.BCST  $0xec, const24<>+0(SB), Z3, Z2
 	VSUBPD.BCST      const31<>+0(SB), Z2, Z2
 	VFMADD231PD.BCST const32<>+0(SB), Z1, Z2
 	VPCMPUQ.BCST     $0x01, const33<>+0(SB), Z0, K1

@@ -154,42 +154,38 @@ TEXT ·RemainderFloat64(SB), NOSPLIT, $0-56
 	JLT  done
 
 loop:
-	VMOVUPD        (CX), Z0
-	VMOVUPD        (BX), Z1
-	VDIVPD         Z1, Z0, Z2
-	VRNDSCALEPD    $0x09, Z2, Z2
-	VPBROADCASTQ   const0<>+0(SB), Z5
-	VPANDNQ        Z2, Z5, Z5
-	VPBROADCASTQ   const1<>+0(SB), Z6
-	VCMPPD         $0x12, Z5, Z6, K1
-	VSUBPD         Z1, Z1, Z5
-	VCMPPD.BCST    $0x04, const2<>+0(SB), Z5, K2
-	VCMPPD         $0x00, Z1, Z1, K3
-	KANDB          K3, K2, K2
-	KORB           K2, K1, K1
-	KORTESTB       K1, K1
-	JNE            done
-	VFNMADD231PD   Z1, Z2, Z0
-	VPXORQ         Z1, Z0, Z2
-	VPCMPQ.BCST    $0x01, const2<>+0(SB), Z2, K1
-	VPBROADCASTQ   const2<>+0(SB), Z2
-	VCMPPD         $0x04, Z0, Z2, K2
-	KANDB          K2, K1, K1
-	VADDPD         Z0, Z1, Z2
-	VBLENDMPD      Z2, Z0, K1, Z3
-	VPBROADCASTQ   const0<>+0(SB), Z0
-	VPANDNQ        Z3, Z0, Z0
-	VPBROADCASTQ   const0<>+0(SB), Z2
-	VPANDQ         Z1, Z2, Z1
-	VPORQ          Z1, Z0, Z0
-	VCMPPD         $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z4
-	VMOVUPD        Z4, (AX)
-	ADDQ           $0x40, AX
-	ADDQ           DX, CX
-	ADDQ           SI, BX
-	SUBQ           $0x08, R8
-	JGE            loop
+	VMOVUPD         (CX), Z0
+	VMOVUPD         (BX), Z1
+	VDIVPD          Z1, Z0, Z2
+	VRNDSCALEPD     $0x09, Z2, Z2
+	VPBROADCASTQ    const0<>+0(SB), Z5
+	VPANDNQ         Z2, Z5, Z5
+	VPBROADCASTQ    const1<>+0(SB), Z6
+	VCMPPD          $0x12, Z5, Z6, K1
+	VSUBPD          Z1, Z1, Z5
+	VCMPPD.BCST     $0x04, const2<>+0(SB), Z5, K2
+	VCMPPD          $0x00, Z1, Z1, K3
+	KANDB           K3, K2, K2
+	KORB            K2, K1, K1
+	KORTESTB        K1, K1
+	JNE             done
+	VFNMADD231PD    Z1, Z2, Z0
+	VPXORQ          Z1, Z0, Z2
+	VPCMPQ.BCST     $0x01, const2<>+0(SB), Z2, K1
+	VPBROADCASTQ    const2<>+0(SB), Z2
+	VCMPPD          $0x04, Z0, Z2, K2
+	KANDB           K2, K1, K1
+	VADDPD          Z0, Z1, Z2
+	VBLENDMPD       Z2, Z0, K1, Z3
+	VPTERNLOGQ.BCST $0xd8, const0<>+0(SB), Z1, Z3
+	VCMPPD          $0x04, Z3, Z3, K1
+	VBLENDMPD.BCST  const4<>+0(SB), Z3, K1, Z4
+	VMOVUPD         Z4, (AX)
+	ADDQ            $0x40, AX
+	ADDQ            DX, CX
+	ADDQ            SI, BX
+	SUBQ            $0x08, R8
+	JGE             loop
 
 done:
 	ADDQ $0x08, R8
@@ -212,42 +208,38 @@ TEXT ·RemainderFloat32(SB), NOSPLIT, $0-56
 	JLT  done
 
 loop:
-	VMOVUPD        (CX), Z0
-	VMOVUPD        (BX), Z1
-	VDIVPS         Z1, Z0, Z2
-	VRNDSCALEPS    $0x09, Z2, Z2
-	VPBROADCASTD   const5<>+0(SB), Z5
-	VPANDND        Z2, Z5, Z5
-	VPBROADCASTD   const6<>+0(SB), Z6
-	VCMPPS         $0x12, Z5, Z6, K1
-	VSUBPS         Z1, Z1, Z5
-	VCMPPS.BCST    $0x04, const7<>+0(SB), Z5, K2
-	VCMPPS         $0x00, Z1, Z1, K3
-	KANDW          K3, K2, K2
-	KORW           K2, K1, K1
-	KORTESTW       K1, K1
-	JNE            done
-	VFNMADD231PS   Z1, Z2, Z0
-	VPXORD         Z1, Z0, Z2
-	VPCMPD.BCST    $0x01, const7<>+0(SB), Z2, K1
-	VPBROADCASTD   const7<>+0(SB), Z2
-	VCMPPS         $0x04, Z0, Z2, K2
-	KANDW          K2, K1, K1
-	VADDPS         Z0, Z1, Z2
-	VBLENDMPS      Z2, Z0, K1, Z3
-	VPBROADCASTD   const5<>+0(SB), Z0
-	VPANDND        Z3, Z0, Z0
-	VPBROADCASTD   const5<>+0(SB), Z2
-	VPANDD         Z1, Z2, Z1
-	VPORD          Z1, Z0, Z0
-	VCMPPS         $0x04, Z0, Z0, K1
-	VBLENDMPS.BCST const9<>+0(SB), Z0, K1, Z4
-	VMOVUPD        Z4, (AX)
-	ADDQ           $0x40, AX
-	ADDQ           DX, CX
-	ADDQ           SI, BX
-	SUBQ           $0x10, R8
-	JGE            loop
+	VMOVUPD         (CX), Z0
+	VMOVUPD         (BX), Z1
+	VDIVPS          Z1, Z0, Z2
+	VRNDSCALEPS     $0x09, Z2, Z2
+	VPBROADCASTD    const5<>+0(SB), Z5
+	VPANDND         Z2, Z5, Z5
+	VPBROADCASTD    const6<>+0(SB), Z6
+	VCMPPS          $0x12, Z5, Z6, K1
+	VSUBPS          Z1, Z1, Z5
+	VCMPPS.BCST     $0x04, const7<>+0(SB), Z5, K2
+	VCMPPS          $0x00, Z1, Z1, K3
+	KANDW           K3, K2, K2
+	KORW            K2, K1, K1
+	KORTESTW        K1, K1
+	JNE             done
+	VFNMADD231PS    Z1, Z2, Z0
+	VPXORD          Z1, Z0, Z2
+	VPCMPD.BCST     $0x01, const7<>+0(SB), Z2, K1
+	VPBROADCASTD    const7<>+0(SB), Z2
+	VCMPPS          $0x04, Z0, Z2, K2
+	KANDW           K2, K1, K1
+	VADDPS          Z0, Z1, Z2
+	VBLENDMPS       Z2, Z0, K1, Z3
+	VPTERNLOGD.BCST $0xd8, const5<>+0(SB), Z1, Z3
+	VCMPPS          $0x04, Z3, Z3, K1
+	VBLENDMPS.BCST  const9<>+0(SB), Z3, K1, Z4
+	VMOVUPD         Z4, (AX)
+	ADDQ            $0x40, AX
+	ADDQ            DX, CX
+	ADDQ            SI, BX
+	SUBQ            $0x10, R8
+	JGE             loop
 
 done:
 	ADDQ $0x10, R8

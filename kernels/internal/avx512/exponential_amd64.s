@@ -419,10 +419,9 @@ loop:
 	VADDPD            Z1, Z5, Z1
 	VADDPD            Z1, Z6, Z1
 	VSCALEFPD         Z2, Z1, Z1
-	VPANDQ.BCST       const36<>+0(SB), Z0, Z0
-	VPORQ             Z0, Z1, Z0
-	VCMPPD            $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST    const18<>+0(SB), Z0, K1, Z3
+	VPTERNLOGQ.BCST   $0xf8, const36<>+0(SB), Z0, Z1
+	VCMPPD            $0x04, Z1, Z1, K1
+	VBLENDMPD.BCST    const18<>+0(SB), Z1, K1, Z3
 	VMOVUPD           Z3, (AX)
 	ADDQ              $0x40, AX
 	ADDQ              DX, CX
@@ -523,10 +522,9 @@ loop:
 	VADDPD            Z2, Z5, Z2
 	VADDPD            Z2, Z6, Z2
 	VSCALEFPD         Z3, Z2, Z2
-	VPANDQ.BCST       const36<>+0(SB), Z0, Z0
-	VPORQ             Z0, Z2, Z0
-	VCMPPD            $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST    const18<>+0(SB), Z0, K1, Z1
+	VPTERNLOGQ.BCST   $0xf8, const36<>+0(SB), Z0, Z2
+	VCMPPD            $0x04, Z2, Z2, K1
+	VBLENDMPD.BCST    const18<>+0(SB), Z2, K1, Z1
 	VCVTPD2PS         Z1, Y0
 	VMOVUPD           Y0, (AX)
 	ADDQ              $0x20, AX

@@ -78,12 +78,9 @@ loop:
 	VADDPD            Z5, Z4, Z4
 	VADDPD            Z4, Z1, Z1
 	VSCALEFPD         Z2, Z1, Z1
-	VPBROADCASTQ      const0<>+0(SB), Z2
-	VPANDNQ           Z1, Z2, Z1
-	VPANDQ.BCST       const0<>+0(SB), Z0, Z0
-	VPORQ             Z0, Z1, Z0
-	VCMPPD            $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST    const21<>+0(SB), Z0, K1, Z3
+	VPTERNLOGQ.BCST   $0xd8, const0<>+0(SB), Z0, Z1
+	VCMPPD            $0x04, Z1, Z1, K1
+	VBLENDMPD.BCST    const21<>+0(SB), Z1, K1, Z3
 	VMOVUPD           Z3, (AX)
 	ADDQ              $0x40, AX
 	ADDQ              DX, CX
@@ -238,12 +235,9 @@ loop:
 	VADDPD            Z5, Z4, Z4
 	VADDPD            Z4, Z2, Z2
 	VSCALEFPD         Z3, Z2, Z2
-	VPBROADCASTQ      const0<>+0(SB), Z3
-	VPANDNQ           Z2, Z3, Z2
-	VPANDQ.BCST       const0<>+0(SB), Z0, Z0
-	VPORQ             Z0, Z2, Z0
-	VCMPPD            $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST    const21<>+0(SB), Z0, K1, Z1
+	VPTERNLOGQ.BCST   $0xd8, const0<>+0(SB), Z0, Z2
+	VCMPPD            $0x04, Z2, Z2, K1
+	VBLENDMPD.BCST    const21<>+0(SB), Z2, K1, Z1
 	VCVTPD2PS         Z1, Y0
 	VMOVUPD           Y0, (AX)
 	ADDQ              $0x20, AX
@@ -446,6 +440,143 @@ TEXT ·TanhFloat64(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
+	SUBQ $0x10, SI
+	JLT  rest
+
+turn:
+	LEAQ         (CX)(DX*1), DI
+	VMOVUPD      (CX), Z0
+	VMOVUPD      (DI), Z1
+	VPBROADCASTQ const0<>+0(SB), Z3
+	VPANDNQ      Z0, Z3, Z2
+	VPANDNQ      Z1, Z3, Z3
+	VPBROADCASTQ const22<>+0(SB), Z7
+	VMINPD       Z2, Z7, Z2
+	VMINPD       Z3, Z7, Z3
+	VMOVAPD      Z2, Z7
+	VPBROADCASTQ const23<>+0(SB), Z8
+	VPBROADCASTQ const3<>+0(SB), Z9
+	VFMADD213PD  Z9, Z8, Z7
+	VMOVAPD      Z3, Z10
+	VFMADD213PD  Z9, Z8, Z10
+	VPBROADCASTQ const3<>+0(SB), Z9
+	VSUBPD       Z9, Z7, Z8
+	VSUBPD       Z9, Z10, Z9
+	VPBROADCASTQ const24<>+0(SB), Z11
+	VFNMADD231PD Z11, Z8, Z2
+	VFNMADD231PD Z11, Z9, Z3
+	VMOVUPD      tanhRest<>+0(SB), Z12
+	VMOVUPD      tanhRest<>+64(SB), Z13
+	VMOVDQA64    Z7, Z11
+	VPERMI2PD    Z13, Z12, Z11
+	VMOVDQA64    Z10, Z14
+	VPERMI2PD    Z13, Z12, Z14
+	VPBROADCASTQ const26<>+0(SB), Z12
+	VFNMADD231PD Z12, Z8, Z11
+	VFNMADD231PD Z12, Z9, Z14
+	VMOVUPD      tanhPower<>+0(SB), Z9
+	VMOVUPD      tanhPower<>+64(SB), Z12
+	VMOVDQA64    Z7, Z8
+	VPERMI2PD    Z12, Z9, Z8
+	VMOVDQA64    Z10, Z13
+	VPERMI2PD    Z12, Z9, Z13
+	VPSLLQ       $0x30, Z7, Z7
+	VPSLLQ       $0x30, Z10, Z9
+	VPADDQ       Z7, Z8, Z7
+	VPADDQ       Z9, Z13, Z8
+	VMULPD       Z2, Z2, Z9
+	VMULPD       Z3, Z3, Z10
+	VMOVAPD      Z9, Z12
+	VPBROADCASTQ const28<>+0(SB), Z13
+	VPBROADCASTQ const29<>+0(SB), Z15
+	VFMADD213PD  Z15, Z13, Z12
+	VMOVAPD      Z10, Z16
+	VFMADD213PD  Z15, Z13, Z16
+	VMOVAPD      Z9, Z13
+	VPBROADCASTQ const30<>+0(SB), Z15
+	VPBROADCASTQ const31<>+0(SB), Z17
+	VFMADD213PD  Z17, Z15, Z13
+	VMOVAPD      Z10, Z18
+	VFMADD213PD  Z17, Z15, Z18
+	VPBROADCASTQ const32<>+0(SB), Z15
+	VFMADD213PD  Z15, Z9, Z12
+	VFMADD213PD  Z15, Z10, Z16
+	VPBROADCASTQ const33<>+0(SB), Z15
+	VFMADD213PD  Z15, Z9, Z13
+	VFMADD213PD  Z15, Z10, Z18
+	VFMADD231PD  Z2, Z12, Z13
+	VFMADD231PD  Z3, Z16, Z18
+	VMOVAPD      Z11, Z9
+	VPBROADCASTQ const34<>+0(SB), Z10
+	VFMADD213PD  Z2, Z10, Z9
+	VMOVAPD      Z14, Z12
+	VFMADD213PD  Z3, Z10, Z12
+	VMULPD       Z9, Z2, Z9
+	VMULPD       Z12, Z3, Z10
+	VFMADD231PD  Z9, Z13, Z11
+	VFMADD231PD  Z10, Z18, Z14
+	VMOVAPD      Z7, Z9
+	VPBROADCASTQ const11<>+0(SB), Z10
+	VPBROADCASTQ const35<>+0(SB), Z12
+	VFMSUB213PD  Z12, Z10, Z9
+	VMOVAPD      Z8, Z13
+	VFMSUB213PD  Z12, Z10, Z13
+	VMOVAPD      Z7, Z10
+	VFMADD213PD  Z9, Z2, Z10
+	VMOVAPD      Z8, Z12
+	VFMADD213PD  Z13, Z3, Z12
+	VSUBPD       Z10, Z9, Z15
+	VSUBPD       Z12, Z13, Z16
+	VFMADD231PD  Z2, Z7, Z15
+	VFMADD231PD  Z3, Z8, Z16
+	VFMADD231PD  Z11, Z7, Z15
+	VFMADD231PD  Z14, Z8, Z16
+	VPBROADCASTQ const34<>+0(SB), Z18
+	VADDPD       Z9, Z18, Z17
+	VADDPD       Z13, Z18, Z18
+	VFMADD231PD  Z2, Z7, Z17
+	VFMADD231PD  Z3, Z8, Z18
+	VSUBPD       Z17, Z9, Z9
+	VSUBPD       Z18, Z13, Z13
+	VPBROADCASTQ const34<>+0(SB), Z19
+	VADDPD       Z9, Z19, Z9
+	VADDPD       Z13, Z19, Z13
+	VFMADD231PD  Z2, Z7, Z9
+	VFMADD231PD  Z3, Z8, Z13
+	VFMADD231PD  Z11, Z7, Z9
+	VFMADD231PD  Z14, Z8, Z13
+	VFMADD213PD  Z17, Z11, Z7
+	VFMADD213PD  Z18, Z14, Z8
+	VPBROADCASTQ const35<>+0(SB), Z2
+	VDIVPD       Z7, Z2, Z3
+	VDIVPD       Z8, Z2, Z2
+	VMULPD       Z3, Z10, Z7
+	VMULPD       Z2, Z12, Z8
+	VFNMADD231PD Z17, Z7, Z10
+	VFNMADD231PD Z18, Z8, Z12
+	VFNMADD231PD Z9, Z7, Z15
+	VFNMADD231PD Z13, Z8, Z16
+	VADDPD       Z15, Z10, Z9
+	VADDPD       Z16, Z12, Z10
+	VFMADD231PD  Z3, Z9, Z7
+	VFMADD231PD  Z2, Z10, Z8
+	VPBROADCASTQ const0<>+0(SB), Z2
+	VPTERNLOGQ   $0xd8, Z2, Z0, Z7
+	VPTERNLOGQ   $0xd8, Z2, Z1, Z8
+	VCMPPD       $0x04, Z7, Z7, K1
+	VCMPPD       $0x04, Z8, Z8, K2
+	VPBROADCASTQ const21<>+0(SB), Z0
+	VBLENDMPD    Z0, Z7, K1, Z4
+	VBLENDMPD    Z0, Z8, K2, Z5
+	VMOVUPD      Z4, (AX)
+	VMOVUPD      Z5, 64(AX)
+	ADDQ         $0x00000080, AX
+	LEAQ         (DI)(DX*1), CX
+	SUBQ         $0x10, SI
+	JGE          turn
+
+rest:
+	ADDQ $0x10, SI
 	SUBQ $0x08, SI
 	JLT  done
 
@@ -455,76 +586,63 @@ loop:
 	VPANDNQ           Z0, Z1, Z1
 	VPBROADCASTQ      const22<>+0(SB), Z2
 	VMINPD            Z1, Z2, Z1
-	VMULPD.BCST       const23<>+0(SB), Z1, Z1
 	VMOVAPD           Z1, Z2
-	VPBROADCASTQ      const2<>+0(SB), Z4
-	VFMADD213PD.BCST  const3<>+0(SB), Z4, Z2
-	VSUBPD.BCST       const3<>+0(SB), Z2, Z2
-	VFNMADD231PD.BCST const4<>+0(SB), Z2, Z1
-	VMOVAPD           Z2, Z4
-	VPBROADCASTQ      const5<>+0(SB), Z5
-	VFNMADD213PD      Z1, Z5, Z4
-	VSUBPD            Z4, Z1, Z1
-	VFNMADD231PD.BCST const5<>+0(SB), Z2, Z1
-	VMULPD            Z4, Z4, Z5
-	VMULPD.BCST       const11<>+0(SB), Z4, Z6
-	VMOVAPD           Z6, Z7
-	VFMADD213PD       Z4, Z4, Z7
-	VSUBPD            Z7, Z4, Z8
-	VFMADD231PD       Z4, Z6, Z8
-	VADDPD            Z8, Z1, Z1
-	VMOVAPD           Z5, Z6
-	VPBROADCASTQ      const24<>+0(SB), Z8
-	VFMADD213PD.BCST  const25<>+0(SB), Z8, Z6
-	VMOVAPD           Z5, Z8
-	VPBROADCASTQ      const26<>+0(SB), Z9
-	VFMADD213PD.BCST  const27<>+0(SB), Z9, Z8
-	VFMADD213PD.BCST  const28<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const29<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  const30<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const31<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  const32<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const33<>+0(SB), Z5, Z8
-	VFMADD231PD       Z4, Z6, Z8
-	VMULPD            Z5, Z4, Z4
-	VFMADD231PD       Z4, Z8, Z1
-	VPBROADCASTQ      const20<>+0(SB), Z4
-	VSUBPD            Z2, Z4, Z2
-	VPBROADCASTQ      const19<>+0(SB), Z4
-	VSUBPD            Z2, Z4, Z2
-	VPSLLQ            $0x34, Z2, Z2
-	VADDPD.BCST       const34<>+0(SB), Z2, Z4
+	VPBROADCASTQ      const23<>+0(SB), Z3
+	VFMADD213PD.BCST  const3<>+0(SB), Z3, Z2
+	VSUBPD.BCST       const3<>+0(SB), Z2, Z3
+	VFNMADD231PD.BCST const24<>+0(SB), Z3, Z1
+	VMOVUPD           tanhRest<>+0(SB), Z5
+	VMOVDQA64         Z2, Z4
+	VPERMI2PD         tanhRest<>+64(SB), Z5, Z4
+	VFNMADD231PD.BCST const26<>+0(SB), Z3, Z4
+	VMOVUPD           tanhPower<>+0(SB), Z5
+	VMOVDQA64         Z2, Z3
+	VPERMI2PD         tanhPower<>+64(SB), Z5, Z3
+	VPSLLQ            $0x30, Z2, Z2
+	VPADDQ            Z2, Z3, Z2
+	VMULPD            Z1, Z1, Z3
+	VMOVAPD           Z3, Z5
+	VPBROADCASTQ      const28<>+0(SB), Z7
+	VFMADD213PD.BCST  const29<>+0(SB), Z7, Z5
+	VMOVAPD           Z3, Z7
+	VPBROADCASTQ      const30<>+0(SB), Z8
+	VFMADD213PD.BCST  const31<>+0(SB), Z8, Z7
+	VFMADD213PD.BCST  const32<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  const33<>+0(SB), Z3, Z7
+	VFMADD231PD       Z1, Z5, Z7
+	VMOVAPD           Z4, Z3
 	VPBROADCASTQ      const34<>+0(SB), Z5
-	VSUBPD            Z4, Z5, Z5
-	VADDPD            Z5, Z2, Z5
-	VMULPD            Z2, Z7, Z6
-	VADDPD            Z6, Z4, Z7
-	VSUBPD            Z7, Z4, Z4
-	VADDPD            Z4, Z6, Z4
-	VADDPD            Z4, Z5, Z4
-	VFMADD231PD       Z1, Z2, Z4
-	VADDPD            Z4, Z7, Z1
-	VSUBPD            Z1, Z7, Z2
-	VADDPD            Z2, Z4, Z2
-	VADDPD.BCST       const35<>+0(SB), Z1, Z4
-	VPBROADCASTQ      const35<>+0(SB), Z5
-	VSUBPD            Z4, Z5, Z5
-	VADDPD            Z5, Z1, Z5
-	VPBROADCASTQ      const36<>+0(SB), Z6
-	VDIVPD            Z4, Z6, Z6
-	VMULPD            Z6, Z1, Z7
-	VFNMADD231PD      Z4, Z7, Z1
-	VADDPD            Z1, Z2, Z1
-	VADDPD            Z5, Z2, Z2
-	VFNMADD231PD      Z2, Z7, Z1
-	VFMADD231PD       Z6, Z1, Z7
-	VPBROADCASTQ      const0<>+0(SB), Z1
-	VPANDNQ           Z7, Z1, Z1
-	VPANDQ.BCST       const0<>+0(SB), Z0, Z0
-	VPORQ             Z0, Z1, Z0
-	VCMPPD            $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST    const21<>+0(SB), Z0, K1, Z3
-	VMOVUPD           Z3, (AX)
+	VFMADD213PD       Z1, Z5, Z3
+	VMULPD            Z3, Z1, Z3
+	VFMADD231PD       Z3, Z7, Z4
+	VMOVAPD           Z2, Z3
+	VPBROADCASTQ      const11<>+0(SB), Z5
+	VFMSUB213PD.BCST  const35<>+0(SB), Z5, Z3
+	VMOVAPD           Z2, Z5
+	VFMADD213PD       Z3, Z1, Z5
+	VSUBPD            Z5, Z3, Z7
+	VFMADD231PD       Z1, Z2, Z7
+	VFMADD231PD       Z4, Z2, Z7
+	VPBROADCASTQ      const34<>+0(SB), Z8
+	VADDPD            Z3, Z8, Z8
+	VFMADD231PD       Z1, Z2, Z8
+	VSUBPD            Z8, Z3, Z3
+	VPBROADCASTQ      const34<>+0(SB), Z9
+	VADDPD            Z3, Z9, Z3
+	VFMADD231PD       Z1, Z2, Z3
+	VFMADD231PD       Z4, Z2, Z3
+	VFMADD213PD       Z8, Z4, Z2
+	VPBROADCASTQ      const35<>+0(SB), Z1
+	VDIVPD            Z2, Z1, Z1
+	VMULPD            Z1, Z5, Z2
+	VFNMADD231PD      Z8, Z2, Z5
+	VFNMADD231PD      Z3, Z2, Z7
+	VADDPD            Z7, Z5, Z3
+	VFMADD231PD       Z1, Z3, Z2
+	VPTERNLOGQ.BCST   $0xd8, const0<>+0(SB), Z0, Z2
+	VCMPPD            $0x04, Z2, Z2, K1
+	VBLENDMPD.BCST    const21<>+0(SB), Z2, K1, Z6
+	VMOVUPD           Z6, (AX)
 	ADDQ              $0x40, AX
 	ADDQ              DX, CX
 	SUBQ              $0x08, SI
@@ -540,47 +658,74 @@ done:
 DATA const22<>+0(SB)/8, $0x4034000000000000
 GLOBL const22<>(SB), RODATA|NOPTR, $8
 
-DATA const23<>+0(SB)/8, $0xc000000000000000
+DATA const23<>+0(SB)/8, $0x40471547652b82fe
 GLOBL const23<>(SB), RODATA|NOPTR, $8
 
-DATA const24<>+0(SB)/8, $0x3e21f86f0b035526
+DATA const24<>+0(SB)/8, $0x3f962e42fefa39ef
 GLOBL const24<>(SB), RODATA|NOPTR, $8
 
-DATA const25<>+0(SB)/8, $0x3e927e4cfaf0e60f
-GLOBL const25<>(SB), RODATA|NOPTR, $8
+DATA tanhRest<>+0(SB)/8, $0x0000000000000000
+DATA tanhRest<>+8(SB)/8, $0xbc92d75c73e2d323
+DATA tanhRest<>+16(SB)/8, $0x3cb5006147126233
+DATA tanhRest<>+24(SB)/8, $0x3c868efde3a8a894
+DATA tanhRest<>+32(SB)/8, $0xbcb2f9a05e291405
+DATA tanhRest<>+40(SB)/8, $0x3cac787a97893a1f
+DATA tanhRest<>+48(SB)/8, $0xbc95dacb6abb4ae5
+DATA tanhRest<>+56(SB)/8, $0x3c9fd30564f92b8c
+DATA tanhRest<>+64(SB)/8, $0xbcb36ef4c4cb311d
+DATA tanhRest<>+72(SB)/8, $0xbc991163747208cc
+DATA tanhRest<>+80(SB)/8, $0x3cb16b571c07ae4a
+DATA tanhRest<>+88(SB)/8, $0x3c61affc2b91ce27
+DATA tanhRest<>+96(SB)/8, $0xbca9072e1cf12c2e
+DATA tanhRest<>+104(SB)/8, $0xbcb19d04fcefe9d2
+DATA tanhRest<>+112(SB)/8, $0xbc8dbc8f0f6b610b
+DATA tanhRest<>+120(SB)/8, $0x3c996cec35fe2da3
+GLOBL tanhRest<>(SB), RODATA|NOPTR, $128
 
-DATA const26<>+0(SB)/8, $0x3e5af4ecab92d52f
+DATA const26<>+0(SB)/8, $0x3c2abc9e3b39803f
 GLOBL const26<>(SB), RODATA|NOPTR, $8
 
-DATA const27<>+0(SB)/8, $0x3ec71de01acf7607
-GLOBL const27<>(SB), RODATA|NOPTR, $8
+DATA tanhPower<>+0(SB)/8, $0x4000000000000000
+DATA tanhPower<>+8(SB)/8, $0x3fffb5586cf98910
+DATA tanhPower<>+16(SB)/8, $0x3fff72b83c7d5178
+DATA tanhPower<>+24(SB)/8, $0x3fff387a6e756238
+DATA tanhPower<>+32(SB)/8, $0x3fff06fe0a31b718
+DATA tanhPower<>+40(SB)/8, $0x3ffedea64c123420
+DATA tanhPower<>+48(SB)/8, $0x3ffebfdad5362a28
+DATA tanhPower<>+56(SB)/8, $0x3ffeab07dd485428
+DATA tanhPower<>+64(SB)/8, $0x3ffea09e667f3bd0
+DATA tanhPower<>+72(SB)/8, $0x3ffea11473eb0188
+DATA tanhPower<>+80(SB)/8, $0x3ffeace5422aa0d8
+DATA tanhPower<>+88(SB)/8, $0x3ffec49182a3f090
+DATA tanhPower<>+96(SB)/8, $0x3ffee89f995ad3b0
+DATA tanhPower<>+104(SB)/8, $0x3fff199bdd8552a0
+DATA tanhPower<>+112(SB)/8, $0x3fff5818dcfba488
+DATA tanhPower<>+120(SB)/8, $0x3fffa4afa2a490d8
+GLOBL tanhPower<>(SB), RODATA|NOPTR, $128
 
-DATA const28<>+0(SB)/8, $0x3efa01a01ab9882b
+DATA const28<>+0(SB)/8, $0x3f8a01b5add175ec
 GLOBL const28<>(SB), RODATA|NOPTR, $8
 
-DATA const29<>+0(SB)/8, $0x3f2a01a01ac1de81
+DATA const29<>+0(SB)/8, $0x3fc11111110b286e
 GLOBL const29<>(SB), RODATA|NOPTR, $8
 
-DATA const30<>+0(SB)/8, $0x3f56c16c16c156a5
+DATA const30<>+0(SB)/8, $0x3fa6c17f57ba0651
 GLOBL const30<>(SB), RODATA|NOPTR, $8
 
-DATA const31<>+0(SB)/8, $0x3f81111111110051
+DATA const31<>+0(SB)/8, $0x3fd55555554dfb75
 GLOBL const31<>(SB), RODATA|NOPTR, $8
 
-DATA const32<>+0(SB)/8, $0x3fa5555555555557
+DATA const32<>+0(SB)/8, $0x3fe5555555555557
 GLOBL const32<>(SB), RODATA|NOPTR, $8
 
-DATA const33<>+0(SB)/8, $0x3fc5555555555557
+DATA const33<>+0(SB)/8, $0x3ff0000000000001
 GLOBL const33<>(SB), RODATA|NOPTR, $8
 
-DATA const34<>+0(SB)/8, $0xbff0000000000000
+DATA const34<>+0(SB)/8, $0x4000000000000000
 GLOBL const34<>(SB), RODATA|NOPTR, $8
 
-DATA const35<>+0(SB)/8, $0x4000000000000000
+DATA const35<>+0(SB)/8, $0x3ff0000000000000
 GLOBL const35<>(SB), RODATA|NOPTR, $8
-
-DATA const36<>+0(SB)/8, $0x3ff0000000000000
-GLOBL const36<>(SB), RODATA|NOPTR, $8
 
 // func TanhFloat32(dst *float32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -590,86 +735,214 @@ TEXT ·TanhFloat32(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
+	SUBQ $0x10, SI
+	JLT  rest
+
+turn:
+	LEAQ         (CX)(DX*1), DI
+	VMOVUPD      (CX), Y0
+	VMOVUPD      (DI), Y1
+	VCVTPS2PD    Y0, Z0
+	VCVTPS2PD    Y1, Z1
+	VPBROADCASTQ const0<>+0(SB), Z6
+	VPANDNQ      Z0, Z6, Z5
+	VPANDNQ      Z1, Z6, Z6
+	VPBROADCASTQ const22<>+0(SB), Z7
+	VMINPD       Z5, Z7, Z5
+	VMINPD       Z6, Z7, Z6
+	VMOVAPD      Z5, Z7
+	VPBROADCASTQ const23<>+0(SB), Z8
+	VPBROADCASTQ const3<>+0(SB), Z9
+	VFMADD213PD  Z9, Z8, Z7
+	VMOVAPD      Z6, Z10
+	VFMADD213PD  Z9, Z8, Z10
+	VPBROADCASTQ const3<>+0(SB), Z9
+	VSUBPD       Z9, Z7, Z8
+	VSUBPD       Z9, Z10, Z9
+	VPBROADCASTQ const24<>+0(SB), Z11
+	VFNMADD231PD Z11, Z8, Z5
+	VFNMADD231PD Z11, Z9, Z6
+	VMOVUPD      tanhRest<>+0(SB), Z12
+	VMOVUPD      tanhRest<>+64(SB), Z13
+	VMOVDQA64    Z7, Z11
+	VPERMI2PD    Z13, Z12, Z11
+	VMOVDQA64    Z10, Z14
+	VPERMI2PD    Z13, Z12, Z14
+	VPBROADCASTQ const26<>+0(SB), Z12
+	VFNMADD231PD Z12, Z8, Z11
+	VFNMADD231PD Z12, Z9, Z14
+	VMOVUPD      tanhPower<>+0(SB), Z9
+	VMOVUPD      tanhPower<>+64(SB), Z12
+	VMOVDQA64    Z7, Z8
+	VPERMI2PD    Z12, Z9, Z8
+	VMOVDQA64    Z10, Z13
+	VPERMI2PD    Z12, Z9, Z13
+	VPSLLQ       $0x30, Z7, Z7
+	VPSLLQ       $0x30, Z10, Z9
+	VPADDQ       Z7, Z8, Z7
+	VPADDQ       Z9, Z13, Z8
+	VMULPD       Z5, Z5, Z9
+	VMULPD       Z6, Z6, Z10
+	VMOVAPD      Z9, Z12
+	VPBROADCASTQ const28<>+0(SB), Z13
+	VPBROADCASTQ const29<>+0(SB), Z15
+	VFMADD213PD  Z15, Z13, Z12
+	VMOVAPD      Z10, Z16
+	VFMADD213PD  Z15, Z13, Z16
+	VMOVAPD      Z9, Z13
+	VPBROADCASTQ const30<>+0(SB), Z15
+	VPBROADCASTQ const31<>+0(SB), Z17
+	VFMADD213PD  Z17, Z15, Z13
+	VMOVAPD      Z10, Z18
+	VFMADD213PD  Z17, Z15, Z18
+	VPBROADCASTQ const32<>+0(SB), Z15
+	VFMADD213PD  Z15, Z9, Z12
+	VFMADD213PD  Z15, Z10, Z16
+	VPBROADCASTQ const33<>+0(SB), Z15
+	VFMADD213PD  Z15, Z9, Z13
+	VFMADD213PD  Z15, Z10, Z18
+	VFMADD231PD  Z5, Z12, Z13
+	VFMADD231PD  Z6, Z16, Z18
+	VMOVAPD      Z11, Z9
+	VPBROADCASTQ const34<>+0(SB), Z10
+	VFMADD213PD  Z5, Z10, Z9
+	VMOVAPD      Z14, Z12
+	VFMADD213PD  Z6, Z10, Z12
+	VMULPD       Z9, Z5, Z9
+	VMULPD       Z12, Z6, Z10
+	VFMADD231PD  Z9, Z13, Z11
+	VFMADD231PD  Z10, Z18, Z14
+	VMOVAPD      Z7, Z9
+	VPBROADCASTQ const11<>+0(SB), Z10
+	VPBROADCASTQ const35<>+0(SB), Z12
+	VFMSUB213PD  Z12, Z10, Z9
+	VMOVAPD      Z8, Z13
+	VFMSUB213PD  Z12, Z10, Z13
+	VMOVAPD      Z7, Z10
+	VFMADD213PD  Z9, Z5, Z10
+	VMOVAPD      Z8, Z12
+	VFMADD213PD  Z13, Z6, Z12
+	VSUBPD       Z10, Z9, Z15
+	VSUBPD       Z12, Z13, Z16
+	VFMADD231PD  Z5, Z7, Z15
+	VFMADD231PD  Z6, Z8, Z16
+	VFMADD231PD  Z11, Z7, Z15
+	VFMADD231PD  Z14, Z8, Z16
+	VPBROADCASTQ const34<>+0(SB), Z18
+	VADDPD       Z9, Z18, Z17
+	VADDPD       Z13, Z18, Z18
+	VFMADD231PD  Z5, Z7, Z17
+	VFMADD231PD  Z6, Z8, Z18
+	VSUBPD       Z17, Z9, Z9
+	VSUBPD       Z18, Z13, Z13
+	VPBROADCASTQ const34<>+0(SB), Z19
+	VADDPD       Z9, Z19, Z9
+	VADDPD       Z13, Z19, Z13
+	VFMADD231PD  Z5, Z7, Z9
+	VFMADD231PD  Z6, Z8, Z13
+	VFMADD231PD  Z11, Z7, Z9
+	VFMADD231PD  Z14, Z8, Z13
+	VFMADD213PD  Z17, Z11, Z7
+	VFMADD213PD  Z18, Z14, Z8
+	VPBROADCASTQ const35<>+0(SB), Z5
+	VDIVPD       Z7, Z5, Z6
+	VDIVPD       Z8, Z5, Z5
+	VMULPD       Z6, Z10, Z7
+	VMULPD       Z5, Z12, Z8
+	VFNMADD231PD Z17, Z7, Z10
+	VFNMADD231PD Z18, Z8, Z12
+	VFNMADD231PD Z9, Z7, Z15
+	VFNMADD231PD Z13, Z8, Z16
+	VADDPD       Z15, Z10, Z9
+	VADDPD       Z16, Z12, Z10
+	VFMADD231PD  Z6, Z9, Z7
+	VFMADD231PD  Z5, Z10, Z8
+	VPBROADCASTQ const0<>+0(SB), Z5
+	VPTERNLOGQ   $0xd8, Z5, Z0, Z7
+	VPTERNLOGQ   $0xd8, Z5, Z1, Z8
+	VCMPPD       $0x04, Z7, Z7, K1
+	VCMPPD       $0x04, Z8, Z8, K2
+	VPBROADCASTQ const21<>+0(SB), Z0
+	VBLENDMPD    Z0, Z7, K1, Z2
+	VBLENDMPD    Z0, Z8, K2, Z3
+	VCVTPD2PS    Z2, Y0
+	VCVTPD2PS    Z3, Y1
+	VMOVUPD      Y0, (AX)
+	VMOVUPD      Y1, 32(AX)
+	ADDQ         $0x00000040, AX
+	LEAQ         (DI)(DX*1), CX
+	SUBQ         $0x10, SI
+	JGE          turn
+
+rest:
+	ADDQ $0x10, SI
 	SUBQ $0x08, SI
 	JLT  done
 
 loop:
 	VMOVUPD           (CX), Y0
 	VCVTPS2PD         Y0, Z0
-	VPBROADCASTQ      const0<>+0(SB), Z2
-	VPANDNQ           Z0, Z2, Z2
-	VPBROADCASTQ      const22<>+0(SB), Z3
-	VMINPD            Z2, Z3, Z2
-	VMULPD.BCST       const23<>+0(SB), Z2, Z2
+	VPBROADCASTQ      const0<>+0(SB), Z1
+	VPANDNQ           Z0, Z1, Z1
+	VPBROADCASTQ      const22<>+0(SB), Z2
+	VMINPD            Z1, Z2, Z1
+	VMOVAPD           Z1, Z2
+	VPBROADCASTQ      const23<>+0(SB), Z3
+	VFMADD213PD.BCST  const3<>+0(SB), Z3, Z2
+	VSUBPD.BCST       const3<>+0(SB), Z2, Z3
+	VFNMADD231PD.BCST const24<>+0(SB), Z3, Z1
+	VMOVUPD           tanhRest<>+0(SB), Z6
+	VMOVDQA64         Z2, Z5
+	VPERMI2PD         tanhRest<>+64(SB), Z6, Z5
+	VFNMADD231PD.BCST const26<>+0(SB), Z3, Z5
+	VMOVUPD           tanhPower<>+0(SB), Z6
+	VMOVDQA64         Z2, Z3
+	VPERMI2PD         tanhPower<>+64(SB), Z6, Z3
+	VPSLLQ            $0x30, Z2, Z2
+	VPADDQ            Z2, Z3, Z2
+	VMULPD            Z1, Z1, Z3
+	VMOVAPD           Z3, Z6
+	VPBROADCASTQ      const28<>+0(SB), Z7
+	VFMADD213PD.BCST  const29<>+0(SB), Z7, Z6
+	VMOVAPD           Z3, Z7
+	VPBROADCASTQ      const30<>+0(SB), Z8
+	VFMADD213PD.BCST  const31<>+0(SB), Z8, Z7
+	VFMADD213PD.BCST  const32<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  const33<>+0(SB), Z3, Z7
+	VFMADD231PD       Z1, Z6, Z7
+	VMOVAPD           Z5, Z3
+	VPBROADCASTQ      const34<>+0(SB), Z6
+	VFMADD213PD       Z1, Z6, Z3
+	VMULPD            Z3, Z1, Z3
+	VFMADD231PD       Z3, Z7, Z5
 	VMOVAPD           Z2, Z3
-	VPBROADCASTQ      const2<>+0(SB), Z4
-	VFMADD213PD.BCST  const3<>+0(SB), Z4, Z3
-	VSUBPD.BCST       const3<>+0(SB), Z3, Z3
-	VFNMADD231PD.BCST const4<>+0(SB), Z3, Z2
-	VMOVAPD           Z3, Z4
-	VPBROADCASTQ      const5<>+0(SB), Z5
-	VFNMADD213PD      Z2, Z5, Z4
-	VSUBPD            Z4, Z2, Z2
-	VFNMADD231PD.BCST const5<>+0(SB), Z3, Z2
-	VMULPD            Z4, Z4, Z5
-	VMULPD.BCST       const11<>+0(SB), Z4, Z6
-	VMOVAPD           Z6, Z7
-	VFMADD213PD       Z4, Z4, Z7
-	VSUBPD            Z7, Z4, Z8
-	VFMADD231PD       Z4, Z6, Z8
-	VADDPD            Z8, Z2, Z2
-	VMOVAPD           Z5, Z6
-	VPBROADCASTQ      const24<>+0(SB), Z8
-	VFMADD213PD.BCST  const25<>+0(SB), Z8, Z6
-	VMOVAPD           Z5, Z8
-	VPBROADCASTQ      const26<>+0(SB), Z9
-	VFMADD213PD.BCST  const27<>+0(SB), Z9, Z8
-	VFMADD213PD.BCST  const28<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const29<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  const30<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const31<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  const32<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const33<>+0(SB), Z5, Z8
-	VFMADD231PD       Z4, Z6, Z8
-	VMULPD            Z5, Z4, Z4
-	VFMADD231PD       Z4, Z8, Z2
-	VPBROADCASTQ      const20<>+0(SB), Z4
-	VSUBPD            Z3, Z4, Z3
-	VPBROADCASTQ      const19<>+0(SB), Z4
-	VSUBPD            Z3, Z4, Z3
-	VPSLLQ            $0x34, Z3, Z3
-	VADDPD.BCST       const34<>+0(SB), Z3, Z4
-	VPBROADCASTQ      const34<>+0(SB), Z5
-	VSUBPD            Z4, Z5, Z5
-	VADDPD            Z5, Z3, Z5
-	VMULPD            Z3, Z7, Z6
-	VADDPD            Z6, Z4, Z7
-	VSUBPD            Z7, Z4, Z4
-	VADDPD            Z4, Z6, Z4
-	VADDPD            Z4, Z5, Z4
-	VFMADD231PD       Z2, Z3, Z4
-	VADDPD            Z4, Z7, Z2
-	VSUBPD            Z2, Z7, Z3
-	VADDPD            Z3, Z4, Z3
-	VADDPD.BCST       const35<>+0(SB), Z2, Z4
-	VPBROADCASTQ      const35<>+0(SB), Z5
-	VSUBPD            Z4, Z5, Z5
-	VADDPD            Z5, Z2, Z5
-	VPBROADCASTQ      const36<>+0(SB), Z6
-	VDIVPD            Z4, Z6, Z6
-	VMULPD            Z6, Z2, Z7
-	VFNMADD231PD      Z4, Z7, Z2
-	VADDPD            Z2, Z3, Z2
-	VADDPD            Z5, Z3, Z3
-	VFNMADD231PD      Z3, Z7, Z2
-	VFMADD231PD       Z6, Z2, Z7
-	VPBROADCASTQ      const0<>+0(SB), Z2
-	VPANDNQ           Z7, Z2, Z2
-	VPANDQ.BCST       const0<>+0(SB), Z0, Z0
-	VPORQ             Z0, Z2, Z0
-	VCMPPD            $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST    const21<>+0(SB), Z0, K1, Z1
-	VCVTPD2PS         Z1, Y0
+	VPBROADCASTQ      const11<>+0(SB), Z6
+	VFMSUB213PD.BCST  const35<>+0(SB), Z6, Z3
+	VMOVAPD           Z2, Z6
+	VFMADD213PD       Z3, Z1, Z6
+	VSUBPD            Z6, Z3, Z7
+	VFMADD231PD       Z1, Z2, Z7
+	VFMADD231PD       Z5, Z2, Z7
+	VPBROADCASTQ      const34<>+0(SB), Z8
+	VADDPD            Z3, Z8, Z8
+	VFMADD231PD       Z1, Z2, Z8
+	VSUBPD            Z8, Z3, Z3
+	VPBROADCASTQ      const34<>+0(SB), Z9
+	VADDPD            Z3, Z9, Z3
+	VFMADD231PD       Z1, Z2, Z3
+	VFMADD231PD       Z5, Z2, Z3
+	VFMADD213PD       Z8, Z5, Z2
+	VPBROADCASTQ      const35<>+0(SB), Z1
+	VDIVPD            Z2, Z1, Z1
+	VMULPD            Z1, Z6, Z2
+	VFNMADD231PD      Z8, Z2, Z6
+	VFNMADD231PD      Z3, Z2, Z7
+	VADDPD            Z7, Z6, Z3
+	VFMADD231PD       Z1, Z3, Z2
+	VPTERNLOGQ.BCST   $0xd8, const0<>+0(SB), Z0, Z2
+	VCMPPD            $0x04, Z2, Z2, K1
+	VBLENDMPD.BCST    const21<>+0(SB), Z2, K1, Z4
+	VCVTPD2PS         Z4, Y0
 	VMOVUPD           Y0, (AX)
 	ADDQ              $0x20, AX
 	ADDQ              DX, CX
@@ -701,8 +974,8 @@ loop:
 	VMULPD           Z1, Z1, Z2
 	VMOVAPD          Z1, Z3
 	VFMSUB213PD      Z2, Z1, Z3
-	VADDPD.BCST      const36<>+0(SB), Z2, Z4
-	VSUBPD.BCST      const36<>+0(SB), Z4, Z5
+	VADDPD.BCST      const35<>+0(SB), Z2, Z4
+	VSUBPD.BCST      const35<>+0(SB), Z4, Z5
 	VSUBPD           Z5, Z2, Z2
 	VADDPD           Z2, Z3, Z2
 	VSQRTPD          Z4, Z3
@@ -710,101 +983,83 @@ loop:
 	VFNMADD213PD     Z4, Z3, Z5
 	VADDPD           Z5, Z2, Z2
 	VPSRLQ           $0x01, Z4, Z4
-	VPBROADCASTQ     const37<>+0(SB), Z5
+	VPBROADCASTQ     const36<>+0(SB), Z5
 	VPSUBQ           Z4, Z5, Z4
 	VMULPD           Z4, Z2, Z2
 	VADDPD           Z3, Z1, Z4
 	VSUBPD           Z4, Z3, Z3
 	VADDPD           Z3, Z1, Z3
 	VADDPD           Z1, Z1, Z5
-	VMULPD           Z5, Z4, Z14
-	VFMSUB213PD      Z14, Z5, Z4
+	VMULPD           Z5, Z4, Z13
+	VFMSUB213PD      Z13, Z5, Z4
 	VADDPD           Z3, Z2, Z2
 	VFMADD231PD      Z2, Z5, Z4
-	VPBROADCASTQ     const36<>+0(SB), Z2
-	VADDPD           Z14, Z2, Z2
-	VSUBPD.BCST      const36<>+0(SB), Z2, Z3
-	VSUBPD           Z3, Z14, Z3
-	VPBROADCASTQ     const38<>+0(SB), Z5
+	VPBROADCASTQ     const35<>+0(SB), Z2
+	VADDPD           Z13, Z2, Z2
+	VSUBPD.BCST      const35<>+0(SB), Z2, Z3
+	VSUBPD           Z3, Z13, Z3
+	VPBROADCASTQ     const37<>+0(SB), Z5
 	VCMPPD           $0x11, Z1, Z5, K1
 	VBLENDMPD        Z1, Z2, K1, Z6
-	VADDPD           Z3, Z4, Z2
-	VBLENDMPD.BCST   const20<>+0(SB), Z2, K1, Z7
+	VBLENDMPD.BCST   const20<>+0(SB), Z3, K1, Z7
+	VBLENDMPD.BCST   const20<>+0(SB), Z4, K1, Z8
 	VPBROADCASTQ     const20<>+0(SB), Z2
-	VBLENDMPD.BCST   const36<>+0(SB), Z2, K1, Z8
-	VPADDQ.BCST      const39<>+0(SB), Z6, Z2
-	VPSRLQ           $0x34, Z2, Z3
-	VPORQ.BCST       const40<>+0(SB), Z3, Z3
-	VSUBPD.BCST      const41<>+0(SB), Z3, Z3
-	VPANDQ.BCST      const42<>+0(SB), Z2, Z2
-	VPADDQ.BCST      const43<>+0(SB), Z2, Z2
-	VSUBPD.BCST      const36<>+0(SB), Z2, Z2
-	VPBROADCASTQ     const20<>+0(SB), Z5
-	VCMPPD           $0x00, Z3, Z5, K2
-	VPBROADCASTQ     const18<>+0(SB), Z5
-	VMINPD           Z3, Z5, Z5
-	VPBROADCASTQ     const19<>+0(SB), Z15
-	VSUBPD           Z5, Z15, Z5
-	VPSLLQ           $0x34, Z5, Z5
-	VMULPD           Z5, Z7, Z5
-	VBLENDMPD        Z4, Z5, K2, Z9
-	VBLENDMPD        Z14, Z2, K2, Z10
-	VMULPD           Z10, Z10, Z2
-	VMULPD.BCST      const11<>+0(SB), Z10, Z4
+	VBLENDMPD.BCST   const35<>+0(SB), Z2, K1, Z9
+	VGETEXPPD        Z6, Z2
+	VGETMANTPD       $0x00, Z6, Z3
+	VPSRLQ           $0x30, Z3, Z4
+	VMOVUPD          logInverse<>+0(SB), Z13
+	VMOVDQA64        Z4, Z5
+	VPERMI2PD        logInverse<>+64(SB), Z13, Z5
+	VFMSUB213PD.BCST const35<>+0(SB), Z5, Z3
+	VPBROADCASTQ     const19<>+0(SB), Z13
+	VSUBPD           Z2, Z13, Z13
+	VPSLLQ           $0x34, Z13, Z13
+	VMULPD           Z13, Z5, Z5
+	VMOVAPD          Z7, Z13
+	VFMADD213PD      Z3, Z5, Z13
+	VSUBPD           Z13, Z3, Z3
+	VFMADD231PD      Z5, Z7, Z3
+	VFMADD231PD      Z5, Z8, Z3
+	VADDPD           Z2, Z9, Z2
+	VMOVUPD          logHigh<>+0(SB), Z14
+	VMOVDQA64        Z4, Z5
+	VPERMI2PD        logHigh<>+64(SB), Z14, Z5
+	VFMADD231PD.BCST const40<>+0(SB), Z2, Z5
+	VMOVUPD          logLow<>+0(SB), Z14
+	VMOVDQA64        Z4, Z4
+	VPERMI2PD        logLow<>+64(SB), Z14, Z4
+	VFMADD231PD.BCST const42<>+0(SB), Z2, Z4
+	VADDPD           Z5, Z13, Z2
+	VSUBPD           Z2, Z5, Z5
+	VADDPD           Z5, Z13, Z5
+	VADDPD           Z4, Z3, Z3
+	VADDPD           Z3, Z5, Z3
+	VMULPD           Z13, Z13, Z4
 	VMOVAPD          Z4, Z5
-	VFNMADD213PD     Z10, Z10, Z5
-	VSUBPD           Z5, Z10, Z14
-	VFNMADD231PD     Z10, Z4, Z14
-	VMOVAPD          Z2, Z4
-	VPBROADCASTQ     const44<>+0(SB), Z15
-	VFMADD213PD.BCST const45<>+0(SB), Z15, Z4
-	VMOVAPD          Z2, Z15
-	VPBROADCASTQ     const46<>+0(SB), Z16
-	VFMADD213PD.BCST const47<>+0(SB), Z16, Z15
-	VFMADD213PD.BCST const48<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST const49<>+0(SB), Z2, Z15
-	VFMADD213PD.BCST const50<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST const51<>+0(SB), Z2, Z15
-	VFMADD213PD.BCST const52<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST const53<>+0(SB), Z2, Z15
-	VFMADD213PD.BCST const54<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST const55<>+0(SB), Z2, Z15
-	VFMADD213PD.BCST const56<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST const57<>+0(SB), Z2, Z15
-	VFMADD213PD.BCST const58<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST const59<>+0(SB), Z2, Z15
-	VFMADD213PD.BCST const60<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST const61<>+0(SB), Z2, Z15
-	VFMADD213PD.BCST const62<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST const63<>+0(SB), Z2, Z15
-	VFMADD213PD.BCST const64<>+0(SB), Z2, Z4
-	VFMADD231PD      Z10, Z15, Z4
-	VMULPD           Z2, Z10, Z2
-	VMULPD           Z2, Z4, Z2
-	VADDPD           Z3, Z8, Z3
-	VMULPD.BCST      const65<>+0(SB), Z3, Z4
-	VADDPD           Z4, Z5, Z15
-	VSUBPD           Z15, Z4, Z4
-	VADDPD           Z4, Z5, Z4
-	VADDPD           Z4, Z14, Z4
-	VFMADD231PD.BCST const66<>+0(SB), Z3, Z4
-	VPBROADCASTQ     const67<>+0(SB), Z3
-	VFMADD213PD.BCST const68<>+0(SB), Z3, Z10
-	VFMADD231PD      Z9, Z10, Z2
-	VADDPD           Z2, Z4, Z2
-	VADDPD           Z2, Z15, Z2
+	VPBROADCASTQ     const43<>+0(SB), Z14
+	VFMADD213PD.BCST const44<>+0(SB), Z14, Z5
+	VMOVAPD          Z4, Z14
+	VPBROADCASTQ     const45<>+0(SB), Z15
+	VFMADD213PD.BCST const46<>+0(SB), Z15, Z14
+	VFMADD213PD.BCST const47<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST const48<>+0(SB), Z4, Z14
+	VFMADD213PD.BCST const49<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST const50<>+0(SB), Z4, Z14
+	VFMADD213PD.BCST const51<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST const52<>+0(SB), Z4, Z14
+	VFMADD231PD      Z13, Z5, Z14
+	VFMADD231PD      Z4, Z14, Z3
+	VADDPD           Z3, Z2, Z2
 	VPBROADCASTQ     const11<>+0(SB), Z3
-	VBLENDMPD.BCST   const36<>+0(SB), Z3, K1, Z11
-	VMULPD           Z11, Z2, Z2
-	VCMPPD.BCST      $0x11, const69<>+0(SB), Z1, K1
-	VBLENDMPD        Z2, Z1, K1, Z12
-	VPBROADCASTQ     const0<>+0(SB), Z1
-	VPANDNQ          Z12, Z1, Z1
-	VPANDQ.BCST      const0<>+0(SB), Z0, Z0
-	VPORQ            Z0, Z1, Z0
-	VCMPPD           $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST   const21<>+0(SB), Z0, K1, Z13
-	VMOVUPD          Z13, (AX)
+	VBLENDMPD.BCST   const35<>+0(SB), Z3, K1, Z10
+	VMULPD           Z10, Z2, Z2
+	VCMPPD.BCST      $0x11, const53<>+0(SB), Z1, K1
+	VBLENDMPD        Z2, Z1, K1, Z11
+	VPTERNLOGQ.BCST  $0xd8, const0<>+0(SB), Z0, Z11
+	VCMPPD           $0x04, Z11, Z11, K1
+	VBLENDMPD.BCST   const21<>+0(SB), Z11, K1, Z12
+	VMOVUPD          Z12, (AX)
 	ADDQ             $0x40, AX
 	ADDQ             DX, CX
 	SUBQ             $0x08, SI
@@ -817,104 +1072,104 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const37<>+0(SB)/8, $0x5fd6eb50c7b537a9
+DATA const36<>+0(SB)/8, $0x5fd6eb50c7b537a9
+GLOBL const36<>(SB), RODATA|NOPTR, $8
+
+DATA const37<>+0(SB)/8, $0x41b0000000000000
 GLOBL const37<>(SB), RODATA|NOPTR, $8
 
-DATA const38<>+0(SB)/8, $0x41b0000000000000
-GLOBL const38<>(SB), RODATA|NOPTR, $8
+DATA logInverse<>+0(SB)/8, $0x3ff0000000000000
+DATA logInverse<>+8(SB)/8, $0x3fed800000000000
+DATA logInverse<>+16(SB)/8, $0x3feb800000000000
+DATA logInverse<>+24(SB)/8, $0x3fea800000000000
+DATA logInverse<>+32(SB)/8, $0x3fe9000000000000
+DATA logInverse<>+40(SB)/8, $0x3fe8000000000000
+DATA logInverse<>+48(SB)/8, $0x3fe7000000000000
+DATA logInverse<>+56(SB)/8, $0x3fe6000000000000
+DATA logInverse<>+64(SB)/8, $0x3fe5000000000000
+DATA logInverse<>+72(SB)/8, $0x3fe4000000000000
+DATA logInverse<>+80(SB)/8, $0x3fe3800000000000
+DATA logInverse<>+88(SB)/8, $0x3fe2800000000000
+DATA logInverse<>+96(SB)/8, $0x3fe2000000000000
+DATA logInverse<>+104(SB)/8, $0x3fe1800000000000
+DATA logInverse<>+112(SB)/8, $0x3fe1000000000000
+DATA logInverse<>+120(SB)/8, $0x3fe0000000000000
+GLOBL logInverse<>(SB), RODATA|NOPTR, $128
 
-DATA const39<>+0(SB)/8, $0x00095f619980c433
-GLOBL const39<>(SB), RODATA|NOPTR, $8
+DATA logHigh<>+0(SB)/8, $0x0000000000000000
+DATA logHigh<>+8(SB)/8, $0x3fb4d3115d208000
+DATA logHigh<>+16(SB)/8, $0x3fc365fcb015a000
+DATA logHigh<>+24(SB)/8, $0x3fc823c16551a000
+DATA logHigh<>+32(SB)/8, $0x3fcf991c6cb3c000
+DATA logHigh<>+40(SB)/8, $0x3fd269621134e000
+DATA logHigh<>+48(SB)/8, $0x3fd522ae0738a000
+DATA logHigh<>+56(SB)/8, $0x3fd7fafa3bd81000
+DATA logHigh<>+64(SB)/8, $0x3fdaf5295248d000
+DATA logHigh<>+72(SB)/8, $0x3fde148a1a272000
+DATA logHigh<>+80(SB)/8, $0x3fdfb358af7a5000
+DATA logHigh<>+88(SB)/8, $0x3fe188ee40f24000
+DATA logHigh<>+96(SB)/8, $0x3fe269621134d800
+DATA logHigh<>+104(SB)/8, $0x3fe35028ad9d9000
+DATA logHigh<>+112(SB)/8, $0x3fe43d9ff2f92000
+DATA logHigh<>+120(SB)/8, $0x3fe62e42fefa3800
+GLOBL logHigh<>(SB), RODATA|NOPTR, $128
 
-DATA const40<>+0(SB)/8, $0x4330000000000000
+DATA const40<>+0(SB)/8, $0x3fe62e42fefa3800
 GLOBL const40<>(SB), RODATA|NOPTR, $8
 
-DATA const41<>+0(SB)/8, $0x43300000000003ff
-GLOBL const41<>(SB), RODATA|NOPTR, $8
+DATA logLow<>+0(SB)/8, $0x0000000000000000
+DATA logLow<>+8(SB)/8, $0xbcf53a2582f4e1ef
+DATA logLow<>+16(SB)/8, $0xbd3fd3a0afb9691b
+DATA logLow<>+24(SB)/8, $0x3d1e0ddb9a631e83
+DATA logLow<>+32(SB)/8, $0xbd390d04cd7cc834
+DATA logLow<>+40(SB)/8, $0xbd31b61f10522625
+DATA logLow<>+48(SB)/8, $0x3d2ebe708164c759
+DATA logLow<>+56(SB)/8, $0x3d346fb79bf6d4cb
+DATA logLow<>+64(SB)/8, $0xbd217cc552774458
+DATA logLow<>+72(SB)/8, $0x3d3b36537e3375b2
+DATA logLow<>+80(SB)/8, $0xbd3def40b87d36d9
+DATA logLow<>+88(SB)/8, $0xbd3accec41d52e6c
+DATA logLow<>+96(SB)/8, $0x3d3c93c1df5bb3b6
+DATA logLow<>+104(SB)/8, $0xbd3bd1f01ab60655
+DATA logLow<>+112(SB)/8, $0x3d3e267b0b7efae1
+DATA logLow<>+120(SB)/8, $0x3d2ef35793c76730
+GLOBL logLow<>(SB), RODATA|NOPTR, $128
 
-DATA const42<>+0(SB)/8, $0x000fffffffffffff
+DATA const42<>+0(SB)/8, $0x3d2ef35793c76730
 GLOBL const42<>(SB), RODATA|NOPTR, $8
 
-DATA const43<>+0(SB)/8, $0x3fe6a09e667f3bcd
+DATA const43<>+0(SB)/8, $0x3fb48450270e0c40
 GLOBL const43<>(SB), RODATA|NOPTR, $8
 
-DATA const44<>+0(SB)/8, $0x3f9a38c392ebc7d7
+DATA const44<>+0(SB)/8, $0x3fbc733639ee824f
 GLOBL const44<>(SB), RODATA|NOPTR, $8
 
-DATA const45<>+0(SB)/8, $0x3fae5f29b2b7d64d
+DATA const45<>+0(SB)/8, $0xbfb989644b601f85
 GLOBL const45<>(SB), RODATA|NOPTR, $8
 
-DATA const46<>+0(SB)/8, $0xbfad14598ce62160
+DATA const46<>+0(SB)/8, $0xbfc000075a5aea13
 GLOBL const46<>(SB), RODATA|NOPTR, $8
 
-DATA const47<>+0(SB)/8, $0xbfa9c6edd8e25b90
+DATA const47<>+0(SB)/8, $0x3fc2492475fcc923
 GLOBL const47<>(SB), RODATA|NOPTR, $8
 
-DATA const48<>+0(SB)/8, $0x3fa9cacd0b642a99
+DATA const48<>+0(SB)/8, $0xbfc5555553d369d4
 GLOBL const48<>(SB), RODATA|NOPTR, $8
 
-DATA const49<>+0(SB)/8, $0xbfac3e1a4b43d38d
+DATA const49<>+0(SB)/8, $0x3fc99999999b045c
 GLOBL const49<>(SB), RODATA|NOPTR, $8
 
-DATA const50<>+0(SB)/8, $0x3fae3b48d2b692cc
+DATA const50<>+0(SB)/8, $0xbfd0000000000aff
 GLOBL const50<>(SB), RODATA|NOPTR, $8
 
-DATA const51<>+0(SB)/8, $0xbfb003ad7adb7fac
+DATA const51<>+0(SB)/8, $0x3fd5555555555552
 GLOBL const51<>(SB), RODATA|NOPTR, $8
 
-DATA const52<>+0(SB)/8, $0x3fb110397125b4c2
+DATA const52<>+0(SB)/8, $0xbfe0000000000000
 GLOBL const52<>(SB), RODATA|NOPTR, $8
 
-DATA const53<>+0(SB)/8, $0xbfb248e225b17df7
+DATA const53<>+0(SB)/8, $0x7ff0000000000000
 GLOBL const53<>(SB), RODATA|NOPTR, $8
-
-DATA const54<>+0(SB)/8, $0x3fb3b142c9060697
-GLOBL const54<>(SB), RODATA|NOPTR, $8
-
-DATA const55<>+0(SB)/8, $0xbfb5555801e9ba8c
-GLOBL const55<>(SB), RODATA|NOPTR, $8
-
-DATA const56<>+0(SB)/8, $0x3fb745d146f7d400
-GLOBL const56<>(SB), RODATA|NOPTR, $8
-
-DATA const57<>+0(SB)/8, $0xbfb9999989b9454d
-GLOBL const57<>(SB), RODATA|NOPTR, $8
-
-DATA const58<>+0(SB)/8, $0x3fbc71c71d25d4d5
-GLOBL const58<>(SB), RODATA|NOPTR, $8
-
-DATA const59<>+0(SB)/8, $0xbfc000000019700e
-GLOBL const59<>(SB), RODATA|NOPTR, $8
-
-DATA const60<>+0(SB)/8, $0x3fc24924924833fd
-GLOBL const60<>(SB), RODATA|NOPTR, $8
-
-DATA const61<>+0(SB)/8, $0xbfc5555555553028
-GLOBL const61<>(SB), RODATA|NOPTR, $8
-
-DATA const62<>+0(SB)/8, $0x3fc9999999999aff
-GLOBL const62<>(SB), RODATA|NOPTR, $8
-
-DATA const63<>+0(SB)/8, $0xbfd0000000000008
-GLOBL const63<>(SB), RODATA|NOPTR, $8
-
-DATA const64<>+0(SB)/8, $0x3fd5555555555555
-GLOBL const64<>(SB), RODATA|NOPTR, $8
-
-DATA const65<>+0(SB)/8, $0x3fe62e42fefa3800
-GLOBL const65<>(SB), RODATA|NOPTR, $8
-
-DATA const66<>+0(SB)/8, $0x3d2ef35793c76730
-GLOBL const66<>(SB), RODATA|NOPTR, $8
-
-DATA const67<>+0(SB)/8, $0xbff0000000000b50
-GLOBL const67<>(SB), RODATA|NOPTR, $8
-
-DATA const68<>+0(SB)/8, $0x3ff0f876ccdf9ec3
-GLOBL const68<>(SB), RODATA|NOPTR, $8
-
-DATA const69<>+0(SB)/8, $0x7ff0000000000000
-GLOBL const69<>(SB), RODATA|NOPTR, $8
 
 // func ArcsinhFloat32(dst *float32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -930,115 +1185,97 @@ TEXT ·ArcsinhFloat32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD          (CX), Y0
 	VCVTPS2PD        Y0, Z0
-	VPBROADCASTQ     const0<>+0(SB), Z9
-	VPANDNQ          Z0, Z9, Z9
-	VMULPD           Z9, Z9, Z10
-	VMOVAPD          Z9, Z11
-	VFMSUB213PD      Z10, Z9, Z11
-	VADDPD.BCST      const36<>+0(SB), Z10, Z12
-	VSUBPD.BCST      const36<>+0(SB), Z12, Z13
-	VSUBPD           Z13, Z10, Z10
-	VADDPD           Z10, Z11, Z10
-	VSQRTPD          Z12, Z11
-	VMOVAPD          Z11, Z13
-	VFNMADD213PD     Z12, Z11, Z13
-	VADDPD           Z13, Z10, Z10
-	VPSRLQ           $0x01, Z12, Z12
-	VPBROADCASTQ     const37<>+0(SB), Z13
-	VPSUBQ           Z12, Z13, Z12
-	VMULPD           Z12, Z10, Z10
-	VADDPD           Z11, Z9, Z12
-	VSUBPD           Z12, Z11, Z11
-	VADDPD           Z11, Z9, Z11
-	VADDPD           Z9, Z9, Z13
-	VMULPD           Z13, Z12, Z14
-	VFMSUB213PD      Z14, Z13, Z12
-	VADDPD           Z11, Z10, Z10
-	VFMADD231PD      Z10, Z13, Z12
-	VPBROADCASTQ     const36<>+0(SB), Z10
-	VADDPD           Z14, Z10, Z10
-	VSUBPD.BCST      const36<>+0(SB), Z10, Z11
-	VSUBPD           Z11, Z14, Z11
-	VPBROADCASTQ     const38<>+0(SB), Z13
-	VCMPPD           $0x11, Z9, Z13, K1
-	VBLENDMPD        Z9, Z10, K1, Z1
-	VADDPD           Z11, Z12, Z10
-	VBLENDMPD.BCST   const20<>+0(SB), Z10, K1, Z2
-	VPBROADCASTQ     const20<>+0(SB), Z10
-	VBLENDMPD.BCST   const36<>+0(SB), Z10, K1, Z3
-	VPADDQ.BCST      const39<>+0(SB), Z1, Z10
-	VPSRLQ           $0x34, Z10, Z11
-	VPORQ.BCST       const40<>+0(SB), Z11, Z11
-	VSUBPD.BCST      const41<>+0(SB), Z11, Z11
-	VPANDQ.BCST      const42<>+0(SB), Z10, Z10
-	VPADDQ.BCST      const43<>+0(SB), Z10, Z10
-	VSUBPD.BCST      const36<>+0(SB), Z10, Z10
-	VPBROADCASTQ     const20<>+0(SB), Z13
-	VCMPPD           $0x00, Z11, Z13, K2
-	VPBROADCASTQ     const18<>+0(SB), Z13
-	VMINPD           Z11, Z13, Z13
-	VPBROADCASTQ     const19<>+0(SB), Z15
-	VSUBPD           Z13, Z15, Z13
-	VPSLLQ           $0x34, Z13, Z13
-	VMULPD           Z13, Z2, Z13
-	VBLENDMPD        Z12, Z13, K2, Z4
-	VBLENDMPD        Z14, Z10, K2, Z5
-	VMULPD           Z5, Z5, Z10
-	VMULPD.BCST      const11<>+0(SB), Z5, Z12
-	VMOVAPD          Z12, Z13
-	VFNMADD213PD     Z5, Z5, Z13
-	VSUBPD           Z13, Z5, Z14
-	VFNMADD231PD     Z5, Z12, Z14
+	VPBROADCASTQ     const0<>+0(SB), Z8
+	VPANDNQ          Z0, Z8, Z8
+	VMULPD           Z8, Z8, Z9
+	VMOVAPD          Z8, Z10
+	VFMSUB213PD      Z9, Z8, Z10
+	VADDPD.BCST      const35<>+0(SB), Z9, Z11
+	VSUBPD.BCST      const35<>+0(SB), Z11, Z12
+	VSUBPD           Z12, Z9, Z9
+	VADDPD           Z9, Z10, Z9
+	VSQRTPD          Z11, Z10
 	VMOVAPD          Z10, Z12
-	VPBROADCASTQ     const44<>+0(SB), Z15
-	VFMADD213PD.BCST const45<>+0(SB), Z15, Z12
-	VMOVAPD          Z10, Z15
-	VPBROADCASTQ     const46<>+0(SB), Z16
-	VFMADD213PD.BCST const47<>+0(SB), Z16, Z15
-	VFMADD213PD.BCST const48<>+0(SB), Z10, Z12
-	VFMADD213PD.BCST const49<>+0(SB), Z10, Z15
-	VFMADD213PD.BCST const50<>+0(SB), Z10, Z12
-	VFMADD213PD.BCST const51<>+0(SB), Z10, Z15
-	VFMADD213PD.BCST const52<>+0(SB), Z10, Z12
-	VFMADD213PD.BCST const53<>+0(SB), Z10, Z15
-	VFMADD213PD.BCST const54<>+0(SB), Z10, Z12
-	VFMADD213PD.BCST const55<>+0(SB), Z10, Z15
-	VFMADD213PD.BCST const56<>+0(SB), Z10, Z12
-	VFMADD213PD.BCST const57<>+0(SB), Z10, Z15
-	VFMADD213PD.BCST const58<>+0(SB), Z10, Z12
-	VFMADD213PD.BCST const59<>+0(SB), Z10, Z15
-	VFMADD213PD.BCST const60<>+0(SB), Z10, Z12
-	VFMADD213PD.BCST const61<>+0(SB), Z10, Z15
-	VFMADD213PD.BCST const62<>+0(SB), Z10, Z12
-	VFMADD213PD.BCST const63<>+0(SB), Z10, Z15
-	VFMADD213PD.BCST const64<>+0(SB), Z10, Z12
-	VFMADD231PD      Z5, Z15, Z12
-	VMULPD           Z10, Z5, Z10
-	VMULPD           Z10, Z12, Z10
-	VADDPD           Z11, Z3, Z11
-	VMULPD.BCST      const65<>+0(SB), Z11, Z12
-	VADDPD           Z12, Z13, Z15
-	VSUBPD           Z15, Z12, Z12
+	VFNMADD213PD     Z11, Z10, Z12
+	VADDPD           Z12, Z9, Z9
+	VPSRLQ           $0x01, Z11, Z11
+	VPBROADCASTQ     const36<>+0(SB), Z12
+	VPSUBQ           Z11, Z12, Z11
+	VMULPD           Z11, Z9, Z9
+	VADDPD           Z10, Z8, Z11
+	VSUBPD           Z11, Z10, Z10
+	VADDPD           Z10, Z8, Z10
+	VADDPD           Z8, Z8, Z12
+	VMULPD           Z12, Z11, Z13
+	VFMSUB213PD      Z13, Z12, Z11
+	VADDPD           Z10, Z9, Z9
+	VFMADD231PD      Z9, Z12, Z11
+	VPBROADCASTQ     const35<>+0(SB), Z9
+	VADDPD           Z13, Z9, Z9
+	VSUBPD.BCST      const35<>+0(SB), Z9, Z10
+	VSUBPD           Z10, Z13, Z10
+	VPBROADCASTQ     const37<>+0(SB), Z12
+	VCMPPD           $0x11, Z8, Z12, K1
+	VBLENDMPD        Z8, Z9, K1, Z1
+	VBLENDMPD.BCST   const20<>+0(SB), Z10, K1, Z2
+	VBLENDMPD.BCST   const20<>+0(SB), Z11, K1, Z3
+	VPBROADCASTQ     const20<>+0(SB), Z9
+	VBLENDMPD.BCST   const35<>+0(SB), Z9, K1, Z4
+	VGETEXPPD        Z1, Z9
+	VGETMANTPD       $0x00, Z1, Z10
+	VPSRLQ           $0x30, Z10, Z11
+	VMOVUPD          logInverse<>+0(SB), Z13
+	VMOVDQA64        Z11, Z12
+	VPERMI2PD        logInverse<>+64(SB), Z13, Z12
+	VFMSUB213PD.BCST const35<>+0(SB), Z12, Z10
+	VPBROADCASTQ     const19<>+0(SB), Z13
+	VSUBPD           Z9, Z13, Z13
+	VPSLLQ           $0x34, Z13, Z13
+	VMULPD           Z13, Z12, Z12
+	VMOVAPD          Z2, Z13
+	VFMADD213PD      Z10, Z12, Z13
+	VSUBPD           Z13, Z10, Z10
+	VFMADD231PD      Z12, Z2, Z10
+	VFMADD231PD      Z12, Z3, Z10
+	VADDPD           Z9, Z4, Z9
+	VMOVUPD          logHigh<>+0(SB), Z14
+	VMOVDQA64        Z11, Z12
+	VPERMI2PD        logHigh<>+64(SB), Z14, Z12
+	VFMADD231PD.BCST const40<>+0(SB), Z9, Z12
+	VMOVUPD          logLow<>+0(SB), Z14
+	VMOVDQA64        Z11, Z11
+	VPERMI2PD        logLow<>+64(SB), Z14, Z11
+	VFMADD231PD.BCST const42<>+0(SB), Z9, Z11
+	VADDPD           Z12, Z13, Z9
+	VSUBPD           Z9, Z12, Z12
 	VADDPD           Z12, Z13, Z12
-	VADDPD           Z12, Z14, Z12
-	VFMADD231PD.BCST const66<>+0(SB), Z11, Z12
-	VPBROADCASTQ     const67<>+0(SB), Z11
-	VFMADD213PD.BCST const68<>+0(SB), Z11, Z5
-	VFMADD231PD      Z4, Z5, Z10
+	VADDPD           Z11, Z10, Z10
 	VADDPD           Z10, Z12, Z10
-	VADDPD           Z10, Z15, Z10
-	VPBROADCASTQ     const11<>+0(SB), Z11
-	VBLENDMPD.BCST   const36<>+0(SB), Z11, K1, Z6
-	VMULPD           Z6, Z10, Z10
-	VCMPPD.BCST      $0x11, const69<>+0(SB), Z9, K1
-	VBLENDMPD        Z10, Z9, K1, Z7
-	VPBROADCASTQ     const0<>+0(SB), Z9
-	VPANDNQ          Z7, Z9, Z9
-	VPANDQ.BCST      const0<>+0(SB), Z0, Z0
-	VPORQ            Z0, Z9, Z0
-	VCMPPD           $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST   const21<>+0(SB), Z0, K1, Z8
-	VCVTPD2PS        Z8, Y0
+	VMULPD           Z13, Z13, Z11
+	VMOVAPD          Z11, Z12
+	VPBROADCASTQ     const43<>+0(SB), Z14
+	VFMADD213PD.BCST const44<>+0(SB), Z14, Z12
+	VMOVAPD          Z11, Z14
+	VPBROADCASTQ     const45<>+0(SB), Z15
+	VFMADD213PD.BCST const46<>+0(SB), Z15, Z14
+	VFMADD213PD.BCST const47<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST const48<>+0(SB), Z11, Z14
+	VFMADD213PD.BCST const49<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST const50<>+0(SB), Z11, Z14
+	VFMADD213PD.BCST const51<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST const52<>+0(SB), Z11, Z14
+	VFMADD231PD      Z13, Z12, Z14
+	VFMADD231PD      Z11, Z14, Z10
+	VADDPD           Z10, Z9, Z9
+	VPBROADCASTQ     const11<>+0(SB), Z10
+	VBLENDMPD.BCST   const35<>+0(SB), Z10, K1, Z5
+	VMULPD           Z5, Z9, Z9
+	VCMPPD.BCST      $0x11, const53<>+0(SB), Z8, K1
+	VBLENDMPD        Z9, Z8, K1, Z6
+	VPTERNLOGQ.BCST  $0xd8, const0<>+0(SB), Z0, Z6
+	VCMPPD           $0x04, Z6, Z6, K1
+	VBLENDMPD.BCST   const21<>+0(SB), Z6, K1, Z7
+	VCVTPD2PS        Z7, Y0
 	VMOVUPD          Y0, (AX)
 	ADDQ             $0x20, AX
 	ADDQ             DX, CX
@@ -1068,114 +1305,99 @@ loop:
 	VMULPD           Z0, Z0, Z1
 	VMOVAPD          Z0, Z2
 	VFMSUB213PD      Z1, Z0, Z2
-	VADDPD.BCST      const34<>+0(SB), Z1, Z3
+	VADDPD.BCST      const54<>+0(SB), Z1, Z3
 	VSUBPD           Z3, Z1, Z1
-	VPBROADCASTQ     const34<>+0(SB), Z12
-	VADDPD           Z1, Z12, Z1
-	VADDPD           Z3, Z2, Z12
-	VSUBPD           Z12, Z3, Z3
+	VPBROADCASTQ     const54<>+0(SB), Z11
+	VADDPD           Z1, Z11, Z1
+	VADDPD           Z3, Z2, Z11
+	VSUBPD           Z11, Z3, Z3
 	VADDPD           Z3, Z2, Z2
 	VADDPD           Z2, Z1, Z1
-	VSQRTPD          Z12, Z2
+	VSQRTPD          Z11, Z2
 	VMOVAPD          Z2, Z3
-	VFNMADD213PD     Z12, Z2, Z3
+	VFNMADD213PD     Z11, Z2, Z3
 	VADDPD           Z3, Z1, Z1
-	VPSRLQ           $0x01, Z12, Z3
-	VPBROADCASTQ     const37<>+0(SB), Z12
-	VPSUBQ           Z3, Z12, Z3
+	VPSRLQ           $0x01, Z11, Z3
+	VPBROADCASTQ     const36<>+0(SB), Z11
+	VPSUBQ           Z3, Z11, Z3
 	VMULPD           Z3, Z1, Z1
 	VADDPD           Z2, Z0, Z3
-	VSUBPD           Z3, Z0, Z12
-	VADDPD           Z12, Z2, Z12
+	VSUBPD           Z3, Z0, Z11
+	VADDPD           Z11, Z2, Z11
 	VADDPD           Z2, Z2, Z2
-	VMULPD           Z2, Z3, Z13
-	VMOVAPD          Z2, Z14
-	VFMSUB213PD      Z13, Z3, Z14
-	VADDPD           Z12, Z1, Z12
-	VFMADD231PD      Z12, Z2, Z14
+	VMULPD           Z2, Z3, Z12
+	VMOVAPD          Z2, Z13
+	VFMSUB213PD      Z12, Z3, Z13
+	VADDPD           Z11, Z1, Z11
+	VFMADD231PD      Z11, Z2, Z13
 	VADDPD           Z1, Z1, Z1
-	VFMADD231PD      Z3, Z1, Z14
-	VPBROADCASTQ     const36<>+0(SB), Z1
+	VFMADD231PD      Z3, Z1, Z13
+	VPBROADCASTQ     const35<>+0(SB), Z1
 	VCMPPD           $0x12, Z0, Z1, K1
-	VADDPD.BCST      const36<>+0(SB), Z13, Z1
-	VSUBPD.BCST      const36<>+0(SB), Z1, Z2
-	VSUBPD           Z2, Z13, Z2
-	VPBROADCASTQ     const38<>+0(SB), Z3
+	VADDPD.BCST      const35<>+0(SB), Z12, Z1
+	VSUBPD.BCST      const35<>+0(SB), Z1, Z2
+	VSUBPD           Z2, Z12, Z2
+	VPBROADCASTQ     const37<>+0(SB), Z3
 	VCMPPD           $0x11, Z0, Z3, K2
 	VBLENDMPD        Z0, Z1, K2, Z4
-	VADDPD           Z2, Z14, Z1
-	VBLENDMPD.BCST   const20<>+0(SB), Z1, K2, Z5
+	VBLENDMPD.BCST   const20<>+0(SB), Z2, K2, Z5
+	VBLENDMPD.BCST   const20<>+0(SB), Z13, K2, Z6
 	VPBROADCASTQ     const20<>+0(SB), Z1
-	VBLENDMPD.BCST   const36<>+0(SB), Z1, K2, Z6
-	VPADDQ.BCST      const39<>+0(SB), Z4, Z1
-	VPSRLQ           $0x34, Z1, Z2
-	VPORQ.BCST       const40<>+0(SB), Z2, Z2
-	VSUBPD.BCST      const41<>+0(SB), Z2, Z2
-	VPANDQ.BCST      const42<>+0(SB), Z1, Z1
-	VPADDQ.BCST      const43<>+0(SB), Z1, Z1
-	VSUBPD.BCST      const36<>+0(SB), Z1, Z1
-	VPBROADCASTQ     const20<>+0(SB), Z3
-	VCMPPD           $0x00, Z2, Z3, K3
-	VPBROADCASTQ     const18<>+0(SB), Z3
-	VMINPD           Z2, Z3, Z3
+	VBLENDMPD.BCST   const35<>+0(SB), Z1, K2, Z7
+	VGETEXPPD        Z4, Z1
+	VGETMANTPD       $0x00, Z4, Z2
+	VPSRLQ           $0x30, Z2, Z3
+	VMOVUPD          logInverse<>+0(SB), Z12
+	VMOVDQA64        Z3, Z11
+	VPERMI2PD        logInverse<>+64(SB), Z12, Z11
+	VFMSUB213PD.BCST const35<>+0(SB), Z11, Z2
 	VPBROADCASTQ     const19<>+0(SB), Z12
-	VSUBPD           Z3, Z12, Z3
-	VPSLLQ           $0x34, Z3, Z3
-	VMULPD           Z3, Z5, Z3
-	VBLENDMPD        Z14, Z3, K3, Z7
-	VBLENDMPD        Z13, Z1, K3, Z8
-	VMULPD           Z8, Z8, Z1
-	VMULPD.BCST      const11<>+0(SB), Z8, Z3
-	VMOVAPD          Z3, Z12
-	VFNMADD213PD     Z8, Z8, Z12
-	VSUBPD           Z12, Z8, Z13
-	VFNMADD231PD     Z8, Z3, Z13
-	VMOVAPD          Z1, Z3
-	VPBROADCASTQ     const44<>+0(SB), Z14
-	VFMADD213PD.BCST const45<>+0(SB), Z14, Z3
-	VMOVAPD          Z1, Z14
-	VPBROADCASTQ     const46<>+0(SB), Z15
-	VFMADD213PD.BCST const47<>+0(SB), Z15, Z14
-	VFMADD213PD.BCST const48<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST const49<>+0(SB), Z1, Z14
-	VFMADD213PD.BCST const50<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST const51<>+0(SB), Z1, Z14
-	VFMADD213PD.BCST const52<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST const53<>+0(SB), Z1, Z14
-	VFMADD213PD.BCST const54<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST const55<>+0(SB), Z1, Z14
-	VFMADD213PD.BCST const56<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST const57<>+0(SB), Z1, Z14
-	VFMADD213PD.BCST const58<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST const59<>+0(SB), Z1, Z14
-	VFMADD213PD.BCST const60<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST const61<>+0(SB), Z1, Z14
-	VFMADD213PD.BCST const62<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST const63<>+0(SB), Z1, Z14
-	VFMADD213PD.BCST const64<>+0(SB), Z1, Z3
-	VFMADD231PD      Z8, Z14, Z3
-	VMULPD           Z1, Z8, Z1
-	VMULPD           Z1, Z3, Z1
-	VADDPD           Z2, Z6, Z2
-	VMULPD.BCST      const65<>+0(SB), Z2, Z3
-	VADDPD           Z3, Z12, Z14
-	VSUBPD           Z14, Z3, Z3
-	VADDPD           Z3, Z12, Z3
-	VADDPD           Z3, Z13, Z3
-	VFMADD231PD.BCST const66<>+0(SB), Z2, Z3
-	VPBROADCASTQ     const67<>+0(SB), Z2
-	VFMADD213PD.BCST const68<>+0(SB), Z2, Z8
-	VFMADD231PD      Z7, Z8, Z1
-	VADDPD           Z1, Z3, Z1
-	VADDPD           Z1, Z14, Z1
+	VSUBPD           Z1, Z12, Z12
+	VPSLLQ           $0x34, Z12, Z12
+	VMULPD           Z12, Z11, Z11
+	VMOVAPD          Z5, Z12
+	VFMADD213PD      Z2, Z11, Z12
+	VSUBPD           Z12, Z2, Z2
+	VFMADD231PD      Z11, Z5, Z2
+	VFMADD231PD      Z11, Z6, Z2
+	VADDPD           Z1, Z7, Z1
+	VMOVUPD          logHigh<>+0(SB), Z13
+	VMOVDQA64        Z3, Z11
+	VPERMI2PD        logHigh<>+64(SB), Z13, Z11
+	VFMADD231PD.BCST const40<>+0(SB), Z1, Z11
+	VMOVUPD          logLow<>+0(SB), Z13
+	VMOVDQA64        Z3, Z3
+	VPERMI2PD        logLow<>+64(SB), Z13, Z3
+	VFMADD231PD.BCST const42<>+0(SB), Z1, Z3
+	VADDPD           Z11, Z12, Z1
+	VSUBPD           Z1, Z11, Z11
+	VADDPD           Z11, Z12, Z11
+	VADDPD           Z3, Z2, Z2
+	VADDPD           Z2, Z11, Z2
+	VMULPD           Z12, Z12, Z3
+	VMOVAPD          Z3, Z11
+	VPBROADCASTQ     const43<>+0(SB), Z13
+	VFMADD213PD.BCST const44<>+0(SB), Z13, Z11
+	VMOVAPD          Z3, Z13
+	VPBROADCASTQ     const45<>+0(SB), Z14
+	VFMADD213PD.BCST const46<>+0(SB), Z14, Z13
+	VFMADD213PD.BCST const47<>+0(SB), Z3, Z11
+	VFMADD213PD.BCST const48<>+0(SB), Z3, Z13
+	VFMADD213PD.BCST const49<>+0(SB), Z3, Z11
+	VFMADD213PD.BCST const50<>+0(SB), Z3, Z13
+	VFMADD213PD.BCST const51<>+0(SB), Z3, Z11
+	VFMADD213PD.BCST const52<>+0(SB), Z3, Z13
+	VFMADD231PD      Z12, Z11, Z13
+	VFMADD231PD      Z3, Z13, Z2
+	VADDPD           Z2, Z1, Z1
 	VPBROADCASTQ     const11<>+0(SB), Z2
-	VBLENDMPD.BCST   const36<>+0(SB), Z2, K2, Z9
-	VMULPD           Z9, Z1, Z1
-	VCMPPD.BCST      $0x11, const69<>+0(SB), Z0, K2
-	VBLENDMPD        Z1, Z0, K2, Z10
+	VBLENDMPD.BCST   const35<>+0(SB), Z2, K2, Z8
+	VMULPD           Z8, Z1, Z1
+	VCMPPD.BCST      $0x11, const53<>+0(SB), Z0, K2
+	VBLENDMPD        Z1, Z0, K2, Z9
 	VPBROADCASTQ     const21<>+0(SB), Z0
-	VBLENDMPD        Z10, Z0, K1, Z11
-	VMOVUPD          Z11, (AX)
+	VBLENDMPD        Z9, Z0, K1, Z10
+	VMOVUPD          Z10, (AX)
 	ADDQ             $0x40, AX
 	ADDQ             DX, CX
 	SUBQ             $0x08, SI
@@ -1187,6 +1409,9 @@ done:
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const54<>+0(SB)/8, $0xbff0000000000000
+GLOBL const54<>(SB), RODATA|NOPTR, $8
 
 // func ArccoshFloat32(dst *float32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -1202,117 +1427,102 @@ TEXT ·ArccoshFloat32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD          (CX), Y0
 	VCVTPS2PD        Y0, Z0
-	VMULPD           Z0, Z0, Z9
-	VMOVAPD          Z0, Z10
-	VFMSUB213PD      Z9, Z0, Z10
-	VADDPD.BCST      const34<>+0(SB), Z9, Z11
-	VSUBPD           Z11, Z9, Z9
-	VPBROADCASTQ     const34<>+0(SB), Z12
-	VADDPD           Z9, Z12, Z9
-	VADDPD           Z11, Z10, Z12
-	VSUBPD           Z12, Z11, Z11
-	VADDPD           Z11, Z10, Z10
+	VMULPD           Z0, Z0, Z8
+	VMOVAPD          Z0, Z9
+	VFMSUB213PD      Z8, Z0, Z9
+	VADDPD.BCST      const54<>+0(SB), Z8, Z10
+	VSUBPD           Z10, Z8, Z8
+	VPBROADCASTQ     const54<>+0(SB), Z11
+	VADDPD           Z8, Z11, Z8
+	VADDPD           Z10, Z9, Z11
+	VSUBPD           Z11, Z10, Z10
 	VADDPD           Z10, Z9, Z9
-	VSQRTPD          Z12, Z10
-	VMOVAPD          Z10, Z11
-	VFNMADD213PD     Z12, Z10, Z11
-	VADDPD           Z11, Z9, Z9
-	VPSRLQ           $0x01, Z12, Z11
-	VPBROADCASTQ     const37<>+0(SB), Z12
-	VPSUBQ           Z11, Z12, Z11
-	VMULPD           Z11, Z9, Z9
-	VADDPD           Z10, Z0, Z11
-	VSUBPD           Z11, Z0, Z12
-	VADDPD           Z12, Z10, Z12
-	VADDPD           Z10, Z10, Z10
-	VMULPD           Z10, Z11, Z13
-	VMOVAPD          Z10, Z14
-	VFMSUB213PD      Z13, Z11, Z14
-	VADDPD           Z12, Z9, Z12
-	VFMADD231PD      Z12, Z10, Z14
+	VADDPD           Z9, Z8, Z8
+	VSQRTPD          Z11, Z9
+	VMOVAPD          Z9, Z10
+	VFNMADD213PD     Z11, Z9, Z10
+	VADDPD           Z10, Z8, Z8
+	VPSRLQ           $0x01, Z11, Z10
+	VPBROADCASTQ     const36<>+0(SB), Z11
+	VPSUBQ           Z10, Z11, Z10
+	VMULPD           Z10, Z8, Z8
+	VADDPD           Z9, Z0, Z10
+	VSUBPD           Z10, Z0, Z11
+	VADDPD           Z11, Z9, Z11
 	VADDPD           Z9, Z9, Z9
-	VFMADD231PD      Z11, Z9, Z14
-	VPBROADCASTQ     const36<>+0(SB), Z9
-	VCMPPD           $0x12, Z0, Z9, K1
-	VADDPD.BCST      const36<>+0(SB), Z13, Z9
-	VSUBPD.BCST      const36<>+0(SB), Z9, Z10
-	VSUBPD           Z10, Z13, Z10
-	VPBROADCASTQ     const38<>+0(SB), Z11
-	VCMPPD           $0x11, Z0, Z11, K2
-	VBLENDMPD        Z0, Z9, K2, Z1
-	VADDPD           Z10, Z14, Z9
+	VMULPD           Z9, Z10, Z12
+	VMOVAPD          Z9, Z13
+	VFMSUB213PD      Z12, Z10, Z13
+	VADDPD           Z11, Z8, Z11
+	VFMADD231PD      Z11, Z9, Z13
+	VADDPD           Z8, Z8, Z8
+	VFMADD231PD      Z10, Z8, Z13
+	VPBROADCASTQ     const35<>+0(SB), Z8
+	VCMPPD           $0x12, Z0, Z8, K1
+	VADDPD.BCST      const35<>+0(SB), Z12, Z8
+	VSUBPD.BCST      const35<>+0(SB), Z8, Z9
+	VSUBPD           Z9, Z12, Z9
+	VPBROADCASTQ     const37<>+0(SB), Z10
+	VCMPPD           $0x11, Z0, Z10, K2
+	VBLENDMPD        Z0, Z8, K2, Z1
 	VBLENDMPD.BCST   const20<>+0(SB), Z9, K2, Z2
-	VPBROADCASTQ     const20<>+0(SB), Z9
-	VBLENDMPD.BCST   const36<>+0(SB), Z9, K2, Z3
-	VPADDQ.BCST      const39<>+0(SB), Z1, Z9
-	VPSRLQ           $0x34, Z9, Z10
-	VPORQ.BCST       const40<>+0(SB), Z10, Z10
-	VSUBPD.BCST      const41<>+0(SB), Z10, Z10
-	VPANDQ.BCST      const42<>+0(SB), Z9, Z9
-	VPADDQ.BCST      const43<>+0(SB), Z9, Z9
-	VSUBPD.BCST      const36<>+0(SB), Z9, Z9
-	VPBROADCASTQ     const20<>+0(SB), Z11
-	VCMPPD           $0x00, Z10, Z11, K3
-	VPBROADCASTQ     const18<>+0(SB), Z11
-	VMINPD           Z10, Z11, Z11
+	VBLENDMPD.BCST   const20<>+0(SB), Z13, K2, Z3
+	VPBROADCASTQ     const20<>+0(SB), Z8
+	VBLENDMPD.BCST   const35<>+0(SB), Z8, K2, Z4
+	VGETEXPPD        Z1, Z8
+	VGETMANTPD       $0x00, Z1, Z9
+	VPSRLQ           $0x30, Z9, Z10
+	VMOVUPD          logInverse<>+0(SB), Z12
+	VMOVDQA64        Z10, Z11
+	VPERMI2PD        logInverse<>+64(SB), Z12, Z11
+	VFMSUB213PD.BCST const35<>+0(SB), Z11, Z9
 	VPBROADCASTQ     const19<>+0(SB), Z12
-	VSUBPD           Z11, Z12, Z11
-	VPSLLQ           $0x34, Z11, Z11
-	VMULPD           Z11, Z2, Z11
-	VBLENDMPD        Z14, Z11, K3, Z4
-	VBLENDMPD        Z13, Z9, K3, Z5
-	VMULPD           Z5, Z5, Z9
-	VMULPD.BCST      const11<>+0(SB), Z5, Z11
-	VMOVAPD          Z11, Z12
-	VFNMADD213PD     Z5, Z5, Z12
-	VSUBPD           Z12, Z5, Z13
-	VFNMADD231PD     Z5, Z11, Z13
-	VMOVAPD          Z9, Z11
-	VPBROADCASTQ     const44<>+0(SB), Z14
-	VFMADD213PD.BCST const45<>+0(SB), Z14, Z11
-	VMOVAPD          Z9, Z14
-	VPBROADCASTQ     const46<>+0(SB), Z15
-	VFMADD213PD.BCST const47<>+0(SB), Z15, Z14
-	VFMADD213PD.BCST const48<>+0(SB), Z9, Z11
-	VFMADD213PD.BCST const49<>+0(SB), Z9, Z14
-	VFMADD213PD.BCST const50<>+0(SB), Z9, Z11
-	VFMADD213PD.BCST const51<>+0(SB), Z9, Z14
-	VFMADD213PD.BCST const52<>+0(SB), Z9, Z11
-	VFMADD213PD.BCST const53<>+0(SB), Z9, Z14
-	VFMADD213PD.BCST const54<>+0(SB), Z9, Z11
-	VFMADD213PD.BCST const55<>+0(SB), Z9, Z14
-	VFMADD213PD.BCST const56<>+0(SB), Z9, Z11
-	VFMADD213PD.BCST const57<>+0(SB), Z9, Z14
-	VFMADD213PD.BCST const58<>+0(SB), Z9, Z11
-	VFMADD213PD.BCST const59<>+0(SB), Z9, Z14
-	VFMADD213PD.BCST const60<>+0(SB), Z9, Z11
-	VFMADD213PD.BCST const61<>+0(SB), Z9, Z14
-	VFMADD213PD.BCST const62<>+0(SB), Z9, Z11
-	VFMADD213PD.BCST const63<>+0(SB), Z9, Z14
-	VFMADD213PD.BCST const64<>+0(SB), Z9, Z11
-	VFMADD231PD      Z5, Z14, Z11
-	VMULPD           Z9, Z5, Z9
-	VMULPD           Z9, Z11, Z9
-	VADDPD           Z10, Z3, Z10
-	VMULPD.BCST      const65<>+0(SB), Z10, Z11
-	VADDPD           Z11, Z12, Z14
-	VSUBPD           Z14, Z11, Z11
+	VSUBPD           Z8, Z12, Z12
+	VPSLLQ           $0x34, Z12, Z12
+	VMULPD           Z12, Z11, Z11
+	VMOVAPD          Z2, Z12
+	VFMADD213PD      Z9, Z11, Z12
+	VSUBPD           Z12, Z9, Z9
+	VFMADD231PD      Z11, Z2, Z9
+	VFMADD231PD      Z11, Z3, Z9
+	VADDPD           Z8, Z4, Z8
+	VMOVUPD          logHigh<>+0(SB), Z13
+	VMOVDQA64        Z10, Z11
+	VPERMI2PD        logHigh<>+64(SB), Z13, Z11
+	VFMADD231PD.BCST const40<>+0(SB), Z8, Z11
+	VMOVUPD          logLow<>+0(SB), Z13
+	VMOVDQA64        Z10, Z10
+	VPERMI2PD        logLow<>+64(SB), Z13, Z10
+	VFMADD231PD.BCST const42<>+0(SB), Z8, Z10
+	VADDPD           Z11, Z12, Z8
+	VSUBPD           Z8, Z11, Z11
 	VADDPD           Z11, Z12, Z11
-	VADDPD           Z11, Z13, Z11
-	VFMADD231PD.BCST const66<>+0(SB), Z10, Z11
-	VPBROADCASTQ     const67<>+0(SB), Z10
-	VFMADD213PD.BCST const68<>+0(SB), Z10, Z5
-	VFMADD231PD      Z4, Z5, Z9
+	VADDPD           Z10, Z9, Z9
 	VADDPD           Z9, Z11, Z9
-	VADDPD           Z9, Z14, Z9
-	VPBROADCASTQ     const11<>+0(SB), Z10
-	VBLENDMPD.BCST   const36<>+0(SB), Z10, K2, Z6
-	VMULPD           Z6, Z9, Z9
-	VCMPPD.BCST      $0x11, const69<>+0(SB), Z0, K2
-	VBLENDMPD        Z9, Z0, K2, Z7
+	VMULPD           Z12, Z12, Z10
+	VMOVAPD          Z10, Z11
+	VPBROADCASTQ     const43<>+0(SB), Z13
+	VFMADD213PD.BCST const44<>+0(SB), Z13, Z11
+	VMOVAPD          Z10, Z13
+	VPBROADCASTQ     const45<>+0(SB), Z14
+	VFMADD213PD.BCST const46<>+0(SB), Z14, Z13
+	VFMADD213PD.BCST const47<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST const48<>+0(SB), Z10, Z13
+	VFMADD213PD.BCST const49<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST const50<>+0(SB), Z10, Z13
+	VFMADD213PD.BCST const51<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST const52<>+0(SB), Z10, Z13
+	VFMADD231PD      Z12, Z11, Z13
+	VFMADD231PD      Z10, Z13, Z9
+	VADDPD           Z9, Z8, Z8
+	VPBROADCASTQ     const11<>+0(SB), Z9
+	VBLENDMPD.BCST   const35<>+0(SB), Z9, K2, Z5
+	VMULPD           Z5, Z8, Z8
+	VCMPPD.BCST      $0x11, const53<>+0(SB), Z0, K2
+	VBLENDMPD        Z8, Z0, K2, Z6
 	VPBROADCASTQ     const21<>+0(SB), Z0
-	VBLENDMPD        Z7, Z0, K1, Z8
-	VCVTPD2PS        Z8, Y0
+	VBLENDMPD        Z6, Z0, K1, Z7
+	VCVTPD2PS        Z7, Y0
 	VMOVUPD          Y0, (AX)
 	ADDQ             $0x20, AX
 	ADDQ             DX, CX
@@ -1343,97 +1553,77 @@ loop:
 	VPANDNQ          Z0, Z1, Z1
 	VPBROADCASTQ     const20<>+0(SB), Z2
 	VSUBPD           Z1, Z2, Z2
-	VPBROADCASTQ     const36<>+0(SB), Z3
+	VPBROADCASTQ     const35<>+0(SB), Z3
 	VADDPD           Z2, Z3, Z3
-	VPBROADCASTQ     const36<>+0(SB), Z4
+	VPBROADCASTQ     const35<>+0(SB), Z4
 	VSUBPD           Z3, Z4, Z4
 	VADDPD           Z4, Z2, Z2
-	VPBROADCASTQ     const36<>+0(SB), Z4
+	VPBROADCASTQ     const35<>+0(SB), Z4
 	VDIVPD           Z3, Z4, Z4
-	VADDPD           Z1, Z1, Z10
-	VMULPD           Z10, Z4, Z11
-	VFNMADD231PD     Z3, Z11, Z10
-	VFNMADD231PD     Z2, Z11, Z10
-	VMULPD           Z10, Z4, Z2
-	VPBROADCASTQ     const36<>+0(SB), Z3
-	VADDPD           Z11, Z3, Z3
-	VSUBPD.BCST      const36<>+0(SB), Z3, Z4
-	VSUBPD           Z4, Z11, Z4
-	VADDPD           Z4, Z2, Z4
-	VPADDQ.BCST      const39<>+0(SB), Z3, Z3
-	VPSRLQ           $0x34, Z3, Z10
-	VPORQ.BCST       const40<>+0(SB), Z10, Z10
-	VSUBPD.BCST      const41<>+0(SB), Z10, Z10
-	VPANDQ.BCST      const42<>+0(SB), Z3, Z3
-	VPADDQ.BCST      const43<>+0(SB), Z3, Z3
-	VSUBPD.BCST      const36<>+0(SB), Z3, Z3
-	VPBROADCASTQ     const20<>+0(SB), Z12
-	VCMPPD           $0x00, Z10, Z12, K1
-	VPBROADCASTQ     const18<>+0(SB), Z12
-	VMINPD           Z10, Z12, Z12
-	VPBROADCASTQ     const19<>+0(SB), Z13
-	VSUBPD           Z12, Z13, Z12
-	VPSLLQ           $0x34, Z12, Z12
-	VMULPD           Z12, Z4, Z4
-	VBLENDMPD        Z2, Z4, K1, Z5
-	VBLENDMPD        Z11, Z3, K1, Z6
-	VMULPD           Z6, Z6, Z2
-	VMULPD.BCST      const11<>+0(SB), Z6, Z3
-	VMOVAPD          Z3, Z4
-	VFNMADD213PD     Z6, Z6, Z4
-	VSUBPD           Z4, Z6, Z11
-	VFNMADD231PD     Z6, Z3, Z11
-	VMOVAPD          Z2, Z3
-	VPBROADCASTQ     const44<>+0(SB), Z12
-	VFMADD213PD.BCST const45<>+0(SB), Z12, Z3
-	VMOVAPD          Z2, Z12
-	VPBROADCASTQ     const46<>+0(SB), Z13
-	VFMADD213PD.BCST const47<>+0(SB), Z13, Z12
-	VFMADD213PD.BCST const48<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST const49<>+0(SB), Z2, Z12
-	VFMADD213PD.BCST const50<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST const51<>+0(SB), Z2, Z12
-	VFMADD213PD.BCST const52<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST const53<>+0(SB), Z2, Z12
-	VFMADD213PD.BCST const54<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST const55<>+0(SB), Z2, Z12
-	VFMADD213PD.BCST const56<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST const57<>+0(SB), Z2, Z12
-	VFMADD213PD.BCST const58<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST const59<>+0(SB), Z2, Z12
-	VFMADD213PD.BCST const60<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST const61<>+0(SB), Z2, Z12
-	VFMADD213PD.BCST const62<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST const63<>+0(SB), Z2, Z12
-	VFMADD213PD.BCST const64<>+0(SB), Z2, Z3
-	VFMADD231PD      Z6, Z12, Z3
-	VMULPD           Z2, Z6, Z2
-	VMULPD           Z2, Z3, Z2
-	VMULPD.BCST      const65<>+0(SB), Z10, Z3
-	VADDPD           Z3, Z4, Z12
-	VSUBPD           Z12, Z3, Z3
-	VADDPD           Z3, Z4, Z3
-	VADDPD           Z3, Z11, Z3
-	VFMADD231PD.BCST const66<>+0(SB), Z10, Z3
-	VPBROADCASTQ     const67<>+0(SB), Z4
-	VFMADD213PD.BCST const68<>+0(SB), Z4, Z6
-	VFMADD231PD      Z5, Z6, Z2
-	VADDPD           Z2, Z3, Z2
-	VADDPD           Z2, Z12, Z2
-	VPBROADCASTQ     const11<>+0(SB), Z3
-	VMULPD           Z2, Z3, Z2
-	VCMPPD.BCST      $0x00, const36<>+0(SB), Z1, K1
+	VADDPD           Z1, Z1, Z8
+	VMULPD           Z8, Z4, Z9
+	VFNMADD231PD     Z3, Z9, Z8
+	VFNMADD231PD     Z2, Z9, Z8
+	VMULPD           Z8, Z4, Z2
+	VPBROADCASTQ     const35<>+0(SB), Z3
+	VADDPD           Z9, Z3, Z3
+	VSUBPD.BCST      const35<>+0(SB), Z3, Z4
+	VSUBPD           Z4, Z9, Z4
+	VGETEXPPD        Z3, Z8
+	VGETMANTPD       $0x00, Z3, Z3
+	VPSRLQ           $0x30, Z3, Z9
+	VMOVUPD          logInverse<>+0(SB), Z11
+	VMOVDQA64        Z9, Z10
+	VPERMI2PD        logInverse<>+64(SB), Z11, Z10
+	VFMSUB213PD.BCST const35<>+0(SB), Z10, Z3
+	VPBROADCASTQ     const19<>+0(SB), Z11
+	VSUBPD           Z8, Z11, Z11
+	VPSLLQ           $0x34, Z11, Z11
+	VMULPD           Z11, Z10, Z10
+	VMOVAPD          Z4, Z11
+	VFMADD213PD      Z3, Z10, Z11
+	VSUBPD           Z11, Z3, Z3
+	VFMADD231PD      Z10, Z4, Z3
+	VFMADD231PD      Z10, Z2, Z3
+	VMOVUPD          logHigh<>+0(SB), Z4
+	VMOVDQA64        Z9, Z2
+	VPERMI2PD        logHigh<>+64(SB), Z4, Z2
+	VFMADD231PD.BCST const40<>+0(SB), Z8, Z2
+	VMOVUPD          logLow<>+0(SB), Z4
+	VMOVDQA64        Z9, Z9
+	VPERMI2PD        logLow<>+64(SB), Z4, Z9
+	VFMADD231PD.BCST const42<>+0(SB), Z8, Z9
+	VADDPD           Z2, Z11, Z4
+	VSUBPD           Z4, Z2, Z2
+	VADDPD           Z2, Z11, Z2
+	VADDPD           Z9, Z3, Z3
+	VADDPD           Z3, Z2, Z2
+	VMULPD           Z11, Z11, Z3
+	VMOVAPD          Z3, Z8
+	VPBROADCASTQ     const43<>+0(SB), Z9
+	VFMADD213PD.BCST const44<>+0(SB), Z9, Z8
+	VMOVAPD          Z3, Z9
+	VPBROADCASTQ     const45<>+0(SB), Z10
+	VFMADD213PD.BCST const46<>+0(SB), Z10, Z9
+	VFMADD213PD.BCST const47<>+0(SB), Z3, Z8
+	VFMADD213PD.BCST const48<>+0(SB), Z3, Z9
+	VFMADD213PD.BCST const49<>+0(SB), Z3, Z8
+	VFMADD213PD.BCST const50<>+0(SB), Z3, Z9
+	VFMADD213PD.BCST const51<>+0(SB), Z3, Z8
+	VFMADD213PD.BCST const52<>+0(SB), Z3, Z9
+	VFMADD231PD      Z11, Z8, Z9
+	VFMADD231PD      Z3, Z9, Z2
+	VADDPD           Z2, Z4, Z2
+	VMULPD.BCST      const11<>+0(SB), Z2, Z2
+	VCMPPD.BCST      $0x00, const35<>+0(SB), Z1, K1
 	VPBROADCASTQ     const21<>+0(SB), Z3
-	VBLENDMPD.BCST   const69<>+0(SB), Z3, K1, Z7
-	VCMPPD.BCST      $0x11, const36<>+0(SB), Z1, K1
-	VBLENDMPD        Z2, Z7, K1, Z8
-	VPBROADCASTQ     const0<>+0(SB), Z1
-	VPANDNQ          Z8, Z1, Z1
-	VPANDQ.BCST      const0<>+0(SB), Z0, Z0
-	VPORQ            Z0, Z1, Z0
-	VCMPPD           $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST   const21<>+0(SB), Z0, K1, Z9
-	VMOVUPD          Z9, (AX)
+	VBLENDMPD.BCST   const53<>+0(SB), Z3, K1, Z5
+	VCMPPD.BCST      $0x11, const35<>+0(SB), Z1, K1
+	VBLENDMPD        Z2, Z5, K1, Z6
+	VPTERNLOGQ.BCST  $0xd8, const0<>+0(SB), Z0, Z6
+	VCMPPD           $0x04, Z6, Z6, K1
+	VBLENDMPD.BCST   const21<>+0(SB), Z6, K1, Z7
+	VMOVUPD          Z7, (AX)
 	ADDQ             $0x40, AX
 	ADDQ             DX, CX
 	SUBQ             $0x08, SI
@@ -1460,101 +1650,81 @@ TEXT ·ArctanhFloat32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD          (CX), Y0
 	VCVTPS2PD        Y0, Z0
-	VPBROADCASTQ     const0<>+0(SB), Z6
-	VPANDNQ          Z0, Z6, Z6
-	VPBROADCASTQ     const20<>+0(SB), Z7
+	VPBROADCASTQ     const0<>+0(SB), Z4
+	VPANDNQ          Z0, Z4, Z4
+	VPBROADCASTQ     const20<>+0(SB), Z5
+	VSUBPD           Z4, Z5, Z5
+	VPBROADCASTQ     const35<>+0(SB), Z6
+	VADDPD           Z5, Z6, Z6
+	VPBROADCASTQ     const35<>+0(SB), Z7
 	VSUBPD           Z6, Z7, Z7
-	VPBROADCASTQ     const36<>+0(SB), Z8
-	VADDPD           Z7, Z8, Z8
-	VPBROADCASTQ     const36<>+0(SB), Z9
-	VSUBPD           Z8, Z9, Z9
-	VADDPD           Z9, Z7, Z7
-	VPBROADCASTQ     const36<>+0(SB), Z9
-	VDIVPD           Z8, Z9, Z9
-	VADDPD           Z6, Z6, Z10
-	VMULPD           Z10, Z9, Z11
-	VFNMADD231PD     Z8, Z11, Z10
-	VFNMADD231PD     Z7, Z11, Z10
-	VMULPD           Z10, Z9, Z7
-	VPBROADCASTQ     const36<>+0(SB), Z8
-	VADDPD           Z11, Z8, Z8
-	VSUBPD.BCST      const36<>+0(SB), Z8, Z9
-	VSUBPD           Z9, Z11, Z9
-	VADDPD           Z9, Z7, Z9
-	VPADDQ.BCST      const39<>+0(SB), Z8, Z8
-	VPSRLQ           $0x34, Z8, Z10
-	VPORQ.BCST       const40<>+0(SB), Z10, Z10
-	VSUBPD.BCST      const41<>+0(SB), Z10, Z10
-	VPANDQ.BCST      const42<>+0(SB), Z8, Z8
-	VPADDQ.BCST      const43<>+0(SB), Z8, Z8
-	VSUBPD.BCST      const36<>+0(SB), Z8, Z8
-	VPBROADCASTQ     const20<>+0(SB), Z12
-	VCMPPD           $0x00, Z10, Z12, K1
-	VPBROADCASTQ     const18<>+0(SB), Z12
-	VMINPD           Z10, Z12, Z12
-	VPBROADCASTQ     const19<>+0(SB), Z13
-	VSUBPD           Z12, Z13, Z12
-	VPSLLQ           $0x34, Z12, Z12
-	VMULPD           Z12, Z9, Z9
-	VBLENDMPD        Z7, Z9, K1, Z1
-	VBLENDMPD        Z11, Z8, K1, Z2
-	VMULPD           Z2, Z2, Z7
-	VMULPD.BCST      const11<>+0(SB), Z2, Z8
-	VMOVAPD          Z8, Z9
-	VFNMADD213PD     Z2, Z2, Z9
-	VSUBPD           Z9, Z2, Z11
-	VFNMADD231PD     Z2, Z8, Z11
-	VMOVAPD          Z7, Z8
-	VPBROADCASTQ     const44<>+0(SB), Z12
-	VFMADD213PD.BCST const45<>+0(SB), Z12, Z8
-	VMOVAPD          Z7, Z12
-	VPBROADCASTQ     const46<>+0(SB), Z13
-	VFMADD213PD.BCST const47<>+0(SB), Z13, Z12
-	VFMADD213PD.BCST const48<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST const49<>+0(SB), Z7, Z12
-	VFMADD213PD.BCST const50<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST const51<>+0(SB), Z7, Z12
-	VFMADD213PD.BCST const52<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST const53<>+0(SB), Z7, Z12
-	VFMADD213PD.BCST const54<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST const55<>+0(SB), Z7, Z12
-	VFMADD213PD.BCST const56<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST const57<>+0(SB), Z7, Z12
-	VFMADD213PD.BCST const58<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST const59<>+0(SB), Z7, Z12
-	VFMADD213PD.BCST const60<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST const61<>+0(SB), Z7, Z12
-	VFMADD213PD.BCST const62<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST const63<>+0(SB), Z7, Z12
-	VFMADD213PD.BCST const64<>+0(SB), Z7, Z8
-	VFMADD231PD      Z2, Z12, Z8
-	VMULPD           Z7, Z2, Z7
-	VMULPD           Z7, Z8, Z7
-	VMULPD.BCST      const65<>+0(SB), Z10, Z8
-	VADDPD           Z8, Z9, Z12
-	VSUBPD           Z12, Z8, Z8
-	VADDPD           Z8, Z9, Z8
-	VADDPD           Z8, Z11, Z8
-	VFMADD231PD.BCST const66<>+0(SB), Z10, Z8
-	VPBROADCASTQ     const67<>+0(SB), Z9
-	VFMADD213PD.BCST const68<>+0(SB), Z9, Z2
-	VFMADD231PD      Z1, Z2, Z7
-	VADDPD           Z7, Z8, Z7
-	VADDPD           Z7, Z12, Z7
-	VPBROADCASTQ     const11<>+0(SB), Z8
-	VMULPD           Z7, Z8, Z7
-	VCMPPD.BCST      $0x00, const36<>+0(SB), Z6, K1
-	VPBROADCASTQ     const21<>+0(SB), Z8
-	VBLENDMPD.BCST   const69<>+0(SB), Z8, K1, Z3
-	VCMPPD.BCST      $0x11, const36<>+0(SB), Z6, K1
-	VBLENDMPD        Z7, Z3, K1, Z4
-	VPBROADCASTQ     const0<>+0(SB), Z6
-	VPANDNQ          Z4, Z6, Z6
-	VPANDQ.BCST      const0<>+0(SB), Z0, Z0
-	VPORQ            Z0, Z6, Z0
-	VCMPPD           $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST   const21<>+0(SB), Z0, K1, Z5
-	VCVTPD2PS        Z5, Y0
+	VADDPD           Z7, Z5, Z5
+	VPBROADCASTQ     const35<>+0(SB), Z7
+	VDIVPD           Z6, Z7, Z7
+	VADDPD           Z4, Z4, Z8
+	VMULPD           Z8, Z7, Z9
+	VFNMADD231PD     Z6, Z9, Z8
+	VFNMADD231PD     Z5, Z9, Z8
+	VMULPD           Z8, Z7, Z5
+	VPBROADCASTQ     const35<>+0(SB), Z6
+	VADDPD           Z9, Z6, Z6
+	VSUBPD.BCST      const35<>+0(SB), Z6, Z7
+	VSUBPD           Z7, Z9, Z7
+	VGETEXPPD        Z6, Z8
+	VGETMANTPD       $0x00, Z6, Z6
+	VPSRLQ           $0x30, Z6, Z9
+	VMOVUPD          logInverse<>+0(SB), Z11
+	VMOVDQA64        Z9, Z10
+	VPERMI2PD        logInverse<>+64(SB), Z11, Z10
+	VFMSUB213PD.BCST const35<>+0(SB), Z10, Z6
+	VPBROADCASTQ     const19<>+0(SB), Z11
+	VSUBPD           Z8, Z11, Z11
+	VPSLLQ           $0x34, Z11, Z11
+	VMULPD           Z11, Z10, Z10
+	VMOVAPD          Z7, Z11
+	VFMADD213PD      Z6, Z10, Z11
+	VSUBPD           Z11, Z6, Z6
+	VFMADD231PD      Z10, Z7, Z6
+	VFMADD231PD      Z10, Z5, Z6
+	VMOVUPD          logHigh<>+0(SB), Z7
+	VMOVDQA64        Z9, Z5
+	VPERMI2PD        logHigh<>+64(SB), Z7, Z5
+	VFMADD231PD.BCST const40<>+0(SB), Z8, Z5
+	VMOVUPD          logLow<>+0(SB), Z7
+	VMOVDQA64        Z9, Z9
+	VPERMI2PD        logLow<>+64(SB), Z7, Z9
+	VFMADD231PD.BCST const42<>+0(SB), Z8, Z9
+	VADDPD           Z5, Z11, Z7
+	VSUBPD           Z7, Z5, Z5
+	VADDPD           Z5, Z11, Z5
+	VADDPD           Z9, Z6, Z6
+	VADDPD           Z6, Z5, Z5
+	VMULPD           Z11, Z11, Z6
+	VMOVAPD          Z6, Z8
+	VPBROADCASTQ     const43<>+0(SB), Z9
+	VFMADD213PD.BCST const44<>+0(SB), Z9, Z8
+	VMOVAPD          Z6, Z9
+	VPBROADCASTQ     const45<>+0(SB), Z10
+	VFMADD213PD.BCST const46<>+0(SB), Z10, Z9
+	VFMADD213PD.BCST const47<>+0(SB), Z6, Z8
+	VFMADD213PD.BCST const48<>+0(SB), Z6, Z9
+	VFMADD213PD.BCST const49<>+0(SB), Z6, Z8
+	VFMADD213PD.BCST const50<>+0(SB), Z6, Z9
+	VFMADD213PD.BCST const51<>+0(SB), Z6, Z8
+	VFMADD213PD.BCST const52<>+0(SB), Z6, Z9
+	VFMADD231PD      Z11, Z8, Z9
+	VFMADD231PD      Z6, Z9, Z5
+	VADDPD           Z5, Z7, Z5
+	VMULPD.BCST      const11<>+0(SB), Z5, Z5
+	VCMPPD.BCST      $0x00, const35<>+0(SB), Z4, K1
+	VPBROADCASTQ     const21<>+0(SB), Z6
+	VBLENDMPD.BCST   const53<>+0(SB), Z6, K1, Z1
+	VCMPPD.BCST      $0x11, const35<>+0(SB), Z4, K1
+	VBLENDMPD        Z5, Z1, K1, Z2
+	VPTERNLOGQ.BCST  $0xd8, const0<>+0(SB), Z0, Z2
+	VCMPPD           $0x04, Z2, Z2, K1
+	VBLENDMPD.BCST   const21<>+0(SB), Z2, K1, Z3
+	VCVTPD2PS        Z3, Y0
 	VMOVUPD          Y0, (AX)
 	ADDQ             $0x20, AX
 	ADDQ             DX, CX

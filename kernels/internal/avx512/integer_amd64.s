@@ -171,18 +171,17 @@ loop:
 	VPSRAQ            $0x20, Z0, Z2
 	VPADDQ.BCST       const1<>+0(SB), Z2, Z2
 	VSUBPD.BCST       const1<>+0(SB), Z2, Z2
-	VPANDQ.BCST       const4<>+0(SB), Z0, Z0
-	VPORQ.BCST        const5<>+0(SB), Z0, Z0
-	VSUBPD.BCST       const5<>+0(SB), Z0, Z0
+	VPBROADCASTQ      const4<>+0(SB), Z4
+	VPTERNLOGQ.BCST   $0xec, const5<>+0(SB), Z4, Z0
+	VSUBPD.BCST       const4<>+0(SB), Z0, Z0
 	VFMADD231PD.BCST  const6<>+0(SB), Z2, Z0
 	VPSRAQ            $0x20, Z1, Z2
 	VPBROADCASTQ      const1<>+0(SB), Z4
 	VPADDQ            Z2, Z4, Z2
 	VSUBPD.BCST       const1<>+0(SB), Z2, Z2
-	VPANDQ.BCST       const4<>+0(SB), Z1, Z1
-	VPBROADCASTQ      const5<>+0(SB), Z4
-	VPORQ             Z1, Z4, Z1
-	VSUBPD.BCST       const5<>+0(SB), Z1, Z1
+	VPBROADCASTQ      const4<>+0(SB), Z4
+	VPTERNLOGQ.BCST   $0xec, const5<>+0(SB), Z4, Z1
+	VSUBPD.BCST       const4<>+0(SB), Z1, Z1
 	VFMADD231PD.BCST  const6<>+0(SB), Z2, Z1
 	VDIVPD            Z1, Z0, Z0
 	VRNDSCALEPD       $0x09, Z0, Z0
@@ -218,10 +217,10 @@ GLOBL const2<>(SB), RODATA|NOPTR, $8
 DATA const3<>+0(SB)/8, $0x0020000000000000
 GLOBL const3<>(SB), RODATA|NOPTR, $8
 
-DATA const4<>+0(SB)/8, $0x00000000ffffffff
+DATA const4<>+0(SB)/8, $0x4330000000000000
 GLOBL const4<>(SB), RODATA|NOPTR, $8
 
-DATA const5<>+0(SB)/8, $0x4330000000000000
+DATA const5<>+0(SB)/8, $0x00000000ffffffff
 GLOBL const5<>(SB), RODATA|NOPTR, $8
 
 DATA const6<>+0(SB)/8, $0x41f0000000000000
@@ -389,18 +388,17 @@ loop:
 	VPSRAQ            $0x20, Z0, Z2
 	VPADDQ.BCST       const1<>+0(SB), Z2, Z2
 	VSUBPD.BCST       const1<>+0(SB), Z2, Z2
-	VPANDQ.BCST       const4<>+0(SB), Z0, Z0
-	VPORQ.BCST        const5<>+0(SB), Z0, Z0
-	VSUBPD.BCST       const5<>+0(SB), Z0, Z0
+	VPBROADCASTQ      const4<>+0(SB), Z4
+	VPTERNLOGQ.BCST   $0xec, const5<>+0(SB), Z4, Z0
+	VSUBPD.BCST       const4<>+0(SB), Z0, Z0
 	VFMADD231PD.BCST  const6<>+0(SB), Z2, Z0
 	VPSRAQ            $0x20, Z1, Z2
 	VPBROADCASTQ      const1<>+0(SB), Z4
 	VPADDQ            Z2, Z4, Z2
 	VSUBPD.BCST       const1<>+0(SB), Z2, Z2
-	VPANDQ.BCST       const4<>+0(SB), Z1, Z1
-	VPBROADCASTQ      const5<>+0(SB), Z4
-	VPORQ             Z1, Z4, Z1
-	VSUBPD.BCST       const5<>+0(SB), Z1, Z1
+	VPBROADCASTQ      const4<>+0(SB), Z4
+	VPTERNLOGQ.BCST   $0xec, const5<>+0(SB), Z4, Z1
+	VSUBPD.BCST       const4<>+0(SB), Z1, Z1
 	VFMADD231PD.BCST  const6<>+0(SB), Z2, Z1
 	VDIVPD            Z1, Z0, Z0
 	VRNDSCALEPD       $0x09, Z0, Z0
@@ -600,18 +598,19 @@ loop:
 	VPSRAQ            $0x20, Z0, Z2
 	VPADDQ.BCST       const1<>+0(SB), Z2, Z2
 	VSUBPD.BCST       const1<>+0(SB), Z2, Z2
-	VPANDQ.BCST       const4<>+0(SB), Z0, Z5
-	VPORQ.BCST        const5<>+0(SB), Z5, Z5
-	VSUBPD.BCST       const5<>+0(SB), Z5, Z5
+	VMOVDQA64         Z0, Z5
+	VPBROADCASTQ      const4<>+0(SB), Z6
+	VPTERNLOGQ.BCST   $0xec, const5<>+0(SB), Z6, Z5
+	VSUBPD.BCST       const4<>+0(SB), Z5, Z5
 	VFMADD231PD.BCST  const6<>+0(SB), Z2, Z5
 	VPSRAQ            $0x20, Z1, Z2
 	VPBROADCASTQ      const1<>+0(SB), Z6
 	VPADDQ            Z2, Z6, Z2
 	VSUBPD.BCST       const1<>+0(SB), Z2, Z2
-	VPANDQ.BCST       const4<>+0(SB), Z1, Z6
-	VPBROADCASTQ      const5<>+0(SB), Z7
-	VPORQ             Z6, Z7, Z6
-	VSUBPD.BCST       const5<>+0(SB), Z6, Z6
+	VMOVDQA64         Z1, Z6
+	VPBROADCASTQ      const4<>+0(SB), Z7
+	VPTERNLOGQ.BCST   $0xec, const5<>+0(SB), Z7, Z6
+	VSUBPD.BCST       const4<>+0(SB), Z6, Z6
 	VFMADD231PD.BCST  const6<>+0(SB), Z2, Z6
 	VDIVPD            Z6, Z5, Z2
 	VRNDSCALEPD       $0x09, Z2, Z2
@@ -812,18 +811,19 @@ loop:
 	VPSRAQ            $0x20, Z0, Z2
 	VPADDQ.BCST       const1<>+0(SB), Z2, Z2
 	VSUBPD.BCST       const1<>+0(SB), Z2, Z2
-	VPANDQ.BCST       const4<>+0(SB), Z0, Z5
-	VPORQ.BCST        const5<>+0(SB), Z5, Z5
-	VSUBPD.BCST       const5<>+0(SB), Z5, Z5
+	VMOVDQA64         Z0, Z5
+	VPBROADCASTQ      const4<>+0(SB), Z6
+	VPTERNLOGQ.BCST   $0xec, const5<>+0(SB), Z6, Z5
+	VSUBPD.BCST       const4<>+0(SB), Z5, Z5
 	VFMADD231PD.BCST  const6<>+0(SB), Z2, Z5
 	VPSRAQ            $0x20, Z1, Z2
 	VPBROADCASTQ      const1<>+0(SB), Z6
 	VPADDQ            Z2, Z6, Z2
 	VSUBPD.BCST       const1<>+0(SB), Z2, Z2
-	VPANDQ.BCST       const4<>+0(SB), Z1, Z6
-	VPBROADCASTQ      const5<>+0(SB), Z7
-	VPORQ             Z6, Z7, Z6
-	VSUBPD.BCST       const5<>+0(SB), Z6, Z6
+	VMOVDQA64         Z1, Z6
+	VPBROADCASTQ      const4<>+0(SB), Z7
+	VPTERNLOGQ.BCST   $0xec, const5<>+0(SB), Z7, Z6
+	VSUBPD.BCST       const4<>+0(SB), Z6, Z6
 	VFMADD231PD.BCST  const6<>+0(SB), Z2, Z6
 	VDIVPD            Z6, Z5, Z2
 	VRNDSCALEPD       $0x09, Z2, Z2
@@ -1017,18 +1017,17 @@ loop:
 	VPSRAQ            $0x20, Z0, Z2
 	VPADDQ.BCST       const1<>+0(SB), Z2, Z2
 	VSUBPD.BCST       const1<>+0(SB), Z2, Z2
-	VPANDQ.BCST       const4<>+0(SB), Z0, Z0
-	VPORQ.BCST        const5<>+0(SB), Z0, Z0
-	VSUBPD.BCST       const5<>+0(SB), Z0, Z0
+	VPBROADCASTQ      const4<>+0(SB), Z4
+	VPTERNLOGQ.BCST   $0xec, const5<>+0(SB), Z4, Z0
+	VSUBPD.BCST       const4<>+0(SB), Z0, Z0
 	VFMADD231PD.BCST  const6<>+0(SB), Z2, Z0
 	VPSRAQ            $0x20, Z1, Z2
 	VPBROADCASTQ      const1<>+0(SB), Z4
 	VPADDQ            Z2, Z4, Z2
 	VSUBPD.BCST       const1<>+0(SB), Z2, Z2
-	VPANDQ.BCST       const4<>+0(SB), Z1, Z1
-	VPBROADCASTQ      const5<>+0(SB), Z4
-	VPORQ             Z1, Z4, Z1
-	VSUBPD.BCST       const5<>+0(SB), Z1, Z1
+	VPBROADCASTQ      const4<>+0(SB), Z4
+	VPTERNLOGQ.BCST   $0xec, const5<>+0(SB), Z4, Z1
+	VSUBPD.BCST       const4<>+0(SB), Z1, Z1
 	VFMADD231PD.BCST  const6<>+0(SB), Z2, Z1
 	VDIVPD            Z1, Z0, Z0
 	VRNDSCALEPD       $0x0b, Z0, Z0
@@ -1217,18 +1216,17 @@ loop:
 	VPSRAQ            $0x20, Z0, Z2
 	VPADDQ.BCST       const1<>+0(SB), Z2, Z2
 	VSUBPD.BCST       const1<>+0(SB), Z2, Z2
-	VPANDQ.BCST       const4<>+0(SB), Z0, Z0
-	VPORQ.BCST        const5<>+0(SB), Z0, Z0
-	VSUBPD.BCST       const5<>+0(SB), Z0, Z0
+	VPBROADCASTQ      const4<>+0(SB), Z4
+	VPTERNLOGQ.BCST   $0xec, const5<>+0(SB), Z4, Z0
+	VSUBPD.BCST       const4<>+0(SB), Z0, Z0
 	VFMADD231PD.BCST  const6<>+0(SB), Z2, Z0
 	VPSRAQ            $0x20, Z1, Z2
 	VPBROADCASTQ      const1<>+0(SB), Z4
 	VPADDQ            Z2, Z4, Z2
 	VSUBPD.BCST       const1<>+0(SB), Z2, Z2
-	VPANDQ.BCST       const4<>+0(SB), Z1, Z1
-	VPBROADCASTQ      const5<>+0(SB), Z4
-	VPORQ             Z1, Z4, Z1
-	VSUBPD.BCST       const5<>+0(SB), Z1, Z1
+	VPBROADCASTQ      const4<>+0(SB), Z4
+	VPTERNLOGQ.BCST   $0xec, const5<>+0(SB), Z4, Z1
+	VSUBPD.BCST       const4<>+0(SB), Z1, Z1
 	VFMADD231PD.BCST  const6<>+0(SB), Z2, Z1
 	VDIVPD            Z1, Z0, Z0
 	VRNDSCALEPD       $0x0b, Z0, Z0
@@ -1428,18 +1426,19 @@ loop:
 	VPSRAQ            $0x20, Z0, Z2
 	VPADDQ.BCST       const1<>+0(SB), Z2, Z2
 	VSUBPD.BCST       const1<>+0(SB), Z2, Z2
-	VPANDQ.BCST       const4<>+0(SB), Z0, Z5
-	VPORQ.BCST        const5<>+0(SB), Z5, Z5
-	VSUBPD.BCST       const5<>+0(SB), Z5, Z5
+	VMOVDQA64         Z0, Z5
+	VPBROADCASTQ      const4<>+0(SB), Z6
+	VPTERNLOGQ.BCST   $0xec, const5<>+0(SB), Z6, Z5
+	VSUBPD.BCST       const4<>+0(SB), Z5, Z5
 	VFMADD231PD.BCST  const6<>+0(SB), Z2, Z5
 	VPSRAQ            $0x20, Z1, Z2
 	VPBROADCASTQ      const1<>+0(SB), Z6
 	VPADDQ            Z2, Z6, Z2
 	VSUBPD.BCST       const1<>+0(SB), Z2, Z2
-	VPANDQ.BCST       const4<>+0(SB), Z1, Z6
-	VPBROADCASTQ      const5<>+0(SB), Z7
-	VPORQ             Z6, Z7, Z6
-	VSUBPD.BCST       const5<>+0(SB), Z6, Z6
+	VMOVDQA64         Z1, Z6
+	VPBROADCASTQ      const4<>+0(SB), Z7
+	VPTERNLOGQ.BCST   $0xec, const5<>+0(SB), Z7, Z6
+	VSUBPD.BCST       const4<>+0(SB), Z6, Z6
 	VFMADD231PD.BCST  const6<>+0(SB), Z2, Z6
 	VDIVPD            Z6, Z5, Z2
 	VRNDSCALEPD       $0x0b, Z2, Z2
@@ -1640,18 +1639,19 @@ loop:
 	VPSRAQ            $0x20, Z0, Z2
 	VPADDQ.BCST       const1<>+0(SB), Z2, Z2
 	VSUBPD.BCST       const1<>+0(SB), Z2, Z2
-	VPANDQ.BCST       const4<>+0(SB), Z0, Z5
-	VPORQ.BCST        const5<>+0(SB), Z5, Z5
-	VSUBPD.BCST       const5<>+0(SB), Z5, Z5
+	VMOVDQA64         Z0, Z5
+	VPBROADCASTQ      const4<>+0(SB), Z6
+	VPTERNLOGQ.BCST   $0xec, const5<>+0(SB), Z6, Z5
+	VSUBPD.BCST       const4<>+0(SB), Z5, Z5
 	VFMADD231PD.BCST  const6<>+0(SB), Z2, Z5
 	VPSRAQ            $0x20, Z1, Z2
 	VPBROADCASTQ      const1<>+0(SB), Z6
 	VPADDQ            Z2, Z6, Z2
 	VSUBPD.BCST       const1<>+0(SB), Z2, Z2
-	VPANDQ.BCST       const4<>+0(SB), Z1, Z6
-	VPBROADCASTQ      const5<>+0(SB), Z7
-	VPORQ             Z6, Z7, Z6
-	VSUBPD.BCST       const5<>+0(SB), Z6, Z6
+	VMOVDQA64         Z1, Z6
+	VPBROADCASTQ      const4<>+0(SB), Z7
+	VPTERNLOGQ.BCST   $0xec, const5<>+0(SB), Z7, Z6
+	VSUBPD.BCST       const4<>+0(SB), Z6, Z6
 	VFMADD231PD.BCST  const6<>+0(SB), Z2, Z6
 	VDIVPD            Z6, Z5, Z2
 	VRNDSCALEPD       $0x0b, Z2, Z2

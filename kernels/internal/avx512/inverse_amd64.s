@@ -76,10 +76,9 @@ loop:
 	VFMADD231PD       Z6, Z5, Z8
 	VADDPD            Z8, Z1, Z1
 	VADDPD            Z1, Z2, Z1
-	VPANDQ.BCST       const0<>+0(SB), Z0, Z0
-	VPXORQ            Z0, Z1, Z0
-	VCMPPD            $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST    const21<>+0(SB), Z0, K1, Z9
+	VPTERNLOGQ.BCST   $0x78, const0<>+0(SB), Z0, Z1
+	VCMPPD            $0x04, Z1, Z1, K1
+	VBLENDMPD.BCST    const21<>+0(SB), Z1, K1, Z9
 	VMOVUPD           Z9, (AX)
 	ADDQ              $0x40, AX
 	ADDQ              DX, CX
@@ -232,10 +231,9 @@ loop:
 	VFMADD231PD       Z4, Z3, Z6
 	VADDPD            Z6, Z8, Z8
 	VADDPD            Z8, Z9, Z8
-	VPANDQ.BCST       const0<>+0(SB), Z0, Z0
-	VPXORQ            Z0, Z8, Z0
-	VCMPPD            $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST    const21<>+0(SB), Z0, K1, Z7
+	VPTERNLOGQ.BCST   $0x78, const0<>+0(SB), Z0, Z8
+	VCMPPD            $0x04, Z8, Z8, K1
+	VBLENDMPD.BCST    const21<>+0(SB), Z8, K1, Z7
 	VCVTPD2PS         Z7, Y0
 	VMOVUPD           Y0, (AX)
 	ADDQ              $0x20, AX
@@ -311,24 +309,23 @@ loop:
 	VFMADD231PD       Z12, Z1, Z5
 	VPBROADCASTQ      const22<>+0(SB), Z1
 	VBLENDMPD.BCST    const23<>+0(SB), Z1, K1, Z6
-	VPANDQ.BCST       const0<>+0(SB), Z0, Z1
-	VPXORQ            Z1, Z6, Z1
+	VPTERNLOGQ.BCST   $0x78, const0<>+0(SB), Z0, Z6
 	VCMPPD.BCST       $0x11, const3<>+0(SB), Z0, K2
 	VPBROADCASTQ      const3<>+0(SB), Z0
 	VBLENDMPD.BCST    const24<>+0(SB), Z0, K2, Z7
 	VPBROADCASTQ      const19<>+0(SB), Z0
 	VBLENDMPD         Z7, Z0, K1, Z8
-	VMULPD            Z1, Z3, Z0
-	VADDPD            Z0, Z8, Z2
-	VSUBPD            Z2, Z8, Z12
-	VADDPD            Z12, Z0, Z0
-	VPBROADCASTQ      const3<>+0(SB), Z12
-	VBLENDMPD.BCST    const25<>+0(SB), Z12, K2, Z9
-	VPBROADCASTQ      const20<>+0(SB), Z12
-	VBLENDMPD         Z9, Z12, K1, Z10
-	VFMADD231PD       Z1, Z5, Z10
+	VMULPD            Z6, Z3, Z0
+	VADDPD            Z0, Z8, Z1
+	VSUBPD            Z1, Z8, Z2
+	VADDPD            Z2, Z0, Z0
+	VPBROADCASTQ      const3<>+0(SB), Z2
+	VBLENDMPD.BCST    const25<>+0(SB), Z2, K2, Z9
+	VPBROADCASTQ      const20<>+0(SB), Z2
+	VBLENDMPD         Z9, Z2, K1, Z10
+	VFMADD231PD       Z6, Z5, Z10
 	VADDPD            Z10, Z0, Z0
-	VADDPD            Z0, Z2, Z0
+	VADDPD            Z0, Z1, Z0
 	VCMPPD            $0x04, Z0, Z0, K1
 	VBLENDMPD.BCST    const21<>+0(SB), Z0, K1, Z11
 	VMOVUPD           Z11, (AX)
@@ -418,24 +415,23 @@ loop:
 	VFMADD231PD       Z12, Z10, Z3
 	VPBROADCASTQ      const22<>+0(SB), Z10
 	VBLENDMPD.BCST    const23<>+0(SB), Z10, K1, Z4
-	VPANDQ.BCST       const0<>+0(SB), Z0, Z10
-	VPXORQ            Z10, Z4, Z10
+	VPTERNLOGQ.BCST   $0x78, const0<>+0(SB), Z0, Z4
 	VCMPPD.BCST       $0x11, const3<>+0(SB), Z0, K2
 	VPBROADCASTQ      const3<>+0(SB), Z0
 	VBLENDMPD.BCST    const24<>+0(SB), Z0, K2, Z5
 	VPBROADCASTQ      const19<>+0(SB), Z0
 	VBLENDMPD         Z5, Z0, K1, Z6
-	VMULPD            Z10, Z1, Z0
-	VADDPD            Z0, Z6, Z11
-	VSUBPD            Z11, Z6, Z12
-	VADDPD            Z12, Z0, Z0
-	VPBROADCASTQ      const3<>+0(SB), Z12
-	VBLENDMPD.BCST    const25<>+0(SB), Z12, K2, Z7
-	VPBROADCASTQ      const20<>+0(SB), Z12
-	VBLENDMPD         Z7, Z12, K1, Z8
-	VFMADD231PD       Z10, Z3, Z8
+	VMULPD            Z4, Z1, Z0
+	VADDPD            Z0, Z6, Z10
+	VSUBPD            Z10, Z6, Z11
+	VADDPD            Z11, Z0, Z0
+	VPBROADCASTQ      const3<>+0(SB), Z11
+	VBLENDMPD.BCST    const25<>+0(SB), Z11, K2, Z7
+	VPBROADCASTQ      const20<>+0(SB), Z11
+	VBLENDMPD         Z7, Z11, K1, Z8
+	VFMADD231PD       Z4, Z3, Z8
 	VADDPD            Z8, Z0, Z0
-	VADDPD            Z0, Z11, Z0
+	VADDPD            Z0, Z10, Z0
 	VCMPPD            $0x04, Z0, Z0, K1
 	VBLENDMPD.BCST    const21<>+0(SB), Z0, K1, Z9
 	VCVTPD2PS         Z9, Y0
@@ -518,10 +514,9 @@ loop:
 	VADDPD           Z2, Z6, Z2
 	VADDPD           Z2, Z1, Z1
 	VADDPD           Z1, Z7, Z1
-	VPANDQ.BCST      const0<>+0(SB), Z0, Z0
-	VPXORQ           Z0, Z1, Z0
-	VCMPPD           $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST   const21<>+0(SB), Z0, K1, Z4
+	VPTERNLOGQ.BCST  $0x78, const0<>+0(SB), Z0, Z1
+	VCMPPD           $0x04, Z1, Z1, K1
+	VBLENDMPD.BCST   const21<>+0(SB), Z1, K1, Z4
 	VMOVUPD          Z4, (AX)
 	ADDQ             $0x40, AX
 	ADDQ             DX, CX
@@ -668,10 +663,9 @@ loop:
 	VADDPD           Z4, Z6, Z4
 	VADDPD           Z4, Z3, Z3
 	VADDPD           Z3, Z7, Z3
-	VPANDQ.BCST      const0<>+0(SB), Z0, Z0
-	VPXORQ           Z0, Z3, Z0
-	VCMPPD           $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST   const21<>+0(SB), Z0, K1, Z2
+	VPTERNLOGQ.BCST  $0x78, const0<>+0(SB), Z0, Z3
+	VCMPPD           $0x04, Z3, Z3, K1
+	VBLENDMPD.BCST   const21<>+0(SB), Z3, K1, Z2
 	VCVTPD2PS        Z2, Y0
 	VMOVUPD          Y0, (AX)
 	ADDQ             $0x20, AX
@@ -740,9 +734,7 @@ loop:
 	VMOVAPD          Z11, Z6
 	VFNMADD213PD     Z8, Z9, Z6
 	VPXORQ           Z4, Z1, Z13
-	VPBROADCASTQ     const0<>+0(SB), Z14
-	VPANDQ           Z13, Z14, Z13
-	VPXORQ           Z13, Z6, Z6
+	VPTERNLOGQ.BCST  $0x78, const0<>+0(SB), Z13, Z6
 	VSUBPD           Z5, Z9, Z13
 	VFMADD231PD      Z8, Z11, Z13
 	VPBROADCASTQ     const17<>+0(SB), Z14
@@ -774,10 +766,9 @@ loop:
 	VPSRLQ           $0x34, Z11, Z5
 	VPSRLQ           $0x3f, Z4, Z4
 	VPSLLQ           $0x02, Z4, Z4
-	VPXORQ           Z4, Z5, Z4
 	VPSRLQ           $0x3f, Z1, Z1
 	VPSLLQ           $0x03, Z1, Z1
-	VPXORQ           Z1, Z4, Z1
+	VPTERNLOGQ       $0x96, Z4, Z5, Z1
 	VMOVUPD          arctan2Hi<>+0(SB), Z5
 	VMOVDQA64        Z1, Z4
 	VPERMI2PD        arctan2Hi<>+64(SB), Z5, Z4
@@ -790,11 +781,10 @@ loop:
 	VADDPD           Z1, Z6, Z1
 	VADDPD           Z1, Z4, Z1
 	VADDPD           Z1, Z5, Z1
-	VPANDQ.BCST      const0<>+0(SB), Z0, Z0
-	VPXORQ           Z0, Z1, Z0
-	VADDPD           Z3, Z2, Z1
-	VCMPPD           $0x04, Z1, Z1, K1
-	VBLENDMPD.BCST   const21<>+0(SB), Z0, K1, Z12
+	VPTERNLOGQ.BCST  $0x78, const0<>+0(SB), Z0, Z1
+	VADDPD           Z3, Z2, Z0
+	VCMPPD           $0x04, Z0, Z0, K1
+	VBLENDMPD.BCST   const21<>+0(SB), Z1, K1, Z12
 	VMOVUPD          Z12, (AX)
 	ADDQ             $0x40, AX
 	ADDQ             DX, CX
@@ -910,9 +900,7 @@ loop:
 	VMOVAPD          Z6, Z13
 	VFNMADD213PD     Z3, Z4, Z13
 	VPXORQ           Z11, Z1, Z14
-	VPBROADCASTQ     const0<>+0(SB), Z15
-	VPANDQ           Z14, Z15, Z14
-	VPXORQ           Z14, Z13, Z13
+	VPTERNLOGQ.BCST  $0x78, const0<>+0(SB), Z14, Z13
 	VSUBPD           Z12, Z4, Z14
 	VFMADD231PD      Z3, Z6, Z14
 	VPBROADCASTQ     const17<>+0(SB), Z15
@@ -944,10 +932,9 @@ loop:
 	VPSRLQ           $0x34, Z6, Z12
 	VPSRLQ           $0x3f, Z11, Z11
 	VPSLLQ           $0x02, Z11, Z11
-	VPXORQ           Z11, Z12, Z11
 	VPSRLQ           $0x3f, Z1, Z1
 	VPSLLQ           $0x03, Z1, Z1
-	VPXORQ           Z1, Z11, Z1
+	VPTERNLOGQ       $0x96, Z11, Z12, Z1
 	VMOVUPD          arctan2Hi<>+0(SB), Z12
 	VMOVDQA64        Z1, Z11
 	VPERMI2PD        arctan2Hi<>+64(SB), Z12, Z11
@@ -960,11 +947,10 @@ loop:
 	VADDPD           Z1, Z13, Z1
 	VADDPD           Z1, Z11, Z1
 	VADDPD           Z1, Z12, Z1
-	VPANDQ.BCST      const0<>+0(SB), Z0, Z0
-	VPXORQ           Z0, Z1, Z0
-	VADDPD           Z10, Z9, Z1
-	VCMPPD           $0x04, Z1, Z1, K1
-	VBLENDMPD.BCST   const21<>+0(SB), Z0, K1, Z7
+	VPTERNLOGQ.BCST  $0x78, const0<>+0(SB), Z0, Z1
+	VADDPD           Z10, Z9, Z0
+	VCMPPD           $0x04, Z0, Z0, K1
+	VBLENDMPD.BCST   const21<>+0(SB), Z1, K1, Z7
 	VCVTPD2PS        Z7, Y0
 	VCMPPS           $0x04, Y0, Y0, K1
 	VBLENDMPS.BCST   const49<>+0(SB), Y0, K1, Y8

@@ -12,72 +12,167 @@ TEXT ·LogFloat64(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
+	SUBQ $0x10, SI
+	JLT  rest
+
+turn:
+	LEAQ         (CX)(DX*1), DI
+	VMOVUPD      (CX), Z0
+	VMOVUPD      (DI), Z1
+	VGETEXPPD    Z0, Z2
+	VGETEXPPD    Z1, Z3
+	VGETMANTPD   $0x00, Z0, Z4
+	VGETMANTPD   $0x00, Z1, Z5
+	VPSRLQ       $0x30, Z4, Z6
+	VPSRLQ       $0x30, Z5, Z7
+	VMOVUPD      logInverse<>+0(SB), Z9
+	VMOVUPD      logInverse<>+64(SB), Z10
+	VMOVDQA64    Z6, Z8
+	VPERMI2PD    Z10, Z9, Z8
+	VMOVDQA64    Z7, Z11
+	VPERMI2PD    Z10, Z9, Z11
+	VPBROADCASTQ const1<>+0(SB), Z9
+	VFMSUB213PD  Z9, Z8, Z4
+	VFMSUB213PD  Z9, Z11, Z5
+	VMOVUPD      logHigh<>+0(SB), Z9
+	VMOVUPD      logHigh<>+64(SB), Z10
+	VMOVDQA64    Z6, Z8
+	VPERMI2PD    Z10, Z9, Z8
+	VMOVDQA64    Z7, Z11
+	VPERMI2PD    Z10, Z9, Z11
+	VPBROADCASTQ const3<>+0(SB), Z9
+	VFMADD231PD  Z9, Z2, Z8
+	VFMADD231PD  Z9, Z3, Z11
+	VMOVUPD      logLow<>+0(SB), Z9
+	VMOVUPD      logLow<>+64(SB), Z10
+	VMOVDQA64    Z6, Z6
+	VPERMI2PD    Z10, Z9, Z6
+	VMOVDQA64    Z7, Z7
+	VPERMI2PD    Z10, Z9, Z7
+	VPBROADCASTQ const5<>+0(SB), Z9
+	VFMADD231PD  Z9, Z2, Z6
+	VFMADD231PD  Z9, Z3, Z7
+	VADDPD       Z8, Z4, Z2
+	VADDPD       Z11, Z5, Z3
+	VSUBPD       Z2, Z8, Z8
+	VSUBPD       Z3, Z11, Z9
+	VADDPD       Z8, Z4, Z8
+	VADDPD       Z9, Z5, Z9
+	VADDPD       Z8, Z6, Z6
+	VADDPD       Z9, Z7, Z7
+	VMULPD       Z4, Z4, Z8
+	VMULPD       Z5, Z5, Z9
+	VMOVAPD      Z8, Z10
+	VPBROADCASTQ const6<>+0(SB), Z11
+	VPBROADCASTQ const7<>+0(SB), Z21
+	VFMADD213PD  Z21, Z11, Z10
+	VMOVAPD      Z9, Z22
+	VFMADD213PD  Z21, Z11, Z22
+	VMOVAPD      Z8, Z11
+	VPBROADCASTQ const8<>+0(SB), Z21
+	VPBROADCASTQ const9<>+0(SB), Z23
+	VFMADD213PD  Z23, Z21, Z11
+	VMOVAPD      Z9, Z24
+	VFMADD213PD  Z23, Z21, Z24
+	VPBROADCASTQ const10<>+0(SB), Z21
+	VFMADD213PD  Z21, Z8, Z10
+	VFMADD213PD  Z21, Z9, Z22
+	VPBROADCASTQ const11<>+0(SB), Z21
+	VFMADD213PD  Z21, Z8, Z11
+	VFMADD213PD  Z21, Z9, Z24
+	VPBROADCASTQ const12<>+0(SB), Z21
+	VFMADD213PD  Z21, Z8, Z10
+	VFMADD213PD  Z21, Z9, Z22
+	VPBROADCASTQ const13<>+0(SB), Z21
+	VFMADD213PD  Z21, Z8, Z11
+	VFMADD213PD  Z21, Z9, Z24
+	VPBROADCASTQ const14<>+0(SB), Z21
+	VFMADD213PD  Z21, Z8, Z10
+	VFMADD213PD  Z21, Z9, Z22
+	VPBROADCASTQ const15<>+0(SB), Z21
+	VFMADD213PD  Z21, Z8, Z11
+	VFMADD213PD  Z21, Z9, Z24
+	VFMADD231PD  Z4, Z10, Z11
+	VFMADD231PD  Z5, Z22, Z24
+	VFMADD231PD  Z8, Z11, Z6
+	VFMADD231PD  Z9, Z24, Z7
+	VADDPD       Z6, Z2, Z2
+	VADDPD       Z7, Z3, Z3
+	VPBROADCASTQ const16<>+0(SB), Z4
+	VCMPPD       $0x11, Z4, Z0, K1
+	VCMPPD       $0x11, Z4, Z1, K2
+	VBLENDMPD    Z2, Z0, K1, Z12
+	VBLENDMPD    Z3, Z1, K2, Z13
+	VPBROADCASTQ const17<>+0(SB), Z2
+	VCMPPD       $0x00, Z2, Z0, K1
+	VCMPPD       $0x00, Z2, Z1, K2
+	VPBROADCASTQ const18<>+0(SB), Z2
+	VPBROADCASTQ const19<>+0(SB), Z3
+	VBLENDMPD    Z3, Z2, K1, Z14
+	VBLENDMPD    Z3, Z2, K2, Z15
+	VPBROADCASTQ const17<>+0(SB), Z2
+	VCMPPD       $0x11, Z0, Z2, K1
+	VCMPPD       $0x11, Z1, Z2, K2
+	VBLENDMPD    Z12, Z14, K1, Z16
+	VBLENDMPD    Z13, Z15, K2, Z17
+	VMOVUPD      Z16, (AX)
+	VMOVUPD      Z17, 64(AX)
+	ADDQ         $0x00000080, AX
+	LEAQ         (DI)(DX*1), CX
+	SUBQ         $0x10, SI
+	JGE          turn
+
+rest:
+	ADDQ $0x10, SI
 	SUBQ $0x08, SI
 	JLT  done
 
 loop:
 	VMOVUPD          (CX), Z0
-	VCMPPD.BCST      $0x11, const0<>+0(SB), Z0, K1
-	VMULPD.BCST      const1<>+0(SB), Z0, Z1
-	VBLENDMPD        Z1, Z0, K1, Z2
-	VPBROADCASTQ     const2<>+0(SB), Z1
-	VBLENDMPD.BCST   const3<>+0(SB), Z1, K1, Z3
-	VPADDQ.BCST      const4<>+0(SB), Z2, Z1
-	VPSRLQ           $0x34, Z1, Z7
-	VPORQ.BCST       const5<>+0(SB), Z7, Z7
-	VSUBPD           Z3, Z7, Z7
-	VPANDQ.BCST      const6<>+0(SB), Z1, Z1
-	VPADDQ.BCST      const7<>+0(SB), Z1, Z1
-	VSUBPD.BCST      const8<>+0(SB), Z1, Z1
-	VMULPD           Z1, Z1, Z8
-	VMULPD.BCST      const9<>+0(SB), Z1, Z9
-	VMOVAPD          Z9, Z10
-	VFNMADD213PD     Z1, Z1, Z10
-	VSUBPD           Z10, Z1, Z11
-	VFNMADD231PD     Z1, Z9, Z11
-	VMOVAPD          Z8, Z9
-	VPBROADCASTQ     const10<>+0(SB), Z12
-	VFMADD213PD.BCST const11<>+0(SB), Z12, Z9
-	VMOVAPD          Z8, Z12
-	VPBROADCASTQ     const12<>+0(SB), Z13
-	VFMADD213PD.BCST const13<>+0(SB), Z13, Z12
-	VFMADD213PD.BCST const14<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const15<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const16<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const17<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const18<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const19<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const20<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const21<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const22<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const23<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const24<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const25<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const26<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const27<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const28<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const29<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const30<>+0(SB), Z8, Z9
-	VFMADD231PD      Z1, Z12, Z9
-	VMULPD           Z8, Z1, Z1
-	VMULPD           Z1, Z9, Z1
-	VMULPD.BCST      const31<>+0(SB), Z7, Z8
-	VADDPD           Z8, Z10, Z9
-	VSUBPD           Z9, Z8, Z8
-	VADDPD           Z8, Z10, Z8
-	VADDPD           Z8, Z11, Z8
-	VFMADD231PD.BCST const32<>+0(SB), Z7, Z8
-	VADDPD           Z8, Z1, Z1
-	VADDPD           Z1, Z9, Z1
-	VCMPPD.BCST      $0x11, const33<>+0(SB), Z0, K1
-	VBLENDMPD        Z1, Z0, K1, Z4
-	VCMPPD.BCST      $0x00, const34<>+0(SB), Z0, K1
-	VPBROADCASTQ     const35<>+0(SB), Z1
-	VBLENDMPD.BCST   const36<>+0(SB), Z1, K1, Z5
-	VPBROADCASTQ     const34<>+0(SB), Z1
+	VGETEXPPD        Z0, Z1
+	VGETMANTPD       $0x00, Z0, Z2
+	VPSRLQ           $0x30, Z2, Z3
+	VMOVUPD          logInverse<>+0(SB), Z5
+	VMOVDQA64        Z3, Z4
+	VPERMI2PD        logInverse<>+64(SB), Z5, Z4
+	VFMSUB213PD.BCST const1<>+0(SB), Z4, Z2
+	VMOVUPD          logHigh<>+0(SB), Z5
+	VMOVDQA64        Z3, Z4
+	VPERMI2PD        logHigh<>+64(SB), Z5, Z4
+	VFMADD231PD.BCST const3<>+0(SB), Z1, Z4
+	VMOVUPD          logLow<>+0(SB), Z5
+	VMOVDQA64        Z3, Z3
+	VPERMI2PD        logLow<>+64(SB), Z5, Z3
+	VFMADD231PD.BCST const5<>+0(SB), Z1, Z3
+	VADDPD           Z4, Z2, Z1
+	VSUBPD           Z1, Z4, Z4
+	VADDPD           Z4, Z2, Z4
+	VADDPD           Z4, Z3, Z3
+	VMULPD           Z2, Z2, Z4
+	VMOVAPD          Z4, Z5
+	VPBROADCASTQ     const6<>+0(SB), Z6
+	VFMADD213PD.BCST const7<>+0(SB), Z6, Z5
+	VMOVAPD          Z4, Z6
+	VPBROADCASTQ     const8<>+0(SB), Z7
+	VFMADD213PD.BCST const9<>+0(SB), Z7, Z6
+	VFMADD213PD.BCST const10<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST const11<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST const12<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST const13<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST const14<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST const15<>+0(SB), Z4, Z6
+	VFMADD231PD      Z2, Z5, Z6
+	VFMADD231PD      Z4, Z6, Z3
+	VADDPD           Z3, Z1, Z1
+	VCMPPD.BCST      $0x11, const16<>+0(SB), Z0, K1
+	VBLENDMPD        Z1, Z0, K1, Z18
+	VCMPPD.BCST      $0x00, const17<>+0(SB), Z0, K1
+	VPBROADCASTQ     const18<>+0(SB), Z1
+	VBLENDMPD.BCST   const19<>+0(SB), Z1, K1, Z19
+	VPBROADCASTQ     const17<>+0(SB), Z1
 	VCMPPD           $0x11, Z0, Z1, K1
-	VBLENDMPD        Z4, Z5, K1, Z6
-	VMOVUPD          Z6, (AX)
+	VBLENDMPD        Z18, Z19, K1, Z20
+	VMOVUPD          Z20, (AX)
 	ADDQ             $0x40, AX
 	ADDQ             DX, CX
 	SUBQ             $0x08, SI
@@ -90,116 +185,110 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const0<>+0(SB)/8, $0x0010000000000000
-GLOBL const0<>(SB), RODATA|NOPTR, $8
+DATA logInverse<>+0(SB)/8, $0x3ff0000000000000
+DATA logInverse<>+8(SB)/8, $0x3fed800000000000
+DATA logInverse<>+16(SB)/8, $0x3feb800000000000
+DATA logInverse<>+24(SB)/8, $0x3fea800000000000
+DATA logInverse<>+32(SB)/8, $0x3fe9000000000000
+DATA logInverse<>+40(SB)/8, $0x3fe8000000000000
+DATA logInverse<>+48(SB)/8, $0x3fe7000000000000
+DATA logInverse<>+56(SB)/8, $0x3fe6000000000000
+DATA logInverse<>+64(SB)/8, $0x3fe5000000000000
+DATA logInverse<>+72(SB)/8, $0x3fe4000000000000
+DATA logInverse<>+80(SB)/8, $0x3fe3800000000000
+DATA logInverse<>+88(SB)/8, $0x3fe2800000000000
+DATA logInverse<>+96(SB)/8, $0x3fe2000000000000
+DATA logInverse<>+104(SB)/8, $0x3fe1800000000000
+DATA logInverse<>+112(SB)/8, $0x3fe1000000000000
+DATA logInverse<>+120(SB)/8, $0x3fe0000000000000
+GLOBL logInverse<>(SB), RODATA|NOPTR, $128
 
-DATA const1<>+0(SB)/8, $0x4350000000000000
+DATA const1<>+0(SB)/8, $0x3ff0000000000000
 GLOBL const1<>(SB), RODATA|NOPTR, $8
 
-DATA const2<>+0(SB)/8, $0x43300000000003ff
-GLOBL const2<>(SB), RODATA|NOPTR, $8
+DATA logHigh<>+0(SB)/8, $0x0000000000000000
+DATA logHigh<>+8(SB)/8, $0x3fb4d3115d208000
+DATA logHigh<>+16(SB)/8, $0x3fc365fcb015a000
+DATA logHigh<>+24(SB)/8, $0x3fc823c16551a000
+DATA logHigh<>+32(SB)/8, $0x3fcf991c6cb3c000
+DATA logHigh<>+40(SB)/8, $0x3fd269621134e000
+DATA logHigh<>+48(SB)/8, $0x3fd522ae0738a000
+DATA logHigh<>+56(SB)/8, $0x3fd7fafa3bd81000
+DATA logHigh<>+64(SB)/8, $0x3fdaf5295248d000
+DATA logHigh<>+72(SB)/8, $0x3fde148a1a272000
+DATA logHigh<>+80(SB)/8, $0x3fdfb358af7a5000
+DATA logHigh<>+88(SB)/8, $0x3fe188ee40f24000
+DATA logHigh<>+96(SB)/8, $0x3fe269621134d800
+DATA logHigh<>+104(SB)/8, $0x3fe35028ad9d9000
+DATA logHigh<>+112(SB)/8, $0x3fe43d9ff2f92000
+DATA logHigh<>+120(SB)/8, $0x3fe62e42fefa3800
+GLOBL logHigh<>(SB), RODATA|NOPTR, $128
 
-DATA const3<>+0(SB)/8, $0x4330000000000435
+DATA const3<>+0(SB)/8, $0x3fe62e42fefa3800
 GLOBL const3<>(SB), RODATA|NOPTR, $8
 
-DATA const4<>+0(SB)/8, $0x00095f619980c433
-GLOBL const4<>(SB), RODATA|NOPTR, $8
+DATA logLow<>+0(SB)/8, $0x0000000000000000
+DATA logLow<>+8(SB)/8, $0xbcf53a2582f4e1ef
+DATA logLow<>+16(SB)/8, $0xbd3fd3a0afb9691b
+DATA logLow<>+24(SB)/8, $0x3d1e0ddb9a631e83
+DATA logLow<>+32(SB)/8, $0xbd390d04cd7cc834
+DATA logLow<>+40(SB)/8, $0xbd31b61f10522625
+DATA logLow<>+48(SB)/8, $0x3d2ebe708164c759
+DATA logLow<>+56(SB)/8, $0x3d346fb79bf6d4cb
+DATA logLow<>+64(SB)/8, $0xbd217cc552774458
+DATA logLow<>+72(SB)/8, $0x3d3b36537e3375b2
+DATA logLow<>+80(SB)/8, $0xbd3def40b87d36d9
+DATA logLow<>+88(SB)/8, $0xbd3accec41d52e6c
+DATA logLow<>+96(SB)/8, $0x3d3c93c1df5bb3b6
+DATA logLow<>+104(SB)/8, $0xbd3bd1f01ab60655
+DATA logLow<>+112(SB)/8, $0x3d3e267b0b7efae1
+DATA logLow<>+120(SB)/8, $0x3d2ef35793c76730
+GLOBL logLow<>(SB), RODATA|NOPTR, $128
 
-DATA const5<>+0(SB)/8, $0x4330000000000000
+DATA const5<>+0(SB)/8, $0x3d2ef35793c76730
 GLOBL const5<>(SB), RODATA|NOPTR, $8
 
-DATA const6<>+0(SB)/8, $0x000fffffffffffff
+DATA const6<>+0(SB)/8, $0x3fb48450270e0c40
 GLOBL const6<>(SB), RODATA|NOPTR, $8
 
-DATA const7<>+0(SB)/8, $0x3fe6a09e667f3bcd
+DATA const7<>+0(SB)/8, $0x3fbc733639ee824f
 GLOBL const7<>(SB), RODATA|NOPTR, $8
 
-DATA const8<>+0(SB)/8, $0x3ff0000000000000
+DATA const8<>+0(SB)/8, $0xbfb989644b601f85
 GLOBL const8<>(SB), RODATA|NOPTR, $8
 
-DATA const9<>+0(SB)/8, $0x3fe0000000000000
+DATA const9<>+0(SB)/8, $0xbfc000075a5aea13
 GLOBL const9<>(SB), RODATA|NOPTR, $8
 
-DATA const10<>+0(SB)/8, $0x3f9a38c392ebc7d7
+DATA const10<>+0(SB)/8, $0x3fc2492475fcc923
 GLOBL const10<>(SB), RODATA|NOPTR, $8
 
-DATA const11<>+0(SB)/8, $0x3fae5f29b2b7d64d
+DATA const11<>+0(SB)/8, $0xbfc5555553d369d4
 GLOBL const11<>(SB), RODATA|NOPTR, $8
 
-DATA const12<>+0(SB)/8, $0xbfad14598ce62160
+DATA const12<>+0(SB)/8, $0x3fc99999999b045c
 GLOBL const12<>(SB), RODATA|NOPTR, $8
 
-DATA const13<>+0(SB)/8, $0xbfa9c6edd8e25b90
+DATA const13<>+0(SB)/8, $0xbfd0000000000aff
 GLOBL const13<>(SB), RODATA|NOPTR, $8
 
-DATA const14<>+0(SB)/8, $0x3fa9cacd0b642a99
+DATA const14<>+0(SB)/8, $0x3fd5555555555552
 GLOBL const14<>(SB), RODATA|NOPTR, $8
 
-DATA const15<>+0(SB)/8, $0xbfac3e1a4b43d38d
+DATA const15<>+0(SB)/8, $0xbfe0000000000000
 GLOBL const15<>(SB), RODATA|NOPTR, $8
 
-DATA const16<>+0(SB)/8, $0x3fae3b48d2b692cc
+DATA const16<>+0(SB)/8, $0x7ff0000000000000
 GLOBL const16<>(SB), RODATA|NOPTR, $8
 
-DATA const17<>+0(SB)/8, $0xbfb003ad7adb7fac
+DATA const17<>+0(SB)/8, $0x0000000000000000
 GLOBL const17<>(SB), RODATA|NOPTR, $8
 
-DATA const18<>+0(SB)/8, $0x3fb110397125b4c2
+DATA const18<>+0(SB)/8, $0x7ff8000000000000
 GLOBL const18<>(SB), RODATA|NOPTR, $8
 
-DATA const19<>+0(SB)/8, $0xbfb248e225b17df7
+DATA const19<>+0(SB)/8, $0xfff0000000000000
 GLOBL const19<>(SB), RODATA|NOPTR, $8
-
-DATA const20<>+0(SB)/8, $0x3fb3b142c9060697
-GLOBL const20<>(SB), RODATA|NOPTR, $8
-
-DATA const21<>+0(SB)/8, $0xbfb5555801e9ba8c
-GLOBL const21<>(SB), RODATA|NOPTR, $8
-
-DATA const22<>+0(SB)/8, $0x3fb745d146f7d400
-GLOBL const22<>(SB), RODATA|NOPTR, $8
-
-DATA const23<>+0(SB)/8, $0xbfb9999989b9454d
-GLOBL const23<>(SB), RODATA|NOPTR, $8
-
-DATA const24<>+0(SB)/8, $0x3fbc71c71d25d4d5
-GLOBL const24<>(SB), RODATA|NOPTR, $8
-
-DATA const25<>+0(SB)/8, $0xbfc000000019700e
-GLOBL const25<>(SB), RODATA|NOPTR, $8
-
-DATA const26<>+0(SB)/8, $0x3fc24924924833fd
-GLOBL const26<>(SB), RODATA|NOPTR, $8
-
-DATA const27<>+0(SB)/8, $0xbfc5555555553028
-GLOBL const27<>(SB), RODATA|NOPTR, $8
-
-DATA const28<>+0(SB)/8, $0x3fc9999999999aff
-GLOBL const28<>(SB), RODATA|NOPTR, $8
-
-DATA const29<>+0(SB)/8, $0xbfd0000000000008
-GLOBL const29<>(SB), RODATA|NOPTR, $8
-
-DATA const30<>+0(SB)/8, $0x3fd5555555555555
-GLOBL const30<>(SB), RODATA|NOPTR, $8
-
-DATA const31<>+0(SB)/8, $0x3fe62e42fefa3800
-GLOBL const31<>(SB), RODATA|NOPTR, $8
-
-DATA const32<>+0(SB)/8, $0x3d2ef35793c76730
-GLOBL const32<>(SB), RODATA|NOPTR, $8
-
-DATA const33<>+0(SB)/8, $0x7ff0000000000000
-GLOBL const33<>(SB), RODATA|NOPTR, $8
-
-DATA const34<>+0(SB)/8, $0x0000000000000000
-GLOBL const34<>(SB), RODATA|NOPTR, $8
-
-DATA const35<>+0(SB)/8, $0x7ff8000000000000
-GLOBL const35<>(SB), RODATA|NOPTR, $8
-
-DATA const36<>+0(SB)/8, $0xfff0000000000000
-GLOBL const36<>(SB), RODATA|NOPTR, $8
 
 // func LogFloat32(dst *float32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -209,73 +298,172 @@ TEXT ·LogFloat32(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
+	SUBQ $0x10, SI
+	JLT  rest
+
+turn:
+	LEAQ         (CX)(DX*1), DI
+	VMOVUPD      (CX), Y0
+	VMOVUPD      (DI), Y1
+	VCVTPS2PD    Y0, Z0
+	VCVTPS2PD    Y1, Z1
+	VGETEXPPD    Z0, Z11
+	VGETEXPPD    Z1, Z12
+	VGETMANTPD   $0x00, Z0, Z13
+	VGETMANTPD   $0x00, Z1, Z14
+	VPSRLQ       $0x30, Z13, Z15
+	VPSRLQ       $0x30, Z14, Z16
+	VMOVUPD      logInverse<>+0(SB), Z18
+	VMOVUPD      logInverse<>+64(SB), Z19
+	VMOVDQA64    Z15, Z17
+	VPERMI2PD    Z19, Z18, Z17
+	VMOVDQA64    Z16, Z20
+	VPERMI2PD    Z19, Z18, Z20
+	VPBROADCASTQ const1<>+0(SB), Z18
+	VFMSUB213PD  Z18, Z17, Z13
+	VFMSUB213PD  Z18, Z20, Z14
+	VMOVUPD      logHigh<>+0(SB), Z18
+	VMOVUPD      logHigh<>+64(SB), Z19
+	VMOVDQA64    Z15, Z17
+	VPERMI2PD    Z19, Z18, Z17
+	VMOVDQA64    Z16, Z20
+	VPERMI2PD    Z19, Z18, Z20
+	VPBROADCASTQ const3<>+0(SB), Z18
+	VFMADD231PD  Z18, Z11, Z17
+	VFMADD231PD  Z18, Z12, Z20
+	VMOVUPD      logLow<>+0(SB), Z18
+	VMOVUPD      logLow<>+64(SB), Z19
+	VMOVDQA64    Z15, Z15
+	VPERMI2PD    Z19, Z18, Z15
+	VMOVDQA64    Z16, Z16
+	VPERMI2PD    Z19, Z18, Z16
+	VPBROADCASTQ const5<>+0(SB), Z18
+	VFMADD231PD  Z18, Z11, Z15
+	VFMADD231PD  Z18, Z12, Z16
+	VADDPD       Z17, Z13, Z11
+	VADDPD       Z20, Z14, Z12
+	VSUBPD       Z11, Z17, Z17
+	VSUBPD       Z12, Z20, Z18
+	VADDPD       Z17, Z13, Z17
+	VADDPD       Z18, Z14, Z18
+	VADDPD       Z17, Z15, Z15
+	VADDPD       Z18, Z16, Z16
+	VMULPD       Z13, Z13, Z17
+	VMULPD       Z14, Z14, Z18
+	VMOVAPD      Z17, Z19
+	VPBROADCASTQ const6<>+0(SB), Z20
+	VPBROADCASTQ const7<>+0(SB), Z21
+	VFMADD213PD  Z21, Z20, Z19
+	VMOVAPD      Z18, Z22
+	VFMADD213PD  Z21, Z20, Z22
+	VMOVAPD      Z17, Z20
+	VPBROADCASTQ const8<>+0(SB), Z21
+	VPBROADCASTQ const9<>+0(SB), Z23
+	VFMADD213PD  Z23, Z21, Z20
+	VMOVAPD      Z18, Z24
+	VFMADD213PD  Z23, Z21, Z24
+	VPBROADCASTQ const10<>+0(SB), Z21
+	VFMADD213PD  Z21, Z17, Z19
+	VFMADD213PD  Z21, Z18, Z22
+	VPBROADCASTQ const11<>+0(SB), Z21
+	VFMADD213PD  Z21, Z17, Z20
+	VFMADD213PD  Z21, Z18, Z24
+	VPBROADCASTQ const12<>+0(SB), Z21
+	VFMADD213PD  Z21, Z17, Z19
+	VFMADD213PD  Z21, Z18, Z22
+	VPBROADCASTQ const13<>+0(SB), Z21
+	VFMADD213PD  Z21, Z17, Z20
+	VFMADD213PD  Z21, Z18, Z24
+	VPBROADCASTQ const14<>+0(SB), Z21
+	VFMADD213PD  Z21, Z17, Z19
+	VFMADD213PD  Z21, Z18, Z22
+	VPBROADCASTQ const15<>+0(SB), Z21
+	VFMADD213PD  Z21, Z17, Z20
+	VFMADD213PD  Z21, Z18, Z24
+	VFMADD231PD  Z13, Z19, Z20
+	VFMADD231PD  Z14, Z22, Z24
+	VFMADD231PD  Z17, Z20, Z15
+	VFMADD231PD  Z18, Z24, Z16
+	VADDPD       Z15, Z11, Z11
+	VADDPD       Z16, Z12, Z12
+	VPBROADCASTQ const16<>+0(SB), Z13
+	VCMPPD       $0x11, Z13, Z0, K1
+	VCMPPD       $0x11, Z13, Z1, K2
+	VBLENDMPD    Z11, Z0, K1, Z2
+	VBLENDMPD    Z12, Z1, K2, Z3
+	VPBROADCASTQ const17<>+0(SB), Z11
+	VCMPPD       $0x00, Z11, Z0, K1
+	VCMPPD       $0x00, Z11, Z1, K2
+	VPBROADCASTQ const18<>+0(SB), Z11
+	VPBROADCASTQ const19<>+0(SB), Z12
+	VBLENDMPD    Z12, Z11, K1, Z4
+	VBLENDMPD    Z12, Z11, K2, Z5
+	VPBROADCASTQ const17<>+0(SB), Z11
+	VCMPPD       $0x11, Z0, Z11, K1
+	VCMPPD       $0x11, Z1, Z11, K2
+	VBLENDMPD    Z2, Z4, K1, Z6
+	VBLENDMPD    Z3, Z5, K2, Z7
+	VCVTPD2PS    Z6, Y0
+	VCVTPD2PS    Z7, Y1
+	VMOVUPD      Y0, (AX)
+	VMOVUPD      Y1, 32(AX)
+	ADDQ         $0x00000040, AX
+	LEAQ         (DI)(DX*1), CX
+	SUBQ         $0x10, SI
+	JGE          turn
+
+rest:
+	ADDQ $0x10, SI
 	SUBQ $0x08, SI
 	JLT  done
 
 loop:
 	VMOVUPD          (CX), Y0
 	VCVTPS2PD        Y0, Z0
-	VCMPPD.BCST      $0x11, const0<>+0(SB), Z0, K1
-	VMULPD.BCST      const1<>+0(SB), Z0, Z6
-	VBLENDMPD        Z6, Z0, K1, Z1
-	VPBROADCASTQ     const2<>+0(SB), Z6
-	VBLENDMPD.BCST   const3<>+0(SB), Z6, K1, Z2
-	VPADDQ.BCST      const4<>+0(SB), Z1, Z6
-	VPSRLQ           $0x34, Z6, Z7
-	VPORQ.BCST       const5<>+0(SB), Z7, Z7
-	VSUBPD           Z2, Z7, Z7
-	VPANDQ.BCST      const6<>+0(SB), Z6, Z6
-	VPADDQ.BCST      const7<>+0(SB), Z6, Z6
-	VSUBPD.BCST      const8<>+0(SB), Z6, Z6
-	VMULPD           Z6, Z6, Z8
-	VMULPD.BCST      const9<>+0(SB), Z6, Z9
-	VMOVAPD          Z9, Z10
-	VFNMADD213PD     Z6, Z6, Z10
-	VSUBPD           Z10, Z6, Z11
-	VFNMADD231PD     Z6, Z9, Z11
-	VMOVAPD          Z8, Z9
-	VPBROADCASTQ     const10<>+0(SB), Z12
-	VFMADD213PD.BCST const11<>+0(SB), Z12, Z9
-	VMOVAPD          Z8, Z12
-	VPBROADCASTQ     const12<>+0(SB), Z13
-	VFMADD213PD.BCST const13<>+0(SB), Z13, Z12
-	VFMADD213PD.BCST const14<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const15<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const16<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const17<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const18<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const19<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const20<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const21<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const22<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const23<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const24<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const25<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const26<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const27<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const28<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const29<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const30<>+0(SB), Z8, Z9
-	VFMADD231PD      Z6, Z12, Z9
-	VMULPD           Z8, Z6, Z6
-	VMULPD           Z6, Z9, Z6
-	VMULPD.BCST      const31<>+0(SB), Z7, Z8
-	VADDPD           Z8, Z10, Z9
-	VSUBPD           Z9, Z8, Z8
-	VADDPD           Z8, Z10, Z8
-	VADDPD           Z8, Z11, Z8
-	VFMADD231PD.BCST const32<>+0(SB), Z7, Z8
-	VADDPD           Z8, Z6, Z6
-	VADDPD           Z6, Z9, Z6
-	VCMPPD.BCST      $0x11, const33<>+0(SB), Z0, K1
-	VBLENDMPD        Z6, Z0, K1, Z3
-	VCMPPD.BCST      $0x00, const34<>+0(SB), Z0, K1
-	VPBROADCASTQ     const35<>+0(SB), Z6
-	VBLENDMPD.BCST   const36<>+0(SB), Z6, K1, Z4
-	VPBROADCASTQ     const34<>+0(SB), Z6
-	VCMPPD           $0x11, Z0, Z6, K1
-	VBLENDMPD        Z3, Z4, K1, Z5
-	VCVTPD2PS        Z5, Y0
+	VGETEXPPD        Z0, Z1
+	VGETMANTPD       $0x00, Z0, Z2
+	VPSRLQ           $0x30, Z2, Z3
+	VMOVUPD          logInverse<>+0(SB), Z5
+	VMOVDQA64        Z3, Z4
+	VPERMI2PD        logInverse<>+64(SB), Z5, Z4
+	VFMSUB213PD.BCST const1<>+0(SB), Z4, Z2
+	VMOVUPD          logHigh<>+0(SB), Z5
+	VMOVDQA64        Z3, Z4
+	VPERMI2PD        logHigh<>+64(SB), Z5, Z4
+	VFMADD231PD.BCST const3<>+0(SB), Z1, Z4
+	VMOVUPD          logLow<>+0(SB), Z5
+	VMOVDQA64        Z3, Z3
+	VPERMI2PD        logLow<>+64(SB), Z5, Z3
+	VFMADD231PD.BCST const5<>+0(SB), Z1, Z3
+	VADDPD           Z4, Z2, Z1
+	VSUBPD           Z1, Z4, Z4
+	VADDPD           Z4, Z2, Z4
+	VADDPD           Z4, Z3, Z3
+	VMULPD           Z2, Z2, Z4
+	VMOVAPD          Z4, Z5
+	VPBROADCASTQ     const6<>+0(SB), Z6
+	VFMADD213PD.BCST const7<>+0(SB), Z6, Z5
+	VMOVAPD          Z4, Z6
+	VPBROADCASTQ     const8<>+0(SB), Z7
+	VFMADD213PD.BCST const9<>+0(SB), Z7, Z6
+	VFMADD213PD.BCST const10<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST const11<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST const12<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST const13<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST const14<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST const15<>+0(SB), Z4, Z6
+	VFMADD231PD      Z2, Z5, Z6
+	VFMADD231PD      Z4, Z6, Z3
+	VADDPD           Z3, Z1, Z1
+	VCMPPD.BCST      $0x11, const16<>+0(SB), Z0, K1
+	VBLENDMPD        Z1, Z0, K1, Z8
+	VCMPPD.BCST      $0x00, const17<>+0(SB), Z0, K1
+	VPBROADCASTQ     const18<>+0(SB), Z1
+	VBLENDMPD.BCST   const19<>+0(SB), Z1, K1, Z9
+	VPBROADCASTQ     const17<>+0(SB), Z1
+	VCMPPD           $0x11, Z0, Z1, K1
+	VBLENDMPD        Z8, Z9, K1, Z10
+	VCVTPD2PS        Z10, Y0
 	VMOVUPD          Y0, (AX)
 	ADDQ             $0x20, AX
 	ADDQ             DX, CX
@@ -302,47 +490,47 @@ TEXT ·Log2Float64(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD          (CX), Z0
-	VCMPPD.BCST      $0x11, const0<>+0(SB), Z0, K1
-	VMULPD.BCST      const1<>+0(SB), Z0, Z1
+	VCMPPD.BCST      $0x11, const20<>+0(SB), Z0, K1
+	VMULPD.BCST      const21<>+0(SB), Z0, Z1
 	VBLENDMPD        Z1, Z0, K1, Z2
-	VPBROADCASTQ     const2<>+0(SB), Z1
-	VBLENDMPD.BCST   const3<>+0(SB), Z1, K1, Z3
-	VPADDQ.BCST      const4<>+0(SB), Z2, Z1
+	VPBROADCASTQ     const22<>+0(SB), Z1
+	VBLENDMPD.BCST   const23<>+0(SB), Z1, K1, Z3
+	VPADDQ.BCST      const24<>+0(SB), Z2, Z1
 	VPSRLQ           $0x34, Z1, Z7
-	VPORQ.BCST       const5<>+0(SB), Z7, Z7
+	VPORQ.BCST       const25<>+0(SB), Z7, Z7
 	VSUBPD           Z3, Z7, Z7
-	VPANDQ.BCST      const6<>+0(SB), Z1, Z1
-	VPADDQ.BCST      const7<>+0(SB), Z1, Z1
-	VSUBPD.BCST      const8<>+0(SB), Z1, Z1
+	VPANDQ.BCST      const26<>+0(SB), Z1, Z1
+	VPADDQ.BCST      const27<>+0(SB), Z1, Z1
+	VSUBPD.BCST      const1<>+0(SB), Z1, Z1
 	VMULPD           Z1, Z1, Z8
-	VMULPD.BCST      const9<>+0(SB), Z1, Z9
+	VMULPD.BCST      const28<>+0(SB), Z1, Z9
 	VMOVAPD          Z9, Z10
 	VFNMADD213PD     Z1, Z1, Z10
 	VSUBPD           Z10, Z1, Z11
 	VFNMADD231PD     Z1, Z9, Z11
 	VMOVAPD          Z8, Z9
-	VPBROADCASTQ     const10<>+0(SB), Z12
-	VFMADD213PD.BCST const11<>+0(SB), Z12, Z9
+	VPBROADCASTQ     const29<>+0(SB), Z12
+	VFMADD213PD.BCST const30<>+0(SB), Z12, Z9
 	VMOVAPD          Z8, Z12
-	VPBROADCASTQ     const12<>+0(SB), Z13
-	VFMADD213PD.BCST const13<>+0(SB), Z13, Z12
-	VFMADD213PD.BCST const14<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const15<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const16<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const17<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const18<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const19<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const20<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const21<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const22<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const23<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const24<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const25<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const26<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const27<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const28<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const29<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const30<>+0(SB), Z8, Z9
+	VPBROADCASTQ     const31<>+0(SB), Z13
+	VFMADD213PD.BCST const32<>+0(SB), Z13, Z12
+	VFMADD213PD.BCST const33<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST const34<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const35<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST const36<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const37<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST const38<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const39<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST const40<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const41<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST const42<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const43<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST const44<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const45<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST const46<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const47<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST const48<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const49<>+0(SB), Z8, Z9
 	VFMADD231PD      Z1, Z12, Z9
 	VMULPD           Z8, Z1, Z1
 	VMULPD           Z1, Z9, Z1
@@ -350,23 +538,23 @@ loop:
 	VADDPD           Z1, Z10, Z8
 	VSUBPD           Z8, Z10, Z9
 	VADDPD           Z9, Z1, Z1
-	VMULPD.BCST      const37<>+0(SB), Z8, Z9
+	VMULPD.BCST      const50<>+0(SB), Z8, Z9
 	VMOVAPD          Z8, Z10
-	VPBROADCASTQ     const37<>+0(SB), Z11
+	VPBROADCASTQ     const50<>+0(SB), Z11
 	VFMSUB213PD      Z9, Z11, Z10
-	VFMADD231PD.BCST const37<>+0(SB), Z1, Z10
-	VFMADD231PD.BCST const38<>+0(SB), Z8, Z10
+	VFMADD231PD.BCST const50<>+0(SB), Z1, Z10
+	VFMADD231PD.BCST const51<>+0(SB), Z8, Z10
 	VADDPD           Z9, Z7, Z1
 	VSUBPD           Z1, Z7, Z7
 	VADDPD           Z7, Z9, Z7
 	VADDPD           Z7, Z10, Z7
 	VADDPD           Z7, Z1, Z1
-	VCMPPD.BCST      $0x11, const33<>+0(SB), Z0, K1
+	VCMPPD.BCST      $0x11, const16<>+0(SB), Z0, K1
 	VBLENDMPD        Z1, Z0, K1, Z4
-	VCMPPD.BCST      $0x00, const34<>+0(SB), Z0, K1
-	VPBROADCASTQ     const35<>+0(SB), Z1
-	VBLENDMPD.BCST   const36<>+0(SB), Z1, K1, Z5
-	VPBROADCASTQ     const34<>+0(SB), Z1
+	VCMPPD.BCST      $0x00, const17<>+0(SB), Z0, K1
+	VPBROADCASTQ     const18<>+0(SB), Z1
+	VBLENDMPD.BCST   const19<>+0(SB), Z1, K1, Z5
+	VPBROADCASTQ     const17<>+0(SB), Z1
 	VCMPPD           $0x11, Z0, Z1, K1
 	VBLENDMPD        Z4, Z5, K1, Z6
 	VMOVUPD          Z6, (AX)
@@ -382,11 +570,101 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const37<>+0(SB)/8, $0x3ff71547652b82fe
+DATA const20<>+0(SB)/8, $0x0010000000000000
+GLOBL const20<>(SB), RODATA|NOPTR, $8
+
+DATA const21<>+0(SB)/8, $0x4350000000000000
+GLOBL const21<>(SB), RODATA|NOPTR, $8
+
+DATA const22<>+0(SB)/8, $0x43300000000003ff
+GLOBL const22<>(SB), RODATA|NOPTR, $8
+
+DATA const23<>+0(SB)/8, $0x4330000000000435
+GLOBL const23<>(SB), RODATA|NOPTR, $8
+
+DATA const24<>+0(SB)/8, $0x00095f619980c433
+GLOBL const24<>(SB), RODATA|NOPTR, $8
+
+DATA const25<>+0(SB)/8, $0x4330000000000000
+GLOBL const25<>(SB), RODATA|NOPTR, $8
+
+DATA const26<>+0(SB)/8, $0x000fffffffffffff
+GLOBL const26<>(SB), RODATA|NOPTR, $8
+
+DATA const27<>+0(SB)/8, $0x3fe6a09e667f3bcd
+GLOBL const27<>(SB), RODATA|NOPTR, $8
+
+DATA const28<>+0(SB)/8, $0x3fe0000000000000
+GLOBL const28<>(SB), RODATA|NOPTR, $8
+
+DATA const29<>+0(SB)/8, $0x3f9a38c392ebc7d7
+GLOBL const29<>(SB), RODATA|NOPTR, $8
+
+DATA const30<>+0(SB)/8, $0x3fae5f29b2b7d64d
+GLOBL const30<>(SB), RODATA|NOPTR, $8
+
+DATA const31<>+0(SB)/8, $0xbfad14598ce62160
+GLOBL const31<>(SB), RODATA|NOPTR, $8
+
+DATA const32<>+0(SB)/8, $0xbfa9c6edd8e25b90
+GLOBL const32<>(SB), RODATA|NOPTR, $8
+
+DATA const33<>+0(SB)/8, $0x3fa9cacd0b642a99
+GLOBL const33<>(SB), RODATA|NOPTR, $8
+
+DATA const34<>+0(SB)/8, $0xbfac3e1a4b43d38d
+GLOBL const34<>(SB), RODATA|NOPTR, $8
+
+DATA const35<>+0(SB)/8, $0x3fae3b48d2b692cc
+GLOBL const35<>(SB), RODATA|NOPTR, $8
+
+DATA const36<>+0(SB)/8, $0xbfb003ad7adb7fac
+GLOBL const36<>(SB), RODATA|NOPTR, $8
+
+DATA const37<>+0(SB)/8, $0x3fb110397125b4c2
 GLOBL const37<>(SB), RODATA|NOPTR, $8
 
-DATA const38<>+0(SB)/8, $0x3c7777d0ffda0d24
+DATA const38<>+0(SB)/8, $0xbfb248e225b17df7
 GLOBL const38<>(SB), RODATA|NOPTR, $8
+
+DATA const39<>+0(SB)/8, $0x3fb3b142c9060697
+GLOBL const39<>(SB), RODATA|NOPTR, $8
+
+DATA const40<>+0(SB)/8, $0xbfb5555801e9ba8c
+GLOBL const40<>(SB), RODATA|NOPTR, $8
+
+DATA const41<>+0(SB)/8, $0x3fb745d146f7d400
+GLOBL const41<>(SB), RODATA|NOPTR, $8
+
+DATA const42<>+0(SB)/8, $0xbfb9999989b9454d
+GLOBL const42<>(SB), RODATA|NOPTR, $8
+
+DATA const43<>+0(SB)/8, $0x3fbc71c71d25d4d5
+GLOBL const43<>(SB), RODATA|NOPTR, $8
+
+DATA const44<>+0(SB)/8, $0xbfc000000019700e
+GLOBL const44<>(SB), RODATA|NOPTR, $8
+
+DATA const45<>+0(SB)/8, $0x3fc24924924833fd
+GLOBL const45<>(SB), RODATA|NOPTR, $8
+
+DATA const46<>+0(SB)/8, $0xbfc5555555553028
+GLOBL const46<>(SB), RODATA|NOPTR, $8
+
+DATA const47<>+0(SB)/8, $0x3fc9999999999aff
+GLOBL const47<>(SB), RODATA|NOPTR, $8
+
+DATA const48<>+0(SB)/8, $0xbfd0000000000008
+GLOBL const48<>(SB), RODATA|NOPTR, $8
+
+DATA const49<>+0(SB)/8, $0x3fd5555555555555
+GLOBL const49<>(SB), RODATA|NOPTR, $8
+
+DATA const50<>+0(SB)/8, $0x3ff71547652b82fe
+GLOBL const50<>(SB), RODATA|NOPTR, $8
+
+DATA const51<>+0(SB)/8, $0x3c7777d0ffda0d24
+GLOBL const51<>(SB), RODATA|NOPTR, $8
 
 // func Log2Float32(dst *float32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -402,47 +680,47 @@ TEXT ·Log2Float32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD          (CX), Y0
 	VCVTPS2PD        Y0, Z0
-	VCMPPD.BCST      $0x11, const0<>+0(SB), Z0, K1
-	VMULPD.BCST      const1<>+0(SB), Z0, Z6
+	VCMPPD.BCST      $0x11, const20<>+0(SB), Z0, K1
+	VMULPD.BCST      const21<>+0(SB), Z0, Z6
 	VBLENDMPD        Z6, Z0, K1, Z1
-	VPBROADCASTQ     const2<>+0(SB), Z6
-	VBLENDMPD.BCST   const3<>+0(SB), Z6, K1, Z2
-	VPADDQ.BCST      const4<>+0(SB), Z1, Z6
+	VPBROADCASTQ     const22<>+0(SB), Z6
+	VBLENDMPD.BCST   const23<>+0(SB), Z6, K1, Z2
+	VPADDQ.BCST      const24<>+0(SB), Z1, Z6
 	VPSRLQ           $0x34, Z6, Z7
-	VPORQ.BCST       const5<>+0(SB), Z7, Z7
+	VPORQ.BCST       const25<>+0(SB), Z7, Z7
 	VSUBPD           Z2, Z7, Z7
-	VPANDQ.BCST      const6<>+0(SB), Z6, Z6
-	VPADDQ.BCST      const7<>+0(SB), Z6, Z6
-	VSUBPD.BCST      const8<>+0(SB), Z6, Z6
+	VPANDQ.BCST      const26<>+0(SB), Z6, Z6
+	VPADDQ.BCST      const27<>+0(SB), Z6, Z6
+	VSUBPD.BCST      const1<>+0(SB), Z6, Z6
 	VMULPD           Z6, Z6, Z8
-	VMULPD.BCST      const9<>+0(SB), Z6, Z9
+	VMULPD.BCST      const28<>+0(SB), Z6, Z9
 	VMOVAPD          Z9, Z10
 	VFNMADD213PD     Z6, Z6, Z10
 	VSUBPD           Z10, Z6, Z11
 	VFNMADD231PD     Z6, Z9, Z11
 	VMOVAPD          Z8, Z9
-	VPBROADCASTQ     const10<>+0(SB), Z12
-	VFMADD213PD.BCST const11<>+0(SB), Z12, Z9
+	VPBROADCASTQ     const29<>+0(SB), Z12
+	VFMADD213PD.BCST const30<>+0(SB), Z12, Z9
 	VMOVAPD          Z8, Z12
-	VPBROADCASTQ     const12<>+0(SB), Z13
-	VFMADD213PD.BCST const13<>+0(SB), Z13, Z12
-	VFMADD213PD.BCST const14<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const15<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const16<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const17<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const18<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const19<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const20<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const21<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const22<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const23<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const24<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const25<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const26<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const27<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const28<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const29<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const30<>+0(SB), Z8, Z9
+	VPBROADCASTQ     const31<>+0(SB), Z13
+	VFMADD213PD.BCST const32<>+0(SB), Z13, Z12
+	VFMADD213PD.BCST const33<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST const34<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const35<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST const36<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const37<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST const38<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const39<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST const40<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const41<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST const42<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const43<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST const44<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const45<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST const46<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const47<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST const48<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const49<>+0(SB), Z8, Z9
 	VFMADD231PD      Z6, Z12, Z9
 	VMULPD           Z8, Z6, Z6
 	VMULPD           Z6, Z9, Z6
@@ -450,23 +728,23 @@ loop:
 	VADDPD           Z6, Z10, Z8
 	VSUBPD           Z8, Z10, Z9
 	VADDPD           Z9, Z6, Z6
-	VMULPD.BCST      const37<>+0(SB), Z8, Z9
+	VMULPD.BCST      const50<>+0(SB), Z8, Z9
 	VMOVAPD          Z8, Z10
-	VPBROADCASTQ     const37<>+0(SB), Z11
+	VPBROADCASTQ     const50<>+0(SB), Z11
 	VFMSUB213PD      Z9, Z11, Z10
-	VFMADD231PD.BCST const37<>+0(SB), Z6, Z10
-	VFMADD231PD.BCST const38<>+0(SB), Z8, Z10
+	VFMADD231PD.BCST const50<>+0(SB), Z6, Z10
+	VFMADD231PD.BCST const51<>+0(SB), Z8, Z10
 	VADDPD           Z9, Z7, Z6
 	VSUBPD           Z6, Z7, Z7
 	VADDPD           Z7, Z9, Z7
 	VADDPD           Z7, Z10, Z7
 	VADDPD           Z7, Z6, Z6
-	VCMPPD.BCST      $0x11, const33<>+0(SB), Z0, K1
+	VCMPPD.BCST      $0x11, const16<>+0(SB), Z0, K1
 	VBLENDMPD        Z6, Z0, K1, Z3
-	VCMPPD.BCST      $0x00, const34<>+0(SB), Z0, K1
-	VPBROADCASTQ     const35<>+0(SB), Z6
-	VBLENDMPD.BCST   const36<>+0(SB), Z6, K1, Z4
-	VPBROADCASTQ     const34<>+0(SB), Z6
+	VCMPPD.BCST      $0x00, const17<>+0(SB), Z0, K1
+	VPBROADCASTQ     const18<>+0(SB), Z6
+	VBLENDMPD.BCST   const19<>+0(SB), Z6, K1, Z4
+	VPBROADCASTQ     const17<>+0(SB), Z6
 	VCMPPD           $0x11, Z0, Z6, K1
 	VBLENDMPD        Z3, Z4, K1, Z5
 	VCVTPD2PS        Z5, Y0
@@ -496,47 +774,47 @@ TEXT ·Log10Float64(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD          (CX), Z0
-	VCMPPD.BCST      $0x11, const0<>+0(SB), Z0, K1
-	VMULPD.BCST      const1<>+0(SB), Z0, Z1
+	VCMPPD.BCST      $0x11, const20<>+0(SB), Z0, K1
+	VMULPD.BCST      const21<>+0(SB), Z0, Z1
 	VBLENDMPD        Z1, Z0, K1, Z2
-	VPBROADCASTQ     const2<>+0(SB), Z1
-	VBLENDMPD.BCST   const3<>+0(SB), Z1, K1, Z3
-	VPADDQ.BCST      const4<>+0(SB), Z2, Z1
+	VPBROADCASTQ     const22<>+0(SB), Z1
+	VBLENDMPD.BCST   const23<>+0(SB), Z1, K1, Z3
+	VPADDQ.BCST      const24<>+0(SB), Z2, Z1
 	VPSRLQ           $0x34, Z1, Z7
-	VPORQ.BCST       const5<>+0(SB), Z7, Z7
+	VPORQ.BCST       const25<>+0(SB), Z7, Z7
 	VSUBPD           Z3, Z7, Z7
-	VPANDQ.BCST      const6<>+0(SB), Z1, Z1
-	VPADDQ.BCST      const7<>+0(SB), Z1, Z1
-	VSUBPD.BCST      const8<>+0(SB), Z1, Z1
+	VPANDQ.BCST      const26<>+0(SB), Z1, Z1
+	VPADDQ.BCST      const27<>+0(SB), Z1, Z1
+	VSUBPD.BCST      const1<>+0(SB), Z1, Z1
 	VMULPD           Z1, Z1, Z8
-	VMULPD.BCST      const9<>+0(SB), Z1, Z9
+	VMULPD.BCST      const28<>+0(SB), Z1, Z9
 	VMOVAPD          Z9, Z10
 	VFNMADD213PD     Z1, Z1, Z10
 	VSUBPD           Z10, Z1, Z11
 	VFNMADD231PD     Z1, Z9, Z11
 	VMOVAPD          Z8, Z9
-	VPBROADCASTQ     const10<>+0(SB), Z12
-	VFMADD213PD.BCST const11<>+0(SB), Z12, Z9
+	VPBROADCASTQ     const29<>+0(SB), Z12
+	VFMADD213PD.BCST const30<>+0(SB), Z12, Z9
 	VMOVAPD          Z8, Z12
-	VPBROADCASTQ     const12<>+0(SB), Z13
-	VFMADD213PD.BCST const13<>+0(SB), Z13, Z12
-	VFMADD213PD.BCST const14<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const15<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const16<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const17<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const18<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const19<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const20<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const21<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const22<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const23<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const24<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const25<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const26<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const27<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const28<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const29<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const30<>+0(SB), Z8, Z9
+	VPBROADCASTQ     const31<>+0(SB), Z13
+	VFMADD213PD.BCST const32<>+0(SB), Z13, Z12
+	VFMADD213PD.BCST const33<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST const34<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const35<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST const36<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const37<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST const38<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const39<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST const40<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const41<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST const42<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const43<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST const44<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const45<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST const46<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const47<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST const48<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const49<>+0(SB), Z8, Z9
 	VFMADD231PD      Z1, Z12, Z9
 	VMULPD           Z8, Z1, Z1
 	VMULPD           Z1, Z9, Z1
@@ -544,25 +822,25 @@ loop:
 	VADDPD           Z1, Z10, Z8
 	VSUBPD           Z8, Z10, Z9
 	VADDPD           Z9, Z1, Z1
-	VMULPD.BCST      const39<>+0(SB), Z8, Z9
+	VMULPD.BCST      const52<>+0(SB), Z8, Z9
 	VMOVAPD          Z8, Z10
-	VPBROADCASTQ     const39<>+0(SB), Z11
+	VPBROADCASTQ     const52<>+0(SB), Z11
 	VFMSUB213PD      Z9, Z11, Z10
-	VFMADD231PD.BCST const39<>+0(SB), Z1, Z10
-	VFMADD231PD.BCST const40<>+0(SB), Z8, Z10
-	VMULPD.BCST      const41<>+0(SB), Z7, Z1
+	VFMADD231PD.BCST const52<>+0(SB), Z1, Z10
+	VFMADD231PD.BCST const53<>+0(SB), Z8, Z10
+	VMULPD.BCST      const54<>+0(SB), Z7, Z1
 	VADDPD           Z1, Z9, Z8
 	VSUBPD           Z8, Z1, Z1
 	VADDPD           Z1, Z9, Z1
 	VADDPD           Z1, Z10, Z1
-	VFMADD231PD.BCST const42<>+0(SB), Z7, Z1
+	VFMADD231PD.BCST const55<>+0(SB), Z7, Z1
 	VADDPD           Z1, Z8, Z1
-	VCMPPD.BCST      $0x11, const33<>+0(SB), Z0, K1
+	VCMPPD.BCST      $0x11, const16<>+0(SB), Z0, K1
 	VBLENDMPD        Z1, Z0, K1, Z4
-	VCMPPD.BCST      $0x00, const34<>+0(SB), Z0, K1
-	VPBROADCASTQ     const35<>+0(SB), Z1
-	VBLENDMPD.BCST   const36<>+0(SB), Z1, K1, Z5
-	VPBROADCASTQ     const34<>+0(SB), Z1
+	VCMPPD.BCST      $0x00, const17<>+0(SB), Z0, K1
+	VPBROADCASTQ     const18<>+0(SB), Z1
+	VBLENDMPD.BCST   const19<>+0(SB), Z1, K1, Z5
+	VPBROADCASTQ     const17<>+0(SB), Z1
 	VCMPPD           $0x11, Z0, Z1, K1
 	VBLENDMPD        Z4, Z5, K1, Z6
 	VMOVUPD          Z6, (AX)
@@ -578,17 +856,17 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const39<>+0(SB)/8, $0x3fdbcb7b1526e50e
-GLOBL const39<>(SB), RODATA|NOPTR, $8
+DATA const52<>+0(SB)/8, $0x3fdbcb7b1526e50e
+GLOBL const52<>(SB), RODATA|NOPTR, $8
 
-DATA const40<>+0(SB)/8, $0x3c695355baaafad3
-GLOBL const40<>(SB), RODATA|NOPTR, $8
+DATA const53<>+0(SB)/8, $0x3c695355baaafad3
+GLOBL const53<>(SB), RODATA|NOPTR, $8
 
-DATA const41<>+0(SB)/8, $0x3fd34413509f7800
-GLOBL const41<>(SB), RODATA|NOPTR, $8
+DATA const54<>+0(SB)/8, $0x3fd34413509f7800
+GLOBL const54<>(SB), RODATA|NOPTR, $8
 
-DATA const42<>+0(SB)/8, $0x3d1fef311f12b358
-GLOBL const42<>(SB), RODATA|NOPTR, $8
+DATA const55<>+0(SB)/8, $0x3d1fef311f12b358
+GLOBL const55<>(SB), RODATA|NOPTR, $8
 
 // func Log10Float32(dst *float32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -604,47 +882,47 @@ TEXT ·Log10Float32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD          (CX), Y0
 	VCVTPS2PD        Y0, Z0
-	VCMPPD.BCST      $0x11, const0<>+0(SB), Z0, K1
-	VMULPD.BCST      const1<>+0(SB), Z0, Z6
+	VCMPPD.BCST      $0x11, const20<>+0(SB), Z0, K1
+	VMULPD.BCST      const21<>+0(SB), Z0, Z6
 	VBLENDMPD        Z6, Z0, K1, Z1
-	VPBROADCASTQ     const2<>+0(SB), Z6
-	VBLENDMPD.BCST   const3<>+0(SB), Z6, K1, Z2
-	VPADDQ.BCST      const4<>+0(SB), Z1, Z6
+	VPBROADCASTQ     const22<>+0(SB), Z6
+	VBLENDMPD.BCST   const23<>+0(SB), Z6, K1, Z2
+	VPADDQ.BCST      const24<>+0(SB), Z1, Z6
 	VPSRLQ           $0x34, Z6, Z7
-	VPORQ.BCST       const5<>+0(SB), Z7, Z7
+	VPORQ.BCST       const25<>+0(SB), Z7, Z7
 	VSUBPD           Z2, Z7, Z7
-	VPANDQ.BCST      const6<>+0(SB), Z6, Z6
-	VPADDQ.BCST      const7<>+0(SB), Z6, Z6
-	VSUBPD.BCST      const8<>+0(SB), Z6, Z6
+	VPANDQ.BCST      const26<>+0(SB), Z6, Z6
+	VPADDQ.BCST      const27<>+0(SB), Z6, Z6
+	VSUBPD.BCST      const1<>+0(SB), Z6, Z6
 	VMULPD           Z6, Z6, Z8
-	VMULPD.BCST      const9<>+0(SB), Z6, Z9
+	VMULPD.BCST      const28<>+0(SB), Z6, Z9
 	VMOVAPD          Z9, Z10
 	VFNMADD213PD     Z6, Z6, Z10
 	VSUBPD           Z10, Z6, Z11
 	VFNMADD231PD     Z6, Z9, Z11
 	VMOVAPD          Z8, Z9
-	VPBROADCASTQ     const10<>+0(SB), Z12
-	VFMADD213PD.BCST const11<>+0(SB), Z12, Z9
+	VPBROADCASTQ     const29<>+0(SB), Z12
+	VFMADD213PD.BCST const30<>+0(SB), Z12, Z9
 	VMOVAPD          Z8, Z12
-	VPBROADCASTQ     const12<>+0(SB), Z13
-	VFMADD213PD.BCST const13<>+0(SB), Z13, Z12
-	VFMADD213PD.BCST const14<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const15<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const16<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const17<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const18<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const19<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const20<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const21<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const22<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const23<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const24<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const25<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const26<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const27<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const28<>+0(SB), Z8, Z9
-	VFMADD213PD.BCST const29<>+0(SB), Z8, Z12
-	VFMADD213PD.BCST const30<>+0(SB), Z8, Z9
+	VPBROADCASTQ     const31<>+0(SB), Z13
+	VFMADD213PD.BCST const32<>+0(SB), Z13, Z12
+	VFMADD213PD.BCST const33<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST const34<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const35<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST const36<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const37<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST const38<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const39<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST const40<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const41<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST const42<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const43<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST const44<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const45<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST const46<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const47<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST const48<>+0(SB), Z8, Z12
+	VFMADD213PD.BCST const49<>+0(SB), Z8, Z9
 	VFMADD231PD      Z6, Z12, Z9
 	VMULPD           Z8, Z6, Z6
 	VMULPD           Z6, Z9, Z6
@@ -652,25 +930,25 @@ loop:
 	VADDPD           Z6, Z10, Z8
 	VSUBPD           Z8, Z10, Z9
 	VADDPD           Z9, Z6, Z6
-	VMULPD.BCST      const39<>+0(SB), Z8, Z9
+	VMULPD.BCST      const52<>+0(SB), Z8, Z9
 	VMOVAPD          Z8, Z10
-	VPBROADCASTQ     const39<>+0(SB), Z11
+	VPBROADCASTQ     const52<>+0(SB), Z11
 	VFMSUB213PD      Z9, Z11, Z10
-	VFMADD231PD.BCST const39<>+0(SB), Z6, Z10
-	VFMADD231PD.BCST const40<>+0(SB), Z8, Z10
-	VMULPD.BCST      const41<>+0(SB), Z7, Z6
+	VFMADD231PD.BCST const52<>+0(SB), Z6, Z10
+	VFMADD231PD.BCST const53<>+0(SB), Z8, Z10
+	VMULPD.BCST      const54<>+0(SB), Z7, Z6
 	VADDPD           Z6, Z9, Z8
 	VSUBPD           Z8, Z6, Z6
 	VADDPD           Z6, Z9, Z6
 	VADDPD           Z6, Z10, Z6
-	VFMADD231PD.BCST const42<>+0(SB), Z7, Z6
+	VFMADD231PD.BCST const55<>+0(SB), Z7, Z6
 	VADDPD           Z6, Z8, Z6
-	VCMPPD.BCST      $0x11, const33<>+0(SB), Z0, K1
+	VCMPPD.BCST      $0x11, const16<>+0(SB), Z0, K1
 	VBLENDMPD        Z6, Z0, K1, Z3
-	VCMPPD.BCST      $0x00, const34<>+0(SB), Z0, K1
-	VPBROADCASTQ     const35<>+0(SB), Z6
-	VBLENDMPD.BCST   const36<>+0(SB), Z6, K1, Z4
-	VPBROADCASTQ     const34<>+0(SB), Z6
+	VCMPPD.BCST      $0x00, const17<>+0(SB), Z0, K1
+	VPBROADCASTQ     const18<>+0(SB), Z6
+	VBLENDMPD.BCST   const19<>+0(SB), Z6, K1, Z4
+	VPBROADCASTQ     const17<>+0(SB), Z6
 	VCMPPD           $0x11, Z0, Z6, K1
 	VBLENDMPD        Z3, Z4, K1, Z5
 	VCVTPD2PS        Z5, Y0
@@ -695,85 +973,208 @@ TEXT ·Log1pFloat64(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
+	SUBQ $0x10, SI
+	JLT  rest
+
+turn:
+	LEAQ         (CX)(DX*1), DI
+	VMOVUPD      (CX), Z0
+	VMOVUPD      (DI), Z1
+	VPBROADCASTQ const1<>+0(SB), Z3
+	VADDPD       Z3, Z0, Z2
+	VADDPD       Z3, Z1, Z3
+	VPBROADCASTQ const1<>+0(SB), Z14
+	VSUBPD       Z14, Z2, Z13
+	VSUBPD       Z14, Z3, Z14
+	VSUBPD       Z13, Z0, Z13
+	VSUBPD       Z14, Z1, Z14
+	VGETEXPPD    Z2, Z15
+	VGETEXPPD    Z3, Z16
+	VGETMANTPD   $0x00, Z2, Z17
+	VGETMANTPD   $0x00, Z3, Z18
+	VPSRLQ       $0x30, Z17, Z19
+	VPSRLQ       $0x30, Z18, Z20
+	VMOVUPD      logInverse<>+0(SB), Z22
+	VMOVUPD      logInverse<>+64(SB), Z23
+	VMOVDQA64    Z19, Z21
+	VPERMI2PD    Z23, Z22, Z21
+	VMOVDQA64    Z20, Z24
+	VPERMI2PD    Z23, Z22, Z24
+	VPBROADCASTQ const1<>+0(SB), Z22
+	VFMSUB213PD  Z22, Z21, Z17
+	VFMSUB213PD  Z22, Z24, Z18
+	VPBROADCASTQ const56<>+0(SB), Z23
+	VSUBPD       Z15, Z23, Z22
+	VSUBPD       Z16, Z23, Z23
+	VPSLLQ       $0x34, Z22, Z22
+	VPSLLQ       $0x34, Z23, Z23
+	VMULPD       Z22, Z21, Z21
+	VMULPD       Z23, Z24, Z22
+	VMOVAPD      Z13, Z23
+	VFMADD213PD  Z17, Z21, Z23
+	VMOVAPD      Z14, Z24
+	VFMADD213PD  Z18, Z22, Z24
+	VSUBPD       Z23, Z17, Z17
+	VSUBPD       Z24, Z18, Z18
+	VFMADD231PD  Z21, Z13, Z17
+	VFMADD231PD  Z22, Z14, Z18
+	VMOVUPD      logHigh<>+0(SB), Z14
+	VMOVUPD      logHigh<>+64(SB), Z21
+	VMOVDQA64    Z19, Z13
+	VPERMI2PD    Z21, Z14, Z13
+	VMOVDQA64    Z20, Z22
+	VPERMI2PD    Z21, Z14, Z22
+	VPBROADCASTQ const3<>+0(SB), Z14
+	VFMADD231PD  Z14, Z15, Z13
+	VFMADD231PD  Z14, Z16, Z22
+	VMOVUPD      logLow<>+0(SB), Z14
+	VMOVUPD      logLow<>+64(SB), Z21
+	VMOVDQA64    Z19, Z19
+	VPERMI2PD    Z21, Z14, Z19
+	VMOVDQA64    Z20, Z20
+	VPERMI2PD    Z21, Z14, Z20
+	VPBROADCASTQ const5<>+0(SB), Z14
+	VFMADD231PD  Z14, Z15, Z19
+	VFMADD231PD  Z14, Z16, Z20
+	VADDPD       Z13, Z23, Z14
+	VADDPD       Z22, Z24, Z15
+	VSUBPD       Z14, Z13, Z13
+	VSUBPD       Z15, Z22, Z16
+	VADDPD       Z13, Z23, Z13
+	VADDPD       Z16, Z24, Z16
+	VADDPD       Z19, Z17, Z17
+	VADDPD       Z20, Z18, Z18
+	VADDPD       Z17, Z13, Z13
+	VADDPD       Z18, Z16, Z16
+	VMULPD       Z23, Z23, Z17
+	VMULPD       Z24, Z24, Z18
+	VMOVAPD      Z17, Z19
+	VPBROADCASTQ const6<>+0(SB), Z20
+	VPBROADCASTQ const7<>+0(SB), Z21
+	VFMADD213PD  Z21, Z20, Z19
+	VMOVAPD      Z18, Z22
+	VFMADD213PD  Z21, Z20, Z22
+	VMOVAPD      Z17, Z20
+	VPBROADCASTQ const8<>+0(SB), Z21
+	VPBROADCASTQ const9<>+0(SB), Z25
+	VFMADD213PD  Z25, Z21, Z20
+	VMOVAPD      Z18, Z26
+	VFMADD213PD  Z25, Z21, Z26
+	VPBROADCASTQ const10<>+0(SB), Z21
+	VFMADD213PD  Z21, Z17, Z19
+	VFMADD213PD  Z21, Z18, Z22
+	VPBROADCASTQ const11<>+0(SB), Z21
+	VFMADD213PD  Z21, Z17, Z20
+	VFMADD213PD  Z21, Z18, Z26
+	VPBROADCASTQ const12<>+0(SB), Z21
+	VFMADD213PD  Z21, Z17, Z19
+	VFMADD213PD  Z21, Z18, Z22
+	VPBROADCASTQ const13<>+0(SB), Z21
+	VFMADD213PD  Z21, Z17, Z20
+	VFMADD213PD  Z21, Z18, Z26
+	VPBROADCASTQ const14<>+0(SB), Z21
+	VFMADD213PD  Z21, Z17, Z19
+	VFMADD213PD  Z21, Z18, Z22
+	VPBROADCASTQ const15<>+0(SB), Z21
+	VFMADD213PD  Z21, Z17, Z20
+	VFMADD213PD  Z21, Z18, Z26
+	VFMADD231PD  Z23, Z19, Z20
+	VFMADD231PD  Z24, Z22, Z26
+	VFMADD231PD  Z17, Z20, Z13
+	VFMADD231PD  Z18, Z26, Z16
+	VADDPD       Z13, Z14, Z13
+	VADDPD       Z16, Z15, Z14
+	VPBROADCASTQ const57<>+0(SB), Z15
+	VPTERNLOGQ   $0xf8, Z15, Z0, Z13
+	VPTERNLOGQ   $0xf8, Z15, Z1, Z14
+	VPBROADCASTQ const16<>+0(SB), Z0
+	VCMPPD       $0x11, Z0, Z2, K1
+	VCMPPD       $0x11, Z0, Z3, K2
+	VBLENDMPD    Z13, Z2, K1, Z4
+	VBLENDMPD    Z14, Z3, K2, Z5
+	VPBROADCASTQ const17<>+0(SB), Z0
+	VCMPPD       $0x00, Z0, Z2, K1
+	VCMPPD       $0x00, Z0, Z3, K2
+	VPBROADCASTQ const18<>+0(SB), Z0
+	VPBROADCASTQ const19<>+0(SB), Z1
+	VBLENDMPD    Z1, Z0, K1, Z6
+	VBLENDMPD    Z1, Z0, K2, Z7
+	VPBROADCASTQ const17<>+0(SB), Z0
+	VCMPPD       $0x11, Z2, Z0, K1
+	VCMPPD       $0x11, Z3, Z0, K2
+	VBLENDMPD    Z4, Z6, K1, Z8
+	VBLENDMPD    Z5, Z7, K2, Z9
+	VMOVUPD      Z8, (AX)
+	VMOVUPD      Z9, 64(AX)
+	ADDQ         $0x00000080, AX
+	LEAQ         (DI)(DX*1), CX
+	SUBQ         $0x10, SI
+	JGE          turn
+
+rest:
+	ADDQ $0x10, SI
 	SUBQ $0x08, SI
 	JLT  done
 
 loop:
 	VMOVUPD          (CX), Z0
-	VADDPD.BCST      const8<>+0(SB), Z0, Z1
-	VSUBPD.BCST      const8<>+0(SB), Z1, Z2
+	VADDPD.BCST      const1<>+0(SB), Z0, Z1
+	VSUBPD.BCST      const1<>+0(SB), Z1, Z2
 	VSUBPD           Z2, Z0, Z2
-	VPADDQ.BCST      const4<>+0(SB), Z1, Z8
-	VPSRLQ           $0x34, Z8, Z9
-	VPORQ.BCST       const5<>+0(SB), Z9, Z9
-	VSUBPD.BCST      const2<>+0(SB), Z9, Z9
-	VPANDQ.BCST      const6<>+0(SB), Z8, Z8
-	VPADDQ.BCST      const7<>+0(SB), Z8, Z8
-	VSUBPD.BCST      const8<>+0(SB), Z8, Z8
-	VPBROADCASTQ     const34<>+0(SB), Z10
-	VCMPPD           $0x00, Z9, Z10, K1
-	VPBROADCASTQ     const43<>+0(SB), Z10
-	VMINPD           Z9, Z10, Z10
-	VPBROADCASTQ     const44<>+0(SB), Z11
-	VSUBPD           Z10, Z11, Z10
-	VPSLLQ           $0x34, Z10, Z10
-	VMULPD           Z10, Z2, Z2
-	VBLENDMPD.BCST   const34<>+0(SB), Z2, K1, Z3
-	VBLENDMPD        Z0, Z8, K1, Z4
-	VMULPD           Z4, Z4, Z2
-	VMULPD.BCST      const9<>+0(SB), Z4, Z8
-	VMOVAPD          Z8, Z10
-	VFNMADD213PD     Z4, Z4, Z10
-	VSUBPD           Z10, Z4, Z11
-	VFNMADD231PD     Z4, Z8, Z11
-	VMOVAPD          Z2, Z8
-	VPBROADCASTQ     const10<>+0(SB), Z12
-	VFMADD213PD.BCST const11<>+0(SB), Z12, Z8
-	VMOVAPD          Z2, Z12
-	VPBROADCASTQ     const12<>+0(SB), Z13
-	VFMADD213PD.BCST const13<>+0(SB), Z13, Z12
-	VFMADD213PD.BCST const14<>+0(SB), Z2, Z8
-	VFMADD213PD.BCST const15<>+0(SB), Z2, Z12
-	VFMADD213PD.BCST const16<>+0(SB), Z2, Z8
-	VFMADD213PD.BCST const17<>+0(SB), Z2, Z12
-	VFMADD213PD.BCST const18<>+0(SB), Z2, Z8
-	VFMADD213PD.BCST const19<>+0(SB), Z2, Z12
-	VFMADD213PD.BCST const20<>+0(SB), Z2, Z8
-	VFMADD213PD.BCST const21<>+0(SB), Z2, Z12
-	VFMADD213PD.BCST const22<>+0(SB), Z2, Z8
-	VFMADD213PD.BCST const23<>+0(SB), Z2, Z12
-	VFMADD213PD.BCST const24<>+0(SB), Z2, Z8
-	VFMADD213PD.BCST const25<>+0(SB), Z2, Z12
-	VFMADD213PD.BCST const26<>+0(SB), Z2, Z8
-	VFMADD213PD.BCST const27<>+0(SB), Z2, Z12
-	VFMADD213PD.BCST const28<>+0(SB), Z2, Z8
-	VFMADD213PD.BCST const29<>+0(SB), Z2, Z12
-	VFMADD213PD.BCST const30<>+0(SB), Z2, Z8
-	VFMADD231PD      Z4, Z12, Z8
-	VMULPD           Z2, Z4, Z2
-	VMULPD           Z2, Z8, Z2
-	VMULPD.BCST      const31<>+0(SB), Z9, Z8
-	VADDPD           Z8, Z10, Z12
-	VSUBPD           Z12, Z8, Z8
-	VADDPD           Z8, Z10, Z8
-	VADDPD           Z8, Z11, Z8
-	VFMADD231PD.BCST const32<>+0(SB), Z9, Z8
-	VPBROADCASTQ     const45<>+0(SB), Z9
-	VFMADD213PD.BCST const46<>+0(SB), Z9, Z4
-	VFMADD231PD      Z3, Z4, Z2
-	VADDPD           Z2, Z8, Z2
-	VADDPD           Z2, Z12, Z2
-	VPANDQ.BCST      const47<>+0(SB), Z0, Z0
-	VPORQ            Z0, Z2, Z0
-	VCMPPD.BCST      $0x11, const33<>+0(SB), Z1, K1
-	VBLENDMPD        Z0, Z1, K1, Z5
-	VCMPPD.BCST      $0x00, const34<>+0(SB), Z1, K1
-	VPBROADCASTQ     const35<>+0(SB), Z0
-	VBLENDMPD.BCST   const36<>+0(SB), Z0, K1, Z6
-	VPBROADCASTQ     const34<>+0(SB), Z0
+	VGETEXPPD        Z1, Z3
+	VGETMANTPD       $0x00, Z1, Z4
+	VPSRLQ           $0x30, Z4, Z5
+	VMOVUPD          logInverse<>+0(SB), Z7
+	VMOVDQA64        Z5, Z6
+	VPERMI2PD        logInverse<>+64(SB), Z7, Z6
+	VFMSUB213PD.BCST const1<>+0(SB), Z6, Z4
+	VPBROADCASTQ     const56<>+0(SB), Z7
+	VSUBPD           Z3, Z7, Z7
+	VPSLLQ           $0x34, Z7, Z7
+	VMULPD           Z7, Z6, Z6
+	VMOVAPD          Z2, Z7
+	VFMADD213PD      Z4, Z6, Z7
+	VSUBPD           Z7, Z4, Z4
+	VFMADD231PD      Z6, Z2, Z4
+	VMOVUPD          logHigh<>+0(SB), Z6
+	VMOVDQA64        Z5, Z2
+	VPERMI2PD        logHigh<>+64(SB), Z6, Z2
+	VFMADD231PD.BCST const3<>+0(SB), Z3, Z2
+	VMOVUPD          logLow<>+0(SB), Z6
+	VMOVDQA64        Z5, Z5
+	VPERMI2PD        logLow<>+64(SB), Z6, Z5
+	VFMADD231PD.BCST const5<>+0(SB), Z3, Z5
+	VADDPD           Z2, Z7, Z3
+	VSUBPD           Z3, Z2, Z2
+	VADDPD           Z2, Z7, Z2
+	VADDPD           Z5, Z4, Z4
+	VADDPD           Z4, Z2, Z2
+	VMULPD           Z7, Z7, Z4
+	VMOVAPD          Z4, Z5
+	VPBROADCASTQ     const6<>+0(SB), Z6
+	VFMADD213PD.BCST const7<>+0(SB), Z6, Z5
+	VMOVAPD          Z4, Z6
+	VPBROADCASTQ     const8<>+0(SB), Z8
+	VFMADD213PD.BCST const9<>+0(SB), Z8, Z6
+	VFMADD213PD.BCST const10<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST const11<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST const12<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST const13<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST const14<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST const15<>+0(SB), Z4, Z6
+	VFMADD231PD      Z7, Z5, Z6
+	VFMADD231PD      Z4, Z6, Z2
+	VADDPD           Z2, Z3, Z2
+	VPTERNLOGQ.BCST  $0xf8, const57<>+0(SB), Z0, Z2
+	VCMPPD.BCST      $0x11, const16<>+0(SB), Z1, K1
+	VBLENDMPD        Z2, Z1, K1, Z10
+	VCMPPD.BCST      $0x00, const17<>+0(SB), Z1, K1
+	VPBROADCASTQ     const18<>+0(SB), Z0
+	VBLENDMPD.BCST   const19<>+0(SB), Z0, K1, Z11
+	VPBROADCASTQ     const17<>+0(SB), Z0
 	VCMPPD           $0x11, Z1, Z0, K1
-	VBLENDMPD        Z5, Z6, K1, Z7
-	VMOVUPD          Z7, (AX)
+	VBLENDMPD        Z10, Z11, K1, Z12
+	VMOVUPD          Z12, (AX)
 	ADDQ             $0x40, AX
 	ADDQ             DX, CX
 	SUBQ             $0x08, SI
@@ -786,20 +1187,11 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const43<>+0(SB)/8, $0x4059000000000000
-GLOBL const43<>(SB), RODATA|NOPTR, $8
+DATA const56<>+0(SB)/8, $0x43380000000003ff
+GLOBL const56<>(SB), RODATA|NOPTR, $8
 
-DATA const44<>+0(SB)/8, $0x43380000000003ff
-GLOBL const44<>(SB), RODATA|NOPTR, $8
-
-DATA const45<>+0(SB)/8, $0xbff0000000000b50
-GLOBL const45<>(SB), RODATA|NOPTR, $8
-
-DATA const46<>+0(SB)/8, $0x3ff0f876ccdf9ec3
-GLOBL const46<>(SB), RODATA|NOPTR, $8
-
-DATA const47<>+0(SB)/8, $0x8000000000000000
-GLOBL const47<>(SB), RODATA|NOPTR, $8
+DATA const57<>+0(SB)/8, $0x8000000000000000
+GLOBL const57<>(SB), RODATA|NOPTR, $8
 
 // func Log1pFloat32(dst *float32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -809,86 +1201,213 @@ TEXT ·Log1pFloat32(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
+	SUBQ $0x10, SI
+	JLT  rest
+
+turn:
+	LEAQ         (CX)(DX*1), DI
+	VMOVUPD      (CX), Y0
+	VMOVUPD      (DI), Y1
+	VCVTPS2PD    Y0, Z0
+	VCVTPS2PD    Y1, Z1
+	VPBROADCASTQ const1<>+0(SB), Z12
+	VADDPD       Z12, Z0, Z11
+	VADDPD       Z12, Z1, Z12
+	VPBROADCASTQ const1<>+0(SB), Z14
+	VSUBPD       Z14, Z11, Z13
+	VSUBPD       Z14, Z12, Z14
+	VSUBPD       Z13, Z0, Z13
+	VSUBPD       Z14, Z1, Z14
+	VGETEXPPD    Z11, Z15
+	VGETEXPPD    Z12, Z16
+	VGETMANTPD   $0x00, Z11, Z17
+	VGETMANTPD   $0x00, Z12, Z18
+	VPSRLQ       $0x30, Z17, Z19
+	VPSRLQ       $0x30, Z18, Z20
+	VMOVUPD      logInverse<>+0(SB), Z22
+	VMOVUPD      logInverse<>+64(SB), Z23
+	VMOVDQA64    Z19, Z21
+	VPERMI2PD    Z23, Z22, Z21
+	VMOVDQA64    Z20, Z24
+	VPERMI2PD    Z23, Z22, Z24
+	VPBROADCASTQ const1<>+0(SB), Z22
+	VFMSUB213PD  Z22, Z21, Z17
+	VFMSUB213PD  Z22, Z24, Z18
+	VPBROADCASTQ const56<>+0(SB), Z23
+	VSUBPD       Z15, Z23, Z22
+	VSUBPD       Z16, Z23, Z23
+	VPSLLQ       $0x34, Z22, Z22
+	VPSLLQ       $0x34, Z23, Z23
+	VMULPD       Z22, Z21, Z21
+	VMULPD       Z23, Z24, Z22
+	VMOVAPD      Z13, Z23
+	VFMADD213PD  Z17, Z21, Z23
+	VMOVAPD      Z14, Z24
+	VFMADD213PD  Z18, Z22, Z24
+	VSUBPD       Z23, Z17, Z17
+	VSUBPD       Z24, Z18, Z18
+	VFMADD231PD  Z21, Z13, Z17
+	VFMADD231PD  Z22, Z14, Z18
+	VMOVUPD      logHigh<>+0(SB), Z14
+	VMOVUPD      logHigh<>+64(SB), Z21
+	VMOVDQA64    Z19, Z13
+	VPERMI2PD    Z21, Z14, Z13
+	VMOVDQA64    Z20, Z22
+	VPERMI2PD    Z21, Z14, Z22
+	VPBROADCASTQ const3<>+0(SB), Z14
+	VFMADD231PD  Z14, Z15, Z13
+	VFMADD231PD  Z14, Z16, Z22
+	VMOVUPD      logLow<>+0(SB), Z14
+	VMOVUPD      logLow<>+64(SB), Z21
+	VMOVDQA64    Z19, Z19
+	VPERMI2PD    Z21, Z14, Z19
+	VMOVDQA64    Z20, Z20
+	VPERMI2PD    Z21, Z14, Z20
+	VPBROADCASTQ const5<>+0(SB), Z14
+	VFMADD231PD  Z14, Z15, Z19
+	VFMADD231PD  Z14, Z16, Z20
+	VADDPD       Z13, Z23, Z14
+	VADDPD       Z22, Z24, Z15
+	VSUBPD       Z14, Z13, Z13
+	VSUBPD       Z15, Z22, Z16
+	VADDPD       Z13, Z23, Z13
+	VADDPD       Z16, Z24, Z16
+	VADDPD       Z19, Z17, Z17
+	VADDPD       Z20, Z18, Z18
+	VADDPD       Z17, Z13, Z13
+	VADDPD       Z18, Z16, Z16
+	VMULPD       Z23, Z23, Z17
+	VMULPD       Z24, Z24, Z18
+	VMOVAPD      Z17, Z19
+	VPBROADCASTQ const6<>+0(SB), Z20
+	VPBROADCASTQ const7<>+0(SB), Z21
+	VFMADD213PD  Z21, Z20, Z19
+	VMOVAPD      Z18, Z22
+	VFMADD213PD  Z21, Z20, Z22
+	VMOVAPD      Z17, Z20
+	VPBROADCASTQ const8<>+0(SB), Z21
+	VPBROADCASTQ const9<>+0(SB), Z25
+	VFMADD213PD  Z25, Z21, Z20
+	VMOVAPD      Z18, Z26
+	VFMADD213PD  Z25, Z21, Z26
+	VPBROADCASTQ const10<>+0(SB), Z21
+	VFMADD213PD  Z21, Z17, Z19
+	VFMADD213PD  Z21, Z18, Z22
+	VPBROADCASTQ const11<>+0(SB), Z21
+	VFMADD213PD  Z21, Z17, Z20
+	VFMADD213PD  Z21, Z18, Z26
+	VPBROADCASTQ const12<>+0(SB), Z21
+	VFMADD213PD  Z21, Z17, Z19
+	VFMADD213PD  Z21, Z18, Z22
+	VPBROADCASTQ const13<>+0(SB), Z21
+	VFMADD213PD  Z21, Z17, Z20
+	VFMADD213PD  Z21, Z18, Z26
+	VPBROADCASTQ const14<>+0(SB), Z21
+	VFMADD213PD  Z21, Z17, Z19
+	VFMADD213PD  Z21, Z18, Z22
+	VPBROADCASTQ const15<>+0(SB), Z21
+	VFMADD213PD  Z21, Z17, Z20
+	VFMADD213PD  Z21, Z18, Z26
+	VFMADD231PD  Z23, Z19, Z20
+	VFMADD231PD  Z24, Z22, Z26
+	VFMADD231PD  Z17, Z20, Z13
+	VFMADD231PD  Z18, Z26, Z16
+	VADDPD       Z13, Z14, Z13
+	VADDPD       Z16, Z15, Z14
+	VPBROADCASTQ const57<>+0(SB), Z15
+	VPTERNLOGQ   $0xf8, Z15, Z0, Z13
+	VPTERNLOGQ   $0xf8, Z15, Z1, Z14
+	VPBROADCASTQ const16<>+0(SB), Z0
+	VCMPPD       $0x11, Z0, Z11, K1
+	VCMPPD       $0x11, Z0, Z12, K2
+	VBLENDMPD    Z13, Z11, K1, Z2
+	VBLENDMPD    Z14, Z12, K2, Z3
+	VPBROADCASTQ const17<>+0(SB), Z0
+	VCMPPD       $0x00, Z0, Z11, K1
+	VCMPPD       $0x00, Z0, Z12, K2
+	VPBROADCASTQ const18<>+0(SB), Z0
+	VPBROADCASTQ const19<>+0(SB), Z1
+	VBLENDMPD    Z1, Z0, K1, Z4
+	VBLENDMPD    Z1, Z0, K2, Z5
+	VPBROADCASTQ const17<>+0(SB), Z0
+	VCMPPD       $0x11, Z11, Z0, K1
+	VCMPPD       $0x11, Z12, Z0, K2
+	VBLENDMPD    Z2, Z4, K1, Z6
+	VBLENDMPD    Z3, Z5, K2, Z7
+	VCVTPD2PS    Z6, Y0
+	VCVTPD2PS    Z7, Y1
+	VMOVUPD      Y0, (AX)
+	VMOVUPD      Y1, 32(AX)
+	ADDQ         $0x00000040, AX
+	LEAQ         (DI)(DX*1), CX
+	SUBQ         $0x10, SI
+	JGE          turn
+
+rest:
+	ADDQ $0x10, SI
 	SUBQ $0x08, SI
 	JLT  done
 
 loop:
 	VMOVUPD          (CX), Y0
 	VCVTPS2PD        Y0, Z0
-	VADDPD.BCST      const8<>+0(SB), Z0, Z6
-	VSUBPD.BCST      const8<>+0(SB), Z6, Z7
-	VSUBPD           Z7, Z0, Z7
-	VPADDQ.BCST      const4<>+0(SB), Z6, Z8
-	VPSRLQ           $0x34, Z8, Z9
-	VPORQ.BCST       const5<>+0(SB), Z9, Z9
-	VSUBPD.BCST      const2<>+0(SB), Z9, Z9
-	VPANDQ.BCST      const6<>+0(SB), Z8, Z8
-	VPADDQ.BCST      const7<>+0(SB), Z8, Z8
-	VSUBPD.BCST      const8<>+0(SB), Z8, Z8
-	VPBROADCASTQ     const34<>+0(SB), Z10
-	VCMPPD           $0x00, Z9, Z10, K1
-	VPBROADCASTQ     const43<>+0(SB), Z10
-	VMINPD           Z9, Z10, Z10
-	VPBROADCASTQ     const44<>+0(SB), Z11
-	VSUBPD           Z10, Z11, Z10
-	VPSLLQ           $0x34, Z10, Z10
-	VMULPD           Z10, Z7, Z7
-	VBLENDMPD.BCST   const34<>+0(SB), Z7, K1, Z1
-	VBLENDMPD        Z0, Z8, K1, Z2
-	VMULPD           Z2, Z2, Z7
-	VMULPD.BCST      const9<>+0(SB), Z2, Z8
-	VMOVAPD          Z8, Z10
-	VFNMADD213PD     Z2, Z2, Z10
-	VSUBPD           Z10, Z2, Z11
-	VFNMADD231PD     Z2, Z8, Z11
-	VMOVAPD          Z7, Z8
-	VPBROADCASTQ     const10<>+0(SB), Z12
-	VFMADD213PD.BCST const11<>+0(SB), Z12, Z8
-	VMOVAPD          Z7, Z12
-	VPBROADCASTQ     const12<>+0(SB), Z13
-	VFMADD213PD.BCST const13<>+0(SB), Z13, Z12
-	VFMADD213PD.BCST const14<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST const15<>+0(SB), Z7, Z12
-	VFMADD213PD.BCST const16<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST const17<>+0(SB), Z7, Z12
-	VFMADD213PD.BCST const18<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST const19<>+0(SB), Z7, Z12
-	VFMADD213PD.BCST const20<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST const21<>+0(SB), Z7, Z12
-	VFMADD213PD.BCST const22<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST const23<>+0(SB), Z7, Z12
-	VFMADD213PD.BCST const24<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST const25<>+0(SB), Z7, Z12
-	VFMADD213PD.BCST const26<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST const27<>+0(SB), Z7, Z12
-	VFMADD213PD.BCST const28<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST const29<>+0(SB), Z7, Z12
-	VFMADD213PD.BCST const30<>+0(SB), Z7, Z8
-	VFMADD231PD      Z2, Z12, Z8
-	VMULPD           Z7, Z2, Z7
-	VMULPD           Z7, Z8, Z7
-	VMULPD.BCST      const31<>+0(SB), Z9, Z8
-	VADDPD           Z8, Z10, Z12
-	VSUBPD           Z12, Z8, Z8
-	VADDPD           Z8, Z10, Z8
-	VADDPD           Z8, Z11, Z8
-	VFMADD231PD.BCST const32<>+0(SB), Z9, Z8
-	VPBROADCASTQ     const45<>+0(SB), Z9
-	VFMADD213PD.BCST const46<>+0(SB), Z9, Z2
-	VFMADD231PD      Z1, Z2, Z7
-	VADDPD           Z7, Z8, Z7
-	VADDPD           Z7, Z12, Z7
-	VPANDQ.BCST      const47<>+0(SB), Z0, Z0
-	VPORQ            Z0, Z7, Z0
-	VCMPPD.BCST      $0x11, const33<>+0(SB), Z6, K1
-	VBLENDMPD        Z0, Z6, K1, Z3
-	VCMPPD.BCST      $0x00, const34<>+0(SB), Z6, K1
-	VPBROADCASTQ     const35<>+0(SB), Z0
-	VBLENDMPD.BCST   const36<>+0(SB), Z0, K1, Z4
-	VPBROADCASTQ     const34<>+0(SB), Z0
-	VCMPPD           $0x11, Z6, Z0, K1
-	VBLENDMPD        Z3, Z4, K1, Z5
-	VCVTPD2PS        Z5, Y0
+	VADDPD.BCST      const1<>+0(SB), Z0, Z1
+	VSUBPD.BCST      const1<>+0(SB), Z1, Z2
+	VSUBPD           Z2, Z0, Z2
+	VGETEXPPD        Z1, Z3
+	VGETMANTPD       $0x00, Z1, Z4
+	VPSRLQ           $0x30, Z4, Z5
+	VMOVUPD          logInverse<>+0(SB), Z7
+	VMOVDQA64        Z5, Z6
+	VPERMI2PD        logInverse<>+64(SB), Z7, Z6
+	VFMSUB213PD.BCST const1<>+0(SB), Z6, Z4
+	VPBROADCASTQ     const56<>+0(SB), Z7
+	VSUBPD           Z3, Z7, Z7
+	VPSLLQ           $0x34, Z7, Z7
+	VMULPD           Z7, Z6, Z6
+	VMOVAPD          Z2, Z7
+	VFMADD213PD      Z4, Z6, Z7
+	VSUBPD           Z7, Z4, Z4
+	VFMADD231PD      Z6, Z2, Z4
+	VMOVUPD          logHigh<>+0(SB), Z6
+	VMOVDQA64        Z5, Z2
+	VPERMI2PD        logHigh<>+64(SB), Z6, Z2
+	VFMADD231PD.BCST const3<>+0(SB), Z3, Z2
+	VMOVUPD          logLow<>+0(SB), Z6
+	VMOVDQA64        Z5, Z5
+	VPERMI2PD        logLow<>+64(SB), Z6, Z5
+	VFMADD231PD.BCST const5<>+0(SB), Z3, Z5
+	VADDPD           Z2, Z7, Z3
+	VSUBPD           Z3, Z2, Z2
+	VADDPD           Z2, Z7, Z2
+	VADDPD           Z5, Z4, Z4
+	VADDPD           Z4, Z2, Z2
+	VMULPD           Z7, Z7, Z4
+	VMOVAPD          Z4, Z5
+	VPBROADCASTQ     const6<>+0(SB), Z6
+	VFMADD213PD.BCST const7<>+0(SB), Z6, Z5
+	VMOVAPD          Z4, Z6
+	VPBROADCASTQ     const8<>+0(SB), Z11
+	VFMADD213PD.BCST const9<>+0(SB), Z11, Z6
+	VFMADD213PD.BCST const10<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST const11<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST const12<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST const13<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST const14<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST const15<>+0(SB), Z4, Z6
+	VFMADD231PD      Z7, Z5, Z6
+	VFMADD231PD      Z4, Z6, Z2
+	VADDPD           Z2, Z3, Z2
+	VPTERNLOGQ.BCST  $0xf8, const57<>+0(SB), Z0, Z2
+	VCMPPD.BCST      $0x11, const16<>+0(SB), Z1, K1
+	VBLENDMPD        Z2, Z1, K1, Z8
+	VCMPPD.BCST      $0x00, const17<>+0(SB), Z1, K1
+	VPBROADCASTQ     const18<>+0(SB), Z0
+	VBLENDMPD.BCST   const19<>+0(SB), Z0, K1, Z9
+	VPBROADCASTQ     const17<>+0(SB), Z0
+	VCMPPD           $0x11, Z1, Z0, K1
+	VBLENDMPD        Z8, Z9, K1, Z10
+	VCVTPD2PS        Z10, Y0
 	VMOVUPD          Y0, (AX)
 	ADDQ             $0x20, AX
 	ADDQ             DX, CX

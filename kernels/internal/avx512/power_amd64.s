@@ -715,12 +715,9 @@ loop:
 	VMULPD            Z7, Z4, Z2
 	VCMPPD.BCST       $0x11, const31<>+0(SB), Z1, K1
 	VBLENDMPD         Z2, Z1, K1, Z5
-	VPBROADCASTQ      const2<>+0(SB), Z1
-	VPANDNQ           Z5, Z1, Z1
-	VPANDQ.BCST       const2<>+0(SB), Z0, Z0
-	VPORQ             Z0, Z1, Z0
-	VCMPPD            $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST    const47<>+0(SB), Z0, K1, Z6
+	VPTERNLOGQ.BCST   $0xd8, const2<>+0(SB), Z0, Z5
+	VCMPPD            $0x04, Z5, Z5, K1
+	VBLENDMPD.BCST    const47<>+0(SB), Z5, K1, Z6
 	VMOVUPD           Z6, (AX)
 	ADDQ              $0x40, AX
 	ADDQ              DX, CX
@@ -804,11 +801,8 @@ loop:
 	VMULPD            Z4, Z3, Z4
 	VCMPPD.BCST       $0x11, const31<>+0(SB), Z3, K1
 	VBLENDMPD         Z4, Z3, K1, Z1
-	VPBROADCASTQ      const2<>+0(SB), Z3
-	VPANDNQ           Z1, Z3, Z3
-	VPANDQ.BCST       const2<>+0(SB), Z0, Z0
-	VPORQ             Z0, Z3, Z0
-	VCVTPD2PS         Z0, Y0
+	VPTERNLOGQ.BCST   $0xd8, const2<>+0(SB), Z0, Z1
+	VCVTPD2PS         Z1, Y0
 	VCMPPS            $0x04, Y0, Y0, K1
 	VBLENDMPS.BCST    const64<>+0(SB), Y0, K1, Y2
 	VMOVUPD           Y2, (AX)
@@ -924,12 +918,9 @@ loop:
 	VPSLLQ            $0x34, Z1, Z1
 	VFNMADD213PD.BCST const14<>+0(SB), Z1, Z5
 	VBLENDMPD         Z2, Z5, K1, Z7
-	VPBROADCASTQ      const2<>+0(SB), Z1
-	VPANDNQ           Z7, Z1, Z1
-	VPANDQ.BCST       const2<>+0(SB), Z0, Z0
-	VPORQ             Z0, Z1, Z0
-	VCMPPD            $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST    const47<>+0(SB), Z0, K1, Z8
+	VPTERNLOGQ.BCST   $0xd8, const2<>+0(SB), Z0, Z7
+	VCMPPD            $0x04, Z7, Z7, K1
+	VBLENDMPD.BCST    const47<>+0(SB), Z7, K1, Z8
 	VMOVUPD           Z8, (AX)
 	ADDQ              $0x40, AX
 	ADDQ              DX, CX
@@ -1140,11 +1131,8 @@ loop:
 	VPSLLQ            $0x34, Z3, Z3
 	VFNMADD213PD.BCST const14<>+0(SB), Z3, Z8
 	VBLENDMPD         Z4, Z8, K1, Z1
-	VPBROADCASTQ      const2<>+0(SB), Z3
-	VPANDNQ           Z1, Z3, Z3
-	VPANDQ.BCST       const2<>+0(SB), Z0, Z0
-	VPORQ             Z0, Z3, Z0
-	VCVTPD2PS         Z0, Y0
+	VPTERNLOGQ.BCST   $0xd8, const2<>+0(SB), Z0, Z1
+	VCVTPD2PS         Z1, Y0
 	VCMPPS            $0x04, Y0, Y0, K1
 	VBLENDMPS.BCST    const64<>+0(SB), Y0, K1, Y2
 	VMOVUPD           Y2, (AX)

@@ -279,69 +279,56 @@ func TanhFloat64(dst []float64, a []float64) {
 		v4 := v2 &^ 0x8000000000000000
 		v5 := math.Float64frombits(v4)
 		v6 := less(0x1.4p+04, v5)
-		v8 := float64(v6 * -0x1p+01)
-		v11 := math.FMA(v8, 0x1.71547652b82fep+00, 0x1.8p+52)
-		v12 := float64(v11 - 0x1.8p+52)
-		v14 := math.FMA(-(v12), 0x1.62e42fefa39efp-01, v8)
-		v16 := math.FMA(-(v12), 0x1.abc9e3b39803fp-56, v14)
-		v17 := float64(v14 - v16)
-		v18 := math.FMA(-(v12), 0x1.abc9e3b39803fp-56, v17)
-		v19 := float64(v16 * v16)
-		v21 := float64(v16 * 0x1p-01)
-		v22 := math.FMA(v21, v16, v16)
-		v23 := float64(v16 - v22)
-		v24 := math.FMA(v21, v16, v23)
-		v25 := float64(v18 + v24)
-		v29 := math.FMA(0x1.1f86f0b035526p-29, v19, 0x1.27e4cfaf0e60fp-22)
-		v31 := math.FMA(0x1.af4ecab92d52fp-26, v19, 0x1.71de01acf7607p-19)
-		v33 := math.FMA(v29, v19, 0x1.a01a01ab9882bp-16)
-		v35 := math.FMA(v31, v19, 0x1.a01a01ac1de81p-13)
-		v37 := math.FMA(v33, v19, 0x1.6c16c16c156a5p-10)
-		v39 := math.FMA(v35, v19, 0x1.1111111110051p-07)
-		v41 := math.FMA(v37, v19, 0x1.5555555555557p-05)
-		v43 := math.FMA(v39, v19, 0x1.5555555555557p-03)
-		v44 := math.FMA(v41, v16, v43)
-		v45 := float64(v16 * v19)
-		v46 := math.FMA(v44, v45, v25)
-		v48 := float64(0x0p+00 - v12)
-		v50 := float64(0x1.80000000003ffp+52 - v48)
-		v51 := math.Float64bits(v50)
-		v52 := v51 << 52
-		v53 := math.Float64frombits(v52)
-		v55 := float64(v53 + -0x1p+00)
-		v56 := float64(-0x1p+00 - v55)
-		v57 := float64(v53 + v56)
-		v58 := float64(v22 * v53)
-		v59 := float64(v55 + v58)
-		v60 := float64(v55 - v59)
-		v61 := float64(v58 + v60)
-		v62 := float64(v57 + v61)
-		v63 := math.FMA(v53, v46, v62)
-		v64 := float64(v59 + v63)
-		v65 := float64(v59 - v64)
-		v66 := float64(v63 + v65)
-		v68 := float64(v64 + 0x1p+01)
-		v69 := float64(0x1p+01 - v68)
-		v70 := float64(v64 + v69)
-		v72 := float64(0x1p+00 / v68)
-		v73 := float64(v64 * v72)
-		v74 := math.FMA(-(v73), v68, v64)
-		v75 := float64(v66 + v74)
-		v76 := float64(v66 + v70)
-		v77 := math.FMA(-(v73), v76, v75)
-		v78 := math.FMA(v77, v72, v73)
-		v79 := math.Float64bits(v78)
-		v80 := v79 &^ 0x8000000000000000
-		v81 := v2 & 0x8000000000000000
-		v82 := v80 | v81
-		v83 := math.Float64frombits(v82)
-		v84 := v83 != v83
-		v86 := math.Float64frombits(0x7ff8000000000000)
-		v87 := v83
-		if v84 {
-			v87 = v86
+		v9 := math.FMA(v6, 0x1.71547652b82fep+05, 0x1.8p+52)
+		v10 := float64(v9 - 0x1.8p+52)
+		v11 := math.Float64bits(v9)
+		v13 := math.FMA(-(v10), 0x1.62e42fefa39efp-06, v6)
+		v15 := tanhRest[v11&15]
+		v16 := math.FMA(-(v10), 0x1.abc9e3b39803fp-61, v15)
+		v17 := tanhPower[v11&15]
+		v18 := math.Float64bits(v17)
+		v19 := v11 << 48
+		v20 := v18 + v19
+		v21 := math.Float64frombits(v20)
+		v22 := float64(v13 * v13)
+		v26 := math.FMA(0x1.a01b5add175ecp-07, v22, 0x1.11111110b286ep-03)
+		v28 := math.FMA(0x1.6c17f57ba0651p-05, v22, 0x1.55555554dfb75p-02)
+		v30 := math.FMA(v26, v22, 0x1.5555555555557p-01)
+		v32 := math.FMA(v28, v22, 0x1.0000000000001p+00)
+		v33 := math.FMA(v30, v13, v32)
+		v35 := math.FMA(v16, 0x1p+01, v13)
+		v36 := float64(v13 * v35)
+		v37 := math.FMA(v33, v36, v16)
+		v40 := math.FMA(v21, 0x1p-01, -(0x1p+00))
+		v41 := math.FMA(v21, v13, v40)
+		v42 := float64(v40 - v41)
+		v43 := math.FMA(v21, v13, v42)
+		v44 := math.FMA(v21, v37, v43)
+		v45 := float64(0x1p+01 + v40)
+		v46 := math.FMA(v21, v13, v45)
+		v47 := float64(v40 - v46)
+		v48 := float64(0x1p+01 + v47)
+		v49 := math.FMA(v21, v13, v48)
+		v50 := math.FMA(v21, v37, v49)
+		v51 := math.FMA(v21, v37, v46)
+		v52 := float64(0x1p+00 / v51)
+		v53 := float64(v41 * v52)
+		v54 := math.FMA(-(v53), v46, v41)
+		v55 := math.FMA(-(v53), v50, v44)
+		v56 := float64(v54 + v55)
+		v57 := math.FMA(v56, v52, v53)
+		v58 := math.Float64bits(v57)
+		v59 := v58 &^ 0x8000000000000000
+		v60 := v2 & 0x8000000000000000
+		v61 := v59 | v60
+		v62 := math.Float64frombits(v61)
+		v63 := v62 != v62
+		v65 := math.Float64frombits(0x7ff8000000000000)
+		v66 := v62
+		if v63 {
+			v66 = v65
 		}
-		dst[i] = v87
+		dst[i] = v66
 	}
 }
 
@@ -355,70 +342,57 @@ func TanhFloat32(dst []float32, a []float32) {
 		v5 := v3 &^ 0x8000000000000000
 		v6 := math.Float64frombits(v5)
 		v7 := less(0x1.4p+04, v6)
-		v9 := float64(v7 * -0x1p+01)
-		v12 := math.FMA(v9, 0x1.71547652b82fep+00, 0x1.8p+52)
-		v13 := float64(v12 - 0x1.8p+52)
-		v15 := math.FMA(-(v13), 0x1.62e42fefa39efp-01, v9)
-		v17 := math.FMA(-(v13), 0x1.abc9e3b39803fp-56, v15)
-		v18 := float64(v15 - v17)
-		v19 := math.FMA(-(v13), 0x1.abc9e3b39803fp-56, v18)
-		v20 := float64(v17 * v17)
-		v22 := float64(v17 * 0x1p-01)
-		v23 := math.FMA(v22, v17, v17)
-		v24 := float64(v17 - v23)
-		v25 := math.FMA(v22, v17, v24)
-		v26 := float64(v19 + v25)
-		v30 := math.FMA(0x1.1f86f0b035526p-29, v20, 0x1.27e4cfaf0e60fp-22)
-		v32 := math.FMA(0x1.af4ecab92d52fp-26, v20, 0x1.71de01acf7607p-19)
-		v34 := math.FMA(v30, v20, 0x1.a01a01ab9882bp-16)
-		v36 := math.FMA(v32, v20, 0x1.a01a01ac1de81p-13)
-		v38 := math.FMA(v34, v20, 0x1.6c16c16c156a5p-10)
-		v40 := math.FMA(v36, v20, 0x1.1111111110051p-07)
-		v42 := math.FMA(v38, v20, 0x1.5555555555557p-05)
-		v44 := math.FMA(v40, v20, 0x1.5555555555557p-03)
-		v45 := math.FMA(v42, v17, v44)
-		v46 := float64(v17 * v20)
-		v47 := math.FMA(v45, v46, v26)
-		v49 := float64(0x0p+00 - v13)
-		v51 := float64(0x1.80000000003ffp+52 - v49)
-		v52 := math.Float64bits(v51)
-		v53 := v52 << 52
-		v54 := math.Float64frombits(v53)
-		v56 := float64(v54 + -0x1p+00)
-		v57 := float64(-0x1p+00 - v56)
-		v58 := float64(v54 + v57)
-		v59 := float64(v23 * v54)
-		v60 := float64(v56 + v59)
-		v61 := float64(v56 - v60)
-		v62 := float64(v59 + v61)
-		v63 := float64(v58 + v62)
-		v64 := math.FMA(v54, v47, v63)
-		v65 := float64(v60 + v64)
-		v66 := float64(v60 - v65)
-		v67 := float64(v64 + v66)
-		v69 := float64(v65 + 0x1p+01)
-		v70 := float64(0x1p+01 - v69)
-		v71 := float64(v65 + v70)
-		v73 := float64(0x1p+00 / v69)
-		v74 := float64(v65 * v73)
-		v75 := math.FMA(-(v74), v69, v65)
-		v76 := float64(v67 + v75)
-		v77 := float64(v67 + v71)
-		v78 := math.FMA(-(v74), v77, v76)
-		v79 := math.FMA(v78, v73, v74)
-		v80 := math.Float64bits(v79)
-		v81 := v80 &^ 0x8000000000000000
-		v82 := v3 & 0x8000000000000000
-		v83 := v81 | v82
-		v84 := math.Float64frombits(v83)
-		v85 := v84 != v84
-		v87 := math.Float64frombits(0x7ff8000000000000)
-		v88 := v84
-		if v85 {
-			v88 = v87
+		v10 := math.FMA(v7, 0x1.71547652b82fep+05, 0x1.8p+52)
+		v11 := float64(v10 - 0x1.8p+52)
+		v12 := math.Float64bits(v10)
+		v14 := math.FMA(-(v11), 0x1.62e42fefa39efp-06, v7)
+		v16 := tanhRest[v12&15]
+		v17 := math.FMA(-(v11), 0x1.abc9e3b39803fp-61, v16)
+		v18 := tanhPower[v12&15]
+		v19 := math.Float64bits(v18)
+		v20 := v12 << 48
+		v21 := v19 + v20
+		v22 := math.Float64frombits(v21)
+		v23 := float64(v14 * v14)
+		v27 := math.FMA(0x1.a01b5add175ecp-07, v23, 0x1.11111110b286ep-03)
+		v29 := math.FMA(0x1.6c17f57ba0651p-05, v23, 0x1.55555554dfb75p-02)
+		v31 := math.FMA(v27, v23, 0x1.5555555555557p-01)
+		v33 := math.FMA(v29, v23, 0x1.0000000000001p+00)
+		v34 := math.FMA(v31, v14, v33)
+		v36 := math.FMA(v17, 0x1p+01, v14)
+		v37 := float64(v14 * v36)
+		v38 := math.FMA(v34, v37, v17)
+		v41 := math.FMA(v22, 0x1p-01, -(0x1p+00))
+		v42 := math.FMA(v22, v14, v41)
+		v43 := float64(v41 - v42)
+		v44 := math.FMA(v22, v14, v43)
+		v45 := math.FMA(v22, v38, v44)
+		v46 := float64(0x1p+01 + v41)
+		v47 := math.FMA(v22, v14, v46)
+		v48 := float64(v41 - v47)
+		v49 := float64(0x1p+01 + v48)
+		v50 := math.FMA(v22, v14, v49)
+		v51 := math.FMA(v22, v38, v50)
+		v52 := math.FMA(v22, v38, v47)
+		v53 := float64(0x1p+00 / v52)
+		v54 := float64(v42 * v53)
+		v55 := math.FMA(-(v54), v47, v42)
+		v56 := math.FMA(-(v54), v51, v45)
+		v57 := float64(v55 + v56)
+		v58 := math.FMA(v57, v53, v54)
+		v59 := math.Float64bits(v58)
+		v60 := v59 &^ 0x8000000000000000
+		v61 := v3 & 0x8000000000000000
+		v62 := v60 | v61
+		v63 := math.Float64frombits(v62)
+		v64 := v63 != v63
+		v66 := math.Float64frombits(0x7ff8000000000000)
+		v67 := v63
+		if v64 {
+			v67 = v66
 		}
-		v89 := float32(v88)
-		dst[i] = v89
+		v68 := float32(v67)
+		dst[i] = v68
 	}
 }
 
@@ -460,8 +434,11 @@ func ArcsinhFloat64(dst []float64, a []float64) {
 		if v33 {
 			v34 = v4
 		}
-		v36 := float64(v28 + v31)
-		v37 := v36
+		v36 := v31
+		if v33 {
+			v36 = 0x0p+00
+		}
+		v37 := v28
 		if v33 {
 			v37 = 0x0p+00
 		}
@@ -469,91 +446,65 @@ func ArcsinhFloat64(dst []float64, a []float64) {
 		if v33 {
 			v38 = 0x1p+00
 		}
-		v40 := math.Float64bits(v34)
-		v42 := v40 + 0x95f619980c433
-		v43 := v42 >> 52
-		v45 := v43 | 0x4330000000000000
-		v46 := math.Float64frombits(v45)
-		v47 := float64(v46 - 0x1.00000000003ffp+52)
-		v49 := v42 & 0xfffffffffffff
-		v51 := v49 + 0x3fe6a09e667f3bcd
-		v52 := math.Float64frombits(v51)
-		v53 := float64(v52 - 0x1p+00)
-		v54 := 0x0p+00 == v47
-		v56 := less(0x1.9p+06, v47)
-		v58 := float64(0x1.80000000003ffp+52 - v56)
-		v59 := math.Float64bits(v58)
-		v60 := v59 << 52
-		v61 := math.Float64frombits(v60)
-		v62 := float64(v37 * v61)
-		v63 := v62
-		if v54 {
-			v63 = v28
-		}
-		v64 := v53
-		if v54 {
-			v64 = v25
-		}
-		v65 := float64(v64 * v64)
-		v67 := float64(v64 * 0x1p-01)
-		v68 := math.FMA(-(v67), v64, v64)
-		v69 := float64(v64 - v68)
-		v70 := math.FMA(-(v67), v64, v69)
-		v74 := math.FMA(0x1.a38c392ebc7d7p-06, v65, 0x1.e5f29b2b7d64dp-05)
-		v76 := math.FMA(-0x1.d14598ce6216p-05, v65, -0x1.9c6edd8e25b9p-05)
-		v78 := math.FMA(v74, v65, 0x1.9cacd0b642a99p-05)
-		v80 := math.FMA(v76, v65, -0x1.c3e1a4b43d38dp-05)
-		v82 := math.FMA(v78, v65, 0x1.e3b48d2b692ccp-05)
-		v84 := math.FMA(v80, v65, -0x1.003ad7adb7facp-04)
-		v86 := math.FMA(v82, v65, 0x1.110397125b4c2p-04)
-		v88 := math.FMA(v84, v65, -0x1.248e225b17df7p-04)
-		v90 := math.FMA(v86, v65, 0x1.3b142c9060697p-04)
-		v92 := math.FMA(v88, v65, -0x1.5555801e9ba8cp-04)
-		v94 := math.FMA(v90, v65, 0x1.745d146f7d4p-04)
-		v96 := math.FMA(v92, v65, -0x1.9999989b9454dp-04)
-		v98 := math.FMA(v94, v65, 0x1.c71c71d25d4d5p-04)
-		v100 := math.FMA(v96, v65, -0x1.000000019700ep-03)
-		v102 := math.FMA(v98, v65, 0x1.24924924833fdp-03)
-		v104 := math.FMA(v100, v65, -0x1.5555555553028p-03)
-		v106 := math.FMA(v102, v65, 0x1.9999999999affp-03)
-		v108 := math.FMA(v104, v65, -0x1.0000000000008p-02)
-		v110 := math.FMA(v106, v65, 0x1.5555555555555p-02)
-		v111 := math.FMA(v108, v64, v110)
-		v112 := float64(v64 * v65)
-		v113 := float64(v111 * v112)
-		v114 := float64(v38 + v47)
-		v116 := float64(v114 * 0x1.62e42fefa38p-01)
-		v117 := float64(v68 + v116)
-		v118 := float64(v116 - v117)
-		v119 := float64(v68 + v118)
-		v121 := float64(v70 + v119)
-		v122 := math.FMA(v114, 0x1.ef35793c7673p-45, v121)
-		v125 := math.FMA(-0x1.0000000000b5p+00, v64, 0x1.0f876ccdf9ec3p+00)
-		v126 := math.FMA(v125, v63, v113)
-		v127 := float64(v122 + v126)
-		v128 := float64(v117 + v127)
-		v129 := float64(0x1p-01)
+		v39 := exponent(v34)
+		v40 := significand(v34)
+		v41 := math.Float64bits(v40)
+		v42 := v41 >> 48
+		v43 := logInverse[v42&15]
+		v44 := math.FMA(v40, v43, -(0x1p+00))
+		v46 := float64(0x1.80000000003ffp+52 - v39)
+		v47 := math.Float64bits(v46)
+		v48 := v47 << 52
+		v49 := math.Float64frombits(v48)
+		v50 := float64(v43 * v49)
+		v51 := math.FMA(v36, v50, v44)
+		v52 := float64(v44 - v51)
+		v53 := math.FMA(v36, v50, v52)
+		v54 := math.FMA(v37, v50, v53)
+		v55 := float64(v38 + v39)
+		v57 := logHigh[v42&15]
+		v58 := math.FMA(v55, 0x1.62e42fefa38p-01, v57)
+		v60 := logLow[v42&15]
+		v61 := math.FMA(v55, 0x1.ef35793c7673p-45, v60)
+		v62 := float64(v51 + v58)
+		v63 := float64(v58 - v62)
+		v64 := float64(v51 + v63)
+		v65 := float64(v54 + v61)
+		v66 := float64(v64 + v65)
+		v67 := float64(v51 * v51)
+		v71 := math.FMA(0x1.48450270e0c4p-04, v67, 0x1.c733639ee824fp-04)
+		v73 := math.FMA(-0x1.989644b601f85p-04, v67, -0x1.000075a5aea13p-03)
+		v75 := math.FMA(v71, v67, 0x1.2492475fcc923p-03)
+		v77 := math.FMA(v73, v67, -0x1.5555553d369d4p-03)
+		v79 := math.FMA(v75, v67, 0x1.99999999b045cp-03)
+		v81 := math.FMA(v77, v67, -0x1.0000000000affp-02)
+		v83 := math.FMA(v79, v67, 0x1.5555555555552p-02)
+		v85 := math.FMA(v81, v67, -0x1p-01)
+		v86 := math.FMA(v83, v51, v85)
+		v87 := math.FMA(v86, v67, v66)
+		v88 := float64(v62 + v87)
+		v90 := float64(0x1p-01)
 		if v33 {
-			v129 = 0x1p+00
+			v90 = 0x1p+00
 		}
-		v130 := float64(v128 * v129)
-		v132 := v4 < math.Float64frombits(0x7ff0000000000000)
-		v133 := v4
-		if v132 {
-			v133 = v130
+		v91 := float64(v88 * v90)
+		v93 := v4 < math.Float64frombits(0x7ff0000000000000)
+		v94 := v4
+		if v93 {
+			v94 = v91
 		}
-		v134 := math.Float64bits(v133)
-		v135 := v134 &^ 0x8000000000000000
-		v136 := v1 & 0x8000000000000000
-		v137 := v135 | v136
-		v138 := math.Float64frombits(v137)
-		v139 := v138 != v138
-		v141 := math.Float64frombits(0x7ff8000000000000)
-		v142 := v138
-		if v139 {
-			v142 = v141
+		v95 := math.Float64bits(v94)
+		v96 := v95 &^ 0x8000000000000000
+		v97 := v1 & 0x8000000000000000
+		v98 := v96 | v97
+		v99 := math.Float64frombits(v98)
+		v100 := v99 != v99
+		v102 := math.Float64frombits(0x7ff8000000000000)
+		v103 := v99
+		if v100 {
+			v103 = v102
 		}
-		dst[i] = v142
+		dst[i] = v103
 	}
 }
 
@@ -596,8 +547,11 @@ func ArcsinhFloat32(dst []float32, a []float32) {
 		if v34 {
 			v35 = v5
 		}
-		v37 := float64(v29 + v32)
-		v38 := v37
+		v37 := v32
+		if v34 {
+			v37 = 0x0p+00
+		}
+		v38 := v29
 		if v34 {
 			v38 = 0x0p+00
 		}
@@ -605,92 +559,66 @@ func ArcsinhFloat32(dst []float32, a []float32) {
 		if v34 {
 			v39 = 0x1p+00
 		}
-		v41 := math.Float64bits(v35)
-		v43 := v41 + 0x95f619980c433
-		v44 := v43 >> 52
-		v46 := v44 | 0x4330000000000000
-		v47 := math.Float64frombits(v46)
-		v48 := float64(v47 - 0x1.00000000003ffp+52)
-		v50 := v43 & 0xfffffffffffff
-		v52 := v50 + 0x3fe6a09e667f3bcd
-		v53 := math.Float64frombits(v52)
-		v54 := float64(v53 - 0x1p+00)
-		v55 := 0x0p+00 == v48
-		v57 := less(0x1.9p+06, v48)
-		v59 := float64(0x1.80000000003ffp+52 - v57)
-		v60 := math.Float64bits(v59)
-		v61 := v60 << 52
-		v62 := math.Float64frombits(v61)
-		v63 := float64(v38 * v62)
-		v64 := v63
-		if v55 {
-			v64 = v29
-		}
-		v65 := v54
-		if v55 {
-			v65 = v26
-		}
-		v66 := float64(v65 * v65)
-		v68 := float64(v65 * 0x1p-01)
-		v69 := math.FMA(-(v68), v65, v65)
-		v70 := float64(v65 - v69)
-		v71 := math.FMA(-(v68), v65, v70)
-		v75 := math.FMA(0x1.a38c392ebc7d7p-06, v66, 0x1.e5f29b2b7d64dp-05)
-		v77 := math.FMA(-0x1.d14598ce6216p-05, v66, -0x1.9c6edd8e25b9p-05)
-		v79 := math.FMA(v75, v66, 0x1.9cacd0b642a99p-05)
-		v81 := math.FMA(v77, v66, -0x1.c3e1a4b43d38dp-05)
-		v83 := math.FMA(v79, v66, 0x1.e3b48d2b692ccp-05)
-		v85 := math.FMA(v81, v66, -0x1.003ad7adb7facp-04)
-		v87 := math.FMA(v83, v66, 0x1.110397125b4c2p-04)
-		v89 := math.FMA(v85, v66, -0x1.248e225b17df7p-04)
-		v91 := math.FMA(v87, v66, 0x1.3b142c9060697p-04)
-		v93 := math.FMA(v89, v66, -0x1.5555801e9ba8cp-04)
-		v95 := math.FMA(v91, v66, 0x1.745d146f7d4p-04)
-		v97 := math.FMA(v93, v66, -0x1.9999989b9454dp-04)
-		v99 := math.FMA(v95, v66, 0x1.c71c71d25d4d5p-04)
-		v101 := math.FMA(v97, v66, -0x1.000000019700ep-03)
-		v103 := math.FMA(v99, v66, 0x1.24924924833fdp-03)
-		v105 := math.FMA(v101, v66, -0x1.5555555553028p-03)
-		v107 := math.FMA(v103, v66, 0x1.9999999999affp-03)
-		v109 := math.FMA(v105, v66, -0x1.0000000000008p-02)
-		v111 := math.FMA(v107, v66, 0x1.5555555555555p-02)
-		v112 := math.FMA(v109, v65, v111)
-		v113 := float64(v65 * v66)
-		v114 := float64(v112 * v113)
-		v115 := float64(v39 + v48)
-		v117 := float64(v115 * 0x1.62e42fefa38p-01)
-		v118 := float64(v69 + v117)
-		v119 := float64(v117 - v118)
-		v120 := float64(v69 + v119)
-		v122 := float64(v71 + v120)
-		v123 := math.FMA(v115, 0x1.ef35793c7673p-45, v122)
-		v126 := math.FMA(-0x1.0000000000b5p+00, v65, 0x1.0f876ccdf9ec3p+00)
-		v127 := math.FMA(v126, v64, v114)
-		v128 := float64(v123 + v127)
-		v129 := float64(v118 + v128)
-		v130 := float64(0x1p-01)
+		v40 := exponent(v35)
+		v41 := significand(v35)
+		v42 := math.Float64bits(v41)
+		v43 := v42 >> 48
+		v44 := logInverse[v43&15]
+		v45 := math.FMA(v41, v44, -(0x1p+00))
+		v47 := float64(0x1.80000000003ffp+52 - v40)
+		v48 := math.Float64bits(v47)
+		v49 := v48 << 52
+		v50 := math.Float64frombits(v49)
+		v51 := float64(v44 * v50)
+		v52 := math.FMA(v37, v51, v45)
+		v53 := float64(v45 - v52)
+		v54 := math.FMA(v37, v51, v53)
+		v55 := math.FMA(v38, v51, v54)
+		v56 := float64(v39 + v40)
+		v58 := logHigh[v43&15]
+		v59 := math.FMA(v56, 0x1.62e42fefa38p-01, v58)
+		v61 := logLow[v43&15]
+		v62 := math.FMA(v56, 0x1.ef35793c7673p-45, v61)
+		v63 := float64(v52 + v59)
+		v64 := float64(v59 - v63)
+		v65 := float64(v52 + v64)
+		v66 := float64(v55 + v62)
+		v67 := float64(v65 + v66)
+		v68 := float64(v52 * v52)
+		v72 := math.FMA(0x1.48450270e0c4p-04, v68, 0x1.c733639ee824fp-04)
+		v74 := math.FMA(-0x1.989644b601f85p-04, v68, -0x1.000075a5aea13p-03)
+		v76 := math.FMA(v72, v68, 0x1.2492475fcc923p-03)
+		v78 := math.FMA(v74, v68, -0x1.5555553d369d4p-03)
+		v80 := math.FMA(v76, v68, 0x1.99999999b045cp-03)
+		v82 := math.FMA(v78, v68, -0x1.0000000000affp-02)
+		v84 := math.FMA(v80, v68, 0x1.5555555555552p-02)
+		v86 := math.FMA(v82, v68, -0x1p-01)
+		v87 := math.FMA(v84, v52, v86)
+		v88 := math.FMA(v87, v68, v67)
+		v89 := float64(v63 + v88)
+		v91 := float64(0x1p-01)
 		if v34 {
-			v130 = 0x1p+00
+			v91 = 0x1p+00
 		}
-		v131 := float64(v129 * v130)
-		v133 := v5 < math.Float64frombits(0x7ff0000000000000)
-		v134 := v5
-		if v133 {
-			v134 = v131
+		v92 := float64(v89 * v91)
+		v94 := v5 < math.Float64frombits(0x7ff0000000000000)
+		v95 := v5
+		if v94 {
+			v95 = v92
 		}
-		v135 := math.Float64bits(v134)
-		v136 := v135 &^ 0x8000000000000000
-		v137 := v2 & 0x8000000000000000
-		v138 := v136 | v137
-		v139 := math.Float64frombits(v138)
-		v140 := v139 != v139
-		v142 := math.Float64frombits(0x7ff8000000000000)
-		v143 := v139
-		if v140 {
-			v143 = v142
+		v96 := math.Float64bits(v95)
+		v97 := v96 &^ 0x8000000000000000
+		v98 := v2 & 0x8000000000000000
+		v99 := v97 | v98
+		v100 := math.Float64frombits(v99)
+		v101 := v100 != v100
+		v103 := math.Float64frombits(0x7ff8000000000000)
+		v104 := v100
+		if v101 {
+			v104 = v103
 		}
-		v144 := float32(v143)
-		dst[i] = v144
+		v105 := float32(v104)
+		dst[i] = v105
 	}
 }
 
@@ -735,8 +663,11 @@ func ArccoshFloat64(dst []float64, a []float64) {
 		if v36 {
 			v37 = v0
 		}
-		v39 := float64(v29 + v34)
-		v40 := v39
+		v39 := v34
+		if v36 {
+			v39 = 0x0p+00
+		}
+		v40 := v29
 		if v36 {
 			v40 = 0x0p+00
 		}
@@ -744,85 +675,59 @@ func ArccoshFloat64(dst []float64, a []float64) {
 		if v36 {
 			v41 = 0x1p+00
 		}
-		v43 := math.Float64bits(v37)
-		v45 := v43 + 0x95f619980c433
-		v46 := v45 >> 52
-		v48 := v46 | 0x4330000000000000
-		v49 := math.Float64frombits(v48)
-		v50 := float64(v49 - 0x1.00000000003ffp+52)
-		v52 := v45 & 0xfffffffffffff
-		v54 := v52 + 0x3fe6a09e667f3bcd
-		v55 := math.Float64frombits(v54)
-		v56 := float64(v55 - 0x1p+00)
-		v57 := 0x0p+00 == v50
-		v59 := less(0x1.9p+06, v50)
-		v61 := float64(0x1.80000000003ffp+52 - v59)
-		v62 := math.Float64bits(v61)
-		v63 := v62 << 52
-		v64 := math.Float64frombits(v63)
-		v65 := float64(v40 * v64)
-		v66 := v65
-		if v57 {
-			v66 = v29
-		}
-		v67 := v56
-		if v57 {
-			v67 = v24
-		}
-		v68 := float64(v67 * v67)
-		v70 := float64(v67 * 0x1p-01)
-		v71 := math.FMA(-(v70), v67, v67)
-		v72 := float64(v67 - v71)
-		v73 := math.FMA(-(v70), v67, v72)
-		v77 := math.FMA(0x1.a38c392ebc7d7p-06, v68, 0x1.e5f29b2b7d64dp-05)
-		v79 := math.FMA(-0x1.d14598ce6216p-05, v68, -0x1.9c6edd8e25b9p-05)
-		v81 := math.FMA(v77, v68, 0x1.9cacd0b642a99p-05)
-		v83 := math.FMA(v79, v68, -0x1.c3e1a4b43d38dp-05)
-		v85 := math.FMA(v81, v68, 0x1.e3b48d2b692ccp-05)
-		v87 := math.FMA(v83, v68, -0x1.003ad7adb7facp-04)
-		v89 := math.FMA(v85, v68, 0x1.110397125b4c2p-04)
-		v91 := math.FMA(v87, v68, -0x1.248e225b17df7p-04)
-		v93 := math.FMA(v89, v68, 0x1.3b142c9060697p-04)
-		v95 := math.FMA(v91, v68, -0x1.5555801e9ba8cp-04)
-		v97 := math.FMA(v93, v68, 0x1.745d146f7d4p-04)
-		v99 := math.FMA(v95, v68, -0x1.9999989b9454dp-04)
-		v101 := math.FMA(v97, v68, 0x1.c71c71d25d4d5p-04)
-		v103 := math.FMA(v99, v68, -0x1.000000019700ep-03)
-		v105 := math.FMA(v101, v68, 0x1.24924924833fdp-03)
-		v107 := math.FMA(v103, v68, -0x1.5555555553028p-03)
-		v109 := math.FMA(v105, v68, 0x1.9999999999affp-03)
-		v111 := math.FMA(v107, v68, -0x1.0000000000008p-02)
-		v113 := math.FMA(v109, v68, 0x1.5555555555555p-02)
-		v114 := math.FMA(v111, v67, v113)
-		v115 := float64(v67 * v68)
-		v116 := float64(v114 * v115)
-		v117 := float64(v41 + v50)
-		v119 := float64(v117 * 0x1.62e42fefa38p-01)
-		v120 := float64(v71 + v119)
-		v121 := float64(v119 - v120)
-		v122 := float64(v71 + v121)
-		v124 := float64(v73 + v122)
-		v125 := math.FMA(v117, 0x1.ef35793c7673p-45, v124)
-		v128 := math.FMA(-0x1.0000000000b5p+00, v67, 0x1.0f876ccdf9ec3p+00)
-		v129 := math.FMA(v128, v66, v116)
-		v130 := float64(v125 + v129)
-		v131 := float64(v120 + v130)
-		v132 := float64(0x1p-01)
+		v42 := exponent(v37)
+		v43 := significand(v37)
+		v44 := math.Float64bits(v43)
+		v45 := v44 >> 48
+		v46 := logInverse[v45&15]
+		v47 := math.FMA(v43, v46, -(0x1p+00))
+		v49 := float64(0x1.80000000003ffp+52 - v42)
+		v50 := math.Float64bits(v49)
+		v51 := v50 << 52
+		v52 := math.Float64frombits(v51)
+		v53 := float64(v46 * v52)
+		v54 := math.FMA(v39, v53, v47)
+		v55 := float64(v47 - v54)
+		v56 := math.FMA(v39, v53, v55)
+		v57 := math.FMA(v40, v53, v56)
+		v58 := float64(v41 + v42)
+		v60 := logHigh[v45&15]
+		v61 := math.FMA(v58, 0x1.62e42fefa38p-01, v60)
+		v63 := logLow[v45&15]
+		v64 := math.FMA(v58, 0x1.ef35793c7673p-45, v63)
+		v65 := float64(v54 + v61)
+		v66 := float64(v61 - v65)
+		v67 := float64(v54 + v66)
+		v68 := float64(v57 + v64)
+		v69 := float64(v67 + v68)
+		v70 := float64(v54 * v54)
+		v74 := math.FMA(0x1.48450270e0c4p-04, v70, 0x1.c733639ee824fp-04)
+		v76 := math.FMA(-0x1.989644b601f85p-04, v70, -0x1.000075a5aea13p-03)
+		v78 := math.FMA(v74, v70, 0x1.2492475fcc923p-03)
+		v80 := math.FMA(v76, v70, -0x1.5555553d369d4p-03)
+		v82 := math.FMA(v78, v70, 0x1.99999999b045cp-03)
+		v84 := math.FMA(v80, v70, -0x1.0000000000affp-02)
+		v86 := math.FMA(v82, v70, 0x1.5555555555552p-02)
+		v88 := math.FMA(v84, v70, -0x1p-01)
+		v89 := math.FMA(v86, v54, v88)
+		v90 := math.FMA(v89, v70, v69)
+		v91 := float64(v65 + v90)
+		v93 := float64(0x1p-01)
 		if v36 {
-			v132 = 0x1p+00
+			v93 = 0x1p+00
 		}
-		v133 := float64(v131 * v132)
-		v135 := v0 < math.Float64frombits(0x7ff0000000000000)
-		v136 := v0
-		if v135 {
-			v136 = v133
+		v94 := float64(v91 * v93)
+		v96 := v0 < math.Float64frombits(0x7ff0000000000000)
+		v97 := v0
+		if v96 {
+			v97 = v94
 		}
-		v138 := math.Float64frombits(0x7ff8000000000000)
-		v139 := v138
+		v99 := math.Float64frombits(0x7ff8000000000000)
+		v100 := v99
 		if v31 {
-			v139 = v136
+			v100 = v97
 		}
-		dst[i] = v139
+		dst[i] = v100
 	}
 }
 
@@ -868,8 +773,11 @@ func ArccoshFloat32(dst []float32, a []float32) {
 		if v37 {
 			v38 = v1
 		}
-		v40 := float64(v30 + v35)
-		v41 := v40
+		v40 := v35
+		if v37 {
+			v40 = 0x0p+00
+		}
+		v41 := v30
 		if v37 {
 			v41 = 0x0p+00
 		}
@@ -877,86 +785,60 @@ func ArccoshFloat32(dst []float32, a []float32) {
 		if v37 {
 			v42 = 0x1p+00
 		}
-		v44 := math.Float64bits(v38)
-		v46 := v44 + 0x95f619980c433
-		v47 := v46 >> 52
-		v49 := v47 | 0x4330000000000000
-		v50 := math.Float64frombits(v49)
-		v51 := float64(v50 - 0x1.00000000003ffp+52)
-		v53 := v46 & 0xfffffffffffff
-		v55 := v53 + 0x3fe6a09e667f3bcd
-		v56 := math.Float64frombits(v55)
-		v57 := float64(v56 - 0x1p+00)
-		v58 := 0x0p+00 == v51
-		v60 := less(0x1.9p+06, v51)
-		v62 := float64(0x1.80000000003ffp+52 - v60)
-		v63 := math.Float64bits(v62)
-		v64 := v63 << 52
-		v65 := math.Float64frombits(v64)
-		v66 := float64(v41 * v65)
-		v67 := v66
-		if v58 {
-			v67 = v30
-		}
-		v68 := v57
-		if v58 {
-			v68 = v25
-		}
-		v69 := float64(v68 * v68)
-		v71 := float64(v68 * 0x1p-01)
-		v72 := math.FMA(-(v71), v68, v68)
-		v73 := float64(v68 - v72)
-		v74 := math.FMA(-(v71), v68, v73)
-		v78 := math.FMA(0x1.a38c392ebc7d7p-06, v69, 0x1.e5f29b2b7d64dp-05)
-		v80 := math.FMA(-0x1.d14598ce6216p-05, v69, -0x1.9c6edd8e25b9p-05)
-		v82 := math.FMA(v78, v69, 0x1.9cacd0b642a99p-05)
-		v84 := math.FMA(v80, v69, -0x1.c3e1a4b43d38dp-05)
-		v86 := math.FMA(v82, v69, 0x1.e3b48d2b692ccp-05)
-		v88 := math.FMA(v84, v69, -0x1.003ad7adb7facp-04)
-		v90 := math.FMA(v86, v69, 0x1.110397125b4c2p-04)
-		v92 := math.FMA(v88, v69, -0x1.248e225b17df7p-04)
-		v94 := math.FMA(v90, v69, 0x1.3b142c9060697p-04)
-		v96 := math.FMA(v92, v69, -0x1.5555801e9ba8cp-04)
-		v98 := math.FMA(v94, v69, 0x1.745d146f7d4p-04)
-		v100 := math.FMA(v96, v69, -0x1.9999989b9454dp-04)
-		v102 := math.FMA(v98, v69, 0x1.c71c71d25d4d5p-04)
-		v104 := math.FMA(v100, v69, -0x1.000000019700ep-03)
-		v106 := math.FMA(v102, v69, 0x1.24924924833fdp-03)
-		v108 := math.FMA(v104, v69, -0x1.5555555553028p-03)
-		v110 := math.FMA(v106, v69, 0x1.9999999999affp-03)
-		v112 := math.FMA(v108, v69, -0x1.0000000000008p-02)
-		v114 := math.FMA(v110, v69, 0x1.5555555555555p-02)
-		v115 := math.FMA(v112, v68, v114)
-		v116 := float64(v68 * v69)
-		v117 := float64(v115 * v116)
-		v118 := float64(v42 + v51)
-		v120 := float64(v118 * 0x1.62e42fefa38p-01)
-		v121 := float64(v72 + v120)
-		v122 := float64(v120 - v121)
-		v123 := float64(v72 + v122)
-		v125 := float64(v74 + v123)
-		v126 := math.FMA(v118, 0x1.ef35793c7673p-45, v125)
-		v129 := math.FMA(-0x1.0000000000b5p+00, v68, 0x1.0f876ccdf9ec3p+00)
-		v130 := math.FMA(v129, v67, v117)
-		v131 := float64(v126 + v130)
-		v132 := float64(v121 + v131)
-		v133 := float64(0x1p-01)
+		v43 := exponent(v38)
+		v44 := significand(v38)
+		v45 := math.Float64bits(v44)
+		v46 := v45 >> 48
+		v47 := logInverse[v46&15]
+		v48 := math.FMA(v44, v47, -(0x1p+00))
+		v50 := float64(0x1.80000000003ffp+52 - v43)
+		v51 := math.Float64bits(v50)
+		v52 := v51 << 52
+		v53 := math.Float64frombits(v52)
+		v54 := float64(v47 * v53)
+		v55 := math.FMA(v40, v54, v48)
+		v56 := float64(v48 - v55)
+		v57 := math.FMA(v40, v54, v56)
+		v58 := math.FMA(v41, v54, v57)
+		v59 := float64(v42 + v43)
+		v61 := logHigh[v46&15]
+		v62 := math.FMA(v59, 0x1.62e42fefa38p-01, v61)
+		v64 := logLow[v46&15]
+		v65 := math.FMA(v59, 0x1.ef35793c7673p-45, v64)
+		v66 := float64(v55 + v62)
+		v67 := float64(v62 - v66)
+		v68 := float64(v55 + v67)
+		v69 := float64(v58 + v65)
+		v70 := float64(v68 + v69)
+		v71 := float64(v55 * v55)
+		v75 := math.FMA(0x1.48450270e0c4p-04, v71, 0x1.c733639ee824fp-04)
+		v77 := math.FMA(-0x1.989644b601f85p-04, v71, -0x1.000075a5aea13p-03)
+		v79 := math.FMA(v75, v71, 0x1.2492475fcc923p-03)
+		v81 := math.FMA(v77, v71, -0x1.5555553d369d4p-03)
+		v83 := math.FMA(v79, v71, 0x1.99999999b045cp-03)
+		v85 := math.FMA(v81, v71, -0x1.0000000000affp-02)
+		v87 := math.FMA(v83, v71, 0x1.5555555555552p-02)
+		v89 := math.FMA(v85, v71, -0x1p-01)
+		v90 := math.FMA(v87, v55, v89)
+		v91 := math.FMA(v90, v71, v70)
+		v92 := float64(v66 + v91)
+		v94 := float64(0x1p-01)
 		if v37 {
-			v133 = 0x1p+00
+			v94 = 0x1p+00
 		}
-		v134 := float64(v132 * v133)
-		v136 := v1 < math.Float64frombits(0x7ff0000000000000)
-		v137 := v1
-		if v136 {
-			v137 = v134
+		v95 := float64(v92 * v94)
+		v97 := v1 < math.Float64frombits(0x7ff0000000000000)
+		v98 := v1
+		if v97 {
+			v98 = v95
 		}
-		v139 := math.Float64frombits(0x7ff8000000000000)
-		v140 := v139
+		v100 := math.Float64frombits(0x7ff8000000000000)
+		v101 := v100
 		if v32 {
-			v140 = v137
+			v101 = v98
 		}
-		v141 := float32(v140)
-		dst[i] = v141
+		v102 := float32(v101)
+		dst[i] = v102
 	}
 }
 
@@ -981,92 +863,65 @@ func ArctanhFloat64(dst []float64, a []float64) {
 		v17 := float64(0x1p+00 + v13)
 		v18 := float64(v17 - 0x1p+00)
 		v19 := float64(v13 - v18)
-		v20 := float64(v16 + v19)
-		v22 := math.Float64bits(v17)
-		v24 := v22 + 0x95f619980c433
-		v25 := v24 >> 52
-		v27 := v25 | 0x4330000000000000
-		v28 := math.Float64frombits(v27)
-		v29 := float64(v28 - 0x1.00000000003ffp+52)
-		v31 := v24 & 0xfffffffffffff
-		v33 := v31 + 0x3fe6a09e667f3bcd
-		v34 := math.Float64frombits(v33)
-		v35 := float64(v34 - 0x1p+00)
-		v36 := 0x0p+00 == v29
-		v38 := less(0x1.9p+06, v29)
-		v40 := float64(0x1.80000000003ffp+52 - v38)
-		v41 := math.Float64bits(v40)
-		v42 := v41 << 52
-		v43 := math.Float64frombits(v42)
-		v44 := float64(v20 * v43)
-		v45 := v44
-		if v36 {
-			v45 = v16
+		v20 := exponent(v17)
+		v21 := significand(v17)
+		v22 := math.Float64bits(v21)
+		v23 := v22 >> 48
+		v24 := logInverse[v23&15]
+		v25 := math.FMA(v21, v24, -(0x1p+00))
+		v27 := float64(0x1.80000000003ffp+52 - v20)
+		v28 := math.Float64bits(v27)
+		v29 := v28 << 52
+		v30 := math.Float64frombits(v29)
+		v31 := float64(v24 * v30)
+		v32 := math.FMA(v19, v31, v25)
+		v33 := float64(v25 - v32)
+		v34 := math.FMA(v19, v31, v33)
+		v35 := math.FMA(v16, v31, v34)
+		v37 := logHigh[v23&15]
+		v38 := math.FMA(v20, 0x1.62e42fefa38p-01, v37)
+		v40 := logLow[v23&15]
+		v41 := math.FMA(v20, 0x1.ef35793c7673p-45, v40)
+		v42 := float64(v32 + v38)
+		v43 := float64(v38 - v42)
+		v44 := float64(v32 + v43)
+		v45 := float64(v35 + v41)
+		v46 := float64(v44 + v45)
+		v47 := float64(v32 * v32)
+		v51 := math.FMA(0x1.48450270e0c4p-04, v47, 0x1.c733639ee824fp-04)
+		v53 := math.FMA(-0x1.989644b601f85p-04, v47, -0x1.000075a5aea13p-03)
+		v55 := math.FMA(v51, v47, 0x1.2492475fcc923p-03)
+		v57 := math.FMA(v53, v47, -0x1.5555553d369d4p-03)
+		v59 := math.FMA(v55, v47, 0x1.99999999b045cp-03)
+		v61 := math.FMA(v57, v47, -0x1.0000000000affp-02)
+		v63 := math.FMA(v59, v47, 0x1.5555555555552p-02)
+		v65 := math.FMA(v61, v47, -0x1p-01)
+		v66 := math.FMA(v63, v32, v65)
+		v67 := math.FMA(v66, v47, v46)
+		v68 := float64(v42 + v67)
+		v70 := float64(v68 * 0x1p-01)
+		v71 := v4 == 0x1p+00
+		v74 := math.Float64frombits(0x7ff8000000000000)
+		v75 := v74
+		if v71 {
+			v75 = math.Float64frombits(0x7ff0000000000000)
 		}
-		v46 := v35
-		if v36 {
-			v46 = v13
+		v76 := v4 < 0x1p+00
+		v77 := v75
+		if v76 {
+			v77 = v70
 		}
-		v47 := float64(v46 * v46)
-		v49 := float64(v46 * 0x1p-01)
-		v50 := math.FMA(-(v49), v46, v46)
-		v51 := float64(v46 - v50)
-		v52 := math.FMA(-(v49), v46, v51)
-		v56 := math.FMA(0x1.a38c392ebc7d7p-06, v47, 0x1.e5f29b2b7d64dp-05)
-		v58 := math.FMA(-0x1.d14598ce6216p-05, v47, -0x1.9c6edd8e25b9p-05)
-		v60 := math.FMA(v56, v47, 0x1.9cacd0b642a99p-05)
-		v62 := math.FMA(v58, v47, -0x1.c3e1a4b43d38dp-05)
-		v64 := math.FMA(v60, v47, 0x1.e3b48d2b692ccp-05)
-		v66 := math.FMA(v62, v47, -0x1.003ad7adb7facp-04)
-		v68 := math.FMA(v64, v47, 0x1.110397125b4c2p-04)
-		v70 := math.FMA(v66, v47, -0x1.248e225b17df7p-04)
-		v72 := math.FMA(v68, v47, 0x1.3b142c9060697p-04)
-		v74 := math.FMA(v70, v47, -0x1.5555801e9ba8cp-04)
-		v76 := math.FMA(v72, v47, 0x1.745d146f7d4p-04)
-		v78 := math.FMA(v74, v47, -0x1.9999989b9454dp-04)
-		v80 := math.FMA(v76, v47, 0x1.c71c71d25d4d5p-04)
-		v82 := math.FMA(v78, v47, -0x1.000000019700ep-03)
-		v84 := math.FMA(v80, v47, 0x1.24924924833fdp-03)
-		v86 := math.FMA(v82, v47, -0x1.5555555553028p-03)
-		v88 := math.FMA(v84, v47, 0x1.9999999999affp-03)
-		v90 := math.FMA(v86, v47, -0x1.0000000000008p-02)
-		v92 := math.FMA(v88, v47, 0x1.5555555555555p-02)
-		v93 := math.FMA(v90, v46, v92)
-		v94 := float64(v46 * v47)
-		v95 := float64(v93 * v94)
-		v97 := float64(v29 * 0x1.62e42fefa38p-01)
-		v98 := float64(v50 + v97)
-		v99 := float64(v97 - v98)
-		v100 := float64(v50 + v99)
-		v102 := float64(v52 + v100)
-		v103 := math.FMA(v29, 0x1.ef35793c7673p-45, v102)
-		v106 := math.FMA(-0x1.0000000000b5p+00, v46, 0x1.0f876ccdf9ec3p+00)
-		v107 := math.FMA(v106, v45, v95)
-		v108 := float64(v103 + v107)
-		v109 := float64(v98 + v108)
-		v110 := float64(0x1p-01 * v109)
-		v111 := v4 == 0x1p+00
-		v114 := math.Float64frombits(0x7ff8000000000000)
-		v115 := v114
-		if v111 {
-			v115 = math.Float64frombits(0x7ff0000000000000)
+		v78 := math.Float64bits(v77)
+		v79 := v78 &^ 0x8000000000000000
+		v80 := v1 & 0x8000000000000000
+		v81 := v79 | v80
+		v82 := math.Float64frombits(v81)
+		v83 := v82 != v82
+		v84 := v82
+		if v83 {
+			v84 = v74
 		}
-		v116 := v4 < 0x1p+00
-		v117 := v115
-		if v116 {
-			v117 = v110
-		}
-		v118 := math.Float64bits(v117)
-		v119 := v118 &^ 0x8000000000000000
-		v120 := v1 & 0x8000000000000000
-		v121 := v119 | v120
-		v122 := math.Float64frombits(v121)
-		v123 := v122 != v122
-		v124 := v122
-		if v123 {
-			v124 = v114
-		}
-		dst[i] = v124
+		dst[i] = v84
 	}
 }
 
@@ -1092,92 +947,65 @@ func ArctanhFloat32(dst []float32, a []float32) {
 		v18 := float64(0x1p+00 + v14)
 		v19 := float64(v18 - 0x1p+00)
 		v20 := float64(v14 - v19)
-		v21 := float64(v17 + v20)
-		v23 := math.Float64bits(v18)
-		v25 := v23 + 0x95f619980c433
-		v26 := v25 >> 52
-		v28 := v26 | 0x4330000000000000
-		v29 := math.Float64frombits(v28)
-		v30 := float64(v29 - 0x1.00000000003ffp+52)
-		v32 := v25 & 0xfffffffffffff
-		v34 := v32 + 0x3fe6a09e667f3bcd
-		v35 := math.Float64frombits(v34)
-		v36 := float64(v35 - 0x1p+00)
-		v37 := 0x0p+00 == v30
-		v39 := less(0x1.9p+06, v30)
-		v41 := float64(0x1.80000000003ffp+52 - v39)
-		v42 := math.Float64bits(v41)
-		v43 := v42 << 52
-		v44 := math.Float64frombits(v43)
-		v45 := float64(v21 * v44)
-		v46 := v45
-		if v37 {
-			v46 = v17
+		v21 := exponent(v18)
+		v22 := significand(v18)
+		v23 := math.Float64bits(v22)
+		v24 := v23 >> 48
+		v25 := logInverse[v24&15]
+		v26 := math.FMA(v22, v25, -(0x1p+00))
+		v28 := float64(0x1.80000000003ffp+52 - v21)
+		v29 := math.Float64bits(v28)
+		v30 := v29 << 52
+		v31 := math.Float64frombits(v30)
+		v32 := float64(v25 * v31)
+		v33 := math.FMA(v20, v32, v26)
+		v34 := float64(v26 - v33)
+		v35 := math.FMA(v20, v32, v34)
+		v36 := math.FMA(v17, v32, v35)
+		v38 := logHigh[v24&15]
+		v39 := math.FMA(v21, 0x1.62e42fefa38p-01, v38)
+		v41 := logLow[v24&15]
+		v42 := math.FMA(v21, 0x1.ef35793c7673p-45, v41)
+		v43 := float64(v33 + v39)
+		v44 := float64(v39 - v43)
+		v45 := float64(v33 + v44)
+		v46 := float64(v36 + v42)
+		v47 := float64(v45 + v46)
+		v48 := float64(v33 * v33)
+		v52 := math.FMA(0x1.48450270e0c4p-04, v48, 0x1.c733639ee824fp-04)
+		v54 := math.FMA(-0x1.989644b601f85p-04, v48, -0x1.000075a5aea13p-03)
+		v56 := math.FMA(v52, v48, 0x1.2492475fcc923p-03)
+		v58 := math.FMA(v54, v48, -0x1.5555553d369d4p-03)
+		v60 := math.FMA(v56, v48, 0x1.99999999b045cp-03)
+		v62 := math.FMA(v58, v48, -0x1.0000000000affp-02)
+		v64 := math.FMA(v60, v48, 0x1.5555555555552p-02)
+		v66 := math.FMA(v62, v48, -0x1p-01)
+		v67 := math.FMA(v64, v33, v66)
+		v68 := math.FMA(v67, v48, v47)
+		v69 := float64(v43 + v68)
+		v71 := float64(v69 * 0x1p-01)
+		v72 := v5 == 0x1p+00
+		v75 := math.Float64frombits(0x7ff8000000000000)
+		v76 := v75
+		if v72 {
+			v76 = math.Float64frombits(0x7ff0000000000000)
 		}
-		v47 := v36
-		if v37 {
-			v47 = v14
+		v77 := v5 < 0x1p+00
+		v78 := v76
+		if v77 {
+			v78 = v71
 		}
-		v48 := float64(v47 * v47)
-		v50 := float64(v47 * 0x1p-01)
-		v51 := math.FMA(-(v50), v47, v47)
-		v52 := float64(v47 - v51)
-		v53 := math.FMA(-(v50), v47, v52)
-		v57 := math.FMA(0x1.a38c392ebc7d7p-06, v48, 0x1.e5f29b2b7d64dp-05)
-		v59 := math.FMA(-0x1.d14598ce6216p-05, v48, -0x1.9c6edd8e25b9p-05)
-		v61 := math.FMA(v57, v48, 0x1.9cacd0b642a99p-05)
-		v63 := math.FMA(v59, v48, -0x1.c3e1a4b43d38dp-05)
-		v65 := math.FMA(v61, v48, 0x1.e3b48d2b692ccp-05)
-		v67 := math.FMA(v63, v48, -0x1.003ad7adb7facp-04)
-		v69 := math.FMA(v65, v48, 0x1.110397125b4c2p-04)
-		v71 := math.FMA(v67, v48, -0x1.248e225b17df7p-04)
-		v73 := math.FMA(v69, v48, 0x1.3b142c9060697p-04)
-		v75 := math.FMA(v71, v48, -0x1.5555801e9ba8cp-04)
-		v77 := math.FMA(v73, v48, 0x1.745d146f7d4p-04)
-		v79 := math.FMA(v75, v48, -0x1.9999989b9454dp-04)
-		v81 := math.FMA(v77, v48, 0x1.c71c71d25d4d5p-04)
-		v83 := math.FMA(v79, v48, -0x1.000000019700ep-03)
-		v85 := math.FMA(v81, v48, 0x1.24924924833fdp-03)
-		v87 := math.FMA(v83, v48, -0x1.5555555553028p-03)
-		v89 := math.FMA(v85, v48, 0x1.9999999999affp-03)
-		v91 := math.FMA(v87, v48, -0x1.0000000000008p-02)
-		v93 := math.FMA(v89, v48, 0x1.5555555555555p-02)
-		v94 := math.FMA(v91, v47, v93)
-		v95 := float64(v47 * v48)
-		v96 := float64(v94 * v95)
-		v98 := float64(v30 * 0x1.62e42fefa38p-01)
-		v99 := float64(v51 + v98)
-		v100 := float64(v98 - v99)
-		v101 := float64(v51 + v100)
-		v103 := float64(v53 + v101)
-		v104 := math.FMA(v30, 0x1.ef35793c7673p-45, v103)
-		v107 := math.FMA(-0x1.0000000000b5p+00, v47, 0x1.0f876ccdf9ec3p+00)
-		v108 := math.FMA(v107, v46, v96)
-		v109 := float64(v104 + v108)
-		v110 := float64(v99 + v109)
-		v111 := float64(0x1p-01 * v110)
-		v112 := v5 == 0x1p+00
-		v115 := math.Float64frombits(0x7ff8000000000000)
-		v116 := v115
-		if v112 {
-			v116 = math.Float64frombits(0x7ff0000000000000)
+		v79 := math.Float64bits(v78)
+		v80 := v79 &^ 0x8000000000000000
+		v81 := v2 & 0x8000000000000000
+		v82 := v80 | v81
+		v83 := math.Float64frombits(v82)
+		v84 := v83 != v83
+		v85 := v83
+		if v84 {
+			v85 = v75
 		}
-		v117 := v5 < 0x1p+00
-		v118 := v116
-		if v117 {
-			v118 = v111
-		}
-		v119 := math.Float64bits(v118)
-		v120 := v119 &^ 0x8000000000000000
-		v121 := v2 & 0x8000000000000000
-		v122 := v120 | v121
-		v123 := math.Float64frombits(v122)
-		v124 := v123 != v123
-		v125 := v123
-		if v124 {
-			v125 = v115
-		}
-		v126 := float32(v125)
-		dst[i] = v126
+		v86 := float32(v85)
+		dst[i] = v86
 	}
 }

@@ -9,78 +9,49 @@ func LogFloat64(dst []float64, a []float64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := a[i&ma]
-		v2 := v0 < 0x1p-1022
-		v4 := float64(v0 * 0x1p+54)
-		v5 := v0
-		if v2 {
-			v5 = v4
+		v1 := exponent(v0)
+		v2 := significand(v0)
+		v3 := math.Float64bits(v2)
+		v4 := v3 >> 48
+		v5 := logInverse[v4&15]
+		v7 := math.FMA(v2, v5, -(0x1p+00))
+		v9 := logHigh[v4&15]
+		v10 := math.FMA(v1, 0x1.62e42fefa38p-01, v9)
+		v12 := logLow[v4&15]
+		v13 := math.FMA(v1, 0x1.ef35793c7673p-45, v12)
+		v14 := float64(v7 + v10)
+		v15 := float64(v10 - v14)
+		v16 := float64(v7 + v15)
+		v17 := float64(v13 + v16)
+		v18 := float64(v7 * v7)
+		v22 := math.FMA(0x1.48450270e0c4p-04, v18, 0x1.c733639ee824fp-04)
+		v24 := math.FMA(-0x1.989644b601f85p-04, v18, -0x1.000075a5aea13p-03)
+		v26 := math.FMA(v22, v18, 0x1.2492475fcc923p-03)
+		v28 := math.FMA(v24, v18, -0x1.5555553d369d4p-03)
+		v30 := math.FMA(v26, v18, 0x1.99999999b045cp-03)
+		v32 := math.FMA(v28, v18, -0x1.0000000000affp-02)
+		v34 := math.FMA(v30, v18, 0x1.5555555555552p-02)
+		v36 := math.FMA(v32, v18, -0x1p-01)
+		v37 := math.FMA(v34, v7, v36)
+		v38 := math.FMA(v37, v18, v17)
+		v39 := float64(v14 + v38)
+		v41 := v0 < math.Float64frombits(0x7ff0000000000000)
+		v42 := v0
+		if v41 {
+			v42 = v39
 		}
-		v8 := float64(0x1.00000000003ffp+52)
-		if v2 {
-			v8 = 0x1.0000000000435p+52
+		v44 := v0 == 0x0p+00
+		v47 := math.Float64frombits(0x7ff8000000000000)
+		v48 := v47
+		if v44 {
+			v48 = math.Float64frombits(0xfff0000000000000)
 		}
-		v9 := math.Float64bits(v5)
-		v11 := v9 + 0x95f619980c433
-		v12 := v11 >> 52
-		v14 := v12 | 0x4330000000000000
-		v15 := math.Float64frombits(v14)
-		v16 := float64(v15 - v8)
-		v18 := v11 & 0xfffffffffffff
-		v20 := v18 + 0x3fe6a09e667f3bcd
-		v21 := math.Float64frombits(v20)
-		v23 := float64(v21 - 0x1p+00)
-		v24 := float64(v23 * v23)
-		v26 := float64(v23 * 0x1p-01)
-		v27 := math.FMA(-(v26), v23, v23)
-		v28 := float64(v23 - v27)
-		v29 := math.FMA(-(v26), v23, v28)
-		v33 := math.FMA(0x1.a38c392ebc7d7p-06, v24, 0x1.e5f29b2b7d64dp-05)
-		v35 := math.FMA(-0x1.d14598ce6216p-05, v24, -0x1.9c6edd8e25b9p-05)
-		v37 := math.FMA(v33, v24, 0x1.9cacd0b642a99p-05)
-		v39 := math.FMA(v35, v24, -0x1.c3e1a4b43d38dp-05)
-		v41 := math.FMA(v37, v24, 0x1.e3b48d2b692ccp-05)
-		v43 := math.FMA(v39, v24, -0x1.003ad7adb7facp-04)
-		v45 := math.FMA(v41, v24, 0x1.110397125b4c2p-04)
-		v47 := math.FMA(v43, v24, -0x1.248e225b17df7p-04)
-		v49 := math.FMA(v45, v24, 0x1.3b142c9060697p-04)
-		v51 := math.FMA(v47, v24, -0x1.5555801e9ba8cp-04)
-		v53 := math.FMA(v49, v24, 0x1.745d146f7d4p-04)
-		v55 := math.FMA(v51, v24, -0x1.9999989b9454dp-04)
-		v57 := math.FMA(v53, v24, 0x1.c71c71d25d4d5p-04)
-		v59 := math.FMA(v55, v24, -0x1.000000019700ep-03)
-		v61 := math.FMA(v57, v24, 0x1.24924924833fdp-03)
-		v63 := math.FMA(v59, v24, -0x1.5555555553028p-03)
-		v65 := math.FMA(v61, v24, 0x1.9999999999affp-03)
-		v67 := math.FMA(v63, v24, -0x1.0000000000008p-02)
-		v69 := math.FMA(v65, v24, 0x1.5555555555555p-02)
-		v70 := math.FMA(v67, v23, v69)
-		v71 := float64(v23 * v24)
-		v72 := float64(v70 * v71)
-		v74 := float64(v16 * 0x1.62e42fefa38p-01)
-		v75 := float64(v27 + v74)
-		v76 := float64(v74 - v75)
-		v77 := float64(v27 + v76)
-		v79 := float64(v29 + v77)
-		v80 := math.FMA(v16, 0x1.ef35793c7673p-45, v79)
-		v81 := float64(v72 + v80)
-		v82 := float64(v75 + v81)
-		v84 := v0 < math.Float64frombits(0x7ff0000000000000)
-		v85 := v0
-		if v84 {
-			v85 = v82
+		v49 := 0x0p+00 < v0
+		v50 := v48
+		if v49 {
+			v50 = v42
 		}
-		v87 := v0 == 0x0p+00
-		v90 := math.Float64frombits(0x7ff8000000000000)
-		v91 := v90
-		if v87 {
-			v91 = math.Float64frombits(0xfff0000000000000)
-		}
-		v92 := 0x0p+00 < v0
-		v93 := v91
-		if v92 {
-			v93 = v85
-		}
-		dst[i] = v93
+		dst[i] = v50
 	}
 }
 
@@ -90,79 +61,50 @@ func LogFloat32(dst []float32, a []float32) {
 	for i := range dst {
 		v0 := a[i&ma]
 		v1 := float64(v0)
-		v3 := v1 < 0x1p-1022
-		v5 := float64(v1 * 0x1p+54)
-		v6 := v1
-		if v3 {
-			v6 = v5
+		v2 := exponent(v1)
+		v3 := significand(v1)
+		v4 := math.Float64bits(v3)
+		v5 := v4 >> 48
+		v6 := logInverse[v5&15]
+		v8 := math.FMA(v3, v6, -(0x1p+00))
+		v10 := logHigh[v5&15]
+		v11 := math.FMA(v2, 0x1.62e42fefa38p-01, v10)
+		v13 := logLow[v5&15]
+		v14 := math.FMA(v2, 0x1.ef35793c7673p-45, v13)
+		v15 := float64(v8 + v11)
+		v16 := float64(v11 - v15)
+		v17 := float64(v8 + v16)
+		v18 := float64(v14 + v17)
+		v19 := float64(v8 * v8)
+		v23 := math.FMA(0x1.48450270e0c4p-04, v19, 0x1.c733639ee824fp-04)
+		v25 := math.FMA(-0x1.989644b601f85p-04, v19, -0x1.000075a5aea13p-03)
+		v27 := math.FMA(v23, v19, 0x1.2492475fcc923p-03)
+		v29 := math.FMA(v25, v19, -0x1.5555553d369d4p-03)
+		v31 := math.FMA(v27, v19, 0x1.99999999b045cp-03)
+		v33 := math.FMA(v29, v19, -0x1.0000000000affp-02)
+		v35 := math.FMA(v31, v19, 0x1.5555555555552p-02)
+		v37 := math.FMA(v33, v19, -0x1p-01)
+		v38 := math.FMA(v35, v8, v37)
+		v39 := math.FMA(v38, v19, v18)
+		v40 := float64(v15 + v39)
+		v42 := v1 < math.Float64frombits(0x7ff0000000000000)
+		v43 := v1
+		if v42 {
+			v43 = v40
 		}
-		v9 := float64(0x1.00000000003ffp+52)
-		if v3 {
-			v9 = 0x1.0000000000435p+52
+		v45 := v1 == 0x0p+00
+		v48 := math.Float64frombits(0x7ff8000000000000)
+		v49 := v48
+		if v45 {
+			v49 = math.Float64frombits(0xfff0000000000000)
 		}
-		v10 := math.Float64bits(v6)
-		v12 := v10 + 0x95f619980c433
-		v13 := v12 >> 52
-		v15 := v13 | 0x4330000000000000
-		v16 := math.Float64frombits(v15)
-		v17 := float64(v16 - v9)
-		v19 := v12 & 0xfffffffffffff
-		v21 := v19 + 0x3fe6a09e667f3bcd
-		v22 := math.Float64frombits(v21)
-		v24 := float64(v22 - 0x1p+00)
-		v25 := float64(v24 * v24)
-		v27 := float64(v24 * 0x1p-01)
-		v28 := math.FMA(-(v27), v24, v24)
-		v29 := float64(v24 - v28)
-		v30 := math.FMA(-(v27), v24, v29)
-		v34 := math.FMA(0x1.a38c392ebc7d7p-06, v25, 0x1.e5f29b2b7d64dp-05)
-		v36 := math.FMA(-0x1.d14598ce6216p-05, v25, -0x1.9c6edd8e25b9p-05)
-		v38 := math.FMA(v34, v25, 0x1.9cacd0b642a99p-05)
-		v40 := math.FMA(v36, v25, -0x1.c3e1a4b43d38dp-05)
-		v42 := math.FMA(v38, v25, 0x1.e3b48d2b692ccp-05)
-		v44 := math.FMA(v40, v25, -0x1.003ad7adb7facp-04)
-		v46 := math.FMA(v42, v25, 0x1.110397125b4c2p-04)
-		v48 := math.FMA(v44, v25, -0x1.248e225b17df7p-04)
-		v50 := math.FMA(v46, v25, 0x1.3b142c9060697p-04)
-		v52 := math.FMA(v48, v25, -0x1.5555801e9ba8cp-04)
-		v54 := math.FMA(v50, v25, 0x1.745d146f7d4p-04)
-		v56 := math.FMA(v52, v25, -0x1.9999989b9454dp-04)
-		v58 := math.FMA(v54, v25, 0x1.c71c71d25d4d5p-04)
-		v60 := math.FMA(v56, v25, -0x1.000000019700ep-03)
-		v62 := math.FMA(v58, v25, 0x1.24924924833fdp-03)
-		v64 := math.FMA(v60, v25, -0x1.5555555553028p-03)
-		v66 := math.FMA(v62, v25, 0x1.9999999999affp-03)
-		v68 := math.FMA(v64, v25, -0x1.0000000000008p-02)
-		v70 := math.FMA(v66, v25, 0x1.5555555555555p-02)
-		v71 := math.FMA(v68, v24, v70)
-		v72 := float64(v24 * v25)
-		v73 := float64(v71 * v72)
-		v75 := float64(v17 * 0x1.62e42fefa38p-01)
-		v76 := float64(v28 + v75)
-		v77 := float64(v75 - v76)
-		v78 := float64(v28 + v77)
-		v80 := float64(v30 + v78)
-		v81 := math.FMA(v17, 0x1.ef35793c7673p-45, v80)
-		v82 := float64(v73 + v81)
-		v83 := float64(v76 + v82)
-		v85 := v1 < math.Float64frombits(0x7ff0000000000000)
-		v86 := v1
-		if v85 {
-			v86 = v83
+		v50 := 0x0p+00 < v1
+		v51 := v49
+		if v50 {
+			v51 = v43
 		}
-		v88 := v1 == 0x0p+00
-		v91 := math.Float64frombits(0x7ff8000000000000)
-		v92 := v91
-		if v88 {
-			v92 = math.Float64frombits(0xfff0000000000000)
-		}
-		v93 := 0x0p+00 < v1
-		v94 := v92
-		if v93 {
-			v94 = v86
-		}
-		v95 := float32(v94)
-		dst[i] = v95
+		v52 := float32(v51)
+		dst[i] = v52
 	}
 }
 
@@ -522,90 +464,63 @@ func Log1pFloat64(dst []float64, a []float64) {
 		v2 := float64(v0 + 0x1p+00)
 		v3 := float64(v2 - 0x1p+00)
 		v4 := float64(v0 - v3)
-		v7 := math.Float64bits(v2)
-		v9 := v7 + 0x95f619980c433
-		v10 := v9 >> 52
-		v12 := v10 | 0x4330000000000000
-		v13 := math.Float64frombits(v12)
-		v14 := float64(v13 - 0x1.00000000003ffp+52)
-		v16 := v9 & 0xfffffffffffff
-		v18 := v16 + 0x3fe6a09e667f3bcd
-		v19 := math.Float64frombits(v18)
-		v20 := float64(v19 - 0x1p+00)
-		v21 := 0x0p+00 == v14
-		v23 := less(0x1.9p+06, v14)
-		v25 := float64(0x1.80000000003ffp+52 - v23)
-		v26 := math.Float64bits(v25)
-		v27 := v26 << 52
-		v28 := math.Float64frombits(v27)
-		v29 := float64(v4 * v28)
-		v30 := v29
-		if v21 {
-			v30 = 0x0p+00
+		v5 := exponent(v2)
+		v6 := significand(v2)
+		v7 := math.Float64bits(v6)
+		v8 := v7 >> 48
+		v9 := logInverse[v8&15]
+		v10 := math.FMA(v6, v9, -(0x1p+00))
+		v12 := float64(0x1.80000000003ffp+52 - v5)
+		v13 := math.Float64bits(v12)
+		v14 := v13 << 52
+		v15 := math.Float64frombits(v14)
+		v16 := float64(v9 * v15)
+		v17 := math.FMA(v4, v16, v10)
+		v18 := float64(v10 - v17)
+		v19 := math.FMA(v4, v16, v18)
+		v21 := logHigh[v8&15]
+		v22 := math.FMA(v5, 0x1.62e42fefa38p-01, v21)
+		v24 := logLow[v8&15]
+		v25 := math.FMA(v5, 0x1.ef35793c7673p-45, v24)
+		v26 := float64(v17 + v22)
+		v27 := float64(v22 - v26)
+		v28 := float64(v17 + v27)
+		v29 := float64(v19 + v25)
+		v30 := float64(v28 + v29)
+		v31 := float64(v17 * v17)
+		v35 := math.FMA(0x1.48450270e0c4p-04, v31, 0x1.c733639ee824fp-04)
+		v37 := math.FMA(-0x1.989644b601f85p-04, v31, -0x1.000075a5aea13p-03)
+		v39 := math.FMA(v35, v31, 0x1.2492475fcc923p-03)
+		v41 := math.FMA(v37, v31, -0x1.5555553d369d4p-03)
+		v43 := math.FMA(v39, v31, 0x1.99999999b045cp-03)
+		v45 := math.FMA(v41, v31, -0x1.0000000000affp-02)
+		v47 := math.FMA(v43, v31, 0x1.5555555555552p-02)
+		v49 := math.FMA(v45, v31, -0x1p-01)
+		v50 := math.FMA(v47, v17, v49)
+		v51 := math.FMA(v50, v31, v30)
+		v52 := float64(v26 + v51)
+		v53 := math.Float64bits(v52)
+		v54 := math.Float64bits(v0)
+		v56 := v54 & 0x8000000000000000
+		v57 := v53 | v56
+		v58 := math.Float64frombits(v57)
+		v60 := v2 < math.Float64frombits(0x7ff0000000000000)
+		v61 := v2
+		if v60 {
+			v61 = v58
 		}
-		v31 := v20
-		if v21 {
-			v31 = v0
+		v63 := v2 == 0x0p+00
+		v66 := math.Float64frombits(0x7ff8000000000000)
+		v67 := v66
+		if v63 {
+			v67 = math.Float64frombits(0xfff0000000000000)
 		}
-		v32 := float64(v31 * v31)
-		v34 := float64(v31 * 0x1p-01)
-		v35 := math.FMA(-(v34), v31, v31)
-		v36 := float64(v31 - v35)
-		v37 := math.FMA(-(v34), v31, v36)
-		v41 := math.FMA(0x1.a38c392ebc7d7p-06, v32, 0x1.e5f29b2b7d64dp-05)
-		v43 := math.FMA(-0x1.d14598ce6216p-05, v32, -0x1.9c6edd8e25b9p-05)
-		v45 := math.FMA(v41, v32, 0x1.9cacd0b642a99p-05)
-		v47 := math.FMA(v43, v32, -0x1.c3e1a4b43d38dp-05)
-		v49 := math.FMA(v45, v32, 0x1.e3b48d2b692ccp-05)
-		v51 := math.FMA(v47, v32, -0x1.003ad7adb7facp-04)
-		v53 := math.FMA(v49, v32, 0x1.110397125b4c2p-04)
-		v55 := math.FMA(v51, v32, -0x1.248e225b17df7p-04)
-		v57 := math.FMA(v53, v32, 0x1.3b142c9060697p-04)
-		v59 := math.FMA(v55, v32, -0x1.5555801e9ba8cp-04)
-		v61 := math.FMA(v57, v32, 0x1.745d146f7d4p-04)
-		v63 := math.FMA(v59, v32, -0x1.9999989b9454dp-04)
-		v65 := math.FMA(v61, v32, 0x1.c71c71d25d4d5p-04)
-		v67 := math.FMA(v63, v32, -0x1.000000019700ep-03)
-		v69 := math.FMA(v65, v32, 0x1.24924924833fdp-03)
-		v71 := math.FMA(v67, v32, -0x1.5555555553028p-03)
-		v73 := math.FMA(v69, v32, 0x1.9999999999affp-03)
-		v75 := math.FMA(v71, v32, -0x1.0000000000008p-02)
-		v77 := math.FMA(v73, v32, 0x1.5555555555555p-02)
-		v78 := math.FMA(v75, v31, v77)
-		v79 := float64(v31 * v32)
-		v80 := float64(v78 * v79)
-		v82 := float64(v14 * 0x1.62e42fefa38p-01)
-		v83 := float64(v35 + v82)
-		v84 := float64(v82 - v83)
-		v85 := float64(v35 + v84)
-		v87 := float64(v37 + v85)
-		v88 := math.FMA(v14, 0x1.ef35793c7673p-45, v87)
-		v91 := math.FMA(-0x1.0000000000b5p+00, v31, 0x1.0f876ccdf9ec3p+00)
-		v92 := math.FMA(v91, v30, v80)
-		v93 := float64(v88 + v92)
-		v94 := float64(v83 + v93)
-		v95 := math.Float64bits(v94)
-		v96 := math.Float64bits(v0)
-		v98 := v96 & 0x8000000000000000
-		v99 := v95 | v98
-		v100 := math.Float64frombits(v99)
-		v102 := v2 < math.Float64frombits(0x7ff0000000000000)
-		v103 := v2
-		if v102 {
-			v103 = v100
+		v68 := 0x0p+00 < v2
+		v69 := v67
+		if v68 {
+			v69 = v61
 		}
-		v104 := v2 == 0x0p+00
-		v107 := math.Float64frombits(0x7ff8000000000000)
-		v108 := v107
-		if v104 {
-			v108 = math.Float64frombits(0xfff0000000000000)
-		}
-		v109 := 0x0p+00 < v2
-		v110 := v108
-		if v109 {
-			v110 = v103
-		}
-		dst[i] = v110
+		dst[i] = v69
 	}
 }
 
@@ -618,90 +533,63 @@ func Log1pFloat32(dst []float32, a []float32) {
 		v3 := float64(v1 + 0x1p+00)
 		v4 := float64(v3 - 0x1p+00)
 		v5 := float64(v1 - v4)
-		v8 := math.Float64bits(v3)
-		v10 := v8 + 0x95f619980c433
-		v11 := v10 >> 52
-		v13 := v11 | 0x4330000000000000
-		v14 := math.Float64frombits(v13)
-		v15 := float64(v14 - 0x1.00000000003ffp+52)
-		v17 := v10 & 0xfffffffffffff
-		v19 := v17 + 0x3fe6a09e667f3bcd
-		v20 := math.Float64frombits(v19)
-		v21 := float64(v20 - 0x1p+00)
-		v22 := 0x0p+00 == v15
-		v24 := less(0x1.9p+06, v15)
-		v26 := float64(0x1.80000000003ffp+52 - v24)
-		v27 := math.Float64bits(v26)
-		v28 := v27 << 52
-		v29 := math.Float64frombits(v28)
-		v30 := float64(v5 * v29)
-		v31 := v30
-		if v22 {
-			v31 = 0x0p+00
+		v6 := exponent(v3)
+		v7 := significand(v3)
+		v8 := math.Float64bits(v7)
+		v9 := v8 >> 48
+		v10 := logInverse[v9&15]
+		v11 := math.FMA(v7, v10, -(0x1p+00))
+		v13 := float64(0x1.80000000003ffp+52 - v6)
+		v14 := math.Float64bits(v13)
+		v15 := v14 << 52
+		v16 := math.Float64frombits(v15)
+		v17 := float64(v10 * v16)
+		v18 := math.FMA(v5, v17, v11)
+		v19 := float64(v11 - v18)
+		v20 := math.FMA(v5, v17, v19)
+		v22 := logHigh[v9&15]
+		v23 := math.FMA(v6, 0x1.62e42fefa38p-01, v22)
+		v25 := logLow[v9&15]
+		v26 := math.FMA(v6, 0x1.ef35793c7673p-45, v25)
+		v27 := float64(v18 + v23)
+		v28 := float64(v23 - v27)
+		v29 := float64(v18 + v28)
+		v30 := float64(v20 + v26)
+		v31 := float64(v29 + v30)
+		v32 := float64(v18 * v18)
+		v36 := math.FMA(0x1.48450270e0c4p-04, v32, 0x1.c733639ee824fp-04)
+		v38 := math.FMA(-0x1.989644b601f85p-04, v32, -0x1.000075a5aea13p-03)
+		v40 := math.FMA(v36, v32, 0x1.2492475fcc923p-03)
+		v42 := math.FMA(v38, v32, -0x1.5555553d369d4p-03)
+		v44 := math.FMA(v40, v32, 0x1.99999999b045cp-03)
+		v46 := math.FMA(v42, v32, -0x1.0000000000affp-02)
+		v48 := math.FMA(v44, v32, 0x1.5555555555552p-02)
+		v50 := math.FMA(v46, v32, -0x1p-01)
+		v51 := math.FMA(v48, v18, v50)
+		v52 := math.FMA(v51, v32, v31)
+		v53 := float64(v27 + v52)
+		v54 := math.Float64bits(v53)
+		v55 := math.Float64bits(v1)
+		v57 := v55 & 0x8000000000000000
+		v58 := v54 | v57
+		v59 := math.Float64frombits(v58)
+		v61 := v3 < math.Float64frombits(0x7ff0000000000000)
+		v62 := v3
+		if v61 {
+			v62 = v59
 		}
-		v32 := v21
-		if v22 {
-			v32 = v1
+		v64 := v3 == 0x0p+00
+		v67 := math.Float64frombits(0x7ff8000000000000)
+		v68 := v67
+		if v64 {
+			v68 = math.Float64frombits(0xfff0000000000000)
 		}
-		v33 := float64(v32 * v32)
-		v35 := float64(v32 * 0x1p-01)
-		v36 := math.FMA(-(v35), v32, v32)
-		v37 := float64(v32 - v36)
-		v38 := math.FMA(-(v35), v32, v37)
-		v42 := math.FMA(0x1.a38c392ebc7d7p-06, v33, 0x1.e5f29b2b7d64dp-05)
-		v44 := math.FMA(-0x1.d14598ce6216p-05, v33, -0x1.9c6edd8e25b9p-05)
-		v46 := math.FMA(v42, v33, 0x1.9cacd0b642a99p-05)
-		v48 := math.FMA(v44, v33, -0x1.c3e1a4b43d38dp-05)
-		v50 := math.FMA(v46, v33, 0x1.e3b48d2b692ccp-05)
-		v52 := math.FMA(v48, v33, -0x1.003ad7adb7facp-04)
-		v54 := math.FMA(v50, v33, 0x1.110397125b4c2p-04)
-		v56 := math.FMA(v52, v33, -0x1.248e225b17df7p-04)
-		v58 := math.FMA(v54, v33, 0x1.3b142c9060697p-04)
-		v60 := math.FMA(v56, v33, -0x1.5555801e9ba8cp-04)
-		v62 := math.FMA(v58, v33, 0x1.745d146f7d4p-04)
-		v64 := math.FMA(v60, v33, -0x1.9999989b9454dp-04)
-		v66 := math.FMA(v62, v33, 0x1.c71c71d25d4d5p-04)
-		v68 := math.FMA(v64, v33, -0x1.000000019700ep-03)
-		v70 := math.FMA(v66, v33, 0x1.24924924833fdp-03)
-		v72 := math.FMA(v68, v33, -0x1.5555555553028p-03)
-		v74 := math.FMA(v70, v33, 0x1.9999999999affp-03)
-		v76 := math.FMA(v72, v33, -0x1.0000000000008p-02)
-		v78 := math.FMA(v74, v33, 0x1.5555555555555p-02)
-		v79 := math.FMA(v76, v32, v78)
-		v80 := float64(v32 * v33)
-		v81 := float64(v79 * v80)
-		v83 := float64(v15 * 0x1.62e42fefa38p-01)
-		v84 := float64(v36 + v83)
-		v85 := float64(v83 - v84)
-		v86 := float64(v36 + v85)
-		v88 := float64(v38 + v86)
-		v89 := math.FMA(v15, 0x1.ef35793c7673p-45, v88)
-		v92 := math.FMA(-0x1.0000000000b5p+00, v32, 0x1.0f876ccdf9ec3p+00)
-		v93 := math.FMA(v92, v31, v81)
-		v94 := float64(v89 + v93)
-		v95 := float64(v84 + v94)
-		v96 := math.Float64bits(v95)
-		v97 := math.Float64bits(v1)
-		v99 := v97 & 0x8000000000000000
-		v100 := v96 | v99
-		v101 := math.Float64frombits(v100)
-		v103 := v3 < math.Float64frombits(0x7ff0000000000000)
-		v104 := v3
-		if v103 {
-			v104 = v101
+		v69 := 0x0p+00 < v3
+		v70 := v68
+		if v69 {
+			v70 = v62
 		}
-		v105 := v3 == 0x0p+00
-		v108 := math.Float64frombits(0x7ff8000000000000)
-		v109 := v108
-		if v105 {
-			v109 = math.Float64frombits(0xfff0000000000000)
-		}
-		v110 := 0x0p+00 < v3
-		v111 := v109
-		if v110 {
-			v111 = v104
-		}
-		v112 := float32(v111)
-		dst[i] = v112
+		v71 := float32(v70)
+		dst[i] = v71
 	}
 }

@@ -75,3 +75,24 @@ func ldexp(a, k float64) float64 {
 	a = float64(a * math.Float64frombits(math.Float64bits(float64(half+magic))<<52))
 	return float64(a * math.Float64frombits(math.Float64bits(float64(rest+magic))<<52))
 }
+
+// exponent and significand take a positive finite float apart, see ir.Exponent.
+func exponent(x float64) float64 {
+	_, k := normal(x)
+	return k
+}
+
+func significand(x float64) float64 {
+	bits, _ := normal(x)
+	return math.Float64frombits(bits&(1<<52-1) | 1023<<52)
+}
+
+// normal is the bits of x, scaled where it is subnormal, and its exponent.
+func normal(x float64) (bits uint64, exponent float64) {
+	bias := 1023
+	if x < 0x1p-1022 {
+		x, bias = float64(x*0x1p54), 1023+54
+	}
+	bits = math.Float64bits(x)
+	return bits, float64(int(bits>>52) - bias)
+}
