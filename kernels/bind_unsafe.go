@@ -7,6 +7,9 @@ import (
 
 // view returns the memory of whole elements.
 func view[T any](b []byte) []T {
+	if len(b) < int(unsafe.Sizeof(*new(T))) {
+		return nil
+	}
 	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/int(unsafe.Sizeof(*new(T))))
 }
 

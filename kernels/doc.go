@@ -63,7 +63,8 @@
 //	NaN that arithmetic makes      always 0x7ff8000000000000 (float32: 0x7fc00000):
 //	                               positive, quiet, without payload, also where an
 //	                               operand was another NaN
-//	NaN that is moved              negative, absolute, where: keeps sign and payload
+//	NaN that is moved              where keeps it as it is; negative and absolute
+//	                               change its sign alone
 //	-0                             as IEEE 754 has it; minimum and maximum order it
 //	                               below +0; sign(-0) is -0
 //	infinities                     as IEEE 754 and C99, annex F, have them
@@ -107,8 +108,8 @@
 // max, mean, var and std do not exist and the sum is 0. Finite data never
 // overflows on the way: partials of very large or very small numbers are held
 // scaled by a power of two, so that only a result that is itself out of range
-// becomes infinite. The price: where a block holds magnitudes above 2^600 as
-// well as below 2^-222, the small ones may lose bits or count as 0.
+// becomes infinite. The price: where an array holds magnitudes above 2^200 as
+// well as others 2^800 times smaller, those may lose bits or count as 0.
 //
 // # Other reductions
 //

@@ -1,6 +1,17 @@
 package kernels
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math"
+)
+
+// canonicalNaN makes any NaN the one that arithmetic makes.
+func canonicalNaN(f float64) float64 {
+	if f != f {
+		return math.Float64frombits(0x7ff8000000000000)
+	}
+	return f
+}
 
 // putElement writes the bits of one element.
 func putElement(dst []byte, t Type, bits uint64) {

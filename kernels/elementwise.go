@@ -38,7 +38,7 @@ func (r *row) operands() []Type {
 }
 
 func (r *row) kernel() *Elementwise {
-	return &Elementwise{name: r.name, in: r.operands(), out: r.out, run: r.bind()}
+	return &Elementwise{name: r.name, in: slices.Clone(r.operands()), out: r.out, run: r.bind()}
 }
 
 // LookupElementwise returns the kernel of that name for operands of these
@@ -60,8 +60,8 @@ func rowsOf(name string) []row {
 	return elementwise[from : from+to]
 }
 
-// LookupCast returns the kernel "cast" or "saturate" between two types, and
-// whether there is one.
+// LookupCast returns the kernel of that name, "cast" or "saturate", between two
+// types, and whether there is one.
 func LookupCast(name string, from, to Type) (*Elementwise, bool) {
 	for _, r := range rowsOf(name) {
 		if r.in[0] == from && r.out == to {
@@ -80,7 +80,7 @@ func ElementwiseKernels() []*Elementwise {
 	return all
 }
 
-// Name returns the kernel's name, which is NumPy's.
+// Name returns the kernel's name, NumPy's where it has the kernel.
 func (k *Elementwise) Name() string { return k.name }
 
 // In returns the operands' types.

@@ -18,7 +18,9 @@ type Histogram struct {
 }
 
 // NewHistogram returns an empty histogram of bins between lo and hi, which must
-// be finite. Where lo equals hi the range is widened by 0.5 to both sides.
+// be finite, as their difference must. Where lo equals hi the range is widened
+// by 0.5 to both sides. It refuses more bins than there are floats to keep their
+// edges apart.
 func NewHistogram(lo, hi float64, bins int) (*Histogram, error) {
 	if bins < 1 || !finite(lo) || !finite(hi) || lo > hi || !finite(hi-lo) {
 		return nil, fmt.Errorf("no histogram has %d bins from %v to %v", bins, lo, hi)
@@ -33,6 +35,11 @@ func NewHistogram(lo, hi float64, bins int) (*Histogram, error) {
 		h.edges[i] = float64(float64(i)*step) + lo
 	}
 	h.edges[bins] = hi
+	for i := range bins {
+		if h.edges[i] >= h.edges[i+1] || !finite(float64(bins)/(hi-lo)) {
+			return nil, fmt.Errorf("%d bins from %v to %v are too narrow to tell apart", bins, lo, hi)
+		}
+	}
 	return h, nil
 }
 

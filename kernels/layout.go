@@ -47,7 +47,7 @@ func (l Layout) Load(dst, mem []byte, at int) {
 
 // Store encodes the elements of src, which are as Load leaves them. Element i
 // goes to mem[at+i*Stride]; with a stride of 0 the last one stays. If the byte
-// order is the other one, the elements of src are turned around.
+// order is the other one, src may be left in that order.
 func (l Layout) Store(mem []byte, at int, src []byte) {
 	size := l.Type.Size()
 	switch {

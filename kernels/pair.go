@@ -7,7 +7,9 @@ import (
 
 // Pair is what is known of pairs of elements of two arrays: their dot product,
 // covariance and correlation. A pair with a NaN is left out and counted.
-// Results overflow where the squares of the elements do, at about 1e154.
+// Infinite products make the dot product infinite, or NaN, as plain addition
+// does, and covariance and correlation NaN. Those overflow where the squares of
+// deviations do, at deviations of about 1e154, and lose digits below 1e-154.
 type Pair struct {
 	count, nan uint64
 	// Of the pairs without NaN.
@@ -87,7 +89,9 @@ func (f *blockFold) pair(xs, ys []float64) Pair {
 	p.sumX, p.sumY = sum(x), sum(y)
 	px, py := p.sumX.hi/n, p.sumY.hi/n
 	pairsFolds[Float64].run2(f.start(0, 0, 0, 0, 0, 0, 0), x, y, math.Float64bits(px), math.Float64bits(py))
-	p.dot = sumLanes(f.state(0), f.state(1))
+	if p.dot = sumLanes(f.state(0), f.state(1)); !finite(p.dot.hi) {
+		p.dot = plainDot(xs[:kept], ys[:kept])
+	}
 	// From the pivots to the means, which lie off from them.
 	dx, dy := sumPairs(f.state(5)), sumPairs(f.state(6))
 	p.xx = max(0, sumPairs(f.state(2))-float64(dx*dx)/n)
@@ -99,11 +103,20 @@ func (f *blockFold) pair(xs, ys []float64) Pair {
 // canonical makes every NaN, which infinities leave, the canonical one.
 func (p Pair) canonical() Pair {
 	for _, f := range []*float64{&p.dot.hi, &p.dot.lo, &p.sumX.hi, &p.sumX.lo, &p.sumY.hi, &p.sumY.lo, &p.xx, &p.yy, &p.xy} {
-		if *f != *f {
-			*f = math.Float64frombits(0x7ff8000000000000)
-		}
+		*f = canonicalNaN(*f)
 	}
 	return p
+}
+
+// plainDot sums products without compensation, which infinities would turn to
+// NaN, lane by lane.
+func plainDot(xs, ys []float64) double {
+	var lanes [Lanes]uint64
+	for i, x := range xs {
+		at := &lanes[i%Lanes]
+		*at = math.Float64bits(math.Float64frombits(*at) + float64(x*ys[i]))
+	}
+	return double{sumPairs(lanes[:]), 0}
 }
 
 // mergePairs merges by the rule of Chan, Golub and LeVeque.
@@ -112,6 +125,9 @@ func mergePairs(a, b Pair) Pair {
 		count: a.count + b.count, nan: a.nan + b.nan,
 		dot: a.dot.add(b.dot), sumX: a.sumX.add(b.sumX), sumY: a.sumY.add(b.sumY),
 		xx: a.xx + b.xx, yy: a.yy + b.yy, xy: a.xy + b.xy,
+	}
+	if !finite(out.dot.hi) {
+		out.dot = double{a.dot.hi + b.dot.hi, 0}
 	}
 	na, nb := float64(a.pairs()), float64(b.pairs())
 	if na > 0 && nb > 0 {
@@ -140,16 +156,16 @@ func (p *Pair) Dot() float64 { return p.dot.hi }
 // there are no more pairs than that.
 func (p *Pair) Cov(ddof float64) float64 {
 	if free := float64(p.pairs()) - ddof; free > 0 {
-		return p.xy / free
+		return canonicalNaN(p.xy / free)
 	}
-	return math.NaN()
+	return canonicalNaN(math.NaN())
 }
 
 // Corr returns Pearson's correlation coefficient, within -1 and 1; NaN where
 // either side is constant.
 func (p *Pair) Corr() float64 {
 	r := p.xy / (math.Sqrt(p.xx) * math.Sqrt(p.yy))
-	return max(-1, min(1, r))
+	return canonicalNaN(max(-1, min(1, r)))
 }
 
 // Encode returns the partial's bytes.

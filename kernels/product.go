@@ -16,7 +16,7 @@ type Product struct {
 	negative              bool // an odd number of elements has a sign bit
 
 	// Of floats that are finite and not 0.
-	significand double // in [1, 2)
+	significand double // of [1, 2), to the last bit
 	exponent    int64
 	// Of integers that are not 0; all ones stands for that and more.
 	high, low uint64

@@ -406,6 +406,28 @@ func TestPairsAgreeWithExactArithmetic(t *testing.T) {
 			}
 		}
 	})
+	inf, nan := math.Inf(1), math.NaN()
+	for _, c := range []struct {
+		xs, ys []float64
+		want   float64
+	}{
+		{[]float64{inf, 1}, []float64{1, 1}, inf}, {[]float64{1e200, 1}, []float64{-1e200, 1}, -inf}, {[]float64{1e308, 1e308}, []float64{1, 1}, inf},
+		{[]float64{inf, 1}, []float64{0, 1}, nan}, {[]float64{inf, inf}, []float64{1, -1}, nan}, {nil, nil, 0},
+	} {
+		folder := NewPairFolder(Float64, Float64)
+		// The second block tests the merging.
+		for _, n := range []int{BlockLen, len(c.xs)} {
+			xs, ys := make([]float64, n), make([]float64, n)
+			if copy(xs, c.xs); n > 0 {
+				copy(ys, c.ys)
+				folder.Block(bytesView(xs), bytesView(ys))
+			}
+		}
+		p := folder.Pair()
+		if got := p.Dot(); math.Float64bits(got) != math.Float64bits(canonicalNaN(c.want)) {
+			t.Errorf("dot of %v and %v: %v, want %v", c.xs, c.ys, got, c.want)
+		}
+	}
 	if _, err := DecodePair(make([]byte, 3)); err == nil {
 		t.Error("3 bytes were taken for a pair")
 	}
@@ -459,7 +481,8 @@ func TestHistogramHasNumPysBins(t *testing.T) {
 	for _, c := range []struct {
 		lo, hi float64
 		bins   int
-	}{{0, 1, 0}, {1, 0, 3}, {math.NaN(), 1, 3}, {0, math.Inf(1), 3}, {-math.MaxFloat64, math.MaxFloat64, 3}} {
+	}{{0, 1, 0}, {1, 0, 3}, {math.NaN(), 1, 3}, {0, math.Inf(1), 3}, {-math.MaxFloat64, math.MaxFloat64, 3},
+		{0, 5e-324, 10}, {0, 1e-308, 100}, {1e300, 1e300, 10}, {0x1p54, 0x1p54, 10}, {1e16, 1e16 + 4, 10}} {
 		if _, err := NewHistogram(c.lo, c.hi, c.bins); err == nil {
 			t.Errorf("%+v was accepted", c)
 		}

@@ -367,7 +367,7 @@ func TestDecodeRefusesWhatNoSummaryCanBe(t *testing.T) {
 		"counts":     encoded(func(s *Summary) { s.nan = 4 }),
 		"overflow":   encoded(func(s *Summary) { s.nan = 1<<64 - 1 }),
 		"band":       encoded(func(s *Summary) { s.band = 3 }),
-		"low band":   encoded(func(s *Summary) { s.band = -1 << 40 }),
+		"low band":   encoded(func(s *Summary) { s.band = -1 << 30 }),
 		"large sum":  encoded(func(s *Summary) { s.fsum = double{math.MaxFloat64, math.MaxFloat64} }),
 		"rest > sum": encoded(func(s *Summary) { s.fsum = double{1, 2} }),
 		"negative":   encoded(func(s *Summary) { s.m2 = -1 }),

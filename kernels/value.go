@@ -22,7 +22,7 @@ const (
 	integer
 )
 
-func floatValue(f float64) Value { return Value{kind: floating, f: f} }
+func floatValue(f float64) Value { return Value{kind: floating, f: canonicalNaN(f)} }
 func intValue(i int128) Value    { return Value{kind: integer, i: i} }
 
 // Exists reports whether there is a number at all: the minimum of no elements
