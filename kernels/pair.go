@@ -83,7 +83,7 @@ func (f *blockFold) pair(xs, ys []float64) Pair {
 	}
 	x, y, n := bytesView(xs[:kept]), bytesView(ys[:kept]), float64(kept)
 	sum := func(of []byte) double {
-		scanFolds[Float64].run(f.start(0, 0, infinity, negativeInfinity), of, 0, 0)
+		scanFolds[Float64].run(f.start(0, 0, infinity, negativeInfinity, 0), of, 0, 0)
 		return sumLanes(f.state(0), f.state(1))
 	}
 	p.sumX, p.sumY = sum(x), sum(y)

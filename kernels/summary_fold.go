@@ -37,7 +37,11 @@ var normalize, _ = LookupElementwise("logical_or", Bool, Bool)
 // start fills state after state with its neutral element.
 func (f *blockFold) start(neutral ...uint64) []uint64 {
 	for s, bits := range neutral {
-		state := f.states[s*Lanes : (s+1)*Lanes]
+		state := (*[Lanes]uint64)(f.state(s))
+		if bits == 0 {
+			*state = [Lanes]uint64{}
+			continue
+		}
 		for l := range state {
 			state[l] = bits
 		}
@@ -55,24 +59,40 @@ var (
 
 func (f *blockFold) floats(t Type, block []byte) Summary {
 	s := Summary{typ: t, count: uint64(len(block) / t.Size())}
-	scanFolds[t].run(f.start(0, 0, infinity, negativeInfinity), block, 0, 0)
+	n := float64(s.count)
+	pivot := firstRow(t, block)
+	scanFolds[t].run(f.start(0, 0, infinity, negativeInfinity, 0), block, math.Float64bits(pivot), 0)
 	s.fsum = sumLanes(f.state(0), f.state(1))
+	squares := sumPairs(f.state(4))
 	lo, hi := f.extremes()
-	if finite(s.fsum.hi) {
+	if finite(s.fsum.hi) && finite(squares) {
 		s.band = bandOf(max(math.Abs(lo), math.Abs(hi)))
 		s.setExtremes(f.signed(t, block, lo, hi))
 		switch {
 		case lo == 0 && hi == 0:
 			return s
 		case s.band == 0:
-			pivot := s.fsum.hi / float64(s.count)
-			deviationsFolds[t].run(f.start(0, 0), block, math.Float64bits(pivot), 0)
-			s.m2 = f.squares(float64(s.count))
+			// The pivot is off from the mean by rest/n.
+			rest := s.fsum.add(double{-float64(n * pivot), -math.FMA(n, pivot, -float64(n*pivot))}).hi
+			s.m2 = max(0, squares-float64(rest*rest)/n)
 			return s
 		}
 	}
 	f.special(&s, t, block)
 	return s
+}
+
+// firstRow returns the mean of the first elements of a block, from which
+// deviations are taken. They are a row of lanes at least, so that the square of
+// what they are off from the block's mean is no more than some hundred times the
+// variance, to which they belong: little is lost when it is subtracted.
+func firstRow(t Type, block []byte) float64 {
+	n := min(Lanes, len(block)/t.Size())
+	sum := 0.0
+	for i := range n {
+		sum += t.float(block, i)
+	}
+	return sum / float64(n)
 }
 
 // special summarizes a block with NaN, infinities, or magnitudes that need
@@ -115,8 +135,13 @@ func (f *blockFold) special(s *Summary, t Type, block []byte) {
 func (f *blockFold) extremes() (lo, hi float64) {
 	lo, hi = math.Inf(1), math.Inf(-1)
 	for l := range Lanes {
-		lo = min(lo, math.Float64frombits(f.state(2)[l]))
-		hi = max(hi, math.Float64frombits(f.state(3)[l]))
+		// No NaN and no sign of a zero matters here.
+		if v := math.Float64frombits(f.state(2)[l]); v < lo {
+			lo = v
+		}
+		if v := math.Float64frombits(f.state(3)[l]); v > hi {
+			hi = v
+		}
 	}
 	return lo, hi
 }
@@ -159,7 +184,11 @@ func (f *blockFold) integers(t Type, block []byte) Summary {
 	if t == Uint64 {
 		least, most = math.MaxUint64, 0
 	}
-	scanFolds[t].run(f.start(0, 0, least, most), block, 0, 0)
+	var pivot uint64
+	if t.Size() < 8 {
+		pivot = uint64(int64(firstRow(t, block)))
+	}
+	scanFolds[t].run(f.start(0, 0, least, most, 0), block, pivot, 0)
 	// Keys compare as unsigned numbers.
 	flip := uint64(1 << 63)
 	if t == Uint64 {
@@ -173,6 +202,12 @@ func (f *blockFold) integers(t Type, block []byte) Summary {
 	}
 	s.min, s.max = lo^flip, hi^flip
 	n := float64(s.count)
+	if t.Size() < 8 {
+		// Exact: sums of a block of these fit float64.
+		rest := float64(int64(s.isum.lo) - int64(s.count)*int64(pivot))
+		s.m2 = max(0, sumPairs(f.state(4))-float64(rest*rest)/n)
+		return s
+	}
 	mean := s.isum.double().over(n).hi
 	f.start(0, 0)
 	if s.spread() > math.MaxInt64 {

@@ -1680,21 +1680,6 @@ var signsFolds = [numTypes]*laneFold{
 	BFloat16: newLaneFold(portable.SignsBFloat16, avx2.SignsBFloat16, avx512.SignsBFloat16),
 }
 
-var deviationsFolds = [numTypes]*laneFold{
-	Float64:  newLaneFold(portable.DeviationsFloat64, avx2.DeviationsFloat64, avx512.DeviationsFloat64),
-	Float32:  newLaneFold(portable.DeviationsFloat32, avx2.DeviationsFloat32, avx512.DeviationsFloat32),
-	Float16:  newLaneFold(portable.DeviationsFloat16, avx2.DeviationsFloat16, avx512.DeviationsFloat16),
-	BFloat16: newLaneFold(portable.DeviationsBFloat16, avx2.DeviationsBFloat16, avx512.DeviationsBFloat16),
-	Int8:     newLaneFold(portable.DeviationsInt8, avx2.DeviationsInt8, avx512.DeviationsInt8),
-	Int16:    newLaneFold(portable.DeviationsInt16, avx2.DeviationsInt16, avx512.DeviationsInt16),
-	Int32:    newLaneFold(portable.DeviationsInt32, avx2.DeviationsInt32, avx512.DeviationsInt32),
-	Int64:    newLaneFold(portable.DeviationsInt64, avx2.DeviationsInt64, avx512.DeviationsInt64),
-	Uint8:    newLaneFold(portable.DeviationsUint8, avx2.DeviationsUint8, avx512.DeviationsUint8),
-	Uint16:   newLaneFold(portable.DeviationsUint16, avx2.DeviationsUint16, avx512.DeviationsUint16),
-	Uint32:   newLaneFold(portable.DeviationsUint32, avx2.DeviationsUint32, avx512.DeviationsUint32),
-	Uint64:   newLaneFold(portable.DeviationsUint64, avx2.DeviationsUint64, avx512.DeviationsUint64),
-}
-
 var deviationsSpecialFolds = [numTypes]*laneFold{
 	Float64:  newLaneFold(portable.DeviationsSpecialFloat64, avx2.DeviationsSpecialFloat64, avx512.DeviationsSpecialFloat64),
 	Float32:  newLaneFold(portable.DeviationsSpecialFloat32, avx2.DeviationsSpecialFloat32, avx512.DeviationsSpecialFloat32),
@@ -1730,6 +1715,11 @@ var normsFolds = [numTypes]*laneFold{
 	Uint16:   newLaneFold(portable.NormsUint16, avx2.NormsUint16, avx512.NormsUint16),
 	Uint32:   newLaneFold(portable.NormsUint32, avx2.NormsUint32, avx512.NormsUint32),
 	Uint64:   newLaneFold(portable.NormsUint64, avx2.NormsUint64, avx512.NormsUint64),
+}
+
+var deviationsFolds = [numTypes]*laneFold{
+	Int64:  newLaneFold(portable.DeviationsInt64, avx2.DeviationsInt64, avx512.DeviationsInt64),
+	Uint64: newLaneFold(portable.DeviationsUint64, avx2.DeviationsUint64, avx512.DeviationsUint64),
 }
 
 var productFolds = [numTypes]*laneFold{

@@ -594,21 +594,6 @@ var signsFolds = [numTypes]*laneFold{
 	BFloat16: newLaneFold(portable.SignsBFloat16, nil, nil),
 }
 
-var deviationsFolds = [numTypes]*laneFold{
-	Float64:  newLaneFold(portable.DeviationsFloat64, nil, nil),
-	Float32:  newLaneFold(portable.DeviationsFloat32, nil, nil),
-	Float16:  newLaneFold(portable.DeviationsFloat16, nil, nil),
-	BFloat16: newLaneFold(portable.DeviationsBFloat16, nil, nil),
-	Int8:     newLaneFold(portable.DeviationsInt8, nil, nil),
-	Int16:    newLaneFold(portable.DeviationsInt16, nil, nil),
-	Int32:    newLaneFold(portable.DeviationsInt32, nil, nil),
-	Int64:    newLaneFold(portable.DeviationsInt64, nil, nil),
-	Uint8:    newLaneFold(portable.DeviationsUint8, nil, nil),
-	Uint16:   newLaneFold(portable.DeviationsUint16, nil, nil),
-	Uint32:   newLaneFold(portable.DeviationsUint32, nil, nil),
-	Uint64:   newLaneFold(portable.DeviationsUint64, nil, nil),
-}
-
 var deviationsSpecialFolds = [numTypes]*laneFold{
 	Float64:  newLaneFold(portable.DeviationsSpecialFloat64, nil, nil),
 	Float32:  newLaneFold(portable.DeviationsSpecialFloat32, nil, nil),
@@ -644,6 +629,11 @@ var normsFolds = [numTypes]*laneFold{
 	Uint16:   newLaneFold(portable.NormsUint16, nil, nil),
 	Uint32:   newLaneFold(portable.NormsUint32, nil, nil),
 	Uint64:   newLaneFold(portable.NormsUint64, nil, nil),
+}
+
+var deviationsFolds = [numTypes]*laneFold{
+	Int64:  newLaneFold(portable.DeviationsInt64, nil, nil),
+	Uint64: newLaneFold(portable.DeviationsUint64, nil, nil),
 }
 
 var productFolds = [numTypes]*laneFold{

@@ -5,10 +5,13 @@ import "github.com/gangsaw/gangsaw/kernels/generate/ir"
 // Folds returns every fold.
 func Folds() (all []*ir.Fold) {
 	for _, t := range []ir.Elem{ir.Float64, ir.Float32, ir.Float16, ir.BFloat16} {
-		all = append(all, scan(t), scanSpecial(t), signs(t), deviations(t), deviationsSpecial(t), powers(t), norms(t))
+		all = append(all, scan(t), scanSpecial(t), signs(t), deviationsSpecial(t), powers(t), norms(t))
 	}
 	for _, t := range integers {
-		all = append(all, scanInteger(t), deviationsInteger(t), powersInteger(t), normsInteger(t))
+		all = append(all, scanInteger(t), powersInteger(t), normsInteger(t))
+		if t.Size() == 8 {
+			all = append(all, deviationsInteger(t))
+		}
 	}
 	return append(all, scanTruth(), product(), pairs())
 }
@@ -27,13 +30,16 @@ func load(b *ir.FoldB) ir.V {
 	}
 }
 
-// scan is what an ordinary block needs first. States: sum, its compensation,
-// least and greatest element (of zeros, either).
+// scan is all that an ordinary block needs. Uniform operand: a pivot. States:
+// sum, its compensation, least and greatest element (of zeros, either), sum of
+// squared deviations from the pivot.
 func scan(t ir.Elem) *ir.Fold {
-	b := ir.NewFold("scan", []ir.Type{f64, f64, f64, f64}, nil, t)
+	b := ir.NewFold("scan", []ir.Type{f64, f64, f64, f64, f64}, []ir.Type{f64}, t)
+	b.Prefetch()
 	x := load(b)
 	sum, err := twoSum(b.State(0), x)
-	return b.Done(sum, b.State(1).Add(err), x.Min(b.State(2)), x.Max(b.State(3)))
+	d := x.Sub(b.Param(0))
+	return b.Done(sum, b.State(1).Add(err), x.Min(b.State(2)), x.Max(b.State(3)), d.FMA(d, b.State(4)))
 }
 
 // scanSpecial is scan where there are NaN and infinities, which count as 0 for
@@ -64,52 +70,47 @@ func signs(t ir.Elem) *ir.Fold {
 	return b.Done(b.State(0).Or(zero.Select(x.Bits(), b.Int(i64, 0))), b.State(1).And(zero.Select(x.Bits(), b.Int(i64, 1<<63))))
 }
 
-// deviations is the second look at an ordinary block. Uniform operand: a
-// pivot. States: sum of squared deviations from it, and of deviations.
-func deviations(t ir.Elem) *ir.Fold {
-	b := ir.NewFold("deviations", []ir.Type{f64, f64}, []ir.Type{f64}, t)
-	b.Again()
-	d := load(b).Sub(b.Param(0))
-	return b.Done(b.State(0).Add(d.Mul(d)), b.State(1).Add(d))
-}
-
-// deviationsSpecial is deviations where there are NaN and infinities, which do
-// not count. Uniform operands: the pivot, the unit in which it is.
+// deviationsSpecial is the second look at a block with NaN and infinities, which
+// do not count. Uniform operands: a pivot, the unit in which it is. States: sum
+// of squared deviations from it, and of deviations.
 func deviationsSpecial(t ir.Elem) *ir.Fold {
 	b := ir.NewFold("deviationsSpecial", []ir.Type{f64, f64}, []ir.Type{f64, f64}, t)
-	b.Again()
 	x := load(b)
 	d := x.Sub(x).Eq(x.C(0)).Select(x.Mul(b.Param(1)).Sub(b.Param(0)), x.C(0))
 	return b.Done(b.State(0).Add(d.Mul(d)), b.State(1).Add(d))
 }
 
-// scanInteger is what a block of integers needs first. States: sum of the low
-// 32 bits, sum of the bits above, least and greatest element. Elements of up
-// to 32 bits have no bits above.
+// scanInteger is what a block of integers needs. Uniform operand: a pivot.
+// States: sum of the low 32 bits, sum of the bits above, least and greatest
+// element, sum of squared deviations from the pivot. Elements of up to 32 bits
+// have no bits above; of 64 bits, whose deviations need not fit, there is no
+// sum of squares.
 func scanInteger(t ir.Elem) *ir.Fold {
-	b := ir.NewFold("scan", []ir.Type{i64, i64, i64, i64}, nil, t)
+	b := ir.NewFold("scan", []ir.Type{i64, i64, i64, i64, f64}, []ir.Type{i64}, t)
+	b.Prefetch()
 	x := widen(b.In(0), t)
-	low, high := b.State(0).IAdd(x), b.State(1)
-	if t.Size() == 8 {
-		top := x.SarI(32)
-		if t.IsUnsigned() {
-			top = x.ShrI(32)
-		}
-		low, high = b.State(0).IAdd(x.And(b.Int(i64, 1<<32-1))), high.IAdd(top)
-	}
 	below := ir.V.ILt
 	if t == ir.Uint64 {
 		below = ir.V.ULt
 	}
-	return b.Done(low, high, below(x, b.State(2)).Select(x, b.State(2)), below(b.State(3), x).Select(x, b.State(3)))
+	least := below(x, b.State(2)).Select(x, b.State(2))
+	most := below(b.State(3), x).Select(x, b.State(3))
+	if t.Size() < 8 {
+		d := toFloat(b.B, x.ISub(b.Param(0)), true)
+		return b.Done(b.State(0).IAdd(x), b.State(1), least, most, d.FMA(d, b.State(4)))
+	}
+	top := x.SarI(32)
+	if t.IsUnsigned() {
+		top = x.ShrI(32)
+	}
+	return b.Done(b.State(0).IAdd(x.And(b.Int(i64, 1<<32-1))), b.State(1).IAdd(top), least, most, b.State(4))
 }
 
-// deviationsInteger is the second look at a block of integers whose deviations
-// from a pivot, the uniform operand, fit 64 bits with their sign. States: as of
-// deviations.
+// deviationsInteger is the second look at a block of 64-bit integers whose
+// deviations from a pivot, the uniform operand, fit 64 bits with their sign.
+// States: as of deviationsSpecial.
 func deviationsInteger(t ir.Elem) *ir.Fold {
 	b := ir.NewFold("deviations", []ir.Type{f64, f64}, []ir.Type{i64}, t)
-	b.Again()
 	d := toFloat(b.B, widen(b.In(0), t).ISub(b.Param(0)), t.Size() < 8)
 	return b.Done(b.State(0).Add(d.Mul(d)), b.State(1).Add(d))
 }

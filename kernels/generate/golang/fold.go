@@ -30,11 +30,16 @@ func fold(out *bytes.Buffer, f *ir.Fold) {
 		out.WriteString(", _ []byte")
 	}
 	uniform := []string{"_", "_"}
-	for i := range f.Params {
-		uniform[i] = fmt.Sprintf("u%d", i)
+	for _, n := range f.Nodes {
+		if n.Op == ir.Param {
+			uniform[n.Imm] = fmt.Sprintf("u%d", n.Imm)
+		}
 	}
 	fmt.Fprintf(out, ", %s uint64) {\n", strings.Join(uniform, ", "))
 	for i, t := range f.Params {
+		if uniform[i] == "_" {
+			continue
+		}
 		fmt.Fprintf(out, "p%d := %s\n", i, fromWord(t, fmt.Sprintf("u%d", i)))
 	}
 	fmt.Fprintf(out, "rows := len(a) / %d * %d\n", ir.Lanes, ir.Lanes)

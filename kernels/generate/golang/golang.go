@@ -238,9 +238,9 @@ func (w *writer) expression(n ir.Node) string {
 func load(e ir.Elem, element string) string {
 	switch e {
 	case ir.Float16:
-		return "fromFloat16(" + element + ")"
+		return "FromFloat16(" + element + ")"
 	case ir.BFloat16:
-		return "fromBFloat16(" + element + ")"
+		return "FromBFloat16(" + element + ")"
 	case ir.Bool:
 		return element + " != 0"
 	case ir.Float64, ir.Float32:

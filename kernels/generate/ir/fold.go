@@ -14,8 +14,8 @@ type Fold struct {
 	Params []Type // uniform operands
 	// Update is the node of each state's new value.
 	Update []int
-	// Prefetch tells that the block is looked at again, in the nearest cache:
-	// meanwhile memory can bring the next one.
+	// Prefetch tells that the fold is the first to look at a block: it asks for
+	// what comes some way ahead, so that memory does not rest between blocks.
 	Prefetch bool
 }
 
@@ -28,7 +28,7 @@ func NewFold(name string, states, params []Type, in ...Elem) *FoldB {
 type FoldB struct {
 	*B
 	states, params []Type
-	again          bool
+	prefetch       bool
 }
 
 // State returns the present value of state i.
@@ -41,15 +41,15 @@ func (b *FoldB) Param(i int) V {
 	return b.node(Node{Op: Param, Type: b.params[i], Imm: uint64(i)})
 }
 
-// Again notes that the fold is a further look at a block.
-func (b *FoldB) Again() { b.again = true }
+// Prefetch notes that the fold is the first to look at a block.
+func (b *FoldB) Prefetch() { b.prefetch = true }
 
 // Done ends the fold with the states' new values.
 func (b *FoldB) Done(update ...V) *Fold {
 	if len(update) != len(b.states) {
 		panic(fmt.Sprintf("%s: %d states, %d values", b.k.Name, len(b.states), len(update)))
 	}
-	f := &Fold{Kernel: b.k, States: b.states, Params: b.params, Prefetch: b.again}
+	f := &Fold{Kernel: b.k, States: b.states, Params: b.params, Prefetch: b.prefetch}
 	for i, v := range update {
 		b.want(State, v, b.states[i])
 		f.Update = append(f.Update, v.n)

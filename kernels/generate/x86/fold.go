@@ -13,8 +13,9 @@ import (
 	kir "github.com/gangsaw/gangsaw/kernels/generate/ir"
 )
 
-// blockLen is kernels.BlockLen.
-const blockLen = 4096
+// ahead is how many bytes ahead folds prefetch: as much as memory brings in the
+// time between two blocks.
+const ahead = 2048
 
 // stateRegisters is how many registers hold states; the others are for the
 // body.
@@ -112,10 +113,9 @@ func (f *file) fold(k *kir.Fold) {
 	}
 	for i, in := range k.In {
 		if k.Prefetch {
-			// Into the second cache: the first holds this block. A prefetch
-			// beyond the end of memory does nothing.
+			// Beyond the end of memory a prefetch does nothing.
 			for line := 0; line < kir.Lanes*in.Size(); line += 64 {
-				f.do("PREFETCHT1", operand.Mem{Base: ptrs[i], Disp: blockLen*in.Size() + line})
+				f.do("PREFETCHT0", operand.Mem{Base: ptrs[i], Disp: ahead + line})
 			}
 		}
 		f.do("ADDQ", operand.U32(kir.Lanes*in.Size()), ptrs[i])

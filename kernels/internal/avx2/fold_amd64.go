@@ -19,11 +19,6 @@ func ScanSpecialFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64,
 //go:noescape
 func SignsFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
 
-// DeviationsFloat64 folds rows of 32 elements.
-//
-//go:noescape
-func DeviationsFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
-
 // DeviationsSpecialFloat64 folds rows of 32 elements.
 //
 //go:noescape
@@ -53,11 +48,6 @@ func ScanSpecialFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64,
 //
 //go:noescape
 func SignsFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
-
-// DeviationsFloat32 folds rows of 32 elements.
-//
-//go:noescape
-func DeviationsFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
 
 // DeviationsSpecialFloat32 folds rows of 32 elements.
 //
@@ -89,11 +79,6 @@ func ScanSpecialFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, 
 //go:noescape
 func SignsFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 
-// DeviationsFloat16 folds rows of 32 elements.
-//
-//go:noescape
-func DeviationsFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-
 // DeviationsSpecialFloat16 folds rows of 32 elements.
 //
 //go:noescape
@@ -124,11 +109,6 @@ func ScanSpecialBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64,
 //go:noescape
 func SignsBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 
-// DeviationsBFloat16 folds rows of 32 elements.
-//
-//go:noescape
-func DeviationsBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-
 // DeviationsSpecialBFloat16 folds rows of 32 elements.
 //
 //go:noescape
@@ -149,11 +129,6 @@ func NormsBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 ui
 //go:noescape
 func ScanInt8(state *uint64, a *int8, b *byte, rows int, u0 uint64, u1 uint64)
 
-// DeviationsInt8 folds rows of 32 elements.
-//
-//go:noescape
-func DeviationsInt8(state *uint64, a *int8, b *byte, rows int, u0 uint64, u1 uint64)
-
 // PowersInt8 folds rows of 32 elements.
 //
 //go:noescape
@@ -168,11 +143,6 @@ func NormsInt8(state *uint64, a *int8, b *byte, rows int, u0 uint64, u1 uint64)
 //
 //go:noescape
 func ScanInt16(state *uint64, a *int16, b *byte, rows int, u0 uint64, u1 uint64)
-
-// DeviationsInt16 folds rows of 32 elements.
-//
-//go:noescape
-func DeviationsInt16(state *uint64, a *int16, b *byte, rows int, u0 uint64, u1 uint64)
 
 // PowersInt16 folds rows of 32 elements.
 //
@@ -189,11 +159,6 @@ func NormsInt16(state *uint64, a *int16, b *byte, rows int, u0 uint64, u1 uint64
 //go:noescape
 func ScanInt32(state *uint64, a *int32, b *byte, rows int, u0 uint64, u1 uint64)
 
-// DeviationsInt32 folds rows of 32 elements.
-//
-//go:noescape
-func DeviationsInt32(state *uint64, a *int32, b *byte, rows int, u0 uint64, u1 uint64)
-
 // PowersInt32 folds rows of 32 elements.
 //
 //go:noescape
@@ -209,11 +174,6 @@ func NormsInt32(state *uint64, a *int32, b *byte, rows int, u0 uint64, u1 uint64
 //go:noescape
 func ScanInt64(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
 
-// DeviationsInt64 folds rows of 32 elements.
-//
-//go:noescape
-func DeviationsInt64(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
-
 // PowersInt64 folds rows of 32 elements.
 //
 //go:noescape
@@ -224,15 +184,15 @@ func PowersInt64(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint6
 //go:noescape
 func NormsInt64(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
 
+// DeviationsInt64 folds rows of 32 elements.
+//
+//go:noescape
+func DeviationsInt64(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
+
 // ScanUint8 folds rows of 32 elements.
 //
 //go:noescape
 func ScanUint8(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
-
-// DeviationsUint8 folds rows of 32 elements.
-//
-//go:noescape
-func DeviationsUint8(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
 
 // PowersUint8 folds rows of 32 elements.
 //
@@ -249,11 +209,6 @@ func NormsUint8(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64
 //go:noescape
 func ScanUint16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 
-// DeviationsUint16 folds rows of 32 elements.
-//
-//go:noescape
-func DeviationsUint16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-
 // PowersUint16 folds rows of 32 elements.
 //
 //go:noescape
@@ -268,11 +223,6 @@ func NormsUint16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint
 //
 //go:noescape
 func ScanUint32(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint64)
-
-// DeviationsUint32 folds rows of 32 elements.
-//
-//go:noescape
-func DeviationsUint32(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint64)
 
 // PowersUint32 folds rows of 32 elements.
 //
@@ -289,11 +239,6 @@ func NormsUint32(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint
 //go:noescape
 func ScanUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
 
-// DeviationsUint64 folds rows of 32 elements.
-//
-//go:noescape
-func DeviationsUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
-
 // PowersUint64 folds rows of 32 elements.
 //
 //go:noescape
@@ -303,6 +248,11 @@ func PowersUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uin
 //
 //go:noescape
 func NormsUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
+
+// DeviationsUint64 folds rows of 32 elements.
+//
+//go:noescape
+func DeviationsUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
 
 // ScanBool folds rows of 32 elements.
 //

@@ -5,63 +5,55 @@
 #include "textflag.h"
 
 // func ScanFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·ScanFloat64(SB), NOSPLIT, $0-48
-	MOVQ state+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000004, SI
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Y0
+	MOVQ         $0x00000008, SI
 
 sweep:
-	VMOVUPD (AX), Y0
-	VMOVUPD 32(AX), Y1
+	VMOVUPD (AX), Y1
 	VMOVUPD 256(AX), Y2
-	VMOVUPD 288(AX), Y3
-	VMOVUPD 512(AX), Y4
-	VMOVUPD 544(AX), Y5
-	VMOVUPD 768(AX), Y6
-	VMOVUPD 800(AX), Y7
+	VMOVUPD 512(AX), Y3
+	VMOVUPD 768(AX), Y4
+	VMOVUPD 1024(AX), Y5
 	MOVQ    CX, DX
 	MOVQ    BX, DI
 
 row:
-	VMOVUPD (DX), Y8
-	VADDPD  Y0, Y8, Y9
-	VSUBPD  Y0, Y9, Y10
-	VSUBPD  Y10, Y9, Y11
-	VSUBPD  Y11, Y0, Y0
-	VSUBPD  Y10, Y8, Y10
-	VADDPD  Y10, Y0, Y0
-	VADDPD  Y2, Y0, Y2
-	VMINPD  Y4, Y8, Y4
-	VMAXPD  Y6, Y8, Y6
-	VMOVAPD Y9, Y0
-	VMOVUPD 32(DX), Y8
-	VADDPD  Y1, Y8, Y9
-	VSUBPD  Y1, Y9, Y10
-	VSUBPD  Y10, Y9, Y11
-	VSUBPD  Y11, Y1, Y1
-	VSUBPD  Y10, Y8, Y10
-	VADDPD  Y10, Y1, Y1
-	VADDPD  Y3, Y1, Y3
-	VMINPD  Y5, Y8, Y5
-	VMAXPD  Y7, Y8, Y7
-	VMOVAPD Y9, Y1
-	ADDQ    $0x00000100, DX
-	DECQ    DI
-	JNE     row
-	VMOVUPD Y0, (AX)
-	VMOVUPD Y1, 32(AX)
-	VMOVUPD Y2, 256(AX)
-	VMOVUPD Y3, 288(AX)
-	VMOVUPD Y4, 512(AX)
-	VMOVUPD Y5, 544(AX)
-	VMOVUPD Y6, 768(AX)
-	VMOVUPD Y7, 800(AX)
-	ADDQ    $0x00000040, AX
-	ADDQ    $0x00000040, CX
-	DECQ    SI
-	JNE     sweep
+	VMOVUPD     (DX), Y6
+	VADDPD      Y1, Y6, Y7
+	VSUBPD      Y1, Y7, Y8
+	VSUBPD      Y8, Y7, Y9
+	VSUBPD      Y9, Y1, Y1
+	VSUBPD      Y8, Y6, Y8
+	VADDPD      Y8, Y1, Y1
+	VSUBPD      Y0, Y6, Y8
+	VADDPD      Y2, Y1, Y2
+	VMINPD      Y3, Y6, Y3
+	VMAXPD      Y4, Y6, Y4
+	VFMADD231PD Y8, Y8, Y5
+	VMOVAPD     Y7, Y1
+	PREFETCHT0  2048(DX)
+	PREFETCHT0  2112(DX)
+	PREFETCHT0  2176(DX)
+	PREFETCHT0  2240(DX)
+	ADDQ        $0x00000100, DX
+	DECQ        DI
+	JNE         row
+	VMOVUPD     Y1, (AX)
+	VMOVUPD     Y2, 256(AX)
+	VMOVUPD     Y3, 512(AX)
+	VMOVUPD     Y4, 768(AX)
+	VMOVUPD     Y5, 1024(AX)
+	ADDQ        $0x00000020, AX
+	ADDQ        $0x00000020, CX
+	DECQ        SI
+	JNE         sweep
 	VZEROUPPER
 	RET
 
@@ -236,74 +228,8 @@ row:
 	VZEROUPPER
 	RET
 
-// func DeviationsFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, MMX+
-TEXT ·DeviationsFloat64(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
-	MOVQ         u0+32(FP), DX
-	VMOVQ        DX, X0
-	VPBROADCASTQ X0, Y0
-	MOVQ         $0x00000002, SI
-
-sweep:
-	VMOVUPD (AX), Y1
-	VMOVUPD 32(AX), Y2
-	VMOVUPD 64(AX), Y3
-	VMOVUPD 96(AX), Y4
-	VMOVUPD 256(AX), Y5
-	VMOVUPD 288(AX), Y6
-	VMOVUPD 320(AX), Y7
-	VMOVUPD 352(AX), Y8
-	MOVQ    CX, DX
-	MOVQ    BX, DI
-
-row:
-	VMOVUPD    (DX), Y9
-	VSUBPD     Y0, Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y1, Y1
-	VADDPD     Y5, Y9, Y5
-	VMOVUPD    32(DX), Y9
-	VSUBPD     Y0, Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y2, Y2
-	VADDPD     Y6, Y9, Y6
-	VMOVUPD    64(DX), Y9
-	VSUBPD     Y0, Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y3, Y3
-	VADDPD     Y7, Y9, Y7
-	VMOVUPD    96(DX), Y9
-	VSUBPD     Y0, Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y4, Y4
-	VADDPD     Y8, Y9, Y8
-	PREFETCHT1 32768(DX)
-	PREFETCHT1 32832(DX)
-	PREFETCHT1 32896(DX)
-	PREFETCHT1 32960(DX)
-	ADDQ       $0x00000100, DX
-	DECQ       DI
-	JNE        row
-	VMOVUPD    Y1, (AX)
-	VMOVUPD    Y2, 32(AX)
-	VMOVUPD    Y3, 64(AX)
-	VMOVUPD    Y4, 96(AX)
-	VMOVUPD    Y5, 256(AX)
-	VMOVUPD    Y6, 288(AX)
-	VMOVUPD    Y7, 320(AX)
-	VMOVUPD    Y8, 352(AX)
-	ADDQ       $0x00000080, AX
-	ADDQ       $0x00000080, CX
-	DECQ       SI
-	JNE        sweep
-	VZEROUPPER
-	RET
-
 // func DeviationsSpecialFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, MMX+
+// Requires: AVX, AVX2
 TEXT ·DeviationsSpecialFloat64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -373,10 +299,6 @@ row:
 	VMULPD       Y10, Y10, Y11
 	VADDPD       Y11, Y5, Y5
 	VADDPD       Y9, Y10, Y9
-	PREFETCHT1   32768(DX)
-	PREFETCHT1   32832(DX)
-	PREFETCHT1   32896(DX)
-	PREFETCHT1   32960(DX)
 	ADDQ         $0x00000100, DX
 	DECQ         DI
 	JNE          row
@@ -569,65 +491,54 @@ row:
 	RET
 
 // func ScanFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·ScanFloat32(SB), NOSPLIT, $0-48
-	MOVQ state+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000004, SI
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Y0
+	MOVQ         $0x00000008, SI
 
 sweep:
-	VMOVUPD (AX), Y0
-	VMOVUPD 32(AX), Y1
+	VMOVUPD (AX), Y1
 	VMOVUPD 256(AX), Y2
-	VMOVUPD 288(AX), Y3
-	VMOVUPD 512(AX), Y4
-	VMOVUPD 544(AX), Y5
-	VMOVUPD 768(AX), Y6
-	VMOVUPD 800(AX), Y7
+	VMOVUPD 512(AX), Y3
+	VMOVUPD 768(AX), Y4
+	VMOVUPD 1024(AX), Y5
 	MOVQ    CX, DX
 	MOVQ    BX, DI
 
 row:
-	VMOVUPD   (DX), X8
-	VCVTPS2PD X8, Y8
-	VADDPD    Y0, Y8, Y9
-	VSUBPD    Y0, Y9, Y10
-	VSUBPD    Y10, Y9, Y11
-	VSUBPD    Y11, Y0, Y0
-	VSUBPD    Y10, Y8, Y10
-	VADDPD    Y10, Y0, Y0
-	VADDPD    Y2, Y0, Y2
-	VMINPD    Y4, Y8, Y4
-	VMAXPD    Y6, Y8, Y6
-	VMOVAPD   Y9, Y0
-	VMOVUPD   16(DX), X8
-	VCVTPS2PD X8, Y8
-	VADDPD    Y1, Y8, Y9
-	VSUBPD    Y1, Y9, Y10
-	VSUBPD    Y10, Y9, Y11
-	VSUBPD    Y11, Y1, Y1
-	VSUBPD    Y10, Y8, Y10
-	VADDPD    Y10, Y1, Y1
-	VADDPD    Y3, Y1, Y3
-	VMINPD    Y5, Y8, Y5
-	VMAXPD    Y7, Y8, Y7
-	VMOVAPD   Y9, Y1
-	ADDQ      $0x00000080, DX
-	DECQ      DI
-	JNE       row
-	VMOVUPD   Y0, (AX)
-	VMOVUPD   Y1, 32(AX)
-	VMOVUPD   Y2, 256(AX)
-	VMOVUPD   Y3, 288(AX)
-	VMOVUPD   Y4, 512(AX)
-	VMOVUPD   Y5, 544(AX)
-	VMOVUPD   Y6, 768(AX)
-	VMOVUPD   Y7, 800(AX)
-	ADDQ      $0x00000040, AX
-	ADDQ      $0x00000020, CX
-	DECQ      SI
-	JNE       sweep
+	VMOVUPD     (DX), X6
+	VCVTPS2PD   X6, Y6
+	VADDPD      Y1, Y6, Y7
+	VSUBPD      Y1, Y7, Y8
+	VSUBPD      Y8, Y7, Y9
+	VSUBPD      Y9, Y1, Y1
+	VSUBPD      Y8, Y6, Y8
+	VADDPD      Y8, Y1, Y1
+	VSUBPD      Y0, Y6, Y8
+	VADDPD      Y2, Y1, Y2
+	VMINPD      Y3, Y6, Y3
+	VMAXPD      Y4, Y6, Y4
+	VFMADD231PD Y8, Y8, Y5
+	VMOVAPD     Y7, Y1
+	PREFETCHT0  2048(DX)
+	PREFETCHT0  2112(DX)
+	ADDQ        $0x00000080, DX
+	DECQ        DI
+	JNE         row
+	VMOVUPD     Y1, (AX)
+	VMOVUPD     Y2, 256(AX)
+	VMOVUPD     Y3, 512(AX)
+	VMOVUPD     Y4, 768(AX)
+	VMOVUPD     Y5, 1024(AX)
+	ADDQ        $0x00000020, AX
+	ADDQ        $0x00000010, CX
+	DECQ        SI
+	JNE         sweep
 	VZEROUPPER
 	RET
 
@@ -792,76 +703,8 @@ row:
 	VZEROUPPER
 	RET
 
-// func DeviationsFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, MMX+
-TEXT ·DeviationsFloat32(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
-	MOVQ         u0+32(FP), DX
-	VMOVQ        DX, X0
-	VPBROADCASTQ X0, Y0
-	MOVQ         $0x00000002, SI
-
-sweep:
-	VMOVUPD (AX), Y1
-	VMOVUPD 32(AX), Y2
-	VMOVUPD 64(AX), Y3
-	VMOVUPD 96(AX), Y4
-	VMOVUPD 256(AX), Y5
-	VMOVUPD 288(AX), Y6
-	VMOVUPD 320(AX), Y7
-	VMOVUPD 352(AX), Y8
-	MOVQ    CX, DX
-	MOVQ    BX, DI
-
-row:
-	VMOVUPD    (DX), X9
-	VCVTPS2PD  X9, Y9
-	VSUBPD     Y0, Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y1, Y1
-	VADDPD     Y5, Y9, Y5
-	VMOVUPD    16(DX), X9
-	VCVTPS2PD  X9, Y9
-	VSUBPD     Y0, Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y2, Y2
-	VADDPD     Y6, Y9, Y6
-	VMOVUPD    32(DX), X9
-	VCVTPS2PD  X9, Y9
-	VSUBPD     Y0, Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y3, Y3
-	VADDPD     Y7, Y9, Y7
-	VMOVUPD    48(DX), X9
-	VCVTPS2PD  X9, Y9
-	VSUBPD     Y0, Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y4, Y4
-	VADDPD     Y8, Y9, Y8
-	PREFETCHT1 16384(DX)
-	PREFETCHT1 16448(DX)
-	ADDQ       $0x00000080, DX
-	DECQ       DI
-	JNE        row
-	VMOVUPD    Y1, (AX)
-	VMOVUPD    Y2, 32(AX)
-	VMOVUPD    Y3, 64(AX)
-	VMOVUPD    Y4, 96(AX)
-	VMOVUPD    Y5, 256(AX)
-	VMOVUPD    Y6, 288(AX)
-	VMOVUPD    Y7, 320(AX)
-	VMOVUPD    Y8, 352(AX)
-	ADDQ       $0x00000080, AX
-	ADDQ       $0x00000040, CX
-	DECQ       SI
-	JNE        sweep
-	VZEROUPPER
-	RET
-
 // func DeviationsSpecialFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, MMX+
+// Requires: AVX, AVX2
 TEXT ·DeviationsSpecialFloat32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -935,8 +778,6 @@ row:
 	VMULPD       Y10, Y10, Y11
 	VADDPD       Y11, Y5, Y5
 	VADDPD       Y9, Y10, Y9
-	PREFETCHT1   16384(DX)
-	PREFETCHT1   16448(DX)
 	ADDQ         $0x00000080, DX
 	DECQ         DI
 	JNE          row
@@ -1133,65 +974,53 @@ row:
 	RET
 
 // func ScanFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, F16C
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·ScanFloat16(SB), NOSPLIT, $0-48
-	MOVQ state+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000004, SI
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Y0
+	MOVQ         $0x00000008, SI
 
 sweep:
-	VMOVUPD (AX), Y0
-	VMOVUPD 32(AX), Y1
+	VMOVUPD (AX), Y1
 	VMOVUPD 256(AX), Y2
-	VMOVUPD 288(AX), Y3
-	VMOVUPD 512(AX), Y4
-	VMOVUPD 544(AX), Y5
-	VMOVUPD 768(AX), Y6
-	VMOVUPD 800(AX), Y7
+	VMOVUPD 512(AX), Y3
+	VMOVUPD 768(AX), Y4
+	VMOVUPD 1024(AX), Y5
 	MOVQ    CX, DX
 	MOVQ    BX, DI
 
 row:
-	VCVTPH2PS (DX), X8
-	VCVTPS2PD X8, Y8
-	VADDPD    Y0, Y8, Y9
-	VSUBPD    Y0, Y9, Y10
-	VSUBPD    Y10, Y9, Y11
-	VSUBPD    Y11, Y0, Y0
-	VSUBPD    Y10, Y8, Y10
-	VADDPD    Y10, Y0, Y0
-	VADDPD    Y2, Y0, Y2
-	VMINPD    Y4, Y8, Y4
-	VMAXPD    Y6, Y8, Y6
-	VMOVAPD   Y9, Y0
-	VCVTPH2PS 8(DX), X8
-	VCVTPS2PD X8, Y8
-	VADDPD    Y1, Y8, Y9
-	VSUBPD    Y1, Y9, Y10
-	VSUBPD    Y10, Y9, Y11
-	VSUBPD    Y11, Y1, Y1
-	VSUBPD    Y10, Y8, Y10
-	VADDPD    Y10, Y1, Y1
-	VADDPD    Y3, Y1, Y3
-	VMINPD    Y5, Y8, Y5
-	VMAXPD    Y7, Y8, Y7
-	VMOVAPD   Y9, Y1
-	ADDQ      $0x00000040, DX
-	DECQ      DI
-	JNE       row
-	VMOVUPD   Y0, (AX)
-	VMOVUPD   Y1, 32(AX)
-	VMOVUPD   Y2, 256(AX)
-	VMOVUPD   Y3, 288(AX)
-	VMOVUPD   Y4, 512(AX)
-	VMOVUPD   Y5, 544(AX)
-	VMOVUPD   Y6, 768(AX)
-	VMOVUPD   Y7, 800(AX)
-	ADDQ      $0x00000040, AX
-	ADDQ      $0x00000010, CX
-	DECQ      SI
-	JNE       sweep
+	VCVTPH2PS   (DX), X6
+	VCVTPS2PD   X6, Y6
+	VADDPD      Y1, Y6, Y7
+	VSUBPD      Y1, Y7, Y8
+	VSUBPD      Y8, Y7, Y9
+	VSUBPD      Y9, Y1, Y1
+	VSUBPD      Y8, Y6, Y8
+	VADDPD      Y8, Y1, Y1
+	VSUBPD      Y0, Y6, Y8
+	VADDPD      Y2, Y1, Y2
+	VMINPD      Y3, Y6, Y3
+	VMAXPD      Y4, Y6, Y4
+	VFMADD231PD Y8, Y8, Y5
+	VMOVAPD     Y7, Y1
+	PREFETCHT0  2048(DX)
+	ADDQ        $0x00000040, DX
+	DECQ        DI
+	JNE         row
+	VMOVUPD     Y1, (AX)
+	VMOVUPD     Y2, 256(AX)
+	VMOVUPD     Y3, 512(AX)
+	VMOVUPD     Y4, 768(AX)
+	VMOVUPD     Y5, 1024(AX)
+	ADDQ        $0x00000020, AX
+	ADDQ        $0x00000008, CX
+	DECQ        SI
+	JNE         sweep
 	VZEROUPPER
 	RET
 
@@ -1356,75 +1185,8 @@ row:
 	VZEROUPPER
 	RET
 
-// func DeviationsFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, F16C, MMX+
-TEXT ·DeviationsFloat16(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
-	MOVQ         u0+32(FP), DX
-	VMOVQ        DX, X0
-	VPBROADCASTQ X0, Y0
-	MOVQ         $0x00000002, SI
-
-sweep:
-	VMOVUPD (AX), Y1
-	VMOVUPD 32(AX), Y2
-	VMOVUPD 64(AX), Y3
-	VMOVUPD 96(AX), Y4
-	VMOVUPD 256(AX), Y5
-	VMOVUPD 288(AX), Y6
-	VMOVUPD 320(AX), Y7
-	VMOVUPD 352(AX), Y8
-	MOVQ    CX, DX
-	MOVQ    BX, DI
-
-row:
-	VCVTPH2PS  (DX), X9
-	VCVTPS2PD  X9, Y9
-	VSUBPD     Y0, Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y1, Y1
-	VADDPD     Y5, Y9, Y5
-	VCVTPH2PS  8(DX), X9
-	VCVTPS2PD  X9, Y9
-	VSUBPD     Y0, Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y2, Y2
-	VADDPD     Y6, Y9, Y6
-	VCVTPH2PS  16(DX), X9
-	VCVTPS2PD  X9, Y9
-	VSUBPD     Y0, Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y3, Y3
-	VADDPD     Y7, Y9, Y7
-	VCVTPH2PS  24(DX), X9
-	VCVTPS2PD  X9, Y9
-	VSUBPD     Y0, Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y4, Y4
-	VADDPD     Y8, Y9, Y8
-	PREFETCHT1 8192(DX)
-	ADDQ       $0x00000040, DX
-	DECQ       DI
-	JNE        row
-	VMOVUPD    Y1, (AX)
-	VMOVUPD    Y2, 32(AX)
-	VMOVUPD    Y3, 64(AX)
-	VMOVUPD    Y4, 96(AX)
-	VMOVUPD    Y5, 256(AX)
-	VMOVUPD    Y6, 288(AX)
-	VMOVUPD    Y7, 320(AX)
-	VMOVUPD    Y8, 352(AX)
-	ADDQ       $0x00000080, AX
-	ADDQ       $0x00000020, CX
-	DECQ       SI
-	JNE        sweep
-	VZEROUPPER
-	RET
-
 // func DeviationsSpecialFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, F16C, MMX+
+// Requires: AVX, AVX2, F16C
 TEXT ·DeviationsSpecialFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -1498,7 +1260,6 @@ row:
 	VMULPD       Y10, Y10, Y11
 	VADDPD       Y11, Y5, Y5
 	VADDPD       Y9, Y10, Y9
-	PREFETCHT1   8192(DX)
 	ADDQ         $0x00000040, DX
 	DECQ         DI
 	JNE          row
@@ -1695,67 +1456,54 @@ row:
 	RET
 
 // func ScanBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·ScanBFloat16(SB), NOSPLIT, $0-48
-	MOVQ state+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000004, SI
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Y0
+	MOVQ         $0x00000008, SI
 
 sweep:
-	VMOVUPD (AX), Y0
-	VMOVUPD 32(AX), Y1
+	VMOVUPD (AX), Y1
 	VMOVUPD 256(AX), Y2
-	VMOVUPD 288(AX), Y3
-	VMOVUPD 512(AX), Y4
-	VMOVUPD 544(AX), Y5
-	VMOVUPD 768(AX), Y6
-	VMOVUPD 800(AX), Y7
+	VMOVUPD 512(AX), Y3
+	VMOVUPD 768(AX), Y4
+	VMOVUPD 1024(AX), Y5
 	MOVQ    CX, DX
 	MOVQ    BX, DI
 
 row:
-	VPMOVZXWD (DX), X8
-	VPSLLD    $0x10, X8, X8
-	VCVTPS2PD X8, Y8
-	VADDPD    Y0, Y8, Y9
-	VSUBPD    Y0, Y9, Y10
-	VSUBPD    Y10, Y9, Y11
-	VSUBPD    Y11, Y0, Y0
-	VSUBPD    Y10, Y8, Y10
-	VADDPD    Y10, Y0, Y0
-	VADDPD    Y2, Y0, Y2
-	VMINPD    Y4, Y8, Y4
-	VMAXPD    Y6, Y8, Y6
-	VMOVAPD   Y9, Y0
-	VPMOVZXWD 8(DX), X8
-	VPSLLD    $0x10, X8, X8
-	VCVTPS2PD X8, Y8
-	VADDPD    Y1, Y8, Y9
-	VSUBPD    Y1, Y9, Y10
-	VSUBPD    Y10, Y9, Y11
-	VSUBPD    Y11, Y1, Y1
-	VSUBPD    Y10, Y8, Y10
-	VADDPD    Y10, Y1, Y1
-	VADDPD    Y3, Y1, Y3
-	VMINPD    Y5, Y8, Y5
-	VMAXPD    Y7, Y8, Y7
-	VMOVAPD   Y9, Y1
-	ADDQ      $0x00000040, DX
-	DECQ      DI
-	JNE       row
-	VMOVUPD   Y0, (AX)
-	VMOVUPD   Y1, 32(AX)
-	VMOVUPD   Y2, 256(AX)
-	VMOVUPD   Y3, 288(AX)
-	VMOVUPD   Y4, 512(AX)
-	VMOVUPD   Y5, 544(AX)
-	VMOVUPD   Y6, 768(AX)
-	VMOVUPD   Y7, 800(AX)
-	ADDQ      $0x00000040, AX
-	ADDQ      $0x00000010, CX
-	DECQ      SI
-	JNE       sweep
+	VPMOVZXWD   (DX), X6
+	VPSLLD      $0x10, X6, X6
+	VCVTPS2PD   X6, Y6
+	VADDPD      Y1, Y6, Y7
+	VSUBPD      Y1, Y7, Y8
+	VSUBPD      Y8, Y7, Y9
+	VSUBPD      Y9, Y1, Y1
+	VSUBPD      Y8, Y6, Y8
+	VADDPD      Y8, Y1, Y1
+	VSUBPD      Y0, Y6, Y8
+	VADDPD      Y2, Y1, Y2
+	VMINPD      Y3, Y6, Y3
+	VMAXPD      Y4, Y6, Y4
+	VFMADD231PD Y8, Y8, Y5
+	VMOVAPD     Y7, Y1
+	PREFETCHT0  2048(DX)
+	ADDQ        $0x00000040, DX
+	DECQ        DI
+	JNE         row
+	VMOVUPD     Y1, (AX)
+	VMOVUPD     Y2, 256(AX)
+	VMOVUPD     Y3, 512(AX)
+	VMOVUPD     Y4, 768(AX)
+	VMOVUPD     Y5, 1024(AX)
+	ADDQ        $0x00000020, AX
+	ADDQ        $0x00000008, CX
+	DECQ        SI
+	JNE         sweep
 	VZEROUPPER
 	RET
 
@@ -1925,79 +1673,8 @@ row:
 	VZEROUPPER
 	RET
 
-// func DeviationsBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, MMX+
-TEXT ·DeviationsBFloat16(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
-	MOVQ         u0+32(FP), DX
-	VMOVQ        DX, X0
-	VPBROADCASTQ X0, Y0
-	MOVQ         $0x00000002, SI
-
-sweep:
-	VMOVUPD (AX), Y1
-	VMOVUPD 32(AX), Y2
-	VMOVUPD 64(AX), Y3
-	VMOVUPD 96(AX), Y4
-	VMOVUPD 256(AX), Y5
-	VMOVUPD 288(AX), Y6
-	VMOVUPD 320(AX), Y7
-	VMOVUPD 352(AX), Y8
-	MOVQ    CX, DX
-	MOVQ    BX, DI
-
-row:
-	VPMOVZXWD  (DX), X9
-	VPSLLD     $0x10, X9, X9
-	VCVTPS2PD  X9, Y9
-	VSUBPD     Y0, Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y1, Y1
-	VADDPD     Y5, Y9, Y5
-	VPMOVZXWD  8(DX), X9
-	VPSLLD     $0x10, X9, X9
-	VCVTPS2PD  X9, Y9
-	VSUBPD     Y0, Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y2, Y2
-	VADDPD     Y6, Y9, Y6
-	VPMOVZXWD  16(DX), X9
-	VPSLLD     $0x10, X9, X9
-	VCVTPS2PD  X9, Y9
-	VSUBPD     Y0, Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y3, Y3
-	VADDPD     Y7, Y9, Y7
-	VPMOVZXWD  24(DX), X9
-	VPSLLD     $0x10, X9, X9
-	VCVTPS2PD  X9, Y9
-	VSUBPD     Y0, Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y4, Y4
-	VADDPD     Y8, Y9, Y8
-	PREFETCHT1 8192(DX)
-	ADDQ       $0x00000040, DX
-	DECQ       DI
-	JNE        row
-	VMOVUPD    Y1, (AX)
-	VMOVUPD    Y2, 32(AX)
-	VMOVUPD    Y3, 64(AX)
-	VMOVUPD    Y4, 96(AX)
-	VMOVUPD    Y5, 256(AX)
-	VMOVUPD    Y6, 288(AX)
-	VMOVUPD    Y7, 320(AX)
-	VMOVUPD    Y8, 352(AX)
-	ADDQ       $0x00000080, AX
-	ADDQ       $0x00000020, CX
-	DECQ       SI
-	JNE        sweep
-	VZEROUPPER
-	RET
-
 // func DeviationsSpecialBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, MMX+
+// Requires: AVX, AVX2
 TEXT ·DeviationsSpecialBFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -2075,7 +1752,6 @@ row:
 	VMULPD       Y10, Y10, Y11
 	VADDPD       Y11, Y5, Y5
 	VADDPD       Y9, Y10, Y9
-	PREFETCHT1   8192(DX)
 	ADDQ         $0x00000040, DX
 	DECQ         DI
 	JNE          row
@@ -2276,134 +1952,52 @@ row:
 	RET
 
 // func ScanInt8(state *uint64, a *int8, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·ScanInt8(SB), NOSPLIT, $0-48
-	MOVQ state+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000004, SI
-
-sweep:
-	VMOVUPD (AX), Y0
-	VMOVUPD 32(AX), Y1
-	VMOVUPD 256(AX), Y2
-	VMOVUPD 288(AX), Y3
-	VMOVUPD 512(AX), Y4
-	VMOVUPD 544(AX), Y5
-	VMOVUPD 768(AX), Y6
-	VMOVUPD 800(AX), Y7
-	MOVQ    CX, DX
-	MOVQ    BX, DI
-
-row:
-	VMOVD     (DX), X8
-	VPMOVSXBQ X8, Y8
-	VPADDQ    Y0, Y8, Y0
-	VPCMPGTQ  Y8, Y4, Y9
-	VBLENDVPD Y9, Y8, Y4, Y4
-	VPCMPGTQ  Y6, Y8, Y9
-	VBLENDVPD Y9, Y8, Y6, Y6
-	VMOVAPD   Y4, Y4
-	VMOVAPD   Y6, Y6
-	VMOVD     4(DX), X8
-	VPMOVSXBQ X8, Y8
-	VPADDQ    Y1, Y8, Y1
-	VPCMPGTQ  Y8, Y5, Y9
-	VBLENDVPD Y9, Y8, Y5, Y5
-	VPCMPGTQ  Y7, Y8, Y9
-	VBLENDVPD Y9, Y8, Y7, Y7
-	VMOVAPD   Y5, Y5
-	VMOVAPD   Y7, Y7
-	ADDQ      $0x00000020, DX
-	DECQ      DI
-	JNE       row
-	VMOVUPD   Y0, (AX)
-	VMOVUPD   Y1, 32(AX)
-	VMOVUPD   Y2, 256(AX)
-	VMOVUPD   Y3, 288(AX)
-	VMOVUPD   Y4, 512(AX)
-	VMOVUPD   Y5, 544(AX)
-	VMOVUPD   Y6, 768(AX)
-	VMOVUPD   Y7, 800(AX)
-	ADDQ      $0x00000040, AX
-	ADDQ      $0x00000008, CX
-	DECQ      SI
-	JNE       sweep
-	VZEROUPPER
-	RET
-
-// func DeviationsInt8(state *uint64, a *int8, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, MMX+
-TEXT ·DeviationsInt8(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
 	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         $0x00000002, SI
+	MOVQ         $0x00000008, SI
 
 sweep:
 	VMOVUPD (AX), Y1
-	VMOVUPD 32(AX), Y2
-	VMOVUPD 64(AX), Y3
-	VMOVUPD 96(AX), Y4
-	VMOVUPD 256(AX), Y5
-	VMOVUPD 288(AX), Y6
-	VMOVUPD 320(AX), Y7
-	VMOVUPD 352(AX), Y8
+	VMOVUPD 256(AX), Y2
+	VMOVUPD 512(AX), Y3
+	VMOVUPD 768(AX), Y4
+	VMOVUPD 1024(AX), Y5
 	MOVQ    CX, DX
 	MOVQ    BX, DI
 
 row:
-	VMOVD      (DX), X9
-	VPMOVSXBQ  X9, Y9
-	VPSUBQ     Y0, Y9, Y9
-	VPADDQ     const5<>+0(SB), Y9, Y9
-	VSUBPD     const5<>+0(SB), Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y1, Y1
-	VADDPD     Y5, Y9, Y5
-	VMOVD      4(DX), X9
-	VPMOVSXBQ  X9, Y9
-	VPSUBQ     Y0, Y9, Y9
-	VPADDQ     const5<>+0(SB), Y9, Y9
-	VSUBPD     const5<>+0(SB), Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y2, Y2
-	VADDPD     Y6, Y9, Y6
-	VMOVD      8(DX), X9
-	VPMOVSXBQ  X9, Y9
-	VPSUBQ     Y0, Y9, Y9
-	VPADDQ     const5<>+0(SB), Y9, Y9
-	VSUBPD     const5<>+0(SB), Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y3, Y3
-	VADDPD     Y7, Y9, Y7
-	VMOVD      12(DX), X9
-	VPMOVSXBQ  X9, Y9
-	VPSUBQ     Y0, Y9, Y9
-	VPADDQ     const5<>+0(SB), Y9, Y9
-	VSUBPD     const5<>+0(SB), Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y4, Y4
-	VADDPD     Y8, Y9, Y8
-	PREFETCHT1 4096(DX)
-	ADDQ       $0x00000020, DX
-	DECQ       DI
-	JNE        row
-	VMOVUPD    Y1, (AX)
-	VMOVUPD    Y2, 32(AX)
-	VMOVUPD    Y3, 64(AX)
-	VMOVUPD    Y4, 96(AX)
-	VMOVUPD    Y5, 256(AX)
-	VMOVUPD    Y6, 288(AX)
-	VMOVUPD    Y7, 320(AX)
-	VMOVUPD    Y8, 352(AX)
-	ADDQ       $0x00000080, AX
-	ADDQ       $0x00000010, CX
-	DECQ       SI
-	JNE        sweep
+	VMOVD       (DX), X6
+	VPMOVSXBQ   X6, Y6
+	VPCMPGTQ    Y6, Y3, Y7
+	VBLENDVPD   Y7, Y6, Y3, Y3
+	VPCMPGTQ    Y4, Y6, Y7
+	VBLENDVPD   Y7, Y6, Y4, Y4
+	VPSUBQ      Y0, Y6, Y7
+	VPADDQ      const5<>+0(SB), Y7, Y7
+	VSUBPD      const5<>+0(SB), Y7, Y7
+	VPADDQ      Y1, Y6, Y1
+	VFMADD231PD Y7, Y7, Y5
+	VMOVAPD     Y3, Y3
+	VMOVAPD     Y4, Y4
+	PREFETCHT0  2048(DX)
+	ADDQ        $0x00000020, DX
+	DECQ        DI
+	JNE         row
+	VMOVUPD     Y1, (AX)
+	VMOVUPD     Y2, 256(AX)
+	VMOVUPD     Y3, 512(AX)
+	VMOVUPD     Y4, 768(AX)
+	VMOVUPD     Y5, 1024(AX)
+	ADDQ        $0x00000020, AX
+	ADDQ        $0x00000004, CX
+	DECQ        SI
+	JNE         sweep
 	VZEROUPPER
 	RET
 
@@ -2569,134 +2163,52 @@ row:
 	RET
 
 // func ScanInt16(state *uint64, a *int16, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·ScanInt16(SB), NOSPLIT, $0-48
-	MOVQ state+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000004, SI
-
-sweep:
-	VMOVUPD (AX), Y0
-	VMOVUPD 32(AX), Y1
-	VMOVUPD 256(AX), Y2
-	VMOVUPD 288(AX), Y3
-	VMOVUPD 512(AX), Y4
-	VMOVUPD 544(AX), Y5
-	VMOVUPD 768(AX), Y6
-	VMOVUPD 800(AX), Y7
-	MOVQ    CX, DX
-	MOVQ    BX, DI
-
-row:
-	VMOVQ     (DX), X8
-	VPMOVSXWQ X8, Y8
-	VPADDQ    Y0, Y8, Y0
-	VPCMPGTQ  Y8, Y4, Y9
-	VBLENDVPD Y9, Y8, Y4, Y4
-	VPCMPGTQ  Y6, Y8, Y9
-	VBLENDVPD Y9, Y8, Y6, Y6
-	VMOVAPD   Y4, Y4
-	VMOVAPD   Y6, Y6
-	VMOVQ     8(DX), X8
-	VPMOVSXWQ X8, Y8
-	VPADDQ    Y1, Y8, Y1
-	VPCMPGTQ  Y8, Y5, Y9
-	VBLENDVPD Y9, Y8, Y5, Y5
-	VPCMPGTQ  Y7, Y8, Y9
-	VBLENDVPD Y9, Y8, Y7, Y7
-	VMOVAPD   Y5, Y5
-	VMOVAPD   Y7, Y7
-	ADDQ      $0x00000040, DX
-	DECQ      DI
-	JNE       row
-	VMOVUPD   Y0, (AX)
-	VMOVUPD   Y1, 32(AX)
-	VMOVUPD   Y2, 256(AX)
-	VMOVUPD   Y3, 288(AX)
-	VMOVUPD   Y4, 512(AX)
-	VMOVUPD   Y5, 544(AX)
-	VMOVUPD   Y6, 768(AX)
-	VMOVUPD   Y7, 800(AX)
-	ADDQ      $0x00000040, AX
-	ADDQ      $0x00000010, CX
-	DECQ      SI
-	JNE       sweep
-	VZEROUPPER
-	RET
-
-// func DeviationsInt16(state *uint64, a *int16, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, MMX+
-TEXT ·DeviationsInt16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
 	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         $0x00000002, SI
+	MOVQ         $0x00000008, SI
 
 sweep:
 	VMOVUPD (AX), Y1
-	VMOVUPD 32(AX), Y2
-	VMOVUPD 64(AX), Y3
-	VMOVUPD 96(AX), Y4
-	VMOVUPD 256(AX), Y5
-	VMOVUPD 288(AX), Y6
-	VMOVUPD 320(AX), Y7
-	VMOVUPD 352(AX), Y8
+	VMOVUPD 256(AX), Y2
+	VMOVUPD 512(AX), Y3
+	VMOVUPD 768(AX), Y4
+	VMOVUPD 1024(AX), Y5
 	MOVQ    CX, DX
 	MOVQ    BX, DI
 
 row:
-	VMOVQ      (DX), X9
-	VPMOVSXWQ  X9, Y9
-	VPSUBQ     Y0, Y9, Y9
-	VPADDQ     const5<>+0(SB), Y9, Y9
-	VSUBPD     const5<>+0(SB), Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y1, Y1
-	VADDPD     Y5, Y9, Y5
-	VMOVQ      8(DX), X9
-	VPMOVSXWQ  X9, Y9
-	VPSUBQ     Y0, Y9, Y9
-	VPADDQ     const5<>+0(SB), Y9, Y9
-	VSUBPD     const5<>+0(SB), Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y2, Y2
-	VADDPD     Y6, Y9, Y6
-	VMOVQ      16(DX), X9
-	VPMOVSXWQ  X9, Y9
-	VPSUBQ     Y0, Y9, Y9
-	VPADDQ     const5<>+0(SB), Y9, Y9
-	VSUBPD     const5<>+0(SB), Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y3, Y3
-	VADDPD     Y7, Y9, Y7
-	VMOVQ      24(DX), X9
-	VPMOVSXWQ  X9, Y9
-	VPSUBQ     Y0, Y9, Y9
-	VPADDQ     const5<>+0(SB), Y9, Y9
-	VSUBPD     const5<>+0(SB), Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y4, Y4
-	VADDPD     Y8, Y9, Y8
-	PREFETCHT1 8192(DX)
-	ADDQ       $0x00000040, DX
-	DECQ       DI
-	JNE        row
-	VMOVUPD    Y1, (AX)
-	VMOVUPD    Y2, 32(AX)
-	VMOVUPD    Y3, 64(AX)
-	VMOVUPD    Y4, 96(AX)
-	VMOVUPD    Y5, 256(AX)
-	VMOVUPD    Y6, 288(AX)
-	VMOVUPD    Y7, 320(AX)
-	VMOVUPD    Y8, 352(AX)
-	ADDQ       $0x00000080, AX
-	ADDQ       $0x00000020, CX
-	DECQ       SI
-	JNE        sweep
+	VMOVQ       (DX), X6
+	VPMOVSXWQ   X6, Y6
+	VPCMPGTQ    Y6, Y3, Y7
+	VBLENDVPD   Y7, Y6, Y3, Y3
+	VPCMPGTQ    Y4, Y6, Y7
+	VBLENDVPD   Y7, Y6, Y4, Y4
+	VPSUBQ      Y0, Y6, Y7
+	VPADDQ      const5<>+0(SB), Y7, Y7
+	VSUBPD      const5<>+0(SB), Y7, Y7
+	VPADDQ      Y1, Y6, Y1
+	VFMADD231PD Y7, Y7, Y5
+	VMOVAPD     Y3, Y3
+	VMOVAPD     Y4, Y4
+	PREFETCHT0  2048(DX)
+	ADDQ        $0x00000040, DX
+	DECQ        DI
+	JNE         row
+	VMOVUPD     Y1, (AX)
+	VMOVUPD     Y2, 256(AX)
+	VMOVUPD     Y3, 512(AX)
+	VMOVUPD     Y4, 768(AX)
+	VMOVUPD     Y5, 1024(AX)
+	ADDQ        $0x00000020, AX
+	ADDQ        $0x00000008, CX
+	DECQ        SI
+	JNE         sweep
 	VZEROUPPER
 	RET
 
@@ -2856,135 +2368,53 @@ row:
 	RET
 
 // func ScanInt32(state *uint64, a *int32, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·ScanInt32(SB), NOSPLIT, $0-48
-	MOVQ state+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000004, SI
-
-sweep:
-	VMOVUPD (AX), Y0
-	VMOVUPD 32(AX), Y1
-	VMOVUPD 256(AX), Y2
-	VMOVUPD 288(AX), Y3
-	VMOVUPD 512(AX), Y4
-	VMOVUPD 544(AX), Y5
-	VMOVUPD 768(AX), Y6
-	VMOVUPD 800(AX), Y7
-	MOVQ    CX, DX
-	MOVQ    BX, DI
-
-row:
-	VMOVUPD   (DX), X8
-	VPMOVSXDQ X8, Y8
-	VPADDQ    Y0, Y8, Y0
-	VPCMPGTQ  Y8, Y4, Y9
-	VBLENDVPD Y9, Y8, Y4, Y4
-	VPCMPGTQ  Y6, Y8, Y9
-	VBLENDVPD Y9, Y8, Y6, Y6
-	VMOVAPD   Y4, Y4
-	VMOVAPD   Y6, Y6
-	VMOVUPD   16(DX), X8
-	VPMOVSXDQ X8, Y8
-	VPADDQ    Y1, Y8, Y1
-	VPCMPGTQ  Y8, Y5, Y9
-	VBLENDVPD Y9, Y8, Y5, Y5
-	VPCMPGTQ  Y7, Y8, Y9
-	VBLENDVPD Y9, Y8, Y7, Y7
-	VMOVAPD   Y5, Y5
-	VMOVAPD   Y7, Y7
-	ADDQ      $0x00000080, DX
-	DECQ      DI
-	JNE       row
-	VMOVUPD   Y0, (AX)
-	VMOVUPD   Y1, 32(AX)
-	VMOVUPD   Y2, 256(AX)
-	VMOVUPD   Y3, 288(AX)
-	VMOVUPD   Y4, 512(AX)
-	VMOVUPD   Y5, 544(AX)
-	VMOVUPD   Y6, 768(AX)
-	VMOVUPD   Y7, 800(AX)
-	ADDQ      $0x00000040, AX
-	ADDQ      $0x00000020, CX
-	DECQ      SI
-	JNE       sweep
-	VZEROUPPER
-	RET
-
-// func DeviationsInt32(state *uint64, a *int32, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, MMX+
-TEXT ·DeviationsInt32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
 	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         $0x00000002, SI
+	MOVQ         $0x00000008, SI
 
 sweep:
 	VMOVUPD (AX), Y1
-	VMOVUPD 32(AX), Y2
-	VMOVUPD 64(AX), Y3
-	VMOVUPD 96(AX), Y4
-	VMOVUPD 256(AX), Y5
-	VMOVUPD 288(AX), Y6
-	VMOVUPD 320(AX), Y7
-	VMOVUPD 352(AX), Y8
+	VMOVUPD 256(AX), Y2
+	VMOVUPD 512(AX), Y3
+	VMOVUPD 768(AX), Y4
+	VMOVUPD 1024(AX), Y5
 	MOVQ    CX, DX
 	MOVQ    BX, DI
 
 row:
-	VMOVUPD    (DX), X9
-	VPMOVSXDQ  X9, Y9
-	VPSUBQ     Y0, Y9, Y9
-	VPADDQ     const5<>+0(SB), Y9, Y9
-	VSUBPD     const5<>+0(SB), Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y1, Y1
-	VADDPD     Y5, Y9, Y5
-	VMOVUPD    16(DX), X9
-	VPMOVSXDQ  X9, Y9
-	VPSUBQ     Y0, Y9, Y9
-	VPADDQ     const5<>+0(SB), Y9, Y9
-	VSUBPD     const5<>+0(SB), Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y2, Y2
-	VADDPD     Y6, Y9, Y6
-	VMOVUPD    32(DX), X9
-	VPMOVSXDQ  X9, Y9
-	VPSUBQ     Y0, Y9, Y9
-	VPADDQ     const5<>+0(SB), Y9, Y9
-	VSUBPD     const5<>+0(SB), Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y3, Y3
-	VADDPD     Y7, Y9, Y7
-	VMOVUPD    48(DX), X9
-	VPMOVSXDQ  X9, Y9
-	VPSUBQ     Y0, Y9, Y9
-	VPADDQ     const5<>+0(SB), Y9, Y9
-	VSUBPD     const5<>+0(SB), Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y4, Y4
-	VADDPD     Y8, Y9, Y8
-	PREFETCHT1 16384(DX)
-	PREFETCHT1 16448(DX)
-	ADDQ       $0x00000080, DX
-	DECQ       DI
-	JNE        row
-	VMOVUPD    Y1, (AX)
-	VMOVUPD    Y2, 32(AX)
-	VMOVUPD    Y3, 64(AX)
-	VMOVUPD    Y4, 96(AX)
-	VMOVUPD    Y5, 256(AX)
-	VMOVUPD    Y6, 288(AX)
-	VMOVUPD    Y7, 320(AX)
-	VMOVUPD    Y8, 352(AX)
-	ADDQ       $0x00000080, AX
-	ADDQ       $0x00000040, CX
-	DECQ       SI
-	JNE        sweep
+	VMOVUPD     (DX), X6
+	VPMOVSXDQ   X6, Y6
+	VPCMPGTQ    Y6, Y3, Y7
+	VBLENDVPD   Y7, Y6, Y3, Y3
+	VPCMPGTQ    Y4, Y6, Y7
+	VBLENDVPD   Y7, Y6, Y4, Y4
+	VPSUBQ      Y0, Y6, Y7
+	VPADDQ      const5<>+0(SB), Y7, Y7
+	VSUBPD      const5<>+0(SB), Y7, Y7
+	VPADDQ      Y1, Y6, Y1
+	VFMADD231PD Y7, Y7, Y5
+	VMOVAPD     Y3, Y3
+	VMOVAPD     Y4, Y4
+	PREFETCHT0  2048(DX)
+	PREFETCHT0  2112(DX)
+	ADDQ        $0x00000080, DX
+	DECQ        DI
+	JNE         row
+	VMOVUPD     Y1, (AX)
+	VMOVUPD     Y2, 256(AX)
+	VMOVUPD     Y3, 512(AX)
+	VMOVUPD     Y4, 768(AX)
+	VMOVUPD     Y5, 1024(AX)
+	ADDQ        $0x00000020, AX
+	ADDQ        $0x00000010, CX
+	DECQ        SI
+	JNE         sweep
 	VZEROUPPER
 	RET
 
@@ -3144,71 +2574,57 @@ row:
 	RET
 
 // func ScanInt64(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·ScanInt64(SB), NOSPLIT, $0-48
-	MOVQ state+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000004, SI
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Y0
+	MOVQ         $0x00000008, SI
 
 sweep:
 	VMOVUPD (AX), Y0
-	VMOVUPD 32(AX), Y1
-	VMOVUPD 256(AX), Y2
-	VMOVUPD 288(AX), Y3
-	VMOVUPD 512(AX), Y4
-	VMOVUPD 544(AX), Y5
-	VMOVUPD 768(AX), Y6
-	VMOVUPD 800(AX), Y7
+	VMOVUPD 256(AX), Y1
+	VMOVUPD 512(AX), Y2
+	VMOVUPD 768(AX), Y3
+	VMOVUPD 1024(AX), Y4
 	MOVQ    CX, DX
 	MOVQ    BX, DI
 
 row:
-	VMOVUPD   (DX), Y8
-	VPXOR     Y10, Y10, Y10
-	VPCMPGTQ  Y8, Y10, Y10
-	VPSLLQ    $0x20, Y10, Y10
-	VPSRLQ    $0x20, Y8, Y9
-	VPOR      Y10, Y9, Y9
-	VPAND     const6<>+0(SB), Y8, Y10
-	VPADDQ    Y10, Y0, Y0
-	VPADDQ    Y9, Y2, Y2
-	VPCMPGTQ  Y8, Y4, Y9
-	VBLENDVPD Y9, Y8, Y4, Y4
-	VPCMPGTQ  Y6, Y8, Y9
-	VBLENDVPD Y9, Y8, Y6, Y6
-	VMOVAPD   Y4, Y4
-	VMOVAPD   Y6, Y6
-	VMOVUPD   32(DX), Y8
-	VPXOR     Y10, Y10, Y10
-	VPCMPGTQ  Y8, Y10, Y10
-	VPSLLQ    $0x20, Y10, Y10
-	VPSRLQ    $0x20, Y8, Y9
-	VPOR      Y10, Y9, Y9
-	VPAND     const6<>+0(SB), Y8, Y10
-	VPADDQ    Y10, Y1, Y1
-	VPADDQ    Y9, Y3, Y3
-	VPCMPGTQ  Y8, Y5, Y9
-	VBLENDVPD Y9, Y8, Y5, Y5
-	VPCMPGTQ  Y7, Y8, Y9
-	VBLENDVPD Y9, Y8, Y7, Y7
-	VMOVAPD   Y5, Y5
-	VMOVAPD   Y7, Y7
-	ADDQ      $0x00000100, DX
-	DECQ      DI
-	JNE       row
-	VMOVUPD   Y0, (AX)
-	VMOVUPD   Y1, 32(AX)
-	VMOVUPD   Y2, 256(AX)
-	VMOVUPD   Y3, 288(AX)
-	VMOVUPD   Y4, 512(AX)
-	VMOVUPD   Y5, 544(AX)
-	VMOVUPD   Y6, 768(AX)
-	VMOVUPD   Y7, 800(AX)
-	ADDQ      $0x00000040, AX
-	ADDQ      $0x00000040, CX
-	DECQ      SI
-	JNE       sweep
+	VMOVUPD    (DX), Y5
+	VPCMPGTQ   Y5, Y2, Y6
+	VBLENDVPD  Y6, Y5, Y2, Y2
+	VPCMPGTQ   Y3, Y5, Y6
+	VBLENDVPD  Y6, Y5, Y3, Y3
+	VPXOR      Y7, Y7, Y7
+	VPCMPGTQ   Y5, Y7, Y7
+	VPSLLQ     $0x20, Y7, Y7
+	VPSRLQ     $0x20, Y5, Y6
+	VPOR       Y7, Y6, Y6
+	VPAND      const6<>+0(SB), Y5, Y5
+	VPADDQ     Y5, Y0, Y0
+	VPADDQ     Y1, Y6, Y1
+	VMOVAPD    Y2, Y2
+	VMOVAPD    Y3, Y3
+	PREFETCHT0 2048(DX)
+	PREFETCHT0 2112(DX)
+	PREFETCHT0 2176(DX)
+	PREFETCHT0 2240(DX)
+	ADDQ       $0x00000100, DX
+	DECQ       DI
+	JNE        row
+	VMOVUPD    Y0, (AX)
+	VMOVUPD    Y1, 256(AX)
+	VMOVUPD    Y2, 512(AX)
+	VMOVUPD    Y3, 768(AX)
+	VMOVUPD    Y4, 1024(AX)
+	ADDQ       $0x00000020, AX
+	ADDQ       $0x00000020, CX
+	DECQ       SI
+	JNE        sweep
 	VZEROUPPER
 	RET
 
@@ -3217,128 +2633,6 @@ DATA const6<>+8(SB)/8, $0x00000000ffffffff
 DATA const6<>+16(SB)/8, $0x00000000ffffffff
 DATA const6<>+24(SB)/8, $0x00000000ffffffff
 GLOBL const6<>(SB), RODATA|NOPTR, $32
-
-// func DeviationsInt64(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·DeviationsInt64(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
-	MOVQ         u0+32(FP), DX
-	VMOVQ        DX, X0
-	VPBROADCASTQ X0, Y0
-	MOVQ         $0x00000002, SI
-
-sweep:
-	VMOVUPD (AX), Y1
-	VMOVUPD 32(AX), Y2
-	VMOVUPD 64(AX), Y3
-	VMOVUPD 96(AX), Y4
-	VMOVUPD 256(AX), Y5
-	VMOVUPD 288(AX), Y6
-	VMOVUPD 320(AX), Y7
-	VMOVUPD 352(AX), Y8
-	MOVQ    CX, DX
-	MOVQ    BX, DI
-
-row:
-	VMOVUPD     (DX), Y9
-	VPSUBQ      Y0, Y9, Y9
-	VPXOR       Y11, Y11, Y11
-	VPCMPGTQ    Y9, Y11, Y11
-	VPSLLQ      $0x20, Y11, Y11
-	VPSRLQ      $0x20, Y9, Y10
-	VPOR        Y11, Y10, Y10
-	VPADDQ      const5<>+0(SB), Y10, Y10
-	VSUBPD      const5<>+0(SB), Y10, Y10
-	VPAND       const6<>+0(SB), Y9, Y9
-	VPOR        const7<>+0(SB), Y9, Y9
-	VSUBPD      const7<>+0(SB), Y9, Y9
-	VFMADD231PD const8<>+0(SB), Y10, Y9
-	VMULPD      Y9, Y9, Y10
-	VADDPD      Y10, Y1, Y1
-	VADDPD      Y5, Y9, Y5
-	VMOVUPD     32(DX), Y9
-	VPSUBQ      Y0, Y9, Y9
-	VPXOR       Y11, Y11, Y11
-	VPCMPGTQ    Y9, Y11, Y11
-	VPSLLQ      $0x20, Y11, Y11
-	VPSRLQ      $0x20, Y9, Y10
-	VPOR        Y11, Y10, Y10
-	VPADDQ      const5<>+0(SB), Y10, Y10
-	VSUBPD      const5<>+0(SB), Y10, Y10
-	VPAND       const6<>+0(SB), Y9, Y9
-	VPOR        const7<>+0(SB), Y9, Y9
-	VSUBPD      const7<>+0(SB), Y9, Y9
-	VFMADD231PD const8<>+0(SB), Y10, Y9
-	VMULPD      Y9, Y9, Y10
-	VADDPD      Y10, Y2, Y2
-	VADDPD      Y6, Y9, Y6
-	VMOVUPD     64(DX), Y9
-	VPSUBQ      Y0, Y9, Y9
-	VPXOR       Y11, Y11, Y11
-	VPCMPGTQ    Y9, Y11, Y11
-	VPSLLQ      $0x20, Y11, Y11
-	VPSRLQ      $0x20, Y9, Y10
-	VPOR        Y11, Y10, Y10
-	VPADDQ      const5<>+0(SB), Y10, Y10
-	VSUBPD      const5<>+0(SB), Y10, Y10
-	VPAND       const6<>+0(SB), Y9, Y9
-	VPOR        const7<>+0(SB), Y9, Y9
-	VSUBPD      const7<>+0(SB), Y9, Y9
-	VFMADD231PD const8<>+0(SB), Y10, Y9
-	VMULPD      Y9, Y9, Y10
-	VADDPD      Y10, Y3, Y3
-	VADDPD      Y7, Y9, Y7
-	VMOVUPD     96(DX), Y9
-	VPSUBQ      Y0, Y9, Y9
-	VPXOR       Y11, Y11, Y11
-	VPCMPGTQ    Y9, Y11, Y11
-	VPSLLQ      $0x20, Y11, Y11
-	VPSRLQ      $0x20, Y9, Y10
-	VPOR        Y11, Y10, Y10
-	VPADDQ      const5<>+0(SB), Y10, Y10
-	VSUBPD      const5<>+0(SB), Y10, Y10
-	VPAND       const6<>+0(SB), Y9, Y9
-	VPOR        const7<>+0(SB), Y9, Y9
-	VSUBPD      const7<>+0(SB), Y9, Y9
-	VFMADD231PD const8<>+0(SB), Y10, Y9
-	VMULPD      Y9, Y9, Y10
-	VADDPD      Y10, Y4, Y4
-	VADDPD      Y8, Y9, Y8
-	PREFETCHT1  32768(DX)
-	PREFETCHT1  32832(DX)
-	PREFETCHT1  32896(DX)
-	PREFETCHT1  32960(DX)
-	ADDQ        $0x00000100, DX
-	DECQ        DI
-	JNE         row
-	VMOVUPD     Y1, (AX)
-	VMOVUPD     Y2, 32(AX)
-	VMOVUPD     Y3, 64(AX)
-	VMOVUPD     Y4, 96(AX)
-	VMOVUPD     Y5, 256(AX)
-	VMOVUPD     Y6, 288(AX)
-	VMOVUPD     Y7, 320(AX)
-	VMOVUPD     Y8, 352(AX)
-	ADDQ        $0x00000080, AX
-	ADDQ        $0x00000080, CX
-	DECQ        SI
-	JNE         sweep
-	VZEROUPPER
-	RET
-
-DATA const7<>+0(SB)/8, $0x4330000000000000
-DATA const7<>+8(SB)/8, $0x4330000000000000
-DATA const7<>+16(SB)/8, $0x4330000000000000
-DATA const7<>+24(SB)/8, $0x4330000000000000
-GLOBL const7<>(SB), RODATA|NOPTR, $32
-
-DATA const8<>+0(SB)/8, $0x41f0000000000000
-DATA const8<>+8(SB)/8, $0x41f0000000000000
-DATA const8<>+16(SB)/8, $0x41f0000000000000
-DATA const8<>+24(SB)/8, $0x41f0000000000000
-GLOBL const8<>(SB), RODATA|NOPTR, $32
 
 // func PowersInt64(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2, FMA3
@@ -3421,6 +2715,18 @@ row:
 	JNE         sweep
 	VZEROUPPER
 	RET
+
+DATA const7<>+0(SB)/8, $0x4330000000000000
+DATA const7<>+8(SB)/8, $0x4330000000000000
+DATA const7<>+16(SB)/8, $0x4330000000000000
+DATA const7<>+24(SB)/8, $0x4330000000000000
+GLOBL const7<>(SB), RODATA|NOPTR, $32
+
+DATA const8<>+0(SB)/8, $0x41f0000000000000
+DATA const8<>+8(SB)/8, $0x41f0000000000000
+DATA const8<>+16(SB)/8, $0x41f0000000000000
+DATA const8<>+24(SB)/8, $0x41f0000000000000
+GLOBL const8<>(SB), RODATA|NOPTR, $32
 
 // func NormsInt64(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2, FMA3
@@ -3527,66 +2833,9 @@ row:
 	VZEROUPPER
 	RET
 
-// func ScanUint8(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2
-TEXT ·ScanUint8(SB), NOSPLIT, $0-48
-	MOVQ state+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000004, SI
-
-sweep:
-	VMOVUPD (AX), Y0
-	VMOVUPD 32(AX), Y1
-	VMOVUPD 256(AX), Y2
-	VMOVUPD 288(AX), Y3
-	VMOVUPD 512(AX), Y4
-	VMOVUPD 544(AX), Y5
-	VMOVUPD 768(AX), Y6
-	VMOVUPD 800(AX), Y7
-	MOVQ    CX, DX
-	MOVQ    BX, DI
-
-row:
-	VMOVD     (DX), X8
-	VPMOVZXBQ X8, Y8
-	VPADDQ    Y0, Y8, Y0
-	VPCMPGTQ  Y8, Y4, Y9
-	VBLENDVPD Y9, Y8, Y4, Y4
-	VPCMPGTQ  Y6, Y8, Y9
-	VBLENDVPD Y9, Y8, Y6, Y6
-	VMOVAPD   Y4, Y4
-	VMOVAPD   Y6, Y6
-	VMOVD     4(DX), X8
-	VPMOVZXBQ X8, Y8
-	VPADDQ    Y1, Y8, Y1
-	VPCMPGTQ  Y8, Y5, Y9
-	VBLENDVPD Y9, Y8, Y5, Y5
-	VPCMPGTQ  Y7, Y8, Y9
-	VBLENDVPD Y9, Y8, Y7, Y7
-	VMOVAPD   Y5, Y5
-	VMOVAPD   Y7, Y7
-	ADDQ      $0x00000020, DX
-	DECQ      DI
-	JNE       row
-	VMOVUPD   Y0, (AX)
-	VMOVUPD   Y1, 32(AX)
-	VMOVUPD   Y2, 256(AX)
-	VMOVUPD   Y3, 288(AX)
-	VMOVUPD   Y4, 512(AX)
-	VMOVUPD   Y5, 544(AX)
-	VMOVUPD   Y6, 768(AX)
-	VMOVUPD   Y7, 800(AX)
-	ADDQ      $0x00000040, AX
-	ADDQ      $0x00000008, CX
-	DECQ      SI
-	JNE       sweep
-	VZEROUPPER
-	RET
-
-// func DeviationsUint8(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, MMX+
-TEXT ·DeviationsUint8(SB), NOSPLIT, $0-48
+// func DeviationsInt64(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·DeviationsInt64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
 	MOVQ         rows+24(FP), BX
@@ -3608,54 +2857,135 @@ sweep:
 	MOVQ    BX, DI
 
 row:
-	VMOVD      (DX), X9
-	VPMOVZXBQ  X9, Y9
-	VPSUBQ     Y0, Y9, Y9
-	VPADDQ     const5<>+0(SB), Y9, Y9
-	VSUBPD     const5<>+0(SB), Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y1, Y1
-	VADDPD     Y5, Y9, Y5
-	VMOVD      4(DX), X9
-	VPMOVZXBQ  X9, Y9
-	VPSUBQ     Y0, Y9, Y9
-	VPADDQ     const5<>+0(SB), Y9, Y9
-	VSUBPD     const5<>+0(SB), Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y2, Y2
-	VADDPD     Y6, Y9, Y6
-	VMOVD      8(DX), X9
-	VPMOVZXBQ  X9, Y9
-	VPSUBQ     Y0, Y9, Y9
-	VPADDQ     const5<>+0(SB), Y9, Y9
-	VSUBPD     const5<>+0(SB), Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y3, Y3
-	VADDPD     Y7, Y9, Y7
-	VMOVD      12(DX), X9
-	VPMOVZXBQ  X9, Y9
-	VPSUBQ     Y0, Y9, Y9
-	VPADDQ     const5<>+0(SB), Y9, Y9
-	VSUBPD     const5<>+0(SB), Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y4, Y4
-	VADDPD     Y8, Y9, Y8
-	PREFETCHT1 4096(DX)
-	ADDQ       $0x00000020, DX
-	DECQ       DI
-	JNE        row
-	VMOVUPD    Y1, (AX)
-	VMOVUPD    Y2, 32(AX)
-	VMOVUPD    Y3, 64(AX)
-	VMOVUPD    Y4, 96(AX)
-	VMOVUPD    Y5, 256(AX)
-	VMOVUPD    Y6, 288(AX)
-	VMOVUPD    Y7, 320(AX)
-	VMOVUPD    Y8, 352(AX)
-	ADDQ       $0x00000080, AX
-	ADDQ       $0x00000010, CX
-	DECQ       SI
-	JNE        sweep
+	VMOVUPD     (DX), Y9
+	VPSUBQ      Y0, Y9, Y9
+	VPXOR       Y11, Y11, Y11
+	VPCMPGTQ    Y9, Y11, Y11
+	VPSLLQ      $0x20, Y11, Y11
+	VPSRLQ      $0x20, Y9, Y10
+	VPOR        Y11, Y10, Y10
+	VPADDQ      const5<>+0(SB), Y10, Y10
+	VSUBPD      const5<>+0(SB), Y10, Y10
+	VPAND       const6<>+0(SB), Y9, Y9
+	VPOR        const7<>+0(SB), Y9, Y9
+	VSUBPD      const7<>+0(SB), Y9, Y9
+	VFMADD231PD const8<>+0(SB), Y10, Y9
+	VMULPD      Y9, Y9, Y10
+	VADDPD      Y10, Y1, Y1
+	VADDPD      Y5, Y9, Y5
+	VMOVUPD     32(DX), Y9
+	VPSUBQ      Y0, Y9, Y9
+	VPXOR       Y11, Y11, Y11
+	VPCMPGTQ    Y9, Y11, Y11
+	VPSLLQ      $0x20, Y11, Y11
+	VPSRLQ      $0x20, Y9, Y10
+	VPOR        Y11, Y10, Y10
+	VPADDQ      const5<>+0(SB), Y10, Y10
+	VSUBPD      const5<>+0(SB), Y10, Y10
+	VPAND       const6<>+0(SB), Y9, Y9
+	VPOR        const7<>+0(SB), Y9, Y9
+	VSUBPD      const7<>+0(SB), Y9, Y9
+	VFMADD231PD const8<>+0(SB), Y10, Y9
+	VMULPD      Y9, Y9, Y10
+	VADDPD      Y10, Y2, Y2
+	VADDPD      Y6, Y9, Y6
+	VMOVUPD     64(DX), Y9
+	VPSUBQ      Y0, Y9, Y9
+	VPXOR       Y11, Y11, Y11
+	VPCMPGTQ    Y9, Y11, Y11
+	VPSLLQ      $0x20, Y11, Y11
+	VPSRLQ      $0x20, Y9, Y10
+	VPOR        Y11, Y10, Y10
+	VPADDQ      const5<>+0(SB), Y10, Y10
+	VSUBPD      const5<>+0(SB), Y10, Y10
+	VPAND       const6<>+0(SB), Y9, Y9
+	VPOR        const7<>+0(SB), Y9, Y9
+	VSUBPD      const7<>+0(SB), Y9, Y9
+	VFMADD231PD const8<>+0(SB), Y10, Y9
+	VMULPD      Y9, Y9, Y10
+	VADDPD      Y10, Y3, Y3
+	VADDPD      Y7, Y9, Y7
+	VMOVUPD     96(DX), Y9
+	VPSUBQ      Y0, Y9, Y9
+	VPXOR       Y11, Y11, Y11
+	VPCMPGTQ    Y9, Y11, Y11
+	VPSLLQ      $0x20, Y11, Y11
+	VPSRLQ      $0x20, Y9, Y10
+	VPOR        Y11, Y10, Y10
+	VPADDQ      const5<>+0(SB), Y10, Y10
+	VSUBPD      const5<>+0(SB), Y10, Y10
+	VPAND       const6<>+0(SB), Y9, Y9
+	VPOR        const7<>+0(SB), Y9, Y9
+	VSUBPD      const7<>+0(SB), Y9, Y9
+	VFMADD231PD const8<>+0(SB), Y10, Y9
+	VMULPD      Y9, Y9, Y10
+	VADDPD      Y10, Y4, Y4
+	VADDPD      Y8, Y9, Y8
+	ADDQ        $0x00000100, DX
+	DECQ        DI
+	JNE         row
+	VMOVUPD     Y1, (AX)
+	VMOVUPD     Y2, 32(AX)
+	VMOVUPD     Y3, 64(AX)
+	VMOVUPD     Y4, 96(AX)
+	VMOVUPD     Y5, 256(AX)
+	VMOVUPD     Y6, 288(AX)
+	VMOVUPD     Y7, 320(AX)
+	VMOVUPD     Y8, 352(AX)
+	ADDQ        $0x00000080, AX
+	ADDQ        $0x00000080, CX
+	DECQ        SI
+	JNE         sweep
+	VZEROUPPER
+	RET
+
+// func ScanUint8(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·ScanUint8(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Y0
+	MOVQ         $0x00000008, SI
+
+sweep:
+	VMOVUPD (AX), Y1
+	VMOVUPD 256(AX), Y2
+	VMOVUPD 512(AX), Y3
+	VMOVUPD 768(AX), Y4
+	VMOVUPD 1024(AX), Y5
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVD       (DX), X6
+	VPMOVZXBQ   X6, Y6
+	VPCMPGTQ    Y6, Y3, Y7
+	VBLENDVPD   Y7, Y6, Y3, Y3
+	VPCMPGTQ    Y4, Y6, Y7
+	VBLENDVPD   Y7, Y6, Y4, Y4
+	VPSUBQ      Y0, Y6, Y7
+	VPADDQ      const5<>+0(SB), Y7, Y7
+	VSUBPD      const5<>+0(SB), Y7, Y7
+	VPADDQ      Y1, Y6, Y1
+	VFMADD231PD Y7, Y7, Y5
+	VMOVAPD     Y3, Y3
+	VMOVAPD     Y4, Y4
+	PREFETCHT0  2048(DX)
+	ADDQ        $0x00000020, DX
+	DECQ        DI
+	JNE         row
+	VMOVUPD     Y1, (AX)
+	VMOVUPD     Y2, 256(AX)
+	VMOVUPD     Y3, 512(AX)
+	VMOVUPD     Y4, 768(AX)
+	VMOVUPD     Y5, 1024(AX)
+	ADDQ        $0x00000020, AX
+	ADDQ        $0x00000004, CX
+	DECQ        SI
+	JNE         sweep
 	VZEROUPPER
 	RET
 
@@ -3815,134 +3145,52 @@ row:
 	RET
 
 // func ScanUint16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·ScanUint16(SB), NOSPLIT, $0-48
-	MOVQ state+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000004, SI
-
-sweep:
-	VMOVUPD (AX), Y0
-	VMOVUPD 32(AX), Y1
-	VMOVUPD 256(AX), Y2
-	VMOVUPD 288(AX), Y3
-	VMOVUPD 512(AX), Y4
-	VMOVUPD 544(AX), Y5
-	VMOVUPD 768(AX), Y6
-	VMOVUPD 800(AX), Y7
-	MOVQ    CX, DX
-	MOVQ    BX, DI
-
-row:
-	VMOVQ     (DX), X8
-	VPMOVZXWQ X8, Y8
-	VPADDQ    Y0, Y8, Y0
-	VPCMPGTQ  Y8, Y4, Y9
-	VBLENDVPD Y9, Y8, Y4, Y4
-	VPCMPGTQ  Y6, Y8, Y9
-	VBLENDVPD Y9, Y8, Y6, Y6
-	VMOVAPD   Y4, Y4
-	VMOVAPD   Y6, Y6
-	VMOVQ     8(DX), X8
-	VPMOVZXWQ X8, Y8
-	VPADDQ    Y1, Y8, Y1
-	VPCMPGTQ  Y8, Y5, Y9
-	VBLENDVPD Y9, Y8, Y5, Y5
-	VPCMPGTQ  Y7, Y8, Y9
-	VBLENDVPD Y9, Y8, Y7, Y7
-	VMOVAPD   Y5, Y5
-	VMOVAPD   Y7, Y7
-	ADDQ      $0x00000040, DX
-	DECQ      DI
-	JNE       row
-	VMOVUPD   Y0, (AX)
-	VMOVUPD   Y1, 32(AX)
-	VMOVUPD   Y2, 256(AX)
-	VMOVUPD   Y3, 288(AX)
-	VMOVUPD   Y4, 512(AX)
-	VMOVUPD   Y5, 544(AX)
-	VMOVUPD   Y6, 768(AX)
-	VMOVUPD   Y7, 800(AX)
-	ADDQ      $0x00000040, AX
-	ADDQ      $0x00000010, CX
-	DECQ      SI
-	JNE       sweep
-	VZEROUPPER
-	RET
-
-// func DeviationsUint16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, MMX+
-TEXT ·DeviationsUint16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
 	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         $0x00000002, SI
+	MOVQ         $0x00000008, SI
 
 sweep:
 	VMOVUPD (AX), Y1
-	VMOVUPD 32(AX), Y2
-	VMOVUPD 64(AX), Y3
-	VMOVUPD 96(AX), Y4
-	VMOVUPD 256(AX), Y5
-	VMOVUPD 288(AX), Y6
-	VMOVUPD 320(AX), Y7
-	VMOVUPD 352(AX), Y8
+	VMOVUPD 256(AX), Y2
+	VMOVUPD 512(AX), Y3
+	VMOVUPD 768(AX), Y4
+	VMOVUPD 1024(AX), Y5
 	MOVQ    CX, DX
 	MOVQ    BX, DI
 
 row:
-	VMOVQ      (DX), X9
-	VPMOVZXWQ  X9, Y9
-	VPSUBQ     Y0, Y9, Y9
-	VPADDQ     const5<>+0(SB), Y9, Y9
-	VSUBPD     const5<>+0(SB), Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y1, Y1
-	VADDPD     Y5, Y9, Y5
-	VMOVQ      8(DX), X9
-	VPMOVZXWQ  X9, Y9
-	VPSUBQ     Y0, Y9, Y9
-	VPADDQ     const5<>+0(SB), Y9, Y9
-	VSUBPD     const5<>+0(SB), Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y2, Y2
-	VADDPD     Y6, Y9, Y6
-	VMOVQ      16(DX), X9
-	VPMOVZXWQ  X9, Y9
-	VPSUBQ     Y0, Y9, Y9
-	VPADDQ     const5<>+0(SB), Y9, Y9
-	VSUBPD     const5<>+0(SB), Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y3, Y3
-	VADDPD     Y7, Y9, Y7
-	VMOVQ      24(DX), X9
-	VPMOVZXWQ  X9, Y9
-	VPSUBQ     Y0, Y9, Y9
-	VPADDQ     const5<>+0(SB), Y9, Y9
-	VSUBPD     const5<>+0(SB), Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y4, Y4
-	VADDPD     Y8, Y9, Y8
-	PREFETCHT1 8192(DX)
-	ADDQ       $0x00000040, DX
-	DECQ       DI
-	JNE        row
-	VMOVUPD    Y1, (AX)
-	VMOVUPD    Y2, 32(AX)
-	VMOVUPD    Y3, 64(AX)
-	VMOVUPD    Y4, 96(AX)
-	VMOVUPD    Y5, 256(AX)
-	VMOVUPD    Y6, 288(AX)
-	VMOVUPD    Y7, 320(AX)
-	VMOVUPD    Y8, 352(AX)
-	ADDQ       $0x00000080, AX
-	ADDQ       $0x00000020, CX
-	DECQ       SI
-	JNE        sweep
+	VMOVQ       (DX), X6
+	VPMOVZXWQ   X6, Y6
+	VPCMPGTQ    Y6, Y3, Y7
+	VBLENDVPD   Y7, Y6, Y3, Y3
+	VPCMPGTQ    Y4, Y6, Y7
+	VBLENDVPD   Y7, Y6, Y4, Y4
+	VPSUBQ      Y0, Y6, Y7
+	VPADDQ      const5<>+0(SB), Y7, Y7
+	VSUBPD      const5<>+0(SB), Y7, Y7
+	VPADDQ      Y1, Y6, Y1
+	VFMADD231PD Y7, Y7, Y5
+	VMOVAPD     Y3, Y3
+	VMOVAPD     Y4, Y4
+	PREFETCHT0  2048(DX)
+	ADDQ        $0x00000040, DX
+	DECQ        DI
+	JNE         row
+	VMOVUPD     Y1, (AX)
+	VMOVUPD     Y2, 256(AX)
+	VMOVUPD     Y3, 512(AX)
+	VMOVUPD     Y4, 768(AX)
+	VMOVUPD     Y5, 1024(AX)
+	ADDQ        $0x00000020, AX
+	ADDQ        $0x00000008, CX
+	DECQ        SI
+	JNE         sweep
 	VZEROUPPER
 	RET
 
@@ -4102,135 +3350,53 @@ row:
 	RET
 
 // func ScanUint32(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·ScanUint32(SB), NOSPLIT, $0-48
-	MOVQ state+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000004, SI
-
-sweep:
-	VMOVUPD (AX), Y0
-	VMOVUPD 32(AX), Y1
-	VMOVUPD 256(AX), Y2
-	VMOVUPD 288(AX), Y3
-	VMOVUPD 512(AX), Y4
-	VMOVUPD 544(AX), Y5
-	VMOVUPD 768(AX), Y6
-	VMOVUPD 800(AX), Y7
-	MOVQ    CX, DX
-	MOVQ    BX, DI
-
-row:
-	VMOVUPD   (DX), X8
-	VPMOVZXDQ X8, Y8
-	VPADDQ    Y0, Y8, Y0
-	VPCMPGTQ  Y8, Y4, Y9
-	VBLENDVPD Y9, Y8, Y4, Y4
-	VPCMPGTQ  Y6, Y8, Y9
-	VBLENDVPD Y9, Y8, Y6, Y6
-	VMOVAPD   Y4, Y4
-	VMOVAPD   Y6, Y6
-	VMOVUPD   16(DX), X8
-	VPMOVZXDQ X8, Y8
-	VPADDQ    Y1, Y8, Y1
-	VPCMPGTQ  Y8, Y5, Y9
-	VBLENDVPD Y9, Y8, Y5, Y5
-	VPCMPGTQ  Y7, Y8, Y9
-	VBLENDVPD Y9, Y8, Y7, Y7
-	VMOVAPD   Y5, Y5
-	VMOVAPD   Y7, Y7
-	ADDQ      $0x00000080, DX
-	DECQ      DI
-	JNE       row
-	VMOVUPD   Y0, (AX)
-	VMOVUPD   Y1, 32(AX)
-	VMOVUPD   Y2, 256(AX)
-	VMOVUPD   Y3, 288(AX)
-	VMOVUPD   Y4, 512(AX)
-	VMOVUPD   Y5, 544(AX)
-	VMOVUPD   Y6, 768(AX)
-	VMOVUPD   Y7, 800(AX)
-	ADDQ      $0x00000040, AX
-	ADDQ      $0x00000020, CX
-	DECQ      SI
-	JNE       sweep
-	VZEROUPPER
-	RET
-
-// func DeviationsUint32(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, MMX+
-TEXT ·DeviationsUint32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
 	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         $0x00000002, SI
+	MOVQ         $0x00000008, SI
 
 sweep:
 	VMOVUPD (AX), Y1
-	VMOVUPD 32(AX), Y2
-	VMOVUPD 64(AX), Y3
-	VMOVUPD 96(AX), Y4
-	VMOVUPD 256(AX), Y5
-	VMOVUPD 288(AX), Y6
-	VMOVUPD 320(AX), Y7
-	VMOVUPD 352(AX), Y8
+	VMOVUPD 256(AX), Y2
+	VMOVUPD 512(AX), Y3
+	VMOVUPD 768(AX), Y4
+	VMOVUPD 1024(AX), Y5
 	MOVQ    CX, DX
 	MOVQ    BX, DI
 
 row:
-	VMOVUPD    (DX), X9
-	VPMOVZXDQ  X9, Y9
-	VPSUBQ     Y0, Y9, Y9
-	VPADDQ     const5<>+0(SB), Y9, Y9
-	VSUBPD     const5<>+0(SB), Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y1, Y1
-	VADDPD     Y5, Y9, Y5
-	VMOVUPD    16(DX), X9
-	VPMOVZXDQ  X9, Y9
-	VPSUBQ     Y0, Y9, Y9
-	VPADDQ     const5<>+0(SB), Y9, Y9
-	VSUBPD     const5<>+0(SB), Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y2, Y2
-	VADDPD     Y6, Y9, Y6
-	VMOVUPD    32(DX), X9
-	VPMOVZXDQ  X9, Y9
-	VPSUBQ     Y0, Y9, Y9
-	VPADDQ     const5<>+0(SB), Y9, Y9
-	VSUBPD     const5<>+0(SB), Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y3, Y3
-	VADDPD     Y7, Y9, Y7
-	VMOVUPD    48(DX), X9
-	VPMOVZXDQ  X9, Y9
-	VPSUBQ     Y0, Y9, Y9
-	VPADDQ     const5<>+0(SB), Y9, Y9
-	VSUBPD     const5<>+0(SB), Y9, Y9
-	VMULPD     Y9, Y9, Y10
-	VADDPD     Y10, Y4, Y4
-	VADDPD     Y8, Y9, Y8
-	PREFETCHT1 16384(DX)
-	PREFETCHT1 16448(DX)
-	ADDQ       $0x00000080, DX
-	DECQ       DI
-	JNE        row
-	VMOVUPD    Y1, (AX)
-	VMOVUPD    Y2, 32(AX)
-	VMOVUPD    Y3, 64(AX)
-	VMOVUPD    Y4, 96(AX)
-	VMOVUPD    Y5, 256(AX)
-	VMOVUPD    Y6, 288(AX)
-	VMOVUPD    Y7, 320(AX)
-	VMOVUPD    Y8, 352(AX)
-	ADDQ       $0x00000080, AX
-	ADDQ       $0x00000040, CX
-	DECQ       SI
-	JNE        sweep
+	VMOVUPD     (DX), X6
+	VPMOVZXDQ   X6, Y6
+	VPCMPGTQ    Y6, Y3, Y7
+	VBLENDVPD   Y7, Y6, Y3, Y3
+	VPCMPGTQ    Y4, Y6, Y7
+	VBLENDVPD   Y7, Y6, Y4, Y4
+	VPSUBQ      Y0, Y6, Y7
+	VPADDQ      const5<>+0(SB), Y7, Y7
+	VSUBPD      const5<>+0(SB), Y7, Y7
+	VPADDQ      Y1, Y6, Y1
+	VFMADD231PD Y7, Y7, Y5
+	VMOVAPD     Y3, Y3
+	VMOVAPD     Y4, Y4
+	PREFETCHT0  2048(DX)
+	PREFETCHT0  2112(DX)
+	ADDQ        $0x00000080, DX
+	DECQ        DI
+	JNE         row
+	VMOVUPD     Y1, (AX)
+	VMOVUPD     Y2, 256(AX)
+	VMOVUPD     Y3, 512(AX)
+	VMOVUPD     Y4, 768(AX)
+	VMOVUPD     Y5, 1024(AX)
+	ADDQ        $0x00000020, AX
+	ADDQ        $0x00000010, CX
+	DECQ        SI
+	JNE         sweep
 	VZEROUPPER
 	RET
 
@@ -4390,185 +3556,59 @@ row:
 	RET
 
 // func ScanUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·ScanUint64(SB), NOSPLIT, $0-48
-	MOVQ state+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000004, SI
-
-sweep:
-	VMOVUPD (AX), Y0
-	VMOVUPD 32(AX), Y1
-	VMOVUPD 256(AX), Y2
-	VMOVUPD 288(AX), Y3
-	VMOVUPD 512(AX), Y4
-	VMOVUPD 544(AX), Y5
-	VMOVUPD 768(AX), Y6
-	VMOVUPD 800(AX), Y7
-	MOVQ    CX, DX
-	MOVQ    BX, DI
-
-row:
-	VMOVUPD      (DX), Y8
-	VPSRLQ       $0x20, Y8, Y9
-	VPAND        const6<>+0(SB), Y8, Y10
-	VPADDQ       Y10, Y0, Y0
-	VPADDQ       Y9, Y2, Y2
-	VPBROADCASTQ const4<>+0(SB), Y9
-	VPXOR        Y9, Y8, Y10
-	VPXOR        Y9, Y4, Y9
-	VPCMPGTQ     Y10, Y9, Y9
-	VBLENDVPD    Y9, Y8, Y4, Y4
-	VPBROADCASTQ const4<>+0(SB), Y9
-	VPXOR        Y9, Y6, Y10
-	VPXOR        Y9, Y8, Y9
-	VPCMPGTQ     Y10, Y9, Y9
-	VBLENDVPD    Y9, Y8, Y6, Y6
-	VMOVAPD      Y4, Y4
-	VMOVAPD      Y6, Y6
-	VMOVUPD      32(DX), Y8
-	VPSRLQ       $0x20, Y8, Y9
-	VPAND        const6<>+0(SB), Y8, Y10
-	VPADDQ       Y10, Y1, Y1
-	VPADDQ       Y9, Y3, Y3
-	VPBROADCASTQ const4<>+0(SB), Y9
-	VPXOR        Y9, Y8, Y10
-	VPXOR        Y9, Y5, Y9
-	VPCMPGTQ     Y10, Y9, Y9
-	VBLENDVPD    Y9, Y8, Y5, Y5
-	VPBROADCASTQ const4<>+0(SB), Y9
-	VPXOR        Y9, Y7, Y10
-	VPXOR        Y9, Y8, Y9
-	VPCMPGTQ     Y10, Y9, Y9
-	VBLENDVPD    Y9, Y8, Y7, Y7
-	VMOVAPD      Y5, Y5
-	VMOVAPD      Y7, Y7
-	ADDQ         $0x00000100, DX
-	DECQ         DI
-	JNE          row
-	VMOVUPD      Y0, (AX)
-	VMOVUPD      Y1, 32(AX)
-	VMOVUPD      Y2, 256(AX)
-	VMOVUPD      Y3, 288(AX)
-	VMOVUPD      Y4, 512(AX)
-	VMOVUPD      Y5, 544(AX)
-	VMOVUPD      Y6, 768(AX)
-	VMOVUPD      Y7, 800(AX)
-	ADDQ         $0x00000040, AX
-	ADDQ         $0x00000040, CX
-	DECQ         SI
-	JNE          sweep
-	VZEROUPPER
-	RET
-
-// func DeviationsUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·DeviationsUint64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
 	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         $0x00000002, SI
+	MOVQ         $0x00000008, SI
 
 sweep:
-	VMOVUPD (AX), Y1
-	VMOVUPD 32(AX), Y2
-	VMOVUPD 64(AX), Y3
-	VMOVUPD 96(AX), Y4
-	VMOVUPD 256(AX), Y5
-	VMOVUPD 288(AX), Y6
-	VMOVUPD 320(AX), Y7
-	VMOVUPD 352(AX), Y8
+	VMOVUPD (AX), Y0
+	VMOVUPD 256(AX), Y1
+	VMOVUPD 512(AX), Y2
+	VMOVUPD 768(AX), Y3
+	VMOVUPD 1024(AX), Y4
 	MOVQ    CX, DX
 	MOVQ    BX, DI
 
 row:
-	VMOVUPD     (DX), Y9
-	VPSUBQ      Y0, Y9, Y9
-	VPXOR       Y11, Y11, Y11
-	VPCMPGTQ    Y9, Y11, Y11
-	VPSLLQ      $0x20, Y11, Y11
-	VPSRLQ      $0x20, Y9, Y10
-	VPOR        Y11, Y10, Y10
-	VPADDQ      const5<>+0(SB), Y10, Y10
-	VSUBPD      const5<>+0(SB), Y10, Y10
-	VPAND       const6<>+0(SB), Y9, Y9
-	VPOR        const7<>+0(SB), Y9, Y9
-	VSUBPD      const7<>+0(SB), Y9, Y9
-	VFMADD231PD const8<>+0(SB), Y10, Y9
-	VMULPD      Y9, Y9, Y10
-	VADDPD      Y10, Y1, Y1
-	VADDPD      Y5, Y9, Y5
-	VMOVUPD     32(DX), Y9
-	VPSUBQ      Y0, Y9, Y9
-	VPXOR       Y11, Y11, Y11
-	VPCMPGTQ    Y9, Y11, Y11
-	VPSLLQ      $0x20, Y11, Y11
-	VPSRLQ      $0x20, Y9, Y10
-	VPOR        Y11, Y10, Y10
-	VPADDQ      const5<>+0(SB), Y10, Y10
-	VSUBPD      const5<>+0(SB), Y10, Y10
-	VPAND       const6<>+0(SB), Y9, Y9
-	VPOR        const7<>+0(SB), Y9, Y9
-	VSUBPD      const7<>+0(SB), Y9, Y9
-	VFMADD231PD const8<>+0(SB), Y10, Y9
-	VMULPD      Y9, Y9, Y10
-	VADDPD      Y10, Y2, Y2
-	VADDPD      Y6, Y9, Y6
-	VMOVUPD     64(DX), Y9
-	VPSUBQ      Y0, Y9, Y9
-	VPXOR       Y11, Y11, Y11
-	VPCMPGTQ    Y9, Y11, Y11
-	VPSLLQ      $0x20, Y11, Y11
-	VPSRLQ      $0x20, Y9, Y10
-	VPOR        Y11, Y10, Y10
-	VPADDQ      const5<>+0(SB), Y10, Y10
-	VSUBPD      const5<>+0(SB), Y10, Y10
-	VPAND       const6<>+0(SB), Y9, Y9
-	VPOR        const7<>+0(SB), Y9, Y9
-	VSUBPD      const7<>+0(SB), Y9, Y9
-	VFMADD231PD const8<>+0(SB), Y10, Y9
-	VMULPD      Y9, Y9, Y10
-	VADDPD      Y10, Y3, Y3
-	VADDPD      Y7, Y9, Y7
-	VMOVUPD     96(DX), Y9
-	VPSUBQ      Y0, Y9, Y9
-	VPXOR       Y11, Y11, Y11
-	VPCMPGTQ    Y9, Y11, Y11
-	VPSLLQ      $0x20, Y11, Y11
-	VPSRLQ      $0x20, Y9, Y10
-	VPOR        Y11, Y10, Y10
-	VPADDQ      const5<>+0(SB), Y10, Y10
-	VSUBPD      const5<>+0(SB), Y10, Y10
-	VPAND       const6<>+0(SB), Y9, Y9
-	VPOR        const7<>+0(SB), Y9, Y9
-	VSUBPD      const7<>+0(SB), Y9, Y9
-	VFMADD231PD const8<>+0(SB), Y10, Y9
-	VMULPD      Y9, Y9, Y10
-	VADDPD      Y10, Y4, Y4
-	VADDPD      Y8, Y9, Y8
-	PREFETCHT1  32768(DX)
-	PREFETCHT1  32832(DX)
-	PREFETCHT1  32896(DX)
-	PREFETCHT1  32960(DX)
-	ADDQ        $0x00000100, DX
-	DECQ        DI
-	JNE         row
-	VMOVUPD     Y1, (AX)
-	VMOVUPD     Y2, 32(AX)
-	VMOVUPD     Y3, 64(AX)
-	VMOVUPD     Y4, 96(AX)
-	VMOVUPD     Y5, 256(AX)
-	VMOVUPD     Y6, 288(AX)
-	VMOVUPD     Y7, 320(AX)
-	VMOVUPD     Y8, 352(AX)
-	ADDQ        $0x00000080, AX
-	ADDQ        $0x00000080, CX
-	DECQ        SI
-	JNE         sweep
+	VMOVUPD      (DX), Y5
+	VPBROADCASTQ const4<>+0(SB), Y6
+	VPXOR        Y6, Y5, Y7
+	VPXOR        Y6, Y2, Y6
+	VPCMPGTQ     Y7, Y6, Y6
+	VBLENDVPD    Y6, Y5, Y2, Y2
+	VPBROADCASTQ const4<>+0(SB), Y6
+	VPXOR        Y6, Y3, Y7
+	VPXOR        Y6, Y5, Y6
+	VPCMPGTQ     Y7, Y6, Y6
+	VBLENDVPD    Y6, Y5, Y3, Y3
+	VPSRLQ       $0x20, Y5, Y6
+	VPAND        const6<>+0(SB), Y5, Y5
+	VPADDQ       Y5, Y0, Y0
+	VPADDQ       Y1, Y6, Y1
+	VMOVAPD      Y2, Y2
+	VMOVAPD      Y3, Y3
+	PREFETCHT0   2048(DX)
+	PREFETCHT0   2112(DX)
+	PREFETCHT0   2176(DX)
+	PREFETCHT0   2240(DX)
+	ADDQ         $0x00000100, DX
+	DECQ         DI
+	JNE          row
+	VMOVUPD      Y0, (AX)
+	VMOVUPD      Y1, 256(AX)
+	VMOVUPD      Y2, 512(AX)
+	VMOVUPD      Y3, 768(AX)
+	VMOVUPD      Y4, 1024(AX)
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, CX
+	DECQ         SI
+	JNE          sweep
 	VZEROUPPER
 	RET
 
@@ -4753,6 +3793,112 @@ row:
 
 DATA const9<>+0(SB)/8, $0x4330000000000000
 GLOBL const9<>(SB), RODATA|NOPTR, $8
+
+// func DeviationsUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·DeviationsUint64(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Y0
+	MOVQ         $0x00000002, SI
+
+sweep:
+	VMOVUPD (AX), Y1
+	VMOVUPD 32(AX), Y2
+	VMOVUPD 64(AX), Y3
+	VMOVUPD 96(AX), Y4
+	VMOVUPD 256(AX), Y5
+	VMOVUPD 288(AX), Y6
+	VMOVUPD 320(AX), Y7
+	VMOVUPD 352(AX), Y8
+	MOVQ    CX, DX
+	MOVQ    BX, DI
+
+row:
+	VMOVUPD     (DX), Y9
+	VPSUBQ      Y0, Y9, Y9
+	VPXOR       Y11, Y11, Y11
+	VPCMPGTQ    Y9, Y11, Y11
+	VPSLLQ      $0x20, Y11, Y11
+	VPSRLQ      $0x20, Y9, Y10
+	VPOR        Y11, Y10, Y10
+	VPADDQ      const5<>+0(SB), Y10, Y10
+	VSUBPD      const5<>+0(SB), Y10, Y10
+	VPAND       const6<>+0(SB), Y9, Y9
+	VPOR        const7<>+0(SB), Y9, Y9
+	VSUBPD      const7<>+0(SB), Y9, Y9
+	VFMADD231PD const8<>+0(SB), Y10, Y9
+	VMULPD      Y9, Y9, Y10
+	VADDPD      Y10, Y1, Y1
+	VADDPD      Y5, Y9, Y5
+	VMOVUPD     32(DX), Y9
+	VPSUBQ      Y0, Y9, Y9
+	VPXOR       Y11, Y11, Y11
+	VPCMPGTQ    Y9, Y11, Y11
+	VPSLLQ      $0x20, Y11, Y11
+	VPSRLQ      $0x20, Y9, Y10
+	VPOR        Y11, Y10, Y10
+	VPADDQ      const5<>+0(SB), Y10, Y10
+	VSUBPD      const5<>+0(SB), Y10, Y10
+	VPAND       const6<>+0(SB), Y9, Y9
+	VPOR        const7<>+0(SB), Y9, Y9
+	VSUBPD      const7<>+0(SB), Y9, Y9
+	VFMADD231PD const8<>+0(SB), Y10, Y9
+	VMULPD      Y9, Y9, Y10
+	VADDPD      Y10, Y2, Y2
+	VADDPD      Y6, Y9, Y6
+	VMOVUPD     64(DX), Y9
+	VPSUBQ      Y0, Y9, Y9
+	VPXOR       Y11, Y11, Y11
+	VPCMPGTQ    Y9, Y11, Y11
+	VPSLLQ      $0x20, Y11, Y11
+	VPSRLQ      $0x20, Y9, Y10
+	VPOR        Y11, Y10, Y10
+	VPADDQ      const5<>+0(SB), Y10, Y10
+	VSUBPD      const5<>+0(SB), Y10, Y10
+	VPAND       const6<>+0(SB), Y9, Y9
+	VPOR        const7<>+0(SB), Y9, Y9
+	VSUBPD      const7<>+0(SB), Y9, Y9
+	VFMADD231PD const8<>+0(SB), Y10, Y9
+	VMULPD      Y9, Y9, Y10
+	VADDPD      Y10, Y3, Y3
+	VADDPD      Y7, Y9, Y7
+	VMOVUPD     96(DX), Y9
+	VPSUBQ      Y0, Y9, Y9
+	VPXOR       Y11, Y11, Y11
+	VPCMPGTQ    Y9, Y11, Y11
+	VPSLLQ      $0x20, Y11, Y11
+	VPSRLQ      $0x20, Y9, Y10
+	VPOR        Y11, Y10, Y10
+	VPADDQ      const5<>+0(SB), Y10, Y10
+	VSUBPD      const5<>+0(SB), Y10, Y10
+	VPAND       const6<>+0(SB), Y9, Y9
+	VPOR        const7<>+0(SB), Y9, Y9
+	VSUBPD      const7<>+0(SB), Y9, Y9
+	VFMADD231PD const8<>+0(SB), Y10, Y9
+	VMULPD      Y9, Y9, Y10
+	VADDPD      Y10, Y4, Y4
+	VADDPD      Y8, Y9, Y8
+	ADDQ        $0x00000100, DX
+	DECQ        DI
+	JNE         row
+	VMOVUPD     Y1, (AX)
+	VMOVUPD     Y2, 32(AX)
+	VMOVUPD     Y3, 64(AX)
+	VMOVUPD     Y4, 96(AX)
+	VMOVUPD     Y5, 256(AX)
+	VMOVUPD     Y6, 288(AX)
+	VMOVUPD     Y7, 320(AX)
+	VMOVUPD     Y8, 352(AX)
+	ADDQ        $0x00000080, AX
+	ADDQ        $0x00000080, CX
+	DECQ        SI
+	JNE         sweep
+	VZEROUPPER
+	RET
 
 // func ScanBool(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2

@@ -3208,7 +3208,7 @@ func CastBoolUint64(dst []uint64, a []uint8) {
 func CastFloat16Float32(dst []float32, a []uint16) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
-		v0 := fromFloat16(a[i&ma])
+		v0 := FromFloat16(a[i&ma])
 		v1 := v0 != v0
 		v3 := math.Float32frombits(0x7fc00000)
 		v4 := v0
@@ -3238,7 +3238,7 @@ func CastFloat32Float16(dst []uint16, a []float32) {
 func CastBFloat16Float32(dst []float32, a []uint16) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
-		v0 := fromBFloat16(a[i&ma])
+		v0 := FromBFloat16(a[i&ma])
 		v1 := v0 != v0
 		v3 := math.Float32frombits(0x7fc00000)
 		v4 := v0

@@ -5,25 +5,30 @@ package portable
 import "math"
 
 // ScanFloat64 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func ScanFloat64(state []uint64, a []float64, _ []byte, _, _ uint64) {
+func ScanFloat64(state []uint64, a []float64, _ []byte, u0, _ uint64) {
+	p0 := math.Float64frombits(u0)
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
 		s0_0 := math.Float64frombits(state[l+0])
 		s1_0 := math.Float64frombits(state[l+32])
 		s2_0 := math.Float64frombits(state[l+64])
 		s3_0 := math.Float64frombits(state[l+96])
+		s4_0 := math.Float64frombits(state[l+128])
 		s0_1 := math.Float64frombits(state[l+1])
 		s1_1 := math.Float64frombits(state[l+33])
 		s2_1 := math.Float64frombits(state[l+65])
 		s3_1 := math.Float64frombits(state[l+97])
+		s4_1 := math.Float64frombits(state[l+129])
 		s0_2 := math.Float64frombits(state[l+2])
 		s1_2 := math.Float64frombits(state[l+34])
 		s2_2 := math.Float64frombits(state[l+66])
 		s3_2 := math.Float64frombits(state[l+98])
+		s4_2 := math.Float64frombits(state[l+130])
 		s0_3 := math.Float64frombits(state[l+3])
 		s1_3 := math.Float64frombits(state[l+35])
 		s2_3 := math.Float64frombits(state[l+67])
 		s3_3 := math.Float64frombits(state[l+99])
+		s4_3 := math.Float64frombits(state[l+131])
 		for i := l; i < rows; i += 32 {
 			a := a[i : i+4 : i+4]
 			{
@@ -34,10 +39,12 @@ func ScanFloat64(state []uint64, a []float64, _ []byte, _, _ uint64) {
 				v5 := float64(s0_0 - v4)
 				v6 := float64(v0 - v3)
 				v7 := float64(v5 + v6)
-				v9 := float64(v7 + s1_0)
-				v11 := less(v0, s2_0)
-				v13 := greater(v0, s3_0)
-				s0_0, s1_0, s2_0, s3_0 = v2, v9, v11, v13
+				v9 := float64(v0 - p0)
+				v11 := float64(v7 + s1_0)
+				v13 := less(v0, s2_0)
+				v15 := greater(v0, s3_0)
+				v17 := math.FMA(v9, v9, s4_0)
+				s0_0, s1_0, s2_0, s3_0, s4_0 = v2, v11, v13, v15, v17
 			}
 			{
 				v0 := a[1]
@@ -47,10 +54,12 @@ func ScanFloat64(state []uint64, a []float64, _ []byte, _, _ uint64) {
 				v5 := float64(s0_1 - v4)
 				v6 := float64(v0 - v3)
 				v7 := float64(v5 + v6)
-				v9 := float64(v7 + s1_1)
-				v11 := less(v0, s2_1)
-				v13 := greater(v0, s3_1)
-				s0_1, s1_1, s2_1, s3_1 = v2, v9, v11, v13
+				v9 := float64(v0 - p0)
+				v11 := float64(v7 + s1_1)
+				v13 := less(v0, s2_1)
+				v15 := greater(v0, s3_1)
+				v17 := math.FMA(v9, v9, s4_1)
+				s0_1, s1_1, s2_1, s3_1, s4_1 = v2, v11, v13, v15, v17
 			}
 			{
 				v0 := a[2]
@@ -60,10 +69,12 @@ func ScanFloat64(state []uint64, a []float64, _ []byte, _, _ uint64) {
 				v5 := float64(s0_2 - v4)
 				v6 := float64(v0 - v3)
 				v7 := float64(v5 + v6)
-				v9 := float64(v7 + s1_2)
-				v11 := less(v0, s2_2)
-				v13 := greater(v0, s3_2)
-				s0_2, s1_2, s2_2, s3_2 = v2, v9, v11, v13
+				v9 := float64(v0 - p0)
+				v11 := float64(v7 + s1_2)
+				v13 := less(v0, s2_2)
+				v15 := greater(v0, s3_2)
+				v17 := math.FMA(v9, v9, s4_2)
+				s0_2, s1_2, s2_2, s3_2, s4_2 = v2, v11, v13, v15, v17
 			}
 			{
 				v0 := a[3]
@@ -73,28 +84,34 @@ func ScanFloat64(state []uint64, a []float64, _ []byte, _, _ uint64) {
 				v5 := float64(s0_3 - v4)
 				v6 := float64(v0 - v3)
 				v7 := float64(v5 + v6)
-				v9 := float64(v7 + s1_3)
-				v11 := less(v0, s2_3)
-				v13 := greater(v0, s3_3)
-				s0_3, s1_3, s2_3, s3_3 = v2, v9, v11, v13
+				v9 := float64(v0 - p0)
+				v11 := float64(v7 + s1_3)
+				v13 := less(v0, s2_3)
+				v15 := greater(v0, s3_3)
+				v17 := math.FMA(v9, v9, s4_3)
+				s0_3, s1_3, s2_3, s3_3, s4_3 = v2, v11, v13, v15, v17
 			}
 		}
 		state[l+0] = math.Float64bits(s0_0)
 		state[l+32] = math.Float64bits(s1_0)
 		state[l+64] = math.Float64bits(s2_0)
 		state[l+96] = math.Float64bits(s3_0)
+		state[l+128] = math.Float64bits(s4_0)
 		state[l+1] = math.Float64bits(s0_1)
 		state[l+33] = math.Float64bits(s1_1)
 		state[l+65] = math.Float64bits(s2_1)
 		state[l+97] = math.Float64bits(s3_1)
+		state[l+129] = math.Float64bits(s4_1)
 		state[l+2] = math.Float64bits(s0_2)
 		state[l+34] = math.Float64bits(s1_2)
 		state[l+66] = math.Float64bits(s2_2)
 		state[l+98] = math.Float64bits(s3_2)
+		state[l+130] = math.Float64bits(s4_2)
 		state[l+3] = math.Float64bits(s0_3)
 		state[l+35] = math.Float64bits(s1_3)
 		state[l+67] = math.Float64bits(s2_3)
 		state[l+99] = math.Float64bits(s3_3)
+		state[l+131] = math.Float64bits(s4_3)
 	}
 	for l := range len(a) - rows {
 		i := rows + l
@@ -102,6 +119,7 @@ func ScanFloat64(state []uint64, a []float64, _ []byte, _, _ uint64) {
 		s1_0 := math.Float64frombits(state[l+32])
 		s2_0 := math.Float64frombits(state[l+64])
 		s3_0 := math.Float64frombits(state[l+96])
+		s4_0 := math.Float64frombits(state[l+128])
 		{
 			v0 := a[i]
 			v2 := float64(v0 + s0_0)
@@ -110,15 +128,18 @@ func ScanFloat64(state []uint64, a []float64, _ []byte, _, _ uint64) {
 			v5 := float64(s0_0 - v4)
 			v6 := float64(v0 - v3)
 			v7 := float64(v5 + v6)
-			v9 := float64(v7 + s1_0)
-			v11 := less(v0, s2_0)
-			v13 := greater(v0, s3_0)
-			s0_0, s1_0, s2_0, s3_0 = v2, v9, v11, v13
+			v9 := float64(v0 - p0)
+			v11 := float64(v7 + s1_0)
+			v13 := less(v0, s2_0)
+			v15 := greater(v0, s3_0)
+			v17 := math.FMA(v9, v9, s4_0)
+			s0_0, s1_0, s2_0, s3_0, s4_0 = v2, v11, v13, v15, v17
 		}
 		state[l+0] = math.Float64bits(s0_0)
 		state[l+32] = math.Float64bits(s1_0)
 		state[l+64] = math.Float64bits(s2_0)
 		state[l+96] = math.Float64bits(s3_0)
+		state[l+128] = math.Float64bits(s4_0)
 	}
 }
 
@@ -566,80 +587,6 @@ func SignsFloat64(state []uint64, a []float64, _ []byte, _, _ uint64) {
 		}
 		state[l+0] = s0_0
 		state[l+32] = s1_0
-	}
-}
-
-// DeviationsFloat64 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func DeviationsFloat64(state []uint64, a []float64, _ []byte, u0, _ uint64) {
-	p0 := math.Float64frombits(u0)
-	rows := len(a) / 32 * 32
-	for l := 0; l < 32; l += 4 {
-		s0_0 := math.Float64frombits(state[l+0])
-		s1_0 := math.Float64frombits(state[l+32])
-		s0_1 := math.Float64frombits(state[l+1])
-		s1_1 := math.Float64frombits(state[l+33])
-		s0_2 := math.Float64frombits(state[l+2])
-		s1_2 := math.Float64frombits(state[l+34])
-		s0_3 := math.Float64frombits(state[l+3])
-		s1_3 := math.Float64frombits(state[l+35])
-		for i := l; i < rows; i += 32 {
-			a := a[i : i+4 : i+4]
-			{
-				v0 := a[0]
-				v2 := float64(v0 - p0)
-				v4 := float64(v2 * v2)
-				v5 := float64(s0_0 + v4)
-				v7 := float64(v2 + s1_0)
-				s0_0, s1_0 = v5, v7
-			}
-			{
-				v0 := a[1]
-				v2 := float64(v0 - p0)
-				v4 := float64(v2 * v2)
-				v5 := float64(s0_1 + v4)
-				v7 := float64(v2 + s1_1)
-				s0_1, s1_1 = v5, v7
-			}
-			{
-				v0 := a[2]
-				v2 := float64(v0 - p0)
-				v4 := float64(v2 * v2)
-				v5 := float64(s0_2 + v4)
-				v7 := float64(v2 + s1_2)
-				s0_2, s1_2 = v5, v7
-			}
-			{
-				v0 := a[3]
-				v2 := float64(v0 - p0)
-				v4 := float64(v2 * v2)
-				v5 := float64(s0_3 + v4)
-				v7 := float64(v2 + s1_3)
-				s0_3, s1_3 = v5, v7
-			}
-		}
-		state[l+0] = math.Float64bits(s0_0)
-		state[l+32] = math.Float64bits(s1_0)
-		state[l+1] = math.Float64bits(s0_1)
-		state[l+33] = math.Float64bits(s1_1)
-		state[l+2] = math.Float64bits(s0_2)
-		state[l+34] = math.Float64bits(s1_2)
-		state[l+3] = math.Float64bits(s0_3)
-		state[l+35] = math.Float64bits(s1_3)
-	}
-	for l := range len(a) - rows {
-		i := rows + l
-		s0_0 := math.Float64frombits(state[l+0])
-		s1_0 := math.Float64frombits(state[l+32])
-		{
-			v0 := a[i]
-			v2 := float64(v0 - p0)
-			v4 := float64(v2 * v2)
-			v5 := float64(s0_0 + v4)
-			v7 := float64(v2 + s1_0)
-			s0_0, s1_0 = v5, v7
-		}
-		state[l+0] = math.Float64bits(s0_0)
-		state[l+32] = math.Float64bits(s1_0)
 	}
 }
 
@@ -1113,25 +1060,30 @@ func NormsFloat64(state []uint64, a []float64, _ []byte, u0, _ uint64) {
 }
 
 // ScanFloat32 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func ScanFloat32(state []uint64, a []float32, _ []byte, _, _ uint64) {
+func ScanFloat32(state []uint64, a []float32, _ []byte, u0, _ uint64) {
+	p0 := math.Float64frombits(u0)
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
 		s0_0 := math.Float64frombits(state[l+0])
 		s1_0 := math.Float64frombits(state[l+32])
 		s2_0 := math.Float64frombits(state[l+64])
 		s3_0 := math.Float64frombits(state[l+96])
+		s4_0 := math.Float64frombits(state[l+128])
 		s0_1 := math.Float64frombits(state[l+1])
 		s1_1 := math.Float64frombits(state[l+33])
 		s2_1 := math.Float64frombits(state[l+65])
 		s3_1 := math.Float64frombits(state[l+97])
+		s4_1 := math.Float64frombits(state[l+129])
 		s0_2 := math.Float64frombits(state[l+2])
 		s1_2 := math.Float64frombits(state[l+34])
 		s2_2 := math.Float64frombits(state[l+66])
 		s3_2 := math.Float64frombits(state[l+98])
+		s4_2 := math.Float64frombits(state[l+130])
 		s0_3 := math.Float64frombits(state[l+3])
 		s1_3 := math.Float64frombits(state[l+35])
 		s2_3 := math.Float64frombits(state[l+67])
 		s3_3 := math.Float64frombits(state[l+99])
+		s4_3 := math.Float64frombits(state[l+131])
 		for i := l; i < rows; i += 32 {
 			a := a[i : i+4 : i+4]
 			{
@@ -1143,10 +1095,12 @@ func ScanFloat32(state []uint64, a []float32, _ []byte, _, _ uint64) {
 				v6 := float64(s0_0 - v5)
 				v7 := float64(v1 - v4)
 				v8 := float64(v6 + v7)
-				v10 := float64(v8 + s1_0)
-				v12 := less(v1, s2_0)
-				v14 := greater(v1, s3_0)
-				s0_0, s1_0, s2_0, s3_0 = v3, v10, v12, v14
+				v10 := float64(v1 - p0)
+				v12 := float64(v8 + s1_0)
+				v14 := less(v1, s2_0)
+				v16 := greater(v1, s3_0)
+				v18 := math.FMA(v10, v10, s4_0)
+				s0_0, s1_0, s2_0, s3_0, s4_0 = v3, v12, v14, v16, v18
 			}
 			{
 				v0 := a[1]
@@ -1157,10 +1111,12 @@ func ScanFloat32(state []uint64, a []float32, _ []byte, _, _ uint64) {
 				v6 := float64(s0_1 - v5)
 				v7 := float64(v1 - v4)
 				v8 := float64(v6 + v7)
-				v10 := float64(v8 + s1_1)
-				v12 := less(v1, s2_1)
-				v14 := greater(v1, s3_1)
-				s0_1, s1_1, s2_1, s3_1 = v3, v10, v12, v14
+				v10 := float64(v1 - p0)
+				v12 := float64(v8 + s1_1)
+				v14 := less(v1, s2_1)
+				v16 := greater(v1, s3_1)
+				v18 := math.FMA(v10, v10, s4_1)
+				s0_1, s1_1, s2_1, s3_1, s4_1 = v3, v12, v14, v16, v18
 			}
 			{
 				v0 := a[2]
@@ -1171,10 +1127,12 @@ func ScanFloat32(state []uint64, a []float32, _ []byte, _, _ uint64) {
 				v6 := float64(s0_2 - v5)
 				v7 := float64(v1 - v4)
 				v8 := float64(v6 + v7)
-				v10 := float64(v8 + s1_2)
-				v12 := less(v1, s2_2)
-				v14 := greater(v1, s3_2)
-				s0_2, s1_2, s2_2, s3_2 = v3, v10, v12, v14
+				v10 := float64(v1 - p0)
+				v12 := float64(v8 + s1_2)
+				v14 := less(v1, s2_2)
+				v16 := greater(v1, s3_2)
+				v18 := math.FMA(v10, v10, s4_2)
+				s0_2, s1_2, s2_2, s3_2, s4_2 = v3, v12, v14, v16, v18
 			}
 			{
 				v0 := a[3]
@@ -1185,28 +1143,34 @@ func ScanFloat32(state []uint64, a []float32, _ []byte, _, _ uint64) {
 				v6 := float64(s0_3 - v5)
 				v7 := float64(v1 - v4)
 				v8 := float64(v6 + v7)
-				v10 := float64(v8 + s1_3)
-				v12 := less(v1, s2_3)
-				v14 := greater(v1, s3_3)
-				s0_3, s1_3, s2_3, s3_3 = v3, v10, v12, v14
+				v10 := float64(v1 - p0)
+				v12 := float64(v8 + s1_3)
+				v14 := less(v1, s2_3)
+				v16 := greater(v1, s3_3)
+				v18 := math.FMA(v10, v10, s4_3)
+				s0_3, s1_3, s2_3, s3_3, s4_3 = v3, v12, v14, v16, v18
 			}
 		}
 		state[l+0] = math.Float64bits(s0_0)
 		state[l+32] = math.Float64bits(s1_0)
 		state[l+64] = math.Float64bits(s2_0)
 		state[l+96] = math.Float64bits(s3_0)
+		state[l+128] = math.Float64bits(s4_0)
 		state[l+1] = math.Float64bits(s0_1)
 		state[l+33] = math.Float64bits(s1_1)
 		state[l+65] = math.Float64bits(s2_1)
 		state[l+97] = math.Float64bits(s3_1)
+		state[l+129] = math.Float64bits(s4_1)
 		state[l+2] = math.Float64bits(s0_2)
 		state[l+34] = math.Float64bits(s1_2)
 		state[l+66] = math.Float64bits(s2_2)
 		state[l+98] = math.Float64bits(s3_2)
+		state[l+130] = math.Float64bits(s4_2)
 		state[l+3] = math.Float64bits(s0_3)
 		state[l+35] = math.Float64bits(s1_3)
 		state[l+67] = math.Float64bits(s2_3)
 		state[l+99] = math.Float64bits(s3_3)
+		state[l+131] = math.Float64bits(s4_3)
 	}
 	for l := range len(a) - rows {
 		i := rows + l
@@ -1214,6 +1178,7 @@ func ScanFloat32(state []uint64, a []float32, _ []byte, _, _ uint64) {
 		s1_0 := math.Float64frombits(state[l+32])
 		s2_0 := math.Float64frombits(state[l+64])
 		s3_0 := math.Float64frombits(state[l+96])
+		s4_0 := math.Float64frombits(state[l+128])
 		{
 			v0 := a[i]
 			v1 := float64(v0)
@@ -1223,15 +1188,18 @@ func ScanFloat32(state []uint64, a []float32, _ []byte, _, _ uint64) {
 			v6 := float64(s0_0 - v5)
 			v7 := float64(v1 - v4)
 			v8 := float64(v6 + v7)
-			v10 := float64(v8 + s1_0)
-			v12 := less(v1, s2_0)
-			v14 := greater(v1, s3_0)
-			s0_0, s1_0, s2_0, s3_0 = v3, v10, v12, v14
+			v10 := float64(v1 - p0)
+			v12 := float64(v8 + s1_0)
+			v14 := less(v1, s2_0)
+			v16 := greater(v1, s3_0)
+			v18 := math.FMA(v10, v10, s4_0)
+			s0_0, s1_0, s2_0, s3_0, s4_0 = v3, v12, v14, v16, v18
 		}
 		state[l+0] = math.Float64bits(s0_0)
 		state[l+32] = math.Float64bits(s1_0)
 		state[l+64] = math.Float64bits(s2_0)
 		state[l+96] = math.Float64bits(s3_0)
+		state[l+128] = math.Float64bits(s4_0)
 	}
 }
 
@@ -1689,85 +1657,6 @@ func SignsFloat32(state []uint64, a []float32, _ []byte, _, _ uint64) {
 		}
 		state[l+0] = s0_0
 		state[l+32] = s1_0
-	}
-}
-
-// DeviationsFloat32 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func DeviationsFloat32(state []uint64, a []float32, _ []byte, u0, _ uint64) {
-	p0 := math.Float64frombits(u0)
-	rows := len(a) / 32 * 32
-	for l := 0; l < 32; l += 4 {
-		s0_0 := math.Float64frombits(state[l+0])
-		s1_0 := math.Float64frombits(state[l+32])
-		s0_1 := math.Float64frombits(state[l+1])
-		s1_1 := math.Float64frombits(state[l+33])
-		s0_2 := math.Float64frombits(state[l+2])
-		s1_2 := math.Float64frombits(state[l+34])
-		s0_3 := math.Float64frombits(state[l+3])
-		s1_3 := math.Float64frombits(state[l+35])
-		for i := l; i < rows; i += 32 {
-			a := a[i : i+4 : i+4]
-			{
-				v0 := a[0]
-				v1 := float64(v0)
-				v3 := float64(v1 - p0)
-				v5 := float64(v3 * v3)
-				v6 := float64(s0_0 + v5)
-				v8 := float64(v3 + s1_0)
-				s0_0, s1_0 = v6, v8
-			}
-			{
-				v0 := a[1]
-				v1 := float64(v0)
-				v3 := float64(v1 - p0)
-				v5 := float64(v3 * v3)
-				v6 := float64(s0_1 + v5)
-				v8 := float64(v3 + s1_1)
-				s0_1, s1_1 = v6, v8
-			}
-			{
-				v0 := a[2]
-				v1 := float64(v0)
-				v3 := float64(v1 - p0)
-				v5 := float64(v3 * v3)
-				v6 := float64(s0_2 + v5)
-				v8 := float64(v3 + s1_2)
-				s0_2, s1_2 = v6, v8
-			}
-			{
-				v0 := a[3]
-				v1 := float64(v0)
-				v3 := float64(v1 - p0)
-				v5 := float64(v3 * v3)
-				v6 := float64(s0_3 + v5)
-				v8 := float64(v3 + s1_3)
-				s0_3, s1_3 = v6, v8
-			}
-		}
-		state[l+0] = math.Float64bits(s0_0)
-		state[l+32] = math.Float64bits(s1_0)
-		state[l+1] = math.Float64bits(s0_1)
-		state[l+33] = math.Float64bits(s1_1)
-		state[l+2] = math.Float64bits(s0_2)
-		state[l+34] = math.Float64bits(s1_2)
-		state[l+3] = math.Float64bits(s0_3)
-		state[l+35] = math.Float64bits(s1_3)
-	}
-	for l := range len(a) - rows {
-		i := rows + l
-		s0_0 := math.Float64frombits(state[l+0])
-		s1_0 := math.Float64frombits(state[l+32])
-		{
-			v0 := a[i]
-			v1 := float64(v0)
-			v3 := float64(v1 - p0)
-			v5 := float64(v3 * v3)
-			v6 := float64(s0_0 + v5)
-			v8 := float64(v3 + s1_0)
-			s0_0, s1_0 = v6, v8
-		}
-		state[l+0] = math.Float64bits(s0_0)
-		state[l+32] = math.Float64bits(s1_0)
 	}
 }
 
@@ -2256,29 +2145,34 @@ func NormsFloat32(state []uint64, a []float32, _ []byte, u0, _ uint64) {
 }
 
 // ScanFloat16 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func ScanFloat16(state []uint64, a []uint16, _ []byte, _, _ uint64) {
+func ScanFloat16(state []uint64, a []uint16, _ []byte, u0, _ uint64) {
+	p0 := math.Float64frombits(u0)
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
 		s0_0 := math.Float64frombits(state[l+0])
 		s1_0 := math.Float64frombits(state[l+32])
 		s2_0 := math.Float64frombits(state[l+64])
 		s3_0 := math.Float64frombits(state[l+96])
+		s4_0 := math.Float64frombits(state[l+128])
 		s0_1 := math.Float64frombits(state[l+1])
 		s1_1 := math.Float64frombits(state[l+33])
 		s2_1 := math.Float64frombits(state[l+65])
 		s3_1 := math.Float64frombits(state[l+97])
+		s4_1 := math.Float64frombits(state[l+129])
 		s0_2 := math.Float64frombits(state[l+2])
 		s1_2 := math.Float64frombits(state[l+34])
 		s2_2 := math.Float64frombits(state[l+66])
 		s3_2 := math.Float64frombits(state[l+98])
+		s4_2 := math.Float64frombits(state[l+130])
 		s0_3 := math.Float64frombits(state[l+3])
 		s1_3 := math.Float64frombits(state[l+35])
 		s2_3 := math.Float64frombits(state[l+67])
 		s3_3 := math.Float64frombits(state[l+99])
+		s4_3 := math.Float64frombits(state[l+131])
 		for i := l; i < rows; i += 32 {
 			a := a[i : i+4 : i+4]
 			{
-				v0 := fromFloat16(a[0])
+				v0 := FromFloat16(a[0])
 				v1 := float64(v0)
 				v3 := float64(v1 + s0_0)
 				v4 := float64(v3 - s0_0)
@@ -2286,13 +2180,15 @@ func ScanFloat16(state []uint64, a []uint16, _ []byte, _, _ uint64) {
 				v6 := float64(s0_0 - v5)
 				v7 := float64(v1 - v4)
 				v8 := float64(v6 + v7)
-				v10 := float64(v8 + s1_0)
-				v12 := less(v1, s2_0)
-				v14 := greater(v1, s3_0)
-				s0_0, s1_0, s2_0, s3_0 = v3, v10, v12, v14
+				v10 := float64(v1 - p0)
+				v12 := float64(v8 + s1_0)
+				v14 := less(v1, s2_0)
+				v16 := greater(v1, s3_0)
+				v18 := math.FMA(v10, v10, s4_0)
+				s0_0, s1_0, s2_0, s3_0, s4_0 = v3, v12, v14, v16, v18
 			}
 			{
-				v0 := fromFloat16(a[1])
+				v0 := FromFloat16(a[1])
 				v1 := float64(v0)
 				v3 := float64(v1 + s0_1)
 				v4 := float64(v3 - s0_1)
@@ -2300,13 +2196,15 @@ func ScanFloat16(state []uint64, a []uint16, _ []byte, _, _ uint64) {
 				v6 := float64(s0_1 - v5)
 				v7 := float64(v1 - v4)
 				v8 := float64(v6 + v7)
-				v10 := float64(v8 + s1_1)
-				v12 := less(v1, s2_1)
-				v14 := greater(v1, s3_1)
-				s0_1, s1_1, s2_1, s3_1 = v3, v10, v12, v14
+				v10 := float64(v1 - p0)
+				v12 := float64(v8 + s1_1)
+				v14 := less(v1, s2_1)
+				v16 := greater(v1, s3_1)
+				v18 := math.FMA(v10, v10, s4_1)
+				s0_1, s1_1, s2_1, s3_1, s4_1 = v3, v12, v14, v16, v18
 			}
 			{
-				v0 := fromFloat16(a[2])
+				v0 := FromFloat16(a[2])
 				v1 := float64(v0)
 				v3 := float64(v1 + s0_2)
 				v4 := float64(v3 - s0_2)
@@ -2314,13 +2212,15 @@ func ScanFloat16(state []uint64, a []uint16, _ []byte, _, _ uint64) {
 				v6 := float64(s0_2 - v5)
 				v7 := float64(v1 - v4)
 				v8 := float64(v6 + v7)
-				v10 := float64(v8 + s1_2)
-				v12 := less(v1, s2_2)
-				v14 := greater(v1, s3_2)
-				s0_2, s1_2, s2_2, s3_2 = v3, v10, v12, v14
+				v10 := float64(v1 - p0)
+				v12 := float64(v8 + s1_2)
+				v14 := less(v1, s2_2)
+				v16 := greater(v1, s3_2)
+				v18 := math.FMA(v10, v10, s4_2)
+				s0_2, s1_2, s2_2, s3_2, s4_2 = v3, v12, v14, v16, v18
 			}
 			{
-				v0 := fromFloat16(a[3])
+				v0 := FromFloat16(a[3])
 				v1 := float64(v0)
 				v3 := float64(v1 + s0_3)
 				v4 := float64(v3 - s0_3)
@@ -2328,28 +2228,34 @@ func ScanFloat16(state []uint64, a []uint16, _ []byte, _, _ uint64) {
 				v6 := float64(s0_3 - v5)
 				v7 := float64(v1 - v4)
 				v8 := float64(v6 + v7)
-				v10 := float64(v8 + s1_3)
-				v12 := less(v1, s2_3)
-				v14 := greater(v1, s3_3)
-				s0_3, s1_3, s2_3, s3_3 = v3, v10, v12, v14
+				v10 := float64(v1 - p0)
+				v12 := float64(v8 + s1_3)
+				v14 := less(v1, s2_3)
+				v16 := greater(v1, s3_3)
+				v18 := math.FMA(v10, v10, s4_3)
+				s0_3, s1_3, s2_3, s3_3, s4_3 = v3, v12, v14, v16, v18
 			}
 		}
 		state[l+0] = math.Float64bits(s0_0)
 		state[l+32] = math.Float64bits(s1_0)
 		state[l+64] = math.Float64bits(s2_0)
 		state[l+96] = math.Float64bits(s3_0)
+		state[l+128] = math.Float64bits(s4_0)
 		state[l+1] = math.Float64bits(s0_1)
 		state[l+33] = math.Float64bits(s1_1)
 		state[l+65] = math.Float64bits(s2_1)
 		state[l+97] = math.Float64bits(s3_1)
+		state[l+129] = math.Float64bits(s4_1)
 		state[l+2] = math.Float64bits(s0_2)
 		state[l+34] = math.Float64bits(s1_2)
 		state[l+66] = math.Float64bits(s2_2)
 		state[l+98] = math.Float64bits(s3_2)
+		state[l+130] = math.Float64bits(s4_2)
 		state[l+3] = math.Float64bits(s0_3)
 		state[l+35] = math.Float64bits(s1_3)
 		state[l+67] = math.Float64bits(s2_3)
 		state[l+99] = math.Float64bits(s3_3)
+		state[l+131] = math.Float64bits(s4_3)
 	}
 	for l := range len(a) - rows {
 		i := rows + l
@@ -2357,8 +2263,9 @@ func ScanFloat16(state []uint64, a []uint16, _ []byte, _, _ uint64) {
 		s1_0 := math.Float64frombits(state[l+32])
 		s2_0 := math.Float64frombits(state[l+64])
 		s3_0 := math.Float64frombits(state[l+96])
+		s4_0 := math.Float64frombits(state[l+128])
 		{
-			v0 := fromFloat16(a[i])
+			v0 := FromFloat16(a[i])
 			v1 := float64(v0)
 			v3 := float64(v1 + s0_0)
 			v4 := float64(v3 - s0_0)
@@ -2366,15 +2273,18 @@ func ScanFloat16(state []uint64, a []uint16, _ []byte, _, _ uint64) {
 			v6 := float64(s0_0 - v5)
 			v7 := float64(v1 - v4)
 			v8 := float64(v6 + v7)
-			v10 := float64(v8 + s1_0)
-			v12 := less(v1, s2_0)
-			v14 := greater(v1, s3_0)
-			s0_0, s1_0, s2_0, s3_0 = v3, v10, v12, v14
+			v10 := float64(v1 - p0)
+			v12 := float64(v8 + s1_0)
+			v14 := less(v1, s2_0)
+			v16 := greater(v1, s3_0)
+			v18 := math.FMA(v10, v10, s4_0)
+			s0_0, s1_0, s2_0, s3_0, s4_0 = v3, v12, v14, v16, v18
 		}
 		state[l+0] = math.Float64bits(s0_0)
 		state[l+32] = math.Float64bits(s1_0)
 		state[l+64] = math.Float64bits(s2_0)
 		state[l+96] = math.Float64bits(s3_0)
+		state[l+128] = math.Float64bits(s4_0)
 	}
 }
 
@@ -2418,7 +2328,7 @@ func ScanSpecialFloat16(state []uint64, a []uint16, _ []byte, u0, _ uint64) {
 		for i := l; i < rows; i += 32 {
 			a := a[i : i+4 : i+4]
 			{
-				v0 := fromFloat16(a[0])
+				v0 := FromFloat16(a[0])
 				v1 := float64(v0)
 				v3 := float64(v1 - v1)
 				v4 := 0x0p+00 == v3
@@ -2467,7 +2377,7 @@ func ScanSpecialFloat16(state []uint64, a []uint16, _ []byte, u0, _ uint64) {
 				s0_0, s1_0, s2_0, s3_0, s4_0, s5_0, s6_0, s7_0 = v9, v20, v22, v24, v30, v34, v38, v45
 			}
 			{
-				v0 := fromFloat16(a[1])
+				v0 := FromFloat16(a[1])
 				v1 := float64(v0)
 				v3 := float64(v1 - v1)
 				v4 := 0x0p+00 == v3
@@ -2516,7 +2426,7 @@ func ScanSpecialFloat16(state []uint64, a []uint16, _ []byte, u0, _ uint64) {
 				s0_1, s1_1, s2_1, s3_1, s4_1, s5_1, s6_1, s7_1 = v9, v20, v22, v24, v30, v34, v38, v45
 			}
 			{
-				v0 := fromFloat16(a[2])
+				v0 := FromFloat16(a[2])
 				v1 := float64(v0)
 				v3 := float64(v1 - v1)
 				v4 := 0x0p+00 == v3
@@ -2565,7 +2475,7 @@ func ScanSpecialFloat16(state []uint64, a []uint16, _ []byte, u0, _ uint64) {
 				s0_2, s1_2, s2_2, s3_2, s4_2, s5_2, s6_2, s7_2 = v9, v20, v22, v24, v30, v34, v38, v45
 			}
 			{
-				v0 := fromFloat16(a[3])
+				v0 := FromFloat16(a[3])
 				v1 := float64(v0)
 				v3 := float64(v1 - v1)
 				v4 := 0x0p+00 == v3
@@ -2658,7 +2568,7 @@ func ScanSpecialFloat16(state []uint64, a []uint16, _ []byte, u0, _ uint64) {
 		s6_0 := state[l+192]
 		s7_0 := math.Float64frombits(state[l+224])
 		{
-			v0 := fromFloat16(a[i])
+			v0 := FromFloat16(a[i])
 			v1 := float64(v0)
 			v3 := float64(v1 - v1)
 			v4 := 0x0p+00 == v3
@@ -2732,7 +2642,7 @@ func SignsFloat16(state []uint64, a []uint16, _ []byte, _, _ uint64) {
 		for i := l; i < rows; i += 32 {
 			a := a[i : i+4 : i+4]
 			{
-				v0 := fromFloat16(a[0])
+				v0 := FromFloat16(a[0])
 				v1 := float64(v0)
 				v3 := v1 == 0x0p+00
 				v5 := math.Float64bits(v1)
@@ -2749,7 +2659,7 @@ func SignsFloat16(state []uint64, a []uint16, _ []byte, _, _ uint64) {
 				s0_0, s1_0 = v8, v12
 			}
 			{
-				v0 := fromFloat16(a[1])
+				v0 := FromFloat16(a[1])
 				v1 := float64(v0)
 				v3 := v1 == 0x0p+00
 				v5 := math.Float64bits(v1)
@@ -2766,7 +2676,7 @@ func SignsFloat16(state []uint64, a []uint16, _ []byte, _, _ uint64) {
 				s0_1, s1_1 = v8, v12
 			}
 			{
-				v0 := fromFloat16(a[2])
+				v0 := FromFloat16(a[2])
 				v1 := float64(v0)
 				v3 := v1 == 0x0p+00
 				v5 := math.Float64bits(v1)
@@ -2783,7 +2693,7 @@ func SignsFloat16(state []uint64, a []uint16, _ []byte, _, _ uint64) {
 				s0_2, s1_2 = v8, v12
 			}
 			{
-				v0 := fromFloat16(a[3])
+				v0 := FromFloat16(a[3])
 				v1 := float64(v0)
 				v3 := v1 == 0x0p+00
 				v5 := math.Float64bits(v1)
@@ -2814,7 +2724,7 @@ func SignsFloat16(state []uint64, a []uint16, _ []byte, _, _ uint64) {
 		s0_0 := state[l+0]
 		s1_0 := state[l+32]
 		{
-			v0 := fromFloat16(a[i])
+			v0 := FromFloat16(a[i])
 			v1 := float64(v0)
 			v3 := v1 == 0x0p+00
 			v5 := math.Float64bits(v1)
@@ -2835,85 +2745,6 @@ func SignsFloat16(state []uint64, a []uint16, _ []byte, _, _ uint64) {
 	}
 }
 
-// DeviationsFloat16 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func DeviationsFloat16(state []uint64, a []uint16, _ []byte, u0, _ uint64) {
-	p0 := math.Float64frombits(u0)
-	rows := len(a) / 32 * 32
-	for l := 0; l < 32; l += 4 {
-		s0_0 := math.Float64frombits(state[l+0])
-		s1_0 := math.Float64frombits(state[l+32])
-		s0_1 := math.Float64frombits(state[l+1])
-		s1_1 := math.Float64frombits(state[l+33])
-		s0_2 := math.Float64frombits(state[l+2])
-		s1_2 := math.Float64frombits(state[l+34])
-		s0_3 := math.Float64frombits(state[l+3])
-		s1_3 := math.Float64frombits(state[l+35])
-		for i := l; i < rows; i += 32 {
-			a := a[i : i+4 : i+4]
-			{
-				v0 := fromFloat16(a[0])
-				v1 := float64(v0)
-				v3 := float64(v1 - p0)
-				v5 := float64(v3 * v3)
-				v6 := float64(s0_0 + v5)
-				v8 := float64(v3 + s1_0)
-				s0_0, s1_0 = v6, v8
-			}
-			{
-				v0 := fromFloat16(a[1])
-				v1 := float64(v0)
-				v3 := float64(v1 - p0)
-				v5 := float64(v3 * v3)
-				v6 := float64(s0_1 + v5)
-				v8 := float64(v3 + s1_1)
-				s0_1, s1_1 = v6, v8
-			}
-			{
-				v0 := fromFloat16(a[2])
-				v1 := float64(v0)
-				v3 := float64(v1 - p0)
-				v5 := float64(v3 * v3)
-				v6 := float64(s0_2 + v5)
-				v8 := float64(v3 + s1_2)
-				s0_2, s1_2 = v6, v8
-			}
-			{
-				v0 := fromFloat16(a[3])
-				v1 := float64(v0)
-				v3 := float64(v1 - p0)
-				v5 := float64(v3 * v3)
-				v6 := float64(s0_3 + v5)
-				v8 := float64(v3 + s1_3)
-				s0_3, s1_3 = v6, v8
-			}
-		}
-		state[l+0] = math.Float64bits(s0_0)
-		state[l+32] = math.Float64bits(s1_0)
-		state[l+1] = math.Float64bits(s0_1)
-		state[l+33] = math.Float64bits(s1_1)
-		state[l+2] = math.Float64bits(s0_2)
-		state[l+34] = math.Float64bits(s1_2)
-		state[l+3] = math.Float64bits(s0_3)
-		state[l+35] = math.Float64bits(s1_3)
-	}
-	for l := range len(a) - rows {
-		i := rows + l
-		s0_0 := math.Float64frombits(state[l+0])
-		s1_0 := math.Float64frombits(state[l+32])
-		{
-			v0 := fromFloat16(a[i])
-			v1 := float64(v0)
-			v3 := float64(v1 - p0)
-			v5 := float64(v3 * v3)
-			v6 := float64(s0_0 + v5)
-			v8 := float64(v3 + s1_0)
-			s0_0, s1_0 = v6, v8
-		}
-		state[l+0] = math.Float64bits(s0_0)
-		state[l+32] = math.Float64bits(s1_0)
-	}
-}
-
 // DeviationsSpecialFloat16 folds elements into states of 32 lanes each, element i into lane i mod 32.
 func DeviationsSpecialFloat16(state []uint64, a []uint16, _ []byte, u0, u1 uint64) {
 	p0 := math.Float64frombits(u0)
@@ -2931,7 +2762,7 @@ func DeviationsSpecialFloat16(state []uint64, a []uint16, _ []byte, u0, u1 uint6
 		for i := l; i < rows; i += 32 {
 			a := a[i : i+4 : i+4]
 			{
-				v0 := fromFloat16(a[0])
+				v0 := FromFloat16(a[0])
 				v1 := float64(v0)
 				v2 := float64(v1 - v1)
 				v4 := v2 == 0x0p+00
@@ -2947,7 +2778,7 @@ func DeviationsSpecialFloat16(state []uint64, a []uint16, _ []byte, u0, u1 uint6
 				s0_0, s1_0 = v12, v14
 			}
 			{
-				v0 := fromFloat16(a[1])
+				v0 := FromFloat16(a[1])
 				v1 := float64(v0)
 				v2 := float64(v1 - v1)
 				v4 := v2 == 0x0p+00
@@ -2963,7 +2794,7 @@ func DeviationsSpecialFloat16(state []uint64, a []uint16, _ []byte, u0, u1 uint6
 				s0_1, s1_1 = v12, v14
 			}
 			{
-				v0 := fromFloat16(a[2])
+				v0 := FromFloat16(a[2])
 				v1 := float64(v0)
 				v2 := float64(v1 - v1)
 				v4 := v2 == 0x0p+00
@@ -2979,7 +2810,7 @@ func DeviationsSpecialFloat16(state []uint64, a []uint16, _ []byte, u0, u1 uint6
 				s0_2, s1_2 = v12, v14
 			}
 			{
-				v0 := fromFloat16(a[3])
+				v0 := FromFloat16(a[3])
 				v1 := float64(v0)
 				v2 := float64(v1 - v1)
 				v4 := v2 == 0x0p+00
@@ -3009,7 +2840,7 @@ func DeviationsSpecialFloat16(state []uint64, a []uint16, _ []byte, u0, u1 uint6
 		s0_0 := math.Float64frombits(state[l+0])
 		s1_0 := math.Float64frombits(state[l+32])
 		{
-			v0 := fromFloat16(a[i])
+			v0 := FromFloat16(a[i])
 			v1 := float64(v0)
 			v2 := float64(v1 - v1)
 			v4 := v2 == 0x0p+00
@@ -3054,7 +2885,7 @@ func PowersFloat16(state []uint64, a []uint16, _ []byte, u0, u1 uint64) {
 		for i := l; i < rows; i += 32 {
 			a := a[i : i+4 : i+4]
 			{
-				v0 := fromFloat16(a[0])
+				v0 := FromFloat16(a[0])
 				v1 := float64(v0)
 				v2 := float64(v1 - v1)
 				v4 := v2 == 0x0p+00
@@ -3074,7 +2905,7 @@ func PowersFloat16(state []uint64, a []uint16, _ []byte, u0, u1 uint64) {
 				s0_0, s1_0, s2_0, s3_0 = v12, v14, v17, v20
 			}
 			{
-				v0 := fromFloat16(a[1])
+				v0 := FromFloat16(a[1])
 				v1 := float64(v0)
 				v2 := float64(v1 - v1)
 				v4 := v2 == 0x0p+00
@@ -3094,7 +2925,7 @@ func PowersFloat16(state []uint64, a []uint16, _ []byte, u0, u1 uint64) {
 				s0_1, s1_1, s2_1, s3_1 = v12, v14, v17, v20
 			}
 			{
-				v0 := fromFloat16(a[2])
+				v0 := FromFloat16(a[2])
 				v1 := float64(v0)
 				v2 := float64(v1 - v1)
 				v4 := v2 == 0x0p+00
@@ -3114,7 +2945,7 @@ func PowersFloat16(state []uint64, a []uint16, _ []byte, u0, u1 uint64) {
 				s0_2, s1_2, s2_2, s3_2 = v12, v14, v17, v20
 			}
 			{
-				v0 := fromFloat16(a[3])
+				v0 := FromFloat16(a[3])
 				v1 := float64(v0)
 				v2 := float64(v1 - v1)
 				v4 := v2 == 0x0p+00
@@ -3158,7 +2989,7 @@ func PowersFloat16(state []uint64, a []uint16, _ []byte, u0, u1 uint64) {
 		s2_0 := math.Float64frombits(state[l+64])
 		s3_0 := math.Float64frombits(state[l+96])
 		{
-			v0 := fromFloat16(a[i])
+			v0 := FromFloat16(a[i])
 			v1 := float64(v0)
 			v2 := float64(v1 - v1)
 			v4 := v2 == 0x0p+00
@@ -3208,7 +3039,7 @@ func NormsFloat16(state []uint64, a []uint16, _ []byte, u0, _ uint64) {
 		for i := l; i < rows; i += 32 {
 			a := a[i : i+4 : i+4]
 			{
-				v0 := fromFloat16(a[0])
+				v0 := FromFloat16(a[0])
 				v1 := float64(v0)
 				v2 := float64(v1 - v1)
 				v4 := v2 == 0x0p+00
@@ -3240,7 +3071,7 @@ func NormsFloat16(state []uint64, a []uint16, _ []byte, u0, _ uint64) {
 				s0_0, s1_0, s2_0, s3_0 = v13, v28, v21, v32
 			}
 			{
-				v0 := fromFloat16(a[1])
+				v0 := FromFloat16(a[1])
 				v1 := float64(v0)
 				v2 := float64(v1 - v1)
 				v4 := v2 == 0x0p+00
@@ -3272,7 +3103,7 @@ func NormsFloat16(state []uint64, a []uint16, _ []byte, u0, _ uint64) {
 				s0_1, s1_1, s2_1, s3_1 = v13, v28, v21, v32
 			}
 			{
-				v0 := fromFloat16(a[2])
+				v0 := FromFloat16(a[2])
 				v1 := float64(v0)
 				v2 := float64(v1 - v1)
 				v4 := v2 == 0x0p+00
@@ -3304,7 +3135,7 @@ func NormsFloat16(state []uint64, a []uint16, _ []byte, u0, _ uint64) {
 				s0_2, s1_2, s2_2, s3_2 = v13, v28, v21, v32
 			}
 			{
-				v0 := fromFloat16(a[3])
+				v0 := FromFloat16(a[3])
 				v1 := float64(v0)
 				v2 := float64(v1 - v1)
 				v4 := v2 == 0x0p+00
@@ -3360,7 +3191,7 @@ func NormsFloat16(state []uint64, a []uint16, _ []byte, u0, _ uint64) {
 		s2_0 := math.Float64frombits(state[l+64])
 		s3_0 := math.Float64frombits(state[l+96])
 		{
-			v0 := fromFloat16(a[i])
+			v0 := FromFloat16(a[i])
 			v1 := float64(v0)
 			v2 := float64(v1 - v1)
 			v4 := v2 == 0x0p+00
@@ -3399,29 +3230,34 @@ func NormsFloat16(state []uint64, a []uint16, _ []byte, u0, _ uint64) {
 }
 
 // ScanBFloat16 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func ScanBFloat16(state []uint64, a []uint16, _ []byte, _, _ uint64) {
+func ScanBFloat16(state []uint64, a []uint16, _ []byte, u0, _ uint64) {
+	p0 := math.Float64frombits(u0)
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
 		s0_0 := math.Float64frombits(state[l+0])
 		s1_0 := math.Float64frombits(state[l+32])
 		s2_0 := math.Float64frombits(state[l+64])
 		s3_0 := math.Float64frombits(state[l+96])
+		s4_0 := math.Float64frombits(state[l+128])
 		s0_1 := math.Float64frombits(state[l+1])
 		s1_1 := math.Float64frombits(state[l+33])
 		s2_1 := math.Float64frombits(state[l+65])
 		s3_1 := math.Float64frombits(state[l+97])
+		s4_1 := math.Float64frombits(state[l+129])
 		s0_2 := math.Float64frombits(state[l+2])
 		s1_2 := math.Float64frombits(state[l+34])
 		s2_2 := math.Float64frombits(state[l+66])
 		s3_2 := math.Float64frombits(state[l+98])
+		s4_2 := math.Float64frombits(state[l+130])
 		s0_3 := math.Float64frombits(state[l+3])
 		s1_3 := math.Float64frombits(state[l+35])
 		s2_3 := math.Float64frombits(state[l+67])
 		s3_3 := math.Float64frombits(state[l+99])
+		s4_3 := math.Float64frombits(state[l+131])
 		for i := l; i < rows; i += 32 {
 			a := a[i : i+4 : i+4]
 			{
-				v0 := fromBFloat16(a[0])
+				v0 := FromBFloat16(a[0])
 				v1 := float64(v0)
 				v3 := float64(v1 + s0_0)
 				v4 := float64(v3 - s0_0)
@@ -3429,13 +3265,15 @@ func ScanBFloat16(state []uint64, a []uint16, _ []byte, _, _ uint64) {
 				v6 := float64(s0_0 - v5)
 				v7 := float64(v1 - v4)
 				v8 := float64(v6 + v7)
-				v10 := float64(v8 + s1_0)
-				v12 := less(v1, s2_0)
-				v14 := greater(v1, s3_0)
-				s0_0, s1_0, s2_0, s3_0 = v3, v10, v12, v14
+				v10 := float64(v1 - p0)
+				v12 := float64(v8 + s1_0)
+				v14 := less(v1, s2_0)
+				v16 := greater(v1, s3_0)
+				v18 := math.FMA(v10, v10, s4_0)
+				s0_0, s1_0, s2_0, s3_0, s4_0 = v3, v12, v14, v16, v18
 			}
 			{
-				v0 := fromBFloat16(a[1])
+				v0 := FromBFloat16(a[1])
 				v1 := float64(v0)
 				v3 := float64(v1 + s0_1)
 				v4 := float64(v3 - s0_1)
@@ -3443,13 +3281,15 @@ func ScanBFloat16(state []uint64, a []uint16, _ []byte, _, _ uint64) {
 				v6 := float64(s0_1 - v5)
 				v7 := float64(v1 - v4)
 				v8 := float64(v6 + v7)
-				v10 := float64(v8 + s1_1)
-				v12 := less(v1, s2_1)
-				v14 := greater(v1, s3_1)
-				s0_1, s1_1, s2_1, s3_1 = v3, v10, v12, v14
+				v10 := float64(v1 - p0)
+				v12 := float64(v8 + s1_1)
+				v14 := less(v1, s2_1)
+				v16 := greater(v1, s3_1)
+				v18 := math.FMA(v10, v10, s4_1)
+				s0_1, s1_1, s2_1, s3_1, s4_1 = v3, v12, v14, v16, v18
 			}
 			{
-				v0 := fromBFloat16(a[2])
+				v0 := FromBFloat16(a[2])
 				v1 := float64(v0)
 				v3 := float64(v1 + s0_2)
 				v4 := float64(v3 - s0_2)
@@ -3457,13 +3297,15 @@ func ScanBFloat16(state []uint64, a []uint16, _ []byte, _, _ uint64) {
 				v6 := float64(s0_2 - v5)
 				v7 := float64(v1 - v4)
 				v8 := float64(v6 + v7)
-				v10 := float64(v8 + s1_2)
-				v12 := less(v1, s2_2)
-				v14 := greater(v1, s3_2)
-				s0_2, s1_2, s2_2, s3_2 = v3, v10, v12, v14
+				v10 := float64(v1 - p0)
+				v12 := float64(v8 + s1_2)
+				v14 := less(v1, s2_2)
+				v16 := greater(v1, s3_2)
+				v18 := math.FMA(v10, v10, s4_2)
+				s0_2, s1_2, s2_2, s3_2, s4_2 = v3, v12, v14, v16, v18
 			}
 			{
-				v0 := fromBFloat16(a[3])
+				v0 := FromBFloat16(a[3])
 				v1 := float64(v0)
 				v3 := float64(v1 + s0_3)
 				v4 := float64(v3 - s0_3)
@@ -3471,28 +3313,34 @@ func ScanBFloat16(state []uint64, a []uint16, _ []byte, _, _ uint64) {
 				v6 := float64(s0_3 - v5)
 				v7 := float64(v1 - v4)
 				v8 := float64(v6 + v7)
-				v10 := float64(v8 + s1_3)
-				v12 := less(v1, s2_3)
-				v14 := greater(v1, s3_3)
-				s0_3, s1_3, s2_3, s3_3 = v3, v10, v12, v14
+				v10 := float64(v1 - p0)
+				v12 := float64(v8 + s1_3)
+				v14 := less(v1, s2_3)
+				v16 := greater(v1, s3_3)
+				v18 := math.FMA(v10, v10, s4_3)
+				s0_3, s1_3, s2_3, s3_3, s4_3 = v3, v12, v14, v16, v18
 			}
 		}
 		state[l+0] = math.Float64bits(s0_0)
 		state[l+32] = math.Float64bits(s1_0)
 		state[l+64] = math.Float64bits(s2_0)
 		state[l+96] = math.Float64bits(s3_0)
+		state[l+128] = math.Float64bits(s4_0)
 		state[l+1] = math.Float64bits(s0_1)
 		state[l+33] = math.Float64bits(s1_1)
 		state[l+65] = math.Float64bits(s2_1)
 		state[l+97] = math.Float64bits(s3_1)
+		state[l+129] = math.Float64bits(s4_1)
 		state[l+2] = math.Float64bits(s0_2)
 		state[l+34] = math.Float64bits(s1_2)
 		state[l+66] = math.Float64bits(s2_2)
 		state[l+98] = math.Float64bits(s3_2)
+		state[l+130] = math.Float64bits(s4_2)
 		state[l+3] = math.Float64bits(s0_3)
 		state[l+35] = math.Float64bits(s1_3)
 		state[l+67] = math.Float64bits(s2_3)
 		state[l+99] = math.Float64bits(s3_3)
+		state[l+131] = math.Float64bits(s4_3)
 	}
 	for l := range len(a) - rows {
 		i := rows + l
@@ -3500,8 +3348,9 @@ func ScanBFloat16(state []uint64, a []uint16, _ []byte, _, _ uint64) {
 		s1_0 := math.Float64frombits(state[l+32])
 		s2_0 := math.Float64frombits(state[l+64])
 		s3_0 := math.Float64frombits(state[l+96])
+		s4_0 := math.Float64frombits(state[l+128])
 		{
-			v0 := fromBFloat16(a[i])
+			v0 := FromBFloat16(a[i])
 			v1 := float64(v0)
 			v3 := float64(v1 + s0_0)
 			v4 := float64(v3 - s0_0)
@@ -3509,15 +3358,18 @@ func ScanBFloat16(state []uint64, a []uint16, _ []byte, _, _ uint64) {
 			v6 := float64(s0_0 - v5)
 			v7 := float64(v1 - v4)
 			v8 := float64(v6 + v7)
-			v10 := float64(v8 + s1_0)
-			v12 := less(v1, s2_0)
-			v14 := greater(v1, s3_0)
-			s0_0, s1_0, s2_0, s3_0 = v3, v10, v12, v14
+			v10 := float64(v1 - p0)
+			v12 := float64(v8 + s1_0)
+			v14 := less(v1, s2_0)
+			v16 := greater(v1, s3_0)
+			v18 := math.FMA(v10, v10, s4_0)
+			s0_0, s1_0, s2_0, s3_0, s4_0 = v3, v12, v14, v16, v18
 		}
 		state[l+0] = math.Float64bits(s0_0)
 		state[l+32] = math.Float64bits(s1_0)
 		state[l+64] = math.Float64bits(s2_0)
 		state[l+96] = math.Float64bits(s3_0)
+		state[l+128] = math.Float64bits(s4_0)
 	}
 }
 
@@ -3561,7 +3413,7 @@ func ScanSpecialBFloat16(state []uint64, a []uint16, _ []byte, u0, _ uint64) {
 		for i := l; i < rows; i += 32 {
 			a := a[i : i+4 : i+4]
 			{
-				v0 := fromBFloat16(a[0])
+				v0 := FromBFloat16(a[0])
 				v1 := float64(v0)
 				v3 := float64(v1 - v1)
 				v4 := 0x0p+00 == v3
@@ -3610,7 +3462,7 @@ func ScanSpecialBFloat16(state []uint64, a []uint16, _ []byte, u0, _ uint64) {
 				s0_0, s1_0, s2_0, s3_0, s4_0, s5_0, s6_0, s7_0 = v9, v20, v22, v24, v30, v34, v38, v45
 			}
 			{
-				v0 := fromBFloat16(a[1])
+				v0 := FromBFloat16(a[1])
 				v1 := float64(v0)
 				v3 := float64(v1 - v1)
 				v4 := 0x0p+00 == v3
@@ -3659,7 +3511,7 @@ func ScanSpecialBFloat16(state []uint64, a []uint16, _ []byte, u0, _ uint64) {
 				s0_1, s1_1, s2_1, s3_1, s4_1, s5_1, s6_1, s7_1 = v9, v20, v22, v24, v30, v34, v38, v45
 			}
 			{
-				v0 := fromBFloat16(a[2])
+				v0 := FromBFloat16(a[2])
 				v1 := float64(v0)
 				v3 := float64(v1 - v1)
 				v4 := 0x0p+00 == v3
@@ -3708,7 +3560,7 @@ func ScanSpecialBFloat16(state []uint64, a []uint16, _ []byte, u0, _ uint64) {
 				s0_2, s1_2, s2_2, s3_2, s4_2, s5_2, s6_2, s7_2 = v9, v20, v22, v24, v30, v34, v38, v45
 			}
 			{
-				v0 := fromBFloat16(a[3])
+				v0 := FromBFloat16(a[3])
 				v1 := float64(v0)
 				v3 := float64(v1 - v1)
 				v4 := 0x0p+00 == v3
@@ -3801,7 +3653,7 @@ func ScanSpecialBFloat16(state []uint64, a []uint16, _ []byte, u0, _ uint64) {
 		s6_0 := state[l+192]
 		s7_0 := math.Float64frombits(state[l+224])
 		{
-			v0 := fromBFloat16(a[i])
+			v0 := FromBFloat16(a[i])
 			v1 := float64(v0)
 			v3 := float64(v1 - v1)
 			v4 := 0x0p+00 == v3
@@ -3875,7 +3727,7 @@ func SignsBFloat16(state []uint64, a []uint16, _ []byte, _, _ uint64) {
 		for i := l; i < rows; i += 32 {
 			a := a[i : i+4 : i+4]
 			{
-				v0 := fromBFloat16(a[0])
+				v0 := FromBFloat16(a[0])
 				v1 := float64(v0)
 				v3 := v1 == 0x0p+00
 				v5 := math.Float64bits(v1)
@@ -3892,7 +3744,7 @@ func SignsBFloat16(state []uint64, a []uint16, _ []byte, _, _ uint64) {
 				s0_0, s1_0 = v8, v12
 			}
 			{
-				v0 := fromBFloat16(a[1])
+				v0 := FromBFloat16(a[1])
 				v1 := float64(v0)
 				v3 := v1 == 0x0p+00
 				v5 := math.Float64bits(v1)
@@ -3909,7 +3761,7 @@ func SignsBFloat16(state []uint64, a []uint16, _ []byte, _, _ uint64) {
 				s0_1, s1_1 = v8, v12
 			}
 			{
-				v0 := fromBFloat16(a[2])
+				v0 := FromBFloat16(a[2])
 				v1 := float64(v0)
 				v3 := v1 == 0x0p+00
 				v5 := math.Float64bits(v1)
@@ -3926,7 +3778,7 @@ func SignsBFloat16(state []uint64, a []uint16, _ []byte, _, _ uint64) {
 				s0_2, s1_2 = v8, v12
 			}
 			{
-				v0 := fromBFloat16(a[3])
+				v0 := FromBFloat16(a[3])
 				v1 := float64(v0)
 				v3 := v1 == 0x0p+00
 				v5 := math.Float64bits(v1)
@@ -3957,7 +3809,7 @@ func SignsBFloat16(state []uint64, a []uint16, _ []byte, _, _ uint64) {
 		s0_0 := state[l+0]
 		s1_0 := state[l+32]
 		{
-			v0 := fromBFloat16(a[i])
+			v0 := FromBFloat16(a[i])
 			v1 := float64(v0)
 			v3 := v1 == 0x0p+00
 			v5 := math.Float64bits(v1)
@@ -3978,85 +3830,6 @@ func SignsBFloat16(state []uint64, a []uint16, _ []byte, _, _ uint64) {
 	}
 }
 
-// DeviationsBFloat16 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func DeviationsBFloat16(state []uint64, a []uint16, _ []byte, u0, _ uint64) {
-	p0 := math.Float64frombits(u0)
-	rows := len(a) / 32 * 32
-	for l := 0; l < 32; l += 4 {
-		s0_0 := math.Float64frombits(state[l+0])
-		s1_0 := math.Float64frombits(state[l+32])
-		s0_1 := math.Float64frombits(state[l+1])
-		s1_1 := math.Float64frombits(state[l+33])
-		s0_2 := math.Float64frombits(state[l+2])
-		s1_2 := math.Float64frombits(state[l+34])
-		s0_3 := math.Float64frombits(state[l+3])
-		s1_3 := math.Float64frombits(state[l+35])
-		for i := l; i < rows; i += 32 {
-			a := a[i : i+4 : i+4]
-			{
-				v0 := fromBFloat16(a[0])
-				v1 := float64(v0)
-				v3 := float64(v1 - p0)
-				v5 := float64(v3 * v3)
-				v6 := float64(s0_0 + v5)
-				v8 := float64(v3 + s1_0)
-				s0_0, s1_0 = v6, v8
-			}
-			{
-				v0 := fromBFloat16(a[1])
-				v1 := float64(v0)
-				v3 := float64(v1 - p0)
-				v5 := float64(v3 * v3)
-				v6 := float64(s0_1 + v5)
-				v8 := float64(v3 + s1_1)
-				s0_1, s1_1 = v6, v8
-			}
-			{
-				v0 := fromBFloat16(a[2])
-				v1 := float64(v0)
-				v3 := float64(v1 - p0)
-				v5 := float64(v3 * v3)
-				v6 := float64(s0_2 + v5)
-				v8 := float64(v3 + s1_2)
-				s0_2, s1_2 = v6, v8
-			}
-			{
-				v0 := fromBFloat16(a[3])
-				v1 := float64(v0)
-				v3 := float64(v1 - p0)
-				v5 := float64(v3 * v3)
-				v6 := float64(s0_3 + v5)
-				v8 := float64(v3 + s1_3)
-				s0_3, s1_3 = v6, v8
-			}
-		}
-		state[l+0] = math.Float64bits(s0_0)
-		state[l+32] = math.Float64bits(s1_0)
-		state[l+1] = math.Float64bits(s0_1)
-		state[l+33] = math.Float64bits(s1_1)
-		state[l+2] = math.Float64bits(s0_2)
-		state[l+34] = math.Float64bits(s1_2)
-		state[l+3] = math.Float64bits(s0_3)
-		state[l+35] = math.Float64bits(s1_3)
-	}
-	for l := range len(a) - rows {
-		i := rows + l
-		s0_0 := math.Float64frombits(state[l+0])
-		s1_0 := math.Float64frombits(state[l+32])
-		{
-			v0 := fromBFloat16(a[i])
-			v1 := float64(v0)
-			v3 := float64(v1 - p0)
-			v5 := float64(v3 * v3)
-			v6 := float64(s0_0 + v5)
-			v8 := float64(v3 + s1_0)
-			s0_0, s1_0 = v6, v8
-		}
-		state[l+0] = math.Float64bits(s0_0)
-		state[l+32] = math.Float64bits(s1_0)
-	}
-}
-
 // DeviationsSpecialBFloat16 folds elements into states of 32 lanes each, element i into lane i mod 32.
 func DeviationsSpecialBFloat16(state []uint64, a []uint16, _ []byte, u0, u1 uint64) {
 	p0 := math.Float64frombits(u0)
@@ -4074,7 +3847,7 @@ func DeviationsSpecialBFloat16(state []uint64, a []uint16, _ []byte, u0, u1 uint
 		for i := l; i < rows; i += 32 {
 			a := a[i : i+4 : i+4]
 			{
-				v0 := fromBFloat16(a[0])
+				v0 := FromBFloat16(a[0])
 				v1 := float64(v0)
 				v2 := float64(v1 - v1)
 				v4 := v2 == 0x0p+00
@@ -4090,7 +3863,7 @@ func DeviationsSpecialBFloat16(state []uint64, a []uint16, _ []byte, u0, u1 uint
 				s0_0, s1_0 = v12, v14
 			}
 			{
-				v0 := fromBFloat16(a[1])
+				v0 := FromBFloat16(a[1])
 				v1 := float64(v0)
 				v2 := float64(v1 - v1)
 				v4 := v2 == 0x0p+00
@@ -4106,7 +3879,7 @@ func DeviationsSpecialBFloat16(state []uint64, a []uint16, _ []byte, u0, u1 uint
 				s0_1, s1_1 = v12, v14
 			}
 			{
-				v0 := fromBFloat16(a[2])
+				v0 := FromBFloat16(a[2])
 				v1 := float64(v0)
 				v2 := float64(v1 - v1)
 				v4 := v2 == 0x0p+00
@@ -4122,7 +3895,7 @@ func DeviationsSpecialBFloat16(state []uint64, a []uint16, _ []byte, u0, u1 uint
 				s0_2, s1_2 = v12, v14
 			}
 			{
-				v0 := fromBFloat16(a[3])
+				v0 := FromBFloat16(a[3])
 				v1 := float64(v0)
 				v2 := float64(v1 - v1)
 				v4 := v2 == 0x0p+00
@@ -4152,7 +3925,7 @@ func DeviationsSpecialBFloat16(state []uint64, a []uint16, _ []byte, u0, u1 uint
 		s0_0 := math.Float64frombits(state[l+0])
 		s1_0 := math.Float64frombits(state[l+32])
 		{
-			v0 := fromBFloat16(a[i])
+			v0 := FromBFloat16(a[i])
 			v1 := float64(v0)
 			v2 := float64(v1 - v1)
 			v4 := v2 == 0x0p+00
@@ -4197,7 +3970,7 @@ func PowersBFloat16(state []uint64, a []uint16, _ []byte, u0, u1 uint64) {
 		for i := l; i < rows; i += 32 {
 			a := a[i : i+4 : i+4]
 			{
-				v0 := fromBFloat16(a[0])
+				v0 := FromBFloat16(a[0])
 				v1 := float64(v0)
 				v2 := float64(v1 - v1)
 				v4 := v2 == 0x0p+00
@@ -4217,7 +3990,7 @@ func PowersBFloat16(state []uint64, a []uint16, _ []byte, u0, u1 uint64) {
 				s0_0, s1_0, s2_0, s3_0 = v12, v14, v17, v20
 			}
 			{
-				v0 := fromBFloat16(a[1])
+				v0 := FromBFloat16(a[1])
 				v1 := float64(v0)
 				v2 := float64(v1 - v1)
 				v4 := v2 == 0x0p+00
@@ -4237,7 +4010,7 @@ func PowersBFloat16(state []uint64, a []uint16, _ []byte, u0, u1 uint64) {
 				s0_1, s1_1, s2_1, s3_1 = v12, v14, v17, v20
 			}
 			{
-				v0 := fromBFloat16(a[2])
+				v0 := FromBFloat16(a[2])
 				v1 := float64(v0)
 				v2 := float64(v1 - v1)
 				v4 := v2 == 0x0p+00
@@ -4257,7 +4030,7 @@ func PowersBFloat16(state []uint64, a []uint16, _ []byte, u0, u1 uint64) {
 				s0_2, s1_2, s2_2, s3_2 = v12, v14, v17, v20
 			}
 			{
-				v0 := fromBFloat16(a[3])
+				v0 := FromBFloat16(a[3])
 				v1 := float64(v0)
 				v2 := float64(v1 - v1)
 				v4 := v2 == 0x0p+00
@@ -4301,7 +4074,7 @@ func PowersBFloat16(state []uint64, a []uint16, _ []byte, u0, u1 uint64) {
 		s2_0 := math.Float64frombits(state[l+64])
 		s3_0 := math.Float64frombits(state[l+96])
 		{
-			v0 := fromBFloat16(a[i])
+			v0 := FromBFloat16(a[i])
 			v1 := float64(v0)
 			v2 := float64(v1 - v1)
 			v4 := v2 == 0x0p+00
@@ -4351,7 +4124,7 @@ func NormsBFloat16(state []uint64, a []uint16, _ []byte, u0, _ uint64) {
 		for i := l; i < rows; i += 32 {
 			a := a[i : i+4 : i+4]
 			{
-				v0 := fromBFloat16(a[0])
+				v0 := FromBFloat16(a[0])
 				v1 := float64(v0)
 				v2 := float64(v1 - v1)
 				v4 := v2 == 0x0p+00
@@ -4383,7 +4156,7 @@ func NormsBFloat16(state []uint64, a []uint16, _ []byte, u0, _ uint64) {
 				s0_0, s1_0, s2_0, s3_0 = v13, v28, v21, v32
 			}
 			{
-				v0 := fromBFloat16(a[1])
+				v0 := FromBFloat16(a[1])
 				v1 := float64(v0)
 				v2 := float64(v1 - v1)
 				v4 := v2 == 0x0p+00
@@ -4415,7 +4188,7 @@ func NormsBFloat16(state []uint64, a []uint16, _ []byte, u0, _ uint64) {
 				s0_1, s1_1, s2_1, s3_1 = v13, v28, v21, v32
 			}
 			{
-				v0 := fromBFloat16(a[2])
+				v0 := FromBFloat16(a[2])
 				v1 := float64(v0)
 				v2 := float64(v1 - v1)
 				v4 := v2 == 0x0p+00
@@ -4447,7 +4220,7 @@ func NormsBFloat16(state []uint64, a []uint16, _ []byte, u0, _ uint64) {
 				s0_2, s1_2, s2_2, s3_2 = v13, v28, v21, v32
 			}
 			{
-				v0 := fromBFloat16(a[3])
+				v0 := FromBFloat16(a[3])
 				v1 := float64(v0)
 				v2 := float64(v1 - v1)
 				v4 := v2 == 0x0p+00
@@ -4503,7 +4276,7 @@ func NormsBFloat16(state []uint64, a []uint16, _ []byte, u0, _ uint64) {
 		s2_0 := math.Float64frombits(state[l+64])
 		s3_0 := math.Float64frombits(state[l+96])
 		{
-			v0 := fromBFloat16(a[i])
+			v0 := FromBFloat16(a[i])
 			v1 := float64(v0)
 			v2 := float64(v1 - v1)
 			v4 := v2 == 0x0p+00
@@ -4542,108 +4315,137 @@ func NormsBFloat16(state []uint64, a []uint16, _ []byte, u0, _ uint64) {
 }
 
 // ScanInt8 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func ScanInt8(state []uint64, a []int8, _ []byte, _, _ uint64) {
+func ScanInt8(state []uint64, a []int8, _ []byte, u0, _ uint64) {
+	p0 := u0
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
 		s0_0 := state[l+0]
 		s1_0 := state[l+32]
 		s2_0 := state[l+64]
 		s3_0 := state[l+96]
+		s4_0 := math.Float64frombits(state[l+128])
 		s0_1 := state[l+1]
 		s1_1 := state[l+33]
 		s2_1 := state[l+65]
 		s3_1 := state[l+97]
+		s4_1 := math.Float64frombits(state[l+129])
 		s0_2 := state[l+2]
 		s1_2 := state[l+34]
 		s2_2 := state[l+66]
 		s3_2 := state[l+98]
+		s4_2 := math.Float64frombits(state[l+130])
 		s0_3 := state[l+3]
 		s1_3 := state[l+35]
 		s2_3 := state[l+67]
 		s3_3 := state[l+99]
+		s4_3 := math.Float64frombits(state[l+131])
 		for i := l; i < rows; i += 32 {
 			a := a[i : i+4 : i+4]
 			{
 				v0 := uint8(a[0])
 				v1 := uint64(int8(v0))
-				v3 := v1 + s0_0
-				v6 := int64(v1) < int64(s2_0)
-				v7 := s2_0
+				v3 := int64(v1) < int64(s2_0)
+				v4 := s2_0
+				if v3 {
+					v4 = v1
+				}
+				v6 := int64(s3_0) < int64(v1)
+				v7 := s3_0
 				if v6 {
 					v7 = v1
 				}
-				v9 := int64(s3_0) < int64(v1)
-				v10 := s3_0
-				if v9 {
-					v10 = v1
-				}
-				s0_0, s2_0, s3_0 = v3, v7, v10
+				v9 := v1 - p0
+				v11 := v9 + 0x4338000000000000
+				v12 := math.Float64frombits(v11)
+				v14 := float64(v12 - 0x1.8p+52)
+				v16 := v1 + s0_0
+				v19 := math.FMA(v14, v14, s4_0)
+				s0_0, s2_0, s3_0, s4_0 = v16, v4, v7, v19
 			}
 			{
 				v0 := uint8(a[1])
 				v1 := uint64(int8(v0))
-				v3 := v1 + s0_1
-				v6 := int64(v1) < int64(s2_1)
-				v7 := s2_1
+				v3 := int64(v1) < int64(s2_1)
+				v4 := s2_1
+				if v3 {
+					v4 = v1
+				}
+				v6 := int64(s3_1) < int64(v1)
+				v7 := s3_1
 				if v6 {
 					v7 = v1
 				}
-				v9 := int64(s3_1) < int64(v1)
-				v10 := s3_1
-				if v9 {
-					v10 = v1
-				}
-				s0_1, s2_1, s3_1 = v3, v7, v10
+				v9 := v1 - p0
+				v11 := v9 + 0x4338000000000000
+				v12 := math.Float64frombits(v11)
+				v14 := float64(v12 - 0x1.8p+52)
+				v16 := v1 + s0_1
+				v19 := math.FMA(v14, v14, s4_1)
+				s0_1, s2_1, s3_1, s4_1 = v16, v4, v7, v19
 			}
 			{
 				v0 := uint8(a[2])
 				v1 := uint64(int8(v0))
-				v3 := v1 + s0_2
-				v6 := int64(v1) < int64(s2_2)
-				v7 := s2_2
+				v3 := int64(v1) < int64(s2_2)
+				v4 := s2_2
+				if v3 {
+					v4 = v1
+				}
+				v6 := int64(s3_2) < int64(v1)
+				v7 := s3_2
 				if v6 {
 					v7 = v1
 				}
-				v9 := int64(s3_2) < int64(v1)
-				v10 := s3_2
-				if v9 {
-					v10 = v1
-				}
-				s0_2, s2_2, s3_2 = v3, v7, v10
+				v9 := v1 - p0
+				v11 := v9 + 0x4338000000000000
+				v12 := math.Float64frombits(v11)
+				v14 := float64(v12 - 0x1.8p+52)
+				v16 := v1 + s0_2
+				v19 := math.FMA(v14, v14, s4_2)
+				s0_2, s2_2, s3_2, s4_2 = v16, v4, v7, v19
 			}
 			{
 				v0 := uint8(a[3])
 				v1 := uint64(int8(v0))
-				v3 := v1 + s0_3
-				v6 := int64(v1) < int64(s2_3)
-				v7 := s2_3
+				v3 := int64(v1) < int64(s2_3)
+				v4 := s2_3
+				if v3 {
+					v4 = v1
+				}
+				v6 := int64(s3_3) < int64(v1)
+				v7 := s3_3
 				if v6 {
 					v7 = v1
 				}
-				v9 := int64(s3_3) < int64(v1)
-				v10 := s3_3
-				if v9 {
-					v10 = v1
-				}
-				s0_3, s2_3, s3_3 = v3, v7, v10
+				v9 := v1 - p0
+				v11 := v9 + 0x4338000000000000
+				v12 := math.Float64frombits(v11)
+				v14 := float64(v12 - 0x1.8p+52)
+				v16 := v1 + s0_3
+				v19 := math.FMA(v14, v14, s4_3)
+				s0_3, s2_3, s3_3, s4_3 = v16, v4, v7, v19
 			}
 		}
 		state[l+0] = s0_0
 		state[l+32] = s1_0
 		state[l+64] = s2_0
 		state[l+96] = s3_0
+		state[l+128] = math.Float64bits(s4_0)
 		state[l+1] = s0_1
 		state[l+33] = s1_1
 		state[l+65] = s2_1
 		state[l+97] = s3_1
+		state[l+129] = math.Float64bits(s4_1)
 		state[l+2] = s0_2
 		state[l+34] = s1_2
 		state[l+66] = s2_2
 		state[l+98] = s3_2
+		state[l+130] = math.Float64bits(s4_2)
 		state[l+3] = s0_3
 		state[l+35] = s1_3
 		state[l+67] = s2_3
 		state[l+99] = s3_3
+		state[l+131] = math.Float64bits(s4_3)
 	}
 	for l := range len(a) - rows {
 		i := rows + l
@@ -4651,120 +4453,33 @@ func ScanInt8(state []uint64, a []int8, _ []byte, _, _ uint64) {
 		s1_0 := state[l+32]
 		s2_0 := state[l+64]
 		s3_0 := state[l+96]
+		s4_0 := math.Float64frombits(state[l+128])
 		{
 			v0 := uint8(a[i])
 			v1 := uint64(int8(v0))
-			v3 := v1 + s0_0
-			v6 := int64(v1) < int64(s2_0)
-			v7 := s2_0
+			v3 := int64(v1) < int64(s2_0)
+			v4 := s2_0
+			if v3 {
+				v4 = v1
+			}
+			v6 := int64(s3_0) < int64(v1)
+			v7 := s3_0
 			if v6 {
 				v7 = v1
 			}
-			v9 := int64(s3_0) < int64(v1)
-			v10 := s3_0
-			if v9 {
-				v10 = v1
-			}
-			s0_0, s2_0, s3_0 = v3, v7, v10
+			v9 := v1 - p0
+			v11 := v9 + 0x4338000000000000
+			v12 := math.Float64frombits(v11)
+			v14 := float64(v12 - 0x1.8p+52)
+			v16 := v1 + s0_0
+			v19 := math.FMA(v14, v14, s4_0)
+			s0_0, s2_0, s3_0, s4_0 = v16, v4, v7, v19
 		}
 		state[l+0] = s0_0
 		state[l+32] = s1_0
 		state[l+64] = s2_0
 		state[l+96] = s3_0
-	}
-}
-
-// DeviationsInt8 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func DeviationsInt8(state []uint64, a []int8, _ []byte, u0, _ uint64) {
-	p0 := u0
-	rows := len(a) / 32 * 32
-	for l := 0; l < 32; l += 4 {
-		s0_0 := math.Float64frombits(state[l+0])
-		s1_0 := math.Float64frombits(state[l+32])
-		s0_1 := math.Float64frombits(state[l+1])
-		s1_1 := math.Float64frombits(state[l+33])
-		s0_2 := math.Float64frombits(state[l+2])
-		s1_2 := math.Float64frombits(state[l+34])
-		s0_3 := math.Float64frombits(state[l+3])
-		s1_3 := math.Float64frombits(state[l+35])
-		for i := l; i < rows; i += 32 {
-			a := a[i : i+4 : i+4]
-			{
-				v0 := uint8(a[0])
-				v1 := uint64(int8(v0))
-				v3 := v1 - p0
-				v5 := v3 + 0x4338000000000000
-				v6 := math.Float64frombits(v5)
-				v8 := float64(v6 - 0x1.8p+52)
-				v10 := float64(v8 * v8)
-				v11 := float64(s0_0 + v10)
-				v13 := float64(v8 + s1_0)
-				s0_0, s1_0 = v11, v13
-			}
-			{
-				v0 := uint8(a[1])
-				v1 := uint64(int8(v0))
-				v3 := v1 - p0
-				v5 := v3 + 0x4338000000000000
-				v6 := math.Float64frombits(v5)
-				v8 := float64(v6 - 0x1.8p+52)
-				v10 := float64(v8 * v8)
-				v11 := float64(s0_1 + v10)
-				v13 := float64(v8 + s1_1)
-				s0_1, s1_1 = v11, v13
-			}
-			{
-				v0 := uint8(a[2])
-				v1 := uint64(int8(v0))
-				v3 := v1 - p0
-				v5 := v3 + 0x4338000000000000
-				v6 := math.Float64frombits(v5)
-				v8 := float64(v6 - 0x1.8p+52)
-				v10 := float64(v8 * v8)
-				v11 := float64(s0_2 + v10)
-				v13 := float64(v8 + s1_2)
-				s0_2, s1_2 = v11, v13
-			}
-			{
-				v0 := uint8(a[3])
-				v1 := uint64(int8(v0))
-				v3 := v1 - p0
-				v5 := v3 + 0x4338000000000000
-				v6 := math.Float64frombits(v5)
-				v8 := float64(v6 - 0x1.8p+52)
-				v10 := float64(v8 * v8)
-				v11 := float64(s0_3 + v10)
-				v13 := float64(v8 + s1_3)
-				s0_3, s1_3 = v11, v13
-			}
-		}
-		state[l+0] = math.Float64bits(s0_0)
-		state[l+32] = math.Float64bits(s1_0)
-		state[l+1] = math.Float64bits(s0_1)
-		state[l+33] = math.Float64bits(s1_1)
-		state[l+2] = math.Float64bits(s0_2)
-		state[l+34] = math.Float64bits(s1_2)
-		state[l+3] = math.Float64bits(s0_3)
-		state[l+35] = math.Float64bits(s1_3)
-	}
-	for l := range len(a) - rows {
-		i := rows + l
-		s0_0 := math.Float64frombits(state[l+0])
-		s1_0 := math.Float64frombits(state[l+32])
-		{
-			v0 := uint8(a[i])
-			v1 := uint64(int8(v0))
-			v3 := v1 - p0
-			v5 := v3 + 0x4338000000000000
-			v6 := math.Float64frombits(v5)
-			v8 := float64(v6 - 0x1.8p+52)
-			v10 := float64(v8 * v8)
-			v11 := float64(s0_0 + v10)
-			v13 := float64(v8 + s1_0)
-			s0_0, s1_0 = v11, v13
-		}
-		state[l+0] = math.Float64bits(s0_0)
-		state[l+32] = math.Float64bits(s1_0)
+		state[l+128] = math.Float64bits(s4_0)
 	}
 }
 
@@ -5096,108 +4811,137 @@ func NormsInt8(state []uint64, a []int8, _ []byte, _, _ uint64) {
 }
 
 // ScanInt16 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func ScanInt16(state []uint64, a []int16, _ []byte, _, _ uint64) {
+func ScanInt16(state []uint64, a []int16, _ []byte, u0, _ uint64) {
+	p0 := u0
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
 		s0_0 := state[l+0]
 		s1_0 := state[l+32]
 		s2_0 := state[l+64]
 		s3_0 := state[l+96]
+		s4_0 := math.Float64frombits(state[l+128])
 		s0_1 := state[l+1]
 		s1_1 := state[l+33]
 		s2_1 := state[l+65]
 		s3_1 := state[l+97]
+		s4_1 := math.Float64frombits(state[l+129])
 		s0_2 := state[l+2]
 		s1_2 := state[l+34]
 		s2_2 := state[l+66]
 		s3_2 := state[l+98]
+		s4_2 := math.Float64frombits(state[l+130])
 		s0_3 := state[l+3]
 		s1_3 := state[l+35]
 		s2_3 := state[l+67]
 		s3_3 := state[l+99]
+		s4_3 := math.Float64frombits(state[l+131])
 		for i := l; i < rows; i += 32 {
 			a := a[i : i+4 : i+4]
 			{
 				v0 := uint16(a[0])
 				v1 := uint64(int16(v0))
-				v3 := v1 + s0_0
-				v6 := int64(v1) < int64(s2_0)
-				v7 := s2_0
+				v3 := int64(v1) < int64(s2_0)
+				v4 := s2_0
+				if v3 {
+					v4 = v1
+				}
+				v6 := int64(s3_0) < int64(v1)
+				v7 := s3_0
 				if v6 {
 					v7 = v1
 				}
-				v9 := int64(s3_0) < int64(v1)
-				v10 := s3_0
-				if v9 {
-					v10 = v1
-				}
-				s0_0, s2_0, s3_0 = v3, v7, v10
+				v9 := v1 - p0
+				v11 := v9 + 0x4338000000000000
+				v12 := math.Float64frombits(v11)
+				v14 := float64(v12 - 0x1.8p+52)
+				v16 := v1 + s0_0
+				v19 := math.FMA(v14, v14, s4_0)
+				s0_0, s2_0, s3_0, s4_0 = v16, v4, v7, v19
 			}
 			{
 				v0 := uint16(a[1])
 				v1 := uint64(int16(v0))
-				v3 := v1 + s0_1
-				v6 := int64(v1) < int64(s2_1)
-				v7 := s2_1
+				v3 := int64(v1) < int64(s2_1)
+				v4 := s2_1
+				if v3 {
+					v4 = v1
+				}
+				v6 := int64(s3_1) < int64(v1)
+				v7 := s3_1
 				if v6 {
 					v7 = v1
 				}
-				v9 := int64(s3_1) < int64(v1)
-				v10 := s3_1
-				if v9 {
-					v10 = v1
-				}
-				s0_1, s2_1, s3_1 = v3, v7, v10
+				v9 := v1 - p0
+				v11 := v9 + 0x4338000000000000
+				v12 := math.Float64frombits(v11)
+				v14 := float64(v12 - 0x1.8p+52)
+				v16 := v1 + s0_1
+				v19 := math.FMA(v14, v14, s4_1)
+				s0_1, s2_1, s3_1, s4_1 = v16, v4, v7, v19
 			}
 			{
 				v0 := uint16(a[2])
 				v1 := uint64(int16(v0))
-				v3 := v1 + s0_2
-				v6 := int64(v1) < int64(s2_2)
-				v7 := s2_2
+				v3 := int64(v1) < int64(s2_2)
+				v4 := s2_2
+				if v3 {
+					v4 = v1
+				}
+				v6 := int64(s3_2) < int64(v1)
+				v7 := s3_2
 				if v6 {
 					v7 = v1
 				}
-				v9 := int64(s3_2) < int64(v1)
-				v10 := s3_2
-				if v9 {
-					v10 = v1
-				}
-				s0_2, s2_2, s3_2 = v3, v7, v10
+				v9 := v1 - p0
+				v11 := v9 + 0x4338000000000000
+				v12 := math.Float64frombits(v11)
+				v14 := float64(v12 - 0x1.8p+52)
+				v16 := v1 + s0_2
+				v19 := math.FMA(v14, v14, s4_2)
+				s0_2, s2_2, s3_2, s4_2 = v16, v4, v7, v19
 			}
 			{
 				v0 := uint16(a[3])
 				v1 := uint64(int16(v0))
-				v3 := v1 + s0_3
-				v6 := int64(v1) < int64(s2_3)
-				v7 := s2_3
+				v3 := int64(v1) < int64(s2_3)
+				v4 := s2_3
+				if v3 {
+					v4 = v1
+				}
+				v6 := int64(s3_3) < int64(v1)
+				v7 := s3_3
 				if v6 {
 					v7 = v1
 				}
-				v9 := int64(s3_3) < int64(v1)
-				v10 := s3_3
-				if v9 {
-					v10 = v1
-				}
-				s0_3, s2_3, s3_3 = v3, v7, v10
+				v9 := v1 - p0
+				v11 := v9 + 0x4338000000000000
+				v12 := math.Float64frombits(v11)
+				v14 := float64(v12 - 0x1.8p+52)
+				v16 := v1 + s0_3
+				v19 := math.FMA(v14, v14, s4_3)
+				s0_3, s2_3, s3_3, s4_3 = v16, v4, v7, v19
 			}
 		}
 		state[l+0] = s0_0
 		state[l+32] = s1_0
 		state[l+64] = s2_0
 		state[l+96] = s3_0
+		state[l+128] = math.Float64bits(s4_0)
 		state[l+1] = s0_1
 		state[l+33] = s1_1
 		state[l+65] = s2_1
 		state[l+97] = s3_1
+		state[l+129] = math.Float64bits(s4_1)
 		state[l+2] = s0_2
 		state[l+34] = s1_2
 		state[l+66] = s2_2
 		state[l+98] = s3_2
+		state[l+130] = math.Float64bits(s4_2)
 		state[l+3] = s0_3
 		state[l+35] = s1_3
 		state[l+67] = s2_3
 		state[l+99] = s3_3
+		state[l+131] = math.Float64bits(s4_3)
 	}
 	for l := range len(a) - rows {
 		i := rows + l
@@ -5205,120 +4949,33 @@ func ScanInt16(state []uint64, a []int16, _ []byte, _, _ uint64) {
 		s1_0 := state[l+32]
 		s2_0 := state[l+64]
 		s3_0 := state[l+96]
+		s4_0 := math.Float64frombits(state[l+128])
 		{
 			v0 := uint16(a[i])
 			v1 := uint64(int16(v0))
-			v3 := v1 + s0_0
-			v6 := int64(v1) < int64(s2_0)
-			v7 := s2_0
+			v3 := int64(v1) < int64(s2_0)
+			v4 := s2_0
+			if v3 {
+				v4 = v1
+			}
+			v6 := int64(s3_0) < int64(v1)
+			v7 := s3_0
 			if v6 {
 				v7 = v1
 			}
-			v9 := int64(s3_0) < int64(v1)
-			v10 := s3_0
-			if v9 {
-				v10 = v1
-			}
-			s0_0, s2_0, s3_0 = v3, v7, v10
+			v9 := v1 - p0
+			v11 := v9 + 0x4338000000000000
+			v12 := math.Float64frombits(v11)
+			v14 := float64(v12 - 0x1.8p+52)
+			v16 := v1 + s0_0
+			v19 := math.FMA(v14, v14, s4_0)
+			s0_0, s2_0, s3_0, s4_0 = v16, v4, v7, v19
 		}
 		state[l+0] = s0_0
 		state[l+32] = s1_0
 		state[l+64] = s2_0
 		state[l+96] = s3_0
-	}
-}
-
-// DeviationsInt16 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func DeviationsInt16(state []uint64, a []int16, _ []byte, u0, _ uint64) {
-	p0 := u0
-	rows := len(a) / 32 * 32
-	for l := 0; l < 32; l += 4 {
-		s0_0 := math.Float64frombits(state[l+0])
-		s1_0 := math.Float64frombits(state[l+32])
-		s0_1 := math.Float64frombits(state[l+1])
-		s1_1 := math.Float64frombits(state[l+33])
-		s0_2 := math.Float64frombits(state[l+2])
-		s1_2 := math.Float64frombits(state[l+34])
-		s0_3 := math.Float64frombits(state[l+3])
-		s1_3 := math.Float64frombits(state[l+35])
-		for i := l; i < rows; i += 32 {
-			a := a[i : i+4 : i+4]
-			{
-				v0 := uint16(a[0])
-				v1 := uint64(int16(v0))
-				v3 := v1 - p0
-				v5 := v3 + 0x4338000000000000
-				v6 := math.Float64frombits(v5)
-				v8 := float64(v6 - 0x1.8p+52)
-				v10 := float64(v8 * v8)
-				v11 := float64(s0_0 + v10)
-				v13 := float64(v8 + s1_0)
-				s0_0, s1_0 = v11, v13
-			}
-			{
-				v0 := uint16(a[1])
-				v1 := uint64(int16(v0))
-				v3 := v1 - p0
-				v5 := v3 + 0x4338000000000000
-				v6 := math.Float64frombits(v5)
-				v8 := float64(v6 - 0x1.8p+52)
-				v10 := float64(v8 * v8)
-				v11 := float64(s0_1 + v10)
-				v13 := float64(v8 + s1_1)
-				s0_1, s1_1 = v11, v13
-			}
-			{
-				v0 := uint16(a[2])
-				v1 := uint64(int16(v0))
-				v3 := v1 - p0
-				v5 := v3 + 0x4338000000000000
-				v6 := math.Float64frombits(v5)
-				v8 := float64(v6 - 0x1.8p+52)
-				v10 := float64(v8 * v8)
-				v11 := float64(s0_2 + v10)
-				v13 := float64(v8 + s1_2)
-				s0_2, s1_2 = v11, v13
-			}
-			{
-				v0 := uint16(a[3])
-				v1 := uint64(int16(v0))
-				v3 := v1 - p0
-				v5 := v3 + 0x4338000000000000
-				v6 := math.Float64frombits(v5)
-				v8 := float64(v6 - 0x1.8p+52)
-				v10 := float64(v8 * v8)
-				v11 := float64(s0_3 + v10)
-				v13 := float64(v8 + s1_3)
-				s0_3, s1_3 = v11, v13
-			}
-		}
-		state[l+0] = math.Float64bits(s0_0)
-		state[l+32] = math.Float64bits(s1_0)
-		state[l+1] = math.Float64bits(s0_1)
-		state[l+33] = math.Float64bits(s1_1)
-		state[l+2] = math.Float64bits(s0_2)
-		state[l+34] = math.Float64bits(s1_2)
-		state[l+3] = math.Float64bits(s0_3)
-		state[l+35] = math.Float64bits(s1_3)
-	}
-	for l := range len(a) - rows {
-		i := rows + l
-		s0_0 := math.Float64frombits(state[l+0])
-		s1_0 := math.Float64frombits(state[l+32])
-		{
-			v0 := uint16(a[i])
-			v1 := uint64(int16(v0))
-			v3 := v1 - p0
-			v5 := v3 + 0x4338000000000000
-			v6 := math.Float64frombits(v5)
-			v8 := float64(v6 - 0x1.8p+52)
-			v10 := float64(v8 * v8)
-			v11 := float64(s0_0 + v10)
-			v13 := float64(v8 + s1_0)
-			s0_0, s1_0 = v11, v13
-		}
-		state[l+0] = math.Float64bits(s0_0)
-		state[l+32] = math.Float64bits(s1_0)
+		state[l+128] = math.Float64bits(s4_0)
 	}
 }
 
@@ -5650,108 +5307,137 @@ func NormsInt16(state []uint64, a []int16, _ []byte, _, _ uint64) {
 }
 
 // ScanInt32 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func ScanInt32(state []uint64, a []int32, _ []byte, _, _ uint64) {
+func ScanInt32(state []uint64, a []int32, _ []byte, u0, _ uint64) {
+	p0 := u0
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
 		s0_0 := state[l+0]
 		s1_0 := state[l+32]
 		s2_0 := state[l+64]
 		s3_0 := state[l+96]
+		s4_0 := math.Float64frombits(state[l+128])
 		s0_1 := state[l+1]
 		s1_1 := state[l+33]
 		s2_1 := state[l+65]
 		s3_1 := state[l+97]
+		s4_1 := math.Float64frombits(state[l+129])
 		s0_2 := state[l+2]
 		s1_2 := state[l+34]
 		s2_2 := state[l+66]
 		s3_2 := state[l+98]
+		s4_2 := math.Float64frombits(state[l+130])
 		s0_3 := state[l+3]
 		s1_3 := state[l+35]
 		s2_3 := state[l+67]
 		s3_3 := state[l+99]
+		s4_3 := math.Float64frombits(state[l+131])
 		for i := l; i < rows; i += 32 {
 			a := a[i : i+4 : i+4]
 			{
 				v0 := uint32(a[0])
 				v1 := uint64(int32(v0))
-				v3 := v1 + s0_0
-				v6 := int64(v1) < int64(s2_0)
-				v7 := s2_0
+				v3 := int64(v1) < int64(s2_0)
+				v4 := s2_0
+				if v3 {
+					v4 = v1
+				}
+				v6 := int64(s3_0) < int64(v1)
+				v7 := s3_0
 				if v6 {
 					v7 = v1
 				}
-				v9 := int64(s3_0) < int64(v1)
-				v10 := s3_0
-				if v9 {
-					v10 = v1
-				}
-				s0_0, s2_0, s3_0 = v3, v7, v10
+				v9 := v1 - p0
+				v11 := v9 + 0x4338000000000000
+				v12 := math.Float64frombits(v11)
+				v14 := float64(v12 - 0x1.8p+52)
+				v16 := v1 + s0_0
+				v19 := math.FMA(v14, v14, s4_0)
+				s0_0, s2_0, s3_0, s4_0 = v16, v4, v7, v19
 			}
 			{
 				v0 := uint32(a[1])
 				v1 := uint64(int32(v0))
-				v3 := v1 + s0_1
-				v6 := int64(v1) < int64(s2_1)
-				v7 := s2_1
+				v3 := int64(v1) < int64(s2_1)
+				v4 := s2_1
+				if v3 {
+					v4 = v1
+				}
+				v6 := int64(s3_1) < int64(v1)
+				v7 := s3_1
 				if v6 {
 					v7 = v1
 				}
-				v9 := int64(s3_1) < int64(v1)
-				v10 := s3_1
-				if v9 {
-					v10 = v1
-				}
-				s0_1, s2_1, s3_1 = v3, v7, v10
+				v9 := v1 - p0
+				v11 := v9 + 0x4338000000000000
+				v12 := math.Float64frombits(v11)
+				v14 := float64(v12 - 0x1.8p+52)
+				v16 := v1 + s0_1
+				v19 := math.FMA(v14, v14, s4_1)
+				s0_1, s2_1, s3_1, s4_1 = v16, v4, v7, v19
 			}
 			{
 				v0 := uint32(a[2])
 				v1 := uint64(int32(v0))
-				v3 := v1 + s0_2
-				v6 := int64(v1) < int64(s2_2)
-				v7 := s2_2
+				v3 := int64(v1) < int64(s2_2)
+				v4 := s2_2
+				if v3 {
+					v4 = v1
+				}
+				v6 := int64(s3_2) < int64(v1)
+				v7 := s3_2
 				if v6 {
 					v7 = v1
 				}
-				v9 := int64(s3_2) < int64(v1)
-				v10 := s3_2
-				if v9 {
-					v10 = v1
-				}
-				s0_2, s2_2, s3_2 = v3, v7, v10
+				v9 := v1 - p0
+				v11 := v9 + 0x4338000000000000
+				v12 := math.Float64frombits(v11)
+				v14 := float64(v12 - 0x1.8p+52)
+				v16 := v1 + s0_2
+				v19 := math.FMA(v14, v14, s4_2)
+				s0_2, s2_2, s3_2, s4_2 = v16, v4, v7, v19
 			}
 			{
 				v0 := uint32(a[3])
 				v1 := uint64(int32(v0))
-				v3 := v1 + s0_3
-				v6 := int64(v1) < int64(s2_3)
-				v7 := s2_3
+				v3 := int64(v1) < int64(s2_3)
+				v4 := s2_3
+				if v3 {
+					v4 = v1
+				}
+				v6 := int64(s3_3) < int64(v1)
+				v7 := s3_3
 				if v6 {
 					v7 = v1
 				}
-				v9 := int64(s3_3) < int64(v1)
-				v10 := s3_3
-				if v9 {
-					v10 = v1
-				}
-				s0_3, s2_3, s3_3 = v3, v7, v10
+				v9 := v1 - p0
+				v11 := v9 + 0x4338000000000000
+				v12 := math.Float64frombits(v11)
+				v14 := float64(v12 - 0x1.8p+52)
+				v16 := v1 + s0_3
+				v19 := math.FMA(v14, v14, s4_3)
+				s0_3, s2_3, s3_3, s4_3 = v16, v4, v7, v19
 			}
 		}
 		state[l+0] = s0_0
 		state[l+32] = s1_0
 		state[l+64] = s2_0
 		state[l+96] = s3_0
+		state[l+128] = math.Float64bits(s4_0)
 		state[l+1] = s0_1
 		state[l+33] = s1_1
 		state[l+65] = s2_1
 		state[l+97] = s3_1
+		state[l+129] = math.Float64bits(s4_1)
 		state[l+2] = s0_2
 		state[l+34] = s1_2
 		state[l+66] = s2_2
 		state[l+98] = s3_2
+		state[l+130] = math.Float64bits(s4_2)
 		state[l+3] = s0_3
 		state[l+35] = s1_3
 		state[l+67] = s2_3
 		state[l+99] = s3_3
+		state[l+131] = math.Float64bits(s4_3)
 	}
 	for l := range len(a) - rows {
 		i := rows + l
@@ -5759,120 +5445,33 @@ func ScanInt32(state []uint64, a []int32, _ []byte, _, _ uint64) {
 		s1_0 := state[l+32]
 		s2_0 := state[l+64]
 		s3_0 := state[l+96]
+		s4_0 := math.Float64frombits(state[l+128])
 		{
 			v0 := uint32(a[i])
 			v1 := uint64(int32(v0))
-			v3 := v1 + s0_0
-			v6 := int64(v1) < int64(s2_0)
-			v7 := s2_0
+			v3 := int64(v1) < int64(s2_0)
+			v4 := s2_0
+			if v3 {
+				v4 = v1
+			}
+			v6 := int64(s3_0) < int64(v1)
+			v7 := s3_0
 			if v6 {
 				v7 = v1
 			}
-			v9 := int64(s3_0) < int64(v1)
-			v10 := s3_0
-			if v9 {
-				v10 = v1
-			}
-			s0_0, s2_0, s3_0 = v3, v7, v10
+			v9 := v1 - p0
+			v11 := v9 + 0x4338000000000000
+			v12 := math.Float64frombits(v11)
+			v14 := float64(v12 - 0x1.8p+52)
+			v16 := v1 + s0_0
+			v19 := math.FMA(v14, v14, s4_0)
+			s0_0, s2_0, s3_0, s4_0 = v16, v4, v7, v19
 		}
 		state[l+0] = s0_0
 		state[l+32] = s1_0
 		state[l+64] = s2_0
 		state[l+96] = s3_0
-	}
-}
-
-// DeviationsInt32 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func DeviationsInt32(state []uint64, a []int32, _ []byte, u0, _ uint64) {
-	p0 := u0
-	rows := len(a) / 32 * 32
-	for l := 0; l < 32; l += 4 {
-		s0_0 := math.Float64frombits(state[l+0])
-		s1_0 := math.Float64frombits(state[l+32])
-		s0_1 := math.Float64frombits(state[l+1])
-		s1_1 := math.Float64frombits(state[l+33])
-		s0_2 := math.Float64frombits(state[l+2])
-		s1_2 := math.Float64frombits(state[l+34])
-		s0_3 := math.Float64frombits(state[l+3])
-		s1_3 := math.Float64frombits(state[l+35])
-		for i := l; i < rows; i += 32 {
-			a := a[i : i+4 : i+4]
-			{
-				v0 := uint32(a[0])
-				v1 := uint64(int32(v0))
-				v3 := v1 - p0
-				v5 := v3 + 0x4338000000000000
-				v6 := math.Float64frombits(v5)
-				v8 := float64(v6 - 0x1.8p+52)
-				v10 := float64(v8 * v8)
-				v11 := float64(s0_0 + v10)
-				v13 := float64(v8 + s1_0)
-				s0_0, s1_0 = v11, v13
-			}
-			{
-				v0 := uint32(a[1])
-				v1 := uint64(int32(v0))
-				v3 := v1 - p0
-				v5 := v3 + 0x4338000000000000
-				v6 := math.Float64frombits(v5)
-				v8 := float64(v6 - 0x1.8p+52)
-				v10 := float64(v8 * v8)
-				v11 := float64(s0_1 + v10)
-				v13 := float64(v8 + s1_1)
-				s0_1, s1_1 = v11, v13
-			}
-			{
-				v0 := uint32(a[2])
-				v1 := uint64(int32(v0))
-				v3 := v1 - p0
-				v5 := v3 + 0x4338000000000000
-				v6 := math.Float64frombits(v5)
-				v8 := float64(v6 - 0x1.8p+52)
-				v10 := float64(v8 * v8)
-				v11 := float64(s0_2 + v10)
-				v13 := float64(v8 + s1_2)
-				s0_2, s1_2 = v11, v13
-			}
-			{
-				v0 := uint32(a[3])
-				v1 := uint64(int32(v0))
-				v3 := v1 - p0
-				v5 := v3 + 0x4338000000000000
-				v6 := math.Float64frombits(v5)
-				v8 := float64(v6 - 0x1.8p+52)
-				v10 := float64(v8 * v8)
-				v11 := float64(s0_3 + v10)
-				v13 := float64(v8 + s1_3)
-				s0_3, s1_3 = v11, v13
-			}
-		}
-		state[l+0] = math.Float64bits(s0_0)
-		state[l+32] = math.Float64bits(s1_0)
-		state[l+1] = math.Float64bits(s0_1)
-		state[l+33] = math.Float64bits(s1_1)
-		state[l+2] = math.Float64bits(s0_2)
-		state[l+34] = math.Float64bits(s1_2)
-		state[l+3] = math.Float64bits(s0_3)
-		state[l+35] = math.Float64bits(s1_3)
-	}
-	for l := range len(a) - rows {
-		i := rows + l
-		s0_0 := math.Float64frombits(state[l+0])
-		s1_0 := math.Float64frombits(state[l+32])
-		{
-			v0 := uint32(a[i])
-			v1 := uint64(int32(v0))
-			v3 := v1 - p0
-			v5 := v3 + 0x4338000000000000
-			v6 := math.Float64frombits(v5)
-			v8 := float64(v6 - 0x1.8p+52)
-			v10 := float64(v8 * v8)
-			v11 := float64(s0_0 + v10)
-			v13 := float64(v8 + s1_0)
-			s0_0, s1_0 = v11, v13
-		}
-		state[l+0] = math.Float64bits(s0_0)
-		state[l+32] = math.Float64bits(s1_0)
+		state[l+128] = math.Float64bits(s4_0)
 	}
 }
 
@@ -6211,109 +5810,117 @@ func ScanInt64(state []uint64, a []int64, _ []byte, _, _ uint64) {
 		s1_0 := state[l+32]
 		s2_0 := state[l+64]
 		s3_0 := state[l+96]
+		s4_0 := math.Float64frombits(state[l+128])
 		s0_1 := state[l+1]
 		s1_1 := state[l+33]
 		s2_1 := state[l+65]
 		s3_1 := state[l+97]
+		s4_1 := math.Float64frombits(state[l+129])
 		s0_2 := state[l+2]
 		s1_2 := state[l+34]
 		s2_2 := state[l+66]
 		s3_2 := state[l+98]
+		s4_2 := math.Float64frombits(state[l+130])
 		s0_3 := state[l+3]
 		s1_3 := state[l+35]
 		s2_3 := state[l+67]
 		s3_3 := state[l+99]
+		s4_3 := math.Float64frombits(state[l+131])
 		for i := l; i < rows; i += 32 {
 			a := a[i : i+4 : i+4]
 			{
 				v0 := uint64(a[0])
-				v3 := uint64(int64(v0) >> 32)
-				v5 := v0 & 0xffffffff
-				v6 := s0_0 + v5
-				v7 := s1_0 + v3
-				v9 := int64(v0) < int64(s2_0)
-				v10 := s2_0
-				if v9 {
-					v10 = v0
+				v2 := int64(v0) < int64(s2_0)
+				v3 := s2_0
+				if v2 {
+					v3 = v0
 				}
-				v12 := int64(s3_0) < int64(v0)
-				v13 := s3_0
-				if v12 {
-					v13 = v0
+				v5 := int64(s3_0) < int64(v0)
+				v6 := s3_0
+				if v5 {
+					v6 = v0
 				}
-				s0_0, s1_0, s2_0, s3_0 = v6, v7, v10, v13
+				v7 := uint64(int64(v0) >> 32)
+				v10 := v0 & 0xffffffff
+				v11 := s0_0 + v10
+				v13 := v7 + s1_0
+				s0_0, s1_0, s2_0, s3_0 = v11, v13, v3, v6
 			}
 			{
 				v0 := uint64(a[1])
-				v3 := uint64(int64(v0) >> 32)
-				v5 := v0 & 0xffffffff
-				v6 := s0_1 + v5
-				v7 := s1_1 + v3
-				v9 := int64(v0) < int64(s2_1)
-				v10 := s2_1
-				if v9 {
-					v10 = v0
+				v2 := int64(v0) < int64(s2_1)
+				v3 := s2_1
+				if v2 {
+					v3 = v0
 				}
-				v12 := int64(s3_1) < int64(v0)
-				v13 := s3_1
-				if v12 {
-					v13 = v0
+				v5 := int64(s3_1) < int64(v0)
+				v6 := s3_1
+				if v5 {
+					v6 = v0
 				}
-				s0_1, s1_1, s2_1, s3_1 = v6, v7, v10, v13
+				v7 := uint64(int64(v0) >> 32)
+				v10 := v0 & 0xffffffff
+				v11 := s0_1 + v10
+				v13 := v7 + s1_1
+				s0_1, s1_1, s2_1, s3_1 = v11, v13, v3, v6
 			}
 			{
 				v0 := uint64(a[2])
-				v3 := uint64(int64(v0) >> 32)
-				v5 := v0 & 0xffffffff
-				v6 := s0_2 + v5
-				v7 := s1_2 + v3
-				v9 := int64(v0) < int64(s2_2)
-				v10 := s2_2
-				if v9 {
-					v10 = v0
+				v2 := int64(v0) < int64(s2_2)
+				v3 := s2_2
+				if v2 {
+					v3 = v0
 				}
-				v12 := int64(s3_2) < int64(v0)
-				v13 := s3_2
-				if v12 {
-					v13 = v0
+				v5 := int64(s3_2) < int64(v0)
+				v6 := s3_2
+				if v5 {
+					v6 = v0
 				}
-				s0_2, s1_2, s2_2, s3_2 = v6, v7, v10, v13
+				v7 := uint64(int64(v0) >> 32)
+				v10 := v0 & 0xffffffff
+				v11 := s0_2 + v10
+				v13 := v7 + s1_2
+				s0_2, s1_2, s2_2, s3_2 = v11, v13, v3, v6
 			}
 			{
 				v0 := uint64(a[3])
-				v3 := uint64(int64(v0) >> 32)
-				v5 := v0 & 0xffffffff
-				v6 := s0_3 + v5
-				v7 := s1_3 + v3
-				v9 := int64(v0) < int64(s2_3)
-				v10 := s2_3
-				if v9 {
-					v10 = v0
+				v2 := int64(v0) < int64(s2_3)
+				v3 := s2_3
+				if v2 {
+					v3 = v0
 				}
-				v12 := int64(s3_3) < int64(v0)
-				v13 := s3_3
-				if v12 {
-					v13 = v0
+				v5 := int64(s3_3) < int64(v0)
+				v6 := s3_3
+				if v5 {
+					v6 = v0
 				}
-				s0_3, s1_3, s2_3, s3_3 = v6, v7, v10, v13
+				v7 := uint64(int64(v0) >> 32)
+				v10 := v0 & 0xffffffff
+				v11 := s0_3 + v10
+				v13 := v7 + s1_3
+				s0_3, s1_3, s2_3, s3_3 = v11, v13, v3, v6
 			}
 		}
 		state[l+0] = s0_0
 		state[l+32] = s1_0
 		state[l+64] = s2_0
 		state[l+96] = s3_0
+		state[l+128] = math.Float64bits(s4_0)
 		state[l+1] = s0_1
 		state[l+33] = s1_1
 		state[l+65] = s2_1
 		state[l+97] = s3_1
+		state[l+129] = math.Float64bits(s4_1)
 		state[l+2] = s0_2
 		state[l+34] = s1_2
 		state[l+66] = s2_2
 		state[l+98] = s3_2
+		state[l+130] = math.Float64bits(s4_2)
 		state[l+3] = s0_3
 		state[l+35] = s1_3
 		state[l+67] = s2_3
 		state[l+99] = s3_3
+		state[l+131] = math.Float64bits(s4_3)
 	}
 	for l := range len(a) - rows {
 		i := rows + l
@@ -6321,147 +5928,30 @@ func ScanInt64(state []uint64, a []int64, _ []byte, _, _ uint64) {
 		s1_0 := state[l+32]
 		s2_0 := state[l+64]
 		s3_0 := state[l+96]
+		s4_0 := math.Float64frombits(state[l+128])
 		{
 			v0 := uint64(a[i])
-			v3 := uint64(int64(v0) >> 32)
-			v5 := v0 & 0xffffffff
-			v6 := s0_0 + v5
-			v7 := s1_0 + v3
-			v9 := int64(v0) < int64(s2_0)
-			v10 := s2_0
-			if v9 {
-				v10 = v0
+			v2 := int64(v0) < int64(s2_0)
+			v3 := s2_0
+			if v2 {
+				v3 = v0
 			}
-			v12 := int64(s3_0) < int64(v0)
-			v13 := s3_0
-			if v12 {
-				v13 = v0
+			v5 := int64(s3_0) < int64(v0)
+			v6 := s3_0
+			if v5 {
+				v6 = v0
 			}
-			s0_0, s1_0, s2_0, s3_0 = v6, v7, v10, v13
+			v7 := uint64(int64(v0) >> 32)
+			v10 := v0 & 0xffffffff
+			v11 := s0_0 + v10
+			v13 := v7 + s1_0
+			s0_0, s1_0, s2_0, s3_0 = v11, v13, v3, v6
 		}
 		state[l+0] = s0_0
 		state[l+32] = s1_0
 		state[l+64] = s2_0
 		state[l+96] = s3_0
-	}
-}
-
-// DeviationsInt64 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func DeviationsInt64(state []uint64, a []int64, _ []byte, u0, _ uint64) {
-	p0 := u0
-	rows := len(a) / 32 * 32
-	for l := 0; l < 32; l += 4 {
-		s0_0 := math.Float64frombits(state[l+0])
-		s1_0 := math.Float64frombits(state[l+32])
-		s0_1 := math.Float64frombits(state[l+1])
-		s1_1 := math.Float64frombits(state[l+33])
-		s0_2 := math.Float64frombits(state[l+2])
-		s1_2 := math.Float64frombits(state[l+34])
-		s0_3 := math.Float64frombits(state[l+3])
-		s1_3 := math.Float64frombits(state[l+35])
-		for i := l; i < rows; i += 32 {
-			a := a[i : i+4 : i+4]
-			{
-				v0 := uint64(a[0])
-				v2 := v0 - p0
-				v3 := uint64(int64(v2) >> 32)
-				v5 := v3 + 0x4338000000000000
-				v6 := math.Float64frombits(v5)
-				v8 := float64(v6 - 0x1.8p+52)
-				v11 := v2 & 0xffffffff
-				v13 := v11 | 0x4330000000000000
-				v14 := math.Float64frombits(v13)
-				v16 := float64(v14 - 0x1p+52)
-				v17 := math.FMA(v8, 0x1p+32, v16)
-				v19 := float64(v17 * v17)
-				v20 := float64(s0_0 + v19)
-				v22 := float64(v17 + s1_0)
-				s0_0, s1_0 = v20, v22
-			}
-			{
-				v0 := uint64(a[1])
-				v2 := v0 - p0
-				v3 := uint64(int64(v2) >> 32)
-				v5 := v3 + 0x4338000000000000
-				v6 := math.Float64frombits(v5)
-				v8 := float64(v6 - 0x1.8p+52)
-				v11 := v2 & 0xffffffff
-				v13 := v11 | 0x4330000000000000
-				v14 := math.Float64frombits(v13)
-				v16 := float64(v14 - 0x1p+52)
-				v17 := math.FMA(v8, 0x1p+32, v16)
-				v19 := float64(v17 * v17)
-				v20 := float64(s0_1 + v19)
-				v22 := float64(v17 + s1_1)
-				s0_1, s1_1 = v20, v22
-			}
-			{
-				v0 := uint64(a[2])
-				v2 := v0 - p0
-				v3 := uint64(int64(v2) >> 32)
-				v5 := v3 + 0x4338000000000000
-				v6 := math.Float64frombits(v5)
-				v8 := float64(v6 - 0x1.8p+52)
-				v11 := v2 & 0xffffffff
-				v13 := v11 | 0x4330000000000000
-				v14 := math.Float64frombits(v13)
-				v16 := float64(v14 - 0x1p+52)
-				v17 := math.FMA(v8, 0x1p+32, v16)
-				v19 := float64(v17 * v17)
-				v20 := float64(s0_2 + v19)
-				v22 := float64(v17 + s1_2)
-				s0_2, s1_2 = v20, v22
-			}
-			{
-				v0 := uint64(a[3])
-				v2 := v0 - p0
-				v3 := uint64(int64(v2) >> 32)
-				v5 := v3 + 0x4338000000000000
-				v6 := math.Float64frombits(v5)
-				v8 := float64(v6 - 0x1.8p+52)
-				v11 := v2 & 0xffffffff
-				v13 := v11 | 0x4330000000000000
-				v14 := math.Float64frombits(v13)
-				v16 := float64(v14 - 0x1p+52)
-				v17 := math.FMA(v8, 0x1p+32, v16)
-				v19 := float64(v17 * v17)
-				v20 := float64(s0_3 + v19)
-				v22 := float64(v17 + s1_3)
-				s0_3, s1_3 = v20, v22
-			}
-		}
-		state[l+0] = math.Float64bits(s0_0)
-		state[l+32] = math.Float64bits(s1_0)
-		state[l+1] = math.Float64bits(s0_1)
-		state[l+33] = math.Float64bits(s1_1)
-		state[l+2] = math.Float64bits(s0_2)
-		state[l+34] = math.Float64bits(s1_2)
-		state[l+3] = math.Float64bits(s0_3)
-		state[l+35] = math.Float64bits(s1_3)
-	}
-	for l := range len(a) - rows {
-		i := rows + l
-		s0_0 := math.Float64frombits(state[l+0])
-		s1_0 := math.Float64frombits(state[l+32])
-		{
-			v0 := uint64(a[i])
-			v2 := v0 - p0
-			v3 := uint64(int64(v2) >> 32)
-			v5 := v3 + 0x4338000000000000
-			v6 := math.Float64frombits(v5)
-			v8 := float64(v6 - 0x1.8p+52)
-			v11 := v2 & 0xffffffff
-			v13 := v11 | 0x4330000000000000
-			v14 := math.Float64frombits(v13)
-			v16 := float64(v14 - 0x1p+52)
-			v17 := math.FMA(v8, 0x1p+32, v16)
-			v19 := float64(v17 * v17)
-			v20 := float64(s0_0 + v19)
-			v22 := float64(v17 + s1_0)
-			s0_0, s1_0 = v20, v22
-		}
-		state[l+0] = math.Float64bits(s0_0)
-		state[l+32] = math.Float64bits(s1_0)
+		state[l+128] = math.Float64bits(s4_0)
 	}
 }
 
@@ -6842,141 +6332,8 @@ func NormsInt64(state []uint64, a []int64, _ []byte, _, _ uint64) {
 	}
 }
 
-// ScanUint8 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func ScanUint8(state []uint64, a []uint8, _ []byte, _, _ uint64) {
-	rows := len(a) / 32 * 32
-	for l := 0; l < 32; l += 4 {
-		s0_0 := state[l+0]
-		s1_0 := state[l+32]
-		s2_0 := state[l+64]
-		s3_0 := state[l+96]
-		s0_1 := state[l+1]
-		s1_1 := state[l+33]
-		s2_1 := state[l+65]
-		s3_1 := state[l+97]
-		s0_2 := state[l+2]
-		s1_2 := state[l+34]
-		s2_2 := state[l+66]
-		s3_2 := state[l+98]
-		s0_3 := state[l+3]
-		s1_3 := state[l+35]
-		s2_3 := state[l+67]
-		s3_3 := state[l+99]
-		for i := l; i < rows; i += 32 {
-			a := a[i : i+4 : i+4]
-			{
-				v0 := uint8(a[0])
-				v1 := uint64(v0)
-				v3 := v1 + s0_0
-				v6 := int64(v1) < int64(s2_0)
-				v7 := s2_0
-				if v6 {
-					v7 = v1
-				}
-				v9 := int64(s3_0) < int64(v1)
-				v10 := s3_0
-				if v9 {
-					v10 = v1
-				}
-				s0_0, s2_0, s3_0 = v3, v7, v10
-			}
-			{
-				v0 := uint8(a[1])
-				v1 := uint64(v0)
-				v3 := v1 + s0_1
-				v6 := int64(v1) < int64(s2_1)
-				v7 := s2_1
-				if v6 {
-					v7 = v1
-				}
-				v9 := int64(s3_1) < int64(v1)
-				v10 := s3_1
-				if v9 {
-					v10 = v1
-				}
-				s0_1, s2_1, s3_1 = v3, v7, v10
-			}
-			{
-				v0 := uint8(a[2])
-				v1 := uint64(v0)
-				v3 := v1 + s0_2
-				v6 := int64(v1) < int64(s2_2)
-				v7 := s2_2
-				if v6 {
-					v7 = v1
-				}
-				v9 := int64(s3_2) < int64(v1)
-				v10 := s3_2
-				if v9 {
-					v10 = v1
-				}
-				s0_2, s2_2, s3_2 = v3, v7, v10
-			}
-			{
-				v0 := uint8(a[3])
-				v1 := uint64(v0)
-				v3 := v1 + s0_3
-				v6 := int64(v1) < int64(s2_3)
-				v7 := s2_3
-				if v6 {
-					v7 = v1
-				}
-				v9 := int64(s3_3) < int64(v1)
-				v10 := s3_3
-				if v9 {
-					v10 = v1
-				}
-				s0_3, s2_3, s3_3 = v3, v7, v10
-			}
-		}
-		state[l+0] = s0_0
-		state[l+32] = s1_0
-		state[l+64] = s2_0
-		state[l+96] = s3_0
-		state[l+1] = s0_1
-		state[l+33] = s1_1
-		state[l+65] = s2_1
-		state[l+97] = s3_1
-		state[l+2] = s0_2
-		state[l+34] = s1_2
-		state[l+66] = s2_2
-		state[l+98] = s3_2
-		state[l+3] = s0_3
-		state[l+35] = s1_3
-		state[l+67] = s2_3
-		state[l+99] = s3_3
-	}
-	for l := range len(a) - rows {
-		i := rows + l
-		s0_0 := state[l+0]
-		s1_0 := state[l+32]
-		s2_0 := state[l+64]
-		s3_0 := state[l+96]
-		{
-			v0 := uint8(a[i])
-			v1 := uint64(v0)
-			v3 := v1 + s0_0
-			v6 := int64(v1) < int64(s2_0)
-			v7 := s2_0
-			if v6 {
-				v7 = v1
-			}
-			v9 := int64(s3_0) < int64(v1)
-			v10 := s3_0
-			if v9 {
-				v10 = v1
-			}
-			s0_0, s2_0, s3_0 = v3, v7, v10
-		}
-		state[l+0] = s0_0
-		state[l+32] = s1_0
-		state[l+64] = s2_0
-		state[l+96] = s3_0
-	}
-}
-
-// DeviationsUint8 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func DeviationsUint8(state []uint64, a []uint8, _ []byte, u0, _ uint64) {
+// DeviationsInt64 folds elements into states of 32 lanes each, element i into lane i mod 32.
+func DeviationsInt64(state []uint64, a []int64, _ []byte, u0, _ uint64) {
 	p0 := u0
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
@@ -6991,52 +6348,72 @@ func DeviationsUint8(state []uint64, a []uint8, _ []byte, u0, _ uint64) {
 		for i := l; i < rows; i += 32 {
 			a := a[i : i+4 : i+4]
 			{
-				v0 := uint8(a[0])
-				v1 := uint64(v0)
-				v3 := v1 - p0
+				v0 := uint64(a[0])
+				v2 := v0 - p0
+				v3 := uint64(int64(v2) >> 32)
 				v5 := v3 + 0x4338000000000000
 				v6 := math.Float64frombits(v5)
 				v8 := float64(v6 - 0x1.8p+52)
-				v10 := float64(v8 * v8)
-				v11 := float64(s0_0 + v10)
-				v13 := float64(v8 + s1_0)
-				s0_0, s1_0 = v11, v13
+				v11 := v2 & 0xffffffff
+				v13 := v11 | 0x4330000000000000
+				v14 := math.Float64frombits(v13)
+				v16 := float64(v14 - 0x1p+52)
+				v17 := math.FMA(v8, 0x1p+32, v16)
+				v19 := float64(v17 * v17)
+				v20 := float64(s0_0 + v19)
+				v22 := float64(v17 + s1_0)
+				s0_0, s1_0 = v20, v22
 			}
 			{
-				v0 := uint8(a[1])
-				v1 := uint64(v0)
-				v3 := v1 - p0
+				v0 := uint64(a[1])
+				v2 := v0 - p0
+				v3 := uint64(int64(v2) >> 32)
 				v5 := v3 + 0x4338000000000000
 				v6 := math.Float64frombits(v5)
 				v8 := float64(v6 - 0x1.8p+52)
-				v10 := float64(v8 * v8)
-				v11 := float64(s0_1 + v10)
-				v13 := float64(v8 + s1_1)
-				s0_1, s1_1 = v11, v13
+				v11 := v2 & 0xffffffff
+				v13 := v11 | 0x4330000000000000
+				v14 := math.Float64frombits(v13)
+				v16 := float64(v14 - 0x1p+52)
+				v17 := math.FMA(v8, 0x1p+32, v16)
+				v19 := float64(v17 * v17)
+				v20 := float64(s0_1 + v19)
+				v22 := float64(v17 + s1_1)
+				s0_1, s1_1 = v20, v22
 			}
 			{
-				v0 := uint8(a[2])
-				v1 := uint64(v0)
-				v3 := v1 - p0
+				v0 := uint64(a[2])
+				v2 := v0 - p0
+				v3 := uint64(int64(v2) >> 32)
 				v5 := v3 + 0x4338000000000000
 				v6 := math.Float64frombits(v5)
 				v8 := float64(v6 - 0x1.8p+52)
-				v10 := float64(v8 * v8)
-				v11 := float64(s0_2 + v10)
-				v13 := float64(v8 + s1_2)
-				s0_2, s1_2 = v11, v13
+				v11 := v2 & 0xffffffff
+				v13 := v11 | 0x4330000000000000
+				v14 := math.Float64frombits(v13)
+				v16 := float64(v14 - 0x1p+52)
+				v17 := math.FMA(v8, 0x1p+32, v16)
+				v19 := float64(v17 * v17)
+				v20 := float64(s0_2 + v19)
+				v22 := float64(v17 + s1_2)
+				s0_2, s1_2 = v20, v22
 			}
 			{
-				v0 := uint8(a[3])
-				v1 := uint64(v0)
-				v3 := v1 - p0
+				v0 := uint64(a[3])
+				v2 := v0 - p0
+				v3 := uint64(int64(v2) >> 32)
 				v5 := v3 + 0x4338000000000000
 				v6 := math.Float64frombits(v5)
 				v8 := float64(v6 - 0x1.8p+52)
-				v10 := float64(v8 * v8)
-				v11 := float64(s0_3 + v10)
-				v13 := float64(v8 + s1_3)
-				s0_3, s1_3 = v11, v13
+				v11 := v2 & 0xffffffff
+				v13 := v11 | 0x4330000000000000
+				v14 := math.Float64frombits(v13)
+				v16 := float64(v14 - 0x1p+52)
+				v17 := math.FMA(v8, 0x1p+32, v16)
+				v19 := float64(v17 * v17)
+				v20 := float64(s0_3 + v19)
+				v22 := float64(v17 + s1_3)
+				s0_3, s1_3 = v20, v22
 			}
 		}
 		state[l+0] = math.Float64bits(s0_0)
@@ -7053,19 +6430,193 @@ func DeviationsUint8(state []uint64, a []uint8, _ []byte, u0, _ uint64) {
 		s0_0 := math.Float64frombits(state[l+0])
 		s1_0 := math.Float64frombits(state[l+32])
 		{
-			v0 := uint8(a[i])
-			v1 := uint64(v0)
-			v3 := v1 - p0
+			v0 := uint64(a[i])
+			v2 := v0 - p0
+			v3 := uint64(int64(v2) >> 32)
 			v5 := v3 + 0x4338000000000000
 			v6 := math.Float64frombits(v5)
 			v8 := float64(v6 - 0x1.8p+52)
-			v10 := float64(v8 * v8)
-			v11 := float64(s0_0 + v10)
-			v13 := float64(v8 + s1_0)
-			s0_0, s1_0 = v11, v13
+			v11 := v2 & 0xffffffff
+			v13 := v11 | 0x4330000000000000
+			v14 := math.Float64frombits(v13)
+			v16 := float64(v14 - 0x1p+52)
+			v17 := math.FMA(v8, 0x1p+32, v16)
+			v19 := float64(v17 * v17)
+			v20 := float64(s0_0 + v19)
+			v22 := float64(v17 + s1_0)
+			s0_0, s1_0 = v20, v22
 		}
 		state[l+0] = math.Float64bits(s0_0)
 		state[l+32] = math.Float64bits(s1_0)
+	}
+}
+
+// ScanUint8 folds elements into states of 32 lanes each, element i into lane i mod 32.
+func ScanUint8(state []uint64, a []uint8, _ []byte, u0, _ uint64) {
+	p0 := u0
+	rows := len(a) / 32 * 32
+	for l := 0; l < 32; l += 4 {
+		s0_0 := state[l+0]
+		s1_0 := state[l+32]
+		s2_0 := state[l+64]
+		s3_0 := state[l+96]
+		s4_0 := math.Float64frombits(state[l+128])
+		s0_1 := state[l+1]
+		s1_1 := state[l+33]
+		s2_1 := state[l+65]
+		s3_1 := state[l+97]
+		s4_1 := math.Float64frombits(state[l+129])
+		s0_2 := state[l+2]
+		s1_2 := state[l+34]
+		s2_2 := state[l+66]
+		s3_2 := state[l+98]
+		s4_2 := math.Float64frombits(state[l+130])
+		s0_3 := state[l+3]
+		s1_3 := state[l+35]
+		s2_3 := state[l+67]
+		s3_3 := state[l+99]
+		s4_3 := math.Float64frombits(state[l+131])
+		for i := l; i < rows; i += 32 {
+			a := a[i : i+4 : i+4]
+			{
+				v0 := uint8(a[0])
+				v1 := uint64(v0)
+				v3 := int64(v1) < int64(s2_0)
+				v4 := s2_0
+				if v3 {
+					v4 = v1
+				}
+				v6 := int64(s3_0) < int64(v1)
+				v7 := s3_0
+				if v6 {
+					v7 = v1
+				}
+				v9 := v1 - p0
+				v11 := v9 + 0x4338000000000000
+				v12 := math.Float64frombits(v11)
+				v14 := float64(v12 - 0x1.8p+52)
+				v16 := v1 + s0_0
+				v19 := math.FMA(v14, v14, s4_0)
+				s0_0, s2_0, s3_0, s4_0 = v16, v4, v7, v19
+			}
+			{
+				v0 := uint8(a[1])
+				v1 := uint64(v0)
+				v3 := int64(v1) < int64(s2_1)
+				v4 := s2_1
+				if v3 {
+					v4 = v1
+				}
+				v6 := int64(s3_1) < int64(v1)
+				v7 := s3_1
+				if v6 {
+					v7 = v1
+				}
+				v9 := v1 - p0
+				v11 := v9 + 0x4338000000000000
+				v12 := math.Float64frombits(v11)
+				v14 := float64(v12 - 0x1.8p+52)
+				v16 := v1 + s0_1
+				v19 := math.FMA(v14, v14, s4_1)
+				s0_1, s2_1, s3_1, s4_1 = v16, v4, v7, v19
+			}
+			{
+				v0 := uint8(a[2])
+				v1 := uint64(v0)
+				v3 := int64(v1) < int64(s2_2)
+				v4 := s2_2
+				if v3 {
+					v4 = v1
+				}
+				v6 := int64(s3_2) < int64(v1)
+				v7 := s3_2
+				if v6 {
+					v7 = v1
+				}
+				v9 := v1 - p0
+				v11 := v9 + 0x4338000000000000
+				v12 := math.Float64frombits(v11)
+				v14 := float64(v12 - 0x1.8p+52)
+				v16 := v1 + s0_2
+				v19 := math.FMA(v14, v14, s4_2)
+				s0_2, s2_2, s3_2, s4_2 = v16, v4, v7, v19
+			}
+			{
+				v0 := uint8(a[3])
+				v1 := uint64(v0)
+				v3 := int64(v1) < int64(s2_3)
+				v4 := s2_3
+				if v3 {
+					v4 = v1
+				}
+				v6 := int64(s3_3) < int64(v1)
+				v7 := s3_3
+				if v6 {
+					v7 = v1
+				}
+				v9 := v1 - p0
+				v11 := v9 + 0x4338000000000000
+				v12 := math.Float64frombits(v11)
+				v14 := float64(v12 - 0x1.8p+52)
+				v16 := v1 + s0_3
+				v19 := math.FMA(v14, v14, s4_3)
+				s0_3, s2_3, s3_3, s4_3 = v16, v4, v7, v19
+			}
+		}
+		state[l+0] = s0_0
+		state[l+32] = s1_0
+		state[l+64] = s2_0
+		state[l+96] = s3_0
+		state[l+128] = math.Float64bits(s4_0)
+		state[l+1] = s0_1
+		state[l+33] = s1_1
+		state[l+65] = s2_1
+		state[l+97] = s3_1
+		state[l+129] = math.Float64bits(s4_1)
+		state[l+2] = s0_2
+		state[l+34] = s1_2
+		state[l+66] = s2_2
+		state[l+98] = s3_2
+		state[l+130] = math.Float64bits(s4_2)
+		state[l+3] = s0_3
+		state[l+35] = s1_3
+		state[l+67] = s2_3
+		state[l+99] = s3_3
+		state[l+131] = math.Float64bits(s4_3)
+	}
+	for l := range len(a) - rows {
+		i := rows + l
+		s0_0 := state[l+0]
+		s1_0 := state[l+32]
+		s2_0 := state[l+64]
+		s3_0 := state[l+96]
+		s4_0 := math.Float64frombits(state[l+128])
+		{
+			v0 := uint8(a[i])
+			v1 := uint64(v0)
+			v3 := int64(v1) < int64(s2_0)
+			v4 := s2_0
+			if v3 {
+				v4 = v1
+			}
+			v6 := int64(s3_0) < int64(v1)
+			v7 := s3_0
+			if v6 {
+				v7 = v1
+			}
+			v9 := v1 - p0
+			v11 := v9 + 0x4338000000000000
+			v12 := math.Float64frombits(v11)
+			v14 := float64(v12 - 0x1.8p+52)
+			v16 := v1 + s0_0
+			v19 := math.FMA(v14, v14, s4_0)
+			s0_0, s2_0, s3_0, s4_0 = v16, v4, v7, v19
+		}
+		state[l+0] = s0_0
+		state[l+32] = s1_0
+		state[l+64] = s2_0
+		state[l+96] = s3_0
+		state[l+128] = math.Float64bits(s4_0)
 	}
 }
 
@@ -7397,108 +6948,137 @@ func NormsUint8(state []uint64, a []uint8, _ []byte, _, _ uint64) {
 }
 
 // ScanUint16 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func ScanUint16(state []uint64, a []uint16, _ []byte, _, _ uint64) {
+func ScanUint16(state []uint64, a []uint16, _ []byte, u0, _ uint64) {
+	p0 := u0
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
 		s0_0 := state[l+0]
 		s1_0 := state[l+32]
 		s2_0 := state[l+64]
 		s3_0 := state[l+96]
+		s4_0 := math.Float64frombits(state[l+128])
 		s0_1 := state[l+1]
 		s1_1 := state[l+33]
 		s2_1 := state[l+65]
 		s3_1 := state[l+97]
+		s4_1 := math.Float64frombits(state[l+129])
 		s0_2 := state[l+2]
 		s1_2 := state[l+34]
 		s2_2 := state[l+66]
 		s3_2 := state[l+98]
+		s4_2 := math.Float64frombits(state[l+130])
 		s0_3 := state[l+3]
 		s1_3 := state[l+35]
 		s2_3 := state[l+67]
 		s3_3 := state[l+99]
+		s4_3 := math.Float64frombits(state[l+131])
 		for i := l; i < rows; i += 32 {
 			a := a[i : i+4 : i+4]
 			{
 				v0 := uint16(a[0])
 				v1 := uint64(v0)
-				v3 := v1 + s0_0
-				v6 := int64(v1) < int64(s2_0)
-				v7 := s2_0
+				v3 := int64(v1) < int64(s2_0)
+				v4 := s2_0
+				if v3 {
+					v4 = v1
+				}
+				v6 := int64(s3_0) < int64(v1)
+				v7 := s3_0
 				if v6 {
 					v7 = v1
 				}
-				v9 := int64(s3_0) < int64(v1)
-				v10 := s3_0
-				if v9 {
-					v10 = v1
-				}
-				s0_0, s2_0, s3_0 = v3, v7, v10
+				v9 := v1 - p0
+				v11 := v9 + 0x4338000000000000
+				v12 := math.Float64frombits(v11)
+				v14 := float64(v12 - 0x1.8p+52)
+				v16 := v1 + s0_0
+				v19 := math.FMA(v14, v14, s4_0)
+				s0_0, s2_0, s3_0, s4_0 = v16, v4, v7, v19
 			}
 			{
 				v0 := uint16(a[1])
 				v1 := uint64(v0)
-				v3 := v1 + s0_1
-				v6 := int64(v1) < int64(s2_1)
-				v7 := s2_1
+				v3 := int64(v1) < int64(s2_1)
+				v4 := s2_1
+				if v3 {
+					v4 = v1
+				}
+				v6 := int64(s3_1) < int64(v1)
+				v7 := s3_1
 				if v6 {
 					v7 = v1
 				}
-				v9 := int64(s3_1) < int64(v1)
-				v10 := s3_1
-				if v9 {
-					v10 = v1
-				}
-				s0_1, s2_1, s3_1 = v3, v7, v10
+				v9 := v1 - p0
+				v11 := v9 + 0x4338000000000000
+				v12 := math.Float64frombits(v11)
+				v14 := float64(v12 - 0x1.8p+52)
+				v16 := v1 + s0_1
+				v19 := math.FMA(v14, v14, s4_1)
+				s0_1, s2_1, s3_1, s4_1 = v16, v4, v7, v19
 			}
 			{
 				v0 := uint16(a[2])
 				v1 := uint64(v0)
-				v3 := v1 + s0_2
-				v6 := int64(v1) < int64(s2_2)
-				v7 := s2_2
+				v3 := int64(v1) < int64(s2_2)
+				v4 := s2_2
+				if v3 {
+					v4 = v1
+				}
+				v6 := int64(s3_2) < int64(v1)
+				v7 := s3_2
 				if v6 {
 					v7 = v1
 				}
-				v9 := int64(s3_2) < int64(v1)
-				v10 := s3_2
-				if v9 {
-					v10 = v1
-				}
-				s0_2, s2_2, s3_2 = v3, v7, v10
+				v9 := v1 - p0
+				v11 := v9 + 0x4338000000000000
+				v12 := math.Float64frombits(v11)
+				v14 := float64(v12 - 0x1.8p+52)
+				v16 := v1 + s0_2
+				v19 := math.FMA(v14, v14, s4_2)
+				s0_2, s2_2, s3_2, s4_2 = v16, v4, v7, v19
 			}
 			{
 				v0 := uint16(a[3])
 				v1 := uint64(v0)
-				v3 := v1 + s0_3
-				v6 := int64(v1) < int64(s2_3)
-				v7 := s2_3
+				v3 := int64(v1) < int64(s2_3)
+				v4 := s2_3
+				if v3 {
+					v4 = v1
+				}
+				v6 := int64(s3_3) < int64(v1)
+				v7 := s3_3
 				if v6 {
 					v7 = v1
 				}
-				v9 := int64(s3_3) < int64(v1)
-				v10 := s3_3
-				if v9 {
-					v10 = v1
-				}
-				s0_3, s2_3, s3_3 = v3, v7, v10
+				v9 := v1 - p0
+				v11 := v9 + 0x4338000000000000
+				v12 := math.Float64frombits(v11)
+				v14 := float64(v12 - 0x1.8p+52)
+				v16 := v1 + s0_3
+				v19 := math.FMA(v14, v14, s4_3)
+				s0_3, s2_3, s3_3, s4_3 = v16, v4, v7, v19
 			}
 		}
 		state[l+0] = s0_0
 		state[l+32] = s1_0
 		state[l+64] = s2_0
 		state[l+96] = s3_0
+		state[l+128] = math.Float64bits(s4_0)
 		state[l+1] = s0_1
 		state[l+33] = s1_1
 		state[l+65] = s2_1
 		state[l+97] = s3_1
+		state[l+129] = math.Float64bits(s4_1)
 		state[l+2] = s0_2
 		state[l+34] = s1_2
 		state[l+66] = s2_2
 		state[l+98] = s3_2
+		state[l+130] = math.Float64bits(s4_2)
 		state[l+3] = s0_3
 		state[l+35] = s1_3
 		state[l+67] = s2_3
 		state[l+99] = s3_3
+		state[l+131] = math.Float64bits(s4_3)
 	}
 	for l := range len(a) - rows {
 		i := rows + l
@@ -7506,120 +7086,33 @@ func ScanUint16(state []uint64, a []uint16, _ []byte, _, _ uint64) {
 		s1_0 := state[l+32]
 		s2_0 := state[l+64]
 		s3_0 := state[l+96]
+		s4_0 := math.Float64frombits(state[l+128])
 		{
 			v0 := uint16(a[i])
 			v1 := uint64(v0)
-			v3 := v1 + s0_0
-			v6 := int64(v1) < int64(s2_0)
-			v7 := s2_0
+			v3 := int64(v1) < int64(s2_0)
+			v4 := s2_0
+			if v3 {
+				v4 = v1
+			}
+			v6 := int64(s3_0) < int64(v1)
+			v7 := s3_0
 			if v6 {
 				v7 = v1
 			}
-			v9 := int64(s3_0) < int64(v1)
-			v10 := s3_0
-			if v9 {
-				v10 = v1
-			}
-			s0_0, s2_0, s3_0 = v3, v7, v10
+			v9 := v1 - p0
+			v11 := v9 + 0x4338000000000000
+			v12 := math.Float64frombits(v11)
+			v14 := float64(v12 - 0x1.8p+52)
+			v16 := v1 + s0_0
+			v19 := math.FMA(v14, v14, s4_0)
+			s0_0, s2_0, s3_0, s4_0 = v16, v4, v7, v19
 		}
 		state[l+0] = s0_0
 		state[l+32] = s1_0
 		state[l+64] = s2_0
 		state[l+96] = s3_0
-	}
-}
-
-// DeviationsUint16 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func DeviationsUint16(state []uint64, a []uint16, _ []byte, u0, _ uint64) {
-	p0 := u0
-	rows := len(a) / 32 * 32
-	for l := 0; l < 32; l += 4 {
-		s0_0 := math.Float64frombits(state[l+0])
-		s1_0 := math.Float64frombits(state[l+32])
-		s0_1 := math.Float64frombits(state[l+1])
-		s1_1 := math.Float64frombits(state[l+33])
-		s0_2 := math.Float64frombits(state[l+2])
-		s1_2 := math.Float64frombits(state[l+34])
-		s0_3 := math.Float64frombits(state[l+3])
-		s1_3 := math.Float64frombits(state[l+35])
-		for i := l; i < rows; i += 32 {
-			a := a[i : i+4 : i+4]
-			{
-				v0 := uint16(a[0])
-				v1 := uint64(v0)
-				v3 := v1 - p0
-				v5 := v3 + 0x4338000000000000
-				v6 := math.Float64frombits(v5)
-				v8 := float64(v6 - 0x1.8p+52)
-				v10 := float64(v8 * v8)
-				v11 := float64(s0_0 + v10)
-				v13 := float64(v8 + s1_0)
-				s0_0, s1_0 = v11, v13
-			}
-			{
-				v0 := uint16(a[1])
-				v1 := uint64(v0)
-				v3 := v1 - p0
-				v5 := v3 + 0x4338000000000000
-				v6 := math.Float64frombits(v5)
-				v8 := float64(v6 - 0x1.8p+52)
-				v10 := float64(v8 * v8)
-				v11 := float64(s0_1 + v10)
-				v13 := float64(v8 + s1_1)
-				s0_1, s1_1 = v11, v13
-			}
-			{
-				v0 := uint16(a[2])
-				v1 := uint64(v0)
-				v3 := v1 - p0
-				v5 := v3 + 0x4338000000000000
-				v6 := math.Float64frombits(v5)
-				v8 := float64(v6 - 0x1.8p+52)
-				v10 := float64(v8 * v8)
-				v11 := float64(s0_2 + v10)
-				v13 := float64(v8 + s1_2)
-				s0_2, s1_2 = v11, v13
-			}
-			{
-				v0 := uint16(a[3])
-				v1 := uint64(v0)
-				v3 := v1 - p0
-				v5 := v3 + 0x4338000000000000
-				v6 := math.Float64frombits(v5)
-				v8 := float64(v6 - 0x1.8p+52)
-				v10 := float64(v8 * v8)
-				v11 := float64(s0_3 + v10)
-				v13 := float64(v8 + s1_3)
-				s0_3, s1_3 = v11, v13
-			}
-		}
-		state[l+0] = math.Float64bits(s0_0)
-		state[l+32] = math.Float64bits(s1_0)
-		state[l+1] = math.Float64bits(s0_1)
-		state[l+33] = math.Float64bits(s1_1)
-		state[l+2] = math.Float64bits(s0_2)
-		state[l+34] = math.Float64bits(s1_2)
-		state[l+3] = math.Float64bits(s0_3)
-		state[l+35] = math.Float64bits(s1_3)
-	}
-	for l := range len(a) - rows {
-		i := rows + l
-		s0_0 := math.Float64frombits(state[l+0])
-		s1_0 := math.Float64frombits(state[l+32])
-		{
-			v0 := uint16(a[i])
-			v1 := uint64(v0)
-			v3 := v1 - p0
-			v5 := v3 + 0x4338000000000000
-			v6 := math.Float64frombits(v5)
-			v8 := float64(v6 - 0x1.8p+52)
-			v10 := float64(v8 * v8)
-			v11 := float64(s0_0 + v10)
-			v13 := float64(v8 + s1_0)
-			s0_0, s1_0 = v11, v13
-		}
-		state[l+0] = math.Float64bits(s0_0)
-		state[l+32] = math.Float64bits(s1_0)
+		state[l+128] = math.Float64bits(s4_0)
 	}
 }
 
@@ -7951,108 +7444,137 @@ func NormsUint16(state []uint64, a []uint16, _ []byte, _, _ uint64) {
 }
 
 // ScanUint32 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func ScanUint32(state []uint64, a []uint32, _ []byte, _, _ uint64) {
+func ScanUint32(state []uint64, a []uint32, _ []byte, u0, _ uint64) {
+	p0 := u0
 	rows := len(a) / 32 * 32
 	for l := 0; l < 32; l += 4 {
 		s0_0 := state[l+0]
 		s1_0 := state[l+32]
 		s2_0 := state[l+64]
 		s3_0 := state[l+96]
+		s4_0 := math.Float64frombits(state[l+128])
 		s0_1 := state[l+1]
 		s1_1 := state[l+33]
 		s2_1 := state[l+65]
 		s3_1 := state[l+97]
+		s4_1 := math.Float64frombits(state[l+129])
 		s0_2 := state[l+2]
 		s1_2 := state[l+34]
 		s2_2 := state[l+66]
 		s3_2 := state[l+98]
+		s4_2 := math.Float64frombits(state[l+130])
 		s0_3 := state[l+3]
 		s1_3 := state[l+35]
 		s2_3 := state[l+67]
 		s3_3 := state[l+99]
+		s4_3 := math.Float64frombits(state[l+131])
 		for i := l; i < rows; i += 32 {
 			a := a[i : i+4 : i+4]
 			{
 				v0 := uint32(a[0])
 				v1 := uint64(v0)
-				v3 := v1 + s0_0
-				v6 := int64(v1) < int64(s2_0)
-				v7 := s2_0
+				v3 := int64(v1) < int64(s2_0)
+				v4 := s2_0
+				if v3 {
+					v4 = v1
+				}
+				v6 := int64(s3_0) < int64(v1)
+				v7 := s3_0
 				if v6 {
 					v7 = v1
 				}
-				v9 := int64(s3_0) < int64(v1)
-				v10 := s3_0
-				if v9 {
-					v10 = v1
-				}
-				s0_0, s2_0, s3_0 = v3, v7, v10
+				v9 := v1 - p0
+				v11 := v9 + 0x4338000000000000
+				v12 := math.Float64frombits(v11)
+				v14 := float64(v12 - 0x1.8p+52)
+				v16 := v1 + s0_0
+				v19 := math.FMA(v14, v14, s4_0)
+				s0_0, s2_0, s3_0, s4_0 = v16, v4, v7, v19
 			}
 			{
 				v0 := uint32(a[1])
 				v1 := uint64(v0)
-				v3 := v1 + s0_1
-				v6 := int64(v1) < int64(s2_1)
-				v7 := s2_1
+				v3 := int64(v1) < int64(s2_1)
+				v4 := s2_1
+				if v3 {
+					v4 = v1
+				}
+				v6 := int64(s3_1) < int64(v1)
+				v7 := s3_1
 				if v6 {
 					v7 = v1
 				}
-				v9 := int64(s3_1) < int64(v1)
-				v10 := s3_1
-				if v9 {
-					v10 = v1
-				}
-				s0_1, s2_1, s3_1 = v3, v7, v10
+				v9 := v1 - p0
+				v11 := v9 + 0x4338000000000000
+				v12 := math.Float64frombits(v11)
+				v14 := float64(v12 - 0x1.8p+52)
+				v16 := v1 + s0_1
+				v19 := math.FMA(v14, v14, s4_1)
+				s0_1, s2_1, s3_1, s4_1 = v16, v4, v7, v19
 			}
 			{
 				v0 := uint32(a[2])
 				v1 := uint64(v0)
-				v3 := v1 + s0_2
-				v6 := int64(v1) < int64(s2_2)
-				v7 := s2_2
+				v3 := int64(v1) < int64(s2_2)
+				v4 := s2_2
+				if v3 {
+					v4 = v1
+				}
+				v6 := int64(s3_2) < int64(v1)
+				v7 := s3_2
 				if v6 {
 					v7 = v1
 				}
-				v9 := int64(s3_2) < int64(v1)
-				v10 := s3_2
-				if v9 {
-					v10 = v1
-				}
-				s0_2, s2_2, s3_2 = v3, v7, v10
+				v9 := v1 - p0
+				v11 := v9 + 0x4338000000000000
+				v12 := math.Float64frombits(v11)
+				v14 := float64(v12 - 0x1.8p+52)
+				v16 := v1 + s0_2
+				v19 := math.FMA(v14, v14, s4_2)
+				s0_2, s2_2, s3_2, s4_2 = v16, v4, v7, v19
 			}
 			{
 				v0 := uint32(a[3])
 				v1 := uint64(v0)
-				v3 := v1 + s0_3
-				v6 := int64(v1) < int64(s2_3)
-				v7 := s2_3
+				v3 := int64(v1) < int64(s2_3)
+				v4 := s2_3
+				if v3 {
+					v4 = v1
+				}
+				v6 := int64(s3_3) < int64(v1)
+				v7 := s3_3
 				if v6 {
 					v7 = v1
 				}
-				v9 := int64(s3_3) < int64(v1)
-				v10 := s3_3
-				if v9 {
-					v10 = v1
-				}
-				s0_3, s2_3, s3_3 = v3, v7, v10
+				v9 := v1 - p0
+				v11 := v9 + 0x4338000000000000
+				v12 := math.Float64frombits(v11)
+				v14 := float64(v12 - 0x1.8p+52)
+				v16 := v1 + s0_3
+				v19 := math.FMA(v14, v14, s4_3)
+				s0_3, s2_3, s3_3, s4_3 = v16, v4, v7, v19
 			}
 		}
 		state[l+0] = s0_0
 		state[l+32] = s1_0
 		state[l+64] = s2_0
 		state[l+96] = s3_0
+		state[l+128] = math.Float64bits(s4_0)
 		state[l+1] = s0_1
 		state[l+33] = s1_1
 		state[l+65] = s2_1
 		state[l+97] = s3_1
+		state[l+129] = math.Float64bits(s4_1)
 		state[l+2] = s0_2
 		state[l+34] = s1_2
 		state[l+66] = s2_2
 		state[l+98] = s3_2
+		state[l+130] = math.Float64bits(s4_2)
 		state[l+3] = s0_3
 		state[l+35] = s1_3
 		state[l+67] = s2_3
 		state[l+99] = s3_3
+		state[l+131] = math.Float64bits(s4_3)
 	}
 	for l := range len(a) - rows {
 		i := rows + l
@@ -8060,120 +7582,33 @@ func ScanUint32(state []uint64, a []uint32, _ []byte, _, _ uint64) {
 		s1_0 := state[l+32]
 		s2_0 := state[l+64]
 		s3_0 := state[l+96]
+		s4_0 := math.Float64frombits(state[l+128])
 		{
 			v0 := uint32(a[i])
 			v1 := uint64(v0)
-			v3 := v1 + s0_0
-			v6 := int64(v1) < int64(s2_0)
-			v7 := s2_0
+			v3 := int64(v1) < int64(s2_0)
+			v4 := s2_0
+			if v3 {
+				v4 = v1
+			}
+			v6 := int64(s3_0) < int64(v1)
+			v7 := s3_0
 			if v6 {
 				v7 = v1
 			}
-			v9 := int64(s3_0) < int64(v1)
-			v10 := s3_0
-			if v9 {
-				v10 = v1
-			}
-			s0_0, s2_0, s3_0 = v3, v7, v10
+			v9 := v1 - p0
+			v11 := v9 + 0x4338000000000000
+			v12 := math.Float64frombits(v11)
+			v14 := float64(v12 - 0x1.8p+52)
+			v16 := v1 + s0_0
+			v19 := math.FMA(v14, v14, s4_0)
+			s0_0, s2_0, s3_0, s4_0 = v16, v4, v7, v19
 		}
 		state[l+0] = s0_0
 		state[l+32] = s1_0
 		state[l+64] = s2_0
 		state[l+96] = s3_0
-	}
-}
-
-// DeviationsUint32 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func DeviationsUint32(state []uint64, a []uint32, _ []byte, u0, _ uint64) {
-	p0 := u0
-	rows := len(a) / 32 * 32
-	for l := 0; l < 32; l += 4 {
-		s0_0 := math.Float64frombits(state[l+0])
-		s1_0 := math.Float64frombits(state[l+32])
-		s0_1 := math.Float64frombits(state[l+1])
-		s1_1 := math.Float64frombits(state[l+33])
-		s0_2 := math.Float64frombits(state[l+2])
-		s1_2 := math.Float64frombits(state[l+34])
-		s0_3 := math.Float64frombits(state[l+3])
-		s1_3 := math.Float64frombits(state[l+35])
-		for i := l; i < rows; i += 32 {
-			a := a[i : i+4 : i+4]
-			{
-				v0 := uint32(a[0])
-				v1 := uint64(v0)
-				v3 := v1 - p0
-				v5 := v3 + 0x4338000000000000
-				v6 := math.Float64frombits(v5)
-				v8 := float64(v6 - 0x1.8p+52)
-				v10 := float64(v8 * v8)
-				v11 := float64(s0_0 + v10)
-				v13 := float64(v8 + s1_0)
-				s0_0, s1_0 = v11, v13
-			}
-			{
-				v0 := uint32(a[1])
-				v1 := uint64(v0)
-				v3 := v1 - p0
-				v5 := v3 + 0x4338000000000000
-				v6 := math.Float64frombits(v5)
-				v8 := float64(v6 - 0x1.8p+52)
-				v10 := float64(v8 * v8)
-				v11 := float64(s0_1 + v10)
-				v13 := float64(v8 + s1_1)
-				s0_1, s1_1 = v11, v13
-			}
-			{
-				v0 := uint32(a[2])
-				v1 := uint64(v0)
-				v3 := v1 - p0
-				v5 := v3 + 0x4338000000000000
-				v6 := math.Float64frombits(v5)
-				v8 := float64(v6 - 0x1.8p+52)
-				v10 := float64(v8 * v8)
-				v11 := float64(s0_2 + v10)
-				v13 := float64(v8 + s1_2)
-				s0_2, s1_2 = v11, v13
-			}
-			{
-				v0 := uint32(a[3])
-				v1 := uint64(v0)
-				v3 := v1 - p0
-				v5 := v3 + 0x4338000000000000
-				v6 := math.Float64frombits(v5)
-				v8 := float64(v6 - 0x1.8p+52)
-				v10 := float64(v8 * v8)
-				v11 := float64(s0_3 + v10)
-				v13 := float64(v8 + s1_3)
-				s0_3, s1_3 = v11, v13
-			}
-		}
-		state[l+0] = math.Float64bits(s0_0)
-		state[l+32] = math.Float64bits(s1_0)
-		state[l+1] = math.Float64bits(s0_1)
-		state[l+33] = math.Float64bits(s1_1)
-		state[l+2] = math.Float64bits(s0_2)
-		state[l+34] = math.Float64bits(s1_2)
-		state[l+3] = math.Float64bits(s0_3)
-		state[l+35] = math.Float64bits(s1_3)
-	}
-	for l := range len(a) - rows {
-		i := rows + l
-		s0_0 := math.Float64frombits(state[l+0])
-		s1_0 := math.Float64frombits(state[l+32])
-		{
-			v0 := uint32(a[i])
-			v1 := uint64(v0)
-			v3 := v1 - p0
-			v5 := v3 + 0x4338000000000000
-			v6 := math.Float64frombits(v5)
-			v8 := float64(v6 - 0x1.8p+52)
-			v10 := float64(v8 * v8)
-			v11 := float64(s0_0 + v10)
-			v13 := float64(v8 + s1_0)
-			s0_0, s1_0 = v11, v13
-		}
-		state[l+0] = math.Float64bits(s0_0)
-		state[l+32] = math.Float64bits(s1_0)
+		state[l+128] = math.Float64bits(s4_0)
 	}
 }
 
@@ -8512,109 +7947,117 @@ func ScanUint64(state []uint64, a []uint64, _ []byte, _, _ uint64) {
 		s1_0 := state[l+32]
 		s2_0 := state[l+64]
 		s3_0 := state[l+96]
+		s4_0 := math.Float64frombits(state[l+128])
 		s0_1 := state[l+1]
 		s1_1 := state[l+33]
 		s2_1 := state[l+65]
 		s3_1 := state[l+97]
+		s4_1 := math.Float64frombits(state[l+129])
 		s0_2 := state[l+2]
 		s1_2 := state[l+34]
 		s2_2 := state[l+66]
 		s3_2 := state[l+98]
+		s4_2 := math.Float64frombits(state[l+130])
 		s0_3 := state[l+3]
 		s1_3 := state[l+35]
 		s2_3 := state[l+67]
 		s3_3 := state[l+99]
+		s4_3 := math.Float64frombits(state[l+131])
 		for i := l; i < rows; i += 32 {
 			a := a[i : i+4 : i+4]
 			{
 				v0 := uint64(a[0])
-				v3 := v0 >> 32
-				v5 := v0 & 0xffffffff
-				v6 := s0_0 + v5
-				v7 := s1_0 + v3
-				v9 := v0 < s2_0
-				v10 := s2_0
-				if v9 {
-					v10 = v0
+				v2 := v0 < s2_0
+				v3 := s2_0
+				if v2 {
+					v3 = v0
 				}
-				v12 := s3_0 < v0
-				v13 := s3_0
-				if v12 {
-					v13 = v0
+				v5 := s3_0 < v0
+				v6 := s3_0
+				if v5 {
+					v6 = v0
 				}
-				s0_0, s1_0, s2_0, s3_0 = v6, v7, v10, v13
+				v7 := v0 >> 32
+				v10 := v0 & 0xffffffff
+				v11 := s0_0 + v10
+				v13 := v7 + s1_0
+				s0_0, s1_0, s2_0, s3_0 = v11, v13, v3, v6
 			}
 			{
 				v0 := uint64(a[1])
-				v3 := v0 >> 32
-				v5 := v0 & 0xffffffff
-				v6 := s0_1 + v5
-				v7 := s1_1 + v3
-				v9 := v0 < s2_1
-				v10 := s2_1
-				if v9 {
-					v10 = v0
+				v2 := v0 < s2_1
+				v3 := s2_1
+				if v2 {
+					v3 = v0
 				}
-				v12 := s3_1 < v0
-				v13 := s3_1
-				if v12 {
-					v13 = v0
+				v5 := s3_1 < v0
+				v6 := s3_1
+				if v5 {
+					v6 = v0
 				}
-				s0_1, s1_1, s2_1, s3_1 = v6, v7, v10, v13
+				v7 := v0 >> 32
+				v10 := v0 & 0xffffffff
+				v11 := s0_1 + v10
+				v13 := v7 + s1_1
+				s0_1, s1_1, s2_1, s3_1 = v11, v13, v3, v6
 			}
 			{
 				v0 := uint64(a[2])
-				v3 := v0 >> 32
-				v5 := v0 & 0xffffffff
-				v6 := s0_2 + v5
-				v7 := s1_2 + v3
-				v9 := v0 < s2_2
-				v10 := s2_2
-				if v9 {
-					v10 = v0
+				v2 := v0 < s2_2
+				v3 := s2_2
+				if v2 {
+					v3 = v0
 				}
-				v12 := s3_2 < v0
-				v13 := s3_2
-				if v12 {
-					v13 = v0
+				v5 := s3_2 < v0
+				v6 := s3_2
+				if v5 {
+					v6 = v0
 				}
-				s0_2, s1_2, s2_2, s3_2 = v6, v7, v10, v13
+				v7 := v0 >> 32
+				v10 := v0 & 0xffffffff
+				v11 := s0_2 + v10
+				v13 := v7 + s1_2
+				s0_2, s1_2, s2_2, s3_2 = v11, v13, v3, v6
 			}
 			{
 				v0 := uint64(a[3])
-				v3 := v0 >> 32
-				v5 := v0 & 0xffffffff
-				v6 := s0_3 + v5
-				v7 := s1_3 + v3
-				v9 := v0 < s2_3
-				v10 := s2_3
-				if v9 {
-					v10 = v0
+				v2 := v0 < s2_3
+				v3 := s2_3
+				if v2 {
+					v3 = v0
 				}
-				v12 := s3_3 < v0
-				v13 := s3_3
-				if v12 {
-					v13 = v0
+				v5 := s3_3 < v0
+				v6 := s3_3
+				if v5 {
+					v6 = v0
 				}
-				s0_3, s1_3, s2_3, s3_3 = v6, v7, v10, v13
+				v7 := v0 >> 32
+				v10 := v0 & 0xffffffff
+				v11 := s0_3 + v10
+				v13 := v7 + s1_3
+				s0_3, s1_3, s2_3, s3_3 = v11, v13, v3, v6
 			}
 		}
 		state[l+0] = s0_0
 		state[l+32] = s1_0
 		state[l+64] = s2_0
 		state[l+96] = s3_0
+		state[l+128] = math.Float64bits(s4_0)
 		state[l+1] = s0_1
 		state[l+33] = s1_1
 		state[l+65] = s2_1
 		state[l+97] = s3_1
+		state[l+129] = math.Float64bits(s4_1)
 		state[l+2] = s0_2
 		state[l+34] = s1_2
 		state[l+66] = s2_2
 		state[l+98] = s3_2
+		state[l+130] = math.Float64bits(s4_2)
 		state[l+3] = s0_3
 		state[l+35] = s1_3
 		state[l+67] = s2_3
 		state[l+99] = s3_3
+		state[l+131] = math.Float64bits(s4_3)
 	}
 	for l := range len(a) - rows {
 		i := rows + l
@@ -8622,147 +8065,30 @@ func ScanUint64(state []uint64, a []uint64, _ []byte, _, _ uint64) {
 		s1_0 := state[l+32]
 		s2_0 := state[l+64]
 		s3_0 := state[l+96]
+		s4_0 := math.Float64frombits(state[l+128])
 		{
 			v0 := uint64(a[i])
-			v3 := v0 >> 32
-			v5 := v0 & 0xffffffff
-			v6 := s0_0 + v5
-			v7 := s1_0 + v3
-			v9 := v0 < s2_0
-			v10 := s2_0
-			if v9 {
-				v10 = v0
+			v2 := v0 < s2_0
+			v3 := s2_0
+			if v2 {
+				v3 = v0
 			}
-			v12 := s3_0 < v0
-			v13 := s3_0
-			if v12 {
-				v13 = v0
+			v5 := s3_0 < v0
+			v6 := s3_0
+			if v5 {
+				v6 = v0
 			}
-			s0_0, s1_0, s2_0, s3_0 = v6, v7, v10, v13
+			v7 := v0 >> 32
+			v10 := v0 & 0xffffffff
+			v11 := s0_0 + v10
+			v13 := v7 + s1_0
+			s0_0, s1_0, s2_0, s3_0 = v11, v13, v3, v6
 		}
 		state[l+0] = s0_0
 		state[l+32] = s1_0
 		state[l+64] = s2_0
 		state[l+96] = s3_0
-	}
-}
-
-// DeviationsUint64 folds elements into states of 32 lanes each, element i into lane i mod 32.
-func DeviationsUint64(state []uint64, a []uint64, _ []byte, u0, _ uint64) {
-	p0 := u0
-	rows := len(a) / 32 * 32
-	for l := 0; l < 32; l += 4 {
-		s0_0 := math.Float64frombits(state[l+0])
-		s1_0 := math.Float64frombits(state[l+32])
-		s0_1 := math.Float64frombits(state[l+1])
-		s1_1 := math.Float64frombits(state[l+33])
-		s0_2 := math.Float64frombits(state[l+2])
-		s1_2 := math.Float64frombits(state[l+34])
-		s0_3 := math.Float64frombits(state[l+3])
-		s1_3 := math.Float64frombits(state[l+35])
-		for i := l; i < rows; i += 32 {
-			a := a[i : i+4 : i+4]
-			{
-				v0 := uint64(a[0])
-				v2 := v0 - p0
-				v3 := uint64(int64(v2) >> 32)
-				v5 := v3 + 0x4338000000000000
-				v6 := math.Float64frombits(v5)
-				v8 := float64(v6 - 0x1.8p+52)
-				v11 := v2 & 0xffffffff
-				v13 := v11 | 0x4330000000000000
-				v14 := math.Float64frombits(v13)
-				v16 := float64(v14 - 0x1p+52)
-				v17 := math.FMA(v8, 0x1p+32, v16)
-				v19 := float64(v17 * v17)
-				v20 := float64(s0_0 + v19)
-				v22 := float64(v17 + s1_0)
-				s0_0, s1_0 = v20, v22
-			}
-			{
-				v0 := uint64(a[1])
-				v2 := v0 - p0
-				v3 := uint64(int64(v2) >> 32)
-				v5 := v3 + 0x4338000000000000
-				v6 := math.Float64frombits(v5)
-				v8 := float64(v6 - 0x1.8p+52)
-				v11 := v2 & 0xffffffff
-				v13 := v11 | 0x4330000000000000
-				v14 := math.Float64frombits(v13)
-				v16 := float64(v14 - 0x1p+52)
-				v17 := math.FMA(v8, 0x1p+32, v16)
-				v19 := float64(v17 * v17)
-				v20 := float64(s0_1 + v19)
-				v22 := float64(v17 + s1_1)
-				s0_1, s1_1 = v20, v22
-			}
-			{
-				v0 := uint64(a[2])
-				v2 := v0 - p0
-				v3 := uint64(int64(v2) >> 32)
-				v5 := v3 + 0x4338000000000000
-				v6 := math.Float64frombits(v5)
-				v8 := float64(v6 - 0x1.8p+52)
-				v11 := v2 & 0xffffffff
-				v13 := v11 | 0x4330000000000000
-				v14 := math.Float64frombits(v13)
-				v16 := float64(v14 - 0x1p+52)
-				v17 := math.FMA(v8, 0x1p+32, v16)
-				v19 := float64(v17 * v17)
-				v20 := float64(s0_2 + v19)
-				v22 := float64(v17 + s1_2)
-				s0_2, s1_2 = v20, v22
-			}
-			{
-				v0 := uint64(a[3])
-				v2 := v0 - p0
-				v3 := uint64(int64(v2) >> 32)
-				v5 := v3 + 0x4338000000000000
-				v6 := math.Float64frombits(v5)
-				v8 := float64(v6 - 0x1.8p+52)
-				v11 := v2 & 0xffffffff
-				v13 := v11 | 0x4330000000000000
-				v14 := math.Float64frombits(v13)
-				v16 := float64(v14 - 0x1p+52)
-				v17 := math.FMA(v8, 0x1p+32, v16)
-				v19 := float64(v17 * v17)
-				v20 := float64(s0_3 + v19)
-				v22 := float64(v17 + s1_3)
-				s0_3, s1_3 = v20, v22
-			}
-		}
-		state[l+0] = math.Float64bits(s0_0)
-		state[l+32] = math.Float64bits(s1_0)
-		state[l+1] = math.Float64bits(s0_1)
-		state[l+33] = math.Float64bits(s1_1)
-		state[l+2] = math.Float64bits(s0_2)
-		state[l+34] = math.Float64bits(s1_2)
-		state[l+3] = math.Float64bits(s0_3)
-		state[l+35] = math.Float64bits(s1_3)
-	}
-	for l := range len(a) - rows {
-		i := rows + l
-		s0_0 := math.Float64frombits(state[l+0])
-		s1_0 := math.Float64frombits(state[l+32])
-		{
-			v0 := uint64(a[i])
-			v2 := v0 - p0
-			v3 := uint64(int64(v2) >> 32)
-			v5 := v3 + 0x4338000000000000
-			v6 := math.Float64frombits(v5)
-			v8 := float64(v6 - 0x1.8p+52)
-			v11 := v2 & 0xffffffff
-			v13 := v11 | 0x4330000000000000
-			v14 := math.Float64frombits(v13)
-			v16 := float64(v14 - 0x1p+52)
-			v17 := math.FMA(v8, 0x1p+32, v16)
-			v19 := float64(v17 * v17)
-			v20 := float64(s0_0 + v19)
-			v22 := float64(v17 + s1_0)
-			s0_0, s1_0 = v20, v22
-		}
-		state[l+0] = math.Float64bits(s0_0)
-		state[l+32] = math.Float64bits(s1_0)
+		state[l+128] = math.Float64bits(s4_0)
 	}
 }
 
@@ -9130,6 +8456,125 @@ func NormsUint64(state []uint64, a []uint64, _ []byte, _, _ uint64) {
 		state[l+32] = math.Float64bits(s1_0)
 		state[l+64] = math.Float64bits(s2_0)
 		state[l+96] = math.Float64bits(s3_0)
+	}
+}
+
+// DeviationsUint64 folds elements into states of 32 lanes each, element i into lane i mod 32.
+func DeviationsUint64(state []uint64, a []uint64, _ []byte, u0, _ uint64) {
+	p0 := u0
+	rows := len(a) / 32 * 32
+	for l := 0; l < 32; l += 4 {
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		s0_1 := math.Float64frombits(state[l+1])
+		s1_1 := math.Float64frombits(state[l+33])
+		s0_2 := math.Float64frombits(state[l+2])
+		s1_2 := math.Float64frombits(state[l+34])
+		s0_3 := math.Float64frombits(state[l+3])
+		s1_3 := math.Float64frombits(state[l+35])
+		for i := l; i < rows; i += 32 {
+			a := a[i : i+4 : i+4]
+			{
+				v0 := uint64(a[0])
+				v2 := v0 - p0
+				v3 := uint64(int64(v2) >> 32)
+				v5 := v3 + 0x4338000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1.8p+52)
+				v11 := v2 & 0xffffffff
+				v13 := v11 | 0x4330000000000000
+				v14 := math.Float64frombits(v13)
+				v16 := float64(v14 - 0x1p+52)
+				v17 := math.FMA(v8, 0x1p+32, v16)
+				v19 := float64(v17 * v17)
+				v20 := float64(s0_0 + v19)
+				v22 := float64(v17 + s1_0)
+				s0_0, s1_0 = v20, v22
+			}
+			{
+				v0 := uint64(a[1])
+				v2 := v0 - p0
+				v3 := uint64(int64(v2) >> 32)
+				v5 := v3 + 0x4338000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1.8p+52)
+				v11 := v2 & 0xffffffff
+				v13 := v11 | 0x4330000000000000
+				v14 := math.Float64frombits(v13)
+				v16 := float64(v14 - 0x1p+52)
+				v17 := math.FMA(v8, 0x1p+32, v16)
+				v19 := float64(v17 * v17)
+				v20 := float64(s0_1 + v19)
+				v22 := float64(v17 + s1_1)
+				s0_1, s1_1 = v20, v22
+			}
+			{
+				v0 := uint64(a[2])
+				v2 := v0 - p0
+				v3 := uint64(int64(v2) >> 32)
+				v5 := v3 + 0x4338000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1.8p+52)
+				v11 := v2 & 0xffffffff
+				v13 := v11 | 0x4330000000000000
+				v14 := math.Float64frombits(v13)
+				v16 := float64(v14 - 0x1p+52)
+				v17 := math.FMA(v8, 0x1p+32, v16)
+				v19 := float64(v17 * v17)
+				v20 := float64(s0_2 + v19)
+				v22 := float64(v17 + s1_2)
+				s0_2, s1_2 = v20, v22
+			}
+			{
+				v0 := uint64(a[3])
+				v2 := v0 - p0
+				v3 := uint64(int64(v2) >> 32)
+				v5 := v3 + 0x4338000000000000
+				v6 := math.Float64frombits(v5)
+				v8 := float64(v6 - 0x1.8p+52)
+				v11 := v2 & 0xffffffff
+				v13 := v11 | 0x4330000000000000
+				v14 := math.Float64frombits(v13)
+				v16 := float64(v14 - 0x1p+52)
+				v17 := math.FMA(v8, 0x1p+32, v16)
+				v19 := float64(v17 * v17)
+				v20 := float64(s0_3 + v19)
+				v22 := float64(v17 + s1_3)
+				s0_3, s1_3 = v20, v22
+			}
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
+		state[l+1] = math.Float64bits(s0_1)
+		state[l+33] = math.Float64bits(s1_1)
+		state[l+2] = math.Float64bits(s0_2)
+		state[l+34] = math.Float64bits(s1_2)
+		state[l+3] = math.Float64bits(s0_3)
+		state[l+35] = math.Float64bits(s1_3)
+	}
+	for l := range len(a) - rows {
+		i := rows + l
+		s0_0 := math.Float64frombits(state[l+0])
+		s1_0 := math.Float64frombits(state[l+32])
+		{
+			v0 := uint64(a[i])
+			v2 := v0 - p0
+			v3 := uint64(int64(v2) >> 32)
+			v5 := v3 + 0x4338000000000000
+			v6 := math.Float64frombits(v5)
+			v8 := float64(v6 - 0x1.8p+52)
+			v11 := v2 & 0xffffffff
+			v13 := v11 | 0x4330000000000000
+			v14 := math.Float64frombits(v13)
+			v16 := float64(v14 - 0x1p+52)
+			v17 := math.FMA(v8, 0x1p+32, v16)
+			v19 := float64(v17 * v17)
+			v20 := float64(s0_0 + v19)
+			v22 := float64(v17 + s1_0)
+			s0_0, s1_0 = v20, v22
+		}
+		state[l+0] = math.Float64bits(s0_0)
+		state[l+32] = math.Float64bits(s1_0)
 	}
 }
 

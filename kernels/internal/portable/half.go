@@ -2,9 +2,9 @@ package portable
 
 import "math"
 
-// fromFloat16 returns the value of IEEE binary16 bits. A NaN keeps its payload
+// FromFloat16 returns the value of IEEE binary16 bits. A NaN keeps its payload
 // and becomes quiet, as instructions do it.
-func fromFloat16(h uint16) float32 {
+func FromFloat16(h uint16) float32 {
 	sign := uint32(h&0x8000) << 16
 	exponent, fraction := uint32(h>>10&0x1f), uint32(h&0x3ff)
 	switch {
@@ -35,8 +35,8 @@ func ToFloat16(f float32) uint16 {
 	return sign | uint16((bits-0x38000000+0xfff+bits>>13&1)>>13)
 }
 
-// fromBFloat16 returns the value of bfloat16 bits.
-func fromBFloat16(h uint16) float32 { return math.Float32frombits(uint32(h) << 16) }
+// FromBFloat16 returns the value of bfloat16 bits.
+func FromBFloat16(h uint16) float32 { return math.Float32frombits(uint32(h) << 16) }
 
 // ToBFloat16 rounds to nearest, ties to even. A NaN becomes quiet.
 func ToBFloat16(f float32) uint16 {
