@@ -99,8 +99,9 @@
 //	          magnitudes, rounded once; integers: exact, in 128 bits
 //	mean      the unrounded sum divided by the number of elements that are not
 //	          NaN, rounded once
-//	var, std  around each block's own mean, merged by the rule of Chan, Golub
-//	          and LeVeque (1979) with means carried in double-double
+//	var, std  around a pivot of each block, the mean of its first row of lanes,
+//	          put right to the block's mean, and merged by the rule of Chan,
+//	          Golub and LeVeque (1979) with means carried in double-double
 //
 // NaN elements are left out of everything but the counts. With infinities of
 // one sign the sum and the mean are that infinity and var and std are NaN;
