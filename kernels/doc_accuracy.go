@@ -26,6 +26,7 @@
 //	arctan2   float32     5000000   0.50  -0x1p-126, 0x1p+24
 //	arctan2   float64     5000000   0.57  0x1.a796ea5af897dp+1021, 0x1.ae4f26d9a49c9p+1023
 //	arctanh   float64     5000000   0.81  0x1.e4f93bd6610ep-05
+//	cbrt      float32         all   0.52  0x1.cbf06p-130
 //	cbrt      float64     5000000   0.51  0x1.cbb268184p-1039
 //	cos       float32         all   0.50  0x1.887814p+51
 //	cos       float64     5000000   0.74  0x1.de9a1d0dae202p+11
@@ -33,6 +34,7 @@
 //	cosh      float64     5000000   0.83  -0x1.25e4f7fec575ap+04
 //	divide    float32     5000000   0.50  0x1p-126, -0x1p+24
 //	divide    float64     5000000   0.50  -0x1p-1074, -0x1p+01
+//	erf       float32         all   0.51  0x1.3472fcp+00
 //	erf       float64     5000000   0.79  0x1.6a09e708a1cd4p+00
 //	exp       float32         all   0.50  -0x1.d2259ap+03
 //	exp       float64     5000000   0.81  -0x1.62621bb2a5f94p+09
