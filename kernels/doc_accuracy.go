@@ -25,6 +25,7 @@
 //	arctan    float64     5000000   0.59  0x1.faf2bac307fd8p-03
 //	arctan2   float32     5000000   0.50  -0x1p-126, 0x1p+24
 //	arctan2   float64     5000000   0.57  0x1.a796ea5af897dp+1021, 0x1.ae4f26d9a49c9p+1023
+//	arctanh   float32         all   0.50  0x1.713744p-12
 //	arctanh   float64     5000000   0.81  0x1.e4f93bd6610ep-05
 //	cbrt      float32         all   0.52  0x1.cbf06p-130
 //	cbrt      float64     5000000   0.51  0x1.cbb268184p-1039
