@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/gangsaw/gangsaw/kernels"
 )
 
 // workersOf returns the processes that a running command started.
@@ -53,9 +55,9 @@ func TestKilledWorkerIsReportedAndChangesNothing(t *testing.T) {
 	path := sparse(t)
 	want := arrays(t, path)
 	// Kills at random may hit the same chunk again and again.
-	cmd := command(t, "stat", "--json", "--retries", "1000", path)
+	cmd := lasting(t, "stat", "--json", "--retries", "1000", "-j", "2", path)
 	stdout, stderr := begin(t, cmd)
-	if err := killNowAndThen(t, cmd); err != nil {
+	if err := killNowAndThen(t, cmd, path); err != nil {
 		t.Fatalf("%v: %s", err, stderr.String())
 	}
 	var got struct {
@@ -76,28 +78,35 @@ func TestKilledWorkerIsReportedAndChangesNothing(t *testing.T) {
 	}
 }
 
-// killNowAndThen kills up to 10 workers of a running command, waits for it and
-// returns how it ended.
-func killNowAndThen(t *testing.T, cmd *exec.Cmd) error {
+// lasting is command on the slowest kernels, so that a run lasts longer than
+// what is done to it meanwhile.
+func lasting(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
+	cmd := command(t, args...)
+	cmd.Env = append(cmd.Env, kernels.TierVariable+"="+kernels.Scalar.String())
+	return cmd
+}
+
+// killNowAndThen kills up to 10 workers of a running command once they are at
+// work, waits for it and returns how it ended.
+func killNowAndThen(t *testing.T, cmd *exec.Cmd, path string) error {
+	t.Helper()
+	workers := atWork(t, cmd, path)
 	done := make(chan error, 1)
 	go func() { done <- cmd.Wait() }()
-	for kills := range 10 {
-		time.Sleep(30 * time.Millisecond)
-		workers := workersOf(t, cmd.Process.Pid)
-		if len(workers) == 0 {
-			break
-		}
+	for kills := 0; kills < 10 && len(workers) > 0; kills++ {
 		syscall.Kill(workers[kills%len(workers)], syscall.SIGKILL)
+		time.Sleep(30 * time.Millisecond)
+		workers = workersOf(t, cmd.Process.Pid)
 	}
 	return <-done
 }
 
 func TestQuarantinedChunkEndsWithStatus3AndNoValue(t *testing.T) {
 	path := sparse(t)
-	cmd := command(t, "stat", "--json", "--retries", "0", "-j", "2", path)
+	cmd := lasting(t, "stat", "--json", "--retries", "0", "-j", "2", path)
 	stdout, stderr := begin(t, cmd)
-	killNowAndThen(t, cmd)
+	killNowAndThen(t, cmd, path)
 	var got struct {
 		Arrays []struct {
 			Count, Sum, Mean *float64
@@ -126,7 +135,7 @@ func TestQuarantinedChunkEndsWithStatus3AndNoValue(t *testing.T) {
 func TestInterruptEndsWithStatus130(t *testing.T) {
 	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
 		path := sparse(t)
-		cmd := command(t, "stat", "-j", "2", path)
+		cmd := lasting(t, "stat", "-j", "2", path)
 		stdout, stderr := begin(t, cmd)
 		workers := atWork(t, cmd, path)
 		for _, pid := range workers {
@@ -148,7 +157,7 @@ func TestInterruptEndsWithStatus130(t *testing.T) {
 
 func TestTruncatedDuringTheRunEndsWithStatus4(t *testing.T) {
 	path := sparse(t)
-	cmd := command(t, "stat", "-j", "2", path)
+	cmd := lasting(t, "stat", "-j", "2", path)
 	stdout, stderr := begin(t, cmd)
 	workers := atWork(t, cmd, path)
 	for _, pid := range workers {
