@@ -130,6 +130,32 @@ func workers(t *testing.T, pid, n int) []int {
 	return nil
 }
 
+// stop stops a process and waits until each of its threads stands still: the
+// signal is delivered to one of them, which may be waiting for a CPU while the
+// others run on.
+func stop(t *testing.T, pid int) {
+	t.Helper()
+	syscall.Kill(pid, syscall.SIGSTOP)
+	for begin := time.Now(); ; time.Sleep(100 * time.Microsecond) {
+		moving := false
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, thread := range threads {
+			stat, err := os.ReadFile(thread)
+			_, state, _ := strings.Cut(string(stat), ") ")
+			moving = moving || err == nil && !strings.HasPrefix(state, "T")
+		}
+		if !moving && len(threads) > 0 {
+			return
+		}
+		if time.Since(begin) > 10*time.Second {
+			t.Fatalf("process %d does not stop", pid)
+		}
+	}
+}
+
 func TestStoppedWorkerGoesOn(t *testing.T) {
 	path := rawFile(t, 0, normal(1<<20, 5))
 	pool := start(t, Workers(2), ChunkBytes(1))
@@ -140,7 +166,7 @@ func TestStoppedWorkerGoesOn(t *testing.T) {
 	}
 	for range 20 {
 		victim := workers(t, os.Getpid(), 2)[0]
-		syscall.Kill(victim, syscall.SIGSTOP)
+		stop(t, victim)
 		time.AfterFunc(5*time.Millisecond, func() { syscall.Kill(victim, syscall.SIGCONT) })
 		if got, err := pool.Stat(t.Context(), x); err != nil || got != want {
 			t.Fatalf("%+v, %v, want %+v", got, err, want)
@@ -190,7 +216,7 @@ func TestCancelledStatReturnsAndThePoolLives(t *testing.T) {
 	x := open(t, pool, path, Raw(raw.Layout{Type: kernels.Float64}))
 	// With all workers stopped, nothing but the cancellation ends the call.
 	for _, pid := range workers(t, os.Getpid(), 2) {
-		syscall.Kill(pid, syscall.SIGSTOP)
+		stop(t, pid)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
@@ -281,7 +307,7 @@ func TestKilledSupervisorLeavesNoProcess(t *testing.T) {
 			t.Fatal(err)
 		}
 		pids := workers(t, cmd.Process.Pid, 3)
-		syscall.Kill(pids[0], syscall.SIGSTOP)
+		stop(t, pids[0])
 		cmd.Process.Kill()
 		cmd.Wait()
 		for _, pid := range pids {

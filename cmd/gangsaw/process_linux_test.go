@@ -34,12 +34,13 @@ func workersOf(t *testing.T, pid int) []int {
 }
 
 // atWork returns the command's two workers once both have mapped the file.
+// Before its exec a child shows the mappings of its parent.
 func atWork(t *testing.T, cmd *exec.Cmd, path string) []int {
 	t.Helper()
 	for begin := time.Now(); time.Since(begin) < 10*time.Second; time.Sleep(time.Millisecond) {
 		var ready []int
 		for _, pid := range workersOf(t, cmd.Process.Pid) {
-			if maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", pid)); err == nil && strings.Contains(string(maps), path) {
+			if maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", pid)); err == nil && strings.Contains(string(maps), path) && strings.Contains(string(maps), "gangsaw-results") {
 				ready = append(ready, pid)
 			}
 		}
@@ -49,6 +50,32 @@ func atWork(t *testing.T, cmd *exec.Cmd, path string) []int {
 	}
 	t.Fatal("no two workers came to work")
 	return nil
+}
+
+// stop stops a process and waits until each of its threads stands still: the
+// signal is delivered to one of them, which may be waiting for a CPU while the
+// others run on.
+func stop(t *testing.T, pid int) {
+	t.Helper()
+	syscall.Kill(pid, syscall.SIGSTOP)
+	for begin := time.Now(); ; time.Sleep(100 * time.Microsecond) {
+		moving := false
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, thread := range threads {
+			stat, err := os.ReadFile(thread)
+			_, state, _ := strings.Cut(string(stat), ") ")
+			moving = moving || err == nil && !strings.HasPrefix(state, "T")
+		}
+		if !moving && len(threads) > 0 {
+			return
+		}
+		if time.Since(begin) > 10*time.Second {
+			t.Fatalf("process %d does not stop", pid)
+		}
+	}
 }
 
 func TestKilledWorkerIsReportedAndChangesNothing(t *testing.T) {
@@ -140,7 +167,7 @@ func TestInterruptEndsWithStatus130(t *testing.T) {
 		workers := atWork(t, cmd, path)
 		for _, pid := range workers {
 			// A worker that is stuck must not hold up the end.
-			syscall.Kill(pid, syscall.SIGSTOP)
+			stop(t, pid)
 		}
 		cmd.Process.Signal(signal)
 		cmd.Wait()
@@ -161,7 +188,7 @@ func TestTruncatedDuringTheRunEndsWithStatus4(t *testing.T) {
 	stdout, stderr := begin(t, cmd)
 	workers := atWork(t, cmd, path)
 	for _, pid := range workers {
-		syscall.Kill(pid, syscall.SIGSTOP)
+		stop(t, pid)
 	}
 	if err := os.Truncate(path, 1<<20); err != nil {
 		t.Fatal(err)

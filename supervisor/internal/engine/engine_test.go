@@ -464,11 +464,9 @@ func TestHolderThatStaysStoppedIsKilled(t *testing.T) {
 // A holder that is stopped for a shorter time, again and again, is left alone.
 func TestHolderThatGoesOnIsNotKilled(t *testing.T) {
 	f := newFixture(t, 2, once(7, 1, func(w *fake, c ring.Claim) bool {
-		for range 5 {
-			w.stopped.Store(true)
-			time.Sleep(150 * time.Millisecond)
-			w.stopped.Store(false)
-			time.Sleep(250 * time.Millisecond)
+		w.stretches.Store(6)
+		for w.stretches.Load() > 0 {
+			time.Sleep(time.Millisecond)
 		}
 		return w.work(c)
 	}), func(c *Config) { c.Limits.Stop = 300 * time.Millisecond })

@@ -28,6 +28,8 @@ type fake struct {
 	results     []byte
 	claimer     *ring.Claimer
 	stopped     atomic.Bool
+	stretches   atomic.Int32
+	since       time.Time // a stretch began; the supervisor's
 	killed      chan struct{}
 	kill        sync.Once
 }
@@ -37,13 +39,29 @@ func (w *fake) Results() []byte                   { return w.results }
 func (w *fake) Attach(uint32, *shm.Mapping) error { return nil }
 func (w *fake) Detach(uint32) error               { return nil }
 func (w *fake) Begin() error                      { return nil }
-func (w *fake) Stopped() bool                     { return w.stopped.Load() }
 func (w *fake) Close()                            {}
 func (w *fake) Kill()                             { w.kill.Do(func() { close(w.killed) }) }
 func (w *fake) write(c ring.Claim, r wire.Result) { wire.PutResult(w.results, c.Slot, r) }
 func (w *fake) result(c ring.Claim) wire.Result {
 	payload := binary.LittleEndian.AppendUint64(nil, c.Descriptor.Chunk)
 	return wire.Result{Word: c.Word, Descriptor: c.Descriptor, Status: wire.OK, Program: fakeChecksum, Payload: payload}
+}
+
+// Stopped answers as the test wishes: for as long as stopped is set, or through
+// so many stretches of 100 ms with a look at a running process between them.
+func (w *fake) Stopped() bool {
+	if w.stretches.Load() == 0 {
+		return w.stopped.Load()
+	}
+	if w.since.IsZero() {
+		w.since = time.Now()
+	}
+	if time.Since(w.since) < 100*time.Millisecond {
+		return true
+	}
+	w.since = time.Time{}
+	w.stretches.Add(-1)
+	return false
 }
 
 // work does what a good worker does with a claim.
