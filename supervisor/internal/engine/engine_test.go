@@ -466,7 +466,11 @@ func TestHolderThatGoesOnIsNotKilled(t *testing.T) {
 	f := newFixture(t, 2, once(7, 1, func(w *fake, c ring.Claim) bool {
 		w.stretches.Store(6)
 		for w.stretches.Load() > 0 {
-			time.Sleep(time.Millisecond)
+			select {
+			case <-w.killed:
+				return false
+			case <-time.After(time.Millisecond):
+			}
 		}
 		return w.work(c)
 	}), func(c *Config) { c.Limits.Stop = 300 * time.Millisecond })
