@@ -51,6 +51,32 @@ func timed(f func()) time.Duration {
 	return best
 }
 
+// filled returns bytes that hold that many ordinary elements of a type, the
+// same each time for the same type, place and number.
+var filled = func() func(t Type, place, n int) []byte {
+	type key struct {
+		t     Type
+		place int
+		n     int
+	}
+	kept := map[key][]byte{}
+	return func(t Type, place, n int) []byte {
+		k := key{t, place, n}
+		if kept[k] == nil {
+			data := make([]byte, n*t.Size())
+			const period = 1 << 12
+			for e := range min(n, period) {
+				put(data, t, e, ordinary(t, e))
+			}
+			for done := period * t.Size(); done < len(data); done *= 2 {
+				copy(data[done:], data[:done])
+			}
+			kept[k] = data
+		}
+		return kept[k]
+	}
+}()
+
 // ceilings returns the best bandwidth of a pure load and of a pure copy that
 // touch that many bytes, in bytes per second.
 func ceilings(size int) (load, copy float64) {
@@ -98,12 +124,9 @@ func BenchmarkElementwise(b *testing.B) {
 					UseTier(tier)
 					operands := make([][]byte, len(k.In()))
 					for i, t := range k.In() {
-						operands[i] = make([]byte, n*t.Size())
-						for e := range n {
-							put(operands[i], t, e, ordinary(t, e))
-						}
+						operands[i] = filled(t, 1+i, n)
 					}
-					dst := make([]byte, n*k.Out().Size())
+					dst := filled(k.Out(), 0, n)
 					x, y, z := three(operands)
 					k.Run(dst, x, y, z)
 					b.SetBytes(int64(n * width))
@@ -145,10 +168,7 @@ func BenchmarkReduction(b *testing.B) {
 				for tier := Scalar; tier <= BestTier(); tier++ {
 					b.Run(fmt.Sprintf("%s(%v)/%v/%s", name, t, tier, size.name), func(b *testing.B) {
 						UseTier(tier)
-						data := make([]byte, n*t.Size())
-						for e := range n {
-							put(data, t, e, ordinary(t, e))
-						}
+						data := filled(t, 1, n)
 						folder := reductions[name].NewFolder(t)
 						partial := make([]byte, reductions[name].PartialSize())
 						b.SetBytes(int64(len(data)))

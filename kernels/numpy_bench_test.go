@@ -34,33 +34,27 @@ with np.errstate(all="ignore"):
 print(json.dumps(result))
 `
 
-// numPy returns NumPy's times, of the first Python that has it.
-func numPy() (map[string]float64, error) {
-	var missing error
-	for _, python := range []string{"python3", "/usr/bin/python3"} {
-		if err := exec.Command(python, "-c", "import numpy").Run(); err != nil {
-			missing = fmt.Errorf("%s has no NumPy: %w", python, err)
-			continue
-		}
-		out, err := exec.Command(python, append([]string{"-c", numPyScript, fmt.Sprint(numPyElements)}, besideNumPy...)...).Output()
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", python, err)
-		}
-		times := map[string]float64{}
-		return times, json.Unmarshal(out, &times)
+// numPy returns NumPy's times in one run of a Python that has it.
+func numPy(python string) (map[string]float64, error) {
+	out, err := exec.Command(python, append([]string{"-c", numPyScript, fmt.Sprint(numPyElements)}, besideNumPy...)...).Output()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", python, err)
 	}
-	return nil, missing
+	times := map[string]float64{}
+	return times, json.Unmarshal(out, &times)
 }
 
 // BenchmarkBesideNumPy measures math functions on one core, in turns with NumPy:
 // nanoseconds per element of both, and how many times faster the kernel is.
 func BenchmarkBesideNumPy(b *testing.B) {
-	if _, err := numPy(); err != nil {
-		b.Skip(err)
+	pythons := []string{"python3", "/usr/bin/python3"}
+	at := slices.IndexFunc(pythons, func(python string) bool { return exec.Command(python, "-c", "import numpy").Run() == nil })
+	if at < 0 {
+		b.Skipf("none of %v has NumPy", pythons)
 	}
 	numPys := map[string][]float64{}
 	for range 3 {
-		times, err := numPy()
+		times, err := numPy(pythons[at])
 		if err != nil {
 			b.Fatal(err)
 		}

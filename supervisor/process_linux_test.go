@@ -167,10 +167,15 @@ func TestStoppedWorkerGoesOn(t *testing.T) {
 	for range 20 {
 		victim := workers(t, os.Getpid(), 2)[0]
 		stop(t, victim)
-		time.AfterFunc(5*time.Millisecond, func() { syscall.Kill(victim, syscall.SIGCONT) })
+		sent := make(chan struct{})
+		time.AfterFunc(5*time.Millisecond, func() {
+			syscall.Kill(victim, syscall.SIGCONT)
+			close(sent)
+		})
 		if got, err := pool.Stat(t.Context(), x); err != nil || got != want {
 			t.Fatalf("%+v, %v, want %+v", got, err, want)
 		}
+		<-sent
 	}
 }
 
