@@ -320,6 +320,21 @@ func TestWakersWithinOneAnotherEachWakeTheirOwn(t *testing.T) {
 	}
 }
 
+// A wake is never given up, or whoever is marked would be taken for awake.
+func TestWakesThroughAFullPipe(t *testing.T) {
+	p, err := newPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 1000 {
+		if n := p.wake(nil, 1024); n != 1024 {
+			t.Fatalf("%d of 1024 were woken", n)
+		}
+	}
+	var rings atomic.Uint32
+	p.sleep(&rings, 0, time.Hour)
+}
+
 // Wakers that come close together must not leave a waiter asleep while there
 // is work: each wakes one, and all work gets done.
 func TestNoWakeIsLost(t *testing.T) { onBoth(t, noWakeIsLost) }
