@@ -104,13 +104,12 @@ func (f *blockFold) moments(t Type, block []byte) Moments {
 		return m
 	}
 	mean := m.sum().over(n).hi
-	f.start(0, 0, 0, 0)
 	switch {
 	case t.IsFloat():
 		unit := math.Ldexp(1, -bandBits*m.band)
 		powersFolds[t].run(f.states[:], block, math.Float64bits(mean), math.Float64bits(unit))
 	case m.spread() > math.MaxInt64:
-		f.wide(t, block, m.pivot(mean), func(lane int, d float64) {
+		f.wide(t, block, m.pivot(mean), combineFourSums, func(lane int, d float64) {
 			d2 := float64(d * d)
 			for s, v := range [...]float64{d, d2, float64(d2 * d), float64(d2 * d2)} {
 				f.add(s, lane, v)
@@ -120,8 +119,8 @@ func (f *blockFold) moments(t Type, block []byte) Moments {
 		powersFolds[t].run(f.states[:], block, m.pivot(mean), 0)
 	}
 	// From the pivot to the mean, which lies off from it.
-	off := sumPairs(f.state(0)) / n
-	s2, s3, s4 := sumPairs(f.state(1)), sumPairs(f.state(2)), sumPairs(f.state(3))
+	off := f.float(0) / n
+	s2, s3, s4 := f.float(1), f.float(2), f.float(3)
 	off2 := float64(off * off)
 	m.m3 = s3 - float64(3*off*s2) + float64(2*n*off2*off)
 	m.m4 = max(0, s4-float64(4*off*s3)+float64(6*off2*s2)-float64(3*n*off2*off2))

@@ -86,8 +86,8 @@ func (f *blockFold) norms(t Type, block []byte) Norms {
 	}
 	p := Norms{Summary: f.summary(t, block)}
 	unit := math.Ldexp(1, -bandBits*p.band)
-	normsFolds[t].run(f.start(0, 0, 0, 0), block, math.Float64bits(unit), 0)
-	p.magnitudes = sumLanes(f.state(0), f.state(1))
-	p.squares = sumLanes(f.state(2), f.state(3))
+	normsFolds[t].run(f.states[:], block, math.Float64bits(unit), 0)
+	p.magnitudes = f.sum(0)
+	p.squares = f.sum(2)
 	return p
 }

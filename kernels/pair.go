@@ -83,20 +83,20 @@ func (f *blockFold) pair(xs, ys []float64) Pair {
 	}
 	x, y, n := bytesView(xs[:kept]), bytesView(ys[:kept]), float64(kept)
 	sum := func(of []byte) double {
-		scanFolds[Float64].run(f.start(0, 0, infinity, negativeInfinity, 0), of, 0, 0)
-		return sumLanes(f.state(0), f.state(1))
+		scanFolds[Float64].run(f.states[:], of, 0, 0)
+		return f.sum(0)
 	}
 	p.sumX, p.sumY = sum(x), sum(y)
 	px, py := p.sumX.hi/n, p.sumY.hi/n
-	pairsFolds[Float64].run2(f.start(0, 0, 0, 0, 0, 0, 0), x, y, math.Float64bits(px), math.Float64bits(py))
-	if p.dot = sumLanes(f.state(0), f.state(1)); !finite(p.dot.hi) {
+	pairsFolds[Float64].run2(f.states[:], x, y, math.Float64bits(px), math.Float64bits(py))
+	if p.dot = f.sum(0); !finite(p.dot.hi) {
 		p.dot = plainDot(xs[:kept], ys[:kept])
 	}
 	// From the pivots to the means, which lie off from them.
-	dx, dy := sumPairs(f.state(5)), sumPairs(f.state(6))
-	p.xx = max(0, sumPairs(f.state(2))-float64(dx*dx)/n)
-	p.yy = max(0, sumPairs(f.state(3))-float64(dy*dy)/n)
-	p.xy = sumPairs(f.state(4)) - float64(dx*dy)/n
+	dx, dy := f.float(5), f.float(6)
+	p.xx = max(0, f.float(2)-float64(dx*dx)/n)
+	p.yy = max(0, f.float(3)-float64(dy*dy)/n)
+	p.xy = f.float(4) - float64(dx*dy)/n
 	return p.canonical()
 }
 
@@ -116,7 +116,8 @@ func plainDot(xs, ys []float64) double {
 		at := &lanes[i%Lanes]
 		*at = math.Float64bits(math.Float64frombits(*at) + float64(x*ys[i]))
 	}
-	return double{sumPairs(lanes[:]), 0}
+	combineSum.run(lanes[:])
+	return double{math.Float64frombits(lanes[0]), 0}
 }
 
 // mergePairs merges by the rule of Chan, Golub and LeVeque.

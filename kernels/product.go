@@ -172,7 +172,7 @@ func (f *blockFold) product(t Type, block []byte) Product {
 	p.count = uint64(len(xs))
 	f.multiply(&p, xs)
 	special := uint64(0)
-	for _, n := range f.state(4) {
+	for _, n := range f.lanes(4) {
 		special += n
 	}
 	if special > 0 {
@@ -211,16 +211,15 @@ func (p *Product) withoutSpecials(xs []float64) (subnormal int64) {
 
 // multiply sets the product of xs.
 func (f *blockFold) multiply(p *Product, xs []float64) {
-	one := math.Float64bits(1)
-	productFolds[Float64].run(f.start(one, 0, 0, 0, 0), bytesView(xs), 0, 0)
+	productFolds[Float64].run(f.states[:], bytesView(xs), 0, 0)
 	p.significand, p.exponent = double{1, 0}, -1023*int64(len(xs))
 	for l := range Lanes {
-		hi, lo := math.Float64frombits(f.state(0)[l]), math.Float64frombits(f.state(1)[l])
+		hi, lo := math.Float64frombits(f.lanes(0)[l]), math.Float64frombits(f.lanes(1)[l])
 		hi, lo = fastTwoSum(hi, lo)
 		p.significand = p.significand.times(double{hi, lo})
-		p.exponent += int64(f.state(2)[l])
+		p.exponent += int64(f.lanes(2)[l])
 		p.normalize()
-		p.negative = p.negative != (f.state(3)[l]>>63 == 1)
+		p.negative = p.negative != (f.lanes(3)[l]>>63 == 1)
 	}
 }
 

@@ -34,40 +34,33 @@ func (f *blockFold) truths(block []byte) []byte {
 // normalize makes bytes 0 and 1 of truth values.
 var normalize, _ = LookupElementwise("logical_or", Bool, Bool)
 
-// start fills state after state with its neutral element.
-func (f *blockFold) start(neutral ...uint64) []uint64 {
-	for s, bits := range neutral {
-		state := (*[Lanes]uint64)(f.state(s))
-		if bits == 0 {
-			*state = [Lanes]uint64{}
-			continue
-		}
-		for l := range state {
-			state[l] = bits
-		}
-	}
-	return f.states[:len(neutral)*Lanes]
+// word returns what lanes combined to in a state, float the float64 of that,
+// and sum that of a sum and its compensation, the next state.
+func (f *blockFold) word(s int) uint64   { return f.states[s*Lanes] }
+func (f *blockFold) float(s int) float64 { return math.Float64frombits(f.word(s)) }
+func (f *blockFold) sum(s int) double {
+	hi, lo := twoSum(f.float(s), f.float(s+1))
+	return double{hi, lo}
 }
 
-// state returns the lanes of a state.
-func (f *blockFold) state(s int) []uint64 { return f.states[s*Lanes : (s+1)*Lanes] }
-
-var (
-	infinity         = math.Float64bits(math.Inf(1))
-	negativeInfinity = math.Float64bits(math.Inf(-1))
-)
+// lanes returns all lanes of a state.
+func (f *blockFold) lanes(s int) []uint64 { return f.states[s*Lanes : (s+1)*Lanes] }
 
 func (f *blockFold) floats(t Type, block []byte) Summary {
 	s := Summary{typ: t, count: uint64(len(block) / t.Size())}
 	n := float64(s.count)
-	pivot := firstRow(t, block)
-	scanFolds[t].run(f.start(0, 0, infinity, negativeInfinity, 0), block, math.Float64bits(pivot), 0)
-	s.fsum = sumLanes(f.state(0), f.state(1))
-	squares := sumPairs(f.state(4))
-	lo, hi := f.extremes()
+	row := firstRow(t, block)
+	totalFolds[t].run(f.states[:], row, 0, 0)
+	pivot := f.float(0) / float64(len(row)/t.Size())
+	scanFolds[t].run(f.states[:], block, math.Float64bits(pivot), 0)
+	s.fsum = f.sum(0)
+	lo, hi, squares, bits := f.float(2), f.float(3), f.float(4), f.word(5)
 	if finite(s.fsum.hi) && finite(squares) {
 		s.band = bandOf(max(math.Abs(lo), math.Abs(hi)))
-		s.setExtremes(f.signed(t, block, lo, hi))
+		if bits>>63 != 0 { // otherwise no zero has a sign
+			lo, hi = f.signed(t, block, lo, hi)
+		}
+		s.setExtremes(lo, hi)
 		switch {
 		case lo == 0 && hi == 0:
 			return s
@@ -82,40 +75,27 @@ func (f *blockFold) floats(t Type, block []byte) Summary {
 	return s
 }
 
-// firstRow returns the mean of the first elements of a block, from which
-// deviations are taken. They are a row of lanes at least, so that the square of
-// what they are off from the block's mean is no more than some hundred times the
-// variance, to which they belong: little is lost when it is subtracted.
-func firstRow(t Type, block []byte) float64 {
-	n := min(Lanes, len(block)/t.Size())
-	sum := 0.0
-	for i := range n {
-		sum += t.float(block, i)
-	}
-	return sum / float64(n)
-}
+// firstRow returns the elements from whose mean deviations are taken. They are a
+// row of lanes, if there are as many, so that the square of what their mean is
+// off from the block's is no more than some hundred times the variance, to which
+// they belong: little is lost when it is subtracted.
+func firstRow(t Type, block []byte) []byte { return block[:min(Lanes*t.Size(), len(block))] }
 
 // special summarizes a block with NaN, infinities, or magnitudes that need
 // another unit.
 func (f *blockFold) special(s *Summary, t Type, block []byte) {
 	scan := func(unit float64) {
-		scanSpecialFolds[t].run(f.start(0, 0, infinity, negativeInfinity, 0, 0, 0, 0), block, math.Float64bits(unit), 0)
+		scanSpecialFolds[t].run(f.states[:], block, math.Float64bits(unit), 0)
 	}
 	scan(1)
-	magnitude := 0.0
-	for l := range Lanes {
-		s.nan += f.state(4)[l]
-		s.posInf += f.state(5)[l]
-		s.negInf += f.state(6)[l]
-		magnitude = max(magnitude, math.Float64frombits(f.state(7)[l]))
-	}
-	s.band = bandOf(magnitude)
+	s.nan, s.posInf, s.negInf = f.word(4), f.word(5), f.word(6)
+	s.band = bandOf(f.float(7))
 	unit := math.Ldexp(1, -bandBits*s.band)
 	if s.band != 0 {
 		scan(unit)
 	}
-	s.fsum = sumLanes(f.state(0), f.state(1))
-	lo, hi := f.extremes()
+	s.fsum = f.sum(0)
+	lo, hi := f.float(2), f.float(3)
 	if s.numbers() == 0 {
 		// Keys that any element's replaces.
 		s.min, s.max = math.MaxInt64, 1<<63
@@ -127,23 +107,8 @@ func (f *blockFold) special(s *Summary, t Type, block []byte) {
 		return
 	}
 	pivot := s.fsum.hi / n
-	deviationsSpecialFolds[t].run(f.start(0, 0), block, math.Float64bits(pivot), math.Float64bits(unit))
+	deviationsSpecialFolds[t].run(f.states[:], block, math.Float64bits(pivot), math.Float64bits(unit))
 	s.m2 = f.squares(n)
-}
-
-// extremes returns the extremes of states 2 and 3.
-func (f *blockFold) extremes() (lo, hi float64) {
-	lo, hi = math.Inf(1), math.Inf(-1)
-	for l := range Lanes {
-		// No NaN and no sign of a zero matters here.
-		if v := math.Float64frombits(f.state(2)[l]); v < lo {
-			lo = v
-		}
-		if v := math.Float64frombits(f.state(3)[l]); v > hi {
-			hi = v
-		}
-	}
-	return lo, hi
 }
 
 // signed returns the extremes with the sign that a zero has: the scan takes
@@ -152,12 +117,8 @@ func (f *blockFold) signed(t Type, block []byte, lo, hi float64) (float64, float
 	if lo != 0 && hi != 0 {
 		return lo, hi
 	}
-	signsFolds[t].run(f.start(0, 1<<63), block, 0, 0)
-	var or, and uint64 = 0, 1 << 63
-	for l := range Lanes {
-		or |= f.state(0)[l]
-		and &= f.state(1)[l]
-	}
+	signsFolds[t].run(f.states[:], block, 0, 0)
+	or, and := f.word(0), f.word(1)
 	if lo == 0 {
 		lo = math.Float64frombits(or & (1 << 63))
 	}
@@ -174,44 +135,32 @@ func (s *Summary) setExtremes(lo, hi float64) {
 // squares returns the squared deviations of n elements from their mean, out of
 // those from a pivot near it.
 func (f *blockFold) squares(n float64) float64 {
-	squares, rest := sumPairs(f.state(0)), sumPairs(f.state(1))
+	squares, rest := f.float(0), f.float(1)
 	return max(0, squares-float64(rest*rest)/n)
 }
 
 func (f *blockFold) integers(t Type, block []byte) Summary {
 	s := Summary{typ: t, count: uint64(len(block) / t.Size())}
-	least, most := uint64(math.MaxInt64), uint64(1<<63)
-	if t == Uint64 {
-		least, most = math.MaxUint64, 0
-	}
-	var pivot uint64
+	var pivot int64
 	if t.Size() < 8 {
-		pivot = uint64(int64(firstRow(t, block)))
+		row := firstRow(t, block)
+		totalFolds[t].run(f.states[:], row, 0, 0)
+		pivot = int64(f.word(0)) / int64(len(row)/t.Size())
 	}
-	scanFolds[t].run(f.start(0, 0, least, most, 0), block, pivot, 0)
-	// Keys compare as unsigned numbers.
-	flip := uint64(1 << 63)
-	if t == Uint64 {
-		flip = 0
-	}
-	lo, hi := least^flip, most^flip
-	for l := range Lanes {
-		low, high := int64(f.state(0)[l]), int64(f.state(1)[l])
-		s.isum = s.isum.add(int128{low >> 63, uint64(low)}).add(int128{high >> 32, uint64(high) << 32})
-		lo, hi = min(lo, f.state(2)[l]^flip), max(hi, f.state(3)[l]^flip)
-	}
-	s.min, s.max = lo^flip, hi^flip
+	scanFolds[t].run(f.states[:], block, uint64(pivot), 0)
+	low, high := int64(f.word(0)), int64(f.word(1))
+	s.isum = int128{low >> 63, uint64(low)}.add(int128{high >> 32, uint64(high) << 32})
+	s.min, s.max = f.word(2), f.word(3)
 	n := float64(s.count)
 	if t.Size() < 8 {
 		// Exact: sums of a block of these fit float64.
-		rest := float64(int64(s.isum.lo) - int64(s.count)*int64(pivot))
-		s.m2 = max(0, sumPairs(f.state(4))-float64(rest*rest)/n)
+		rest := float64(int64(s.isum.lo) - int64(s.count)*pivot)
+		s.m2 = max(0, f.float(4)-float64(rest*rest)/n)
 		return s
 	}
 	mean := s.isum.double().over(n).hi
-	f.start(0, 0)
 	if s.spread() > math.MaxInt64 {
-		f.wide(t, block, s.pivot(mean), func(lane int, d float64) {
+		f.wide(t, block, s.pivot(mean), combineTwoSums, func(lane int, d float64) {
 			f.add(0, lane, float64(d*d))
 			f.add(1, lane, d)
 		})
@@ -246,13 +195,14 @@ func (s *Summary) pivot(mean float64) uint64 {
 
 // add adds to a lane of a state.
 func (f *blockFold) add(s, lane int, v float64) {
-	at := &f.state(s)[lane]
+	at := &f.lanes(s)[lane]
 	*at = math.Float64bits(math.Float64frombits(*at) + v)
 }
 
-// wide calls add with the deviation of each of 64-bit integers that are further
-// apart than 2^63, too far for a fold.
-func (f *blockFold) wide(t Type, block []byte, pivot uint64, add func(lane int, d float64)) {
+// wide is a fold of deviations of 64-bit integers that are further apart than
+// 2^63, too far for the others: add puts one into states, which begin with 0.
+func (f *blockFold) wide(t Type, block []byte, pivot uint64, c *combination, add func(lane int, d float64)) {
+	clear(f.states[:])
 	flip := uint64(1 << 63)
 	if t == Uint64 {
 		flip = 0
@@ -264,4 +214,5 @@ func (f *blockFold) wide(t Type, block []byte, pivot uint64, add func(lane int, 
 			add(i%Lanes, -float64(pivot-v))
 		}
 	}
+	c.run(f.states[:])
 }

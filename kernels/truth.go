@@ -56,10 +56,8 @@ func (f *blockFold) truthOf(t Type, block []byte) Truth {
 		truth = f.truth[:p.count]
 		toTruth[t].Run(truth, block, nil, nil)
 	}
-	scanFolds[Bool].run(f.start(0), truth, 0, 0)
-	for _, n := range f.state(0) {
-		p.nonzero += n
-	}
+	scanFolds[Bool].run(f.states[:], truth, 0, 0)
+	p.nonzero = f.word(0)
 	return p
 }
 

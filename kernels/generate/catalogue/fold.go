@@ -1,14 +1,22 @@
 package catalogue
 
-import "github.com/gangsaw/gangsaw/kernels/generate/ir"
+import (
+	"math"
+	"slices"
+
+	"github.com/gangsaw/gangsaw/kernels/generate/ir"
+)
 
 // Folds returns every fold.
 func Folds() (all []*ir.Fold) {
 	for _, t := range []ir.Elem{ir.Float64, ir.Float32, ir.Float16, ir.BFloat16} {
-		all = append(all, scan(t), scanSpecial(t), signs(t), deviationsSpecial(t), powers(t), norms(t))
+		all = append(all, total(t), scan(t), scanSpecial(t), signs(t), deviationsSpecial(t), powers(t), norms(t))
 	}
 	for _, t := range integers {
 		all = append(all, scanInteger(t), powersInteger(t), normsInteger(t))
+		if t.Size() < 8 {
+			all = append(all, totalInteger(t))
+		}
 		if t.Size() == 8 {
 			all = append(all, deviationsInteger(t))
 		}
@@ -21,6 +29,97 @@ var (
 	i64 = ir.I64
 )
 
+// Combinations returns how the lanes of folds fold, each once.
+func Combinations() []*ir.Fold {
+	return []*ir.Fold{combineScan, combineSpecial, combineSigns, combineSums[1], combineSums[2], combineSums[4], combineNorms,
+		combineSigned, combineUnsigned, combineCount, combinePairs}
+}
+
+const (
+	infinity         = 0x7ff0000000000000
+	negativeInfinity = 0xfff0000000000000
+)
+
+var (
+	combineScan = func() *ir.Fold {
+		b := ir.NewCombine("scan", f64, f64, f64, f64, f64, i64)
+		sum, rest := addSums(b, 0)
+		return b.Done(sum, rest, b.State(2).Min(b.Other(2)), b.State(3).Max(b.Other(3)), add(b, 4), b.State(5).Or(b.Other(5)))
+	}()
+	combineSpecial = func() *ir.Fold {
+		b := ir.NewCombine("scanSpecial", f64, f64, f64, f64, i64, i64, i64, f64)
+		sum, rest := addSums(b, 0)
+		return b.Done(sum, rest, b.State(2).Min(b.Other(2)), b.State(3).Max(b.Other(3)), count(b, 4), count(b, 5), count(b, 6), b.State(7).Max(b.Other(7)))
+	}()
+	combineSigns = func() *ir.Fold {
+		b := ir.NewCombine("signs", i64, i64)
+		return b.Done(b.State(0).Or(b.Other(0)), b.State(1).And(b.Other(1)))
+	}()
+	// combineSums adds so many states.
+	combineSums = func() map[int]*ir.Fold {
+		all := map[int]*ir.Fold{}
+		for n, name := range map[int]string{1: "sum", 2: "twoSums", 4: "fourSums"} {
+			b := ir.NewCombine(name, slices.Repeat([]ir.Type{f64}, n)...)
+			all[n] = b.Done(adds(b, 0, n)...)
+		}
+		return all
+	}()
+	combineNorms = func() *ir.Fold {
+		b := ir.NewCombine("norms", f64, f64, f64, f64)
+		sum, rest := addSums(b, 0)
+		squares, rest2 := addSums(b, 2)
+		return b.Done(sum, rest, squares, rest2)
+	}()
+	combineSigned   = combineInteger("scanSigned", ir.V.ILt)
+	combineUnsigned = combineInteger("scanUnsigned", ir.V.ULt)
+	combineCount    = func() *ir.Fold {
+		b := ir.NewCombine("count", i64)
+		return b.Done(count(b, 0))
+	}()
+	combinePairs = func() *ir.Fold {
+		b := ir.NewCombine("pairs", f64, f64, f64, f64, f64, f64, f64)
+		sum, rest := addSums(b, 0)
+		return b.Done(append([]ir.V{sum, rest}, adds(b, 2, 5)...)...)
+	}()
+)
+
+func combineInteger(name string, below func(x, y ir.V) ir.V) *ir.Fold {
+	b := ir.NewCombine(name, i64, i64, i64, i64, f64)
+	return b.Done(count(b, 0), count(b, 1),
+		below(b.Other(2), b.State(2)).Select(b.Other(2), b.State(2)),
+		below(b.State(3), b.Other(3)).Select(b.Other(3), b.State(3)), add(b, 4))
+}
+
+// addSums adds sum i and its compensation, state i+1.
+func addSums(b *ir.FoldB, i int) (sum, rest ir.V) {
+	sum, err := twoSum(b.State(i), b.Other(i))
+	return sum, b.State(i + 1).Add(b.Other(i + 1)).Add(err)
+}
+
+func add(b *ir.FoldB, i int) ir.V   { return b.State(i).Add(b.Other(i)) }
+func count(b *ir.FoldB, i int) ir.V { return b.State(i).IAdd(b.Other(i)) }
+
+func adds(b *ir.FoldB, from, n int) (all []ir.V) {
+	for i := range n {
+		all = append(all, add(b, from+i))
+	}
+	return all
+}
+
+// total sums elements, of a row say. State: the sum.
+func total(t ir.Elem) *ir.Fold {
+	b := ir.NewFold("total", []ir.Type{f64}, nil, t)
+	b.Combine(combineSums[1])
+	return b.Done(b.State(0).Add(load(b)))
+}
+
+// totalInteger is total of integers that are narrower than the sum.
+func totalInteger(t ir.Elem) *ir.Fold {
+	b := ir.NewFold("total", []ir.Type{i64}, nil, t)
+	b.Combine(combineCount)
+	return b.Done(b.State(0).IAdd(widen(b.In(0), t)))
+}
+
 // load returns operand 0 as a float64 lane.
 func load(b *ir.FoldB) ir.V {
 	if x := b.In(0); x.Type() == ir.F32 {
@@ -32,14 +131,16 @@ func load(b *ir.FoldB) ir.V {
 
 // scan is all that an ordinary block needs. Uniform operand: a pivot. States:
 // sum, its compensation, least and greatest element (of zeros, either), sum of
-// squared deviations from the pivot.
+// squared deviations from the pivot, bits of all elements.
 func scan(t ir.Elem) *ir.Fold {
-	b := ir.NewFold("scan", []ir.Type{f64, f64, f64, f64, f64}, []ir.Type{f64}, t)
+	b := ir.NewFold("scan", []ir.Type{f64, f64, f64, f64, f64, i64}, []ir.Type{f64}, t)
 	b.Prefetch()
+	b.Start(0, 0, infinity, negativeInfinity)
+	b.Combine(combineScan)
 	x := load(b)
 	sum, err := twoSum(b.State(0), x)
 	d := x.Sub(b.Param(0))
-	return b.Done(sum, b.State(1).Add(err), x.Min(b.State(2)), x.Max(b.State(3)), d.FMA(d, b.State(4)))
+	return b.Done(sum, b.State(1).Add(err), x.Min(b.State(2)), x.Max(b.State(3)), d.FMA(d, b.State(4)), b.State(5).Or(x.Bits()))
 }
 
 // scanSpecial is scan where there are NaN and infinities, which count as 0 for
@@ -48,23 +149,27 @@ func scan(t ir.Elem) *ir.Fold {
 // the largest finite magnitude.
 func scanSpecial(t ir.Elem) *ir.Fold {
 	b := ir.NewFold("scanSpecial", []ir.Type{f64, f64, f64, f64, i64, i64, i64, f64}, []ir.Type{f64}, t)
+	b.Start(0, 0, infinity, negativeInfinity)
+	b.Combine(combineSpecial)
 	x := load(b)
 	zero := x.C(0)
 	finite := x.Sub(x).Eq(zero)
 	sum, err := twoSum(b.State(0), finite.Select(x.Mul(b.Param(0)), zero))
-	count := func(state int, m ir.V) ir.V {
+	tally := func(state int, m ir.V) ir.V {
 		return b.State(state).IAdd(m.Select(b.Int(i64, 1), b.Int(i64, 0)))
 	}
-	infinite := b.Int(i64, 0x7ff0000000000000).AsFloat()
-	negative := b.Int(i64, 0xfff0000000000000).AsFloat()
+	infinite := b.Int(i64, infinity).AsFloat()
+	negative := b.Int(i64, negativeInfinity).AsFloat()
 	return b.Done(sum, b.State(1).Add(err), x.Min(b.State(2)), x.Max(b.State(3)),
-		count(4, x.Ne(x)), count(5, x.Eq(infinite)), count(6, x.Eq(negative)),
+		tally(4, x.Ne(x)), tally(5, x.Eq(infinite)), tally(6, x.Eq(negative)),
 		finite.Select(abs(b.B, x), zero).Max(b.State(7)))
 }
 
 // signs combines the bits of those elements that are zeros. States: or, and.
 func signs(t ir.Elem) *ir.Fold {
 	b := ir.NewFold("signs", []ir.Type{i64, i64}, nil, t)
+	b.Start(0, 1<<63)
+	b.Combine(combineSigns)
 	x := load(b)
 	zero := x.Eq(x.C(0))
 	return b.Done(b.State(0).Or(zero.Select(x.Bits(), b.Int(i64, 0))), b.State(1).And(zero.Select(x.Bits(), b.Int(i64, 1<<63))))
@@ -75,6 +180,7 @@ func signs(t ir.Elem) *ir.Fold {
 // of squared deviations from it, and of deviations.
 func deviationsSpecial(t ir.Elem) *ir.Fold {
 	b := ir.NewFold("deviationsSpecial", []ir.Type{f64, f64}, []ir.Type{f64, f64}, t)
+	b.Combine(combineSums[2])
 	x := load(b)
 	d := x.Sub(x).Eq(x.C(0)).Select(x.Mul(b.Param(1)).Sub(b.Param(0)), x.C(0))
 	return b.Done(b.State(0).Add(d.Mul(d)), b.State(1).Add(d))
@@ -92,6 +198,11 @@ func scanInteger(t ir.Elem) *ir.Fold {
 	below := ir.V.ILt
 	if t == ir.Uint64 {
 		below = ir.V.ULt
+		b.Start(0, 0, math.MaxUint64, 0)
+		b.Combine(combineUnsigned)
+	} else {
+		b.Start(0, 0, math.MaxInt64, 1<<63)
+		b.Combine(combineSigned)
 	}
 	least := below(x, b.State(2)).Select(x, b.State(2))
 	most := below(b.State(3), x).Select(x, b.State(3))
@@ -111,6 +222,7 @@ func scanInteger(t ir.Elem) *ir.Fold {
 // States: as of deviationsSpecial.
 func deviationsInteger(t ir.Elem) *ir.Fold {
 	b := ir.NewFold("deviations", []ir.Type{f64, f64}, []ir.Type{i64}, t)
+	b.Combine(combineSums[2])
 	d := toFloat(b.B, widen(b.In(0), t).ISub(b.Param(0)), t.Size() < 8)
 	return b.Done(b.State(0).Add(d.Mul(d)), b.State(1).Add(d))
 }
@@ -118,6 +230,7 @@ func deviationsInteger(t ir.Elem) *ir.Fold {
 // scanTruth counts the elements that hold.
 func scanTruth() *ir.Fold {
 	b := ir.NewFold("scan", []ir.Type{i64}, nil, ir.Bool)
+	b.Combine(combineCount)
 	return b.Done(b.State(0).IAdd(b.In(0).Select(b.Int(i64, 1), b.Int(i64, 0))))
 }
 
@@ -125,6 +238,7 @@ func scanTruth() *ir.Fold {
 // deviations, their squares, cubes and fourth powers.
 func powers(t ir.Elem) *ir.Fold {
 	b := ir.NewFold("powers", []ir.Type{f64, f64, f64, f64}, []ir.Type{f64, f64}, t)
+	b.Combine(combineSums[4])
 	x := load(b)
 	return sumPowers(b, x.Sub(x).Eq(x.C(0)).Select(x.Mul(b.Param(1)).Sub(b.Param(0)), x.C(0)))
 }
@@ -132,6 +246,7 @@ func powers(t ir.Elem) *ir.Fold {
 // powersInteger is powers where deviations fit as for deviationsInteger.
 func powersInteger(t ir.Elem) *ir.Fold {
 	b := ir.NewFold("powers", []ir.Type{f64, f64, f64, f64}, []ir.Type{i64}, t)
+	b.Combine(combineSums[4])
 	return sumPowers(b, toFloat(b.B, widen(b.In(0), t).ISub(b.Param(0)), t.Size() < 8))
 }
 
@@ -145,6 +260,7 @@ func sumPowers(b *ir.FoldB, d ir.V) *ir.Fold {
 // squares, its compensation (Ogita, Rump and Oishi 2005, Dot2).
 func norms(t ir.Elem) *ir.Fold {
 	b := ir.NewFold("norms", []ir.Type{f64, f64, f64, f64}, []ir.Type{f64}, t)
+	b.Combine(combineNorms)
 	x := load(b)
 	return sumNorms(b, x.Sub(x).Eq(x.C(0)).Select(abs(b.B, x).Mul(b.Param(0)), x.C(0)))
 }
@@ -152,6 +268,7 @@ func norms(t ir.Elem) *ir.Fold {
 // normsInteger is norms of integers, each rounded to a float64 first.
 func normsInteger(t ir.Elem) *ir.Fold {
 	b := ir.NewFold("norms", []ir.Type{f64, f64, f64, f64}, nil, t)
+	b.Combine(combineNorms)
 	x := widen(b.In(0), t)
 	if t == ir.Uint64 {
 		return sumNorms(b, toFloatUnsigned(b.B, x))
@@ -172,6 +289,7 @@ func sumNorms(b *ir.FoldB, a ir.V) *ir.Fold {
 // subnormal, infinite or NaN, whose significands mean nothing here.
 func product() *ir.Fold {
 	b := ir.NewFold("product", []ir.Type{f64, f64, i64, i64, i64}, nil, ir.Float64)
+	b.Start(math.Float64bits(1))
 	x := b.In(0).Bits()
 	biased := x.ShrI(52).And(b.Int(i64, 0x7ff))
 	m := x.And(b.Int(i64, 1<<52-1)).Or(b.Int(i64, 0x3ff<<52)).AsFloat()
@@ -187,6 +305,7 @@ func product() *ir.Fold {
 // of the deviations.
 func pairs() *ir.Fold {
 	b := ir.NewFold("pairs", []ir.Type{f64, f64, f64, f64, f64, f64, f64}, []ir.Type{f64, f64}, ir.Float64, ir.Float64)
+	b.Combine(combinePairs)
 	x, y := b.In(0), b.In(1)
 	h := x.Mul(y)
 	dot, err := twoSum(b.State(0), h)

@@ -15,9 +15,27 @@ const together = 4
 func Folds(pkg string, folds []*ir.Fold) ([]byte, error) {
 	var body bytes.Buffer
 	for _, f := range folds {
-		fold(&body, f)
+		if len(f.In) == 0 {
+			combine(&body, f)
+		} else {
+			fold(&body, f)
+		}
 	}
 	return file(pkg, &body)
+}
+
+// combine writes what folds lanes: the first half with the second, until one is
+// left.
+func combine(out *bytes.Buffer, f *ir.Fold) {
+	fmt.Fprintf(out, "// %[1]s folds the lanes of states into the first.\nfunc %[1]s(state []uint64) {\n", f.ID())
+	fmt.Fprintf(out, "for half := %d; half > 0; half /= 2 {\nfor l := range half {\n", ir.Lanes/2)
+	states(out, f, 0, "l")
+	for s, t := range f.States {
+		fmt.Fprintf(out, "o%d := %s\n", s, fromWord(t, fmt.Sprintf("state[l+half+%d]", s*ir.Lanes)))
+	}
+	update(out, f, 0, "l")
+	write(out, f, 0, "l")
+	out.WriteString("}\n}\n}\n\n")
 }
 
 func fold(out *bytes.Buffer, f *ir.Fold) {

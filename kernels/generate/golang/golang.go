@@ -96,7 +96,7 @@ type writer struct {
 func (w *writer) statements(from, to int) {
 	for i := from; i < to; i++ {
 		n := w.k.Nodes[i]
-		if n.Op == ir.Const || n.Op == ir.State || n.Op == ir.Param {
+		if n.Op == ir.Const || n.Op == ir.State || n.Op == ir.Param || n.Op == ir.Other {
 			continue
 		}
 		if n.Op == ir.Select {
@@ -114,6 +114,8 @@ func (w *writer) ref(i int) string {
 		return constant(n.Type, n.Imm)
 	case ir.State:
 		return w.state(int(n.Imm))
+	case ir.Other:
+		return fmt.Sprintf("o%d", n.Imm)
 	case ir.Param:
 		return fmt.Sprintf("p%d", n.Imm)
 	}

@@ -9,6 +9,7 @@ const (
 	Const               // Imm holds the bits
 	State               // of folds: state Imm before this element
 	Param               // of folds: uniform operand Imm
+	Other               // of combinations: state Imm of the later lane
 
 	// Floats, each rounded once to nearest, ties to even.
 	FAdd

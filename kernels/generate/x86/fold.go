@@ -3,6 +3,7 @@ package x86
 import (
 	"fmt"
 	"go/types"
+	"slices"
 
 	"github.com/mmcloughlin/avo/attr"
 	"github.com/mmcloughlin/avo/build"
@@ -19,26 +20,103 @@ const ahead = 2048
 
 // stateRegisters is how many registers hold states; the others are for the
 // body.
-var stateRegisters = map[Tier]int{AVX2: 8, AVX512: 20}
+var stateRegisters = map[Tier]int{AVX2: 8, AVX512: 24}
 
 // Folds returns the assembly of folds and their declarations in Go.
 func Folds(tier Tier, folds []*kir.Fold) (assembly, stubs []byte, err error) {
 	f := newFile(tier)
 	for _, fold := range folds {
-		f.fold(fold)
+		if len(fold.In) == 0 {
+			f.combine(fold)
+		} else {
+			f.fold(fold)
+		}
 	}
 	return f.print()
+}
+
+// named adds to a panic what was emitted.
+func (f *file) named(k *kir.Fold) {
+	if p := recover(); p != nil {
+		panic(fmt.Sprintf("%s, %s: %v", k.ID(), f.tier.Package, p))
+	}
+}
+
+// halves are the instructions that swap the halves of a register's parts, from
+// the whole down to pairs of lanes.
+var halves = map[Tier][]struct {
+	name string
+	imm  uint64
+}{
+	AVX2:   {{"VPERM2F128", 0x01}, {"VPERMILPD", 0x5}},
+	AVX512: {{"VSHUFF64X2", 0x4e}, {"VSHUFF64X2", 0xb1}, {"VPERMILPD", 0x55}},
+}
+
+// combine emits a function that folds lanes: the first half with the second,
+// until one is left.
+func (f *file) combine(k *kir.Fold) {
+	defer f.named(k)
+	ctx := f.ctx
+	ctx.Function(k.ID())
+	ctx.Attributes(attr.NOSPLIT)
+	ctx.Pragma("noescape")
+	ctx.Signature(gotypes.NewSignature(nil, types.NewSignatureType(nil, nil, nil, types.NewTuple(types.NewParam(0, nil, "state", pointer("uint64"))), nil, false)))
+	ctx.Doc(fmt.Sprintf("%s folds the lanes of states into the first.", k.ID()))
+	state := ctx.Load(ctx.Param("state"), ctx.GP64())
+	at := func(s, v int) operand.Mem {
+		return operand.Mem{Base: state, Disp: s*kir.Lanes*8 + v*f.tier.Bytes}
+	}
+	first := make([]reg.Register, len(k.States))
+	body := func(other func(s int) reg.Register) {
+		e := &emitter{file: f, k: &k.Kernel, lanes: f.tier.Bytes / 8, width: 8, states: slices.Clone(first), other: other, updates: k.Update}
+		e.body()
+		for s, n := range k.Update {
+			first[s] = e.in(n)
+		}
+	}
+	load := func(s, v int) reg.Register {
+		r := f.vector()
+		f.do("VMOVUPD", at(s, v), r)
+		return r
+	}
+	for half := kir.Lanes * 8 / f.tier.Bytes / 2; half > 0; half /= 2 {
+		for v := half - 1; v >= 0; v-- {
+			for s := range first {
+				first[s] = load(s, v)
+			}
+			body(func(s int) reg.Register { return load(s, v+half) })
+			for s, r := range first {
+				if half > 1 {
+					f.do("VMOVUPD", r, at(s, v))
+				}
+			}
+		}
+	}
+	// Half of the lanes, then more, are of no use from here on.
+	for _, swap := range halves[f.tier] {
+		before := slices.Clone(first)
+		body(func(s int) reg.Register {
+			other := f.vector()
+			if swap.name == "VPERMILPD" {
+				f.do(swap.name, operand.Imm(swap.imm), before[s], other)
+			} else {
+				f.do(swap.name, operand.Imm(swap.imm), before[s], before[s], other)
+			}
+			return other
+		})
+	}
+	for s, r := range first {
+		f.do("VMOVUPD", r, at(s, 0))
+	}
+	f.do("VZEROUPPER")
+	f.do("RET")
 }
 
 // fold emits a function that folds rows of kir.Lanes elements. It sweeps over
 // all rows with as many vectors of lanes as its registers hold, then with the
 // next; a block stays in the nearest cache meanwhile.
 func (f *file) fold(k *kir.Fold) {
-	defer func() {
-		if p := recover(); p != nil {
-			panic(fmt.Sprintf("%s, %s: %v", k.ID(), f.tier.Package, p))
-		}
-	}()
+	defer f.named(k)
 	lanes := f.tier.Bytes / 8
 	vectors := kir.Lanes / lanes
 	group := 1
@@ -115,7 +193,7 @@ func (f *file) fold(k *kir.Fold) {
 		if k.Prefetch {
 			// Beyond the end of memory a prefetch does nothing.
 			for line := 0; line < kir.Lanes*in.Size(); line += 64 {
-				f.do("PREFETCHT0", operand.Mem{Base: ptrs[i], Disp: ahead + line})
+				f.do("PREFETCHT1", operand.Mem{Base: ptrs[i], Disp: ahead + line})
 			}
 		}
 		f.do("ADDQ", operand.U32(kir.Lanes*in.Size()), ptrs[i])

@@ -46,6 +46,9 @@ func (e *emitter) node(i int, n kir.Node) {
 	case kir.State:
 		e.regs[i] = e.states[n.Imm]
 		return
+	case kir.Other:
+		e.regs[i] = e.other(int(n.Imm))
+		return
 	case kir.Param:
 		e.regs[i] = e.uniform[n.Imm]
 		e.uses[i] = math.MaxInt // never to be overwritten

@@ -139,9 +139,10 @@ type emitter struct {
 	// share, by the address; nil if there is one vector.
 	shared map[string]reg.Register
 
-	// Of folds: registers of states and uniform operands, and the nodes of the
-	// states' new values.
+	// Of folds: registers of states and of uniform operands, what brings a state
+	// of the later lanes into one, and the nodes of the states' new values.
 	states, uniform []reg.Register
+	other           func(state int) reg.Register
 	updates         []int
 }
 
