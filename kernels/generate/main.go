@@ -80,7 +80,7 @@ func elementwise(out *tree) map[*ir.Kernel][]float64 {
 			}
 		}
 	}
-	out.put("internal", "portable", "tables.go")(golang.Tables("portable", all))
+	out.put("internal", "portable", "tables.go")(golang.Tables("portable", append(ir.Tables(all), catalogue.Terms()...)))
 	return limits
 }
 

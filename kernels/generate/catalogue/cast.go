@@ -7,14 +7,15 @@ import (
 	"github.com/gangsaw/gangsaw/kernels/generate/ir"
 )
 
-// cast is the conversions between types.
+// casts is the conversions between types, and what goes with them:
 //
 //	cast      rounds to nearest; to integers, cuts off and wraps
 //	saturate  to integers: cuts off, and takes the nearest in range; NaN is 0
 //	fits      to integers: whether cutting off leaves a number in range
 //
-// 16-bit floats go by way of float32, to and from which alone they are cast.
-func cast() (all []*ir.Kernel) {
+// The last two are there where not every value fits. 16-bit floats go by way of
+// float32, to and from which alone they are cast.
+func casts() (cast, saturate, fits []*ir.Kernel) {
 	numbers := append(append([]ir.Elem{}, floats...), integers...)
 	for _, from := range numbers {
 		for _, to := range numbers {
@@ -22,31 +23,31 @@ func cast() (all []*ir.Kernel) {
 				continue
 			}
 			b := ir.New("cast", to, from)
-			all = append(all, b.Done(castLane(b, b.In(0), from, to)))
+			cast = append(cast, b.Done(castLane(b, b.In(0), from, to)))
 			if to.IsFloat() || contains(to, from) {
 				continue
 			}
 			b = ir.New("saturate", to, from)
-			all = append(all, b.Done(saturateLane(b, b.In(0), from, to)))
+			saturate = append(saturate, b.Done(saturateLane(b, b.In(0), from, to)))
 			b = ir.New("fits_"+strings.ToLower(to.String()), ir.Bool, from)
-			all = append(all, b.Done(fitsLane(b, b.In(0), from, to)))
+			fits = append(fits, b.Done(fitsLane(b, b.In(0), from, to)))
 		}
 		b := ir.New("cast", ir.Bool, from)
 		if x := b.In(0); from.IsFloat() {
-			all = append(all, b.Done(x.Ne(x.C(0))))
+			cast = append(cast, b.Done(x.Ne(x.C(0))))
 		} else {
-			all = append(all, b.Done(x.IEq(b.Int(x.Type(), 0)).Not()))
+			cast = append(cast, b.Done(x.IEq(b.Int(x.Type(), 0)).Not()))
 		}
 		b = ir.New("cast", from, ir.Bool)
-		all = append(all, b.Done(b.In(0).Select(one(b, from.Lane()), zeroOf(b, from.Lane()))))
+		cast = append(cast, b.Done(b.In(0).Select(one(b, from.Lane()), zeroOf(b, from.Lane()))))
 	}
 	for _, h := range []ir.Elem{ir.Float16, ir.BFloat16} {
 		b := ir.New("cast", ir.Float32, h)
-		all = append(all, b.Done(canonical(b, b.In(0))))
+		cast = append(cast, b.Done(canonical(b, b.In(0))))
 		b = ir.New("cast", h, ir.Float32)
-		all = append(all, b.Done(canonical(b, b.In(0))))
+		cast = append(cast, b.Done(canonical(b, b.In(0))))
 	}
-	return all
+	return cast, saturate, fits
 }
 
 func one(b *ir.B, t ir.Type) ir.V {

@@ -2,6 +2,7 @@
 package catalogue
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -16,13 +17,16 @@ type Family struct {
 
 // Families returns every kernel.
 func Families() []Family {
+	cast, saturate, fits := casts()
 	return []Family{
 		{"arithmetic", arithmetic()},
 		{"compare", compare()},
 		{"bits", bits()},
 		{"choose", choose()},
 		{"integer", integer()},
-		{"cast", cast()},
+		{"cast", cast},
+		{"saturate", saturate},
+		{"fits", fits},
 		{"round", round()},
 		{"exponential", exponential()},
 		{"trigonometric", trigonometric()},
@@ -74,6 +78,22 @@ func copySign(b *ir.B, v, s ir.V) ir.V {
 // abs is |v|.
 func abs(b *ir.B, v ir.V) ir.V {
 	return v.Bits().AndNot(signBit(b, v.Type())).AsFloat()
+}
+
+// Terms returns the polynomials that functions written by hand share with
+// kernels.
+func Terms() (all []*ir.Table) {
+	for _, p := range []struct {
+		name  string
+		terms []float64
+	}{{"cosineTerms", cosineTerms}, {"sineTerms", sineTerms}} {
+		t := &ir.Table{Name: p.name}
+		for _, c := range p.terms {
+			t.Entries = append(t.Entries, math.Float64bits(c))
+		}
+		all = append(all, t)
+	}
+	return all
 }
 
 // Plain returns the kernels that exist in portable code only.

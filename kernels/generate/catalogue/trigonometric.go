@@ -74,19 +74,21 @@ func cosine(r, rl, z ir.V) (c, cl ir.V) {
 	c = h.FNMA(r, r.C(1))
 	e := h.FNMA(r, r.C(1).Sub(c))
 	e = r.FNMA(rl, e)
-	// (cos(r) - 1 + z/2) / z^2, absolute error of cos 2^-64. See
-	// coefficients/trigonometric.sollya.
-	p := horner(z, -0x1.8faff1bdbae04p-37, 0x1.1ee9ef42895c9p-29, -0x1.27e4f81041929p-22,
-		0x1.a01a019cbce9ap-16, -0x1.6c16c16c15211p-10, 0x1.555555555554cp-5)
-	return c, z.Mul(z).FMA(p, e)
+	return c, z.Mul(z).FMA(horner(z, cosineTerms...), e)
 }
 
-// sinePolynomial is (sin(r)/r - 1) / z, relative error of sin 2^-57.8. See
+func sinePolynomial(z ir.V) ir.V { return horner(z, sineTerms...) }
+
+// Coefficients of polynomials in z = r^2, highest power first. See
 // coefficients/trigonometric.sollya.
-func sinePolynomial(z ir.V) ir.V {
-	return horner(z, 0x1.5d8cd8ffc173bp-33, -0x1.ae5e503ade65ap-26, 0x1.71de355a62746p-19,
-		-0x1.a01a019bede9ep-13, 0x1.111111110f748p-7, -0x1.5555555555548p-3)
-}
+var (
+	// (cos(r) - 1 + z/2) / z^2, absolute error of cos 2^-64.
+	cosineTerms = []float64{-0x1.8faff1bdbae04p-37, 0x1.1ee9ef42895c9p-29, -0x1.27e4f81041929p-22,
+		0x1.a01a019cbce9ap-16, -0x1.6c16c16c15211p-10, 0x1.555555555554cp-5}
+	// (sin(r)/r - 1) / z, relative error of sin 2^-57.8.
+	sineTerms = []float64{0x1.5d8cd8ffc173bp-33, -0x1.ae5e503ade65ap-26, 0x1.71de355a62746p-19,
+		-0x1.a01a019bede9ep-13, 0x1.111111110f748p-7, -0x1.5555555555548p-3}
+)
 
 // isOdd tells whether an integer is odd.
 func isOdd(b *ir.B, k ir.V) ir.V { return k.And(b.Int(ir.I64, 1)).IEq(b.Int(ir.I64, 1)) }

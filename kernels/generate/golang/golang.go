@@ -38,11 +38,11 @@ func file(pkg string, body *bytes.Buffer) ([]byte, error) {
 	return format.Source(out.Bytes())
 }
 
-// Tables returns the source of a file with the tables of all kernels.
-func Tables(pkg string, kernels []*ir.Kernel) ([]byte, error) {
+// Tables returns the source of a file with tables.
+func Tables(pkg string, tables []*ir.Table) ([]byte, error) {
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "%spackage %s\n\n", Header, pkg)
-	for _, t := range ir.Tables(kernels) {
+	for _, t := range tables {
 		fmt.Fprintf(&out, "var %s = [...]float64{\n", t.Name)
 		for _, e := range t.Entries {
 			fmt.Fprintf(&out, "%s,\n", constant(ir.F64, e))

@@ -14,120 +14,40 @@ func CastFloat64Float32(dst *float32, a *float64, aStep int, n int) (done int)
 //go:noescape
 func CastFloat64Int8(dst *int8, a *float64, aStep int, n int) (done int)
 
-// SaturateFloat64Int8 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateFloat64Int8(dst *int8, a *float64, aStep int, n int) (done int)
-
-// FitsInt8Float64Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsInt8Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
-
 // CastFloat64Int16 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
 func CastFloat64Int16(dst *int16, a *float64, aStep int, n int) (done int)
-
-// SaturateFloat64Int16 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateFloat64Int16(dst *int16, a *float64, aStep int, n int) (done int)
-
-// FitsInt16Float64Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsInt16Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
 
 // CastFloat64Int32 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
 func CastFloat64Int32(dst *int32, a *float64, aStep int, n int) (done int)
 
-// SaturateFloat64Int32 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateFloat64Int32(dst *int32, a *float64, aStep int, n int) (done int)
-
-// FitsInt32Float64Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsInt32Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
-
 // CastFloat64Int64 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
 func CastFloat64Int64(dst *int64, a *float64, aStep int, n int) (done int)
-
-// SaturateFloat64Int64 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateFloat64Int64(dst *int64, a *float64, aStep int, n int) (done int)
-
-// FitsInt64Float64Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsInt64Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
 
 // CastFloat64Uint8 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
 func CastFloat64Uint8(dst *uint8, a *float64, aStep int, n int) (done int)
 
-// SaturateFloat64Uint8 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateFloat64Uint8(dst *uint8, a *float64, aStep int, n int) (done int)
-
-// FitsUint8Float64Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsUint8Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
-
 // CastFloat64Uint16 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
 func CastFloat64Uint16(dst *uint16, a *float64, aStep int, n int) (done int)
-
-// SaturateFloat64Uint16 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateFloat64Uint16(dst *uint16, a *float64, aStep int, n int) (done int)
-
-// FitsUint16Float64Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsUint16Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
 
 // CastFloat64Uint32 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
 func CastFloat64Uint32(dst *uint32, a *float64, aStep int, n int) (done int)
 
-// SaturateFloat64Uint32 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateFloat64Uint32(dst *uint32, a *float64, aStep int, n int) (done int)
-
-// FitsUint32Float64Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsUint32Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
-
 // CastFloat64Uint64 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
 func CastFloat64Uint64(dst *uint64, a *float64, aStep int, n int) (done int)
-
-// SaturateFloat64Uint64 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateFloat64Uint64(dst *uint64, a *float64, aStep int, n int) (done int)
-
-// FitsUint64Float64Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsUint64Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
 
 // CastFloat64Bool does whole vectors of 4 and returns how many elements it did.
 //
@@ -149,120 +69,40 @@ func CastFloat32Float64(dst *float64, a *float32, aStep int, n int) (done int)
 //go:noescape
 func CastFloat32Int8(dst *int8, a *float32, aStep int, n int) (done int)
 
-// SaturateFloat32Int8 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateFloat32Int8(dst *int8, a *float32, aStep int, n int) (done int)
-
-// FitsInt8Float32Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsInt8Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
-
 // CastFloat32Int16 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
 func CastFloat32Int16(dst *int16, a *float32, aStep int, n int) (done int)
-
-// SaturateFloat32Int16 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateFloat32Int16(dst *int16, a *float32, aStep int, n int) (done int)
-
-// FitsInt16Float32Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsInt16Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
 
 // CastFloat32Int32 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
 func CastFloat32Int32(dst *int32, a *float32, aStep int, n int) (done int)
 
-// SaturateFloat32Int32 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateFloat32Int32(dst *int32, a *float32, aStep int, n int) (done int)
-
-// FitsInt32Float32Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsInt32Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
-
 // CastFloat32Int64 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
 func CastFloat32Int64(dst *int64, a *float32, aStep int, n int) (done int)
-
-// SaturateFloat32Int64 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateFloat32Int64(dst *int64, a *float32, aStep int, n int) (done int)
-
-// FitsInt64Float32Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsInt64Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
 
 // CastFloat32Uint8 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
 func CastFloat32Uint8(dst *uint8, a *float32, aStep int, n int) (done int)
 
-// SaturateFloat32Uint8 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateFloat32Uint8(dst *uint8, a *float32, aStep int, n int) (done int)
-
-// FitsUint8Float32Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsUint8Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
-
 // CastFloat32Uint16 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
 func CastFloat32Uint16(dst *uint16, a *float32, aStep int, n int) (done int)
-
-// SaturateFloat32Uint16 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateFloat32Uint16(dst *uint16, a *float32, aStep int, n int) (done int)
-
-// FitsUint16Float32Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsUint16Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
 
 // CastFloat32Uint32 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
 func CastFloat32Uint32(dst *uint32, a *float32, aStep int, n int) (done int)
 
-// SaturateFloat32Uint32 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateFloat32Uint32(dst *uint32, a *float32, aStep int, n int) (done int)
-
-// FitsUint32Float32Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsUint32Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
-
 // CastFloat32Uint64 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
 func CastFloat32Uint64(dst *uint64, a *float32, aStep int, n int) (done int)
-
-// SaturateFloat32Uint64 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateFloat32Uint64(dst *uint64, a *float32, aStep int, n int) (done int)
-
-// FitsUint64Float32Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsUint64Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
 
 // CastFloat32Bool does whole vectors of 8 and returns how many elements it did.
 //
@@ -304,60 +144,20 @@ func CastInt8Int64(dst *int64, a *int8, aStep int, n int) (done int)
 //go:noescape
 func CastInt8Uint8(dst *uint8, a *int8, aStep int, n int) (done int)
 
-// SaturateInt8Uint8 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateInt8Uint8(dst *uint8, a *int8, aStep int, n int) (done int)
-
-// FitsUint8Int8Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsUint8Int8Bool(dst *uint8, a *int8, aStep int, n int) (done int)
-
 // CastInt8Uint16 does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
 func CastInt8Uint16(dst *uint16, a *int8, aStep int, n int) (done int)
-
-// SaturateInt8Uint16 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateInt8Uint16(dst *uint16, a *int8, aStep int, n int) (done int)
-
-// FitsUint16Int8Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsUint16Int8Bool(dst *uint8, a *int8, aStep int, n int) (done int)
 
 // CastInt8Uint32 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func CastInt8Uint32(dst *uint32, a *int8, aStep int, n int) (done int)
 
-// SaturateInt8Uint32 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateInt8Uint32(dst *uint32, a *int8, aStep int, n int) (done int)
-
-// FitsUint32Int8Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsUint32Int8Bool(dst *uint8, a *int8, aStep int, n int) (done int)
-
 // CastInt8Uint64 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
 func CastInt8Uint64(dst *uint64, a *int8, aStep int, n int) (done int)
-
-// SaturateInt8Uint64 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateInt8Uint64(dst *uint64, a *int8, aStep int, n int) (done int)
-
-// FitsUint64Int8Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsUint64Int8Bool(dst *uint8, a *int8, aStep int, n int) (done int)
 
 // CastInt8Bool does whole vectors of 32 and returns how many elements it did.
 //
@@ -384,16 +184,6 @@ func CastInt16Float32(dst *float32, a *int16, aStep int, n int) (done int)
 //go:noescape
 func CastInt16Int8(dst *int8, a *int16, aStep int, n int) (done int)
 
-// SaturateInt16Int8 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateInt16Int8(dst *int8, a *int16, aStep int, n int) (done int)
-
-// FitsInt8Int16Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsInt8Int16Bool(dst *uint8, a *int16, aStep int, n int) (done int)
-
 // CastInt16Int32 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
@@ -409,60 +199,20 @@ func CastInt16Int64(dst *int64, a *int16, aStep int, n int) (done int)
 //go:noescape
 func CastInt16Uint8(dst *uint8, a *int16, aStep int, n int) (done int)
 
-// SaturateInt16Uint8 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateInt16Uint8(dst *uint8, a *int16, aStep int, n int) (done int)
-
-// FitsUint8Int16Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsUint8Int16Bool(dst *uint8, a *int16, aStep int, n int) (done int)
-
 // CastInt16Uint16 does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
 func CastInt16Uint16(dst *uint16, a *int16, aStep int, n int) (done int)
-
-// SaturateInt16Uint16 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateInt16Uint16(dst *uint16, a *int16, aStep int, n int) (done int)
-
-// FitsUint16Int16Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsUint16Int16Bool(dst *uint8, a *int16, aStep int, n int) (done int)
 
 // CastInt16Uint32 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func CastInt16Uint32(dst *uint32, a *int16, aStep int, n int) (done int)
 
-// SaturateInt16Uint32 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateInt16Uint32(dst *uint32, a *int16, aStep int, n int) (done int)
-
-// FitsUint32Int16Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsUint32Int16Bool(dst *uint8, a *int16, aStep int, n int) (done int)
-
 // CastInt16Uint64 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
 func CastInt16Uint64(dst *uint64, a *int16, aStep int, n int) (done int)
-
-// SaturateInt16Uint64 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateInt16Uint64(dst *uint64, a *int16, aStep int, n int) (done int)
-
-// FitsUint64Int16Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsUint64Int16Bool(dst *uint8, a *int16, aStep int, n int) (done int)
 
 // CastInt16Bool does whole vectors of 16 and returns how many elements it did.
 //
@@ -489,30 +239,10 @@ func CastInt32Float32(dst *float32, a *int32, aStep int, n int) (done int)
 //go:noescape
 func CastInt32Int8(dst *int8, a *int32, aStep int, n int) (done int)
 
-// SaturateInt32Int8 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateInt32Int8(dst *int8, a *int32, aStep int, n int) (done int)
-
-// FitsInt8Int32Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsInt8Int32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
-
 // CastInt32Int16 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
 func CastInt32Int16(dst *int16, a *int32, aStep int, n int) (done int)
-
-// SaturateInt32Int16 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateInt32Int16(dst *int16, a *int32, aStep int, n int) (done int)
-
-// FitsInt16Int32Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsInt16Int32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
 
 // CastInt32Int64 does whole vectors of 4 and returns how many elements it did.
 //
@@ -524,60 +254,20 @@ func CastInt32Int64(dst *int64, a *int32, aStep int, n int) (done int)
 //go:noescape
 func CastInt32Uint8(dst *uint8, a *int32, aStep int, n int) (done int)
 
-// SaturateInt32Uint8 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateInt32Uint8(dst *uint8, a *int32, aStep int, n int) (done int)
-
-// FitsUint8Int32Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsUint8Int32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
-
 // CastInt32Uint16 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
 func CastInt32Uint16(dst *uint16, a *int32, aStep int, n int) (done int)
-
-// SaturateInt32Uint16 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateInt32Uint16(dst *uint16, a *int32, aStep int, n int) (done int)
-
-// FitsUint16Int32Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsUint16Int32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
 
 // CastInt32Uint32 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func CastInt32Uint32(dst *uint32, a *int32, aStep int, n int) (done int)
 
-// SaturateInt32Uint32 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateInt32Uint32(dst *uint32, a *int32, aStep int, n int) (done int)
-
-// FitsUint32Int32Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsUint32Int32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
-
 // CastInt32Uint64 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
 func CastInt32Uint64(dst *uint64, a *int32, aStep int, n int) (done int)
-
-// SaturateInt32Uint64 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateInt32Uint64(dst *uint64, a *int32, aStep int, n int) (done int)
-
-// FitsUint64Int32Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsUint64Int32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
 
 // CastInt32Bool does whole vectors of 8 and returns how many elements it did.
 //
@@ -604,105 +294,35 @@ func CastInt64Float32(dst *float32, a *int64, aStep int, n int) (done int)
 //go:noescape
 func CastInt64Int8(dst *int8, a *int64, aStep int, n int) (done int)
 
-// SaturateInt64Int8 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateInt64Int8(dst *int8, a *int64, aStep int, n int) (done int)
-
-// FitsInt8Int64Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsInt8Int64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
-
 // CastInt64Int16 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
 func CastInt64Int16(dst *int16, a *int64, aStep int, n int) (done int)
-
-// SaturateInt64Int16 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateInt64Int16(dst *int16, a *int64, aStep int, n int) (done int)
-
-// FitsInt16Int64Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsInt16Int64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
 
 // CastInt64Int32 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
 func CastInt64Int32(dst *int32, a *int64, aStep int, n int) (done int)
 
-// SaturateInt64Int32 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateInt64Int32(dst *int32, a *int64, aStep int, n int) (done int)
-
-// FitsInt32Int64Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsInt32Int64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
-
 // CastInt64Uint8 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
 func CastInt64Uint8(dst *uint8, a *int64, aStep int, n int) (done int)
-
-// SaturateInt64Uint8 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateInt64Uint8(dst *uint8, a *int64, aStep int, n int) (done int)
-
-// FitsUint8Int64Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsUint8Int64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
 
 // CastInt64Uint16 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
 func CastInt64Uint16(dst *uint16, a *int64, aStep int, n int) (done int)
 
-// SaturateInt64Uint16 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateInt64Uint16(dst *uint16, a *int64, aStep int, n int) (done int)
-
-// FitsUint16Int64Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsUint16Int64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
-
 // CastInt64Uint32 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
 func CastInt64Uint32(dst *uint32, a *int64, aStep int, n int) (done int)
 
-// SaturateInt64Uint32 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateInt64Uint32(dst *uint32, a *int64, aStep int, n int) (done int)
-
-// FitsUint32Int64Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsUint32Int64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
-
 // CastInt64Uint64 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
 func CastInt64Uint64(dst *uint64, a *int64, aStep int, n int) (done int)
-
-// SaturateInt64Uint64 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateInt64Uint64(dst *uint64, a *int64, aStep int, n int) (done int)
-
-// FitsUint64Int64Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsUint64Int64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
 
 // CastInt64Bool does whole vectors of 4 and returns how many elements it did.
 //
@@ -728,16 +348,6 @@ func CastUint8Float32(dst *float32, a *uint8, aStep int, n int) (done int)
 //
 //go:noescape
 func CastUint8Int8(dst *int8, a *uint8, aStep int, n int) (done int)
-
-// SaturateUint8Int8 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateUint8Int8(dst *int8, a *uint8, aStep int, n int) (done int)
-
-// FitsInt8Uint8Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsInt8Uint8Bool(dst *uint8, a *uint8, aStep int, n int) (done int)
 
 // CastUint8Int16 does whole vectors of 16 and returns how many elements it did.
 //
@@ -794,30 +404,10 @@ func CastUint16Float32(dst *float32, a *uint16, aStep int, n int) (done int)
 //go:noescape
 func CastUint16Int8(dst *int8, a *uint16, aStep int, n int) (done int)
 
-// SaturateUint16Int8 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateUint16Int8(dst *int8, a *uint16, aStep int, n int) (done int)
-
-// FitsInt8Uint16Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsInt8Uint16Bool(dst *uint8, a *uint16, aStep int, n int) (done int)
-
 // CastUint16Int16 does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
 func CastUint16Int16(dst *int16, a *uint16, aStep int, n int) (done int)
-
-// SaturateUint16Int16 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateUint16Int16(dst *int16, a *uint16, aStep int, n int) (done int)
-
-// FitsInt16Uint16Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsInt16Uint16Bool(dst *uint8, a *uint16, aStep int, n int) (done int)
 
 // CastUint16Int32 does whole vectors of 8 and returns how many elements it did.
 //
@@ -833,16 +423,6 @@ func CastUint16Int64(dst *int64, a *uint16, aStep int, n int) (done int)
 //
 //go:noescape
 func CastUint16Uint8(dst *uint8, a *uint16, aStep int, n int) (done int)
-
-// SaturateUint16Uint8 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateUint16Uint8(dst *uint8, a *uint16, aStep int, n int) (done int)
-
-// FitsUint8Uint16Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsUint8Uint16Bool(dst *uint8, a *uint16, aStep int, n int) (done int)
 
 // CastUint16Uint32 does whole vectors of 8 and returns how many elements it did.
 //
@@ -879,45 +459,15 @@ func CastUint32Float32(dst *float32, a *uint32, aStep int, n int) (done int)
 //go:noescape
 func CastUint32Int8(dst *int8, a *uint32, aStep int, n int) (done int)
 
-// SaturateUint32Int8 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateUint32Int8(dst *int8, a *uint32, aStep int, n int) (done int)
-
-// FitsInt8Uint32Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsInt8Uint32Bool(dst *uint8, a *uint32, aStep int, n int) (done int)
-
 // CastUint32Int16 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
 func CastUint32Int16(dst *int16, a *uint32, aStep int, n int) (done int)
 
-// SaturateUint32Int16 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateUint32Int16(dst *int16, a *uint32, aStep int, n int) (done int)
-
-// FitsInt16Uint32Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsInt16Uint32Bool(dst *uint8, a *uint32, aStep int, n int) (done int)
-
 // CastUint32Int32 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func CastUint32Int32(dst *int32, a *uint32, aStep int, n int) (done int)
-
-// SaturateUint32Int32 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateUint32Int32(dst *int32, a *uint32, aStep int, n int) (done int)
-
-// FitsInt32Uint32Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsInt32Uint32Bool(dst *uint8, a *uint32, aStep int, n int) (done int)
 
 // CastUint32Int64 does whole vectors of 4 and returns how many elements it did.
 //
@@ -929,30 +479,10 @@ func CastUint32Int64(dst *int64, a *uint32, aStep int, n int) (done int)
 //go:noescape
 func CastUint32Uint8(dst *uint8, a *uint32, aStep int, n int) (done int)
 
-// SaturateUint32Uint8 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateUint32Uint8(dst *uint8, a *uint32, aStep int, n int) (done int)
-
-// FitsUint8Uint32Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsUint8Uint32Bool(dst *uint8, a *uint32, aStep int, n int) (done int)
-
 // CastUint32Uint16 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
 func CastUint32Uint16(dst *uint16, a *uint32, aStep int, n int) (done int)
-
-// SaturateUint32Uint16 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateUint32Uint16(dst *uint16, a *uint32, aStep int, n int) (done int)
-
-// FitsUint16Uint32Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsUint16Uint32Bool(dst *uint8, a *uint32, aStep int, n int) (done int)
 
 // CastUint32Uint64 does whole vectors of 4 and returns how many elements it did.
 //
@@ -984,105 +514,35 @@ func CastUint64Float32(dst *float32, a *uint64, aStep int, n int) (done int)
 //go:noescape
 func CastUint64Int8(dst *int8, a *uint64, aStep int, n int) (done int)
 
-// SaturateUint64Int8 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateUint64Int8(dst *int8, a *uint64, aStep int, n int) (done int)
-
-// FitsInt8Uint64Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsInt8Uint64Bool(dst *uint8, a *uint64, aStep int, n int) (done int)
-
 // CastUint64Int16 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
 func CastUint64Int16(dst *int16, a *uint64, aStep int, n int) (done int)
-
-// SaturateUint64Int16 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateUint64Int16(dst *int16, a *uint64, aStep int, n int) (done int)
-
-// FitsInt16Uint64Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsInt16Uint64Bool(dst *uint8, a *uint64, aStep int, n int) (done int)
 
 // CastUint64Int32 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
 func CastUint64Int32(dst *int32, a *uint64, aStep int, n int) (done int)
 
-// SaturateUint64Int32 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateUint64Int32(dst *int32, a *uint64, aStep int, n int) (done int)
-
-// FitsInt32Uint64Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsInt32Uint64Bool(dst *uint8, a *uint64, aStep int, n int) (done int)
-
 // CastUint64Int64 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
 func CastUint64Int64(dst *int64, a *uint64, aStep int, n int) (done int)
-
-// SaturateUint64Int64 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateUint64Int64(dst *int64, a *uint64, aStep int, n int) (done int)
-
-// FitsInt64Uint64Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsInt64Uint64Bool(dst *uint8, a *uint64, aStep int, n int) (done int)
 
 // CastUint64Uint8 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
 func CastUint64Uint8(dst *uint8, a *uint64, aStep int, n int) (done int)
 
-// SaturateUint64Uint8 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateUint64Uint8(dst *uint8, a *uint64, aStep int, n int) (done int)
-
-// FitsUint8Uint64Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsUint8Uint64Bool(dst *uint8, a *uint64, aStep int, n int) (done int)
-
 // CastUint64Uint16 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
 func CastUint64Uint16(dst *uint16, a *uint64, aStep int, n int) (done int)
 
-// SaturateUint64Uint16 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateUint64Uint16(dst *uint16, a *uint64, aStep int, n int) (done int)
-
-// FitsUint16Uint64Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsUint16Uint64Bool(dst *uint8, a *uint64, aStep int, n int) (done int)
-
 // CastUint64Uint32 does whole vectors of 4 and returns how many elements it did.
 //
 //go:noescape
 func CastUint64Uint32(dst *uint32, a *uint64, aStep int, n int) (done int)
-
-// SaturateUint64Uint32 does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func SaturateUint64Uint32(dst *uint32, a *uint64, aStep int, n int) (done int)
-
-// FitsUint32Uint64Bool does whole vectors of 4 and returns how many elements it did.
-//
-//go:noescape
-func FitsUint32Uint64Bool(dst *uint8, a *uint64, aStep int, n int) (done int)
 
 // CastUint64Bool does whole vectors of 4 and returns how many elements it did.
 //

@@ -101,101 +101,6 @@ GLOBL const4<>(SB), RODATA|NOPTR, $4
 DATA const5<>+0(SB)/4, $0x00ff00ff
 GLOBL const5<>(SB), RODATA|NOPTR, $4
 
-// func SaturateFloat64Int8(dst *int8, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateFloat64Int8(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VCMPPD       $0x04, Y0, Y0, Y1
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VPBROADCASTQ const7<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y0
-	VPBROADCASTQ const8<>+0(SB), Y1
-	VMINPD       Y0, Y1, Y0
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSWB    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-DATA const6<>+0(SB)/8, $0x0000000000000000
-GLOBL const6<>(SB), RODATA|NOPTR, $8
-
-DATA const7<>+0(SB)/8, $0xc060000000000000
-GLOBL const7<>(SB), RODATA|NOPTR, $8
-
-DATA const8<>+0(SB)/8, $0x405fc00000000000
-GLOBL const8<>(SB), RODATA|NOPTR, $8
-
-// func FitsInt8Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsInt8Float64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const7<>+0(SB), Y1
-	VCMPPD       $0x12, Y0, Y1, Y1
-	VPBROADCASTQ const8<>+0(SB), Y2
-	VCMPPD       $0x12, Y2, Y0, Y0
-	VPAND        Y0, Y1, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-DATA const9<>+0(SB)/4, $0x01010101
-GLOBL const9<>(SB), RODATA|NOPTR, $4
-
 // func CastFloat64Int16(dst *int16, a *float64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·CastFloat64Int16(SB), NOSPLIT, $0-40
@@ -228,92 +133,6 @@ loop:
 	VMOVDQA      X0, X0
 	VMOVQ        X0, (AX)
 	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateFloat64Int16(dst *int16, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateFloat64Int16(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VCMPPD       $0x04, Y0, Y0, Y1
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VPBROADCASTQ const10<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y0
-	VPBROADCASTQ const11<>+0(SB), Y1
-	VMINPD       Y0, Y1, Y0
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-DATA const10<>+0(SB)/8, $0xc0e0000000000000
-GLOBL const10<>(SB), RODATA|NOPTR, $8
-
-DATA const11<>+0(SB)/8, $0x40dfffc000000000
-GLOBL const11<>(SB), RODATA|NOPTR, $8
-
-// func FitsInt16Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsInt16Float64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const10<>+0(SB), Y1
-	VCMPPD       $0x12, Y0, Y1, Y1
-	VPBROADCASTQ const11<>+0(SB), Y2
-	VCMPPD       $0x12, Y2, Y0, Y0
-	VPAND        Y0, Y1, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
 	ADDQ         DX, CX
 	SUBQ         $0x04, SI
 	JGE          loop
@@ -365,89 +184,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateFloat64Int32(dst *int32, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateFloat64Int32(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VCMPPD       $0x04, Y0, Y0, Y1
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VPBROADCASTQ const12<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y0
-	VPBROADCASTQ const13<>+0(SB), Y1
-	VMINPD       Y0, Y1, Y0
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VMOVDQA      X0, X0
-	VMOVUPD      X0, (AX)
-	ADDQ         $0x10, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-DATA const12<>+0(SB)/8, $0xc1e0000000000000
-GLOBL const12<>(SB), RODATA|NOPTR, $8
-
-DATA const13<>+0(SB)/8, $0x41dfffffffc00000
-GLOBL const13<>(SB), RODATA|NOPTR, $8
-
-// func FitsInt32Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsInt32Float64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const12<>+0(SB), Y1
-	VCMPPD       $0x12, Y0, Y1, Y1
-	VPBROADCASTQ const13<>+0(SB), Y2
-	VCMPPD       $0x12, Y2, Y0, Y0
-	VPAND        Y0, Y1, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastFloat64Int64(dst *int64, a *float64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·CastFloat64Int64(SB), NOSPLIT, $0-40
@@ -485,90 +221,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateFloat64Int64(dst *int64, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateFloat64Int64(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VCMPPD       $0x04, Y0, Y0, Y1
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VPBROADCASTQ const1<>+0(SB), Y1
-	VPANDN       Y0, Y1, Y1
-	VPBROADCASTQ const2<>+0(SB), Y2
-	VCMPPD       $0x11, Y2, Y1, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPTEST       Y1, Y1
-	JNE          done
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
-	VMOVUPD      Y0, (AX)
-	ADDQ         $0x20, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsInt64Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsInt64Float64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const14<>+0(SB), Y1
-	VCMPPD       $0x12, Y0, Y1, Y1
-	VPBROADCASTQ const15<>+0(SB), Y2
-	VCMPPD       $0x12, Y2, Y0, Y0
-	VPAND        Y0, Y1, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-DATA const14<>+0(SB)/8, $0xc3e0000000000000
-GLOBL const14<>(SB), RODATA|NOPTR, $8
-
-DATA const15<>+0(SB)/8, $0x43dfffffffffffff
-GLOBL const15<>(SB), RODATA|NOPTR, $8
-
 // func CastFloat64Uint8(dst *uint8, a *float64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·CastFloat64Uint8(SB), NOSPLIT, $0-40
@@ -602,92 +254,6 @@ loop:
 	VPAND        X1, X0, X0
 	VPACKUSWB    X0, X0, X0
 	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateFloat64Uint8(dst *uint8, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateFloat64Uint8(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VCMPPD       $0x04, Y0, Y0, Y1
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y0
-	VPBROADCASTQ const16<>+0(SB), Y1
-	VMINPD       Y0, Y1, Y0
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSWB    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-DATA const16<>+0(SB)/8, $0x406fe00000000000
-GLOBL const16<>(SB), RODATA|NOPTR, $8
-
-// func FitsUint8Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsUint8Float64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VCMPPD       $0x12, Y0, Y1, Y1
-	VPBROADCASTQ const16<>+0(SB), Y2
-	VCMPPD       $0x12, Y2, Y0, Y0
-	VPAND        Y0, Y1, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
 	VMOVD        X0, (AX)
 	ADDQ         $0x04, AX
 	ADDQ         DX, CX
@@ -744,89 +310,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateFloat64Uint16(dst *uint16, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateFloat64Uint16(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VCMPPD       $0x04, Y0, Y0, Y1
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y0
-	VPBROADCASTQ const17<>+0(SB), Y1
-	VMINPD       Y0, Y1, Y0
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-DATA const17<>+0(SB)/8, $0x40efffe000000000
-GLOBL const17<>(SB), RODATA|NOPTR, $8
-
-// func FitsUint16Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsUint16Float64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VCMPPD       $0x12, Y0, Y1, Y1
-	VPBROADCASTQ const17<>+0(SB), Y2
-	VCMPPD       $0x12, Y2, Y0, Y0
-	VPAND        Y0, Y1, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastFloat64Uint32(dst *uint32, a *float64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·CastFloat64Uint32(SB), NOSPLIT, $0-40
@@ -856,86 +339,6 @@ loop:
 	VMOVDQA      X0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateFloat64Uint32(dst *uint32, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateFloat64Uint32(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VCMPPD       $0x04, Y0, Y0, Y1
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y0
-	VPBROADCASTQ const18<>+0(SB), Y1
-	VMINPD       Y0, Y1, Y0
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VMOVDQA      X0, X0
-	VMOVUPD      X0, (AX)
-	ADDQ         $0x10, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-DATA const18<>+0(SB)/8, $0x41efffffffe00000
-GLOBL const18<>(SB), RODATA|NOPTR, $8
-
-// func FitsUint32Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsUint32Float64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VCMPPD       $0x12, Y0, Y1, Y1
-	VPBROADCASTQ const18<>+0(SB), Y2
-	VCMPPD       $0x12, Y2, Y0, Y0
-	VPAND        Y0, Y1, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
 	ADDQ         DX, CX
 	SUBQ         $0x04, SI
 	JGE          loop
@@ -984,94 +387,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateFloat64Uint64(dst *uint64, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateFloat64Uint64(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VCMPPD       $0x04, Y0, Y0, Y1
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VPBROADCASTQ const1<>+0(SB), Y1
-	VPANDN       Y0, Y1, Y1
-	VPBROADCASTQ const2<>+0(SB), Y2
-	VCMPPD       $0x11, Y2, Y1, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPTEST       Y1, Y1
-	JNE          done
-	VMAXPD       const19<>+0(SB), Y0, Y0
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
-	VMOVUPD      Y0, (AX)
-	ADDQ         $0x20, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-DATA const19<>+0(SB)/8, $0x0000000000000000
-DATA const19<>+8(SB)/8, $0x0000000000000000
-DATA const19<>+16(SB)/8, $0x0000000000000000
-DATA const19<>+24(SB)/8, $0x0000000000000000
-GLOBL const19<>(SB), RODATA|NOPTR, $32
-
-// func FitsUint64Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsUint64Float64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VCMPPD       $0x12, Y0, Y1, Y1
-	VPBROADCASTQ const20<>+0(SB), Y2
-	VCMPPD       $0x12, Y2, Y0, Y0
-	VPAND        Y0, Y1, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-DATA const20<>+0(SB)/8, $0x43efffffffffffff
-GLOBL const20<>(SB), RODATA|NOPTR, $8
-
 // func CastFloat64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·CastFloat64Bool(SB), NOSPLIT, $0-40
@@ -1091,7 +406,7 @@ loop:
 	VPACKSSDW    X1, X0, X0
 	VPACKSSDW    X0, X0, X0
 	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
+	VPBROADCASTD const7<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VMOVD        X0, (AX)
 	ADDQ         $0x04, AX
@@ -1105,6 +420,12 @@ done:
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const6<>+0(SB)/8, $0x0000000000000000
+GLOBL const6<>(SB), RODATA|NOPTR, $8
+
+DATA const7<>+0(SB)/4, $0x01010101
+GLOBL const7<>(SB), RODATA|NOPTR, $4
 
 // func CastBoolFloat64(dst *float64, a *uint8, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -1122,7 +443,7 @@ loop:
 	VPXOR        Y1, Y1, Y1
 	VPCMPEQQ     Y1, Y0, Y0
 	VPCMPEQQ     Y1, Y0, Y0
-	VPBROADCASTQ const21<>+0(SB), Y1
+	VPBROADCASTQ const8<>+0(SB), Y1
 	VPBROADCASTQ const6<>+0(SB), Y2
 	VBLENDVPD    Y0, Y1, Y2, Y0
 	VMOVUPD      Y0, (AX)
@@ -1138,8 +459,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const21<>+0(SB)/8, $0x3ff0000000000000
-GLOBL const21<>(SB), RODATA|NOPTR, $8
+DATA const8<>+0(SB)/8, $0x3ff0000000000000
+GLOBL const8<>(SB), RODATA|NOPTR, $8
 
 // func CastFloat32Float64(dst *float64, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -1156,7 +477,7 @@ loop:
 	VMOVUPD      (CX), X0
 	VCVTPS2PD    X0, Y0
 	VCMPPD       $0x04, Y0, Y0, Y1
-	VPBROADCASTQ const22<>+0(SB), Y2
+	VPBROADCASTQ const9<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -1171,8 +492,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const22<>+0(SB)/8, $0x7ff8000000000000
-GLOBL const22<>(SB), RODATA|NOPTR, $8
+DATA const9<>+0(SB)/8, $0x7ff8000000000000
+GLOBL const9<>(SB), RODATA|NOPTR, $8
 
 // func CastFloat32Int8(dst *int8, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -1208,91 +529,6 @@ loop:
 	VPAND        X1, X0, X0
 	VPACKUSWB    X0, X0, X0
 	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateFloat32Int8(dst *int8, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateFloat32Int8(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VCVTPS2PD    X0, Y0
-	VCMPPD       $0x04, Y0, Y0, Y1
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VPBROADCASTQ const7<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y0
-	VPBROADCASTQ const8<>+0(SB), Y1
-	VMINPD       Y0, Y1, Y0
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSWB    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsInt8Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsInt8Float32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VCVTPS2PD    X0, Y0
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const7<>+0(SB), Y1
-	VCMPPD       $0x12, Y0, Y1, Y1
-	VPBROADCASTQ const8<>+0(SB), Y2
-	VCMPPD       $0x12, Y2, Y0, Y0
-	VPAND        Y0, Y1, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
 	VMOVD        X0, (AX)
 	ADDQ         $0x04, AX
 	ADDQ         DX, CX
@@ -1350,88 +586,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateFloat32Int16(dst *int16, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateFloat32Int16(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VCVTPS2PD    X0, Y0
-	VCMPPD       $0x04, Y0, Y0, Y1
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VPBROADCASTQ const10<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y0
-	VPBROADCASTQ const11<>+0(SB), Y1
-	VMINPD       Y0, Y1, Y0
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsInt16Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsInt16Float32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VCVTPS2PD    X0, Y0
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const10<>+0(SB), Y1
-	VCMPPD       $0x12, Y0, Y1, Y1
-	VPBROADCASTQ const11<>+0(SB), Y2
-	VCMPPD       $0x12, Y2, Y0, Y0
-	VPAND        Y0, Y1, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastFloat32Int32(dst *int32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·CastFloat32Int32(SB), NOSPLIT, $0-40
@@ -1473,85 +627,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateFloat32Int32(dst *int32, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateFloat32Int32(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VCVTPS2PD    X0, Y0
-	VCMPPD       $0x04, Y0, Y0, Y1
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VPBROADCASTQ const12<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y0
-	VPBROADCASTQ const13<>+0(SB), Y1
-	VMINPD       Y0, Y1, Y0
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VMOVDQA      X0, X0
-	VMOVUPD      X0, (AX)
-	ADDQ         $0x10, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsInt32Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsInt32Float32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VCVTPS2PD    X0, Y0
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const12<>+0(SB), Y1
-	VCMPPD       $0x12, Y0, Y1, Y1
-	VPBROADCASTQ const13<>+0(SB), Y2
-	VCMPPD       $0x12, Y2, Y0, Y0
-	VPAND        Y0, Y1, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastFloat32Int64(dst *int64, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·CastFloat32Int64(SB), NOSPLIT, $0-40
@@ -1579,86 +654,6 @@ loop:
 	VPSUBQ       const3<>+0(SB), Y0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateFloat32Int64(dst *int64, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateFloat32Int64(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VCVTPS2PD    X0, Y0
-	VCMPPD       $0x04, Y0, Y0, Y1
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VPBROADCASTQ const1<>+0(SB), Y1
-	VPANDN       Y0, Y1, Y1
-	VPBROADCASTQ const2<>+0(SB), Y2
-	VCMPPD       $0x11, Y2, Y1, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPTEST       Y1, Y1
-	JNE          done
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
-	VMOVUPD      Y0, (AX)
-	ADDQ         $0x20, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsInt64Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsInt64Float32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VCVTPS2PD    X0, Y0
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const14<>+0(SB), Y1
-	VCMPPD       $0x12, Y0, Y1, Y1
-	VPBROADCASTQ const15<>+0(SB), Y2
-	VCMPPD       $0x12, Y2, Y0, Y0
-	VPAND        Y0, Y1, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
 	ADDQ         DX, CX
 	SUBQ         $0x04, SI
 	JGE          loop
@@ -1717,91 +712,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateFloat32Uint8(dst *uint8, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateFloat32Uint8(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VCVTPS2PD    X0, Y0
-	VCMPPD       $0x04, Y0, Y0, Y1
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y0
-	VPBROADCASTQ const16<>+0(SB), Y1
-	VMINPD       Y0, Y1, Y0
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSWB    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint8Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsUint8Float32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VCVTPS2PD    X0, Y0
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VCMPPD       $0x12, Y0, Y1, Y1
-	VPBROADCASTQ const16<>+0(SB), Y2
-	VCMPPD       $0x12, Y2, Y0, Y0
-	VPAND        Y0, Y1, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastFloat32Uint16(dst *uint16, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·CastFloat32Uint16(SB), NOSPLIT, $0-40
@@ -1835,88 +745,6 @@ loop:
 	VMOVDQA      X0, X0
 	VMOVQ        X0, (AX)
 	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateFloat32Uint16(dst *uint16, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateFloat32Uint16(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VCVTPS2PD    X0, Y0
-	VCMPPD       $0x04, Y0, Y0, Y1
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y0
-	VPBROADCASTQ const17<>+0(SB), Y1
-	VMINPD       Y0, Y1, Y0
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint16Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsUint16Float32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VCVTPS2PD    X0, Y0
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VCMPPD       $0x12, Y0, Y1, Y1
-	VPBROADCASTQ const17<>+0(SB), Y2
-	VCMPPD       $0x12, Y2, Y0, Y0
-	VPAND        Y0, Y1, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
 	ADDQ         DX, CX
 	SUBQ         $0x04, SI
 	JGE          loop
@@ -1969,85 +797,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateFloat32Uint32(dst *uint32, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateFloat32Uint32(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VCVTPS2PD    X0, Y0
-	VCMPPD       $0x04, Y0, Y0, Y1
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y0
-	VPBROADCASTQ const18<>+0(SB), Y1
-	VMINPD       Y0, Y1, Y0
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VMOVDQA      X0, X0
-	VMOVUPD      X0, (AX)
-	ADDQ         $0x10, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint32Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsUint32Float32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VCVTPS2PD    X0, Y0
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VCMPPD       $0x12, Y0, Y1, Y1
-	VPBROADCASTQ const18<>+0(SB), Y2
-	VCMPPD       $0x12, Y2, Y0, Y0
-	VPAND        Y0, Y1, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastFloat32Uint64(dst *uint64, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·CastFloat32Uint64(SB), NOSPLIT, $0-40
@@ -2086,87 +835,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateFloat32Uint64(dst *uint64, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateFloat32Uint64(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VCVTPS2PD    X0, Y0
-	VCMPPD       $0x04, Y0, Y0, Y1
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VPBROADCASTQ const1<>+0(SB), Y1
-	VPANDN       Y0, Y1, Y1
-	VPBROADCASTQ const2<>+0(SB), Y2
-	VCMPPD       $0x11, Y2, Y1, Y1
-	VPCMPEQD     Y2, Y2, Y2
-	VPXOR        Y2, Y1, Y1
-	VPTEST       Y1, Y1
-	JNE          done
-	VMAXPD       const19<>+0(SB), Y0, Y0
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
-	VMOVUPD      Y0, (AX)
-	ADDQ         $0x20, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint64Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsUint64Float32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VCVTPS2PD    X0, Y0
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VCMPPD       $0x12, Y0, Y1, Y1
-	VPBROADCASTQ const20<>+0(SB), Y2
-	VCMPPD       $0x12, Y2, Y0, Y0
-	VPAND        Y0, Y1, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastFloat32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·CastFloat32Bool(SB), NOSPLIT, $0-40
@@ -2180,12 +848,12 @@ TEXT ·CastFloat32Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTD const23<>+0(SB), Y1
+	VPBROADCASTD const10<>+0(SB), Y1
 	VCMPPS       $0x04, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
 	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
+	VPBROADCASTD const7<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VMOVQ        X0, (AX)
 	ADDQ         $0x08, AX
@@ -2200,8 +868,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const23<>+0(SB)/4, $0x00000000
-GLOBL const23<>(SB), RODATA|NOPTR, $4
+DATA const10<>+0(SB)/4, $0x00000000
+GLOBL const10<>(SB), RODATA|NOPTR, $4
 
 // func CastBoolFloat32(dst *float32, a *uint8, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -2219,8 +887,8 @@ loop:
 	VPXOR        Y1, Y1, Y1
 	VPCMPEQD     Y1, Y0, Y0
 	VPCMPEQD     Y1, Y0, Y0
-	VPBROADCASTD const24<>+0(SB), Y1
-	VPBROADCASTD const23<>+0(SB), Y2
+	VPBROADCASTD const11<>+0(SB), Y1
+	VPBROADCASTD const10<>+0(SB), Y2
 	VBLENDVPS    Y0, Y1, Y2, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -2235,8 +903,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const24<>+0(SB)/4, $0x3f800000
-GLOBL const24<>(SB), RODATA|NOPTR, $4
+DATA const11<>+0(SB)/4, $0x3f800000
+GLOBL const11<>(SB), RODATA|NOPTR, $4
 
 // func CastInt8Float64(dst *float64, a *int8, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -2404,97 +1072,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateInt8Uint8(dst *uint8, a *int8, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateInt8Uint8(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVD        (CX), X0
-	VPMOVSXBQ    X0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const25<>+0(SB), Y0, Y2
-	VPBROADCASTQ const6<>+0(SB), Y3
-	VBLENDVPD    Y1, Y3, Y0, Y0
-	VPBROADCASTQ const26<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSWB    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-DATA const25<>+0(SB)/8, $0x00000000000000ff
-DATA const25<>+8(SB)/8, $0x00000000000000ff
-DATA const25<>+16(SB)/8, $0x00000000000000ff
-DATA const25<>+24(SB)/8, $0x00000000000000ff
-GLOBL const25<>(SB), RODATA|NOPTR, $32
-
-DATA const26<>+0(SB)/8, $0x00000000000000ff
-GLOBL const26<>(SB), RODATA|NOPTR, $8
-
-// func FitsUint8Int8Bool(dst *uint8, a *int8, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsUint8Int8Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVD        (CX), X0
-	VPMOVSXBQ    X0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const25<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastInt8Uint16(dst *uint16, a *int8, aStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·CastInt8Uint16(SB), NOSPLIT, $0-40
@@ -2517,94 +1094,6 @@ loop:
 
 done:
 	ADDQ $0x10, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateInt8Uint16(dst *uint16, a *int8, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateInt8Uint16(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVD        (CX), X0
-	VPMOVSXBQ    X0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const27<>+0(SB), Y0, Y2
-	VPBROADCASTQ const6<>+0(SB), Y3
-	VBLENDVPD    Y1, Y3, Y0, Y0
-	VPBROADCASTQ const28<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-DATA const27<>+0(SB)/8, $0x000000000000ffff
-DATA const27<>+8(SB)/8, $0x000000000000ffff
-DATA const27<>+16(SB)/8, $0x000000000000ffff
-DATA const27<>+24(SB)/8, $0x000000000000ffff
-GLOBL const27<>(SB), RODATA|NOPTR, $32
-
-DATA const28<>+0(SB)/8, $0x000000000000ffff
-GLOBL const28<>(SB), RODATA|NOPTR, $8
-
-// func FitsUint16Int8Bool(dst *uint8, a *int8, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsUint16Int8Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVD        (CX), X0
-	VPMOVSXBQ    X0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const27<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -2637,91 +1126,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateInt8Uint32(dst *uint32, a *int8, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateInt8Uint32(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVD        (CX), X0
-	VPMOVSXBQ    X0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const29<>+0(SB), Y0, Y2
-	VPBROADCASTQ const6<>+0(SB), Y3
-	VBLENDVPD    Y1, Y3, Y0, Y0
-	VPBROADCASTQ const30<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VMOVDQA      X0, X0
-	VMOVUPD      X0, (AX)
-	ADDQ         $0x10, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-DATA const29<>+0(SB)/8, $0x00000000ffffffff
-DATA const29<>+8(SB)/8, $0x00000000ffffffff
-DATA const29<>+16(SB)/8, $0x00000000ffffffff
-DATA const29<>+24(SB)/8, $0x00000000ffffffff
-GLOBL const29<>(SB), RODATA|NOPTR, $32
-
-DATA const30<>+0(SB)/8, $0x00000000ffffffff
-GLOBL const30<>(SB), RODATA|NOPTR, $8
-
-// func FitsUint32Int8Bool(dst *uint8, a *int8, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsUint32Int8Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVD        (CX), X0
-	VPMOVSXBQ    X0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const29<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastInt8Uint64(dst *uint64, a *int8, aStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·CastInt8Uint64(SB), NOSPLIT, $0-40
@@ -2749,74 +1153,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateInt8Uint64(dst *uint64, a *int8, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateInt8Uint64(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVD        (CX), X0
-	VPMOVSXBQ    X0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VMOVUPD      Y0, (AX)
-	ADDQ         $0x20, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint64Int8Bool(dst *uint8, a *int8, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsUint64Int8Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVD        (CX), X0
-	VPMOVSXBQ    X0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastInt8Bool(dst *uint8, a *int8, aStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·CastInt8Bool(SB), NOSPLIT, $0-40
@@ -2830,11 +1166,11 @@ TEXT ·CastInt8Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTD const23<>+0(SB), Y1
+	VPBROADCASTD const10<>+0(SB), Y1
 	VPCMPEQB     Y1, Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
-	VPBROADCASTD const9<>+0(SB), Y1
+	VPBROADCASTD const7<>+0(SB), Y1
 	VPAND        Y1, Y0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -2865,8 +1201,8 @@ loop:
 	VPXOR        Y1, Y1, Y1
 	VPCMPEQB     Y1, Y0, Y0
 	VPCMPEQB     Y1, Y0, Y0
-	VPBROADCASTD const9<>+0(SB), Y1
-	VPBROADCASTD const23<>+0(SB), Y2
+	VPBROADCASTD const7<>+0(SB), Y1
+	VPBROADCASTD const10<>+0(SB), Y2
 	VPBLENDVB    Y0, Y1, Y2, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -2976,100 +1312,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateInt16Int8(dst *int8, a *int16, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateInt16Int8(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVQ        (CX), X0
-	VPMOVSXWQ    X0, Y0
-	VPBROADCASTQ const31<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const32<>+0(SB), Y0, Y2
-	VPBROADCASTQ const31<>+0(SB), Y3
-	VBLENDVPD    Y1, Y3, Y0, Y0
-	VPBROADCASTQ const33<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSWB    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-DATA const31<>+0(SB)/8, $0xffffffffffffff80
-GLOBL const31<>(SB), RODATA|NOPTR, $8
-
-DATA const32<>+0(SB)/8, $0x000000000000007f
-DATA const32<>+8(SB)/8, $0x000000000000007f
-DATA const32<>+16(SB)/8, $0x000000000000007f
-DATA const32<>+24(SB)/8, $0x000000000000007f
-GLOBL const32<>(SB), RODATA|NOPTR, $32
-
-DATA const33<>+0(SB)/8, $0x000000000000007f
-GLOBL const33<>(SB), RODATA|NOPTR, $8
-
-// func FitsInt8Int16Bool(dst *uint8, a *int16, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsInt8Int16Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVQ        (CX), X0
-	VPMOVSXWQ    X0, Y0
-	VPBROADCASTQ const31<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const32<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastInt16Int32(dst *int32, a *int16, aStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·CastInt16Int32(SB), NOSPLIT, $0-40
@@ -3160,88 +1402,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateInt16Uint8(dst *uint8, a *int16, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateInt16Uint8(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVQ        (CX), X0
-	VPMOVSXWQ    X0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const25<>+0(SB), Y0, Y2
-	VPBROADCASTQ const6<>+0(SB), Y3
-	VBLENDVPD    Y1, Y3, Y0, Y0
-	VPBROADCASTQ const26<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSWB    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint8Int16Bool(dst *uint8, a *int16, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsUint8Int16Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVQ        (CX), X0
-	VPMOVSXWQ    X0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const25<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastInt16Uint16(dst *uint16, a *int16, aStep int, n int) (done int)
 // Requires: AVX
 TEXT ·CastInt16Uint16(SB), NOSPLIT, $0-40
@@ -3263,85 +1423,6 @@ loop:
 
 done:
 	ADDQ $0x10, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateInt16Uint16(dst *uint16, a *int16, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateInt16Uint16(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVQ        (CX), X0
-	VPMOVSXWQ    X0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const27<>+0(SB), Y0, Y2
-	VPBROADCASTQ const6<>+0(SB), Y3
-	VBLENDVPD    Y1, Y3, Y0, Y0
-	VPBROADCASTQ const28<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint16Int16Bool(dst *uint8, a *int16, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsUint16Int16Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVQ        (CX), X0
-	VPMOVSXWQ    X0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const27<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -3374,82 +1455,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateInt16Uint32(dst *uint32, a *int16, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateInt16Uint32(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVQ        (CX), X0
-	VPMOVSXWQ    X0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const29<>+0(SB), Y0, Y2
-	VPBROADCASTQ const6<>+0(SB), Y3
-	VBLENDVPD    Y1, Y3, Y0, Y0
-	VPBROADCASTQ const30<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VMOVDQA      X0, X0
-	VMOVUPD      X0, (AX)
-	ADDQ         $0x10, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint32Int16Bool(dst *uint8, a *int16, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsUint32Int16Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVQ        (CX), X0
-	VPMOVSXWQ    X0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const29<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastInt16Uint64(dst *uint64, a *int16, aStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·CastInt16Uint64(SB), NOSPLIT, $0-40
@@ -3477,74 +1482,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateInt16Uint64(dst *uint64, a *int16, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateInt16Uint64(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVQ        (CX), X0
-	VPMOVSXWQ    X0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VMOVUPD      Y0, (AX)
-	ADDQ         $0x20, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint64Int16Bool(dst *uint8, a *int16, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsUint64Int16Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVQ        (CX), X0
-	VPMOVSXWQ    X0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastInt16Bool(dst *uint8, a *int16, aStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·CastInt16Bool(SB), NOSPLIT, $0-40
@@ -3558,13 +1495,13 @@ TEXT ·CastInt16Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTD const23<>+0(SB), Y1
+	VPBROADCASTD const10<>+0(SB), Y1
 	VPCMPEQW     Y1, Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSWB    X1, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
+	VPBROADCASTD const7<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
@@ -3595,8 +1532,8 @@ loop:
 	VPXOR        Y1, Y1, Y1
 	VPCMPEQW     Y1, Y0, Y0
 	VPCMPEQW     Y1, Y0, Y0
-	VPBROADCASTD const34<>+0(SB), Y1
-	VPBROADCASTD const23<>+0(SB), Y2
+	VPBROADCASTD const12<>+0(SB), Y1
+	VPBROADCASTD const10<>+0(SB), Y2
 	VPBLENDVB    Y0, Y1, Y2, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -3611,8 +1548,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const34<>+0(SB)/4, $0x00010001
-GLOBL const34<>(SB), RODATA|NOPTR, $4
+DATA const12<>+0(SB)/4, $0x00010001
+GLOBL const12<>(SB), RODATA|NOPTR, $4
 
 // func CastInt32Float64(dst *float64, a *int32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -3709,88 +1646,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateInt32Int8(dst *int8, a *int32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateInt32Int8(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VPMOVSXDQ    X0, Y0
-	VPBROADCASTQ const31<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const32<>+0(SB), Y0, Y2
-	VPBROADCASTQ const31<>+0(SB), Y3
-	VBLENDVPD    Y1, Y3, Y0, Y0
-	VPBROADCASTQ const33<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSWB    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsInt8Int32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsInt8Int32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VPMOVSXDQ    X0, Y0
-	VPBROADCASTQ const31<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const32<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastInt32Int16(dst *int16, a *int32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·CastInt32Int16(SB), NOSPLIT, $0-40
@@ -3813,97 +1668,6 @@ loop:
 	VMOVDQA      X0, X0
 	VMOVQ        X0, (AX)
 	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateInt32Int16(dst *int16, a *int32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateInt32Int16(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VPMOVSXDQ    X0, Y0
-	VPBROADCASTQ const35<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const36<>+0(SB), Y0, Y2
-	VPBROADCASTQ const35<>+0(SB), Y3
-	VBLENDVPD    Y1, Y3, Y0, Y0
-	VPBROADCASTQ const37<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-DATA const35<>+0(SB)/8, $0xffffffffffff8000
-GLOBL const35<>(SB), RODATA|NOPTR, $8
-
-DATA const36<>+0(SB)/8, $0x0000000000007fff
-DATA const36<>+8(SB)/8, $0x0000000000007fff
-DATA const36<>+16(SB)/8, $0x0000000000007fff
-DATA const36<>+24(SB)/8, $0x0000000000007fff
-GLOBL const36<>(SB), RODATA|NOPTR, $32
-
-DATA const37<>+0(SB)/8, $0x0000000000007fff
-GLOBL const37<>(SB), RODATA|NOPTR, $8
-
-// func FitsInt16Int32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsInt16Int32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VPMOVSXDQ    X0, Y0
-	VPBROADCASTQ const35<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const36<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
 	ADDQ         DX, CX
 	SUBQ         $0x04, SI
 	JGE          loop
@@ -3978,88 +1742,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateInt32Uint8(dst *uint8, a *int32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateInt32Uint8(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VPMOVSXDQ    X0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const25<>+0(SB), Y0, Y2
-	VPBROADCASTQ const6<>+0(SB), Y3
-	VBLENDVPD    Y1, Y3, Y0, Y0
-	VPBROADCASTQ const26<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSWB    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint8Int32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsUint8Int32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VPMOVSXDQ    X0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const25<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastInt32Uint16(dst *uint16, a *int32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·CastInt32Uint16(SB), NOSPLIT, $0-40
@@ -4082,85 +1764,6 @@ loop:
 	VMOVDQA      X0, X0
 	VMOVQ        X0, (AX)
 	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateInt32Uint16(dst *uint16, a *int32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateInt32Uint16(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VPMOVSXDQ    X0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const27<>+0(SB), Y0, Y2
-	VPBROADCASTQ const6<>+0(SB), Y3
-	VBLENDVPD    Y1, Y3, Y0, Y0
-	VPBROADCASTQ const28<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint16Int32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsUint16Int32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VPMOVSXDQ    X0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const27<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
 	ADDQ         DX, CX
 	SUBQ         $0x04, SI
 	JGE          loop
@@ -4198,82 +1801,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateInt32Uint32(dst *uint32, a *int32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateInt32Uint32(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VPMOVSXDQ    X0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const29<>+0(SB), Y0, Y2
-	VPBROADCASTQ const6<>+0(SB), Y3
-	VBLENDVPD    Y1, Y3, Y0, Y0
-	VPBROADCASTQ const30<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VMOVDQA      X0, X0
-	VMOVUPD      X0, (AX)
-	ADDQ         $0x10, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint32Int32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsUint32Int32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VPMOVSXDQ    X0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const29<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastInt32Uint64(dst *uint64, a *int32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·CastInt32Uint64(SB), NOSPLIT, $0-40
@@ -4301,74 +1828,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateInt32Uint64(dst *uint64, a *int32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateInt32Uint64(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VPMOVSXDQ    X0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VMOVUPD      Y0, (AX)
-	ADDQ         $0x20, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint64Int32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsUint64Int32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VPMOVSXDQ    X0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastInt32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·CastInt32Bool(SB), NOSPLIT, $0-40
@@ -4382,13 +1841,13 @@ TEXT ·CastInt32Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPCMPEQD     const38<>+0(SB), Y0, Y0
+	VPCMPEQD     const13<>+0(SB), Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
 	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
+	VPBROADCASTD const7<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VMOVQ        X0, (AX)
 	ADDQ         $0x08, AX
@@ -4403,15 +1862,15 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const38<>+0(SB)/4, $0x00000000
-DATA const38<>+4(SB)/4, $0x00000000
-DATA const38<>+8(SB)/4, $0x00000000
-DATA const38<>+12(SB)/4, $0x00000000
-DATA const38<>+16(SB)/4, $0x00000000
-DATA const38<>+20(SB)/4, $0x00000000
-DATA const38<>+24(SB)/4, $0x00000000
-DATA const38<>+28(SB)/4, $0x00000000
-GLOBL const38<>(SB), RODATA|NOPTR, $32
+DATA const13<>+0(SB)/4, $0x00000000
+DATA const13<>+4(SB)/4, $0x00000000
+DATA const13<>+8(SB)/4, $0x00000000
+DATA const13<>+12(SB)/4, $0x00000000
+DATA const13<>+16(SB)/4, $0x00000000
+DATA const13<>+20(SB)/4, $0x00000000
+DATA const13<>+24(SB)/4, $0x00000000
+DATA const13<>+28(SB)/4, $0x00000000
+GLOBL const13<>(SB), RODATA|NOPTR, $32
 
 // func CastBoolInt32(dst *int32, a *uint8, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -4429,8 +1888,8 @@ loop:
 	VPXOR        Y1, Y1, Y1
 	VPCMPEQD     Y1, Y0, Y0
 	VPCMPEQD     Y1, Y0, Y0
-	VPBROADCASTD const39<>+0(SB), Y1
-	VPBROADCASTD const23<>+0(SB), Y2
+	VPBROADCASTD const14<>+0(SB), Y1
+	VPBROADCASTD const10<>+0(SB), Y2
 	VBLENDVPS    Y0, Y1, Y2, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -4445,8 +1904,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const39<>+0(SB)/4, $0x00000001
-GLOBL const39<>(SB), RODATA|NOPTR, $4
+DATA const14<>+0(SB)/4, $0x00000001
+GLOBL const14<>(SB), RODATA|NOPTR, $4
 
 // func CastInt64Float64(dst *float64, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
@@ -4468,10 +1927,10 @@ loop:
 	VPOR        Y2, Y1, Y1
 	VPADDQ      const3<>+0(SB), Y1, Y1
 	VSUBPD      const3<>+0(SB), Y1, Y1
-	VPAND       const29<>+0(SB), Y0, Y0
-	VPOR        const40<>+0(SB), Y0, Y0
-	VSUBPD      const40<>+0(SB), Y0, Y0
-	VFMADD231PD const41<>+0(SB), Y1, Y0
+	VPAND       const15<>+0(SB), Y0, Y0
+	VPOR        const16<>+0(SB), Y0, Y0
+	VSUBPD      const16<>+0(SB), Y0, Y0
+	VFMADD231PD const17<>+0(SB), Y1, Y0
 	VMOVUPD     Y0, (AX)
 	ADDQ        $0x20, AX
 	ADDQ        DX, CX
@@ -4485,17 +1944,23 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const40<>+0(SB)/8, $0x4330000000000000
-DATA const40<>+8(SB)/8, $0x4330000000000000
-DATA const40<>+16(SB)/8, $0x4330000000000000
-DATA const40<>+24(SB)/8, $0x4330000000000000
-GLOBL const40<>(SB), RODATA|NOPTR, $32
+DATA const15<>+0(SB)/8, $0x00000000ffffffff
+DATA const15<>+8(SB)/8, $0x00000000ffffffff
+DATA const15<>+16(SB)/8, $0x00000000ffffffff
+DATA const15<>+24(SB)/8, $0x00000000ffffffff
+GLOBL const15<>(SB), RODATA|NOPTR, $32
 
-DATA const41<>+0(SB)/8, $0x41f0000000000000
-DATA const41<>+8(SB)/8, $0x41f0000000000000
-DATA const41<>+16(SB)/8, $0x41f0000000000000
-DATA const41<>+24(SB)/8, $0x41f0000000000000
-GLOBL const41<>(SB), RODATA|NOPTR, $32
+DATA const16<>+0(SB)/8, $0x4330000000000000
+DATA const16<>+8(SB)/8, $0x4330000000000000
+DATA const16<>+16(SB)/8, $0x4330000000000000
+DATA const16<>+24(SB)/8, $0x4330000000000000
+GLOBL const16<>(SB), RODATA|NOPTR, $32
+
+DATA const17<>+0(SB)/8, $0x41f0000000000000
+DATA const17<>+8(SB)/8, $0x41f0000000000000
+DATA const17<>+16(SB)/8, $0x41f0000000000000
+DATA const17<>+24(SB)/8, $0x41f0000000000000
+GLOBL const17<>(SB), RODATA|NOPTR, $32
 
 // func CastInt64Float32(dst *float32, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
@@ -4517,14 +1982,14 @@ loop:
 	VPOR         Y2, Y1, Y1
 	VPADDQ       const3<>+0(SB), Y1, Y1
 	VSUBPD       const3<>+0(SB), Y1, Y1
-	VPAND        const29<>+0(SB), Y0, Y2
-	VPOR         const40<>+0(SB), Y2, Y2
-	VSUBPD       const40<>+0(SB), Y2, Y2
-	VFMADD231PD  const41<>+0(SB), Y1, Y2
-	VPADDQ       const42<>+0(SB), Y0, Y0
+	VPAND        const15<>+0(SB), Y0, Y2
+	VPOR         const16<>+0(SB), Y2, Y2
+	VSUBPD       const16<>+0(SB), Y2, Y2
+	VFMADD231PD  const17<>+0(SB), Y1, Y2
+	VPADDQ       const18<>+0(SB), Y0, Y0
 	VPBROADCASTQ const1<>+0(SB), Y1
 	VPXOR        Y1, Y0, Y0
-	VPBROADCASTQ const43<>+0(SB), Y3
+	VPBROADCASTQ const19<>+0(SB), Y3
 	VPXOR        Y1, Y3, Y1
 	VPCMPGTQ     Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
@@ -4545,14 +2010,14 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const42<>+0(SB)/8, $0x0010000000000000
-DATA const42<>+8(SB)/8, $0x0010000000000000
-DATA const42<>+16(SB)/8, $0x0010000000000000
-DATA const42<>+24(SB)/8, $0x0010000000000000
-GLOBL const42<>(SB), RODATA|NOPTR, $32
+DATA const18<>+0(SB)/8, $0x0010000000000000
+DATA const18<>+8(SB)/8, $0x0010000000000000
+DATA const18<>+16(SB)/8, $0x0010000000000000
+DATA const18<>+24(SB)/8, $0x0010000000000000
+GLOBL const18<>(SB), RODATA|NOPTR, $32
 
-DATA const43<>+0(SB)/8, $0x0020000000000000
-GLOBL const43<>(SB), RODATA|NOPTR, $8
+DATA const19<>+0(SB)/8, $0x0020000000000000
+GLOBL const19<>(SB), RODATA|NOPTR, $8
 
 // func CastInt64Int8(dst *int8, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -4576,86 +2041,6 @@ loop:
 	VPAND        X1, X0, X0
 	VPACKUSWB    X0, X0, X0
 	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateInt64Int8(dst *int8, a *int64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateInt64Int8(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const31<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const32<>+0(SB), Y0, Y2
-	VPBROADCASTQ const31<>+0(SB), Y3
-	VBLENDVPD    Y1, Y3, Y0, Y0
-	VPBROADCASTQ const33<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSWB    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsInt8Int64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsInt8Int64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const31<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const32<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
 	VMOVD        X0, (AX)
 	ADDQ         $0x04, AX
 	ADDQ         DX, CX
@@ -4701,83 +2086,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateInt64Int16(dst *int16, a *int64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateInt64Int16(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const35<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const36<>+0(SB), Y0, Y2
-	VPBROADCASTQ const35<>+0(SB), Y3
-	VBLENDVPD    Y1, Y3, Y0, Y0
-	VPBROADCASTQ const37<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsInt16Int64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsInt16Int64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const35<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const36<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastInt64Int32(dst *int32, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·CastInt64Int32(SB), NOSPLIT, $0-40
@@ -4796,92 +2104,6 @@ loop:
 	VMOVDQA      X0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateInt64Int32(dst *int32, a *int64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateInt64Int32(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const44<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const45<>+0(SB), Y0, Y2
-	VPBROADCASTQ const44<>+0(SB), Y3
-	VBLENDVPD    Y1, Y3, Y0, Y0
-	VPBROADCASTQ const46<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VMOVDQA      X0, X0
-	VMOVUPD      X0, (AX)
-	ADDQ         $0x10, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-DATA const44<>+0(SB)/8, $0xffffffff80000000
-GLOBL const44<>(SB), RODATA|NOPTR, $8
-
-DATA const45<>+0(SB)/8, $0x000000007fffffff
-DATA const45<>+8(SB)/8, $0x000000007fffffff
-DATA const45<>+16(SB)/8, $0x000000007fffffff
-DATA const45<>+24(SB)/8, $0x000000007fffffff
-GLOBL const45<>(SB), RODATA|NOPTR, $32
-
-DATA const46<>+0(SB)/8, $0x000000007fffffff
-GLOBL const46<>(SB), RODATA|NOPTR, $8
-
-// func FitsInt32Int64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsInt32Int64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const44<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const45<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
 	ADDQ         DX, CX
 	SUBQ         $0x04, SI
 	JGE          loop
@@ -4928,86 +2150,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateInt64Uint8(dst *uint8, a *int64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateInt64Uint8(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const25<>+0(SB), Y0, Y2
-	VPBROADCASTQ const6<>+0(SB), Y3
-	VBLENDVPD    Y1, Y3, Y0, Y0
-	VPBROADCASTQ const26<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSWB    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint8Int64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsUint8Int64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const25<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastInt64Uint16(dst *uint16, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·CastInt64Uint16(SB), NOSPLIT, $0-40
@@ -5029,83 +2171,6 @@ loop:
 	VMOVDQA      X0, X0
 	VMOVQ        X0, (AX)
 	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateInt64Uint16(dst *uint16, a *int64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateInt64Uint16(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const27<>+0(SB), Y0, Y2
-	VPBROADCASTQ const6<>+0(SB), Y3
-	VBLENDVPD    Y1, Y3, Y0, Y0
-	VPBROADCASTQ const28<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint16Int64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsUint16Int64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const27<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
 	ADDQ         DX, CX
 	SUBQ         $0x04, SI
 	JGE          loop
@@ -5146,80 +2211,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateInt64Uint32(dst *uint32, a *int64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateInt64Uint32(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const29<>+0(SB), Y0, Y2
-	VPBROADCASTQ const6<>+0(SB), Y3
-	VBLENDVPD    Y1, Y3, Y0, Y0
-	VPBROADCASTQ const30<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VMOVDQA      X0, X0
-	VMOVUPD      X0, (AX)
-	ADDQ         $0x10, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint32Int64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsUint32Int64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const29<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastInt64Uint64(dst *uint64, a *int64, aStep int, n int) (done int)
 // Requires: AVX
 TEXT ·CastInt64Uint64(SB), NOSPLIT, $0-40
@@ -5246,72 +2237,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateInt64Uint64(dst *uint64, a *int64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateInt64Uint64(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VMOVUPD      Y0, (AX)
-	ADDQ         $0x20, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint64Int64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsUint64Int64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastInt64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·CastInt64Bool(SB), NOSPLIT, $0-40
@@ -5325,14 +2250,14 @@ TEXT ·CastInt64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPCMPEQQ     const19<>+0(SB), Y0, Y0
+	VPCMPEQQ     const20<>+0(SB), Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
 	VPACKSSDW    X0, X0, X0
 	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
+	VPBROADCASTD const7<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VMOVD        X0, (AX)
 	ADDQ         $0x04, AX
@@ -5346,6 +2271,12 @@ done:
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const20<>+0(SB)/8, $0x0000000000000000
+DATA const20<>+8(SB)/8, $0x0000000000000000
+DATA const20<>+16(SB)/8, $0x0000000000000000
+DATA const20<>+24(SB)/8, $0x0000000000000000
+GLOBL const20<>(SB), RODATA|NOPTR, $32
 
 // func CastBoolInt64(dst *int64, a *uint8, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -5363,7 +2294,7 @@ loop:
 	VPXOR        Y1, Y1, Y1
 	VPCMPEQQ     Y1, Y0, Y0
 	VPCMPEQQ     Y1, Y0, Y0
-	VPBROADCASTQ const47<>+0(SB), Y1
+	VPBROADCASTQ const21<>+0(SB), Y1
 	VPBROADCASTQ const6<>+0(SB), Y2
 	VBLENDVPD    Y0, Y1, Y2, Y0
 	VMOVUPD      Y0, (AX)
@@ -5379,8 +2310,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const47<>+0(SB)/8, $0x0000000000000001
-GLOBL const47<>(SB), RODATA|NOPTR, $8
+DATA const21<>+0(SB)/8, $0x0000000000000001
+GLOBL const21<>(SB), RODATA|NOPTR, $8
 
 // func CastUint8Float64(dst *float64, a *uint8, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -5462,81 +2393,6 @@ loop:
 
 done:
 	ADDQ $0x20, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateUint8Int8(dst *int8, a *uint8, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateUint8Int8(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVD        (CX), X0
-	VPMOVZXBQ    X0, Y0
-	VPCMPGTQ     const32<>+0(SB), Y0, Y1
-	VPBROADCASTQ const33<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSWB    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsInt8Uint8Bool(dst *uint8, a *uint8, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsInt8Uint8Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVD        (CX), X0
-	VPMOVZXBQ    X0, Y0
-	VPCMPGTQ     const32<>+0(SB), Y0, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -5717,11 +2573,11 @@ TEXT ·CastUint8Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTD const23<>+0(SB), Y1
+	VPBROADCASTD const10<>+0(SB), Y1
 	VPCMPEQB     Y1, Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
-	VPBROADCASTD const9<>+0(SB), Y1
+	VPBROADCASTD const7<>+0(SB), Y1
 	VPAND        Y1, Y0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -5752,8 +2608,8 @@ loop:
 	VPXOR        Y1, Y1, Y1
 	VPCMPEQB     Y1, Y0, Y0
 	VPCMPEQB     Y1, Y0, Y0
-	VPBROADCASTD const9<>+0(SB), Y1
-	VPBROADCASTD const23<>+0(SB), Y2
+	VPBROADCASTD const7<>+0(SB), Y1
+	VPBROADCASTD const10<>+0(SB), Y2
 	VPBLENDVB    Y0, Y1, Y2, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -5863,81 +2719,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateUint16Int8(dst *int8, a *uint16, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateUint16Int8(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVQ        (CX), X0
-	VPMOVZXWQ    X0, Y0
-	VPCMPGTQ     const32<>+0(SB), Y0, Y1
-	VPBROADCASTQ const33<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSWB    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsInt8Uint16Bool(dst *uint8, a *uint16, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsInt8Uint16Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVQ        (CX), X0
-	VPMOVZXWQ    X0, Y0
-	VPCMPGTQ     const32<>+0(SB), Y0, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastUint16Int16(dst *int16, a *uint16, aStep int, n int) (done int)
 // Requires: AVX
 TEXT ·CastUint16Int16(SB), NOSPLIT, $0-40
@@ -5959,78 +2740,6 @@ loop:
 
 done:
 	ADDQ $0x10, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateUint16Int16(dst *int16, a *uint16, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateUint16Int16(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVQ        (CX), X0
-	VPMOVZXWQ    X0, Y0
-	VPCMPGTQ     const36<>+0(SB), Y0, Y1
-	VPBROADCASTQ const37<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsInt16Uint16Bool(dst *uint8, a *uint16, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsInt16Uint16Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVQ        (CX), X0
-	VPMOVZXWQ    X0, Y0
-	VPCMPGTQ     const36<>+0(SB), Y0, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -6126,81 +2835,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateUint16Uint8(dst *uint8, a *uint16, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateUint16Uint8(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVQ        (CX), X0
-	VPMOVZXWQ    X0, Y0
-	VPCMPGTQ     const25<>+0(SB), Y0, Y1
-	VPBROADCASTQ const26<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSWB    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint8Uint16Bool(dst *uint8, a *uint16, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsUint8Uint16Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVQ        (CX), X0
-	VPMOVZXWQ    X0, Y0
-	VPCMPGTQ     const25<>+0(SB), Y0, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastUint16Uint32(dst *uint32, a *uint16, aStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·CastUint16Uint32(SB), NOSPLIT, $0-40
@@ -6268,13 +2902,13 @@ TEXT ·CastUint16Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTD const23<>+0(SB), Y1
+	VPBROADCASTD const10<>+0(SB), Y1
 	VPCMPEQW     Y1, Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSWB    X1, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
+	VPBROADCASTD const7<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
@@ -6305,8 +2939,8 @@ loop:
 	VPXOR        Y1, Y1, Y1
 	VPCMPEQW     Y1, Y0, Y0
 	VPCMPEQW     Y1, Y0, Y0
-	VPBROADCASTD const34<>+0(SB), Y1
-	VPBROADCASTD const23<>+0(SB), Y2
+	VPBROADCASTD const12<>+0(SB), Y1
+	VPBROADCASTD const10<>+0(SB), Y2
 	VPBLENDVB    Y0, Y1, Y2, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -6416,81 +3050,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateUint32Int8(dst *int8, a *uint32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateUint32Int8(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VPMOVZXDQ    X0, Y0
-	VPCMPGTQ     const32<>+0(SB), Y0, Y1
-	VPBROADCASTQ const33<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSWB    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsInt8Uint32Bool(dst *uint8, a *uint32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsInt8Uint32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VPMOVZXDQ    X0, Y0
-	VPCMPGTQ     const32<>+0(SB), Y0, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastUint32Int16(dst *int16, a *uint32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·CastUint32Int16(SB), NOSPLIT, $0-40
@@ -6524,78 +3083,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateUint32Int16(dst *int16, a *uint32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateUint32Int16(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VPMOVZXDQ    X0, Y0
-	VPCMPGTQ     const36<>+0(SB), Y0, Y1
-	VPBROADCASTQ const37<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsInt16Uint32Bool(dst *uint8, a *uint32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsInt16Uint32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VPMOVZXDQ    X0, Y0
-	VPCMPGTQ     const36<>+0(SB), Y0, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastUint32Int32(dst *int32, a *uint32, aStep int, n int) (done int)
 // Requires: AVX
 TEXT ·CastUint32Int32(SB), NOSPLIT, $0-40
@@ -6617,75 +3104,6 @@ loop:
 
 done:
 	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateUint32Int32(dst *int32, a *uint32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateUint32Int32(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VPMOVZXDQ    X0, Y0
-	VPCMPGTQ     const45<>+0(SB), Y0, Y1
-	VPBROADCASTQ const46<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VMOVDQA      X0, X0
-	VMOVUPD      X0, (AX)
-	ADDQ         $0x10, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsInt32Uint32Bool(dst *uint8, a *uint32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsInt32Uint32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VPMOVZXDQ    X0, Y0
-	VPCMPGTQ     const45<>+0(SB), Y0, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -6754,81 +3172,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateUint32Uint8(dst *uint8, a *uint32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateUint32Uint8(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VPMOVZXDQ    X0, Y0
-	VPCMPGTQ     const25<>+0(SB), Y0, Y1
-	VPBROADCASTQ const26<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSWB    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint8Uint32Bool(dst *uint8, a *uint32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsUint8Uint32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VPMOVZXDQ    X0, Y0
-	VPCMPGTQ     const25<>+0(SB), Y0, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastUint32Uint16(dst *uint16, a *uint32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·CastUint32Uint16(SB), NOSPLIT, $0-40
@@ -6851,78 +3194,6 @@ loop:
 	VMOVDQA      X0, X0
 	VMOVQ        X0, (AX)
 	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateUint32Uint16(dst *uint16, a *uint32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateUint32Uint16(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VPMOVZXDQ    X0, Y0
-	VPCMPGTQ     const27<>+0(SB), Y0, Y1
-	VPBROADCASTQ const28<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint16Uint32Bool(dst *uint8, a *uint32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsUint16Uint32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VPMOVZXDQ    X0, Y0
-	VPCMPGTQ     const27<>+0(SB), Y0, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
 	ADDQ         DX, CX
 	SUBQ         $0x04, SI
 	JGE          loop
@@ -6974,13 +3245,13 @@ TEXT ·CastUint32Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPCMPEQD     const38<>+0(SB), Y0, Y0
+	VPCMPEQD     const13<>+0(SB), Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
 	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
+	VPBROADCASTD const7<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VMOVQ        X0, (AX)
 	ADDQ         $0x08, AX
@@ -7011,8 +3282,8 @@ loop:
 	VPXOR        Y1, Y1, Y1
 	VPCMPEQD     Y1, Y0, Y0
 	VPCMPEQD     Y1, Y0, Y0
-	VPBROADCASTD const39<>+0(SB), Y1
-	VPBROADCASTD const23<>+0(SB), Y2
+	VPBROADCASTD const14<>+0(SB), Y1
+	VPBROADCASTD const10<>+0(SB), Y2
 	VBLENDVPS    Y0, Y1, Y2, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -7041,14 +3312,14 @@ TEXT ·CastUint64Float64(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), Y0
 	VPSRLQ       $0x20, Y0, Y1
-	VPAND        const29<>+0(SB), Y1, Y1
-	VPOR         const40<>+0(SB), Y1, Y1
-	VSUBPD       const40<>+0(SB), Y1, Y1
-	VPAND        const29<>+0(SB), Y0, Y0
-	VPBROADCASTQ const48<>+0(SB), Y2
+	VPAND        const15<>+0(SB), Y1, Y1
+	VPOR         const16<>+0(SB), Y1, Y1
+	VSUBPD       const16<>+0(SB), Y1, Y1
+	VPAND        const15<>+0(SB), Y0, Y0
+	VPBROADCASTQ const22<>+0(SB), Y2
 	VPOR         Y0, Y2, Y0
-	VSUBPD       const40<>+0(SB), Y0, Y0
-	VFMADD231PD  const41<>+0(SB), Y1, Y0
+	VSUBPD       const16<>+0(SB), Y0, Y0
+	VFMADD231PD  const17<>+0(SB), Y1, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
 	ADDQ         DX, CX
@@ -7062,8 +3333,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const48<>+0(SB)/8, $0x4330000000000000
-GLOBL const48<>(SB), RODATA|NOPTR, $8
+DATA const22<>+0(SB)/8, $0x4330000000000000
+GLOBL const22<>(SB), RODATA|NOPTR, $8
 
 // func CastUint64Float32(dst *float32, a *uint64, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
@@ -7079,17 +3350,17 @@ TEXT ·CastUint64Float32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), Y0
 	VPSRLQ       $0x20, Y0, Y1
-	VPAND        const29<>+0(SB), Y1, Y1
-	VPOR         const40<>+0(SB), Y1, Y1
-	VSUBPD       const40<>+0(SB), Y1, Y1
-	VPAND        const29<>+0(SB), Y0, Y2
-	VPBROADCASTQ const48<>+0(SB), Y3
+	VPAND        const15<>+0(SB), Y1, Y1
+	VPOR         const16<>+0(SB), Y1, Y1
+	VSUBPD       const16<>+0(SB), Y1, Y1
+	VPAND        const15<>+0(SB), Y0, Y2
+	VPBROADCASTQ const22<>+0(SB), Y3
 	VPOR         Y2, Y3, Y2
-	VSUBPD       const40<>+0(SB), Y2, Y2
-	VFMADD231PD  const41<>+0(SB), Y1, Y2
+	VSUBPD       const16<>+0(SB), Y2, Y2
+	VFMADD231PD  const17<>+0(SB), Y1, Y2
 	VPBROADCASTQ const1<>+0(SB), Y1
 	VPXOR        Y1, Y0, Y0
-	VPBROADCASTQ const49<>+0(SB), Y3
+	VPBROADCASTQ const23<>+0(SB), Y3
 	VPXOR        Y1, Y3, Y1
 	VPCMPGTQ     Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
@@ -7110,8 +3381,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const49<>+0(SB)/8, $0x0010000000000000
-GLOBL const49<>(SB), RODATA|NOPTR, $8
+DATA const23<>+0(SB)/8, $0x0010000000000000
+GLOBL const23<>(SB), RODATA|NOPTR, $8
 
 // func CastUint64Int8(dst *int8, a *uint64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -7135,87 +3406,6 @@ loop:
 	VPAND        X1, X0, X0
 	VPACKUSWB    X0, X0, X0
 	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateUint64Int8(dst *int8, a *uint64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateUint64Int8(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const1<>+0(SB), Y1
-	VPBROADCASTQ const33<>+0(SB), Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        Y1, Y0, Y1
-	VPCMPGTQ     Y2, Y1, Y1
-	VPBROADCASTQ const33<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSWB    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsInt8Uint64Bool(dst *uint8, a *uint64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsInt8Uint64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const1<>+0(SB), Y1
-	VPBROADCASTQ const33<>+0(SB), Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        Y1, Y0, Y0
-	VPCMPGTQ     Y2, Y0, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
 	VMOVD        X0, (AX)
 	ADDQ         $0x04, AX
 	ADDQ         DX, CX
@@ -7261,84 +3451,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateUint64Int16(dst *int16, a *uint64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateUint64Int16(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const1<>+0(SB), Y1
-	VPBROADCASTQ const37<>+0(SB), Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        Y1, Y0, Y1
-	VPCMPGTQ     Y2, Y1, Y1
-	VPBROADCASTQ const37<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsInt16Uint64Bool(dst *uint8, a *uint64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsInt16Uint64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const1<>+0(SB), Y1
-	VPBROADCASTQ const37<>+0(SB), Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        Y1, Y0, Y0
-	VPCMPGTQ     Y2, Y0, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastUint64Int32(dst *int32, a *uint64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·CastUint64Int32(SB), NOSPLIT, $0-40
@@ -7357,81 +3469,6 @@ loop:
 	VMOVDQA      X0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateUint64Int32(dst *int32, a *uint64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateUint64Int32(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const1<>+0(SB), Y1
-	VPBROADCASTQ const46<>+0(SB), Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        Y1, Y0, Y1
-	VPCMPGTQ     Y2, Y1, Y1
-	VPBROADCASTQ const46<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VMOVDQA      X0, X0
-	VMOVUPD      X0, (AX)
-	ADDQ         $0x10, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsInt32Uint64Bool(dst *uint8, a *uint64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsInt32Uint64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const1<>+0(SB), Y1
-	VPBROADCASTQ const46<>+0(SB), Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        Y1, Y0, Y0
-	VPCMPGTQ     Y2, Y0, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
 	ADDQ         DX, CX
 	SUBQ         $0x04, SI
 	JGE          loop
@@ -7469,81 +3506,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateUint64Int64(dst *int64, a *uint64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateUint64Int64(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const1<>+0(SB), Y1
-	VPBROADCASTQ const50<>+0(SB), Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        Y1, Y0, Y1
-	VPCMPGTQ     Y2, Y1, Y1
-	VPBROADCASTQ const50<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VMOVUPD      Y0, (AX)
-	ADDQ         $0x20, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-DATA const50<>+0(SB)/8, $0x7fffffffffffffff
-GLOBL const50<>(SB), RODATA|NOPTR, $8
-
-// func FitsInt64Uint64Bool(dst *uint8, a *uint64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsInt64Uint64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const1<>+0(SB), Y1
-	VPBROADCASTQ const50<>+0(SB), Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        Y1, Y0, Y0
-	VPCMPGTQ     Y2, Y0, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastUint64Uint8(dst *uint8, a *uint64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·CastUint64Uint8(SB), NOSPLIT, $0-40
@@ -7566,87 +3528,6 @@ loop:
 	VPAND        X1, X0, X0
 	VPACKUSWB    X0, X0, X0
 	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateUint64Uint8(dst *uint8, a *uint64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateUint64Uint8(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const1<>+0(SB), Y1
-	VPBROADCASTQ const26<>+0(SB), Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        Y1, Y0, Y1
-	VPCMPGTQ     Y2, Y1, Y1
-	VPBROADCASTQ const26<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSWB    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint8Uint64Bool(dst *uint8, a *uint64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsUint8Uint64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const1<>+0(SB), Y1
-	VPBROADCASTQ const26<>+0(SB), Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        Y1, Y0, Y0
-	VPCMPGTQ     Y2, Y0, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
 	VMOVD        X0, (AX)
 	ADDQ         $0x04, AX
 	ADDQ         DX, CX
@@ -7692,84 +3573,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateUint64Uint16(dst *uint16, a *uint64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateUint64Uint16(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const1<>+0(SB), Y1
-	VPBROADCASTQ const28<>+0(SB), Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        Y1, Y0, Y1
-	VPCMPGTQ     Y2, Y1, Y1
-	VPBROADCASTQ const28<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint16Uint64Bool(dst *uint8, a *uint64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsUint16Uint64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const1<>+0(SB), Y1
-	VPBROADCASTQ const28<>+0(SB), Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        Y1, Y0, Y0
-	VPCMPGTQ     Y2, Y0, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastUint64Uint32(dst *uint32, a *uint64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·CastUint64Uint32(SB), NOSPLIT, $0-40
@@ -7799,81 +3602,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateUint64Uint32(dst *uint32, a *uint64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·SaturateUint64Uint32(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const1<>+0(SB), Y1
-	VPBROADCASTQ const30<>+0(SB), Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        Y1, Y0, Y1
-	VPCMPGTQ     Y2, Y1, Y1
-	VPBROADCASTQ const30<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VMOVDQA      X0, X0
-	VMOVUPD      X0, (AX)
-	ADDQ         $0x10, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint32Uint64Bool(dst *uint8, a *uint64, aStep int, n int) (done int)
-// Requires: AVX, AVX2
-TEXT ·FitsUint32Uint64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x04, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const1<>+0(SB), Y1
-	VPBROADCASTQ const30<>+0(SB), Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        Y1, Y0, Y0
-	VPCMPGTQ     Y2, Y0, Y0
-	VPCMPEQD     Y1, Y1, Y1
-	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
-	ADDQ         DX, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-done:
-	ADDQ $0x04, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastUint64Bool(dst *uint8, a *uint64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·CastUint64Bool(SB), NOSPLIT, $0-40
@@ -7887,14 +3615,14 @@ TEXT ·CastUint64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPCMPEQQ     const19<>+0(SB), Y0, Y0
+	VPCMPEQQ     const20<>+0(SB), Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
 	VPACKSSDW    X0, X0, X0
 	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const9<>+0(SB), X1
+	VPBROADCASTD const7<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VMOVD        X0, (AX)
 	ADDQ         $0x04, AX
@@ -7925,7 +3653,7 @@ loop:
 	VPXOR        Y1, Y1, Y1
 	VPCMPEQQ     Y1, Y0, Y0
 	VPCMPEQQ     Y1, Y0, Y0
-	VPBROADCASTQ const47<>+0(SB), Y1
+	VPBROADCASTQ const21<>+0(SB), Y1
 	VPBROADCASTQ const6<>+0(SB), Y2
 	VBLENDVPD    Y0, Y1, Y2, Y0
 	VMOVUPD      Y0, (AX)
@@ -8046,10 +3774,10 @@ loop:
 	VPBROADCASTD const0<>+0(SB), Y2
 	VBLENDVPS    Y1, Y2, Y0, Y0
 	VPSRLD       $0x10, Y0, Y1
-	VPBROADCASTD const39<>+0(SB), Y2
+	VPBROADCASTD const14<>+0(SB), Y2
 	VPAND        Y2, Y1, Y1
 	VPADDD       Y1, Y0, Y0
-	VPBROADCASTD const51<>+0(SB), Y1
+	VPBROADCASTD const24<>+0(SB), Y1
 	VPADDD       Y1, Y0, Y0
 	VPSRLD       $0x10, Y0, Y0
 	VPACKUSDW    Y0, Y0, Y0
@@ -8067,5 +3795,5 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const51<>+0(SB)/4, $0x00007fff
-GLOBL const51<>(SB), RODATA|NOPTR, $4
+DATA const24<>+0(SB)/4, $0x00007fff
+GLOBL const24<>(SB), RODATA|NOPTR, $4

@@ -81,87 +81,6 @@ GLOBL const2<>(SB), RODATA|NOPTR, $8
 DATA const3<>+0(SB)/8, $0x4338000000000000
 GLOBL const3<>(SB), RODATA|NOPTR, $8
 
-// func SaturateFloat64Int8(dst *int8, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateFloat64Int8(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Z0
-	VCMPPD         $0x04, Z0, Z0, K1
-	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
-	VPBROADCASTQ   const5<>+0(SB), Z0
-	VMAXPD         Z1, Z0, Z0
-	VPBROADCASTQ   const6<>+0(SB), Z2
-	VMINPD         Z0, Z2, Z0
-	VADDPD.BCST    const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST    const3<>+0(SB), Z0, Z0
-	VPMOVQB        Z0, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-DATA const4<>+0(SB)/8, $0x0000000000000000
-GLOBL const4<>(SB), RODATA|NOPTR, $8
-
-DATA const5<>+0(SB)/8, $0xc060000000000000
-GLOBL const5<>(SB), RODATA|NOPTR, $8
-
-DATA const6<>+0(SB)/8, $0x405fc00000000000
-GLOBL const6<>(SB), RODATA|NOPTR, $8
-
-// func FitsInt8Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsInt8Float64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VRNDSCALEPD  $0x0b, Z0, Z0
-	VPBROADCASTQ const5<>+0(SB), Z1
-	VCMPPD       $0x12, Z0, Z1, K1
-	VCMPPD.BCST  $0x12, const6<>+0(SB), Z0, K2
-	KANDB        K2, K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-DATA const7<>+0(SB)/4, $0x01010101
-GLOBL const7<>(SB), RODATA|NOPTR, $4
-
 // func CastFloat64Int16(dst *int16, a *float64, aStep int, n int) (done int)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·CastFloat64Int16(SB), NOSPLIT, $0-40
@@ -187,81 +106,6 @@ loop:
 	VPMOVQW      Z0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateFloat64Int16(dst *int16, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateFloat64Int16(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Z0
-	VCMPPD         $0x04, Z0, Z0, K1
-	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
-	VPBROADCASTQ   const8<>+0(SB), Z0
-	VMAXPD         Z1, Z0, Z0
-	VPBROADCASTQ   const9<>+0(SB), Z2
-	VMINPD         Z0, Z2, Z0
-	VADDPD.BCST    const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST    const3<>+0(SB), Z0, Z0
-	VPMOVQW        Z0, X0
-	VMOVUPD        X0, (AX)
-	ADDQ           $0x10, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-DATA const8<>+0(SB)/8, $0xc0e0000000000000
-GLOBL const8<>(SB), RODATA|NOPTR, $8
-
-DATA const9<>+0(SB)/8, $0x40dfffc000000000
-GLOBL const9<>(SB), RODATA|NOPTR, $8
-
-// func FitsInt16Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsInt16Float64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VRNDSCALEPD  $0x0b, Z0, Z0
-	VPBROADCASTQ const8<>+0(SB), Z1
-	VCMPPD       $0x12, Z0, Z1, K1
-	VCMPPD.BCST  $0x12, const9<>+0(SB), Z0, K2
-	KANDB        K2, K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
 	ADDQ         DX, CX
 	SUBQ         $0x08, SI
 	JGE          loop
@@ -309,81 +153,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateFloat64Int32(dst *int32, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateFloat64Int32(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Z0
-	VCMPPD         $0x04, Z0, Z0, K1
-	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
-	VPBROADCASTQ   const10<>+0(SB), Z0
-	VMAXPD         Z1, Z0, Z0
-	VPBROADCASTQ   const11<>+0(SB), Z2
-	VMINPD         Z0, Z2, Z0
-	VADDPD.BCST    const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST    const3<>+0(SB), Z0, Z0
-	VPMOVQD        Z0, Y0
-	VMOVUPD        Y0, (AX)
-	ADDQ           $0x20, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-DATA const10<>+0(SB)/8, $0xc1e0000000000000
-GLOBL const10<>(SB), RODATA|NOPTR, $8
-
-DATA const11<>+0(SB)/8, $0x41dfffffffc00000
-GLOBL const11<>(SB), RODATA|NOPTR, $8
-
-// func FitsInt32Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsInt32Float64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VRNDSCALEPD  $0x0b, Z0, Z0
-	VPBROADCASTQ const10<>+0(SB), Z1
-	VCMPPD       $0x12, Z0, Z1, K1
-	VCMPPD.BCST  $0x12, const11<>+0(SB), Z0, K2
-	KANDB        K2, K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastFloat64Int64(dst *int64, a *float64, aStep int, n int) (done int)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·CastFloat64Int64(SB), NOSPLIT, $0-40
@@ -419,82 +188,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateFloat64Int64(dst *int64, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·SaturateFloat64Int64(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Z0
-	VCMPPD         $0x04, Z0, Z0, K1
-	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
-	VPBROADCASTQ   const1<>+0(SB), Z0
-	VPANDNQ        Z1, Z0, Z0
-	VCMPPD.BCST    $0x11, const2<>+0(SB), Z0, K1
-	KNOTB          K1, K1
-	KORTESTB       K1, K1
-	JNE            done
-	VADDPD.BCST    const3<>+0(SB), Z1, Z0
-	VPSUBQ.BCST    const3<>+0(SB), Z0, Z0
-	VMOVUPD        Z0, (AX)
-	ADDQ           $0x40, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsInt64Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsInt64Float64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VRNDSCALEPD  $0x0b, Z0, Z0
-	VPBROADCASTQ const12<>+0(SB), Z1
-	VCMPPD       $0x12, Z0, Z1, K1
-	VCMPPD.BCST  $0x12, const13<>+0(SB), Z0, K2
-	KANDB        K2, K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-DATA const12<>+0(SB)/8, $0xc3e0000000000000
-GLOBL const12<>(SB), RODATA|NOPTR, $8
-
-DATA const13<>+0(SB)/8, $0x43dfffffffffffff
-GLOBL const13<>(SB), RODATA|NOPTR, $8
-
 // func CastFloat64Uint8(dst *uint8, a *float64, aStep int, n int) (done int)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·CastFloat64Uint8(SB), NOSPLIT, $0-40
@@ -518,78 +211,6 @@ loop:
 	VADDPD.BCST  const3<>+0(SB), Z0, Z0
 	VPSUBQ.BCST  const3<>+0(SB), Z0, Z0
 	VPMOVQB      Z0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateFloat64Uint8(dst *uint8, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateFloat64Uint8(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Z0
-	VCMPPD         $0x04, Z0, Z0, K1
-	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
-	VPBROADCASTQ   const4<>+0(SB), Z0
-	VMAXPD         Z1, Z0, Z0
-	VPBROADCASTQ   const14<>+0(SB), Z2
-	VMINPD         Z0, Z2, Z0
-	VADDPD.BCST    const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST    const3<>+0(SB), Z0, Z0
-	VPMOVQB        Z0, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-DATA const14<>+0(SB)/8, $0x406fe00000000000
-GLOBL const14<>(SB), RODATA|NOPTR, $8
-
-// func FitsUint8Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsUint8Float64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VRNDSCALEPD  $0x0b, Z0, Z0
-	VPBROADCASTQ const4<>+0(SB), Z1
-	VCMPPD       $0x12, Z0, Z1, K1
-	VCMPPD.BCST  $0x12, const14<>+0(SB), Z0, K2
-	KANDB        K2, K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
 	VMOVQ        X0, (AX)
 	ADDQ         $0x08, AX
 	ADDQ         DX, CX
@@ -639,78 +260,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateFloat64Uint16(dst *uint16, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateFloat64Uint16(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Z0
-	VCMPPD         $0x04, Z0, Z0, K1
-	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
-	VPBROADCASTQ   const4<>+0(SB), Z0
-	VMAXPD         Z1, Z0, Z0
-	VPBROADCASTQ   const15<>+0(SB), Z2
-	VMINPD         Z0, Z2, Z0
-	VADDPD.BCST    const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST    const3<>+0(SB), Z0, Z0
-	VPMOVQW        Z0, X0
-	VMOVUPD        X0, (AX)
-	ADDQ           $0x10, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-DATA const15<>+0(SB)/8, $0x40efffe000000000
-GLOBL const15<>(SB), RODATA|NOPTR, $8
-
-// func FitsUint16Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsUint16Float64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VRNDSCALEPD  $0x0b, Z0, Z0
-	VPBROADCASTQ const4<>+0(SB), Z1
-	VCMPPD       $0x12, Z0, Z1, K1
-	VCMPPD.BCST  $0x12, const15<>+0(SB), Z0, K2
-	KANDB        K2, K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastFloat64Uint32(dst *uint32, a *float64, aStep int, n int) (done int)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·CastFloat64Uint32(SB), NOSPLIT, $0-40
@@ -736,78 +285,6 @@ loop:
 	VPMOVQD      Z0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateFloat64Uint32(dst *uint32, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateFloat64Uint32(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Z0
-	VCMPPD         $0x04, Z0, Z0, K1
-	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
-	VPBROADCASTQ   const4<>+0(SB), Z0
-	VMAXPD         Z1, Z0, Z0
-	VPBROADCASTQ   const16<>+0(SB), Z2
-	VMINPD         Z0, Z2, Z0
-	VADDPD.BCST    const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST    const3<>+0(SB), Z0, Z0
-	VPMOVQD        Z0, Y0
-	VMOVUPD        Y0, (AX)
-	ADDQ           $0x20, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-DATA const16<>+0(SB)/8, $0x41efffffffe00000
-GLOBL const16<>(SB), RODATA|NOPTR, $8
-
-// func FitsUint32Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsUint32Float64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VRNDSCALEPD  $0x0b, Z0, Z0
-	VPBROADCASTQ const4<>+0(SB), Z1
-	VCMPPD       $0x12, Z0, Z1, K1
-	VCMPPD.BCST  $0x12, const16<>+0(SB), Z0, K2
-	KANDB        K2, K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
 	ADDQ         DX, CX
 	SUBQ         $0x08, SI
 	JGE          loop
@@ -854,80 +331,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateFloat64Uint64(dst *uint64, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·SaturateFloat64Uint64(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Z0
-	VCMPPD         $0x04, Z0, Z0, K1
-	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
-	VPBROADCASTQ   const1<>+0(SB), Z0
-	VPANDNQ        Z1, Z0, Z0
-	VCMPPD.BCST    $0x11, const2<>+0(SB), Z0, K1
-	KNOTB          K1, K1
-	KORTESTB       K1, K1
-	JNE            done
-	VMAXPD.BCST    const4<>+0(SB), Z1, Z0
-	VADDPD.BCST    const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST    const3<>+0(SB), Z0, Z0
-	VMOVUPD        Z0, (AX)
-	ADDQ           $0x40, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint64Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsUint64Float64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VRNDSCALEPD  $0x0b, Z0, Z0
-	VPBROADCASTQ const4<>+0(SB), Z1
-	VCMPPD       $0x12, Z0, Z1, K1
-	VCMPPD.BCST  $0x12, const17<>+0(SB), Z0, K2
-	KANDB        K2, K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-DATA const17<>+0(SB)/8, $0x43efffffffffffff
-GLOBL const17<>(SB), RODATA|NOPTR, $8
-
 // func CastFloat64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
 // Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·CastFloat64Bool(SB), NOSPLIT, $0-40
@@ -942,7 +345,7 @@ TEXT ·CastFloat64Bool(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), Z0
 	VCMPPD.BCST  $0x04, const4<>+0(SB), Z0, K1
-	VPBROADCASTD const7<>+0(SB), X0
+	VPBROADCASTD const5<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
 	VMOVQ        X0, (AX)
 	ADDQ         $0x08, AX
@@ -956,6 +359,12 @@ done:
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const4<>+0(SB)/8, $0x0000000000000000
+GLOBL const4<>(SB), RODATA|NOPTR, $8
+
+DATA const5<>+0(SB)/4, $0x01010101
+GLOBL const5<>(SB), RODATA|NOPTR, $4
 
 // func CastBoolFloat64(dst *float64, a *uint8, aStep int, n int) (done int)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VL
@@ -972,7 +381,7 @@ loop:
 	VMOVQ          (CX), X0
 	VPTESTMB       X0, X0, K1
 	VPBROADCASTQ   const4<>+0(SB), Z0
-	VBLENDMPD.BCST const18<>+0(SB), Z0, K1, Z1
+	VBLENDMPD.BCST const6<>+0(SB), Z0, K1, Z1
 	VMOVUPD        Z1, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
@@ -986,8 +395,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const18<>+0(SB)/8, $0x3ff0000000000000
-GLOBL const18<>(SB), RODATA|NOPTR, $8
+DATA const6<>+0(SB)/8, $0x3ff0000000000000
+GLOBL const6<>(SB), RODATA|NOPTR, $8
 
 // func CastFloat32Float64(dst *float64, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -1004,7 +413,7 @@ loop:
 	VMOVUPD        (CX), Y0
 	VCVTPS2PD      Y0, Z0
 	VCMPPD         $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST const19<>+0(SB), Z0, K1, Z1
+	VBLENDMPD.BCST const7<>+0(SB), Z0, K1, Z1
 	VMOVUPD        Z1, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
@@ -1018,8 +427,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const19<>+0(SB)/8, $0x7ff8000000000000
-GLOBL const19<>(SB), RODATA|NOPTR, $8
+DATA const7<>+0(SB)/8, $0x7ff8000000000000
+GLOBL const7<>(SB), RODATA|NOPTR, $8
 
 // func CastFloat32Int8(dst *int8, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX512DQ, AVX512F
@@ -1045,77 +454,6 @@ loop:
 	VADDPD.BCST  const3<>+0(SB), Z0, Z0
 	VPSUBQ.BCST  const3<>+0(SB), Z0, Z0
 	VPMOVQB      Z0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateFloat32Int8(dst *int8, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateFloat32Int8(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Y0
-	VCVTPS2PD      Y0, Z0
-	VCMPPD         $0x04, Z0, Z0, K1
-	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
-	VPBROADCASTQ   const5<>+0(SB), Z0
-	VMAXPD         Z1, Z0, Z0
-	VPBROADCASTQ   const6<>+0(SB), Z2
-	VMINPD         Z0, Z2, Z0
-	VADDPD.BCST    const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST    const3<>+0(SB), Z0, Z0
-	VPMOVQB        Z0, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsInt8Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsInt8Float32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VCVTPS2PD    Y0, Z0
-	VRNDSCALEPD  $0x0b, Z0, Z0
-	VPBROADCASTQ const5<>+0(SB), Z1
-	VCMPPD       $0x12, Z0, Z1, K1
-	VCMPPD.BCST  $0x12, const6<>+0(SB), Z0, K2
-	KANDB        K2, K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
 	VMOVQ        X0, (AX)
 	ADDQ         $0x08, AX
 	ADDQ         DX, CX
@@ -1166,77 +504,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateFloat32Int16(dst *int16, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateFloat32Int16(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Y0
-	VCVTPS2PD      Y0, Z0
-	VCMPPD         $0x04, Z0, Z0, K1
-	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
-	VPBROADCASTQ   const8<>+0(SB), Z0
-	VMAXPD         Z1, Z0, Z0
-	VPBROADCASTQ   const9<>+0(SB), Z2
-	VMINPD         Z0, Z2, Z0
-	VADDPD.BCST    const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST    const3<>+0(SB), Z0, Z0
-	VPMOVQW        Z0, X0
-	VMOVUPD        X0, (AX)
-	ADDQ           $0x10, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsInt16Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsInt16Float32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VCVTPS2PD    Y0, Z0
-	VRNDSCALEPD  $0x0b, Z0, Z0
-	VPBROADCASTQ const8<>+0(SB), Z1
-	VCMPPD       $0x12, Z0, Z1, K1
-	VCMPPD.BCST  $0x12, const9<>+0(SB), Z0, K2
-	KANDB        K2, K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastFloat32Int32(dst *int32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·CastFloat32Int32(SB), NOSPLIT, $0-40
@@ -1263,77 +530,6 @@ loop:
 	VPMOVQD      Z0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateFloat32Int32(dst *int32, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateFloat32Int32(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Y0
-	VCVTPS2PD      Y0, Z0
-	VCMPPD         $0x04, Z0, Z0, K1
-	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
-	VPBROADCASTQ   const10<>+0(SB), Z0
-	VMAXPD         Z1, Z0, Z0
-	VPBROADCASTQ   const11<>+0(SB), Z2
-	VMINPD         Z0, Z2, Z0
-	VADDPD.BCST    const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST    const3<>+0(SB), Z0, Z0
-	VPMOVQD        Z0, Y0
-	VMOVUPD        Y0, (AX)
-	ADDQ           $0x20, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsInt32Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsInt32Float32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VCVTPS2PD    Y0, Z0
-	VRNDSCALEPD  $0x0b, Z0, Z0
-	VPBROADCASTQ const10<>+0(SB), Z1
-	VCMPPD       $0x12, Z0, Z1, K1
-	VCMPPD.BCST  $0x12, const11<>+0(SB), Z0, K2
-	KANDB        K2, K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
 	ADDQ         DX, CX
 	SUBQ         $0x08, SI
 	JGE          loop
@@ -1381,78 +577,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateFloat32Int64(dst *int64, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·SaturateFloat32Int64(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Y0
-	VCVTPS2PD      Y0, Z0
-	VCMPPD         $0x04, Z0, Z0, K1
-	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
-	VPBROADCASTQ   const1<>+0(SB), Z0
-	VPANDNQ        Z1, Z0, Z0
-	VCMPPD.BCST    $0x11, const2<>+0(SB), Z0, K1
-	KNOTB          K1, K1
-	KORTESTB       K1, K1
-	JNE            done
-	VADDPD.BCST    const3<>+0(SB), Z1, Z0
-	VPSUBQ.BCST    const3<>+0(SB), Z0, Z0
-	VMOVUPD        Z0, (AX)
-	ADDQ           $0x40, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsInt64Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsInt64Float32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VCVTPS2PD    Y0, Z0
-	VRNDSCALEPD  $0x0b, Z0, Z0
-	VPBROADCASTQ const12<>+0(SB), Z1
-	VCMPPD       $0x12, Z0, Z1, K1
-	VCMPPD.BCST  $0x12, const13<>+0(SB), Z0, K2
-	KANDB        K2, K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastFloat32Uint8(dst *uint8, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·CastFloat32Uint8(SB), NOSPLIT, $0-40
@@ -1477,77 +601,6 @@ loop:
 	VADDPD.BCST  const3<>+0(SB), Z0, Z0
 	VPSUBQ.BCST  const3<>+0(SB), Z0, Z0
 	VPMOVQB      Z0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateFloat32Uint8(dst *uint8, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateFloat32Uint8(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Y0
-	VCVTPS2PD      Y0, Z0
-	VCMPPD         $0x04, Z0, Z0, K1
-	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
-	VPBROADCASTQ   const4<>+0(SB), Z0
-	VMAXPD         Z1, Z0, Z0
-	VPBROADCASTQ   const14<>+0(SB), Z2
-	VMINPD         Z0, Z2, Z0
-	VADDPD.BCST    const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST    const3<>+0(SB), Z0, Z0
-	VPMOVQB        Z0, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint8Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsUint8Float32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VCVTPS2PD    Y0, Z0
-	VRNDSCALEPD  $0x0b, Z0, Z0
-	VPBROADCASTQ const4<>+0(SB), Z1
-	VCMPPD       $0x12, Z0, Z1, K1
-	VCMPPD.BCST  $0x12, const14<>+0(SB), Z0, K2
-	KANDB        K2, K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
 	VMOVQ        X0, (AX)
 	ADDQ         $0x08, AX
 	ADDQ         DX, CX
@@ -1598,77 +651,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateFloat32Uint16(dst *uint16, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateFloat32Uint16(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Y0
-	VCVTPS2PD      Y0, Z0
-	VCMPPD         $0x04, Z0, Z0, K1
-	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
-	VPBROADCASTQ   const4<>+0(SB), Z0
-	VMAXPD         Z1, Z0, Z0
-	VPBROADCASTQ   const15<>+0(SB), Z2
-	VMINPD         Z0, Z2, Z0
-	VADDPD.BCST    const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST    const3<>+0(SB), Z0, Z0
-	VPMOVQW        Z0, X0
-	VMOVUPD        X0, (AX)
-	ADDQ           $0x10, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint16Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsUint16Float32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VCVTPS2PD    Y0, Z0
-	VRNDSCALEPD  $0x0b, Z0, Z0
-	VPBROADCASTQ const4<>+0(SB), Z1
-	VCMPPD       $0x12, Z0, Z1, K1
-	VCMPPD.BCST  $0x12, const15<>+0(SB), Z0, K2
-	KANDB        K2, K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastFloat32Uint32(dst *uint32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·CastFloat32Uint32(SB), NOSPLIT, $0-40
@@ -1695,77 +677,6 @@ loop:
 	VPMOVQD      Z0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateFloat32Uint32(dst *uint32, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateFloat32Uint32(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Y0
-	VCVTPS2PD      Y0, Z0
-	VCMPPD         $0x04, Z0, Z0, K1
-	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
-	VPBROADCASTQ   const4<>+0(SB), Z0
-	VMAXPD         Z1, Z0, Z0
-	VPBROADCASTQ   const16<>+0(SB), Z2
-	VMINPD         Z0, Z2, Z0
-	VADDPD.BCST    const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST    const3<>+0(SB), Z0, Z0
-	VPMOVQD        Z0, Y0
-	VMOVUPD        Y0, (AX)
-	ADDQ           $0x20, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint32Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsUint32Float32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VCVTPS2PD    Y0, Z0
-	VRNDSCALEPD  $0x0b, Z0, Z0
-	VPBROADCASTQ const4<>+0(SB), Z1
-	VCMPPD       $0x12, Z0, Z1, K1
-	VCMPPD.BCST  $0x12, const16<>+0(SB), Z0, K2
-	KANDB        K2, K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
 	ADDQ         DX, CX
 	SUBQ         $0x08, SI
 	JGE          loop
@@ -1813,79 +724,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateFloat32Uint64(dst *uint64, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·SaturateFloat32Uint64(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Y0
-	VCVTPS2PD      Y0, Z0
-	VCMPPD         $0x04, Z0, Z0, K1
-	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
-	VPBROADCASTQ   const1<>+0(SB), Z0
-	VPANDNQ        Z1, Z0, Z0
-	VCMPPD.BCST    $0x11, const2<>+0(SB), Z0, K1
-	KNOTB          K1, K1
-	KORTESTB       K1, K1
-	JNE            done
-	VMAXPD.BCST    const4<>+0(SB), Z1, Z0
-	VADDPD.BCST    const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST    const3<>+0(SB), Z0, Z0
-	VMOVUPD        Z0, (AX)
-	ADDQ           $0x40, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint64Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsUint64Float32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VCVTPS2PD    Y0, Z0
-	VRNDSCALEPD  $0x0b, Z0, Z0
-	VPBROADCASTQ const4<>+0(SB), Z1
-	VCMPPD       $0x12, Z0, Z1, K1
-	VCMPPD.BCST  $0x12, const17<>+0(SB), Z0, K2
-	KANDB        K2, K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastFloat32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·CastFloat32Bool(SB), NOSPLIT, $0-40
@@ -1899,8 +737,8 @@ TEXT ·CastFloat32Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VCMPPS.BCST  $0x04, const20<>+0(SB), Z0, K1
-	VPBROADCASTD const7<>+0(SB), X0
+	VCMPPS.BCST  $0x04, const8<>+0(SB), Z0, K1
+	VPBROADCASTD const5<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
@@ -1915,8 +753,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const20<>+0(SB)/4, $0x00000000
-GLOBL const20<>(SB), RODATA|NOPTR, $4
+DATA const8<>+0(SB)/4, $0x00000000
+GLOBL const8<>(SB), RODATA|NOPTR, $4
 
 // func CastBoolFloat32(dst *float32, a *uint8, aStep int, n int) (done int)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VL
@@ -1932,8 +770,8 @@ TEXT ·CastBoolFloat32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD        (CX), X0
 	VPTESTMB       X0, X0, K1
-	VPBROADCASTD   const20<>+0(SB), Z0
-	VBLENDMPS.BCST const21<>+0(SB), Z0, K1, Z1
+	VPBROADCASTD   const8<>+0(SB), Z0
+	VBLENDMPS.BCST const9<>+0(SB), Z0, K1, Z1
 	VMOVUPD        Z1, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
@@ -1947,8 +785,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const21<>+0(SB)/4, $0x3f800000
-GLOBL const21<>(SB), RODATA|NOPTR, $4
+DATA const9<>+0(SB)/4, $0x3f800000
+GLOBL const9<>(SB), RODATA|NOPTR, $4
 
 // func CastInt8Float64(dst *float64, a *int8, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -2116,76 +954,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateInt8Uint8(dst *uint8, a *int8, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateInt8Uint8(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVQ          (CX), X0
-	VPMOVSXBQ      X0, Z0
-	VPCMPQ.BCST    $0x01, const4<>+0(SB), Z0, K1
-	VPBROADCASTQ   const22<>+0(SB), Z3
-	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
-	VBLENDMPD.BCST const22<>+0(SB), Z1, K2, Z2
-	VPMOVQB        Z2, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-DATA const22<>+0(SB)/8, $0x00000000000000ff
-GLOBL const22<>(SB), RODATA|NOPTR, $8
-
-// func FitsUint8Int8Bool(dst *uint8, a *int8, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsUint8Int8Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVQ        (CX), X0
-	VPMOVSXBQ    X0, Z0
-	VPCMPQ.BCST  $0x01, const4<>+0(SB), Z0, K1
-	VPBROADCASTQ const22<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastInt8Uint16(dst *uint16, a *int8, aStep int, n int) (done int)
 // Requires: AVX, AVX512BW, AVX512F
 TEXT ·CastInt8Uint16(SB), NOSPLIT, $0-40
@@ -2208,76 +976,6 @@ loop:
 
 done:
 	ADDQ $0x20, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateInt8Uint16(dst *uint16, a *int8, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateInt8Uint16(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVQ          (CX), X0
-	VPMOVSXBQ      X0, Z0
-	VPCMPQ.BCST    $0x01, const4<>+0(SB), Z0, K1
-	VPBROADCASTQ   const23<>+0(SB), Z3
-	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
-	VBLENDMPD.BCST const23<>+0(SB), Z1, K2, Z2
-	VPMOVQW        Z2, X0
-	VMOVUPD        X0, (AX)
-	ADDQ           $0x10, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-DATA const23<>+0(SB)/8, $0x000000000000ffff
-GLOBL const23<>(SB), RODATA|NOPTR, $8
-
-// func FitsUint16Int8Bool(dst *uint8, a *int8, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsUint16Int8Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVQ        (CX), X0
-	VPMOVSXBQ    X0, Z0
-	VPCMPQ.BCST  $0x01, const4<>+0(SB), Z0, K1
-	VPBROADCASTQ const23<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -2310,76 +1008,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateInt8Uint32(dst *uint32, a *int8, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateInt8Uint32(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVQ          (CX), X0
-	VPMOVSXBQ      X0, Z0
-	VPCMPQ.BCST    $0x01, const4<>+0(SB), Z0, K1
-	VPBROADCASTQ   const24<>+0(SB), Z3
-	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
-	VBLENDMPD.BCST const24<>+0(SB), Z1, K2, Z2
-	VPMOVQD        Z2, Y0
-	VMOVUPD        Y0, (AX)
-	ADDQ           $0x20, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-DATA const24<>+0(SB)/8, $0x00000000ffffffff
-GLOBL const24<>(SB), RODATA|NOPTR, $8
-
-// func FitsUint32Int8Bool(dst *uint8, a *int8, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsUint32Int8Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVQ        (CX), X0
-	VPMOVSXBQ    X0, Z0
-	VPCMPQ.BCST  $0x01, const4<>+0(SB), Z0, K1
-	VPBROADCASTQ const24<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastInt8Uint64(dst *uint64, a *int8, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
 TEXT ·CastInt8Uint64(SB), NOSPLIT, $0-40
@@ -2407,66 +1035,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateInt8Uint64(dst *uint64, a *int8, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateInt8Uint64(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVQ          (CX), X0
-	VPMOVSXBQ      X0, Z0
-	VPCMPQ.BCST    $0x01, const4<>+0(SB), Z0, K1
-	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
-	VMOVUPD        Z1, (AX)
-	ADDQ           $0x40, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint64Int8Bool(dst *uint8, a *int8, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsUint64Int8Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVQ        (CX), X0
-	VPMOVSXBQ    X0, Z0
-	VPCMPQ.BCST  $0x01, const4<>+0(SB), Z0, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastInt8Bool(dst *uint8, a *int8, aStep int, n int) (done int)
 // Requires: AVX, AVX512BW, AVX512F
 TEXT ·CastInt8Bool(SB), NOSPLIT, $0-40
@@ -2480,10 +1048,10 @@ TEXT ·CastInt8Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VPBROADCASTD const20<>+0(SB), Z1
+	VPBROADCASTD const8<>+0(SB), Z1
 	VPCMPB       $0x00, Z1, Z0, K1
 	KNOTQ        K1, K1
-	VPBROADCASTD const7<>+0(SB), Z0
+	VPBROADCASTD const5<>+0(SB), Z0
 	VMOVDQU8.Z   Z0, K1, Z0
 	VMOVUPD      Z0, (AX)
 	ADDQ         $0x40, AX
@@ -2512,8 +1080,8 @@ TEXT ·CastBoolInt8(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), Z0
 	VPTESTMB     Z0, Z0, K1
-	VPBROADCASTD const7<>+0(SB), Z0
-	VPBROADCASTD const20<>+0(SB), Z2
+	VPBROADCASTD const5<>+0(SB), Z0
+	VPBROADCASTD const8<>+0(SB), Z2
 	VPBLENDMB    Z0, Z2, K1, Z1
 	VMOVUPD      Z1, (AX)
 	ADDQ         $0x40, AX
@@ -2615,79 +1183,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateInt16Int8(dst *int8, a *int16, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateInt16Int8(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), X0
-	VPMOVSXWQ      X0, Z0
-	VPCMPQ.BCST    $0x01, const25<>+0(SB), Z0, K1
-	VPBROADCASTQ   const26<>+0(SB), Z3
-	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const25<>+0(SB), Z0, K1, Z1
-	VBLENDMPD.BCST const26<>+0(SB), Z1, K2, Z2
-	VPMOVQB        Z2, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-DATA const25<>+0(SB)/8, $0xffffffffffffff80
-GLOBL const25<>(SB), RODATA|NOPTR, $8
-
-DATA const26<>+0(SB)/8, $0x000000000000007f
-GLOBL const26<>(SB), RODATA|NOPTR, $8
-
-// func FitsInt8Int16Bool(dst *uint8, a *int16, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsInt8Int16Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VPMOVSXWQ    X0, Z0
-	VPCMPQ.BCST  $0x01, const25<>+0(SB), Z0, K1
-	VPBROADCASTQ const26<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastInt16Int32(dst *int32, a *int16, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
 TEXT ·CastInt16Int32(SB), NOSPLIT, $0-40
@@ -2770,73 +1265,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateInt16Uint8(dst *uint8, a *int16, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateInt16Uint8(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), X0
-	VPMOVSXWQ      X0, Z0
-	VPCMPQ.BCST    $0x01, const4<>+0(SB), Z0, K1
-	VPBROADCASTQ   const22<>+0(SB), Z3
-	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
-	VBLENDMPD.BCST const22<>+0(SB), Z1, K2, Z2
-	VPMOVQB        Z2, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint8Int16Bool(dst *uint8, a *int16, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsUint8Int16Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VPMOVSXWQ    X0, Z0
-	VPCMPQ.BCST  $0x01, const4<>+0(SB), Z0, K1
-	VPBROADCASTQ const22<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastInt16Uint16(dst *uint16, a *int16, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
 TEXT ·CastInt16Uint16(SB), NOSPLIT, $0-40
@@ -2858,73 +1286,6 @@ loop:
 
 done:
 	ADDQ $0x20, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateInt16Uint16(dst *uint16, a *int16, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateInt16Uint16(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), X0
-	VPMOVSXWQ      X0, Z0
-	VPCMPQ.BCST    $0x01, const4<>+0(SB), Z0, K1
-	VPBROADCASTQ   const23<>+0(SB), Z3
-	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
-	VBLENDMPD.BCST const23<>+0(SB), Z1, K2, Z2
-	VPMOVQW        Z2, X0
-	VMOVUPD        X0, (AX)
-	ADDQ           $0x10, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint16Int16Bool(dst *uint8, a *int16, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsUint16Int16Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VPMOVSXWQ    X0, Z0
-	VPCMPQ.BCST  $0x01, const4<>+0(SB), Z0, K1
-	VPBROADCASTQ const23<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -2957,73 +1318,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateInt16Uint32(dst *uint32, a *int16, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateInt16Uint32(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), X0
-	VPMOVSXWQ      X0, Z0
-	VPCMPQ.BCST    $0x01, const4<>+0(SB), Z0, K1
-	VPBROADCASTQ   const24<>+0(SB), Z3
-	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
-	VBLENDMPD.BCST const24<>+0(SB), Z1, K2, Z2
-	VPMOVQD        Z2, Y0
-	VMOVUPD        Y0, (AX)
-	ADDQ           $0x20, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint32Int16Bool(dst *uint8, a *int16, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsUint32Int16Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VPMOVSXWQ    X0, Z0
-	VPCMPQ.BCST  $0x01, const4<>+0(SB), Z0, K1
-	VPBROADCASTQ const24<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastInt16Uint64(dst *uint64, a *int16, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
 TEXT ·CastInt16Uint64(SB), NOSPLIT, $0-40
@@ -3051,66 +1345,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateInt16Uint64(dst *uint64, a *int16, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateInt16Uint64(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), X0
-	VPMOVSXWQ      X0, Z0
-	VPCMPQ.BCST    $0x01, const4<>+0(SB), Z0, K1
-	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
-	VMOVUPD        Z1, (AX)
-	ADDQ           $0x40, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint64Int16Bool(dst *uint8, a *int16, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsUint64Int16Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VPMOVSXWQ    X0, Z0
-	VPCMPQ.BCST  $0x01, const4<>+0(SB), Z0, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastInt16Bool(dst *uint8, a *int16, aStep int, n int) (done int)
 // Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·CastInt16Bool(SB), NOSPLIT, $0-40
@@ -3124,10 +1358,10 @@ TEXT ·CastInt16Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VPBROADCASTD const20<>+0(SB), Z1
+	VPBROADCASTD const8<>+0(SB), Z1
 	VPCMPW       $0x00, Z1, Z0, K1
 	KNOTD        K1, K1
-	VPBROADCASTD const7<>+0(SB), Y0
+	VPBROADCASTD const5<>+0(SB), Y0
 	VMOVDQU8.Z   Y0, K1, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -3156,8 +1390,8 @@ TEXT ·CastBoolInt16(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), Y0
 	VPTESTMB     Y0, Y0, K1
-	VPBROADCASTD const27<>+0(SB), Z0
-	VPBROADCASTD const20<>+0(SB), Z2
+	VPBROADCASTD const10<>+0(SB), Z0
+	VPBROADCASTD const8<>+0(SB), Z2
 	VPBLENDMW    Z0, Z2, K1, Z1
 	VMOVUPD      Z1, (AX)
 	ADDQ         $0x40, AX
@@ -3172,8 +1406,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const27<>+0(SB)/4, $0x00010001
-GLOBL const27<>(SB), RODATA|NOPTR, $4
+DATA const10<>+0(SB)/4, $0x00010001
+GLOBL const10<>(SB), RODATA|NOPTR, $4
 
 // func CastInt32Float64(dst *float64, a *int32, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -3262,73 +1496,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateInt32Int8(dst *int8, a *int32, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateInt32Int8(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Y0
-	VPMOVSXDQ      Y0, Z0
-	VPCMPQ.BCST    $0x01, const25<>+0(SB), Z0, K1
-	VPBROADCASTQ   const26<>+0(SB), Z3
-	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const25<>+0(SB), Z0, K1, Z1
-	VBLENDMPD.BCST const26<>+0(SB), Z1, K2, Z2
-	VPMOVQB        Z2, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsInt8Int32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsInt8Int32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPMOVSXDQ    Y0, Z0
-	VPCMPQ.BCST  $0x01, const25<>+0(SB), Z0, K1
-	VPBROADCASTQ const26<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastInt32Int16(dst *int16, a *int32, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
 TEXT ·CastInt32Int16(SB), NOSPLIT, $0-40
@@ -3349,79 +1516,6 @@ loop:
 	ADDQ      DX, CX
 	SUBQ      $0x08, SI
 	JGE       loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateInt32Int16(dst *int16, a *int32, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateInt32Int16(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Y0
-	VPMOVSXDQ      Y0, Z0
-	VPCMPQ.BCST    $0x01, const28<>+0(SB), Z0, K1
-	VPBROADCASTQ   const29<>+0(SB), Z3
-	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const28<>+0(SB), Z0, K1, Z1
-	VBLENDMPD.BCST const29<>+0(SB), Z1, K2, Z2
-	VPMOVQW        Z2, X0
-	VMOVUPD        X0, (AX)
-	ADDQ           $0x10, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-DATA const28<>+0(SB)/8, $0xffffffffffff8000
-GLOBL const28<>(SB), RODATA|NOPTR, $8
-
-DATA const29<>+0(SB)/8, $0x0000000000007fff
-GLOBL const29<>(SB), RODATA|NOPTR, $8
-
-// func FitsInt16Int32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsInt16Int32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPMOVSXDQ    Y0, Z0
-	VPCMPQ.BCST  $0x01, const28<>+0(SB), Z0, K1
-	VPBROADCASTQ const29<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
 
 done:
 	ADDQ $0x08, SI
@@ -3485,73 +1579,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateInt32Uint8(dst *uint8, a *int32, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateInt32Uint8(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Y0
-	VPMOVSXDQ      Y0, Z0
-	VPCMPQ.BCST    $0x01, const4<>+0(SB), Z0, K1
-	VPBROADCASTQ   const22<>+0(SB), Z3
-	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
-	VBLENDMPD.BCST const22<>+0(SB), Z1, K2, Z2
-	VPMOVQB        Z2, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint8Int32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsUint8Int32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPMOVSXDQ    Y0, Z0
-	VPCMPQ.BCST  $0x01, const4<>+0(SB), Z0, K1
-	VPBROADCASTQ const22<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastInt32Uint16(dst *uint16, a *int32, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
 TEXT ·CastInt32Uint16(SB), NOSPLIT, $0-40
@@ -3572,73 +1599,6 @@ loop:
 	ADDQ      DX, CX
 	SUBQ      $0x08, SI
 	JGE       loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateInt32Uint16(dst *uint16, a *int32, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateInt32Uint16(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Y0
-	VPMOVSXDQ      Y0, Z0
-	VPCMPQ.BCST    $0x01, const4<>+0(SB), Z0, K1
-	VPBROADCASTQ   const23<>+0(SB), Z3
-	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
-	VBLENDMPD.BCST const23<>+0(SB), Z1, K2, Z2
-	VPMOVQW        Z2, X0
-	VMOVUPD        X0, (AX)
-	ADDQ           $0x10, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint16Int32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsUint16Int32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPMOVSXDQ    Y0, Z0
-	VPCMPQ.BCST  $0x01, const4<>+0(SB), Z0, K1
-	VPBROADCASTQ const23<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
 
 done:
 	ADDQ $0x08, SI
@@ -3673,73 +1633,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateInt32Uint32(dst *uint32, a *int32, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateInt32Uint32(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Y0
-	VPMOVSXDQ      Y0, Z0
-	VPCMPQ.BCST    $0x01, const4<>+0(SB), Z0, K1
-	VPBROADCASTQ   const24<>+0(SB), Z3
-	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
-	VBLENDMPD.BCST const24<>+0(SB), Z1, K2, Z2
-	VPMOVQD        Z2, Y0
-	VMOVUPD        Y0, (AX)
-	ADDQ           $0x20, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint32Int32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsUint32Int32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPMOVSXDQ    Y0, Z0
-	VPCMPQ.BCST  $0x01, const4<>+0(SB), Z0, K1
-	VPBROADCASTQ const24<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastInt32Uint64(dst *uint64, a *int32, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
 TEXT ·CastInt32Uint64(SB), NOSPLIT, $0-40
@@ -3767,66 +1660,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateInt32Uint64(dst *uint64, a *int32, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateInt32Uint64(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Y0
-	VPMOVSXDQ      Y0, Z0
-	VPCMPQ.BCST    $0x01, const4<>+0(SB), Z0, K1
-	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
-	VMOVUPD        Z1, (AX)
-	ADDQ           $0x40, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint64Int32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsUint64Int32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPMOVSXDQ    Y0, Z0
-	VPCMPQ.BCST  $0x01, const4<>+0(SB), Z0, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastInt32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
 // Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·CastInt32Bool(SB), NOSPLIT, $0-40
@@ -3840,9 +1673,9 @@ TEXT ·CastInt32Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VPCMPD.BCST  $0x00, const20<>+0(SB), Z0, K1
+	VPCMPD.BCST  $0x00, const8<>+0(SB), Z0, K1
 	KNOTW        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
+	VPBROADCASTD const5<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
@@ -3871,8 +1704,8 @@ TEXT ·CastBoolInt32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD        (CX), X0
 	VPTESTMB       X0, X0, K1
-	VPBROADCASTD   const20<>+0(SB), Z0
-	VBLENDMPS.BCST const30<>+0(SB), Z0, K1, Z1
+	VPBROADCASTD   const8<>+0(SB), Z0
+	VBLENDMPS.BCST const11<>+0(SB), Z0, K1, Z1
 	VMOVUPD        Z1, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
@@ -3886,8 +1719,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const30<>+0(SB)/4, $0x00000001
-GLOBL const30<>(SB), RODATA|NOPTR, $4
+DATA const11<>+0(SB)/4, $0x00000001
+GLOBL const11<>(SB), RODATA|NOPTR, $4
 
 // func CastInt64Float64(dst *float64, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -3905,10 +1738,10 @@ loop:
 	VPSRAQ           $0x20, Z0, Z1
 	VPADDQ.BCST      const3<>+0(SB), Z1, Z1
 	VSUBPD.BCST      const3<>+0(SB), Z1, Z1
-	VPBROADCASTQ     const31<>+0(SB), Z2
-	VPTERNLOGQ.BCST  $0xec, const24<>+0(SB), Z2, Z0
-	VSUBPD.BCST      const31<>+0(SB), Z0, Z0
-	VFMADD231PD.BCST const32<>+0(SB), Z1, Z0
+	VPBROADCASTQ     const12<>+0(SB), Z2
+	VPTERNLOGQ.BCST  $0xec, const13<>+0(SB), Z2, Z0
+	VSUBPD.BCST      const12<>+0(SB), Z0, Z0
+	VFMADD231PD.BCST const14<>+0(SB), Z1, Z0
 	VMOVUPD          Z0, (AX)
 	ADDQ             $0x40, AX
 	ADDQ             DX, CX
@@ -3922,11 +1755,14 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const31<>+0(SB)/8, $0x4330000000000000
-GLOBL const31<>(SB), RODATA|NOPTR, $8
+DATA const12<>+0(SB)/8, $0x4330000000000000
+GLOBL const12<>(SB), RODATA|NOPTR, $8
 
-DATA const32<>+0(SB)/8, $0x41f0000000000000
-GLOBL const32<>(SB), RODATA|NOPTR, $8
+DATA const13<>+0(SB)/8, $0x00000000ffffffff
+GLOBL const13<>(SB), RODATA|NOPTR, $8
+
+DATA const14<>+0(SB)/8, $0x41f0000000000000
+GLOBL const14<>(SB), RODATA|NOPTR, $8
 
 // func CastInt64Float32(dst *float32, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX512DQ, AVX512F
@@ -3945,12 +1781,12 @@ loop:
 	VPADDQ.BCST      const3<>+0(SB), Z1, Z1
 	VSUBPD.BCST      const3<>+0(SB), Z1, Z1
 	VMOVDQA64        Z0, Z2
-	VPBROADCASTQ     const31<>+0(SB), Z3
-	VPTERNLOGQ.BCST  $0xec, const24<>+0(SB), Z3, Z2
-	VSUBPD.BCST      const31<>+0(SB), Z2, Z2
-	VFMADD231PD.BCST const32<>+0(SB), Z1, Z2
-	VPADDQ.BCST      const33<>+0(SB), Z0, Z0
-	VPCMPUQ.BCST     $0x01, const34<>+0(SB), Z0, K1
+	VPBROADCASTQ     const12<>+0(SB), Z3
+	VPTERNLOGQ.BCST  $0xec, const13<>+0(SB), Z3, Z2
+	VSUBPD.BCST      const12<>+0(SB), Z2, Z2
+	VFMADD231PD.BCST const14<>+0(SB), Z1, Z2
+	VPADDQ.BCST      const15<>+0(SB), Z0, Z0
+	VPCMPUQ.BCST     $0x01, const16<>+0(SB), Z0, K1
 	KNOTB            K1, K1
 	KORTESTB         K1, K1
 	JNE              done
@@ -3968,11 +1804,11 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const33<>+0(SB)/8, $0x0010000000000000
-GLOBL const33<>(SB), RODATA|NOPTR, $8
+DATA const15<>+0(SB)/8, $0x0010000000000000
+GLOBL const15<>(SB), RODATA|NOPTR, $8
 
-DATA const34<>+0(SB)/8, $0x0020000000000000
-GLOBL const34<>(SB), RODATA|NOPTR, $8
+DATA const16<>+0(SB)/8, $0x0020000000000000
+GLOBL const16<>(SB), RODATA|NOPTR, $8
 
 // func CastInt64Int8(dst *int8, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -3993,71 +1829,6 @@ loop:
 	ADDQ    DX, CX
 	SUBQ    $0x08, SI
 	JGE     loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateInt64Int8(dst *int8, a *int64, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateInt64Int8(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Z0
-	VPCMPQ.BCST    $0x01, const25<>+0(SB), Z0, K1
-	VPBROADCASTQ   const26<>+0(SB), Z1
-	VPCMPQ         $0x01, Z0, Z1, K2
-	VBLENDMPD.BCST const25<>+0(SB), Z0, K1, Z2
-	VBLENDMPD.BCST const26<>+0(SB), Z2, K2, Z3
-	VPMOVQB        Z3, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsInt8Int64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsInt8Int64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VPCMPQ.BCST  $0x01, const25<>+0(SB), Z0, K1
-	VPBROADCASTQ const26<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
 
 done:
 	ADDQ $0x08, SI
@@ -4093,71 +1864,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateInt64Int16(dst *int16, a *int64, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateInt64Int16(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Z0
-	VPCMPQ.BCST    $0x01, const28<>+0(SB), Z0, K1
-	VPBROADCASTQ   const29<>+0(SB), Z1
-	VPCMPQ         $0x01, Z0, Z1, K2
-	VBLENDMPD.BCST const28<>+0(SB), Z0, K1, Z2
-	VBLENDMPD.BCST const29<>+0(SB), Z2, K2, Z3
-	VPMOVQW        Z3, X0
-	VMOVUPD        X0, (AX)
-	ADDQ           $0x10, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsInt16Int64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsInt16Int64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VPCMPQ.BCST  $0x01, const28<>+0(SB), Z0, K1
-	VPBROADCASTQ const29<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastInt64Int32(dst *int32, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
 TEXT ·CastInt64Int32(SB), NOSPLIT, $0-40
@@ -4177,77 +1883,6 @@ loop:
 	ADDQ    DX, CX
 	SUBQ    $0x08, SI
 	JGE     loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateInt64Int32(dst *int32, a *int64, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateInt64Int32(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Z0
-	VPCMPQ.BCST    $0x01, const35<>+0(SB), Z0, K1
-	VPBROADCASTQ   const36<>+0(SB), Z1
-	VPCMPQ         $0x01, Z0, Z1, K2
-	VBLENDMPD.BCST const35<>+0(SB), Z0, K1, Z2
-	VBLENDMPD.BCST const36<>+0(SB), Z2, K2, Z3
-	VPMOVQD        Z3, Y0
-	VMOVUPD        Y0, (AX)
-	ADDQ           $0x20, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-DATA const35<>+0(SB)/8, $0xffffffff80000000
-GLOBL const35<>(SB), RODATA|NOPTR, $8
-
-DATA const36<>+0(SB)/8, $0x000000007fffffff
-GLOBL const36<>(SB), RODATA|NOPTR, $8
-
-// func FitsInt32Int64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsInt32Int64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VPCMPQ.BCST  $0x01, const35<>+0(SB), Z0, K1
-	VPBROADCASTQ const36<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
 
 done:
 	ADDQ $0x08, SI
@@ -4283,71 +1918,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateInt64Uint8(dst *uint8, a *int64, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateInt64Uint8(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Z0
-	VPCMPQ.BCST    $0x01, const4<>+0(SB), Z0, K1
-	VPBROADCASTQ   const22<>+0(SB), Z1
-	VPCMPQ         $0x01, Z0, Z1, K2
-	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z2
-	VBLENDMPD.BCST const22<>+0(SB), Z2, K2, Z3
-	VPMOVQB        Z3, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint8Int64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsUint8Int64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VPCMPQ.BCST  $0x01, const4<>+0(SB), Z0, K1
-	VPBROADCASTQ const22<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastInt64Uint16(dst *uint16, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
 TEXT ·CastInt64Uint16(SB), NOSPLIT, $0-40
@@ -4367,71 +1937,6 @@ loop:
 	ADDQ    DX, CX
 	SUBQ    $0x08, SI
 	JGE     loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateInt64Uint16(dst *uint16, a *int64, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateInt64Uint16(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Z0
-	VPCMPQ.BCST    $0x01, const4<>+0(SB), Z0, K1
-	VPBROADCASTQ   const23<>+0(SB), Z1
-	VPCMPQ         $0x01, Z0, Z1, K2
-	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z2
-	VBLENDMPD.BCST const23<>+0(SB), Z2, K2, Z3
-	VPMOVQW        Z3, X0
-	VMOVUPD        X0, (AX)
-	ADDQ           $0x10, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint16Int64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsUint16Int64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VPCMPQ.BCST  $0x01, const4<>+0(SB), Z0, K1
-	VPBROADCASTQ const23<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
 
 done:
 	ADDQ $0x08, SI
@@ -4467,71 +1972,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateInt64Uint32(dst *uint32, a *int64, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateInt64Uint32(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Z0
-	VPCMPQ.BCST    $0x01, const4<>+0(SB), Z0, K1
-	VPBROADCASTQ   const24<>+0(SB), Z1
-	VPCMPQ         $0x01, Z0, Z1, K2
-	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z2
-	VBLENDMPD.BCST const24<>+0(SB), Z2, K2, Z3
-	VPMOVQD        Z3, Y0
-	VMOVUPD        Y0, (AX)
-	ADDQ           $0x20, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint32Int64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsUint32Int64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VPCMPQ.BCST  $0x01, const4<>+0(SB), Z0, K1
-	VPBROADCASTQ const24<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastInt64Uint64(dst *uint64, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
 TEXT ·CastInt64Uint64(SB), NOSPLIT, $0-40
@@ -4558,64 +1998,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateInt64Uint64(dst *uint64, a *int64, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateInt64Uint64(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Z0
-	VPCMPQ.BCST    $0x01, const4<>+0(SB), Z0, K1
-	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z1
-	VMOVUPD        Z1, (AX)
-	ADDQ           $0x40, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint64Int64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsUint64Int64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VPCMPQ.BCST  $0x01, const4<>+0(SB), Z0, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastInt64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
 TEXT ·CastInt64Bool(SB), NOSPLIT, $0-40
@@ -4631,7 +2013,7 @@ loop:
 	VMOVUPD      (CX), Z0
 	VPCMPQ.BCST  $0x00, const4<>+0(SB), Z0, K1
 	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
+	VPBROADCASTD const5<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
 	VMOVQ        X0, (AX)
 	ADDQ         $0x08, AX
@@ -4661,7 +2043,7 @@ loop:
 	VMOVQ          (CX), X0
 	VPTESTMB       X0, X0, K1
 	VPBROADCASTQ   const4<>+0(SB), Z0
-	VBLENDMPD.BCST const37<>+0(SB), Z0, K1, Z1
+	VBLENDMPD.BCST const17<>+0(SB), Z0, K1, Z1
 	VMOVUPD        Z1, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
@@ -4675,8 +2057,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const37<>+0(SB)/8, $0x0000000000000001
-GLOBL const37<>(SB), RODATA|NOPTR, $8
+DATA const17<>+0(SB)/8, $0x0000000000000001
+GLOBL const17<>(SB), RODATA|NOPTR, $8
 
 // func CastUint8Float64(dst *float64, a *uint8, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -4758,69 +2140,6 @@ loop:
 
 done:
 	ADDQ $0x40, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateUint8Int8(dst *int8, a *uint8, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateUint8Int8(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVQ          (CX), X0
-	VPMOVZXBQ      X0, Z0
-	VPBROADCASTQ   const26<>+0(SB), Z2
-	VPCMPQ         $0x01, Z0, Z2, K1
-	VBLENDMPD.BCST const26<>+0(SB), Z0, K1, Z1
-	VPMOVQB        Z1, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsInt8Uint8Bool(dst *uint8, a *uint8, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsInt8Uint8Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVQ        (CX), X0
-	VPMOVZXBQ    X0, Z0
-	VPBROADCASTQ const26<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -5001,10 +2320,10 @@ TEXT ·CastUint8Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VPBROADCASTD const20<>+0(SB), Z1
+	VPBROADCASTD const8<>+0(SB), Z1
 	VPCMPB       $0x00, Z1, Z0, K1
 	KNOTQ        K1, K1
-	VPBROADCASTD const7<>+0(SB), Z0
+	VPBROADCASTD const5<>+0(SB), Z0
 	VMOVDQU8.Z   Z0, K1, Z0
 	VMOVUPD      Z0, (AX)
 	ADDQ         $0x40, AX
@@ -5033,8 +2352,8 @@ TEXT ·CastBoolUint8(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), Z0
 	VPTESTMB     Z0, Z0, K1
-	VPBROADCASTD const7<>+0(SB), Z0
-	VPBROADCASTD const20<>+0(SB), Z2
+	VPBROADCASTD const5<>+0(SB), Z0
+	VPBROADCASTD const8<>+0(SB), Z2
 	VPBLENDMB    Z0, Z2, K1, Z1
 	VMOVUPD      Z1, (AX)
 	ADDQ         $0x40, AX
@@ -5136,69 +2455,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateUint16Int8(dst *int8, a *uint16, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateUint16Int8(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), X0
-	VPMOVZXWQ      X0, Z0
-	VPBROADCASTQ   const26<>+0(SB), Z2
-	VPCMPQ         $0x01, Z0, Z2, K1
-	VBLENDMPD.BCST const26<>+0(SB), Z0, K1, Z1
-	VPMOVQB        Z1, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsInt8Uint16Bool(dst *uint8, a *uint16, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsInt8Uint16Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VPMOVZXWQ    X0, Z0
-	VPBROADCASTQ const26<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastUint16Int16(dst *int16, a *uint16, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
 TEXT ·CastUint16Int16(SB), NOSPLIT, $0-40
@@ -5220,69 +2476,6 @@ loop:
 
 done:
 	ADDQ $0x20, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateUint16Int16(dst *int16, a *uint16, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateUint16Int16(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), X0
-	VPMOVZXWQ      X0, Z0
-	VPBROADCASTQ   const29<>+0(SB), Z2
-	VPCMPQ         $0x01, Z0, Z2, K1
-	VBLENDMPD.BCST const29<>+0(SB), Z0, K1, Z1
-	VPMOVQW        Z1, X0
-	VMOVUPD        X0, (AX)
-	ADDQ           $0x10, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsInt16Uint16Bool(dst *uint8, a *uint16, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsInt16Uint16Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VPMOVZXWQ    X0, Z0
-	VPBROADCASTQ const29<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -5370,69 +2563,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateUint16Uint8(dst *uint8, a *uint16, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateUint16Uint8(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), X0
-	VPMOVZXWQ      X0, Z0
-	VPBROADCASTQ   const22<>+0(SB), Z2
-	VPCMPQ         $0x01, Z0, Z2, K1
-	VBLENDMPD.BCST const22<>+0(SB), Z0, K1, Z1
-	VPMOVQB        Z1, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint8Uint16Bool(dst *uint8, a *uint16, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsUint8Uint16Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), X0
-	VPMOVZXWQ    X0, Z0
-	VPBROADCASTQ const22<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastUint16Uint32(dst *uint32, a *uint16, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
 TEXT ·CastUint16Uint32(SB), NOSPLIT, $0-40
@@ -5500,10 +2630,10 @@ TEXT ·CastUint16Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VPBROADCASTD const20<>+0(SB), Z1
+	VPBROADCASTD const8<>+0(SB), Z1
 	VPCMPW       $0x00, Z1, Z0, K1
 	KNOTD        K1, K1
-	VPBROADCASTD const7<>+0(SB), Y0
+	VPBROADCASTD const5<>+0(SB), Y0
 	VMOVDQU8.Z   Y0, K1, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -5532,8 +2662,8 @@ TEXT ·CastBoolUint16(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), Y0
 	VPTESTMB     Y0, Y0, K1
-	VPBROADCASTD const27<>+0(SB), Z0
-	VPBROADCASTD const20<>+0(SB), Z2
+	VPBROADCASTD const10<>+0(SB), Z0
+	VPBROADCASTD const8<>+0(SB), Z2
 	VPBLENDMW    Z0, Z2, K1, Z1
 	VMOVUPD      Z1, (AX)
 	ADDQ         $0x40, AX
@@ -5635,69 +2765,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateUint32Int8(dst *int8, a *uint32, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateUint32Int8(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Y0
-	VPMOVZXDQ      Y0, Z0
-	VPBROADCASTQ   const26<>+0(SB), Z2
-	VPCMPQ         $0x01, Z0, Z2, K1
-	VBLENDMPD.BCST const26<>+0(SB), Z0, K1, Z1
-	VPMOVQB        Z1, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsInt8Uint32Bool(dst *uint8, a *uint32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsInt8Uint32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPMOVZXDQ    Y0, Z0
-	VPBROADCASTQ const26<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastUint32Int16(dst *int16, a *uint32, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
 TEXT ·CastUint32Int16(SB), NOSPLIT, $0-40
@@ -5718,69 +2785,6 @@ loop:
 	ADDQ      DX, CX
 	SUBQ      $0x08, SI
 	JGE       loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateUint32Int16(dst *int16, a *uint32, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateUint32Int16(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Y0
-	VPMOVZXDQ      Y0, Z0
-	VPBROADCASTQ   const29<>+0(SB), Z2
-	VPCMPQ         $0x01, Z0, Z2, K1
-	VBLENDMPD.BCST const29<>+0(SB), Z0, K1, Z1
-	VPMOVQW        Z1, X0
-	VMOVUPD        X0, (AX)
-	ADDQ           $0x10, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsInt16Uint32Bool(dst *uint8, a *uint32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsInt16Uint32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPMOVZXDQ    Y0, Z0
-	VPBROADCASTQ const29<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
 
 done:
 	ADDQ $0x08, SI
@@ -5810,69 +2814,6 @@ loop:
 
 done:
 	ADDQ $0x10, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateUint32Int32(dst *int32, a *uint32, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateUint32Int32(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Y0
-	VPMOVZXDQ      Y0, Z0
-	VPBROADCASTQ   const36<>+0(SB), Z2
-	VPCMPQ         $0x01, Z0, Z2, K1
-	VBLENDMPD.BCST const36<>+0(SB), Z0, K1, Z1
-	VPMOVQD        Z1, Y0
-	VMOVUPD        Y0, (AX)
-	ADDQ           $0x20, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsInt32Uint32Bool(dst *uint8, a *uint32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsInt32Uint32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPMOVZXDQ    Y0, Z0
-	VPBROADCASTQ const36<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -5933,69 +2874,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateUint32Uint8(dst *uint8, a *uint32, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateUint32Uint8(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Y0
-	VPMOVZXDQ      Y0, Z0
-	VPBROADCASTQ   const22<>+0(SB), Z2
-	VPCMPQ         $0x01, Z0, Z2, K1
-	VBLENDMPD.BCST const22<>+0(SB), Z0, K1, Z1
-	VPMOVQB        Z1, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint8Uint32Bool(dst *uint8, a *uint32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsUint8Uint32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPMOVZXDQ    Y0, Z0
-	VPBROADCASTQ const22<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastUint32Uint16(dst *uint16, a *uint32, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
 TEXT ·CastUint32Uint16(SB), NOSPLIT, $0-40
@@ -6016,69 +2894,6 @@ loop:
 	ADDQ      DX, CX
 	SUBQ      $0x08, SI
 	JGE       loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateUint32Uint16(dst *uint16, a *uint32, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateUint32Uint16(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Y0
-	VPMOVZXDQ      Y0, Z0
-	VPBROADCASTQ   const23<>+0(SB), Z2
-	VPCMPQ         $0x01, Z0, Z2, K1
-	VBLENDMPD.BCST const23<>+0(SB), Z0, K1, Z1
-	VPMOVQW        Z1, X0
-	VMOVUPD        X0, (AX)
-	ADDQ           $0x10, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint16Uint32Bool(dst *uint8, a *uint32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsUint16Uint32Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Y0
-	VPMOVZXDQ    Y0, Z0
-	VPBROADCASTQ const23<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
 
 done:
 	ADDQ $0x08, SI
@@ -6127,9 +2942,9 @@ TEXT ·CastUint32Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VPCMPD.BCST  $0x00, const20<>+0(SB), Z0, K1
+	VPCMPD.BCST  $0x00, const8<>+0(SB), Z0, K1
 	KNOTW        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
+	VPBROADCASTD const5<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
@@ -6158,8 +2973,8 @@ TEXT ·CastBoolUint32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD        (CX), X0
 	VPTESTMB       X0, X0, K1
-	VPBROADCASTD   const20<>+0(SB), Z0
-	VBLENDMPS.BCST const30<>+0(SB), Z0, K1, Z1
+	VPBROADCASTD   const8<>+0(SB), Z0
+	VBLENDMPS.BCST const11<>+0(SB), Z0, K1, Z1
 	VMOVUPD        Z1, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
@@ -6187,13 +3002,13 @@ TEXT ·CastUint64Float64(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD          (CX), Z0
 	VPSRLQ           $0x20, Z0, Z1
-	VPBROADCASTQ     const31<>+0(SB), Z2
-	VPTERNLOGQ.BCST  $0xec, const24<>+0(SB), Z2, Z1
-	VSUBPD.BCST      const31<>+0(SB), Z1, Z1
-	VPBROADCASTQ     const31<>+0(SB), Z2
-	VPTERNLOGQ.BCST  $0xec, const24<>+0(SB), Z2, Z0
-	VSUBPD.BCST      const31<>+0(SB), Z0, Z0
-	VFMADD231PD.BCST const32<>+0(SB), Z1, Z0
+	VPBROADCASTQ     const12<>+0(SB), Z2
+	VPTERNLOGQ.BCST  $0xec, const13<>+0(SB), Z2, Z1
+	VSUBPD.BCST      const12<>+0(SB), Z1, Z1
+	VPBROADCASTQ     const12<>+0(SB), Z2
+	VPTERNLOGQ.BCST  $0xec, const13<>+0(SB), Z2, Z0
+	VSUBPD.BCST      const12<>+0(SB), Z0, Z0
+	VFMADD231PD.BCST const14<>+0(SB), Z1, Z0
 	VMOVUPD          Z0, (AX)
 	ADDQ             $0x40, AX
 	ADDQ             DX, CX
@@ -6221,15 +3036,15 @@ TEXT ·CastUint64Float32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD          (CX), Z0
 	VPSRLQ           $0x20, Z0, Z1
-	VPBROADCASTQ     const31<>+0(SB), Z2
-	VPTERNLOGQ.BCST  $0xec, const24<>+0(SB), Z2, Z1
-	VSUBPD.BCST      const31<>+0(SB), Z1, Z1
+	VPBROADCASTQ     const12<>+0(SB), Z2
+	VPTERNLOGQ.BCST  $0xec, const13<>+0(SB), Z2, Z1
+	VSUBPD.BCST      const12<>+0(SB), Z1, Z1
 	VMOVDQA64        Z0, Z2
-	VPBROADCASTQ     const31<>+0(SB), Z3
-	VPTERNLOGQ.BCST  $0xec, const24<>+0(SB), Z3, Z2
-	VSUBPD.BCST      const31<>+0(SB), Z2, Z2
-	VFMADD231PD.BCST const32<>+0(SB), Z1, Z2
-	VPCMPUQ.BCST     $0x01, const33<>+0(SB), Z0, K1
+	VPBROADCASTQ     const12<>+0(SB), Z3
+	VPTERNLOGQ.BCST  $0xec, const13<>+0(SB), Z3, Z2
+	VSUBPD.BCST      const12<>+0(SB), Z2, Z2
+	VFMADD231PD.BCST const14<>+0(SB), Z1, Z2
+	VPCMPUQ.BCST     $0x01, const15<>+0(SB), Z0, K1
 	KNOTB            K1, K1
 	KORTESTB         K1, K1
 	JNE              done
@@ -6274,67 +3089,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateUint64Int8(dst *int8, a *uint64, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateUint64Int8(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Z0
-	VPBROADCASTQ   const26<>+0(SB), Z1
-	VPCMPUQ        $0x01, Z0, Z1, K1
-	VBLENDMPD.BCST const26<>+0(SB), Z0, K1, Z2
-	VPMOVQB        Z2, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsInt8Uint64Bool(dst *uint8, a *uint64, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsInt8Uint64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VPBROADCASTQ const26<>+0(SB), Z1
-	VPCMPUQ      $0x01, Z0, Z1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastUint64Int16(dst *int16, a *uint64, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
 TEXT ·CastUint64Int16(SB), NOSPLIT, $0-40
@@ -6354,67 +3108,6 @@ loop:
 	ADDQ    DX, CX
 	SUBQ    $0x08, SI
 	JGE     loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateUint64Int16(dst *int16, a *uint64, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateUint64Int16(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Z0
-	VPBROADCASTQ   const29<>+0(SB), Z1
-	VPCMPUQ        $0x01, Z0, Z1, K1
-	VBLENDMPD.BCST const29<>+0(SB), Z0, K1, Z2
-	VPMOVQW        Z2, X0
-	VMOVUPD        X0, (AX)
-	ADDQ           $0x10, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsInt16Uint64Bool(dst *uint8, a *uint64, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsInt16Uint64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VPBROADCASTQ const29<>+0(SB), Z1
-	VPCMPUQ      $0x01, Z0, Z1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
 
 done:
 	ADDQ $0x08, SI
@@ -6450,67 +3143,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateUint64Int32(dst *int32, a *uint64, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateUint64Int32(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Z0
-	VPBROADCASTQ   const36<>+0(SB), Z1
-	VPCMPUQ        $0x01, Z0, Z1, K1
-	VBLENDMPD.BCST const36<>+0(SB), Z0, K1, Z2
-	VPMOVQD        Z2, Y0
-	VMOVUPD        Y0, (AX)
-	ADDQ           $0x20, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsInt32Uint64Bool(dst *uint8, a *uint64, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsInt32Uint64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VPBROADCASTQ const36<>+0(SB), Z1
-	VPCMPUQ      $0x01, Z0, Z1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastUint64Int64(dst *int64, a *uint64, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
 TEXT ·CastUint64Int64(SB), NOSPLIT, $0-40
@@ -6529,69 +3161,6 @@ loop:
 	ADDQ    DX, CX
 	SUBQ    $0x08, SI
 	JGE     loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateUint64Int64(dst *int64, a *uint64, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateUint64Int64(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Z0
-	VPBROADCASTQ   const38<>+0(SB), Z1
-	VPCMPUQ        $0x01, Z0, Z1, K1
-	VBLENDMPD.BCST const38<>+0(SB), Z0, K1, Z2
-	VMOVUPD        Z2, (AX)
-	ADDQ           $0x40, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-DATA const38<>+0(SB)/8, $0x7fffffffffffffff
-GLOBL const38<>(SB), RODATA|NOPTR, $8
-
-// func FitsInt64Uint64Bool(dst *uint8, a *uint64, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsInt64Uint64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VPBROADCASTQ const38<>+0(SB), Z1
-	VPCMPUQ      $0x01, Z0, Z1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
 
 done:
 	ADDQ $0x08, SI
@@ -6627,67 +3196,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateUint64Uint8(dst *uint8, a *uint64, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateUint64Uint8(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Z0
-	VPBROADCASTQ   const22<>+0(SB), Z1
-	VPCMPUQ        $0x01, Z0, Z1, K1
-	VBLENDMPD.BCST const22<>+0(SB), Z0, K1, Z2
-	VPMOVQB        Z2, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint8Uint64Bool(dst *uint8, a *uint64, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsUint8Uint64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VPBROADCASTQ const22<>+0(SB), Z1
-	VPCMPUQ      $0x01, Z0, Z1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastUint64Uint16(dst *uint16, a *uint64, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
 TEXT ·CastUint64Uint16(SB), NOSPLIT, $0-40
@@ -6707,67 +3215,6 @@ loop:
 	ADDQ    DX, CX
 	SUBQ    $0x08, SI
 	JGE     loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func SaturateUint64Uint16(dst *uint16, a *uint64, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateUint64Uint16(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Z0
-	VPBROADCASTQ   const23<>+0(SB), Z1
-	VPCMPUQ        $0x01, Z0, Z1, K1
-	VBLENDMPD.BCST const23<>+0(SB), Z0, K1, Z2
-	VPMOVQW        Z2, X0
-	VMOVUPD        X0, (AX)
-	ADDQ           $0x10, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint16Uint64Bool(dst *uint8, a *uint64, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsUint16Uint64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VPBROADCASTQ const23<>+0(SB), Z1
-	VPCMPUQ      $0x01, Z0, Z1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
 
 done:
 	ADDQ $0x08, SI
@@ -6803,67 +3250,6 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-// func SaturateUint64Uint32(dst *uint32, a *uint64, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
-TEXT ·SaturateUint64Uint32(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD        (CX), Z0
-	VPBROADCASTQ   const24<>+0(SB), Z1
-	VPCMPUQ        $0x01, Z0, Z1, K1
-	VBLENDMPD.BCST const24<>+0(SB), Z0, K1, Z2
-	VPMOVQD        Z2, Y0
-	VMOVUPD        Y0, (AX)
-	ADDQ           $0x20, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
-// func FitsUint32Uint64Bool(dst *uint8, a *uint64, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
-TEXT ·FitsUint32Uint64Bool(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ aStep+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ BX, SI
-	SUBQ $0x08, SI
-	JLT  done
-
-loop:
-	VMOVUPD      (CX), Z0
-	VPBROADCASTQ const24<>+0(SB), Z1
-	VPCMPUQ      $0x01, Z0, Z1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	ADDQ         DX, CX
-	SUBQ         $0x08, SI
-	JGE          loop
-
-done:
-	ADDQ $0x08, SI
-	SUBQ SI, BX
-	VZEROUPPER
-	MOVQ BX, done+32(FP)
-	RET
-
 // func CastUint64Bool(dst *uint8, a *uint64, aStep int, n int) (done int)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
 TEXT ·CastUint64Bool(SB), NOSPLIT, $0-40
@@ -6879,7 +3265,7 @@ loop:
 	VMOVUPD      (CX), Z0
 	VPCMPQ.BCST  $0x00, const4<>+0(SB), Z0, K1
 	KNOTB        K1, K1
-	VPBROADCASTD const7<>+0(SB), X0
+	VPBROADCASTD const5<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
 	VMOVQ        X0, (AX)
 	ADDQ         $0x08, AX
@@ -6909,7 +3295,7 @@ loop:
 	VMOVQ          (CX), X0
 	VPTESTMB       X0, X0, K1
 	VPBROADCASTQ   const4<>+0(SB), Z0
-	VBLENDMPD.BCST const37<>+0(SB), Z0, K1, Z1
+	VBLENDMPD.BCST const17<>+0(SB), Z0, K1, Z1
 	VMOVUPD        Z1, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
@@ -7024,9 +3410,9 @@ loop:
 	VCMPPS         $0x04, Z0, Z0, K1
 	VBLENDMPS.BCST const0<>+0(SB), Z0, K1, Z1
 	VPSRLD         $0x10, Z1, Z0
-	VPANDD.BCST    const30<>+0(SB), Z0, Z0
+	VPANDD.BCST    const11<>+0(SB), Z0, Z0
 	VPADDD         Z0, Z1, Z0
-	VPBROADCASTD   const39<>+0(SB), Z2
+	VPBROADCASTD   const18<>+0(SB), Z2
 	VPADDD         Z2, Z0, Z0
 	VPSRLD         $0x10, Z0, Z0
 	VPMOVDW        Z0, (AX)
@@ -7042,5 +3428,5 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const39<>+0(SB)/4, $0x00007fff
-GLOBL const39<>(SB), RODATA|NOPTR, $4
+DATA const18<>+0(SB)/4, $0x00007fff
+GLOBL const18<>(SB), RODATA|NOPTR, $4

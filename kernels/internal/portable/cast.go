@@ -43,40 +43,6 @@ func CastFloat64Int8(dst []int8, a []float64) {
 	}
 }
 
-// SaturateFloat64Int8 is the portable loop.
-func SaturateFloat64Int8(dst []int8, a []float64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := a[i&ma]
-		v1 := v0 != v0
-		v3 := math.Trunc(v0)
-		v4 := v3
-		if v1 {
-			v4 = 0x0p+00
-		}
-		v7 := greater(-0x1p+07, v4)
-		v8 := less(0x1.fcp+06, v7)
-		v10 := float64(v8 + 0x1.8p+52)
-		v11 := math.Float64bits(v10)
-		v13 := v11 - 0x4338000000000000
-		v14 := uint8(v13)
-		dst[i] = int8(v14)
-	}
-}
-
-// FitsInt8Float64Bool is the portable loop.
-func FitsInt8Float64Bool(dst []uint8, a []float64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := a[i&ma]
-		v1 := math.Trunc(v0)
-		v3 := -0x1p+07 <= v1
-		v5 := v1 <= 0x1.fcp+06
-		v6 := v3 && v5
-		dst[i] = toBool(v6)
-	}
-}
-
 // CastFloat64Int16 is the portable loop.
 func CastFloat64Int16(dst []int16, a []float64) {
 	ma := repeat(len(dst), len(a))
@@ -97,40 +63,6 @@ func CastFloat64Int16(dst []int16, a []float64) {
 		v13 := v11 - 0x4338000000000000
 		v14 := uint16(v13)
 		dst[i] = int16(v14)
-	}
-}
-
-// SaturateFloat64Int16 is the portable loop.
-func SaturateFloat64Int16(dst []int16, a []float64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := a[i&ma]
-		v1 := v0 != v0
-		v3 := math.Trunc(v0)
-		v4 := v3
-		if v1 {
-			v4 = 0x0p+00
-		}
-		v7 := greater(-0x1p+15, v4)
-		v8 := less(0x1.fffcp+14, v7)
-		v10 := float64(v8 + 0x1.8p+52)
-		v11 := math.Float64bits(v10)
-		v13 := v11 - 0x4338000000000000
-		v14 := uint16(v13)
-		dst[i] = int16(v14)
-	}
-}
-
-// FitsInt16Float64Bool is the portable loop.
-func FitsInt16Float64Bool(dst []uint8, a []float64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := a[i&ma]
-		v1 := math.Trunc(v0)
-		v3 := -0x1p+15 <= v1
-		v5 := v1 <= 0x1.fffcp+14
-		v6 := v3 && v5
-		dst[i] = toBool(v6)
 	}
 }
 
@@ -157,40 +89,6 @@ func CastFloat64Int32(dst []int32, a []float64) {
 	}
 }
 
-// SaturateFloat64Int32 is the portable loop.
-func SaturateFloat64Int32(dst []int32, a []float64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := a[i&ma]
-		v1 := v0 != v0
-		v3 := math.Trunc(v0)
-		v4 := v3
-		if v1 {
-			v4 = 0x0p+00
-		}
-		v7 := greater(-0x1p+31, v4)
-		v8 := less(0x1.fffffffcp+30, v7)
-		v10 := float64(v8 + 0x1.8p+52)
-		v11 := math.Float64bits(v10)
-		v13 := v11 - 0x4338000000000000
-		v14 := uint32(v13)
-		dst[i] = int32(v14)
-	}
-}
-
-// FitsInt32Float64Bool is the portable loop.
-func FitsInt32Float64Bool(dst []uint8, a []float64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := a[i&ma]
-		v1 := math.Trunc(v0)
-		v3 := -0x1p+31 <= v1
-		v5 := v1 <= 0x1.fffffffcp+30
-		v6 := v3 && v5
-		dst[i] = toBool(v6)
-	}
-}
-
 // CastFloat64Int64 is the portable loop.
 func CastFloat64Int64(dst []int64, a []float64) {
 	ma := repeat(len(dst), len(a))
@@ -210,46 +108,6 @@ func CastFloat64Int64(dst []int64, a []float64) {
 		v11 := math.Float64bits(v10)
 		v13 := v11 - 0x4338000000000000
 		dst[i] = int64(v13)
-	}
-}
-
-// SaturateFloat64Int64 is the portable loop.
-func SaturateFloat64Int64(dst []int64, a []float64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := a[i&ma]
-		v1 := v0 != v0
-		v3 := math.Trunc(v0)
-		v4 := v3
-		if v1 {
-			v4 = 0x0p+00
-		}
-		v5 := math.Float64bits(v4)
-		v7 := v5 &^ 0x8000000000000000
-		v8 := math.Float64frombits(v7)
-		v10 := v8 < 0x1p+51
-		v11 := !v10
-		if v11 {
-			dst[i] = saturateInt(a[i&ma])
-			continue
-		}
-		v13 := float64(v4 + 0x1.8p+52)
-		v14 := math.Float64bits(v13)
-		v16 := v14 - 0x4338000000000000
-		dst[i] = int64(v16)
-	}
-}
-
-// FitsInt64Float64Bool is the portable loop.
-func FitsInt64Float64Bool(dst []uint8, a []float64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := a[i&ma]
-		v1 := math.Trunc(v0)
-		v3 := -0x1p+63 <= v1
-		v5 := v1 <= 0x1.fffffffffffffp+62
-		v6 := v3 && v5
-		dst[i] = toBool(v6)
 	}
 }
 
@@ -276,40 +134,6 @@ func CastFloat64Uint8(dst []uint8, a []float64) {
 	}
 }
 
-// SaturateFloat64Uint8 is the portable loop.
-func SaturateFloat64Uint8(dst []uint8, a []float64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := a[i&ma]
-		v1 := v0 != v0
-		v3 := math.Trunc(v0)
-		v4 := v3
-		if v1 {
-			v4 = 0x0p+00
-		}
-		v6 := greater(0x0p+00, v4)
-		v7 := less(0x1.fep+07, v6)
-		v9 := float64(v7 + 0x1.8p+52)
-		v10 := math.Float64bits(v9)
-		v12 := v10 - 0x4338000000000000
-		v13 := uint8(v12)
-		dst[i] = uint8(v13)
-	}
-}
-
-// FitsUint8Float64Bool is the portable loop.
-func FitsUint8Float64Bool(dst []uint8, a []float64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := a[i&ma]
-		v1 := math.Trunc(v0)
-		v3 := 0x0p+00 <= v1
-		v5 := v1 <= 0x1.fep+07
-		v6 := v3 && v5
-		dst[i] = toBool(v6)
-	}
-}
-
 // CastFloat64Uint16 is the portable loop.
 func CastFloat64Uint16(dst []uint16, a []float64) {
 	ma := repeat(len(dst), len(a))
@@ -330,40 +154,6 @@ func CastFloat64Uint16(dst []uint16, a []float64) {
 		v13 := v11 - 0x4338000000000000
 		v14 := uint16(v13)
 		dst[i] = uint16(v14)
-	}
-}
-
-// SaturateFloat64Uint16 is the portable loop.
-func SaturateFloat64Uint16(dst []uint16, a []float64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := a[i&ma]
-		v1 := v0 != v0
-		v3 := math.Trunc(v0)
-		v4 := v3
-		if v1 {
-			v4 = 0x0p+00
-		}
-		v6 := greater(0x0p+00, v4)
-		v7 := less(0x1.fffep+15, v6)
-		v9 := float64(v7 + 0x1.8p+52)
-		v10 := math.Float64bits(v9)
-		v12 := v10 - 0x4338000000000000
-		v13 := uint16(v12)
-		dst[i] = uint16(v13)
-	}
-}
-
-// FitsUint16Float64Bool is the portable loop.
-func FitsUint16Float64Bool(dst []uint8, a []float64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := a[i&ma]
-		v1 := math.Trunc(v0)
-		v3 := 0x0p+00 <= v1
-		v5 := v1 <= 0x1.fffep+15
-		v6 := v3 && v5
-		dst[i] = toBool(v6)
 	}
 }
 
@@ -390,40 +180,6 @@ func CastFloat64Uint32(dst []uint32, a []float64) {
 	}
 }
 
-// SaturateFloat64Uint32 is the portable loop.
-func SaturateFloat64Uint32(dst []uint32, a []float64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := a[i&ma]
-		v1 := v0 != v0
-		v3 := math.Trunc(v0)
-		v4 := v3
-		if v1 {
-			v4 = 0x0p+00
-		}
-		v6 := greater(0x0p+00, v4)
-		v7 := less(0x1.fffffffep+31, v6)
-		v9 := float64(v7 + 0x1.8p+52)
-		v10 := math.Float64bits(v9)
-		v12 := v10 - 0x4338000000000000
-		v13 := uint32(v12)
-		dst[i] = uint32(v13)
-	}
-}
-
-// FitsUint32Float64Bool is the portable loop.
-func FitsUint32Float64Bool(dst []uint8, a []float64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := a[i&ma]
-		v1 := math.Trunc(v0)
-		v3 := 0x0p+00 <= v1
-		v5 := v1 <= 0x1.fffffffep+31
-		v6 := v3 && v5
-		dst[i] = toBool(v6)
-	}
-}
-
 // CastFloat64Uint64 is the portable loop.
 func CastFloat64Uint64(dst []uint64, a []float64) {
 	ma := repeat(len(dst), len(a))
@@ -443,47 +199,6 @@ func CastFloat64Uint64(dst []uint64, a []float64) {
 		v11 := math.Float64bits(v10)
 		v13 := v11 - 0x4338000000000000
 		dst[i] = uint64(v13)
-	}
-}
-
-// SaturateFloat64Uint64 is the portable loop.
-func SaturateFloat64Uint64(dst []uint64, a []float64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := a[i&ma]
-		v1 := v0 != v0
-		v3 := math.Trunc(v0)
-		v4 := v3
-		if v1 {
-			v4 = 0x0p+00
-		}
-		v5 := math.Float64bits(v4)
-		v7 := v5 &^ 0x8000000000000000
-		v8 := math.Float64frombits(v7)
-		v10 := v8 < 0x1p+51
-		v11 := !v10
-		if v11 {
-			dst[i] = saturateUint(a[i&ma])
-			continue
-		}
-		v12 := greater(v4, 0x0p+00)
-		v14 := float64(v12 + 0x1.8p+52)
-		v15 := math.Float64bits(v14)
-		v17 := v15 - 0x4338000000000000
-		dst[i] = uint64(v17)
-	}
-}
-
-// FitsUint64Float64Bool is the portable loop.
-func FitsUint64Float64Bool(dst []uint8, a []float64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := a[i&ma]
-		v1 := math.Trunc(v0)
-		v3 := 0x0p+00 <= v1
-		v5 := v1 <= 0x1.fffffffffffffp+63
-		v6 := v3 && v5
-		dst[i] = toBool(v6)
 	}
 }
 
@@ -550,42 +265,6 @@ func CastFloat32Int8(dst []int8, a []float32) {
 	}
 }
 
-// SaturateFloat32Int8 is the portable loop.
-func SaturateFloat32Int8(dst []int8, a []float32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := a[i&ma]
-		v1 := float64(v0)
-		v2 := v1 != v1
-		v4 := math.Trunc(v1)
-		v5 := v4
-		if v2 {
-			v5 = 0x0p+00
-		}
-		v8 := greater(-0x1p+07, v5)
-		v9 := less(0x1.fcp+06, v8)
-		v11 := float64(v9 + 0x1.8p+52)
-		v12 := math.Float64bits(v11)
-		v14 := v12 - 0x4338000000000000
-		v15 := uint8(v14)
-		dst[i] = int8(v15)
-	}
-}
-
-// FitsInt8Float32Bool is the portable loop.
-func FitsInt8Float32Bool(dst []uint8, a []float32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := a[i&ma]
-		v1 := float64(v0)
-		v2 := math.Trunc(v1)
-		v4 := -0x1p+07 <= v2
-		v6 := v2 <= 0x1.fcp+06
-		v7 := v4 && v6
-		dst[i] = toBool(v7)
-	}
-}
-
 // CastFloat32Int16 is the portable loop.
 func CastFloat32Int16(dst []int16, a []float32) {
 	ma := repeat(len(dst), len(a))
@@ -607,42 +286,6 @@ func CastFloat32Int16(dst []int16, a []float32) {
 		v14 := v12 - 0x4338000000000000
 		v15 := uint16(v14)
 		dst[i] = int16(v15)
-	}
-}
-
-// SaturateFloat32Int16 is the portable loop.
-func SaturateFloat32Int16(dst []int16, a []float32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := a[i&ma]
-		v1 := float64(v0)
-		v2 := v1 != v1
-		v4 := math.Trunc(v1)
-		v5 := v4
-		if v2 {
-			v5 = 0x0p+00
-		}
-		v8 := greater(-0x1p+15, v5)
-		v9 := less(0x1.fffcp+14, v8)
-		v11 := float64(v9 + 0x1.8p+52)
-		v12 := math.Float64bits(v11)
-		v14 := v12 - 0x4338000000000000
-		v15 := uint16(v14)
-		dst[i] = int16(v15)
-	}
-}
-
-// FitsInt16Float32Bool is the portable loop.
-func FitsInt16Float32Bool(dst []uint8, a []float32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := a[i&ma]
-		v1 := float64(v0)
-		v2 := math.Trunc(v1)
-		v4 := -0x1p+15 <= v2
-		v6 := v2 <= 0x1.fffcp+14
-		v7 := v4 && v6
-		dst[i] = toBool(v7)
 	}
 }
 
@@ -670,42 +313,6 @@ func CastFloat32Int32(dst []int32, a []float32) {
 	}
 }
 
-// SaturateFloat32Int32 is the portable loop.
-func SaturateFloat32Int32(dst []int32, a []float32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := a[i&ma]
-		v1 := float64(v0)
-		v2 := v1 != v1
-		v4 := math.Trunc(v1)
-		v5 := v4
-		if v2 {
-			v5 = 0x0p+00
-		}
-		v8 := greater(-0x1p+31, v5)
-		v9 := less(0x1.fffffffcp+30, v8)
-		v11 := float64(v9 + 0x1.8p+52)
-		v12 := math.Float64bits(v11)
-		v14 := v12 - 0x4338000000000000
-		v15 := uint32(v14)
-		dst[i] = int32(v15)
-	}
-}
-
-// FitsInt32Float32Bool is the portable loop.
-func FitsInt32Float32Bool(dst []uint8, a []float32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := a[i&ma]
-		v1 := float64(v0)
-		v2 := math.Trunc(v1)
-		v4 := -0x1p+31 <= v2
-		v6 := v2 <= 0x1.fffffffcp+30
-		v7 := v4 && v6
-		dst[i] = toBool(v7)
-	}
-}
-
 // CastFloat32Int64 is the portable loop.
 func CastFloat32Int64(dst []int64, a []float32) {
 	ma := repeat(len(dst), len(a))
@@ -726,48 +333,6 @@ func CastFloat32Int64(dst []int64, a []float32) {
 		v12 := math.Float64bits(v11)
 		v14 := v12 - 0x4338000000000000
 		dst[i] = int64(v14)
-	}
-}
-
-// SaturateFloat32Int64 is the portable loop.
-func SaturateFloat32Int64(dst []int64, a []float32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := a[i&ma]
-		v1 := float64(v0)
-		v2 := v1 != v1
-		v4 := math.Trunc(v1)
-		v5 := v4
-		if v2 {
-			v5 = 0x0p+00
-		}
-		v6 := math.Float64bits(v5)
-		v8 := v6 &^ 0x8000000000000000
-		v9 := math.Float64frombits(v8)
-		v11 := v9 < 0x1p+51
-		v12 := !v11
-		if v12 {
-			dst[i] = saturateInt(a[i&ma])
-			continue
-		}
-		v14 := float64(v5 + 0x1.8p+52)
-		v15 := math.Float64bits(v14)
-		v17 := v15 - 0x4338000000000000
-		dst[i] = int64(v17)
-	}
-}
-
-// FitsInt64Float32Bool is the portable loop.
-func FitsInt64Float32Bool(dst []uint8, a []float32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := a[i&ma]
-		v1 := float64(v0)
-		v2 := math.Trunc(v1)
-		v4 := -0x1p+63 <= v2
-		v6 := v2 <= 0x1.fffffffffffffp+62
-		v7 := v4 && v6
-		dst[i] = toBool(v7)
 	}
 }
 
@@ -795,42 +360,6 @@ func CastFloat32Uint8(dst []uint8, a []float32) {
 	}
 }
 
-// SaturateFloat32Uint8 is the portable loop.
-func SaturateFloat32Uint8(dst []uint8, a []float32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := a[i&ma]
-		v1 := float64(v0)
-		v2 := v1 != v1
-		v4 := math.Trunc(v1)
-		v5 := v4
-		if v2 {
-			v5 = 0x0p+00
-		}
-		v7 := greater(0x0p+00, v5)
-		v8 := less(0x1.fep+07, v7)
-		v10 := float64(v8 + 0x1.8p+52)
-		v11 := math.Float64bits(v10)
-		v13 := v11 - 0x4338000000000000
-		v14 := uint8(v13)
-		dst[i] = uint8(v14)
-	}
-}
-
-// FitsUint8Float32Bool is the portable loop.
-func FitsUint8Float32Bool(dst []uint8, a []float32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := a[i&ma]
-		v1 := float64(v0)
-		v2 := math.Trunc(v1)
-		v4 := 0x0p+00 <= v2
-		v6 := v2 <= 0x1.fep+07
-		v7 := v4 && v6
-		dst[i] = toBool(v7)
-	}
-}
-
 // CastFloat32Uint16 is the portable loop.
 func CastFloat32Uint16(dst []uint16, a []float32) {
 	ma := repeat(len(dst), len(a))
@@ -852,42 +381,6 @@ func CastFloat32Uint16(dst []uint16, a []float32) {
 		v14 := v12 - 0x4338000000000000
 		v15 := uint16(v14)
 		dst[i] = uint16(v15)
-	}
-}
-
-// SaturateFloat32Uint16 is the portable loop.
-func SaturateFloat32Uint16(dst []uint16, a []float32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := a[i&ma]
-		v1 := float64(v0)
-		v2 := v1 != v1
-		v4 := math.Trunc(v1)
-		v5 := v4
-		if v2 {
-			v5 = 0x0p+00
-		}
-		v7 := greater(0x0p+00, v5)
-		v8 := less(0x1.fffep+15, v7)
-		v10 := float64(v8 + 0x1.8p+52)
-		v11 := math.Float64bits(v10)
-		v13 := v11 - 0x4338000000000000
-		v14 := uint16(v13)
-		dst[i] = uint16(v14)
-	}
-}
-
-// FitsUint16Float32Bool is the portable loop.
-func FitsUint16Float32Bool(dst []uint8, a []float32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := a[i&ma]
-		v1 := float64(v0)
-		v2 := math.Trunc(v1)
-		v4 := 0x0p+00 <= v2
-		v6 := v2 <= 0x1.fffep+15
-		v7 := v4 && v6
-		dst[i] = toBool(v7)
 	}
 }
 
@@ -915,42 +408,6 @@ func CastFloat32Uint32(dst []uint32, a []float32) {
 	}
 }
 
-// SaturateFloat32Uint32 is the portable loop.
-func SaturateFloat32Uint32(dst []uint32, a []float32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := a[i&ma]
-		v1 := float64(v0)
-		v2 := v1 != v1
-		v4 := math.Trunc(v1)
-		v5 := v4
-		if v2 {
-			v5 = 0x0p+00
-		}
-		v7 := greater(0x0p+00, v5)
-		v8 := less(0x1.fffffffep+31, v7)
-		v10 := float64(v8 + 0x1.8p+52)
-		v11 := math.Float64bits(v10)
-		v13 := v11 - 0x4338000000000000
-		v14 := uint32(v13)
-		dst[i] = uint32(v14)
-	}
-}
-
-// FitsUint32Float32Bool is the portable loop.
-func FitsUint32Float32Bool(dst []uint8, a []float32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := a[i&ma]
-		v1 := float64(v0)
-		v2 := math.Trunc(v1)
-		v4 := 0x0p+00 <= v2
-		v6 := v2 <= 0x1.fffffffep+31
-		v7 := v4 && v6
-		dst[i] = toBool(v7)
-	}
-}
-
 // CastFloat32Uint64 is the portable loop.
 func CastFloat32Uint64(dst []uint64, a []float32) {
 	ma := repeat(len(dst), len(a))
@@ -971,49 +428,6 @@ func CastFloat32Uint64(dst []uint64, a []float32) {
 		v12 := math.Float64bits(v11)
 		v14 := v12 - 0x4338000000000000
 		dst[i] = uint64(v14)
-	}
-}
-
-// SaturateFloat32Uint64 is the portable loop.
-func SaturateFloat32Uint64(dst []uint64, a []float32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := a[i&ma]
-		v1 := float64(v0)
-		v2 := v1 != v1
-		v4 := math.Trunc(v1)
-		v5 := v4
-		if v2 {
-			v5 = 0x0p+00
-		}
-		v6 := math.Float64bits(v5)
-		v8 := v6 &^ 0x8000000000000000
-		v9 := math.Float64frombits(v8)
-		v11 := v9 < 0x1p+51
-		v12 := !v11
-		if v12 {
-			dst[i] = saturateUint(a[i&ma])
-			continue
-		}
-		v13 := greater(v5, 0x0p+00)
-		v15 := float64(v13 + 0x1.8p+52)
-		v16 := math.Float64bits(v15)
-		v18 := v16 - 0x4338000000000000
-		dst[i] = uint64(v18)
-	}
-}
-
-// FitsUint64Float32Bool is the portable loop.
-func FitsUint64Float32Bool(dst []uint8, a []float32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := a[i&ma]
-		v1 := float64(v0)
-		v2 := math.Trunc(v1)
-		v4 := 0x0p+00 <= v2
-		v6 := v2 <= 0x1.fffffffffffffp+63
-		v7 := v4 && v6
-		dst[i] = toBool(v7)
 	}
 }
 
@@ -1106,41 +520,6 @@ func CastInt8Uint8(dst []uint8, a []int8) {
 	}
 }
 
-// SaturateInt8Uint8 is the portable loop.
-func SaturateInt8Uint8(dst []uint8, a []int8) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint8(a[i&ma])
-		v1 := uint64(int8(v0))
-		v4 := int64(v1) < int64(0)
-		v5 := int64(255) < int64(v1)
-		v6 := v1
-		if v4 {
-			v6 = 0x0
-		}
-		v7 := v6
-		if v5 {
-			v7 = 0xff
-		}
-		v8 := uint8(v7)
-		dst[i] = uint8(v8)
-	}
-}
-
-// FitsUint8Int8Bool is the portable loop.
-func FitsUint8Int8Bool(dst []uint8, a []int8) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint8(a[i&ma])
-		v1 := uint64(int8(v0))
-		v4 := int64(v1) < int64(0)
-		v5 := int64(255) < int64(v1)
-		v6 := v4 || v5
-		v7 := !v6
-		dst[i] = toBool(v7)
-	}
-}
-
 // CastInt8Uint16 is the portable loop.
 func CastInt8Uint16(dst []uint16, a []int8) {
 	ma := repeat(len(dst), len(a))
@@ -1148,41 +527,6 @@ func CastInt8Uint16(dst []uint16, a []int8) {
 		v0 := uint8(a[i&ma])
 		v1 := uint16(int8(v0))
 		dst[i] = uint16(v1)
-	}
-}
-
-// SaturateInt8Uint16 is the portable loop.
-func SaturateInt8Uint16(dst []uint16, a []int8) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint8(a[i&ma])
-		v1 := uint64(int8(v0))
-		v4 := int64(v1) < int64(0)
-		v5 := int64(65535) < int64(v1)
-		v6 := v1
-		if v4 {
-			v6 = 0x0
-		}
-		v7 := v6
-		if v5 {
-			v7 = 0xffff
-		}
-		v8 := uint16(v7)
-		dst[i] = uint16(v8)
-	}
-}
-
-// FitsUint16Int8Bool is the portable loop.
-func FitsUint16Int8Bool(dst []uint8, a []int8) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint8(a[i&ma])
-		v1 := uint64(int8(v0))
-		v4 := int64(v1) < int64(0)
-		v5 := int64(65535) < int64(v1)
-		v6 := v4 || v5
-		v7 := !v6
-		dst[i] = toBool(v7)
 	}
 }
 
@@ -1196,41 +540,6 @@ func CastInt8Uint32(dst []uint32, a []int8) {
 	}
 }
 
-// SaturateInt8Uint32 is the portable loop.
-func SaturateInt8Uint32(dst []uint32, a []int8) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint8(a[i&ma])
-		v1 := uint64(int8(v0))
-		v4 := int64(v1) < int64(0)
-		v5 := int64(4294967295) < int64(v1)
-		v6 := v1
-		if v4 {
-			v6 = 0x0
-		}
-		v7 := v6
-		if v5 {
-			v7 = 0xffffffff
-		}
-		v8 := uint32(v7)
-		dst[i] = uint32(v8)
-	}
-}
-
-// FitsUint32Int8Bool is the portable loop.
-func FitsUint32Int8Bool(dst []uint8, a []int8) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint8(a[i&ma])
-		v1 := uint64(int8(v0))
-		v4 := int64(v1) < int64(0)
-		v5 := int64(4294967295) < int64(v1)
-		v6 := v4 || v5
-		v7 := !v6
-		dst[i] = toBool(v7)
-	}
-}
-
 // CastInt8Uint64 is the portable loop.
 func CastInt8Uint64(dst []uint64, a []int8) {
 	ma := repeat(len(dst), len(a))
@@ -1238,33 +547,6 @@ func CastInt8Uint64(dst []uint64, a []int8) {
 		v0 := uint8(a[i&ma])
 		v1 := uint64(int8(v0))
 		dst[i] = uint64(v1)
-	}
-}
-
-// SaturateInt8Uint64 is the portable loop.
-func SaturateInt8Uint64(dst []uint64, a []int8) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint8(a[i&ma])
-		v1 := uint64(int8(v0))
-		v3 := int64(v1) < int64(0)
-		v4 := v1
-		if v3 {
-			v4 = 0x0
-		}
-		dst[i] = uint64(v4)
-	}
-}
-
-// FitsUint64Int8Bool is the portable loop.
-func FitsUint64Int8Bool(dst []uint8, a []int8) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint8(a[i&ma])
-		v1 := uint64(int8(v0))
-		v3 := int64(v1) < int64(0)
-		v4 := !v3
-		dst[i] = toBool(v4)
 	}
 }
 
@@ -1330,41 +612,6 @@ func CastInt16Int8(dst []int8, a []int16) {
 	}
 }
 
-// SaturateInt16Int8 is the portable loop.
-func SaturateInt16Int8(dst []int8, a []int16) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint16(a[i&ma])
-		v1 := uint64(int16(v0))
-		v4 := int64(v1) < int64(-128)
-		v5 := int64(127) < int64(v1)
-		v6 := v1
-		if v4 {
-			v6 = 0xffffffffffffff80
-		}
-		v7 := v6
-		if v5 {
-			v7 = 0x7f
-		}
-		v8 := uint8(v7)
-		dst[i] = int8(v8)
-	}
-}
-
-// FitsInt8Int16Bool is the portable loop.
-func FitsInt8Int16Bool(dst []uint8, a []int16) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint16(a[i&ma])
-		v1 := uint64(int16(v0))
-		v4 := int64(v1) < int64(-128)
-		v5 := int64(127) < int64(v1)
-		v6 := v4 || v5
-		v7 := !v6
-		dst[i] = toBool(v7)
-	}
-}
-
 // CastInt16Int32 is the portable loop.
 func CastInt16Int32(dst []int32, a []int16) {
 	ma := repeat(len(dst), len(a))
@@ -1396,82 +643,12 @@ func CastInt16Uint8(dst []uint8, a []int16) {
 	}
 }
 
-// SaturateInt16Uint8 is the portable loop.
-func SaturateInt16Uint8(dst []uint8, a []int16) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint16(a[i&ma])
-		v1 := uint64(int16(v0))
-		v4 := int64(v1) < int64(0)
-		v5 := int64(255) < int64(v1)
-		v6 := v1
-		if v4 {
-			v6 = 0x0
-		}
-		v7 := v6
-		if v5 {
-			v7 = 0xff
-		}
-		v8 := uint8(v7)
-		dst[i] = uint8(v8)
-	}
-}
-
-// FitsUint8Int16Bool is the portable loop.
-func FitsUint8Int16Bool(dst []uint8, a []int16) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint16(a[i&ma])
-		v1 := uint64(int16(v0))
-		v4 := int64(v1) < int64(0)
-		v5 := int64(255) < int64(v1)
-		v6 := v4 || v5
-		v7 := !v6
-		dst[i] = toBool(v7)
-	}
-}
-
 // CastInt16Uint16 is the portable loop.
 func CastInt16Uint16(dst []uint16, a []int16) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint16(a[i&ma])
 		dst[i] = uint16(v0)
-	}
-}
-
-// SaturateInt16Uint16 is the portable loop.
-func SaturateInt16Uint16(dst []uint16, a []int16) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint16(a[i&ma])
-		v1 := uint64(int16(v0))
-		v4 := int64(v1) < int64(0)
-		v5 := int64(65535) < int64(v1)
-		v6 := v1
-		if v4 {
-			v6 = 0x0
-		}
-		v7 := v6
-		if v5 {
-			v7 = 0xffff
-		}
-		v8 := uint16(v7)
-		dst[i] = uint16(v8)
-	}
-}
-
-// FitsUint16Int16Bool is the portable loop.
-func FitsUint16Int16Bool(dst []uint8, a []int16) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint16(a[i&ma])
-		v1 := uint64(int16(v0))
-		v4 := int64(v1) < int64(0)
-		v5 := int64(65535) < int64(v1)
-		v6 := v4 || v5
-		v7 := !v6
-		dst[i] = toBool(v7)
 	}
 }
 
@@ -1485,41 +662,6 @@ func CastInt16Uint32(dst []uint32, a []int16) {
 	}
 }
 
-// SaturateInt16Uint32 is the portable loop.
-func SaturateInt16Uint32(dst []uint32, a []int16) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint16(a[i&ma])
-		v1 := uint64(int16(v0))
-		v4 := int64(v1) < int64(0)
-		v5 := int64(4294967295) < int64(v1)
-		v6 := v1
-		if v4 {
-			v6 = 0x0
-		}
-		v7 := v6
-		if v5 {
-			v7 = 0xffffffff
-		}
-		v8 := uint32(v7)
-		dst[i] = uint32(v8)
-	}
-}
-
-// FitsUint32Int16Bool is the portable loop.
-func FitsUint32Int16Bool(dst []uint8, a []int16) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint16(a[i&ma])
-		v1 := uint64(int16(v0))
-		v4 := int64(v1) < int64(0)
-		v5 := int64(4294967295) < int64(v1)
-		v6 := v4 || v5
-		v7 := !v6
-		dst[i] = toBool(v7)
-	}
-}
-
 // CastInt16Uint64 is the portable loop.
 func CastInt16Uint64(dst []uint64, a []int16) {
 	ma := repeat(len(dst), len(a))
@@ -1527,33 +669,6 @@ func CastInt16Uint64(dst []uint64, a []int16) {
 		v0 := uint16(a[i&ma])
 		v1 := uint64(int16(v0))
 		dst[i] = uint64(v1)
-	}
-}
-
-// SaturateInt16Uint64 is the portable loop.
-func SaturateInt16Uint64(dst []uint64, a []int16) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint16(a[i&ma])
-		v1 := uint64(int16(v0))
-		v3 := int64(v1) < int64(0)
-		v4 := v1
-		if v3 {
-			v4 = 0x0
-		}
-		dst[i] = uint64(v4)
-	}
-}
-
-// FitsUint64Int16Bool is the portable loop.
-func FitsUint64Int16Bool(dst []uint8, a []int16) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint16(a[i&ma])
-		v1 := uint64(int16(v0))
-		v3 := int64(v1) < int64(0)
-		v4 := !v3
-		dst[i] = toBool(v4)
 	}
 }
 
@@ -1619,41 +734,6 @@ func CastInt32Int8(dst []int8, a []int32) {
 	}
 }
 
-// SaturateInt32Int8 is the portable loop.
-func SaturateInt32Int8(dst []int8, a []int32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint32(a[i&ma])
-		v1 := uint64(int32(v0))
-		v4 := int64(v1) < int64(-128)
-		v5 := int64(127) < int64(v1)
-		v6 := v1
-		if v4 {
-			v6 = 0xffffffffffffff80
-		}
-		v7 := v6
-		if v5 {
-			v7 = 0x7f
-		}
-		v8 := uint8(v7)
-		dst[i] = int8(v8)
-	}
-}
-
-// FitsInt8Int32Bool is the portable loop.
-func FitsInt8Int32Bool(dst []uint8, a []int32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint32(a[i&ma])
-		v1 := uint64(int32(v0))
-		v4 := int64(v1) < int64(-128)
-		v5 := int64(127) < int64(v1)
-		v6 := v4 || v5
-		v7 := !v6
-		dst[i] = toBool(v7)
-	}
-}
-
 // CastInt32Int16 is the portable loop.
 func CastInt32Int16(dst []int16, a []int32) {
 	ma := repeat(len(dst), len(a))
@@ -1662,41 +742,6 @@ func CastInt32Int16(dst []int16, a []int32) {
 		v1 := uint64(int32(v0))
 		v2 := uint16(v1)
 		dst[i] = int16(v2)
-	}
-}
-
-// SaturateInt32Int16 is the portable loop.
-func SaturateInt32Int16(dst []int16, a []int32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint32(a[i&ma])
-		v1 := uint64(int32(v0))
-		v4 := int64(v1) < int64(-32768)
-		v5 := int64(32767) < int64(v1)
-		v6 := v1
-		if v4 {
-			v6 = 0xffffffffffff8000
-		}
-		v7 := v6
-		if v5 {
-			v7 = 0x7fff
-		}
-		v8 := uint16(v7)
-		dst[i] = int16(v8)
-	}
-}
-
-// FitsInt16Int32Bool is the portable loop.
-func FitsInt16Int32Bool(dst []uint8, a []int32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint32(a[i&ma])
-		v1 := uint64(int32(v0))
-		v4 := int64(v1) < int64(-32768)
-		v5 := int64(32767) < int64(v1)
-		v6 := v4 || v5
-		v7 := !v6
-		dst[i] = toBool(v7)
 	}
 }
 
@@ -1721,41 +766,6 @@ func CastInt32Uint8(dst []uint8, a []int32) {
 	}
 }
 
-// SaturateInt32Uint8 is the portable loop.
-func SaturateInt32Uint8(dst []uint8, a []int32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint32(a[i&ma])
-		v1 := uint64(int32(v0))
-		v4 := int64(v1) < int64(0)
-		v5 := int64(255) < int64(v1)
-		v6 := v1
-		if v4 {
-			v6 = 0x0
-		}
-		v7 := v6
-		if v5 {
-			v7 = 0xff
-		}
-		v8 := uint8(v7)
-		dst[i] = uint8(v8)
-	}
-}
-
-// FitsUint8Int32Bool is the portable loop.
-func FitsUint8Int32Bool(dst []uint8, a []int32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint32(a[i&ma])
-		v1 := uint64(int32(v0))
-		v4 := int64(v1) < int64(0)
-		v5 := int64(255) < int64(v1)
-		v6 := v4 || v5
-		v7 := !v6
-		dst[i] = toBool(v7)
-	}
-}
-
 // CastInt32Uint16 is the portable loop.
 func CastInt32Uint16(dst []uint16, a []int32) {
 	ma := repeat(len(dst), len(a))
@@ -1764,41 +774,6 @@ func CastInt32Uint16(dst []uint16, a []int32) {
 		v1 := uint64(int32(v0))
 		v2 := uint16(v1)
 		dst[i] = uint16(v2)
-	}
-}
-
-// SaturateInt32Uint16 is the portable loop.
-func SaturateInt32Uint16(dst []uint16, a []int32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint32(a[i&ma])
-		v1 := uint64(int32(v0))
-		v4 := int64(v1) < int64(0)
-		v5 := int64(65535) < int64(v1)
-		v6 := v1
-		if v4 {
-			v6 = 0x0
-		}
-		v7 := v6
-		if v5 {
-			v7 = 0xffff
-		}
-		v8 := uint16(v7)
-		dst[i] = uint16(v8)
-	}
-}
-
-// FitsUint16Int32Bool is the portable loop.
-func FitsUint16Int32Bool(dst []uint8, a []int32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint32(a[i&ma])
-		v1 := uint64(int32(v0))
-		v4 := int64(v1) < int64(0)
-		v5 := int64(65535) < int64(v1)
-		v6 := v4 || v5
-		v7 := !v6
-		dst[i] = toBool(v7)
 	}
 }
 
@@ -1811,41 +786,6 @@ func CastInt32Uint32(dst []uint32, a []int32) {
 	}
 }
 
-// SaturateInt32Uint32 is the portable loop.
-func SaturateInt32Uint32(dst []uint32, a []int32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint32(a[i&ma])
-		v1 := uint64(int32(v0))
-		v4 := int64(v1) < int64(0)
-		v5 := int64(4294967295) < int64(v1)
-		v6 := v1
-		if v4 {
-			v6 = 0x0
-		}
-		v7 := v6
-		if v5 {
-			v7 = 0xffffffff
-		}
-		v8 := uint32(v7)
-		dst[i] = uint32(v8)
-	}
-}
-
-// FitsUint32Int32Bool is the portable loop.
-func FitsUint32Int32Bool(dst []uint8, a []int32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint32(a[i&ma])
-		v1 := uint64(int32(v0))
-		v4 := int64(v1) < int64(0)
-		v5 := int64(4294967295) < int64(v1)
-		v6 := v4 || v5
-		v7 := !v6
-		dst[i] = toBool(v7)
-	}
-}
-
 // CastInt32Uint64 is the portable loop.
 func CastInt32Uint64(dst []uint64, a []int32) {
 	ma := repeat(len(dst), len(a))
@@ -1853,33 +793,6 @@ func CastInt32Uint64(dst []uint64, a []int32) {
 		v0 := uint32(a[i&ma])
 		v1 := uint64(int32(v0))
 		dst[i] = uint64(v1)
-	}
-}
-
-// SaturateInt32Uint64 is the portable loop.
-func SaturateInt32Uint64(dst []uint64, a []int32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint32(a[i&ma])
-		v1 := uint64(int32(v0))
-		v3 := int64(v1) < int64(0)
-		v4 := v1
-		if v3 {
-			v4 = 0x0
-		}
-		dst[i] = uint64(v4)
-	}
-}
-
-// FitsUint64Int32Bool is the portable loop.
-func FitsUint64Int32Bool(dst []uint8, a []int32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint32(a[i&ma])
-		v1 := uint64(int32(v0))
-		v3 := int64(v1) < int64(0)
-		v4 := !v3
-		dst[i] = toBool(v4)
 	}
 }
 
@@ -1961,39 +874,6 @@ func CastInt64Int8(dst []int8, a []int64) {
 	}
 }
 
-// SaturateInt64Int8 is the portable loop.
-func SaturateInt64Int8(dst []int8, a []int64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint64(a[i&ma])
-		v3 := int64(v0) < int64(-128)
-		v4 := int64(127) < int64(v0)
-		v5 := v0
-		if v3 {
-			v5 = 0xffffffffffffff80
-		}
-		v6 := v5
-		if v4 {
-			v6 = 0x7f
-		}
-		v7 := uint8(v6)
-		dst[i] = int8(v7)
-	}
-}
-
-// FitsInt8Int64Bool is the portable loop.
-func FitsInt8Int64Bool(dst []uint8, a []int64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint64(a[i&ma])
-		v3 := int64(v0) < int64(-128)
-		v4 := int64(127) < int64(v0)
-		v5 := v3 || v4
-		v6 := !v5
-		dst[i] = toBool(v6)
-	}
-}
-
 // CastInt64Int16 is the portable loop.
 func CastInt64Int16(dst []int16, a []int64) {
 	ma := repeat(len(dst), len(a))
@@ -2001,39 +881,6 @@ func CastInt64Int16(dst []int16, a []int64) {
 		v0 := uint64(a[i&ma])
 		v1 := uint16(v0)
 		dst[i] = int16(v1)
-	}
-}
-
-// SaturateInt64Int16 is the portable loop.
-func SaturateInt64Int16(dst []int16, a []int64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint64(a[i&ma])
-		v3 := int64(v0) < int64(-32768)
-		v4 := int64(32767) < int64(v0)
-		v5 := v0
-		if v3 {
-			v5 = 0xffffffffffff8000
-		}
-		v6 := v5
-		if v4 {
-			v6 = 0x7fff
-		}
-		v7 := uint16(v6)
-		dst[i] = int16(v7)
-	}
-}
-
-// FitsInt16Int64Bool is the portable loop.
-func FitsInt16Int64Bool(dst []uint8, a []int64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint64(a[i&ma])
-		v3 := int64(v0) < int64(-32768)
-		v4 := int64(32767) < int64(v0)
-		v5 := v3 || v4
-		v6 := !v5
-		dst[i] = toBool(v6)
 	}
 }
 
@@ -2047,39 +894,6 @@ func CastInt64Int32(dst []int32, a []int64) {
 	}
 }
 
-// SaturateInt64Int32 is the portable loop.
-func SaturateInt64Int32(dst []int32, a []int64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint64(a[i&ma])
-		v3 := int64(v0) < int64(-2147483648)
-		v4 := int64(2147483647) < int64(v0)
-		v5 := v0
-		if v3 {
-			v5 = 0xffffffff80000000
-		}
-		v6 := v5
-		if v4 {
-			v6 = 0x7fffffff
-		}
-		v7 := uint32(v6)
-		dst[i] = int32(v7)
-	}
-}
-
-// FitsInt32Int64Bool is the portable loop.
-func FitsInt32Int64Bool(dst []uint8, a []int64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint64(a[i&ma])
-		v3 := int64(v0) < int64(-2147483648)
-		v4 := int64(2147483647) < int64(v0)
-		v5 := v3 || v4
-		v6 := !v5
-		dst[i] = toBool(v6)
-	}
-}
-
 // CastInt64Uint8 is the portable loop.
 func CastInt64Uint8(dst []uint8, a []int64) {
 	ma := repeat(len(dst), len(a))
@@ -2087,39 +901,6 @@ func CastInt64Uint8(dst []uint8, a []int64) {
 		v0 := uint64(a[i&ma])
 		v1 := uint8(v0)
 		dst[i] = uint8(v1)
-	}
-}
-
-// SaturateInt64Uint8 is the portable loop.
-func SaturateInt64Uint8(dst []uint8, a []int64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint64(a[i&ma])
-		v3 := int64(v0) < int64(0)
-		v4 := int64(255) < int64(v0)
-		v5 := v0
-		if v3 {
-			v5 = 0x0
-		}
-		v6 := v5
-		if v4 {
-			v6 = 0xff
-		}
-		v7 := uint8(v6)
-		dst[i] = uint8(v7)
-	}
-}
-
-// FitsUint8Int64Bool is the portable loop.
-func FitsUint8Int64Bool(dst []uint8, a []int64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint64(a[i&ma])
-		v3 := int64(v0) < int64(0)
-		v4 := int64(255) < int64(v0)
-		v5 := v3 || v4
-		v6 := !v5
-		dst[i] = toBool(v6)
 	}
 }
 
@@ -2133,39 +914,6 @@ func CastInt64Uint16(dst []uint16, a []int64) {
 	}
 }
 
-// SaturateInt64Uint16 is the portable loop.
-func SaturateInt64Uint16(dst []uint16, a []int64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint64(a[i&ma])
-		v3 := int64(v0) < int64(0)
-		v4 := int64(65535) < int64(v0)
-		v5 := v0
-		if v3 {
-			v5 = 0x0
-		}
-		v6 := v5
-		if v4 {
-			v6 = 0xffff
-		}
-		v7 := uint16(v6)
-		dst[i] = uint16(v7)
-	}
-}
-
-// FitsUint16Int64Bool is the portable loop.
-func FitsUint16Int64Bool(dst []uint8, a []int64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint64(a[i&ma])
-		v3 := int64(v0) < int64(0)
-		v4 := int64(65535) < int64(v0)
-		v5 := v3 || v4
-		v6 := !v5
-		dst[i] = toBool(v6)
-	}
-}
-
 // CastInt64Uint32 is the portable loop.
 func CastInt64Uint32(dst []uint32, a []int64) {
 	ma := repeat(len(dst), len(a))
@@ -2176,70 +924,12 @@ func CastInt64Uint32(dst []uint32, a []int64) {
 	}
 }
 
-// SaturateInt64Uint32 is the portable loop.
-func SaturateInt64Uint32(dst []uint32, a []int64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint64(a[i&ma])
-		v3 := int64(v0) < int64(0)
-		v4 := int64(4294967295) < int64(v0)
-		v5 := v0
-		if v3 {
-			v5 = 0x0
-		}
-		v6 := v5
-		if v4 {
-			v6 = 0xffffffff
-		}
-		v7 := uint32(v6)
-		dst[i] = uint32(v7)
-	}
-}
-
-// FitsUint32Int64Bool is the portable loop.
-func FitsUint32Int64Bool(dst []uint8, a []int64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint64(a[i&ma])
-		v3 := int64(v0) < int64(0)
-		v4 := int64(4294967295) < int64(v0)
-		v5 := v3 || v4
-		v6 := !v5
-		dst[i] = toBool(v6)
-	}
-}
-
 // CastInt64Uint64 is the portable loop.
 func CastInt64Uint64(dst []uint64, a []int64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint64(a[i&ma])
 		dst[i] = uint64(v0)
-	}
-}
-
-// SaturateInt64Uint64 is the portable loop.
-func SaturateInt64Uint64(dst []uint64, a []int64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint64(a[i&ma])
-		v2 := int64(v0) < int64(0)
-		v3 := v0
-		if v2 {
-			v3 = 0x0
-		}
-		dst[i] = uint64(v3)
-	}
-}
-
-// FitsUint64Int64Bool is the portable loop.
-func FitsUint64Int64Bool(dst []uint8, a []int64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint64(a[i&ma])
-		v2 := int64(v0) < int64(0)
-		v3 := !v2
-		dst[i] = toBool(v3)
 	}
 }
 
@@ -2300,34 +990,6 @@ func CastUint8Int8(dst []int8, a []uint8) {
 	for i := range dst {
 		v0 := uint8(a[i&ma])
 		dst[i] = int8(v0)
-	}
-}
-
-// SaturateUint8Int8 is the portable loop.
-func SaturateUint8Int8(dst []int8, a []uint8) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint8(a[i&ma])
-		v1 := uint64(v0)
-		v3 := int64(127) < int64(v1)
-		v4 := v1
-		if v3 {
-			v4 = 0x7f
-		}
-		v5 := uint8(v4)
-		dst[i] = int8(v5)
-	}
-}
-
-// FitsInt8Uint8Bool is the portable loop.
-func FitsInt8Uint8Bool(dst []uint8, a []uint8) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint8(a[i&ma])
-		v1 := uint64(v0)
-		v3 := int64(127) < int64(v1)
-		v4 := !v3
-		dst[i] = toBool(v4)
 	}
 }
 
@@ -2453,68 +1115,12 @@ func CastUint16Int8(dst []int8, a []uint16) {
 	}
 }
 
-// SaturateUint16Int8 is the portable loop.
-func SaturateUint16Int8(dst []int8, a []uint16) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint16(a[i&ma])
-		v1 := uint64(v0)
-		v3 := int64(127) < int64(v1)
-		v4 := v1
-		if v3 {
-			v4 = 0x7f
-		}
-		v5 := uint8(v4)
-		dst[i] = int8(v5)
-	}
-}
-
-// FitsInt8Uint16Bool is the portable loop.
-func FitsInt8Uint16Bool(dst []uint8, a []uint16) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint16(a[i&ma])
-		v1 := uint64(v0)
-		v3 := int64(127) < int64(v1)
-		v4 := !v3
-		dst[i] = toBool(v4)
-	}
-}
-
 // CastUint16Int16 is the portable loop.
 func CastUint16Int16(dst []int16, a []uint16) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint16(a[i&ma])
 		dst[i] = int16(v0)
-	}
-}
-
-// SaturateUint16Int16 is the portable loop.
-func SaturateUint16Int16(dst []int16, a []uint16) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint16(a[i&ma])
-		v1 := uint64(v0)
-		v3 := int64(32767) < int64(v1)
-		v4 := v1
-		if v3 {
-			v4 = 0x7fff
-		}
-		v5 := uint16(v4)
-		dst[i] = int16(v5)
-	}
-}
-
-// FitsInt16Uint16Bool is the portable loop.
-func FitsInt16Uint16Bool(dst []uint8, a []uint16) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint16(a[i&ma])
-		v1 := uint64(v0)
-		v3 := int64(32767) < int64(v1)
-		v4 := !v3
-		dst[i] = toBool(v4)
 	}
 }
 
@@ -2546,34 +1152,6 @@ func CastUint16Uint8(dst []uint8, a []uint16) {
 		v1 := uint64(v0)
 		v2 := uint8(v1)
 		dst[i] = uint8(v2)
-	}
-}
-
-// SaturateUint16Uint8 is the portable loop.
-func SaturateUint16Uint8(dst []uint8, a []uint16) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint16(a[i&ma])
-		v1 := uint64(v0)
-		v3 := int64(255) < int64(v1)
-		v4 := v1
-		if v3 {
-			v4 = 0xff
-		}
-		v5 := uint8(v4)
-		dst[i] = uint8(v5)
-	}
-}
-
-// FitsUint8Uint16Bool is the portable loop.
-func FitsUint8Uint16Bool(dst []uint8, a []uint16) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint16(a[i&ma])
-		v1 := uint64(v0)
-		v3 := int64(255) < int64(v1)
-		v4 := !v3
-		dst[i] = toBool(v4)
 	}
 }
 
@@ -2659,34 +1237,6 @@ func CastUint32Int8(dst []int8, a []uint32) {
 	}
 }
 
-// SaturateUint32Int8 is the portable loop.
-func SaturateUint32Int8(dst []int8, a []uint32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint32(a[i&ma])
-		v1 := uint64(v0)
-		v3 := int64(127) < int64(v1)
-		v4 := v1
-		if v3 {
-			v4 = 0x7f
-		}
-		v5 := uint8(v4)
-		dst[i] = int8(v5)
-	}
-}
-
-// FitsInt8Uint32Bool is the portable loop.
-func FitsInt8Uint32Bool(dst []uint8, a []uint32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint32(a[i&ma])
-		v1 := uint64(v0)
-		v3 := int64(127) < int64(v1)
-		v4 := !v3
-		dst[i] = toBool(v4)
-	}
-}
-
 // CastUint32Int16 is the portable loop.
 func CastUint32Int16(dst []int16, a []uint32) {
 	ma := repeat(len(dst), len(a))
@@ -2698,68 +1248,12 @@ func CastUint32Int16(dst []int16, a []uint32) {
 	}
 }
 
-// SaturateUint32Int16 is the portable loop.
-func SaturateUint32Int16(dst []int16, a []uint32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint32(a[i&ma])
-		v1 := uint64(v0)
-		v3 := int64(32767) < int64(v1)
-		v4 := v1
-		if v3 {
-			v4 = 0x7fff
-		}
-		v5 := uint16(v4)
-		dst[i] = int16(v5)
-	}
-}
-
-// FitsInt16Uint32Bool is the portable loop.
-func FitsInt16Uint32Bool(dst []uint8, a []uint32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint32(a[i&ma])
-		v1 := uint64(v0)
-		v3 := int64(32767) < int64(v1)
-		v4 := !v3
-		dst[i] = toBool(v4)
-	}
-}
-
 // CastUint32Int32 is the portable loop.
 func CastUint32Int32(dst []int32, a []uint32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint32(a[i&ma])
 		dst[i] = int32(v0)
-	}
-}
-
-// SaturateUint32Int32 is the portable loop.
-func SaturateUint32Int32(dst []int32, a []uint32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint32(a[i&ma])
-		v1 := uint64(v0)
-		v3 := int64(2147483647) < int64(v1)
-		v4 := v1
-		if v3 {
-			v4 = 0x7fffffff
-		}
-		v5 := uint32(v4)
-		dst[i] = int32(v5)
-	}
-}
-
-// FitsInt32Uint32Bool is the portable loop.
-func FitsInt32Uint32Bool(dst []uint8, a []uint32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint32(a[i&ma])
-		v1 := uint64(v0)
-		v3 := int64(2147483647) < int64(v1)
-		v4 := !v3
-		dst[i] = toBool(v4)
 	}
 }
 
@@ -2784,34 +1278,6 @@ func CastUint32Uint8(dst []uint8, a []uint32) {
 	}
 }
 
-// SaturateUint32Uint8 is the portable loop.
-func SaturateUint32Uint8(dst []uint8, a []uint32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint32(a[i&ma])
-		v1 := uint64(v0)
-		v3 := int64(255) < int64(v1)
-		v4 := v1
-		if v3 {
-			v4 = 0xff
-		}
-		v5 := uint8(v4)
-		dst[i] = uint8(v5)
-	}
-}
-
-// FitsUint8Uint32Bool is the portable loop.
-func FitsUint8Uint32Bool(dst []uint8, a []uint32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint32(a[i&ma])
-		v1 := uint64(v0)
-		v3 := int64(255) < int64(v1)
-		v4 := !v3
-		dst[i] = toBool(v4)
-	}
-}
-
 // CastUint32Uint16 is the portable loop.
 func CastUint32Uint16(dst []uint16, a []uint32) {
 	ma := repeat(len(dst), len(a))
@@ -2820,34 +1286,6 @@ func CastUint32Uint16(dst []uint16, a []uint32) {
 		v1 := uint64(v0)
 		v2 := uint16(v1)
 		dst[i] = uint16(v2)
-	}
-}
-
-// SaturateUint32Uint16 is the portable loop.
-func SaturateUint32Uint16(dst []uint16, a []uint32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint32(a[i&ma])
-		v1 := uint64(v0)
-		v3 := int64(65535) < int64(v1)
-		v4 := v1
-		if v3 {
-			v4 = 0xffff
-		}
-		v5 := uint16(v4)
-		dst[i] = uint16(v5)
-	}
-}
-
-// FitsUint16Uint32Bool is the portable loop.
-func FitsUint16Uint32Bool(dst []uint8, a []uint32) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint32(a[i&ma])
-		v1 := uint64(v0)
-		v3 := int64(65535) < int64(v1)
-		v4 := !v3
-		dst[i] = toBool(v4)
 	}
 }
 
@@ -2940,32 +1378,6 @@ func CastUint64Int8(dst []int8, a []uint64) {
 	}
 }
 
-// SaturateUint64Int8 is the portable loop.
-func SaturateUint64Int8(dst []int8, a []uint64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint64(a[i&ma])
-		v2 := 0x7f < v0
-		v3 := v0
-		if v2 {
-			v3 = 0x7f
-		}
-		v4 := uint8(v3)
-		dst[i] = int8(v4)
-	}
-}
-
-// FitsInt8Uint64Bool is the portable loop.
-func FitsInt8Uint64Bool(dst []uint8, a []uint64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint64(a[i&ma])
-		v2 := 0x7f < v0
-		v3 := !v2
-		dst[i] = toBool(v3)
-	}
-}
-
 // CastUint64Int16 is the portable loop.
 func CastUint64Int16(dst []int16, a []uint64) {
 	ma := repeat(len(dst), len(a))
@@ -2973,32 +1385,6 @@ func CastUint64Int16(dst []int16, a []uint64) {
 		v0 := uint64(a[i&ma])
 		v1 := uint16(v0)
 		dst[i] = int16(v1)
-	}
-}
-
-// SaturateUint64Int16 is the portable loop.
-func SaturateUint64Int16(dst []int16, a []uint64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint64(a[i&ma])
-		v2 := 0x7fff < v0
-		v3 := v0
-		if v2 {
-			v3 = 0x7fff
-		}
-		v4 := uint16(v3)
-		dst[i] = int16(v4)
-	}
-}
-
-// FitsInt16Uint64Bool is the portable loop.
-func FitsInt16Uint64Bool(dst []uint8, a []uint64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint64(a[i&ma])
-		v2 := 0x7fff < v0
-		v3 := !v2
-		dst[i] = toBool(v3)
 	}
 }
 
@@ -3012,63 +1398,12 @@ func CastUint64Int32(dst []int32, a []uint64) {
 	}
 }
 
-// SaturateUint64Int32 is the portable loop.
-func SaturateUint64Int32(dst []int32, a []uint64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint64(a[i&ma])
-		v2 := 0x7fffffff < v0
-		v3 := v0
-		if v2 {
-			v3 = 0x7fffffff
-		}
-		v4 := uint32(v3)
-		dst[i] = int32(v4)
-	}
-}
-
-// FitsInt32Uint64Bool is the portable loop.
-func FitsInt32Uint64Bool(dst []uint8, a []uint64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint64(a[i&ma])
-		v2 := 0x7fffffff < v0
-		v3 := !v2
-		dst[i] = toBool(v3)
-	}
-}
-
 // CastUint64Int64 is the portable loop.
 func CastUint64Int64(dst []int64, a []uint64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint64(a[i&ma])
 		dst[i] = int64(v0)
-	}
-}
-
-// SaturateUint64Int64 is the portable loop.
-func SaturateUint64Int64(dst []int64, a []uint64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint64(a[i&ma])
-		v2 := 0x7fffffffffffffff < v0
-		v3 := v0
-		if v2 {
-			v3 = 0x7fffffffffffffff
-		}
-		dst[i] = int64(v3)
-	}
-}
-
-// FitsInt64Uint64Bool is the portable loop.
-func FitsInt64Uint64Bool(dst []uint8, a []uint64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint64(a[i&ma])
-		v2 := 0x7fffffffffffffff < v0
-		v3 := !v2
-		dst[i] = toBool(v3)
 	}
 }
 
@@ -3082,32 +1417,6 @@ func CastUint64Uint8(dst []uint8, a []uint64) {
 	}
 }
 
-// SaturateUint64Uint8 is the portable loop.
-func SaturateUint64Uint8(dst []uint8, a []uint64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint64(a[i&ma])
-		v2 := 0xff < v0
-		v3 := v0
-		if v2 {
-			v3 = 0xff
-		}
-		v4 := uint8(v3)
-		dst[i] = uint8(v4)
-	}
-}
-
-// FitsUint8Uint64Bool is the portable loop.
-func FitsUint8Uint64Bool(dst []uint8, a []uint64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint64(a[i&ma])
-		v2 := 0xff < v0
-		v3 := !v2
-		dst[i] = toBool(v3)
-	}
-}
-
 // CastUint64Uint16 is the portable loop.
 func CastUint64Uint16(dst []uint16, a []uint64) {
 	ma := repeat(len(dst), len(a))
@@ -3118,32 +1427,6 @@ func CastUint64Uint16(dst []uint16, a []uint64) {
 	}
 }
 
-// SaturateUint64Uint16 is the portable loop.
-func SaturateUint64Uint16(dst []uint16, a []uint64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint64(a[i&ma])
-		v2 := 0xffff < v0
-		v3 := v0
-		if v2 {
-			v3 = 0xffff
-		}
-		v4 := uint16(v3)
-		dst[i] = uint16(v4)
-	}
-}
-
-// FitsUint16Uint64Bool is the portable loop.
-func FitsUint16Uint64Bool(dst []uint8, a []uint64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint64(a[i&ma])
-		v2 := 0xffff < v0
-		v3 := !v2
-		dst[i] = toBool(v3)
-	}
-}
-
 // CastUint64Uint32 is the portable loop.
 func CastUint64Uint32(dst []uint32, a []uint64) {
 	ma := repeat(len(dst), len(a))
@@ -3151,32 +1434,6 @@ func CastUint64Uint32(dst []uint32, a []uint64) {
 		v0 := uint64(a[i&ma])
 		v1 := uint32(v0)
 		dst[i] = uint32(v1)
-	}
-}
-
-// SaturateUint64Uint32 is the portable loop.
-func SaturateUint64Uint32(dst []uint32, a []uint64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint64(a[i&ma])
-		v2 := 0xffffffff < v0
-		v3 := v0
-		if v2 {
-			v3 = 0xffffffff
-		}
-		v4 := uint32(v3)
-		dst[i] = uint32(v4)
-	}
-}
-
-// FitsUint32Uint64Bool is the portable loop.
-func FitsUint32Uint64Bool(dst []uint8, a []uint64) {
-	ma := repeat(len(dst), len(a))
-	for i := range dst {
-		v0 := uint64(a[i&ma])
-		v2 := 0xffffffff < v0
-		v3 := !v2
-		dst[i] = toBool(v3)
 	}
 }
 

@@ -95,17 +95,14 @@ func reduceHuge(x float64) (hi, lo float64, k uint64) {
 }
 
 // sinCosHuge is the sine s + sl and the cosine c + cl of |x| less k quarters of
-// a turn, by the polynomials of generate/catalogue/trigonometric.go.
+// a turn, by the kernels' polynomials.
 func sinCosHuge(x float64) (s, sl, c, cl float64, k uint64) {
 	r, rl, k := reduceHuge(x)
 	z := float64(r * r)
 	h := float64(r * 0.5)
 	c = math.FMA(-h, r, 1)
 	cl = math.FMA(-r, rl, math.FMA(-h, r, 1-c))
-	q := polynomial(z, -0x1.8faff1bdbae04p-37, 0x1.1ee9ef42895c9p-29, -0x1.27e4f81041929p-22,
-		0x1.a01a019cbce9ap-16, -0x1.6c16c16c15211p-10, 0x1.555555555554cp-5)
-	p := polynomial(z, 0x1.5d8cd8ffc173bp-33, -0x1.ae5e503ade65ap-26, 0x1.71de355a62746p-19,
-		-0x1.a01a019bede9ep-13, 0x1.111111110f748p-7, -0x1.5555555555548p-3)
+	q, p := polynomial(z, cosineTerms[:]...), polynomial(z, sineTerms[:]...)
 	zp := float64(z * p)
 	e := math.FMA(r, float64(math.FMA(r, r, -z)*p), float64(rl*c))
 	s = r + math.FMA(r, zp, e)

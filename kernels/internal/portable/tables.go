@@ -224,3 +224,21 @@ var powerLow = [...]float64{
 	0x1.9df7ea90c5a65p-44,
 	0x1.eeca8aefb762ep-44,
 }
+
+var cosineTerms = [...]float64{
+	-0x1.8faff1bdbae04p-37,
+	0x1.1ee9ef42895c9p-29,
+	-0x1.27e4f81041929p-22,
+	0x1.a01a019cbce9ap-16,
+	-0x1.6c16c16c15211p-10,
+	0x1.555555555554cp-05,
+}
+
+var sineTerms = [...]float64{
+	0x1.5d8cd8ffc173bp-33,
+	-0x1.ae5e503ade65ap-26,
+	0x1.71de355a62746p-19,
+	-0x1.a01a019bede9ep-13,
+	0x1.111111110f748p-07,
+	-0x1.5555555555548p-03,
+}
