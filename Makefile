@@ -22,8 +22,10 @@ test:
 	$(GO) vet ./...
 	$(GO) test ./...
 
+# Each kernel, type, tier and size takes its 20 ms, some minutes in all.
 bench:
-	$(GO) test -run '^$$' -bench . ./...
+	$(GO) test -run '^$$' -bench . ./ring ./supervisor/... ./bench
+	$(GO) test -run '^$$' -bench . -benchtime 20ms -timeout 60m ./kernels
 
 # Kernels of all tiers from their one description, and go.mod's bookkeeping.
 generate:
@@ -47,14 +49,16 @@ model:
 crash:
 	$(GO) test -count 1 -v -timeout 30m -run 'EachInstruction|RandomKills|StopsAndKills|Respawns|Scribbler' ./supervisor -crash
 
-# A short run of every fuzz target.
+# A short run of every fuzz target. Little of it goes into making inputs that
+# were found small.
 FUZZTIME ?= 10s
+FUZZ = $(GO) test -run '^$$' -fuzzminimizetime 1s -fuzztime $(FUZZTIME)
 fuzz:
-	$(GO) test -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) ./shm/format/npy
-	$(GO) test -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) ./shm/format/raw
-	$(GO) test -run '^$$' -fuzz FuzzPartial -fuzztime $(FUZZTIME) ./kernels
-	$(GO) test -run '^$$' -fuzz FuzzGetResult -fuzztime $(FUZZTIME) ./supervisor/internal/wire
-	$(GO) test -run '^$$' -fuzz FuzzRingPage -fuzztime $(FUZZTIME) ./supervisor/internal/engine
+	$(FUZZ) -fuzz FuzzParse ./shm/format/npy
+	$(FUZZ) -fuzz FuzzParse ./shm/format/raw
+	$(FUZZ) -fuzz FuzzPartial ./kernels
+	$(FUZZ) -fuzz FuzzGetResult ./supervisor/internal/wire
+	$(FUZZ) -fuzz FuzzRingPage ./supervisor/internal/engine
 
 # The largest error of every math function, all 2^32 float32 on every tier
 # among them, into the table of kernels/doc_accuracy.go: 1 to 5 minutes for each

@@ -16,26 +16,17 @@ var benchSizes = []struct {
 	bytes int
 }{{"L1", 16 << 10}, {"L2", 512 << 10}, {"memory", 256 << 20}}
 
-// clock returns the core's frequency by a chain of dependent additions, one a
-// cycle, run between other work of this kind.
-func clock() float64 {
-	const steps = 1 << 21
+// clock returns the core's frequency while it works with a tier's vectors.
+func clock(tier Tier) float64 {
+	const steps = 1 << 17
+	loop := ceiling.Loops()[tier]
 	best := time.Hour
-	x := uint64(1)
 	for range 3 {
 		begin := time.Now()
-		for i := uint64(0); i < steps; i += 8 {
-			x += i
-			x ^= x << 1
-			x += i
-			x ^= x << 1
-		}
+		loop.Chain(steps)
 		best = min(best, time.Since(begin))
 	}
-	sink += x
-	// Two additions, two shifts and two exclusive ors, each waiting for the
-	// one before, every 8 steps.
-	return steps / 8 * 6 / best.Seconds()
+	return steps * ceiling.StepCycles / best.Seconds()
 }
 
 var sink uint64
@@ -147,7 +138,7 @@ func BenchmarkElementwise(b *testing.B) {
 func report(b *testing.B, bytes, elements int, most float64) {
 	each := b.Elapsed().Seconds() / float64(b.N)
 	b.ReportMetric(100*float64(bytes)/each/most, "%ceiling")
-	b.ReportMetric(each*clock()/float64(elements), "cycles/elem")
+	b.ReportMetric(each*clock(CurrentTier())/float64(elements), "cycles/elem")
 }
 
 // BenchmarkReduction states the same for reductions; their ceiling is a pure

@@ -14,6 +14,9 @@ func loadAVX2(src *byte, n int) uint64
 //go:noescape
 func copyAVX2(dst *byte, src *byte, n int)
 
+// chainAVX2 does n steps, n > 0, of chains of multiply-adds.
+func chainAVX2(n int)
+
 // loadAVX512 combines n bytes, a multiple of 256, by or.
 //
 //go:noescape
@@ -23,3 +26,6 @@ func loadAVX512(src *byte, n int) uint64
 //
 //go:noescape
 func copyAVX512(dst *byte, src *byte, n int)
+
+// chainAVX512 does n steps, n > 0, of chains of multiply-adds.
+func chainAVX512(n int)

@@ -10,13 +10,14 @@ import (
 
 // Ceiling returns the assembly of the simplest loops there are, of which the
 // best is what a machine can do at most: a pure load and a pure copy, for both
-// tiers.
+// tiers; and of chains of dependent operations, by which cycles are counted.
 func Ceiling() (assembly, stubs []byte, err error) {
 	f := newFile(AVX2)
 	for _, tier := range []Tier{AVX2, AVX512} {
 		f.tier = tier
 		f.pureLoad()
 		f.pureCopy()
+		f.chain()
 	}
 	f.tier.Package = "ceiling"
 	return f.print()
@@ -80,6 +81,35 @@ func (f *file) pureCopy() {
 	f.do("ADDQ", operand.U32(step), dst)
 	f.do("SUBQ", operand.U32(step), n)
 	f.do("JNE", operand.LabelRef(f.title("copy")))
+	f.do("VZEROUPPER")
+	f.do("RET")
+}
+
+// chain emits chains that multiply and add, each step of which waits for the one
+// before. Several of them keep the core as busy, and its clock as low, as kernels
+// do.
+func (f *file) chain() {
+	ctx := f.ctx
+	ctx.Function(f.title("chain"))
+	ctx.Attributes(attr.NOSPLIT)
+	ctx.SignatureExpr("func(n int)")
+	ctx.Doc(fmt.Sprintf("%s does n steps, n > 0, of chains of multiply-adds.", f.title("chain")))
+	n := ctx.Load(ctx.Param("n"), ctx.GP64())
+	chains := make([]reg.Register, 2*unroll)
+	for i := range chains {
+		chains[i] = f.vector()
+		zero := "VPXOR"
+		if f.tier == AVX512 {
+			zero = "VPXORQ"
+		}
+		f.do(zero, chains[i], chains[i], chains[i])
+	}
+	ctx.Label(f.title("chain"))
+	for _, c := range chains {
+		f.do("VFMADD231PD", c, c, c)
+	}
+	f.do("DECQ", n)
+	f.do("JNE", operand.LabelRef(f.title("chain")))
 	f.do("VZEROUPPER")
 	f.do("RET")
 }
