@@ -45,7 +45,26 @@ func (r *Reduction) NewMerger(t Type) Merger { return r.newMerger(t) }
 // NewFolder returns an empty folder of r for elements of type t.
 func (r *Reduction) NewFolder(t Type) Folder { return r.newFolder(t) }
 
-// MaxPartial is the most bytes an encoded partial may have.
+// NewRun returns what folds a chunk of elements of type t, where they lie.
+func (r *Reduction) NewRun(t Type) Run {
+	folder := r.NewFolder(t)
+	partial := make([]byte, r.partialSize)
+	blockBytes := BlockLen * t.Size()
+	return func(data []byte, progress func(done int)) ([]byte, error) {
+		folder.Reset()
+		for at := 0; at < len(data); {
+			n := min(blockBytes, len(data)-at)
+			folder.Block(data[at : at+n])
+			at += n
+			progress(at)
+		}
+		folder.Partial(partial)
+		return partial, nil
+	}
+}
+
+// MaxPartial is the most bytes an encoded partial may have, and the parameters
+// and the result of a kernel in Go.
 const MaxPartial = 256
 
 var reductions = map[string]*Reduction{}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"sync/atomic"
 
+	"github.com/gangsaw/gangsaw/kernels"
 	"github.com/gangsaw/gangsaw/supervisor/internal/wire"
 	"github.com/gangsaw/gangsaw/supervisor/internal/worker"
 )
@@ -18,6 +19,7 @@ var inWorker atomic.Bool
 // it returns at once, and so it does on systems other than Linux, which have
 // no worker processes. Call it first in main, and in TestMain.
 func Main() {
+	kernels.Seal()
 	value, ok := os.LookupEnv(wire.EnvWorker)
 	if !ok {
 		return
@@ -27,6 +29,9 @@ func Main() {
 	os.Unsetenv(wire.EnvWorker)
 	id, err := wire.ParseIdentity(value)
 	if err == nil {
+		// A kernel that calls runtime.Goexit ends this goroutine, and must not
+		// leave a process that does nothing.
+		defer os.Exit(1)
 		err = worker.Main(id)
 	}
 	// The supervisor knows of a claim that it took away.

@@ -70,8 +70,16 @@ type (
 	Quarantined = engine.Quarantined
 	// ReadError reports a file that could not be read.
 	ReadError = engine.ReadError
-	// TaskError reports a task that a worker refused.
+	// TaskError reports a task that a worker refused, or whose kernel returned an
+	// error.
 	TaskError = engine.TaskError
+	// PanicError reports a kernel that panicked.
+	PanicError = engine.PanicError
+	// DeathError reports a worker that died at a chunk as others had before.
+	DeathError = engine.DeathError
+	// DeadlineError reports a worker that was killed because a chunk took longer
+	// than [Deadline] lets it.
+	DeadlineError = engine.DeadlineError
 	// StartError reports that no worker can be started.
 	StartError = engine.StartError
 	// CrashLoopError reports workers that die without finishing anything.

@@ -2,9 +2,11 @@
 
 package supervisor
 
+import "github.com/gangsaw/gangsaw/kernels"
+
 // Main returns at once: there are no worker processes on this system. Call it
 // first in main, and in TestMain, for the systems that have them.
-func Main() {}
+func Main() { kernels.Seal() }
 
 // mayStart returns nil: no process is a worker.
 func mayStart() error { return nil }

@@ -14,6 +14,7 @@ type slot struct {
 	job        *job      // nil while FREE
 	doomed     bool      // the supervisor doomed it
 	lost       bool      // its owner was killed and does not go away; job is nil
+	late       bool      // it took longer than its job's limit
 	descriptor ring.Descriptor
 	blame      blame
 	watch      watch
@@ -23,10 +24,10 @@ type slot struct {
 // patrols.
 const pollTime = 10 * time.Millisecond
 
-// drive looks after the ring until j has ended. One goroutine at a time does,
-// one of those that wait for a job: so a result crosses no goroutine on its
-// way.
-func (e *Engine) drive(j *job) {
+// drive looks after the ring until ended, asked under the lock, says so. One
+// goroutine at a time does, one of those that wait for a job, if any does: so a
+// result crosses no goroutine on its way.
+func (e *Engine) drive(ended func() bool) {
 	e.waiter.Found()
 	for {
 		e.mu.Lock()
@@ -36,9 +37,9 @@ func (e *Engine) drive(j *job) {
 		}
 		found := e.harvest()
 		e.refill()
-		ended, out := j.ended, e.outstanding
+		end, out := ended(), e.outstanding
 		e.mu.Unlock()
-		if ended {
+		if end {
 			return
 		}
 		if 8*found < len(e.slots) && 2*out > len(e.slots) {

@@ -78,6 +78,7 @@ type Engine struct {
 	next        int // slot to look at first for a free one
 	outstanding int // slots that are not FREE
 	jobs        []*job
+	attended    bool                // attend drives, or is about to
 	programs    [wire.Programs]bool // in use
 	nextTask    uint64
 	scratch     wire.Scratch

@@ -1,8 +1,11 @@
 package engine
 
 import (
+	"context"
 	"fmt"
 	"strings"
+	"syscall"
+	"time"
 )
 
 // Quarantined is a chunk that was given up.
@@ -11,17 +14,30 @@ type Quarantined struct {
 	First uint64 // byte in the file
 	Last  uint64 // byte in the file, inclusive
 	Cause string // how the last worker that tried it ended
+	Err   error  // that, a *DeathError or a *DeadlineError
 }
 
 // QuarantineError reports a job of which all is done but some chunks, which
 // killed their workers again and again.
 type QuarantineError struct {
-	File   string
+	File   string // empty: a task of a kernel without a file
 	Array  string
+	Kernel string
 	Chunks []Quarantined
 }
 
+// Unwrap returns the error of each chunk.
+func (e *QuarantineError) Unwrap() (all []error) {
+	for _, c := range e.Chunks {
+		all = append(all, c.Err)
+	}
+	return all
+}
+
 func (e *QuarantineError) Error() string {
+	if e.File == "" {
+		return fmt.Sprintf("task of kernel %q: no result, because its worker %s", e.Kernel, e.Chunks[0].Cause)
+	}
 	var ranges []string
 	for _, c := range e.Chunks {
 		ranges = append(ranges, fmt.Sprintf("chunk %d (bytes %d-%d: worker %s)", c.Chunk, c.First, c.Last, c.Cause))
@@ -39,7 +55,47 @@ func (e *ReadError) Error() string {
 	return fmt.Sprintf("%v: %s: check the disk", e.Place, e.What)
 }
 
-// TaskError reports a task that a worker refused.
+// DeathError reports a worker that died at a chunk as others had before.
+type DeathError struct {
+	Place  Place
+	Worker uint32         // incarnation
+	PID    int            // of the process
+	Signal syscall.Signal // that ended it, or 0
+	Code   int            // its exit code, if no signal did
+	Cause  string
+}
+
+func (e *DeathError) Error() string {
+	return fmt.Sprintf("%v: worker %d (pid %d) %s", e.Place, e.Worker, e.PID, e.Cause)
+}
+
+// DeadlineError reports a worker that was killed because a chunk took longer than
+// it may.
+type DeadlineError struct {
+	Place  Place
+	Worker uint32 // incarnation
+	PID    int    // of the process
+	Limit  time.Duration
+}
+
+func (e *DeadlineError) Error() string {
+	return fmt.Sprintf("%v: worker %d (pid %d) was killed because it took longer than %v", e.Place, e.Worker, e.PID, e.Limit)
+}
+
+// Is makes it a context.DeadlineExceeded.
+func (e *DeadlineError) Is(target error) bool { return target == context.DeadlineExceeded }
+
+// PanicError reports a kernel that panicked. Its worker goes on.
+type PanicError struct {
+	Place Place
+	What  string // it panicked with
+	Stack string // of the kernel, from the panic down
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("%v: %s\n%s", e.Place, e.What, e.Stack) }
+
+// TaskError reports a task that a worker refused, or whose kernel returned an
+// error.
 type TaskError struct {
 	Place Place
 	What  string

@@ -3,7 +3,9 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/gangsaw/gangsaw/ring"
@@ -16,8 +18,9 @@ import (
 type Job struct {
 	Program wire.Program
 	Plan    partition.Plan
-	Mapping *shm.Mapping
-	Number  uint32 // of the mapping, from Attach
+	Mapping *shm.Mapping  // nil: there is no array, and one chunk without elements
+	Number  uint32        // of the mapping, from Attach
+	Limit   time.Duration // that a chunk may take, then its worker is killed; 0: none
 	// Accept takes the partial of a chunk, once per chunk, from the loop. An
 	// error means that the kernel cannot have written this.
 	Accept func(chunk uint64, partial []byte) error
@@ -38,16 +41,23 @@ type job struct {
 	done        chan struct{}
 }
 
+func newJob(spec Job) (*job, error) {
+	record, err := spec.Program.Record()
+	if err != nil {
+		return nil, err
+	}
+	return &job{spec: spec, record: record, checksum: record.Checksum(), program: -1, done: make(chan struct{})}, nil
+}
+
 // Run runs a job. The error is a *QuarantineError when all but some chunks are
 // done, a *shm.ChangedError when the file changed meanwhile, a *ReadError when
 // it could not be read, or the context's cause. When it returns, nothing of
 // the job runs any more.
 func (e *Engine) Run(ctx context.Context, spec Job) error {
-	record, err := spec.Program.Record()
+	j, err := newJob(spec)
 	if err != nil {
 		return err
 	}
-	j := &job{spec: spec, record: record, checksum: record.Checksum(), program: -1, done: make(chan struct{})}
 	if err := e.submit(j); err != nil {
 		return err
 	}
@@ -58,11 +68,91 @@ func (e *Engine) Run(ctx context.Context, spec Job) error {
 	select {
 	case <-j.done:
 	case e.driver <- struct{}{}:
-		e.drive(j)
+		e.drive(func() bool { return j.ended })
 		<-e.driver
 		<-j.done
 	}
 	return j.err
+}
+
+// Started is a job that nobody need wait for.
+type Started struct {
+	engine *Engine
+	job    *job
+}
+
+// Start starts a job.
+func (e *Engine) Start(spec Job) (*Started, error) {
+	j, err := newJob(spec)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.submit(j); err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.attended {
+		e.attended = true
+		go e.attend()
+	}
+	return &Started{e, j}, nil
+}
+
+// attend drives until no job is left.
+func (e *Engine) attend() {
+	e.driver <- struct{}{}
+	e.drive(func() bool {
+		e.attended = len(e.jobs) > 0
+		return !e.attended
+	})
+	<-e.driver
+}
+
+// Done is closed when the job has ended and nothing of it runs any more.
+func (s *Started) Done() <-chan struct{} { return s.job.done }
+
+// Err returns why the job failed, see [Engine.Run]; only once Done is closed.
+func (s *Started) Err() error { return s.job.err }
+
+// Cancel fails the job with a cause: what no worker has yet is taken back, what
+// is in work is killed if it goes on for long.
+func (s *Started) Cancel(cause error) { s.engine.cancel(s.job, cause) }
+
+// Withdraw fails a job of one chunk with a cause, unless a worker has come to
+// it, and reports whether it did.
+func (s *Started) Withdraw(cause error) (done bool) {
+	e, j := s.engine, s.job
+	e.act(func() {
+		if j.ended || j.finished > 0 {
+			return
+		}
+		if i := e.slotOf(j); i >= 0 {
+			if e.slots[i].descriptor.Attempt > 0 || !e.ring.Cancel(i, e.slots[i].word) {
+				return
+			}
+			e.release(i)
+		}
+		j.err = cause
+		e.settle(j)
+		done = true
+	})
+	return done
+}
+
+// Claimed reports whether a worker has come to a job of one chunk.
+func (s *Started) Claimed() (claimed bool) {
+	e, j := s.engine, s.job
+	e.act(func() {
+		i := e.slotOf(j)
+		claimed = j.finished > 0 || i >= 0 && (e.slots[i].descriptor.Attempt > 0 || e.ring.Load(i) != e.slots[i].word)
+	})
+	return claimed
+}
+
+// slotOf returns a slot that a job's chunk is in, -1 if none is.
+func (e *Engine) slotOf(j *job) int {
+	return slices.IndexFunc(e.slots, func(s slot) bool { return s.job == j })
 }
 
 // submit takes a job in and publishes what there is room for.
@@ -124,32 +214,48 @@ func (j *job) accept(r wire.Result) error {
 // taskError returns the error of a task that did not succeed. Whatever a
 // worker met in a file that changed comes from the change.
 func (j *job) taskError(r wire.Result) error {
-	if err := j.spec.Mapping.Changed(); err != nil {
+	if err := j.changed(); err != nil {
 		return err
 	}
 	place := j.place(r.Descriptor.Chunk)
-	// A worker's words: nothing that a terminal would obey.
-	what := strings.Map(func(c rune) rune {
-		if unicode.IsPrint(c) {
-			return c
-		}
-		return unicode.ReplacementChar
-	}, string(r.Payload))
-	if r.Status == wire.Faulted {
+	what, stack, _ := strings.Cut(string(r.Payload), "\x00")
+	what = printable(what, "")
+	switch r.Status {
+	case wire.Faulted:
 		return &ReadError{place, what}
+	case wire.Panicked:
+		return &PanicError{place, what, printable(stack, "\n\t")}
 	}
 	return &TaskError{place, what}
 }
 
-func (j *job) place(chunk uint64) Place {
-	c := j.spec.Plan.Chunk(chunk)
-	return Place{
-		File:  j.spec.Mapping.Path(),
-		Array: j.spec.Plan.Array().Name,
-		Chunk: chunk,
-		First: c.Offset,
-		Last:  c.Offset + c.Bytes - 1,
+// printable returns a worker's words without what a terminal would obey, but for
+// what is allowed.
+func printable(s, allowed string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.IsPrint(c) || strings.ContainsRune(allowed, c) {
+			return c
+		}
+		return unicode.ReplacementChar
+	}, s)
+}
+
+// changed returns a *shm.ChangedError if the job's file, if it has one, changed.
+func (j *job) changed() error {
+	if j.spec.Mapping == nil {
+		return nil
 	}
+	return j.spec.Mapping.Changed()
+}
+
+func (j *job) place(chunk uint64) Place {
+	p := Place{Kernel: j.spec.Program.Kernel}
+	if j.spec.Mapping != nil {
+		c := j.spec.Plan.Chunk(chunk)
+		p.File, p.Array, p.Chunk = j.spec.Mapping.Path(), j.spec.Plan.Array().Name, chunk
+		p.First, p.Last = c.Offset, c.Offset+c.Bytes-1
+	}
+	return p
 }
 
 // failJob ends a job with an error; its chunks that no worker has yet are
@@ -182,10 +288,11 @@ func (e *Engine) settle(j *job) {
 			e.programs[j.program] = false
 		}
 		if j.err == nil {
-			j.err = j.spec.Mapping.Changed()
+			j.err = j.changed()
 		}
 		if j.err == nil && len(j.quarantined) > 0 {
-			j.err = &QuarantineError{File: j.spec.Mapping.Path(), Array: j.spec.Plan.Array().Name, Chunks: j.quarantined}
+			p := j.place(0)
+			j.err = &QuarantineError{File: p.File, Array: p.Array, Kernel: p.Kernel, Chunks: j.quarantined}
 		}
 		j.ended = true
 		close(j.done)
@@ -214,15 +321,20 @@ func (e *Engine) announceStart() {
 	}
 }
 
-// Place is a chunk in a file.
+// Place is a chunk in a file, or, if File is empty, a task of a kernel without
+// one.
 type Place struct {
-	File  string
-	Array string
-	Chunk uint64
-	First uint64 // byte in the file
-	Last  uint64 // byte in the file, inclusive
+	File   string
+	Array  string
+	Kernel string
+	Chunk  uint64
+	First  uint64 // byte in the file
+	Last   uint64 // byte in the file, inclusive
 }
 
 func (p Place) String() string {
+	if p.File == "" {
+		return fmt.Sprintf("task of kernel %q", p.Kernel)
+	}
 	return fmt.Sprintf("%s: array %q: chunk %d (bytes %d-%d)", p.File, p.Array, p.Chunk, p.First, p.Last)
 }

@@ -11,6 +11,7 @@ import (
 type watch struct {
 	word    ring.Word // CLAIMED
 	turns   uint32    // of its owner, when it was first seen
+	since   time.Time // it was first seen
 	looked  time.Time // at the owner's state, last
 	stopped time.Time // since when the owner is stopped, as far as it was seen
 }
@@ -61,7 +62,7 @@ func (e *Engine) watchClaim(i int, now time.Time) {
 	if current := e.ring.Load(i); current != word || m == nil {
 		s.watch = watch{}
 		if m = e.workers[current.Incarnation()]; m != nil && current.State() == ring.Claimed {
-			s.watch.word, s.watch.looked = current, now
+			s.watch.word, s.watch.since, s.watch.looked = current, now, now
 			s.watch.turns, _ = m.beat.Load()
 		}
 		return
@@ -69,6 +70,10 @@ func (e *Engine) watchClaim(i int, now time.Time) {
 	switch {
 	case turns != s.watch.turns:
 		e.corrupt(fmt.Sprintf("ring slot %d holds %v, but that worker looks for other work", i, word))
+	case s.job.spec.Limit > 0 && now.Sub(s.watch.since) >= s.job.spec.Limit:
+		if e.aim(i, fmt.Sprintf("was killed because its chunk took longer than %v", s.job.spec.Limit)) {
+			s.late = true
+		}
 	case now.Sub(s.watch.looked) >= lookTime:
 		s.watch.looked = now
 		switch {
@@ -83,15 +88,16 @@ func (e *Engine) watchClaim(i int, now time.Time) {
 }
 
 // aim kills the worker that holds slot i, if it still does: the kill hits this
-// task and no other.
-func (e *Engine) aim(i int, why string) {
+// task and no other. It reports whether it did.
+func (e *Engine) aim(i int, why string) bool {
 	s := &e.slots[i]
 	word := e.ring.Load(i)
 	m := e.workers[word.Incarnation()]
 	if m == nil || s.doomed || word.Generation() != s.word.Generation() || !e.ring.Doom(i, word) {
-		return
+		return false
 	}
 	s.doomed = true
 	m.innocent = true
 	e.kill(m, why)
+	return true
 }

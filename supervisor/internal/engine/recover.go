@@ -119,7 +119,7 @@ func (e *Engine) onExit(m *member, exit proc.Exit) {
 			continue
 		}
 		held = true
-		e.strike(i, m, cause)
+		e.strike(i, m, exit, cause)
 	}
 	delete(e.workers, m.incarnation)
 	m.handle.Close()
@@ -174,10 +174,11 @@ func (e *Engine) giveUp(i int, m *member, cause string) {
 	s := &e.slots[i]
 	j := s.job
 	if j.err == nil {
+		place := j.place(s.descriptor.Chunk)
 		e.quarantine(j, Event{
 			Kind: ChunkQuarantined, Worker: m.incarnation, PID: m.handle.PID(), Cause: cause,
-			Place: j.place(s.descriptor.Chunk), Attempt: s.descriptor.Attempt + 1,
-		})
+			Place: place, Attempt: s.descriptor.Attempt + 1,
+		}, &DeathError{Place: place, Worker: m.incarnation, PID: m.handle.PID(), Cause: cause})
 	}
 	s.job, s.lost = nil, true
 	j.outstanding--
@@ -205,7 +206,7 @@ func (e *Engine) observeDeath(m *member, cause string, exit proc.Exit) {
 
 // strike deals with a chunk whose worker died: it is run again, or given up
 // once it has killed too many.
-func (e *Engine) strike(i int, m *member, cause string) {
+func (e *Engine) strike(i int, m *member, exit proc.Exit, cause string) {
 	s := &e.slots[i]
 	j := s.job
 	if j.err != nil {
@@ -213,8 +214,8 @@ func (e *Engine) strike(i int, m *member, cause string) {
 		return
 	}
 	_, progress := m.beat.Load()
-	var quarantined bool
-	if !m.innocent || s.doomed {
+	quarantined := s.late
+	if !m.innocent || s.doomed && !s.late {
 		s.blame, quarantined = s.blame.after(progress, e.cfg.Retries)
 	}
 	s.descriptor.Attempt++
@@ -225,7 +226,11 @@ func (e *Engine) strike(i int, m *member, cause string) {
 	}
 	if quarantined {
 		event.Kind = ChunkQuarantined
-		e.quarantine(j, event)
+		var err error = &DeathError{event.Place, event.Worker, event.PID, exit.Signal, exit.Code, cause}
+		if s.late {
+			err = &DeadlineError{event.Place, event.Worker, event.PID, j.spec.Limit}
+		}
+		e.quarantine(j, event, err)
 		e.drop(i)
 		return
 	}
@@ -237,10 +242,10 @@ func (e *Engine) strike(i int, m *member, cause string) {
 }
 
 // quarantine gives up a chunk.
-func (e *Engine) quarantine(j *job, event Event) {
+func (e *Engine) quarantine(j *job, event Event, err error) {
 	e.cfg.Observe(event)
 	e.counters.quarantined.Add(1)
-	j.quarantined = append(j.quarantined, Quarantined{event.Place.Chunk, event.Place.First, event.Place.Last, event.Cause})
+	j.quarantined = append(j.quarantined, Quarantined{event.Place.Chunk, event.Place.First, event.Place.Last, event.Cause, err})
 	j.finished++
 }
 

@@ -50,6 +50,11 @@ func New(array format.Array, chunkBytes uint64, workers int) Plan {
 	return Plan{array, chunkBlocks, ceilDiv(blocks, chunkBlocks)}
 }
 
+// Whole leaves an array, which may be empty, in one chunk.
+func Whole(array format.Array) Plan {
+	return Plan{array, max(1, ceilDiv(uint64(array.Len()), kernels.BlockLen)), 1}
+}
+
 // Array returns the array that was cut.
 func (p *Plan) Array() format.Array { return p.array }
 

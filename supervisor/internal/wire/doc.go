@@ -5,15 +5,18 @@
 //
 // # The control segment, mapped by all
 //
-//	offset    0   programs: records of 64 bytes
+//	offset    0   programs: 256 records of 64 bytes
 //	              0  type     u8
 //	              1  length   u8 of the name
-//	              2  name of the kernel
-//	       4096   ring, see package ring
+//	              2  length   u16 of the parameters
+//	              4  name of the kernel
+//	      16384   the parameters of each program, 256 bytes
+//	      81920   ring, see package ring
 //
-// A descriptor names a program by its offset. The supervisor writes a record
-// before it publishes a descriptor that names it and keeps it until no such
-// descriptor is left. Workers take a copy and check it.
+// A descriptor names a program by its offset, and a mapping by its number, or
+// none and no elements. The supervisor writes a record before it publishes a
+// descriptor that names it and keeps it until no such descriptor is left. Workers
+// take a copy and check it.
 //
 // # A results segment, mapped by the supervisor and one worker
 //
@@ -25,7 +28,8 @@
 //	             56  status      u16
 //	             58  length      u16 of the payload
 //	             60  program     u32 checksum of the program that was run
-//	             64  payload     the partial, or the text of an error
+//	             64  payload     the partial
+//	     64+slots*512+i*4096: the payload of a task that failed, a text
 //
 // Because no other worker maps it, no worker can forge another's results. The
 // worker writes a result before it makes the slot DONE; the supervisor copies

@@ -4,19 +4,22 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"math"
 
 	"github.com/gangsaw/gangsaw/kernels"
 	"github.com/gangsaw/gangsaw/ring"
-	"github.com/gangsaw/gangsaw/shm"
 )
 
 // Layout of the control segment.
 const (
-	programSize = 64
-	ringOffset  = 4096
+	programSize  = 64
+	programName  = 4
+	paramsOffset = Programs * programSize
+	paramsSize   = kernels.MaxPartial
+	ringOffset   = paramsOffset + Programs*paramsSize
+	maxName      = programSize - programName
 	// Programs is how many programs fit.
-	Programs = ringOffset / programSize
-	maxName  = programSize - 2
+	Programs = 256
 )
 
 // ControlSize returns the bytes of a control segment for that many ring slots.
@@ -26,29 +29,44 @@ func ControlSize(slots int) int { return ringOffset + ring.Size(slots) }
 func RingBytes(control []byte) []byte { return control[ringOffset:] }
 
 // Program says what is to be done to chunks: a kernel, by name, for elements
-// of a type.
+// of a type, with parameters.
 type Program struct {
 	Kernel string
 	Type   kernels.Type
+	Params string // bytes
 }
+
+// NoMapping is the number of no mapping: of a descriptor without elements.
+const NoMapping = math.MaxUint32
 
 // ProgramOffset returns the offset of program record i.
 func ProgramOffset(i int) uint32 { return uint32(i * programSize) }
 
 // PutRecord writes record i of the control segment.
-func PutRecord(control []byte, i int, rec Record) { copy(control[i*programSize:], rec[:]) }
+func PutRecord(control []byte, i int, rec Record) {
+	copy(control[i*programSize:], rec.head[:])
+	copy(control[paramsOffset+i*paramsSize:], rec.params)
+}
 
 // Record is a program as it lies in the control segment.
-type Record [programSize]byte
+type Record struct {
+	head   [programSize]byte
+	params string
+}
 
 // GetRecord returns a copy of the program record at an offset a descriptor
 // named.
 func GetRecord(control []byte, offset uint32) (Record, error) {
-	if offset%programSize != 0 || offset >= ringOffset {
+	if offset%programSize != 0 || offset >= paramsOffset {
 		return Record{}, fmt.Errorf("no program at offset %d", offset)
 	}
 	// Copied once: others may still scribble on it.
-	return Record(control[offset:]), nil
+	rec := Record{head: [programSize]byte(control[offset:])}
+	if n := int(binary.LittleEndian.Uint16(rec.head[2:])); n > 0 {
+		at := paramsOffset + int(offset)/programSize*paramsSize
+		rec.params = string(control[at : at+min(n, paramsSize)])
+	}
+	return rec, nil
 }
 
 // Record returns p as it lies in the control segment. The name must fit.
@@ -57,18 +75,23 @@ func (p Program) Record() (Record, error) {
 	if len(p.Kernel) > maxName {
 		return rec, fmt.Errorf("kernel name %q is longer than %d bytes", p.Kernel, maxName)
 	}
-	rec[0], rec[1] = byte(p.Type), byte(len(p.Kernel))
-	copy(rec[2:], p.Kernel)
+	if len(p.Params) > paramsSize {
+		return rec, fmt.Errorf("kernel %q has parameters of %d bytes, more than %d", p.Kernel, len(p.Params), paramsSize)
+	}
+	rec.head[0], rec.head[1] = byte(p.Type), byte(len(p.Kernel))
+	binary.LittleEndian.PutUint16(rec.head[2:], uint16(len(p.Params)))
+	copy(rec.head[programName:], p.Kernel)
+	rec.params = p.Params
 	return rec, nil
 }
 
 // Program reads and checks a record.
 func (rec Record) Program() (Program, error) {
-	p := Program{Type: kernels.Type(rec[0])}
-	if !p.Type.Valid() || rec[1] > maxName {
-		return Program{}, fmt.Errorf("malformed program % x", rec[:8])
+	p := Program{Type: kernels.Type(rec.head[0]), Params: rec.params}
+	if !p.Type.Valid() || rec.head[1] > maxName || int(binary.LittleEndian.Uint16(rec.head[2:])) != len(rec.params) {
+		return Program{}, fmt.Errorf("malformed program % x", rec.head[:8])
 	}
-	p.Kernel = string(rec[2 : 2+rec[1]])
+	p.Kernel = string(rec.head[programName : programName+rec.head[1]])
 	return p, nil
 }
 
@@ -76,16 +99,19 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // Checksum returns the checksum of a record, by which a worker says what it
 // ran.
-func (rec Record) Checksum() uint32 { return crc32.Checksum(rec[:], castagnoli) }
+func (rec Record) Checksum() uint32 {
+	return crc32.Update(crc32.Checksum(rec.head[:], castagnoli), castagnoli, []byte(rec.params))
+}
 
 // Status tells how a task ended in the worker.
 type Status uint16
 
 // The statuses of a result. The zero Status is none of them.
 const (
-	OK      Status = 1 + iota
-	Failed         // the payload is the error's text
-	Faulted        // reading the data raised a fault; the payload is the text
+	OK       Status = 1 + iota
+	Failed          // the payload is the error's text
+	Faulted         // reading the data raised a fault; the payload is the text
+	Panicked        // the payload is what with, a zero byte, and the stack
 )
 
 // Layout of a result.
@@ -93,15 +119,30 @@ const (
 	liveSize     = 64
 	resultSize   = 512
 	resultHeader = 64
-	// MaxPayload is the most bytes a result's payload may have.
+	// MaxPayload is the most bytes a result's payload may have, MaxText if the
+	// task failed.
 	MaxPayload = resultSize - resultHeader
+	MaxText    = 4096
 )
 
 // A partial always fits.
 var _ [MaxPayload - kernels.MaxPartial]byte
 
 // ResultsSize returns the bytes of a results segment for that many ring slots.
-func ResultsSize(slots int) int { return liveSize + slots*resultSize }
+func ResultsSize(slots int) int { return liveSize + slots*(resultSize+MaxText) }
+
+// slotsOf returns how many ring slots a results segment is for.
+func slotsOf(results []byte) int { return (len(results) - liveSize) / (resultSize + MaxText) }
+
+// payloadOf returns the memory of the payload of ring slot i.
+func payloadOf(results []byte, i int, s Status) []byte {
+	if s == OK {
+		at := liveSize + i*resultSize + resultHeader
+		return results[at : at+MaxPayload]
+	}
+	at := liveSize + slotsOf(results)*resultSize + i*MaxText
+	return results[at : at+MaxText]
+}
 
 // Result is what a worker reports of one task.
 type Result struct {
@@ -109,15 +150,15 @@ type Result struct {
 	Descriptor ring.Descriptor // as the worker read it
 	Status     Status
 	Program    uint32 // checksum of the record that was run
-	Payload    []byte // at most MaxPayload bytes
+	Payload    []byte // at most MaxPayload bytes, or MaxText
 }
 
 // PutResult writes r as the result of ring slot i. A payload that is too long
 // is cut.
 func PutResult(results []byte, i int, r Result) {
 	at := liveSize + i*resultSize
-	rec := results[at : at+resultSize]
-	payload := r.Payload[:min(len(r.Payload), MaxPayload)]
+	rec := results[at : at+resultHeader]
+	n := copy(payloadOf(results, i, r.Status), r.Payload)
 	le, d := binary.LittleEndian, r.Descriptor
 	le.PutUint64(rec[0:], uint64(r.Word))
 	le.PutUint32(rec[8:], d.Program)
@@ -129,31 +170,31 @@ func PutResult(results []byte, i int, r Result) {
 	le.PutUint32(rec[48:], d.Attempt)
 	le.PutUint32(rec[52:], d.Bell)
 	le.PutUint16(rec[56:], uint16(r.Status))
-	le.PutUint16(rec[58:], uint16(len(payload)))
+	le.PutUint16(rec[58:], uint16(n))
 	le.PutUint32(rec[60:], r.Program)
-	copy(rec[resultHeader:], payload)
 }
 
 // Scratch holds the copy of a result.
-type Scratch [resultSize]byte
+type Scratch [resultHeader + MaxText]byte
 
 // GetResult copies the result of ring slot i into buf and returns it; it is
 // valid while buf is.
 func GetResult(results []byte, i int, buf *Scratch) (Result, error) {
-	rec, err := shm.Slice(results, liveSize+uint64(i)*resultSize, resultSize)
-	if err != nil {
-		return Result{}, err
+	if i >= slotsOf(results) {
+		return Result{}, fmt.Errorf("result of slot %d of %d", i, slotsOf(results))
 	}
+	rec := results[liveSize+i*resultSize:]
 	// Copied once: the worker may still scribble on it.
 	copy(buf[:resultHeader], rec)
 	le := binary.LittleEndian
-	n := le.Uint16(buf[58:])
-	if n > MaxPayload {
-		return Result{}, fmt.Errorf("result with a payload of %d bytes, more than %d", n, MaxPayload)
-	}
 	status := Status(le.Uint16(buf[56:]))
-	if status < OK || status > Faulted {
+	if status < OK || status > Panicked {
 		return Result{}, fmt.Errorf("result of unknown status %d", status)
+	}
+	payload := payloadOf(results, i, status)
+	n := int(le.Uint16(buf[58:]))
+	if n > len(payload) {
+		return Result{}, fmt.Errorf("result with a payload of %d bytes, more than %d", n, len(payload))
 	}
 	return Result{
 		Word: ring.Word(le.Uint64(buf[0:])),
@@ -169,6 +210,6 @@ func GetResult(results []byte, i int, buf *Scratch) (Result, error) {
 		},
 		Status:  status,
 		Program: le.Uint32(buf[60:]),
-		Payload: buf[resultHeader : resultHeader+copy(buf[resultHeader:], rec[resultHeader:resultHeader+int(n)])],
+		Payload: buf[resultHeader : resultHeader+copy(buf[resultHeader:], payload[:n])],
 	}, nil
 }

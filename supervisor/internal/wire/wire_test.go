@@ -13,27 +13,31 @@ import (
 
 func TestLayoutIsPinned(t *testing.T) {
 	for name, c := range map[string][2]int{
-		"ControlSize(64)": {ControlSize(64), 4096 + ring.Size(64)},
-		"ResultsSize(64)": {ResultsSize(64), 64 + 64*512},
+		"ControlSize(64)": {ControlSize(64), 81920 + ring.Size(64)},
+		"ResultsSize(64)": {ResultsSize(64), 64 + 64*(512+4096)},
 		"ProgramOffset":   {int(ProgramOffset(3)), 192},
-		"Programs":        {Programs, 64},
+		"Programs":        {Programs, 256},
 		"MaxPayload":      {MaxPayload, 448},
+		"MaxText":         {MaxText, 4096},
 	} {
 		if c[0] != c[1] {
 			t.Errorf("%s: %d, want %d", name, c[0], c[1])
 		}
 	}
 	control := make([]byte, ControlSize(1))
-	sum, err := Program{"sum", kernels.Int32}.Record()
+	sum, err := Program{"sum", kernels.Int32, "\x01\x02"}.Record()
 	if err != nil {
 		t.Fatal(err)
 	}
 	PutRecord(control, 1, sum)
-	if got := sum.Checksum(); got != 0x347583fc { // CRC-32C, computed elsewhere
+	if got := sum.Checksum(); got != 0xab16fa3f { // CRC-32C, computed elsewhere
 		t.Errorf("checksum %#x", got)
 	}
-	if got, want := hex.EncodeToString(control[64:70]), "050373756d00"; got != want {
+	if got, want := hex.EncodeToString(control[64:72]), "0503020073756d00"; got != want {
 		t.Errorf("program %s, want %s", got, want)
+	}
+	if got, want := hex.EncodeToString(control[16384+256:16384+256+3]), "010200"; got != want {
+		t.Errorf("parameters %s, want %s", got, want)
 	}
 	results := make([]byte, ResultsSize(2))
 	PutResult(results, 1, Result{
@@ -42,9 +46,12 @@ func TestLayoutIsPinned(t *testing.T) {
 		Status:     Faulted, Program: 9, Payload: []byte("abc"),
 	})
 	want := "8877665544332211" + "01000000" + "02000000" + "0300000000000000" + "0400000000000000" +
-		"0500000000000000" + "0600000000000000" + "07000000" + "08000000" + "0300" + "0300" + "09000000" + "616263"
-	if got := hex.EncodeToString(results[64+512 : 64+512+67]); got != want {
+		"0500000000000000" + "0600000000000000" + "07000000" + "08000000" + "0300" + "0300" + "09000000"
+	if got := hex.EncodeToString(results[64+512 : 64+512+64]); got != want {
 		t.Errorf("result\n%s, want\n%s", got, want)
+	}
+	if got := string(results[64+2*512+4096:][:3]); got != "abc" {
+		t.Errorf("text %q", got)
 	}
 	beat := BeatOf(results)
 	beat.Turn()
@@ -53,14 +60,14 @@ func TestLayoutIsPinned(t *testing.T) {
 	if got := hex.EncodeToString(results[:8]); got != "0300000002000000" {
 		t.Errorf("beat %s", got)
 	}
-	if got := hex.EncodeToString(Message{Attach, 0x01020304}.Encode()); got != "0202000004030201" {
+	if got := hex.EncodeToString(Message{Attach, 0x01020304}.Encode()); got != "0203000004030201" {
 		t.Errorf("message %s", got)
 	}
 }
 
 func TestProgramReadsBackAndRefuses(t *testing.T) {
 	control := make([]byte, ControlSize(1))
-	want := Program{strings.Repeat("n", maxName), kernels.Float64}
+	want := Program{strings.Repeat("n", maxName), kernels.Float64, strings.Repeat("p", paramsSize)}
 	rec, err := want.Record()
 	if err != nil {
 		t.Fatal(err)
@@ -72,15 +79,19 @@ func TestProgramReadsBackAndRefuses(t *testing.T) {
 	if got, err := rec.Program(); err != nil || got != want {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if _, err := (Program{want.Kernel + "n", kernels.Float64}).Record(); err == nil {
+	if _, err := (Program{want.Kernel + "n", kernels.Float64, ""}).Record(); err == nil {
 		t.Error("a name that is too long was accepted")
 	}
-	for _, offset := range []uint32{1, 63, ringOffset, ringOffset + 64, 1<<32 - 64, 1<<32 - 1} {
+	if _, err := (Program{"n", kernels.Float64, want.Params + "p"}).Record(); err == nil {
+		t.Error("parameters that are too long were accepted")
+	}
+	for _, offset := range []uint32{1, 63, paramsOffset, ringOffset, 1<<32 - 64, 1<<32 - 1} {
 		if rec, err := GetRecord(control, offset); err == nil {
 			t.Errorf("offset %d: %x", offset, rec)
 		}
 	}
-	for name, bad := range map[string]Record{"no type": {}, "a name beyond the record": {byte(kernels.Float64), maxName + 1}} {
+	for name, bad := range map[string]Record{"no type": {}, "a name beyond the record": {head: [64]byte{byte(kernels.Float64), maxName + 1}},
+		"other parameters": {head: [64]byte{byte(kernels.Float64), 1, 2}, params: "p"}} {
 		if p, err := bad.Program(); err == nil {
 			t.Errorf("%s: %+v", name, p)
 		}
@@ -89,13 +100,17 @@ func TestProgramReadsBackAndRefuses(t *testing.T) {
 
 // Every single bit of a program counts.
 func TestChecksumNoticesEveryBit(t *testing.T) {
-	rec, err := Program{"sum", kernels.Int32}.Record()
+	rec, err := Program{"sum", kernels.Int32, "p"}.Record()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range len(rec) * 8 {
+	for i := range 65 * 8 {
 		other := rec
-		other[i/8] ^= 1 << (i % 8)
+		if i < 64*8 {
+			other.head[i/8] ^= 1 << (i % 8)
+		} else {
+			other.params = string([]byte{'p' ^ 1<<(i%8)})
+		}
 		if other.Checksum() == rec.Checksum() {
 			t.Errorf("bit %d", i)
 		}
@@ -120,7 +135,12 @@ func TestResultReadsBackAndRefuses(t *testing.T) {
 	if _, err := GetResult(results, 3, &buf); err == nil {
 		t.Error("a result outside the segment was read")
 	}
-	results[64+59] = 2 // length 512
+	text := Result{Status: Panicked, Payload: bytes.Repeat([]byte{7}, MaxText)}
+	PutResult(results, 2, text)
+	if got, err := GetResult(results, 2, &buf); err != nil || !reflect.DeepEqual(got, text) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	results[64+56], results[64+59] = byte(OK), 2 // length 512
 	if _, err := GetResult(results, 0, &buf); err == nil {
 		t.Error("a payload beyond the record was accepted")
 	}
@@ -147,7 +167,7 @@ func TestMessageReadsBackAndRefuses(t *testing.T) {
 	good := Message{Attach, 7}.Encode()
 	for name, b := range map[string][]byte{
 		"empty": nil, "short": good[:7], "long": append(good, 0),
-		"kind 0": {0, 2, 0, 0, 0, 0, 0, 0}, "kind 5": {5, 2, 0, 0, 0, 0, 0, 0}, "version": {1, 1, 0, 0, 0, 0, 0, 0},
+		"kind 0": {0, 3, 0, 0, 0, 0, 0, 0}, "kind 5": {5, 3, 0, 0, 0, 0, 0, 0}, "version": {1, 2, 0, 0, 0, 0, 0, 0},
 	} {
 		if m, err := DecodeMessage(b); err == nil {
 			t.Errorf("%s: %+v", name, m)
@@ -162,7 +182,7 @@ func FuzzGetResult(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var buf Scratch
 		r, err := GetResult(b, 0, &buf)
-		if err == nil && len(r.Payload) > MaxPayload {
+		if err == nil && (len(r.Payload) > MaxText || r.Status == OK && len(r.Payload) > MaxPayload) {
 			t.Errorf("payload of %d bytes", len(r.Payload))
 		}
 	})

@@ -28,14 +28,17 @@ type Worker struct {
 	// Stopped reports whether the loop should end; nil means never.
 	Stopped func() bool
 
-	beat  wire.Beat
-	folds folds
+	beat     wire.Beat
+	programs programs
+	told     int            // bytes of the present chunk that the beat tells
+	progress func(done int) // tell
 }
 
 // Run claims and runs tasks until it is stopped or its claim is revoked.
 func (w *Worker) Run() error {
 	w.beat = wire.BeatOf(w.Results)
-	w.folds = folds{beat: w.beat, known: map[wire.Record]*fold{}}
+	w.progress = w.tell
+	w.programs = programs{known: map[wire.Record]*program{}}
 	claimer := w.Ring.NewClaimer(w.Incarnation)
 	spin := time.Duration(0)
 	if w.Spin {
@@ -72,12 +75,15 @@ func (w *Worker) run(claim ring.Claim) wire.Result {
 	d := claim.Descriptor
 	result := wire.Result{Word: claim.Word, Descriptor: d, Status: wire.OK}
 	var err error
-	result.Program, result.Payload, err = w.fold(d)
+	result.Program, result.Payload, err = w.task(d)
 	var fault *faultError
+	var panicked *panicError
 	switch {
 	case err == nil:
 	case errors.As(err, &fault):
 		result.Status, result.Payload = wire.Faulted, []byte(err.Error())
+	case errors.As(err, &panicked):
+		result.Status, result.Payload = wire.Panicked, panicked.text()
 	default:
 		result.Status, result.Payload = wire.Failed, []byte(err.Error())
 	}

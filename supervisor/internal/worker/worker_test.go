@@ -106,18 +106,22 @@ func TestRevokedWorkerEnds(t *testing.T) {
 }
 
 func TestFaultElsewhereIsNotTakenForTheDatas(t *testing.T) {
-	defer func() {
-		if recover() == nil {
-			t.Error("a panic of the kernel was swallowed")
-		}
-	}()
-	guard(func([]byte) ([]byte, error) { panic("a bug") }, make([]byte, 8))
+	var panicked *panicError
+	_, err := guard(func([]byte, func(int)) ([]byte, error) { panic("a bug\x00") }, make([]byte, 8), nil)
+	if !errors.As(err, &panicked) || !strings.HasPrefix(string(panicked.text()), "panic: a bug\x00") ||
+		!strings.Contains(panicked.stack, "TestFaultElsewhereIsNotTakenForTheDatas") || strings.Contains(panicked.stack, "guard") {
+		t.Errorf("%v, stack %s", err, panicked.stack)
+	}
+	var nowhere *int
+	if _, err := guard(func([]byte, func(int)) ([]byte, error) { *nowhere = 1; return nil, nil }, make([]byte, 8), nil); !errors.As(err, &panicked) {
+		t.Errorf("%v", err)
+	}
 }
 
 func TestMisalignedElementsGoThroughScratch(t *testing.T) {
 	words := []int16{1, -2, 3, 4}
 	b := append([]byte{9}, shm.Bytes(words)...)
-	partial, err := newFold(kernels.Summarize, kernels.Int16, wire.BeatOf(make([]byte, wire.ResultsSize(1))))(b[1:])
+	partial, err := kernels.Summarize.NewRun(kernels.Int16)(b[1:], func(int) {})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,104 @@
+package kernels
+
+// Func is a kernel in plain Go: any function of elements, of parameters of type
+// P, or of both, with a result of type R.
+type Func[T Element, P, R any] struct {
+	*Routine
+	params plain[P]
+	result plain[R]
+}
+
+// NewFunc makes f a kernel under a name that no other has. Call it in a
+// package-level variable: workers are the same program, started again, and have
+// what its initialisation makes.
+//
+// f gets the elements of what it is submitted for, where they lie: it must not
+// write to them, nor keep them. An error, or a panic, is the task's and harms
+// nobody else. f runs again if its worker dies, so other effects than its result
+// may happen more than once.
+//
+// P and R are numbers, bools, arrays and structs of them, of at most
+// [MaxPartial] bytes; NewFunc panics with the name of what is not.
+func NewFunc[T Element, P, R any](name string, f func(x []T, p P) (R, error)) *Func[T, P, R] {
+	params, perr := newPlain[P]()
+	result, rerr := newPlain[R]()
+	prepare := func(bytes []byte) (Run, error) {
+		p, err := params.decode(bytes)
+		if err != nil {
+			return nil, err
+		}
+		var scratch []T
+		return func(data []byte, _ func(int)) ([]byte, error) {
+			r, err := f(aligned(data, &scratch), p)
+			if err != nil {
+				return nil, err
+			}
+			return result.encode(r), nil
+		}, nil
+	}
+	return &Func[T, P, R]{registerRoutine(name, TypeFor[T](), prepare, perr, rerr), params, result}
+}
+
+// With returns the kernel with parameters.
+func (f *Func[T, P, R]) With(p P) Call[R] { return Call[R]{f.Routine, f.params.encode(p), f.result} }
+
+// Reduce is a reduction in plain Go: of elements and parameters of type P to a
+// partial of type R.
+type Reduce[T Element, P, R any] struct {
+	*Routine
+	params plain[P]
+	result plain[R]
+	merge  func(left, right R) R
+}
+
+// NewReduce makes a reduction of fold, which adds the elements of a block to a
+// partial that is the zero R before, and of merge, which combines the partials
+// of some elements and of those that follow. See [NewFunc] for what holds of
+// both.
+//
+// Blocks have [BlockLen] elements, the last one fewer, and merge on the tree
+// over their numbers (see [Tree]): so every result has the same bits for any
+// number of workers, if fold and merge do nothing but compute.
+func NewReduce[T Element, P, R any](name string, fold func(partial *R, x []T, p P) error, merge func(left, right R) R) *Reduce[T, P, R] {
+	params, perr := newPlain[P]()
+	result, rerr := newPlain[R]()
+	prepare := func(bytes []byte) (Run, error) {
+		p, err := params.decode(bytes)
+		if err != nil {
+			return nil, err
+		}
+		var scratch []T
+		tree := Tree[R]{Merge: merge}
+		blockBytes := BlockLen * TypeFor[T]().Size()
+		return func(data []byte, progress func(int)) ([]byte, error) {
+			tree.Reset()
+			for block, at := uint64(0), 0; at < len(data); block++ {
+				n := min(blockBytes, len(data)-at)
+				var r R
+				if err := fold(&r, aligned(data[at:at+n], &scratch), p); err != nil {
+					return nil, err
+				}
+				tree.Add(block, r)
+				at += n
+				progress(at)
+			}
+			root, _ := tree.Root()
+			return result.encode(root), nil
+		}, nil
+	}
+	return &Reduce[T, P, R]{registerRoutine(name, TypeFor[T](), prepare, perr, rerr), params, result, merge}
+}
+
+// With returns the reduction with parameters.
+func (r *Reduce[T, P, R]) With(p P) ReduceCall[R] {
+	return ReduceCall[R]{Call[R]{r.Routine, r.params.encode(p), r.result}, r.merge}
+}
+
+// ReduceCall is a reduction in Go with its parameters.
+type ReduceCall[R any] struct {
+	Call[R]
+	merge func(left, right R) R
+}
+
+// NewTree returns the tree that combines the partials of chunks.
+func (c ReduceCall[R]) NewTree() *Tree[R] { return &Tree[R]{Merge: c.merge} }

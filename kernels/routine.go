@@ -1,0 +1,116 @@
+package kernels
+
+import (
+	"fmt"
+	"reflect"
+	"sync"
+	"sync/atomic"
+)
+
+// Element is an element type as kernels in Go see it.
+type Element interface {
+	float64 | float32 | int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | uint64
+}
+
+// TypeFor returns the element type T.
+func TypeFor[T Element]() Type {
+	t, err := ParseType(reflect.TypeFor[T]().String())
+	if err != nil {
+		panic(err) // every Element has a Type of its name
+	}
+	return t
+}
+
+// Routine is a kernel in plain Go, made by [NewFunc] or [NewReduce]. Its name
+// travels between processes, which are the same program: both look it up.
+type Routine struct {
+	name string
+	elem Type
+	late bool // a worker need not have it
+	// prepare returns the kernel with its parameters, for one worker.
+	prepare func(params []byte) (Run, error)
+}
+
+// Run runs a routine over the bytes of a chunk and returns the bytes of its
+// result, valid until the next call. It calls progress now and then with the
+// number of bytes that are done. It is not safe for concurrent use.
+type Run func(data []byte, progress func(done int)) ([]byte, error)
+
+// Name returns the name under which the routine is registered.
+func (r *Routine) Name() string { return r.name }
+
+// Type returns the type of the elements that the routine takes.
+func (r *Routine) Type() Type { return r.elem }
+
+// Prepare returns the routine ready to run with these parameters.
+func (r *Routine) Prepare(params []byte) (Run, error) { return r.prepare(params) }
+
+// Check returns why workers cannot run the routine, nil if they can.
+func (r *Routine) Check() error {
+	if r.late {
+		return fmt.Errorf("kernel %q was made after supervisor.Main was called, so the workers, which stay in Main, do not have it: "+
+			"make it in a package-level variable; what changes from call to call, and a closure would hold, goes into its parameters", r.name)
+	}
+	return nil
+}
+
+var (
+	routines   = map[string]*Routine{}
+	routinesMu sync.Mutex
+	sealed     atomic.Bool
+)
+
+// Seal notes that package initialisation is over: what is made from now on,
+// other processes do not have. supervisor.Main calls it.
+func Seal() { sealed.Store(true) }
+
+// LookupRoutine returns the routine of that name.
+func LookupRoutine(name string) (*Routine, bool) {
+	routinesMu.Lock()
+	defer routinesMu.Unlock()
+	r, ok := routines[name]
+	return r, ok
+}
+
+// MaxName is the most bytes the name of a kernel may have.
+const MaxName = 56
+
+// registerRoutine makes a routine known. It panics where the program is wrong:
+// the name is taken, or a type is none that can travel.
+func registerRoutine(name string, elem Type, prepare func(params []byte) (Run, error), errs ...error) *Routine {
+	fail := func(format string, args ...any) {
+		panic(fmt.Sprintf("kernels: kernel %q: %s", name, fmt.Sprintf(format, args...)))
+	}
+	for _, err := range errs {
+		if err != nil {
+			fail("%v", err)
+		}
+	}
+	if name == "" || len(name) > MaxName {
+		fail("its name has %d bytes, want 1 to %d", len(name), MaxName)
+	}
+	routinesMu.Lock()
+	defer routinesMu.Unlock()
+	if _, taken := reductions[name]; taken || routines[name] != nil {
+		fail("the name is taken")
+	}
+	r := &Routine{name: name, elem: elem, late: sealed.Load(), prepare: prepare}
+	routines[name] = r
+	return r
+}
+
+// Call is a kernel in Go with its parameters, whose result is an R.
+type Call[R any] struct {
+	routine *Routine
+	params  []byte
+	result  plain[R]
+}
+
+// Routine returns the kernel.
+func (c Call[R]) Routine() *Routine { return c.routine }
+
+// Params returns the parameters' bytes.
+func (c Call[R]) Params() []byte { return c.params }
+
+// Decode returns the result that a worker wrote.
+func (c Call[R]) Decode(b []byte) (R, error) { return c.result.decode(b) }

@@ -1,0 +1,111 @@
+package worker
+
+import (
+	"fmt"
+	"math/bits"
+
+	"github.com/gangsaw/gangsaw/kernels"
+	"github.com/gangsaw/gangsaw/ring"
+	"github.com/gangsaw/gangsaw/shm"
+	"github.com/gangsaw/gangsaw/supervisor/internal/wire"
+)
+
+// program is a program made ready to run.
+type program struct {
+	record   wire.Record
+	checksum uint32
+	size     int // bytes of an element
+	run      kernels.Run
+	err      error // why it cannot run
+}
+
+// task runs the descriptor's program over its chunk. It returns the program's
+// checksum also with an error, if there is one.
+func (w *Worker) task(d ring.Descriptor) (checksum uint32, payload []byte, err error) {
+	record, err := wire.GetRecord(w.Control, d.Program)
+	if err != nil {
+		return 0, nil, err
+	}
+	p := w.programs.of(record)
+	if p.err != nil {
+		return p.checksum, nil, p.err
+	}
+	data, err := w.elements(d, p.size)
+	if err != nil {
+		return p.checksum, nil, err
+	}
+	w.told = 0
+	payload, err = guard(p.run, data, w.progress)
+	return p.checksum, payload, err
+}
+
+// tell tells the supervisor how far the worker is, now and then.
+func (w *Worker) tell(done int) {
+	if done-w.told >= wire.ProgressStep {
+		w.beat.Progress(done)
+		w.told = done
+	}
+}
+
+// elements returns the memory of a descriptor's elements, which may be none.
+func (w *Worker) elements(d ring.Descriptor, size int) ([]byte, error) {
+	if d.Mapping == wire.NoMapping && d.Count == 0 {
+		return nil, nil
+	}
+	mem, err := w.Mapping(d.Mapping)
+	if err != nil {
+		return nil, err
+	}
+	hi, length := bits.Mul64(d.Count, uint64(size))
+	if hi != 0 || d.Count == 0 {
+		return nil, fmt.Errorf("descriptor of %d elements", d.Count)
+	}
+	return shm.Slice(mem, d.Offset, length)
+}
+
+// maxPrograms bounds what a long life, or a scribbler, can make a worker keep.
+const maxPrograms = 256
+
+// programs keeps each program, with its scratch, that this worker has met.
+type programs struct {
+	known map[wire.Record]*program
+	last  *program
+}
+
+// of returns the program of a record.
+func (p *programs) of(record wire.Record) *program {
+	if p.last != nil && p.last.record == record {
+		return p.last
+	}
+	known, ok := p.known[record]
+	if !ok {
+		if len(p.known) >= maxPrograms {
+			clear(p.known)
+		}
+		known = prepare(record)
+		p.known[record] = known
+	}
+	p.last = known
+	return known
+}
+
+// prepare makes a record's program ready to run.
+func prepare(record wire.Record) *program {
+	prepared := &program{record: record, checksum: record.Checksum()}
+	p, err := record.Program()
+	if err != nil {
+		prepared.err = err
+		return prepared
+	}
+	prepared.size = p.Type.Size()
+	if r, ok := kernels.LookupReduction(p.Kernel); ok {
+		prepared.run = r.NewRun(p.Type)
+	} else if r, ok := kernels.LookupRoutine(p.Kernel); !ok {
+		prepared.err = fmt.Errorf("no kernel is named %q", p.Kernel)
+	} else if r.Type() != p.Type {
+		prepared.err = fmt.Errorf("kernel %q takes %v, not %v", p.Kernel, r.Type(), p.Type)
+	} else {
+		prepared.run, prepared.err = r.Prepare([]byte(p.Params))
+	}
+	return prepared
+}

@@ -1,0 +1,84 @@
+package supervisor
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/gangsaw/gangsaw/kernels"
+	"github.com/gangsaw/gangsaw/shm/format"
+	"github.com/gangsaw/gangsaw/supervisor/internal/engine"
+	"github.com/gangsaw/gangsaw/supervisor/internal/partition"
+	"github.com/gangsaw/gangsaw/supervisor/internal/wire"
+)
+
+// TaskOption is an option of a call of a kernel.
+type TaskOption func(*taskOptions)
+
+type taskOptions struct {
+	limit    time.Duration
+	inFlight int
+}
+
+// Deadline sets how long the execution of a chunk may take. Then its worker is
+// killed, and the chunk is given up with a [*DeadlineError]: the kill hits this
+// chunk and no other. The time begins when a worker has claimed the chunk, and
+// is seen to have to some 10 ms. Goroutines cannot be killed: see [InProcess].
+func Deadline(d time.Duration) TaskOption { return func(o *taskOptions) { o.limit = d } }
+
+func taskOptionsOf(opts []TaskOption) (o taskOptions) {
+	for _, opt := range opts {
+		opt(&o)
+	}
+	return o
+}
+
+// job returns the job of a kernel in Go over an array, which is nil for none.
+func (p *Pool) job(r *kernels.Routine, params []byte, x *Array, o taskOptions) (engine.Job, error) {
+	if err := r.Check(); err != nil {
+		return engine.Job{}, err
+	}
+	job := engine.Job{
+		Program: wire.Program{Kernel: r.Name(), Type: r.Type(), Params: string(params)},
+		Plan:    partition.Whole(format.Array{Type: r.Type(), Shape: []int64{0}}),
+		Number:  wire.NoMapping,
+		Limit:   o.limit,
+	}
+	if x == nil {
+		return job, nil
+	}
+	switch {
+	case x.file.pool != p:
+		return job, fmt.Errorf("%s was opened by another pool", x.file.Path())
+	case x.Type != r.Type():
+		return job, fmt.Errorf("%s: array %q has elements of type %v, and kernel %q takes %v", x.file.Path(), x.Name, x.Type, r.Name(), r.Type())
+	case x.Len() > 0:
+		job.Plan, job.Mapping, job.Number = partition.Whole(x.Array), x.file.mapping, x.file.number
+	}
+	return job, nil
+}
+
+// Reduce computes a reduction in Go over an array of one of the pool's open
+// files, in chunks. When it returns, nothing of it runs any more. The zero R is
+// the result of no elements.
+func Reduce[R any](ctx context.Context, p *Pool, c kernels.ReduceCall[R], x *Array, opts ...TaskOption) (R, error) {
+	var none R
+	job, err := p.job(c.Routine(), c.Params(), x, taskOptionsOf(opts))
+	if err != nil || job.Mapping == nil {
+		return none, err
+	}
+	tree := c.NewTree()
+	job.Plan = partition.New(x.Array, p.options.chunk, p.options.workers)
+	job.Accept = func(chunk uint64, partial []byte) error {
+		r, err := c.Decode(partial)
+		if err == nil {
+			tree.Add(chunk, r)
+		}
+		return err
+	}
+	if err := p.engine.Run(ctx, job); err != nil {
+		return none, err
+	}
+	total, _ := tree.Root()
+	return total, nil
+}

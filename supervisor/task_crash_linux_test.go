@@ -1,0 +1,162 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"os"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gangsaw/gangsaw/kernels"
+	"github.com/gangsaw/gangsaw/shm/format/raw"
+)
+
+// What a kernel may do to its worker, and the error that follows.
+var faults = map[string]struct {
+	fault fault
+	check func(err error) bool
+	opts  []TaskOption
+}{
+	"error": {fault{Kind: fails}, func(err error) bool {
+		var e *TaskError
+		return errors.As(err, &e) && e.What == "it failed" && e.Place.Kernel == "test.misbehave"
+	}, nil},
+	"panic": {fault{Kind: panics}, func(err error) bool {
+		var e *PanicError
+		return errors.As(err, &e) && e.What == "panic: with 42" && strings.Contains(e.Stack, "fault.happen")
+	}, nil},
+	"nil pointer": {fault{Kind: follows}, func(err error) bool {
+		var e *PanicError
+		return errors.As(err, &e) && strings.Contains(e.What, "nil pointer dereference")
+	}, nil},
+	"exit 0":         {fault{Kind: exits}, died(0, 0), nil},
+	"exit 1":         {fault{Kind: exits, Code: 1}, died(0, 1), nil},
+	"SIGSEGV":        {fault{Kind: signals, Code: int64(syscall.SIGSEGV)}, died(syscall.SIGSEGV, 0), nil},
+	"SIGKILL":        {fault{Kind: signals, Code: int64(syscall.SIGKILL)}, died(syscall.SIGKILL, 0), nil},
+	"stack overflow": {fault{Kind: recurses}, died(0, 2), nil},
+	"Goexit":         {fault{Kind: leaves}, died(0, 1), nil},
+	"infinite loop": {fault{Kind: loops}, func(err error) bool {
+		var e *DeadlineError
+		return errors.As(err, &e) && e.Limit == 100*time.Millisecond && errors.Is(err, context.DeadlineExceeded)
+	}, []TaskOption{Deadline(100 * time.Millisecond)}},
+}
+
+// died checks for workers that died that way. A signal that the Go runtime takes
+// may come back as an exit.
+func died(signal syscall.Signal, code int) func(error) bool {
+	return func(err error) bool {
+		var e *DeathError
+		return errors.As(err, &e) && e.PID > 0 &&
+			(e.Signal == signal && e.Code == code || signal == syscall.SIGSEGV && e.Code == 2)
+	}
+}
+
+func TestMisbehavingTaskFailsAloneAndItsNeighboursDoNot(t *testing.T) {
+	for name, c := range faults {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pool := start(t, Workers(2))
+			for _, bad := range []int{0, 4, 8} {
+				var good []*Future[int64]
+				var f *Future[int64]
+				for i := range 9 {
+					if i == bad {
+						f = submit(t, pool, misbehave.With(c.fault), c.opts...)
+					} else {
+						good = append(good, submit(t, pool, square.With(int64(i))))
+					}
+				}
+				if _, err := f.Result(t.Context()); !c.check(err) {
+					t.Errorf("as task %d: %v", bad, err)
+				}
+				for _, f := range good {
+					if r, err := f.Result(t.Context()); err != nil || r > 64 {
+						t.Errorf("a neighbour: %d, %v", r, err)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestWorkersStayAfterErrorsAndPanics(t *testing.T) {
+	pool := start(t, Workers(2))
+	before := workers(t, os.Getpid(), 2)
+	for i := range 100 {
+		kind := []faultKind{fails, panics}[i%2]
+		if _, err := submit(t, pool, misbehave.With(fault{Kind: kind})).Result(t.Context()); err == nil {
+			t.Error("no error")
+		}
+	}
+	for i := range int64(100) {
+		result(t, submit(t, pool, square.With(i)), i*i)
+	}
+	if after := workers(t, os.Getpid(), 2); before[0] != after[0] || before[1] != after[1] || pool.Counters().Respawns != 0 {
+		t.Errorf("workers %v, before %v", after, before)
+	}
+}
+
+// A deadline is each chunk's own: tasks that wait behind one that does not end
+// have all theirs left, and the kill takes nobody with it.
+func TestDeadlineHitsItsTaskAlone(t *testing.T) {
+	pool := start(t, Workers(1))
+	stuck := submit(t, pool, misbehave.With(fault{Kind: loops}), Deadline(300*time.Millisecond))
+	var behind []*Future[int64]
+	for i := range int64(20) {
+		behind = append(behind, submit(t, pool, square.With(i), Deadline(time.Hour)))
+	}
+	var late *DeadlineError
+	if _, err := stuck.Result(t.Context()); !errors.As(err, &late) {
+		t.Errorf("%v", err)
+	}
+	for i, f := range behind {
+		result(t, f, int64(i*i))
+	}
+	if c := pool.Counters(); c.Respawns != 1 || c.Retries != 0 {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestTruncatedFileFailsItsTaskAlone(t *testing.T) {
+	path := rawFile(t, 0, normal(1<<20, 8))
+	pool := start(t, Workers(1))
+	x := open(t, pool, path, Raw(raw.Layout{Type: kernels.Float64}))
+	if err := os.Truncate(path, 4096); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Submit(pool, plain.With(0), x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Result(t.Context()); err == nil || !strings.Contains(err.Error(), "truncated") {
+		t.Errorf("%v", err)
+	}
+	result(t, submit(t, pool, square.With(9)), 81)
+}
+
+func TestFuturesLeaveNothingBehind(t *testing.T) {
+	round := func() {
+		pool := start(t, Workers(2))
+		for i := range int64(20) {
+			submit(t, pool, square.With(i)).OnDone(func(*Future[int64]) {})
+		}
+		pool.Close()
+	}
+	for range 3 {
+		round()
+	}
+	before := holdings(t)
+	for range 20 {
+		round()
+	}
+	after := holdings(t)
+	for begin := time.Now(); after != before && time.Since(begin) < 10*time.Second; after = holdings(t) {
+		runtime.Gosched()
+	}
+	if after != before {
+		t.Errorf("%s, before %s", after, before)
+	}
+}
