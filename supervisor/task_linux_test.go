@@ -65,6 +65,18 @@ func BenchmarkTasks(b *testing.B) {
 			run(b.N)
 		})
 	}
+	b.Run("futures/workers=2", func(b *testing.B) {
+		pool := start(b, Workers(2))
+		n := int64(0)
+		for r, err := range Map(b.Context(), pool, square, forever, InFlight(256)) {
+			if err != nil || r != 49 {
+				b.Fatal(r, err)
+			}
+			if n++; n == int64(b.N) {
+				return
+			}
+		}
+	})
 	b.Run("channel/workers=2", func(b *testing.B) {
 		tasks, results := make(chan int, 256), make(chan int, 256)
 		var group sync.WaitGroup
@@ -99,6 +111,12 @@ with ProcessPoolExecutor(2) as pool:
 	})
 }
 
+// forever yields 7 again and again.
+func forever(yield func(int64) bool) {
+	for yield(7) {
+	}
+}
+
 func BenchmarkRoundTrip(b *testing.B) {
 	b.Run("processes", func(b *testing.B) {
 		run := nops(b, start(b, Workers(1)))
@@ -107,6 +125,23 @@ func BenchmarkRoundTrip(b *testing.B) {
 		for b.Loop() {
 			begin := time.Now()
 			run(1)
+			times = append(times, time.Since(begin))
+		}
+		slices.Sort(times)
+		b.ReportMetric(float64(times[len(times)/2].Nanoseconds()), "median-ns")
+	})
+	b.Run("future", func(b *testing.B) {
+		pool := start(b, Workers(1))
+		times := make([]time.Duration, 0, b.N)
+		for b.Loop() {
+			begin := time.Now()
+			f, err := Submit(pool, square.With(7), nil)
+			if err != nil {
+				b.Fatal(err)
+			}
+			if r, err := f.Result(b.Context()); err != nil || r != 49 {
+				b.Fatal(r, err)
+			}
 			times = append(times, time.Since(begin))
 		}
 		slices.Sort(times)
