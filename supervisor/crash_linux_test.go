@@ -209,7 +209,7 @@ func TestCloseInTheMiddleOfAJob(t *testing.T) {
 			})
 		}
 		time.Sleep(time.Duration(i) * 50 * time.Microsecond)
-		if err := errors.Join(pool.Close(), pool.Close()); err != nil {
+		if err := errors.Join([]func() error{pool.Close, pool.Cancel, pool.Kill}[i%3](), pool.Close()); err != nil {
 			t.Error(err)
 		}
 		group.Wait()

@@ -19,19 +19,20 @@ import (
 type goroutines struct {
 	slots  int
 	spin   bool
+	chunks uint64 // a worker does
 	memory []byte // control segment
 	shared *ring.Ring
 }
 
 // newGoroutines takes memory from the heap, where the race detector sees what
 // goes on.
-func newGoroutines(slots int, spin bool) (launcher, error) {
+func newGoroutines(slots int, spin bool, o options) (launcher, error) {
 	memory := make([]byte, wire.ControlSize(slots))
 	r, err := ring.Format(wire.RingBytes(memory), slots)
 	if err != nil {
 		return nil, err
 	}
-	return &goroutines{slots, spin, memory, r}, nil
+	return &goroutines{slots, spin, o.recycle.Chunks, memory, r}, nil
 }
 
 func (g *goroutines) control() []byte  { return g.memory }
@@ -45,6 +46,7 @@ func (g *goroutines) launch(incarnation uint32, ready func(), exited func(proc.E
 		Incarnation: incarnation,
 		Ring:        g.shared,
 		Spin:        g.spin,
+		Chunks:      g.chunks,
 		Control:     g.memory,
 		Results:     w.results,
 		Mapping:     w.mapping,
@@ -72,7 +74,14 @@ func (w *goroutineWorker) PID() int        { return os.Getpid() }
 func (w *goroutineWorker) Results() []byte { return w.results }
 func (w *goroutineWorker) Begin() error    { return nil }
 func (w *goroutineWorker) Stopped() bool   { return false }
+func (w *goroutineWorker) Memory() uint64  { return 0 }
 func (w *goroutineWorker) Close()          {}
+
+// Retire ends the worker after the chunk in work.
+func (w *goroutineWorker) Retire() error {
+	w.Kill()
+	return nil
+}
 
 // Kill ends the worker after the chunk in work.
 func (w *goroutineWorker) Kill() {

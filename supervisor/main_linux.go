@@ -32,7 +32,9 @@ func Main() {
 		// A kernel that calls runtime.Goexit ends this goroutine, and must not
 		// leave a process that does nothing.
 		defer os.Exit(1)
-		err = worker.Main(id)
+		if err = worker.Main(id); err == nil {
+			os.Exit(0)
+		}
 	}
 	// The supervisor knows of a claim that it took away.
 	if !errors.Is(err, worker.ErrRevoked) {

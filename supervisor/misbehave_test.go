@@ -1,11 +1,13 @@
 package supervisor
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"runtime"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"github.com/gangsaw/gangsaw/kernels"
 )
@@ -23,6 +25,7 @@ const (
 	signals
 	recurses
 	leaves // by runtime.Goexit
+	hoards // memory
 	loops
 )
 
@@ -50,6 +53,13 @@ func (f fault) happen() (int64, error) {
 		return deeper(f.Code), nil
 	case leaves:
 		runtime.Goexit()
+	case hoards:
+		var all [][]byte
+		for len(all) < 400 {
+			all = append(all, bytes.Repeat([]byte{1}, 1<<20))
+		}
+		time.Sleep(time.Minute)
+		return int64(len(all)), nil
 	case loops:
 		for {
 		}

@@ -14,6 +14,8 @@ type options struct {
 	chunk     uint64
 	retries   int
 	inProcess bool
+	recycle   Recycle
+	memory    uint64
 	observe   func(Event)
 
 	slots  int  // of the ring; 0 chooses by the number of workers
@@ -47,6 +49,16 @@ func ChunkBytes(n uint64) Option { return func(o *options) { o.chunk = n } }
 // do.
 func Retries(n int) Option { return func(o *options) { o.retries = n } }
 
+// RecycleWorkers replaces each worker by a new one when it is time, between two
+// chunks: nothing waits for it, and nothing is lost.
+func RecycleWorkers(r Recycle) Option { return func(o *options) { o.recycle = r } }
+
+// MemoryLimit sets how many bytes of memory of its own a worker process may have,
+// of files and segments that it maps none; a new one of this program has some 10
+// MiB. One that has more is killed, and its chunk is given up with a
+// [*MemoryError]. It is looked at ten times a second.
+func MemoryLimit(bytes uint64) Option { return func(o *options) { o.memory = bytes } }
+
 // InProcess runs the workers as goroutines of this process: for debugging, and
 // where processes cannot be started. A crash of one is a crash of all. Outside
 // Linux it is always so.
@@ -77,6 +89,10 @@ type (
 	PanicError = engine.PanicError
 	// DeathError reports a worker that died at a chunk as others had before.
 	DeathError = engine.DeathError
+	// Recycle says when a worker is replaced by a new one.
+	Recycle = engine.Recycle
+	// MemoryError reports a worker that had more memory than [MemoryLimit] lets it.
+	MemoryError = engine.MemoryError
 	// DeadlineError reports a worker that was killed because a chunk took longer
 	// than [Deadline] lets it.
 	DeadlineError = engine.DeadlineError

@@ -75,7 +75,7 @@ func Start(ctx context.Context, opts ...Option) (*Pool, error) {
 	}
 	// With more workers than CPUs, who spins keeps another from working.
 	spin := o.workers <= runtime.GOMAXPROCS(0) && !o.asleep
-	l, err := newLauncher(o.slots, spin, o.inProcess)
+	l, err := newLauncher(o.slots, spin, o)
 	if err != nil {
 		return nil, err
 	}
@@ -89,9 +89,11 @@ func Start(ctx context.Context, opts ...Option) (*Pool, error) {
 		Launch:  l.launch,
 		Observe: o.observe,
 		Limits:  engine.DefaultLimits,
+		Recycle: o.recycle,
+		Memory:  o.memory,
 	})
 	if err := p.engine.Started(ctx); err != nil {
-		p.Close()
+		p.Kill()
 		return nil, err
 	}
 	return p, nil
@@ -116,9 +118,25 @@ func (p *Pool) ISA() string { return p.tier.String() }
 // Counters returns the pool's totals so far.
 func (p *Pool) Counters() Counters { return p.engine.Counters() }
 
-// Close kills the workers, fails what is still running with [ErrClosed] and
-// frees everything. Close the files first. It may be called more than once.
-func (p *Pool) Close() error { return p.close() }
+// Close waits for what was submitted, ends the workers and frees everything.
+// What comes later fails with [ErrClosed]. Close the files first. It may be called
+// more than once.
+func (p *Pool) Close() error {
+	p.engine.Drain(false)
+	return p.close()
+}
+
+// Cancel is [Pool.Close], but takes back what no worker has come to yet, which
+// fails with [ErrClosed].
+func (p *Pool) Cancel() error {
+	p.engine.Drain(true)
+	return p.close()
+}
+
+// Kill is [Pool.Close], but waits for nothing: it kills the workers, and what is
+// not done fails with [ErrClosed]. A goroutine cannot be killed; its task is
+// waited for (see [InProcess]).
+func (p *Pool) Kill() error { return p.close() }
 
 func (p *Pool) shut() error {
 	p.engine.Close()

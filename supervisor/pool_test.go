@@ -23,7 +23,7 @@ func start(t testing.TB, opts ...Option) *Pool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { pool.Close() })
+	t.Cleanup(func() { pool.Kill() })
 	return pool
 }
 

@@ -15,9 +15,9 @@ import (
 )
 
 // newLauncher returns what launches the workers of a pool, as asked for.
-func newLauncher(slots int, spin, inProcess bool) (launcher, error) {
-	if inProcess {
-		return newGoroutines(slots, spin)
+func newLauncher(slots int, spin bool, o options) (launcher, error) {
+	if o.inProcess {
+		return newGoroutines(slots, spin, o)
 	}
 	segment, err := shm.NewSegment("gangsaw-control", wire.ControlSize(slots))
 	if err != nil {
@@ -27,13 +27,14 @@ func newLauncher(slots int, spin, inProcess bool) (launcher, error) {
 	if err != nil {
 		return nil, errors.Join(err, segment.Close())
 	}
-	return &processes{slots, spin, segment, r, proc.NewStarter()}, nil
+	return &processes{slots, spin, o.recycle.Chunks, segment, r, proc.NewStarter()}, nil
 }
 
 // processes launches worker processes.
 type processes struct {
 	slots   int
 	spin    bool
+	chunks  uint64       // a worker does
 	segment *shm.Segment // control segment
 	shared  *ring.Ring
 	starter *proc.Starter
@@ -53,7 +54,7 @@ func (p *processes) launch(incarnation uint32, ready func(), exited func(proc.Ex
 	if err != nil {
 		return nil, err
 	}
-	id := wire.Identity{Incarnation: incarnation, Slots: p.slots, Spin: p.spin, Tier: kernels.CurrentTier()}
+	id := wire.Identity{Incarnation: incarnation, Slots: p.slots, Spin: p.spin, Chunks: p.chunks, Tier: kernels.CurrentTier()}
 	process, err := p.starter.Start(proc.Spec{
 		Env:   []string{wire.EnvWorker + "=" + id.String()},
 		Files: []*os.File{p.segment.File(), results.File()},
@@ -115,6 +116,12 @@ func (w *processWorker) Attach(number uint32, m *shm.Mapping) error {
 
 func (w *processWorker) Detach(number uint32) error {
 	return w.process.Conn.Send(wire.Message{Kind: wire.Detach, Mapping: number}.Encode(), nil)
+}
+
+func (w *processWorker) Memory() uint64 { return w.process.Memory() }
+
+func (w *processWorker) Retire() error {
+	return w.process.Conn.Send(wire.Message{Kind: wire.Retire}.Encode(), nil)
 }
 
 func (w *processWorker) Begin() error {

@@ -12,4 +12,6 @@ func Main() { kernels.Seal() }
 func mayStart() error { return nil }
 
 // newLauncher returns goroutines, asked for or not.
-func newLauncher(slots int, spin, _ bool) (launcher, error) { return newGoroutines(slots, spin) }
+func newLauncher(slots int, spin bool, o options) (launcher, error) {
+	return newGoroutines(slots, spin, o)
+}

@@ -38,6 +38,10 @@ var faults = map[string]struct {
 	"SIGKILL":        {fault{Kind: signals, Code: int64(syscall.SIGKILL)}, died(syscall.SIGKILL, 0), nil},
 	"stack overflow": {fault{Kind: recurses}, died(0, 2), nil},
 	"Goexit":         {fault{Kind: leaves}, died(0, 1), nil},
+	"out of memory": {fault{Kind: hoards}, func(err error) bool {
+		var e *MemoryError
+		return errors.As(err, &e) && e.Had > e.Limit && e.Limit == 200<<20
+	}, nil},
 	"infinite loop": {fault{Kind: loops}, func(err error) bool {
 		var e *DeadlineError
 		return errors.As(err, &e) && e.Limit == 100*time.Millisecond && errors.Is(err, context.DeadlineExceeded)
@@ -58,7 +62,7 @@ func TestMisbehavingTaskFailsAloneAndItsNeighboursDoNot(t *testing.T) {
 	for name, c := range faults {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pool := start(t, Workers(2))
+			pool := start(t, Workers(2), MemoryLimit(200<<20))
 			for _, bad := range []int{0, 4, 8} {
 				var good []*Future[int64]
 				var f *Future[int64]

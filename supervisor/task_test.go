@@ -38,6 +38,7 @@ var (
 			time.Sleep(time.Millisecond)
 		}
 	})
+	self = kernels.NewFunc("test.self", func([]byte, struct{}) (int32, error) { return int32(os.Getpid()), nil })
 	span = kernels.NewReduce("test.span", func(s *extent, x []float64, scale float64) error {
 		for _, v := range x {
 			if v < 0 {
@@ -453,11 +454,114 @@ func scopeLeavesNothingBehind(t *testing.T, start func(...Option) *Pool) {
 	}
 }
 
-func TestCloseFailsWhatIsLeftAndWhatComesLater(t *testing.T) {
-	onBothPools(t, closeFailsWhatIsLeftAndWhatComesLater)
+func TestCloseDrainsWhatIsQueued(t *testing.T) { onBothPools(t, closeDrainsWhatIsQueued) }
+
+func closeDrainsWhatIsQueued(t *testing.T, start func(...Option) *Pool) {
+	pool := start(Workers(1))
+	call, release := held(t)
+	busy := submit(t, pool, call)
+	await(t, busy, Running)
+	var queued []*Future[int64]
+	for i := range int64(50) {
+		queued = append(queued, submit(t, pool, square.With(i)))
+	}
+	closed := make(chan error)
+	go func() { closed <- pool.Close() }()
+	for { // until it closes
+		if _, err := Submit(pool, square.With(1), nil); errors.Is(err, ErrClosed) {
+			break
+		}
+	}
+	select {
+	case <-closed:
+		t.Error("closed with a task in work")
+	default:
+	}
+	release()
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
+	for i, f := range queued {
+		result(t, f, int64(i*i))
+	}
 }
 
-func closeFailsWhatIsLeftAndWhatComesLater(t *testing.T, start func(...Option) *Pool) {
+func TestCancelledPoolFinishesWhatRunsAlone(t *testing.T) {
+	onBothPools(t, cancelledPoolFinishesWhatRunsAlone)
+}
+
+func cancelledPoolFinishesWhatRunsAlone(t *testing.T, start func(...Option) *Pool) {
+	pool := start(Workers(1))
+	call, release := held(t)
+	busy := submit(t, pool, call)
+	await(t, busy, Running)
+	var queued []*Future[int64]
+	for i := range int64(500) { // more than the ring holds
+		queued = append(queued, submit(t, pool, square.With(i)))
+	}
+	closed := make(chan error)
+	go func() { closed <- pool.Cancel() }()
+	for _, f := range queued {
+		if _, err := f.Result(t.Context()); !errors.Is(err, ErrClosed) {
+			t.Errorf("%v", err)
+		}
+	}
+	release()
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
+	if _, err := busy.Result(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestRecyclingChangesTheWorkerAtTheRightCount(t *testing.T) {
+	onBothPools(t, recyclingChangesTheWorkerAtTheRightCount)
+}
+
+func recyclingChangesTheWorkerAtTheRightCount(t *testing.T, start func(...Option) *Pool) {
+	pool := start(Workers(1), RecycleWorkers(Recycle{Chunks: 5}), Observe(func(e Event) { t.Error(e) }))
+	var pids []int
+	for range 22 {
+		pid, err := submit(t, pool, self.With(struct{}{})).Result(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		pids = append(pids, int(pid))
+	}
+	for i, pid := range pids {
+		if same := i%5 == 0 || pid == pids[i-1]; !same {
+			t.Errorf("worker %d ran task %d, worker %d the one before", pid, i, pids[i-1])
+		}
+		if !pool.InProcess() && i > 0 && i%5 == 0 && pid == pids[i-1] {
+			t.Errorf("worker %d went on with task %d", pid, i)
+		}
+	}
+	if c := pool.Counters(); c.Recycled != 4 || c.Respawns != 0 || c.Retries != 0 {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestRecyclingLosesNothing(t *testing.T) { onBothPools(t, recyclingLosesNothing) }
+
+func recyclingLosesNothing(t *testing.T, start func(...Option) *Pool) {
+	pool := start(Workers(3), RecycleWorkers(Recycle{Age: 2 * time.Millisecond}), Observe(func(e Event) { t.Error(e) }))
+	n := int64(0)
+	for r, err := range Map(t.Context(), pool, square, count(new(atomic.Int64)), InFlight(16)) {
+		if err != nil || r != n*n {
+			t.Fatalf("%d: %d, %v", n, r, err)
+		}
+		if n++; n >= 1000 && pool.Counters().Recycled >= 10 {
+			break
+		}
+	}
+}
+
+func TestKilledPoolFailsWhatIsLeftAndWhatComesLater(t *testing.T) {
+	onBothPools(t, killedPoolFailsWhatIsLeftAndWhatComesLater)
+}
+
+func killedPoolFailsWhatIsLeftAndWhatComesLater(t *testing.T, start func(...Option) *Pool) {
 	pool := start(Workers(1))
 	call, release := held(t)
 	busy := submit(t, pool, call)
@@ -469,7 +573,7 @@ func closeFailsWhatIsLeftAndWhatComesLater(t *testing.T, start func(...Option) *
 	if pool.InProcess() {
 		release() // a goroutine cannot be killed
 	}
-	pool.Close()
+	pool.Kill()
 	for _, f := range queued {
 		if _, err := f.Result(t.Context()); err != nil && !errors.Is(err, ErrClosed) {
 			t.Errorf("%v", err)

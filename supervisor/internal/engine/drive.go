@@ -10,11 +10,11 @@ import (
 
 // slot is the ledger's entry of one ring slot.
 type slot struct {
-	word       ring.Word // FREE, or READY as it was published
-	job        *job      // nil while FREE
-	doomed     bool      // the supervisor doomed it
-	lost       bool      // its owner was killed and does not go away; job is nil
-	late       bool      // it took longer than its job's limit
+	word       ring.Word         // FREE, or READY as it was published
+	job        *job              // nil while FREE
+	doomed     bool              // the supervisor doomed it
+	lost       bool              // its owner was killed and does not go away; job is nil
+	fatal      func(Event) error // why it was doomed, if that gives up its chunk
 	descriptor ring.Descriptor
 	blame      blame
 	watch      watch
@@ -177,6 +177,7 @@ func (e *Engine) finish(i int, word ring.Word, worker *member) bool {
 		e.corruptSlot(i, e.ring.Load(i))
 	}
 	e.health = e.health.progress()
+	e.recycle(worker)
 	if result.Status == wire.OK {
 		e.counters.chunks.Add(1)
 		e.counters.bytes.Add(j.spec.Plan.Chunk(result.Descriptor.Chunk).Bytes)

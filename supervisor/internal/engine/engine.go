@@ -23,6 +23,8 @@ type Config struct {
 	Launch  Launcher    // starts one worker
 	Observe func(Event) // called under the engine's lock; must not block
 	Limits  Limits
+	Recycle Recycle
+	Memory  uint64 // bytes of its own that a worker may have, then it is killed; 0: any
 }
 
 // Limits are the times after which the engine loses patience.
@@ -53,6 +55,11 @@ type Worker interface {
 	Begin() error
 	// Stopped reports whether the worker is stopped by a signal.
 	Stopped() bool
+	// Memory returns the bytes of memory that are the worker's own, 0 if that is
+	// not known.
+	Memory() uint64
+	// Retire ends the worker after the chunk in hand, with exit status 0.
+	Retire() error
 	// Kill ends the worker at once; exited follows.
 	Kill()
 	// Close frees the worker's segment after exited.
@@ -68,6 +75,7 @@ type Engine struct {
 	ring     *ring.Ring
 	started  chan struct{} // closed when the first worker is ready, or none ever will be
 	gone     chan struct{} // closed when the engine is closed and no worker is left
+	drained  chan struct{} // closed when the engine is draining and no job is left
 	driver   chan struct{} // whoever has put a token into it drives
 	waiter   *ring.Waiter  // the driver's
 	turns    int           // the driver's
@@ -93,27 +101,29 @@ type Engine struct {
 	mappings        map[uint32]*shm.Mapping
 	nextMapping     uint32
 
-	closing bool
-	closed  bool  // the ring may be gone
-	broken  error // why no job can run any more
+	draining bool // no new jobs
+	closing  bool
+	closed   bool  // the ring may be gone
+	broken   error // why no job can run any more
 }
 
 type counters struct {
-	chunks, bytes, retries, respawns, quarantined atomic.Uint64
-	absent                                        atomic.Int64 // workers that could not be started
+	chunks, bytes, retries, respawns, quarantined, recycled atomic.Uint64
+	absent                                                  atomic.Int64 // workers that could not be started
 }
 
 // Counters are an engine's totals since its start.
 type Counters struct {
 	Workers                                       int // now, less those that cannot be started
 	Chunks, Bytes, Retries, Respawns, Quarantined uint64
+	Recycled                                      uint64 // workers that were replaced as planned
 }
 
 // New starts an engine and its workers.
 func New(cfg Config) *Engine {
 	e := &Engine{
 		cfg: cfg, ring: cfg.Ring,
-		started: make(chan struct{}), gone: make(chan struct{}), driver: make(chan struct{}, 1),
+		started: make(chan struct{}), gone: make(chan struct{}), drained: make(chan struct{}), driver: make(chan struct{}, 1),
 		waiter:   cfg.Ring.NewSupervisorWaiter(ring.SpinTime, pollTime),
 		slots:    make([]slot, cfg.Ring.Capacity()),
 		workers:  map[uint32]*member{},
@@ -190,7 +200,7 @@ func (e *Engine) Detach(number uint32) error {
 // Counters returns the totals so far.
 func (e *Engine) Counters() Counters {
 	c := &e.counters
-	return Counters{e.cfg.Workers - int(c.absent.Load()), c.chunks.Load(), c.bytes.Load(), c.retries.Load(), c.respawns.Load(), c.quarantined.Load()}
+	return Counters{e.cfg.Workers - int(c.absent.Load()), c.chunks.Load(), c.bytes.Load(), c.retries.Load(), c.respawns.Load(), c.quarantined.Load(), c.recycled.Load()}
 }
 
 // Close kills the workers, fails what jobs are left with ErrClosed and returns

@@ -82,6 +82,20 @@ func (e *DeadlineError) Error() string {
 	return fmt.Sprintf("%v: worker %d (pid %d) was killed because it took longer than %v", e.Place, e.Worker, e.PID, e.Limit)
 }
 
+// MemoryError reports a worker that was killed because it had more memory of its
+// own than it may.
+type MemoryError struct {
+	Place      Place
+	Worker     uint32 // incarnation
+	PID        int    // of the process
+	Had, Limit uint64 // bytes
+}
+
+func (e *MemoryError) Error() string {
+	return fmt.Sprintf("%v: worker %d (pid %d) was killed because it had %d bytes of memory of its own, more than %d",
+		e.Place, e.Worker, e.PID, e.Had, e.Limit)
+}
+
 // Is makes it a context.DeadlineExceeded.
 func (e *DeadlineError) Is(target error) bool { return target == context.DeadlineExceeded }
 

@@ -29,6 +29,8 @@ type fake struct {
 	claimer     *ring.Claimer
 	stopped     atomic.Bool
 	stretches   atomic.Int32
+	memory      atomic.Uint64
+	retired     atomic.Bool
 	since       time.Time // a stretch began; the supervisor's
 	killed      chan struct{}
 	kill        sync.Once
@@ -39,6 +41,8 @@ func (w *fake) Results() []byte                   { return w.results }
 func (w *fake) Attach(uint32, *shm.Mapping) error { return nil }
 func (w *fake) Detach(uint32) error               { return nil }
 func (w *fake) Begin() error                      { return nil }
+func (w *fake) Memory() uint64                    { return w.memory.Load() }
+func (w *fake) Retire() error                     { w.retired.Store(true); return nil }
 func (w *fake) Close()                            {}
 func (w *fake) Kill()                             { w.kill.Do(func() { close(w.killed) }) }
 func (w *fake) write(c ring.Claim, r wire.Result) { wire.PutResult(w.results, c.Slot, r) }

@@ -162,6 +162,9 @@ func (e *Engine) submit(j *job) error {
 	if e.broken != nil {
 		return e.broken
 	}
+	if e.draining {
+		return ErrClosed
+	}
 	e.jobs = append(e.jobs, j)
 	e.settle(j)
 	e.refill()
@@ -296,6 +299,7 @@ func (e *Engine) settle(j *job) {
 		}
 		j.ended = true
 		close(j.done)
+		e.settleDrain()
 		return
 	}
 }

@@ -71,12 +71,14 @@ func (e *Engine) watchClaim(i int, now time.Time) {
 	case turns != s.watch.turns:
 		e.corrupt(fmt.Sprintf("ring slot %d holds %v, but that worker looks for other work", i, word))
 	case s.job.spec.Limit > 0 && now.Sub(s.watch.since) >= s.job.spec.Limit:
-		if e.aim(i, fmt.Sprintf("was killed because its chunk took longer than %v", s.job.spec.Limit)) {
-			s.late = true
+		limit := s.job.spec.Limit
+		if e.aim(i, fmt.Sprintf("was killed because its chunk took longer than %v", limit)) {
+			s.fatal = func(v Event) error { return &DeadlineError{v.Place, v.Worker, v.PID, limit} }
 		}
 	case now.Sub(s.watch.looked) >= lookTime:
 		s.watch.looked = now
 		switch {
+		case e.tooLarge(i, m):
 		case !m.handle.Stopped():
 			s.watch.stopped = time.Time{}
 		case s.watch.stopped.IsZero():
@@ -85,6 +87,21 @@ func (e *Engine) watchClaim(i int, now time.Time) {
 			e.aim(i, fmt.Sprintf("was killed because it stayed stopped for %v with a chunk in hand", e.cfg.Limits.Stop))
 		}
 	}
+}
+
+// tooLarge kills the worker that holds slot i if it has more memory than it may,
+// and reports whether it did.
+func (e *Engine) tooLarge(i int, m *member) bool {
+	may := e.cfg.Memory
+	if may == 0 {
+		return false
+	}
+	has := m.handle.Memory()
+	if has <= may || !e.aim(i, fmt.Sprintf("was killed because it had %d bytes of memory of its own, more than %d", has, may)) {
+		return false
+	}
+	e.slots[i].fatal = func(v Event) error { return &MemoryError{v.Place, v.Worker, v.PID, has, may} }
+	return true
 }
 
 // aim kills the worker that holds slot i, if it still does: the kill hits this

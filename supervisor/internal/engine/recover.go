@@ -13,6 +13,7 @@ import (
 
 // member is the ledger's entry of a worker.
 type member struct {
+	age         age
 	incarnation uint32
 	handle      Worker
 	beat        wire.Beat
@@ -55,7 +56,7 @@ func (e *Engine) launch() {
 		return
 	}
 	e.nextIncarnation++
-	m := &member{incarnation: e.nextIncarnation}
+	m := &member{incarnation: e.nextIncarnation, age: age{born: time.Now()}}
 	handle, err := e.cfg.Launch(m.incarnation,
 		func() { e.act(func() { e.onReady(m) }) },
 		func(exit proc.Exit) {
@@ -123,13 +124,18 @@ func (e *Engine) onExit(m *member, exit proc.Exit) {
 	}
 	delete(e.workers, m.incarnation)
 	m.handle.Close()
-	if !held && !e.closing {
+	planned := m.age.retired && !held && exit == proc.Exit{}
+	if !held && !e.closing && !planned {
 		e.observeDeath(m, cause, exit)
 	}
 	if e.rebuilding && e.allGone() {
 		e.rebuild()
 	}
-	if !m.stuck {
+	switch {
+	case planned:
+		e.counters.recycled.Add(1)
+		e.launch()
+	case !m.stuck:
 		e.replace(m, exit, cause)
 	}
 	// A wake that the dead took along is given to others.
@@ -214,8 +220,8 @@ func (e *Engine) strike(i int, m *member, exit proc.Exit, cause string) {
 		return
 	}
 	_, progress := m.beat.Load()
-	quarantined := s.late
-	if !m.innocent || s.doomed && !s.late {
+	quarantined := s.fatal != nil
+	if !m.innocent || s.doomed && !quarantined {
 		s.blame, quarantined = s.blame.after(progress, e.cfg.Retries)
 	}
 	s.descriptor.Attempt++
@@ -227,8 +233,8 @@ func (e *Engine) strike(i int, m *member, exit proc.Exit, cause string) {
 	if quarantined {
 		event.Kind = ChunkQuarantined
 		var err error = &DeathError{event.Place, event.Worker, event.PID, exit.Signal, exit.Code, cause}
-		if s.late {
-			err = &DeadlineError{event.Place, event.Worker, event.PID, j.spec.Limit}
+		if s.fatal != nil {
+			err = s.fatal(event)
 		}
 		e.quarantine(j, event, err)
 		e.drop(i)

@@ -87,6 +87,24 @@ func (p *Process) Stopped() bool {
 	return i >= 0 && i+2 < len(stat) && stat[i+2] == 'T'
 }
 
+// Memory returns the bytes of memory that are the process's own, of files and
+// segments that it maps none.
+func (p *Process) Memory() uint64 {
+	pid := p.PID()
+	if pid == 0 {
+		return 0
+	}
+	statm, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	if err != nil {
+		return 0
+	}
+	var size, resident, shared uint64
+	if _, err := fmt.Sscan(string(statm), &size, &resident, &shared); err != nil || shared > resident {
+		return 0
+	}
+	return (resident - shared) * uint64(os.Getpagesize())
+}
+
 // Kill sends SIGKILL, also to a process that is still being started. One that
 // has ended is left alone.
 func (p *Process) Kill() {

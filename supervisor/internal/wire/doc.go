@@ -46,6 +46,7 @@
 //	attach  supervisor to worker: a mapping's number, with its open file
 //	detach  supervisor to worker: a mapping's number; no descriptor names it
 //	begin   supervisor to worker: all present mappings are attached, claim
+//	retire  supervisor to worker: finish the task in hand and exit with status 0
 //
 // The end of the stream means that the other process is gone.
 package wire

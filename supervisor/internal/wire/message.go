@@ -12,7 +12,7 @@ const Version = 3
 
 // A worker process is told what it is by the environment variable
 // EnvWorker; its value is
-// "version:incarnation:slots:spin:isa". Its files are fixed.
+// "version:incarnation:slots:spin:chunks:isa". Its files are fixed.
 const (
 	EnvWorker = "GANGSAW_WORKER"
 	SocketFD  = 3 // the control socket
@@ -25,12 +25,13 @@ type Identity struct {
 	Incarnation uint32
 	Slots       int
 	Spin        bool         // before it sleeps: there are CPUs to spare
+	Chunks      uint64       // it does, then exits with status 0; 0: no end
 	Tier        kernels.Tier // that its kernels run on
 }
 
 // String returns the value of EnvWorker.
 func (id Identity) String() string {
-	return fmt.Sprintf("%d:%d:%d:%t:%v", Version, id.Incarnation, id.Slots, id.Spin, id.Tier)
+	return fmt.Sprintf("%d:%d:%d:%t:%d:%v", Version, id.Incarnation, id.Slots, id.Spin, id.Chunks, id.Tier)
 }
 
 // ParseIdentity reads the value of EnvWorker.
@@ -38,11 +39,11 @@ func ParseIdentity(s string) (Identity, error) {
 	var version int
 	var id Identity
 	var tier string
-	n, err := fmt.Sscanf(s, "%d:%d:%d:%t:%s", &version, &id.Incarnation, &id.Slots, &id.Spin, &tier)
+	n, err := fmt.Sscanf(s, "%d:%d:%d:%t:%d:%s", &version, &id.Incarnation, &id.Slots, &id.Spin, &id.Chunks, &tier)
 	if err == nil {
 		id.Tier, err = kernels.ParseTier(tier)
 	}
-	if n != 5 || err != nil || id.String() != s {
+	if n != 6 || err != nil || id.String() != s {
 		return Identity{}, fmt.Errorf("%s=%q is not what a supervisor sets: unset it", EnvWorker, s)
 	}
 	return id, nil
@@ -57,6 +58,7 @@ const (
 	Attach
 	Detach
 	Begin
+	Retire
 )
 
 // MessageSize is the length of every message in bytes.
@@ -78,7 +80,7 @@ func (m Message) Encode() []byte {
 
 // DecodeMessage reads a message.
 func DecodeMessage(b []byte) (Message, error) {
-	if len(b) != MessageSize || b[1] != Version || Kind(b[0]) < Hello || Kind(b[0]) > Begin {
+	if len(b) != MessageSize || b[1] != Version || Kind(b[0]) < Hello || Kind(b[0]) > Retire {
 		return Message{}, fmt.Errorf("malformed message % x", b)
 	}
 	return Message{Kind(b[0]), binary.LittleEndian.Uint32(b[4:])}, nil

@@ -147,7 +147,7 @@ func TestResultReadsBackAndRefuses(t *testing.T) {
 }
 
 func TestIdentityReadsBackAndRefuses(t *testing.T) {
-	want := Identity{Incarnation: 17, Slots: 64, Spin: true, Tier: kernels.AVX2}
+	want := Identity{Incarnation: 17, Slots: 64, Spin: true, Chunks: 9, Tier: kernels.AVX2}
 	if got, err := ParseIdentity(want.String()); err != nil || got != want {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -159,7 +159,7 @@ func TestIdentityReadsBackAndRefuses(t *testing.T) {
 }
 
 func TestMessageReadsBackAndRefuses(t *testing.T) {
-	for _, want := range []Message{{Hello, 0}, {Attach, 7}, {Detach, 1<<32 - 1}, {Begin, 0}} {
+	for _, want := range []Message{{Hello, 0}, {Attach, 7}, {Detach, 1<<32 - 1}, {Begin, 0}, {Retire, 0}} {
 		if got, err := DecodeMessage(want.Encode()); err != nil || got != want {
 			t.Errorf("%+v, %v", got, err)
 		}
@@ -167,7 +167,7 @@ func TestMessageReadsBackAndRefuses(t *testing.T) {
 	good := Message{Attach, 7}.Encode()
 	for name, b := range map[string][]byte{
 		"empty": nil, "short": good[:7], "long": append(good, 0),
-		"kind 0": {0, 3, 0, 0, 0, 0, 0, 0}, "kind 5": {5, 3, 0, 0, 0, 0, 0, 0}, "version": {1, 2, 0, 0, 0, 0, 0, 0},
+		"kind 0": {0, 3, 0, 0, 0, 0, 0, 0}, "kind 6": {6, 3, 0, 0, 0, 0, 0, 0}, "version": {1, 2, 0, 0, 0, 0, 0, 0},
 	} {
 		if m, err := DecodeMessage(b); err == nil {
 			t.Errorf("%s: %+v", name, m)

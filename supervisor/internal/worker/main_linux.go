@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gangsaw/gangsaw/kernels"
@@ -16,8 +18,9 @@ import (
 	"github.com/gangsaw/gangsaw/supervisor/internal/wire"
 )
 
-// Main is the life of a worker process. It ends the process when the
-// supervisor is gone and returns only with an error.
+// Main is the life of a worker process. It ends the process when the supervisor
+// is gone, and returns with an error or when the supervisor has no more use for
+// it.
 func Main(id wire.Identity) error {
 	if err := kernels.UseTier(id.Tier); err != nil {
 		return err
@@ -31,7 +34,7 @@ func Main(id wire.Identity) error {
 	runtime.GOMAXPROCS(2)
 	maps := newMappings()
 	go func() {
-		err := maps.follow(conn)
+		err := maps.follow(conn, w.Ring)
 		if !errors.Is(err, io.EOF) {
 			fmt.Fprintf(os.Stderr, "gangsaw worker %d: %v\n", id.Incarnation, err)
 		}
@@ -44,6 +47,7 @@ func Main(id wire.Identity) error {
 	// Else it would hold its first chunk while it waits for the file.
 	<-maps.begun
 	w.Mapping = maps.get
+	w.Stopped = maps.retired.Load
 	return w.Run()
 }
 
@@ -68,7 +72,7 @@ func attach(id wire.Identity) (*Worker, *proc.Conn, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return &Worker{Incarnation: id.Incarnation, Ring: r, Spin: id.Spin, Control: control.Bytes(), Results: results.Bytes()}, conn, nil
+	return &Worker{Incarnation: id.Incarnation, Ring: r, Spin: id.Spin, Chunks: id.Chunks, Control: control.Bytes(), Results: results.Bytes()}, conn, nil
 }
 
 // mappings are the data files this process has mapped, by number. One that
@@ -78,6 +82,8 @@ type mappings struct {
 	added *sync.Cond
 	all   map[uint32]attached
 	begun chan struct{} // closed when the supervisor says so
+
+	retired atomic.Bool // the supervisor says so
 }
 
 type attached struct {
@@ -92,7 +98,7 @@ func newMappings() *mappings {
 }
 
 // follow does what the supervisor's messages say, until the stream ends.
-func (m *mappings) follow(conn *proc.Conn) error {
+func (m *mappings) follow(conn *proc.Conn, r *ring.Ring) error {
 	buf := make([]byte, wire.MessageSize)
 	for begun := false; ; {
 		n, file, err := conn.Receive(buf, "data file")
@@ -111,6 +117,9 @@ func (m *mappings) follow(conn *proc.Conn) error {
 		case message.Kind == wire.Begin && !begun:
 			begun = true
 			close(m.begun)
+		case message.Kind == wire.Retire:
+			m.retired.Store(true)
+			r.WakeWorkers(math.MaxInt32) // this one among them
 		default:
 			return fmt.Errorf("unexpected message %+v", message)
 		}

@@ -21,6 +21,7 @@ type Worker struct {
 	Incarnation uint32
 	Ring        *ring.Ring
 	Spin        bool   // before it sleeps: there are CPUs to spare
+	Chunks      uint64 // it does, then its loop ends; 0: no end
 	Control     []byte // control segment
 	Results     []byte // this worker's results segment
 	// Mapping returns the bytes of a mapping by its number.
@@ -45,8 +46,13 @@ func (w *Worker) Run() error {
 		spin = ring.SpinTime
 	}
 	waiter := w.Ring.NewWorkerWaiter(spin, idleTimeout)
+	done := uint64(0)
 	for bell := false; ; {
 		if w.Stopped != nil && w.Stopped() {
+			return nil
+		}
+		if done > 0 && done == w.Chunks {
+			w.Ring.WakeSupervisor()
 			return nil
 		}
 		w.beat.Turn()
@@ -67,6 +73,7 @@ func (w *Worker) Run() error {
 		if !claimer.Complete(claim) {
 			return ErrRevoked
 		}
+		done++
 	}
 }
 

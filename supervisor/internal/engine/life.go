@@ -1,0 +1,87 @@
+package engine
+
+import "time"
+
+// Recycle says when a worker is replaced by a new one, between two chunks.
+// Zeros mean never.
+type Recycle struct {
+	Chunks uint64        // it has finished
+	Age    time.Duration // since it was started
+	Memory uint64        // bytes of its own, looked at now and then
+}
+
+// age is what is known of a worker's life.
+type age struct {
+	born    time.Time
+	chunks  uint64    // finished
+	looked  time.Time // at its memory, last
+	retired bool      // it was told to end
+}
+
+// recycle tells a worker that has finished a chunk to end, if it is time.
+func (e *Engine) recycle(m *member) {
+	r, a := e.cfg.Recycle, &m.age
+	a.chunks++
+	if a.retired {
+		return
+	}
+	if r.Chunks > 0 && a.chunks >= r.Chunks {
+		a.retired = true // it counts too, and ends by itself
+		return
+	}
+	if r.Age == 0 && r.Memory == 0 {
+		return
+	}
+	now := time.Now()
+	old := r.Age > 0 && now.Sub(a.born) >= r.Age
+	if r.Memory > 0 && now.Sub(a.looked) >= lookTime {
+		a.looked = now
+		old = old || m.handle.Memory() > r.Memory
+	}
+	if old {
+		a.retired = true
+		e.check(m, m.handle.Retire())
+	}
+}
+
+// Drain takes no new jobs and returns when those there are have ended. With
+// dismiss, those of which something is left that no worker has come to fail with
+// ErrClosed.
+func (e *Engine) Drain(dismiss bool) {
+	e.act(func() {
+		e.draining = true
+		if dismiss {
+			e.dismiss()
+		}
+		e.settleDrain()
+	})
+	select {
+	case <-e.drained:
+	case <-e.gone:
+	}
+}
+
+// settleDrain lets Drain return once no job is left.
+func (e *Engine) settleDrain() {
+	if !e.draining || len(e.jobs) > 0 {
+		return
+	}
+	select {
+	case <-e.drained:
+	default:
+		close(e.drained)
+	}
+}
+
+func (e *Engine) dismiss() {
+	for _, j := range append([]*job(nil), e.jobs...) {
+		left := j.pending()
+		for i := range e.slots {
+			left = left || e.slots[i].job == j && e.ring.Load(i) == e.slots[i].word
+		}
+		if left {
+			e.failJob(j, ErrClosed)
+			e.settle(j)
+		}
+	}
+}
