@@ -5,26 +5,71 @@
 // Begin main with a call of [Main]. A worker is the same program, started
 // again, and Main is where it goes to work:
 //
+//	var square = kernels.NewFunc("square", func(_ []byte, n int64) (int64, error) { return n * n, nil })
+//
 //	func main() {
 //		supervisor.Main() // in a worker process: works and never returns
 //		pool, err := supervisor.Start(ctx)
 //		...
 //		defer pool.Close()
-//		x, err := pool.File("x.npy")
-//		...
-//		s, err := pool.Stat(ctx, x.Arrays()[0])
-//		fmt.Println(s.Mean(), s.Std(0))
+//		for r, err := range supervisor.Map(ctx, pool, square, slices.Values([]int64{1, 2, 3})) {
+//			fmt.Println(r, err)
+//		}
 //	}
 //
 // In tests and benchmarks the same call stands in TestMain, before m.Run.
 // Package initialisation runs in every worker as well: keep side effects out
 // of init functions and of package-level variables.
 //
+// # Which call when
+//
+//	one array's statistics                    [Pool.Stat]
+//	your own reduction of an array            [Reduce] of a [kernels.NewReduce]
+//	your own function of a whole array        [Submit] of a [kernels.NewFunc]
+//	one task, now or later                    [Submit], then [Future.Result]
+//	the same function of many parameters      [Map], [MapUnordered]: streams with a bound
+//	tasks that stand and fall together        [Scope], [SubmitTo]
+//	whichever of several tasks comes first    [Wait], [AsCompleted]
+//
+// To who knows Python's concurrent.futures: Start is ProcessPoolExecutor, Submit
+// is submit, Future.Result is result, Map is map (and does not swallow its input),
+// Wait is wait, AsCompleted is as_completed, Close is shutdown, Cancel is
+// shutdown(cancel_futures=True). Workers are started again from the program's
+// file, as by Python's spawn: Go, whose runtime has threads from the beginning,
+// has no fork.
+//
+// # What happens when something goes wrong
+//
 // A worker that dies takes nothing with it: what it had not finished is run
 // again by another, and the result has the same bits. A chunk that kills its
-// workers again and again is quarantined and named in a [*QuarantineError].
-// Workers end when the pool is closed and when its process dies, however it
-// dies.
+// workers again and again is quarantined and named in a [*QuarantineError], which
+// wraps a [*DeathError] with the signal or exit code. An error of your kernel is a
+// [*TaskError], a panic a [*PanicError] with the worker's stack; their worker goes
+// on. A chunk that takes longer than its [Deadline], or more memory than
+// [MemoryLimit], is killed with its worker, and nobody else's. Cancelling a context
+// or a [Future] is no kill: see there. Workers end when the pool is closed and when
+// its process dies, however it dies.
+//
+// # Common mistakes
+//
+//   - No call of Main: Start fails, and says so. In a test binary, it belongs into
+//     TestMain.
+//   - A kernel made in main, or in a function: workers never come there. Kernels
+//     stand in package-level variables; Submit refuses others.
+//   - A closure: what it captures has other values, or none, in a worker. Pass
+//     parameters.
+//   - Parameters with pointers, slices or strings: refused when the kernel is made.
+//     Numbers, bools, and arrays and structs of them travel, up to
+//     [kernels.MaxPartial] bytes; large data lies in files.
+//   - Tiny tasks: a task through Submit takes some microseconds. Put many elements
+//     into one; Reduce does, chunk by chunk.
+//   - Tasks that wait for the network or a disk: goroutines do that better. More
+//     workers than CPUs help nobody.
+//   - Waiting with a context that ends does not end the task, and neither does
+//     Future.Cancel once it runs. A Deadline does.
+//   - A pool in a worker: [ErrInWorker].
+//
+// # Where it runs
 //
 // Worker processes need Linux. On other systems every pool is in process (see
 // [InProcess]): its workers are goroutines, which compute the same bits, but a

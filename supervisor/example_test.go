@@ -2,10 +2,34 @@ package supervisor_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
+	"slices"
+	"time"
 
+	"github.com/gangsaw/gangsaw/kernels"
 	"github.com/gangsaw/gangsaw/supervisor"
+)
+
+// Kernels stand in package-level variables, so that workers have them.
+var (
+	square = kernels.NewFunc("example.square", func(_ []byte, n int64) (int64, error) {
+		if n < 0 {
+			return 0, errors.New("a negative number")
+		}
+		return n * n, nil
+	})
+	above = kernels.NewReduce("example.above",
+		func(count *int64, x []float64, limit float64) error {
+			for _, v := range x {
+				if v > limit {
+					*count++
+				}
+			}
+			return nil
+		},
+		func(left, right int64) int64 { return left + right })
 )
 
 // A program begins main (here: TestMain) with supervisor.Main().
@@ -27,4 +51,92 @@ func Example() {
 	}
 	fmt.Println(s.Count(), s.Min(), s.Max(), s.Sum(), s.Mean())
 	// Output: 108000 -3.485 3.65 -17831.745 -0.16510875
+}
+
+func ExampleReduce() {
+	ctx := context.Background()
+	pool, err := supervisor.Start(ctx, supervisor.Workers(2))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer pool.Close()
+	f, err := pool.File("../testdata/ecg.npy")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer f.Close()
+	n, err := supervisor.Reduce(ctx, pool, above.With(3), f.Arrays()[0])
+	fmt.Println(n, err)
+	// Output: 155 <nil>
+}
+
+func ExampleSubmit() {
+	ctx := context.Background()
+	pool, err := supervisor.Start(ctx, supervisor.Workers(2))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer pool.Close()
+	good, err := supervisor.Submit(pool, square.With(12), nil, supervisor.Deadline(time.Minute))
+	if err != nil {
+		log.Fatal(err)
+	}
+	bad, err := supervisor.Submit(pool, square.With(-1), nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(good.Result(ctx))
+	fmt.Println(bad.Result(ctx))
+	// Output:
+	// 144 <nil>
+	// 0 task of kernel "example.square": a negative number
+}
+
+func ExampleMap() {
+	ctx := context.Background()
+	pool, err := supervisor.Start(ctx, supervisor.Workers(2))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer pool.Close()
+	for r, err := range supervisor.Map(ctx, pool, square, slices.Values([]int64{1, 2, 3})) {
+		fmt.Println(r, err)
+	}
+	// Output:
+	// 1 <nil>
+	// 4 <nil>
+	// 9 <nil>
+}
+
+func ExampleScope() {
+	ctx := context.Background()
+	pool, err := supervisor.Start(ctx, supervisor.Workers(2))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer pool.Close()
+	var sum int64
+	err = supervisor.Scope(ctx, pool, func(g *supervisor.Group) error {
+		var all []*supervisor.Future[int64]
+		for n := range int64(5) {
+			f, err := supervisor.SubmitTo(g, square.With(n), nil)
+			if err != nil {
+				return err
+			}
+			all = append(all, f)
+		}
+		for f, err := range supervisor.AsCompleted(ctx, all...) {
+			if err != nil {
+				return err
+			}
+			r, err := f.Result(ctx)
+			if err != nil {
+				return err
+			}
+			sum += r
+		}
+		return nil
+	})
+	fmt.Println(sum, err)
+	// Output: 30 <nil>
 }

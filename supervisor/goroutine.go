@@ -20,6 +20,7 @@ type goroutines struct {
 	slots  int
 	spin   bool
 	chunks uint64 // a worker does
+	init   bool   // a worker runs program 0 first
 	memory []byte // control segment
 	shared *ring.Ring
 }
@@ -32,7 +33,7 @@ func newGoroutines(slots int, spin bool, o options) (launcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &goroutines{slots, spin, o.recycle.Chunks, memory, r}, nil
+	return &goroutines{slots, spin, o.recycle.Chunks, o.init != nil, memory, r}, nil
 }
 
 func (g *goroutines) control() []byte  { return g.memory }
@@ -53,9 +54,14 @@ func (g *goroutines) launch(incarnation uint32, ready func(), exited func(proc.E
 		Stopped:     w.stopped.Load,
 	}
 	go func() {
-		ready()
-		loop.Run()
-		exited(proc.Exit{})
+		exit := proc.Exit{Code: 1}
+		// Also when a kernel calls runtime.Goexit.
+		defer func() { exited(exit) }()
+		if loop.Init(g.init) == nil {
+			ready()
+			loop.Run()
+			exit.Code = 0
+		}
 	}()
 	return w, nil
 }

@@ -3,7 +3,9 @@ package supervisor
 import (
 	"runtime"
 
+	"github.com/gangsaw/gangsaw/kernels"
 	"github.com/gangsaw/gangsaw/supervisor/internal/engine"
+	"github.com/gangsaw/gangsaw/supervisor/internal/wire"
 )
 
 // Option is an option of [Start].
@@ -16,6 +18,8 @@ type options struct {
 	inProcess bool
 	recycle   Recycle
 	memory    uint64
+	init      *wire.Program // nil: none
+	initErr   error
 	observe   func(Event)
 
 	slots  int  // of the ring; 0 chooses by the number of workers
@@ -52,6 +56,15 @@ func Retries(n int) Option { return func(o *options) { o.retries = n } }
 // RecycleWorkers replaces each worker by a new one when it is time, between two
 // chunks: nothing waits for it, and nothing is lost.
 func RecycleWorkers(r Recycle) Option { return func(o *options) { o.recycle = r } }
+
+// Init has each worker call a kernel in Go, over no elements, before its first
+// task. Start fails with a [*StartError] if that does.
+func Init[R any](c kernels.Call[R]) Option {
+	r := c.Routine()
+	return func(o *options) {
+		o.init, o.initErr = &wire.Program{Kernel: r.Name(), Type: r.Type(), Params: string(c.Params())}, r.Check()
+	}
+}
 
 // MemoryLimit sets how many bytes of memory of its own a worker process may have,
 // of files and segments that it maps none; a new one of this program has some 10

@@ -70,6 +70,9 @@ func Start(ctx context.Context, opts ...Option) (*Pool, error) {
 	if o.retries < 0 {
 		return nil, fmt.Errorf("chunks cannot be run again %d times", o.retries)
 	}
+	if o.initErr != nil {
+		return nil, o.initErr
+	}
 	if o.slots == 0 {
 		o.slots = ringSlots(o.workers)
 	}
@@ -89,6 +92,7 @@ func Start(ctx context.Context, opts ...Option) (*Pool, error) {
 		Launch:  l.launch,
 		Observe: o.observe,
 		Limits:  engine.DefaultLimits,
+		Init:    o.init,
 		Recycle: o.recycle,
 		Memory:  o.memory,
 	})

@@ -27,7 +27,7 @@ func newLauncher(slots int, spin bool, o options) (launcher, error) {
 	if err != nil {
 		return nil, errors.Join(err, segment.Close())
 	}
-	return &processes{slots, spin, o.recycle.Chunks, segment, r, proc.NewStarter()}, nil
+	return &processes{slots, spin, o.recycle.Chunks, o.init != nil, segment, r, proc.NewStarter()}, nil
 }
 
 // processes launches worker processes.
@@ -35,6 +35,7 @@ type processes struct {
 	slots   int
 	spin    bool
 	chunks  uint64       // a worker does
+	init    bool         // a worker runs program 0 first
 	segment *shm.Segment // control segment
 	shared  *ring.Ring
 	starter *proc.Starter
@@ -54,7 +55,7 @@ func (p *processes) launch(incarnation uint32, ready func(), exited func(proc.Ex
 	if err != nil {
 		return nil, err
 	}
-	id := wire.Identity{Incarnation: incarnation, Slots: p.slots, Spin: p.spin, Chunks: p.chunks, Tier: kernels.CurrentTier()}
+	id := wire.Identity{Incarnation: incarnation, Slots: p.slots, Spin: p.spin, Chunks: p.chunks, Init: p.init, Tier: kernels.CurrentTier()}
 	process, err := p.starter.Start(proc.Spec{
 		Env:   []string{wire.EnvWorker + "=" + id.String()},
 		Files: []*os.File{p.segment.File(), results.File()},

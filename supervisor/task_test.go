@@ -39,9 +39,22 @@ var (
 			time.Sleep(time.Millisecond)
 		}
 	})
-	self = kernels.NewFunc("test.self", func([]byte, struct{}) (int32, error) { return int32(os.Getpid()), nil })
-	span = kernels.NewReduce("test.span", addExtent, mergeExtents)
+	self       = kernels.NewFunc("test.self", func([]byte, struct{}) (int32, error) { return int32(os.Getpid()), nil })
+	initialise = kernels.NewFunc("test.initialise", func(_ []byte, n int64) (int64, error) {
+		switch {
+		case n < 0:
+			return 0, fmt.Errorf("%d is negative", n)
+		case n == 0:
+			panic("zero")
+		}
+		initialised.Store(n)
+		return n, nil
+	})
+	readInitialised = kernels.NewFunc("test.initialised", func([]byte, struct{}) (int64, error) { return initialised.Load(), nil })
+	span            = kernels.NewReduce("test.span", addExtent, mergeExtents)
 )
+
+var initialised atomic.Int64
 
 type extent struct {
 	Count int
@@ -568,6 +581,37 @@ func recyclingLosesNothing(t *testing.T, start func(...Option) *Pool) {
 		if n++; n >= 1000 && pool.Counters().Recycled >= 10 {
 			break
 		}
+	}
+}
+
+func TestInitialiserRunsBeforeTheTasks(t *testing.T) { onBothPools(t, initialiserRunsBeforeTheTasks) }
+
+func initialiserRunsBeforeTheTasks(t *testing.T, start func(...Option) *Pool) {
+	initialised.Store(0)
+	pool := start(Workers(2), RecycleWorkers(Recycle{Chunks: 3}), Init(initialise.With(7)))
+	for range 20 {
+		result(t, submit(t, pool, readInitialised.With(struct{}{})), 7)
+	}
+}
+
+func TestFailingInitialiserFailsTheStart(t *testing.T) {
+	for _, kind := range []Option{Workers(2), InProcess()} {
+		for _, c := range []struct {
+			n    int64
+			want string
+		}{{-1, "ended because its initialiser, kernel \"test.initialise\", failed: -1 is negative"}, {0, "failed: panic: zero"}} {
+			var failed *StartError
+			pool, err := Start(t.Context(), kind, Init(initialise.With(c.n)))
+			if !errors.As(err, &failed) || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "must call") {
+				t.Errorf("%v", err)
+			}
+			if err == nil {
+				pool.Kill()
+			}
+		}
+	}
+	if _, err := Start(t.Context(), Init(late().With(1))); err == nil || !strings.Contains(err.Error(), "after supervisor.Main") {
+		t.Errorf("%v", err)
 	}
 }
 

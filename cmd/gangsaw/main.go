@@ -51,7 +51,7 @@ func main() {
 // lines returns an error's text, one line for each error joined in it.
 func lines(err error) []string {
 	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
+	if _, whole := err.(*supervisor.QuarantineError); whole || !ok {
 		return []string{err.Error()}
 	}
 	var all []string

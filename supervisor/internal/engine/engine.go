@@ -23,6 +23,7 @@ type Config struct {
 	Launch  Launcher    // starts one worker
 	Observe func(Event) // called under the engine's lock; must not block
 	Limits  Limits
+	Init    *wire.Program // a worker runs before it comes to work, nil: none
 	Recycle Recycle
 	Memory  uint64 // bytes of its own that a worker may have, then it is killed; 0: any
 }
@@ -132,6 +133,7 @@ func New(cfg Config) *Engine {
 	for i := range e.slots {
 		e.slots[i].word = cfg.Ring.Load(i)
 	}
+	e.putInit()
 	e.act(func() {
 		for i := 0; i < cfg.Workers && e.broken == nil; i++ {
 			e.launch()

@@ -1,6 +1,12 @@
 package engine
 
-import "time"
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/gangsaw/gangsaw/supervisor/internal/wire"
+)
 
 // Recycle says when a worker is replaced by a new one, between two chunks.
 // Zeros mean never.
@@ -16,6 +22,32 @@ type age struct {
 	chunks  uint64    // finished
 	looked  time.Time // at its memory, last
 	retired bool      // it was told to end
+}
+
+// putInit writes the initialiser as program 0, which no job gets then.
+func (e *Engine) putInit() {
+	if e.cfg.Init == nil {
+		return
+	}
+	e.programs[0] = true
+	record, err := e.cfg.Init.Record()
+	if err != nil {
+		panic(err) // its size was checked when it was made
+	}
+	wire.PutRecord(e.cfg.Control, 0, record)
+}
+
+// initError returns why a worker's initialiser failed, "" if it did not.
+func (e *Engine) initError(m *member) string {
+	if m.ready || e.cfg.Init == nil {
+		return ""
+	}
+	result, err := wire.GetResult(m.handle.Results(), 0, &e.scratch)
+	if err != nil || result.Word != wire.InitWord || result.Status == wire.OK {
+		return ""
+	}
+	what, stack, _ := strings.Cut(string(result.Payload), "\x00")
+	return strings.TrimSpace(fmt.Sprintf("ended because its initialiser, kernel %q, failed: %s\n%s", e.cfg.Init.Kernel, printable(what, ""), printable(stack, "\n\t")))
 }
 
 // recycle tells a worker that has finished a chunk to end, if it is time.

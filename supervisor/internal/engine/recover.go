@@ -23,6 +23,8 @@ type member struct {
 	innocent    bool   // it was killed for no fault of its own
 	overdue     *time.Timer
 	stuck       bool // it was killed and does not go away
+
+	uninitialised bool // its initialiser failed
 }
 
 // kill ends a worker, if nothing did before, and records why.
@@ -100,6 +102,9 @@ func (e *Engine) onExit(m *member, exit proc.Exit) {
 	cause := exit.String()
 	if m.doomed != "" && (exit.Signal == syscall.SIGKILL || exit == proc.Exit{}) {
 		cause = m.doomed
+	}
+	if text := e.initError(m); text != "" {
+		m.uninitialised, cause = true, text
 	}
 	e.harvest()
 	held := false
@@ -291,7 +296,7 @@ func (e *Engine) replace(m *member, exit proc.Exit, cause string) {
 	}
 	switch v.action {
 	case giveUpStart:
-		e.fail(&StartError{Failures: e.health.failedStarts, Cause: cause, Ran: exit.Err == nil && (exit.Signal == 0 || m.doomed != "")})
+		e.fail(&StartError{Failures: e.health.failedStarts, Cause: cause, Ran: exit.Err == nil && (exit.Signal == 0 || m.doomed != "") && !m.uninitialised})
 	case giveUpCrashes:
 		e.fail(&CrashLoopError{Deaths: e.health.deaths, Cause: cause})
 	case respawn:
@@ -352,6 +357,7 @@ func (e *Engine) corrupt(cause string) {
 // touched is run again without blame: nobody knows who did it, and if nothing
 // gets finished in between, the policy gives up.
 func (e *Engine) rebuild() {
+	e.putInit()
 	for _, j := range e.jobs {
 		if j.program >= 0 {
 			wire.PutRecord(e.cfg.Control, j.program, j.record)

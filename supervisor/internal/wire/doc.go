@@ -31,6 +31,9 @@
 //	             64  payload     the partial
 //	     64+slots*512+i*4096: the payload of a task that failed, a text
 //
+// A worker whose initialiser fails writes a result for slot 0 whose word no slot
+// can have, and exits.
+//
 // Because no other worker maps it, no worker can forge another's results. The
 // worker writes a result before it makes the slot DONE; the supervisor copies
 // it once, then judges it.

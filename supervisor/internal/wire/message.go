@@ -12,7 +12,7 @@ const Version = 3
 
 // A worker process is told what it is by the environment variable
 // EnvWorker; its value is
-// "version:incarnation:slots:spin:chunks:isa". Its files are fixed.
+// "version:incarnation:slots:spin:chunks:init:isa". Its files are fixed.
 const (
 	EnvWorker = "GANGSAW_WORKER"
 	SocketFD  = 3 // the control socket
@@ -26,12 +26,13 @@ type Identity struct {
 	Slots       int
 	Spin        bool         // before it sleeps: there are CPUs to spare
 	Chunks      uint64       // it does, then exits with status 0; 0: no end
+	Init        bool         // program 0 is to be run before anything else
 	Tier        kernels.Tier // that its kernels run on
 }
 
 // String returns the value of EnvWorker.
 func (id Identity) String() string {
-	return fmt.Sprintf("%d:%d:%d:%t:%d:%v", Version, id.Incarnation, id.Slots, id.Spin, id.Chunks, id.Tier)
+	return fmt.Sprintf("%d:%d:%d:%t:%d:%t:%v", Version, id.Incarnation, id.Slots, id.Spin, id.Chunks, id.Init, id.Tier)
 }
 
 // ParseIdentity reads the value of EnvWorker.
@@ -39,11 +40,11 @@ func ParseIdentity(s string) (Identity, error) {
 	var version int
 	var id Identity
 	var tier string
-	n, err := fmt.Sscanf(s, "%d:%d:%d:%t:%d:%s", &version, &id.Incarnation, &id.Slots, &id.Spin, &id.Chunks, &tier)
+	n, err := fmt.Sscanf(s, "%d:%d:%d:%t:%d:%t:%s", &version, &id.Incarnation, &id.Slots, &id.Spin, &id.Chunks, &id.Init, &tier)
 	if err == nil {
 		id.Tier, err = kernels.ParseTier(tier)
 	}
-	if n != 6 || err != nil || id.String() != s {
+	if n != 7 || err != nil || id.String() != s {
 		return Identity{}, fmt.Errorf("%s=%q is not what a supervisor sets: unset it", EnvWorker, s)
 	}
 	return id, nil

@@ -103,6 +103,10 @@ func (rec Record) Checksum() uint32 {
 	return crc32.Update(crc32.Checksum(rec.head[:], castagnoli), castagnoli, []byte(rec.params))
 }
 
+// InitWord is the word of a result, of slot 0, that is no task's but tells why
+// the initialiser failed.
+const InitWord ring.Word = math.MaxUint64
+
 // Status tells how a task ended in the worker.
 type Status uint16
 

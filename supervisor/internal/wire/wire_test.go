@@ -147,7 +147,7 @@ func TestResultReadsBackAndRefuses(t *testing.T) {
 }
 
 func TestIdentityReadsBackAndRefuses(t *testing.T) {
-	want := Identity{Incarnation: 17, Slots: 64, Spin: true, Chunks: 9, Tier: kernels.AVX2}
+	want := Identity{Incarnation: 17, Slots: 64, Spin: true, Chunks: 9, Init: true, Tier: kernels.AVX2}
 	if got, err := ParseIdentity(want.String()); err != nil || got != want {
 		t.Errorf("%+v, %v", got, err)
 	}

@@ -41,6 +41,9 @@ func Main(id wire.Identity) error {
 		// The supervisor is gone, and nobody is left to report to.
 		os.Exit(1)
 	}()
+	if err := w.Init(id.Init); err != nil {
+		return err
+	}
 	if err := conn.Send(wire.Message{Kind: wire.Hello}.Encode(), nil); err != nil {
 		return err
 	}

@@ -35,11 +35,28 @@ type Worker struct {
 	progress func(done int) // tell
 }
 
-// Run claims and runs tasks until it is stopped or its claim is revoked.
-func (w *Worker) Run() error {
+// Init makes the worker ready, and runs program 0 if that is its initialiser. Call
+// it before Run. An error is in the results, too.
+func (w *Worker) Init(initialise bool) error {
 	w.beat = wire.BeatOf(w.Results)
 	w.progress = w.tell
 	w.programs = programs{known: map[wire.Record]*program{}}
+	if !initialise {
+		return nil
+	}
+	result := w.run(ring.Claim{Word: wire.InitWord, Descriptor: ring.Descriptor{Program: wire.ProgramOffset(0), Mapping: wire.NoMapping}})
+	if result.Status == wire.OK {
+		return nil
+	}
+	wire.PutResult(w.Results, 0, result)
+	return errInit
+}
+
+// errInit is returned when the initialiser fails.
+var errInit = errors.New("the initialiser failed")
+
+// Run claims and runs tasks until it is stopped or its claim is revoked.
+func (w *Worker) Run() error {
 	claimer := w.Ring.NewClaimer(w.Incarnation)
 	spin := time.Duration(0)
 	if w.Spin {

@@ -28,7 +28,7 @@ func newWorker(t *testing.T, mem []byte) *Worker {
 		}
 		wire.PutRecord(control, i, rec)
 	}
-	return &Worker{
+	w := &Worker{
 		Incarnation: 1, Ring: r, Control: control, Results: make([]byte, wire.ResultsSize(2)),
 		Mapping: func(number uint32) ([]byte, error) {
 			if number != 5 {
@@ -37,6 +37,10 @@ func newWorker(t *testing.T, mem []byte) *Worker {
 			return mem, nil
 		},
 	}
+	if err := w.Init(false); err != nil {
+		t.Fatal(err)
+	}
+	return w
 }
 
 // do hands one descriptor to the worker and returns its result.
