@@ -1,10 +1,11 @@
 package supervisor
 
 import (
-	"runtime"
+	"log/slog"
 
 	"github.com/gangsaw/gangsaw/kernels"
 	"github.com/gangsaw/gangsaw/supervisor/internal/engine"
+	"github.com/gangsaw/gangsaw/supervisor/internal/proc"
 	"github.com/gangsaw/gangsaw/supervisor/internal/wire"
 )
 
@@ -34,12 +35,12 @@ const DefaultRetries = 2
 const MaxWorkers = 1024
 
 func defaults() options {
-	// The runtime counts what affinity and the cgroup's CPU quota leave.
-	return options{workers: min(runtime.GOMAXPROCS(0), MaxWorkers), retries: DefaultRetries, observe: func(Event) {}}
+	return options{workers: min(proc.CPUs(), MaxWorkers), retries: DefaultRetries, observe: func(Event) {}}
 }
 
 // Workers sets the number of workers; the default is the number of CPUs that
-// affinity and the cgroup's quota leave to this process.
+// affinity and the quota of the cgroup, and of those around it, leave to this
+// process. More than that help nobody: an [Oversubscribed] event says so.
 func Workers(n int) Option { return func(o *options) { o.workers = n } }
 
 // ChunkBytes sets the size of a chunk, rounded down to a power of two of
@@ -80,6 +81,20 @@ func InProcess() Option { return func(o *options) { o.inProcess = true } }
 // Observe has f called with every [Event], one at a time and in order. It holds
 // up the pool until it returns and must not call the pool's methods.
 func Observe(f func(Event)) Option { return func(o *options) { o.observe = f } }
+
+// Log has every [Event] logged as a warning.
+func Log(l *slog.Logger) Option {
+	return Observe(func(e Event) {
+		args := []any{"kind", e.Kind.String(), "cause", e.Cause}
+		if e.Worker != 0 {
+			args = append(args, "worker", e.Worker, "pid", e.PID)
+		}
+		if e.Attempt != 0 {
+			args = append(args, "place", e.Place.String(), "attempt", e.Attempt)
+		}
+		l.Warn("gangsaw: "+e.String(), args...)
+	})
+}
 
 // The pool's events and errors, see their fields.
 type (
@@ -124,6 +139,7 @@ const (
 	ChunkQuarantined = engine.ChunkQuarantined
 	WorkerDistrusted = engine.WorkerDistrusted
 	RingRebuilt      = engine.RingRebuilt
+	Oversubscribed   = engine.Oversubscribed
 )
 
 // ErrClosed is returned for work given to a pool that is closed.

@@ -82,6 +82,9 @@ func Start(ctx context.Context, opts ...Option) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
+	if cpus := proc.CPUs(); o.workers > cpus {
+		o.observe(Event{Kind: Oversubscribed, Cause: fmt.Sprintf("%d workers share %d CPUs, which are all that this process may use: more workers than CPUs help nobody", o.workers, cpus)})
+	}
 	p := &Pool{options: o, launcher: l, tier: kernels.CurrentTier()}
 	p.close = sync.OnceValue(p.shut)
 	p.engine = engine.New(engine.Config{

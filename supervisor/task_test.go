@@ -1,10 +1,12 @@
 package supervisor
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
+	"log/slog"
 	"math"
 	"os"
 	"path/filepath"
@@ -18,6 +20,7 @@ import (
 
 	"github.com/gangsaw/gangsaw/kernels"
 	"github.com/gangsaw/gangsaw/shm/format/raw"
+	"github.com/gangsaw/gangsaw/supervisor/internal/proc"
 )
 
 // Kernels of the tests, which workers have too.
@@ -542,12 +545,35 @@ func cancelledPoolFinishesWhatRunsAlone(t *testing.T, start func(...Option) *Poo
 	}
 }
 
+// wrong fails the test at any event but that this machine has few CPUs.
+func wrong(t *testing.T) func(Event) {
+	return func(e Event) {
+		if e.Kind != Oversubscribed {
+			t.Error(e)
+		}
+	}
+}
+
+func TestMoreWorkersThanCPUsAreAWarning(t *testing.T) {
+	var text bytes.Buffer
+	start(t, Workers(proc.CPUs()+1), InProcess(), Log(slog.New(slog.NewTextHandler(&text, nil)))).Close()
+	if want := fmt.Sprintf("%d workers share %d CPUs", proc.CPUs()+1, proc.CPUs()); !strings.Contains(text.String(), want) ||
+		!strings.Contains(text.String(), "level=WARN") {
+		t.Errorf("%s", text.String())
+	}
+	text.Reset()
+	start(t, Workers(1), InProcess(), Log(slog.New(slog.NewTextHandler(&text, nil)))).Close()
+	if text.Len() > 0 {
+		t.Errorf("%s", text.String())
+	}
+}
+
 func TestRecyclingChangesTheWorkerAtTheRightCount(t *testing.T) {
 	onBothPools(t, recyclingChangesTheWorkerAtTheRightCount)
 }
 
 func recyclingChangesTheWorkerAtTheRightCount(t *testing.T, start func(...Option) *Pool) {
-	pool := start(Workers(1), RecycleWorkers(Recycle{Chunks: 5}), Observe(func(e Event) { t.Error(e) }))
+	pool := start(Workers(1), RecycleWorkers(Recycle{Chunks: 5}), Observe(wrong(t)))
 	var pids []int
 	for range 22 {
 		pid, err := submit(t, pool, self.With(struct{}{})).Result(t.Context())
@@ -572,13 +598,13 @@ func recyclingChangesTheWorkerAtTheRightCount(t *testing.T, start func(...Option
 func TestRecyclingLosesNothing(t *testing.T) { onBothPools(t, recyclingLosesNothing) }
 
 func recyclingLosesNothing(t *testing.T, start func(...Option) *Pool) {
-	pool := start(Workers(3), RecycleWorkers(Recycle{Age: 2 * time.Millisecond}), Observe(func(e Event) { t.Error(e) }))
+	pool := start(Workers(2), RecycleWorkers(Recycle{Age: 2 * time.Millisecond}), Observe(wrong(t)))
 	n := int64(0)
 	for r, err := range Map(t.Context(), pool, square, count(new(atomic.Int64)), InFlight(16)) {
 		if err != nil || r != n*n {
 			t.Fatalf("%d: %d, %v", n, r, err)
 		}
-		if n++; n >= 1000 && pool.Counters().Recycled >= 10 {
+		if n++; n >= 50 && pool.Counters().Recycled >= 10 {
 			break
 		}
 	}

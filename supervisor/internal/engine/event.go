@@ -12,7 +12,12 @@ const (
 	ChunkQuarantined                      // also Place and Attempt
 	WorkerDistrusted                      // Worker, PID and Cause: it is killed
 	RingRebuilt                           // Cause: all workers are killed
+	Oversubscribed                        // Cause: more workers than CPUs
 )
+
+func (k EventKind) String() string {
+	return [...]string{"", "worker died", "chunk retried", "chunk quarantined", "worker distrusted", "ring rebuilt", "oversubscribed"}[k]
+}
 
 // Event is something that went wrong and was dealt with.
 type Event struct {
@@ -38,6 +43,8 @@ func (e Event) String() string {
 		return fmt.Sprintf("%v: %s %s in attempt %d: quarantined", e.Place, who, e.Cause, e.Attempt)
 	case WorkerDistrusted:
 		return fmt.Sprintf("%s is killed: %s", who, e.Cause)
+	case Oversubscribed:
+		return e.Cause
 	case RingRebuilt:
 		return fmt.Sprintf("all workers are killed and their chunks run again: %s", e.Cause)
 	}

@@ -12,13 +12,13 @@ import (
 // Zeros mean never.
 type Recycle struct {
 	Chunks uint64        // it has finished
-	Age    time.Duration // since it was started
+	Age    time.Duration // since it came to work
 	Memory uint64        // bytes of its own, looked at now and then
 }
 
 // age is what is known of a worker's life.
 type age struct {
-	born    time.Time
+	born    time.Time // as a worker that is ready
 	chunks  uint64    // finished
 	looked  time.Time // at its memory, last
 	retired bool      // it was told to end

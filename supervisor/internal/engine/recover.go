@@ -58,7 +58,7 @@ func (e *Engine) launch() {
 		return
 	}
 	e.nextIncarnation++
-	m := &member{incarnation: e.nextIncarnation, age: age{born: time.Now()}}
+	m := &member{incarnation: e.nextIncarnation}
 	handle, err := e.cfg.Launch(m.incarnation,
 		func() { e.act(func() { e.onReady(m) }) },
 		func(exit proc.Exit) {
@@ -87,6 +87,7 @@ func (e *Engine) launch() {
 
 func (e *Engine) onReady(m *member) {
 	m.ready = true
+	m.age.born = time.Now()
 	m.late.Stop()
 	e.health = e.health.ready()
 	e.announceStart()
