@@ -128,6 +128,21 @@ func BenchmarkStat(b *testing.B) {
 	}
 }
 
+// total is a user's reduction.
+var total = kernels.NewReduce("bench.total", func(sum *float64, x []float64, _ struct{}) error {
+	s0, s1, s2, s3 := 0.0, 0.0, 0.0, 0.0
+	for ; len(x) >= 4; x = x[4:] {
+		s0, s1, s2, s3 = s0+x[0], s1+x[1], s2+x[2], s3+x[3]
+	}
+	for _, v := range x {
+		s0 += v
+	}
+	*sum += s0 + s1 + s2 + s3
+	return nil
+}, func(left, right float64) float64 { return left + right })
+
+func BenchmarkReduceInGo(b *testing.B) { Reduce(b, total.With(struct{}{}), size) }
+
 // BenchmarkFirstResult is the time from nothing to the statistics of a small
 // file: start workers, open, compute, close.
 func BenchmarkFirstResult(b *testing.B) {

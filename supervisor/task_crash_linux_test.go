@@ -153,7 +153,11 @@ func TestFuturesLeaveNothingBehind(t *testing.T) {
 		round()
 	}
 	before := holdings(t)
-	for range 20 {
+	pools := 20
+	if *crash {
+		pools = 1000
+	}
+	for range pools {
 		round()
 	}
 	after := holdings(t)
