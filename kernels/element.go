@@ -3,8 +3,6 @@ package kernels
 import (
 	"encoding/binary"
 	"math"
-
-	"github.com/gangsaw/gangsaw/kernels/internal/portable"
 )
 
 // canonicalNaN makes any NaN the one that arithmetic makes.
@@ -48,21 +46,4 @@ func integerElement(block []byte, t Type, i int) uint64 {
 		return uint64(binary.NativeEndian.Uint32(block[4*i:]))
 	}
 	return binary.NativeEndian.Uint64(block[8*i:])
-}
-
-// float returns element i as a float64, rounded if need be.
-func (t Type) float(block []byte, i int) float64 {
-	switch t {
-	case Float64:
-		return math.Float64frombits(binary.NativeEndian.Uint64(block[8*i:]))
-	case Float32:
-		return float64(math.Float32frombits(binary.NativeEndian.Uint32(block[4*i:])))
-	case Float16:
-		return float64(portable.FromFloat16(binary.NativeEndian.Uint16(block[2*i:])))
-	case BFloat16:
-		return float64(portable.FromBFloat16(binary.NativeEndian.Uint16(block[2*i:])))
-	case Uint64:
-		return float64(integerElement(block, t, i))
-	}
-	return float64(int64(integerElement(block, t, i)))
 }

@@ -11,12 +11,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Mapping is a data file mapped shared and read-only.
+// Mapping is a data file, or a segment, mapped shared and read-only.
 type Mapping struct {
-	file  *os.File
+	file  *os.File // nil: memory of this process
+	name  string
 	mem   mmap.MMap
-	start identity
+	start identity // of a file that others may change
 }
+
+// HeapMapping returns zero bytes of this process's memory as a mapping, for those
+// that share it as goroutines do.
+func HeapMapping(name string, size int) *Mapping {
+	words := make([][cacheLine / 8]uint64, (size+cacheLine-1)/cacheLine)
+	return &Mapping{name: name, mem: heapBytes(words, size)}
+}
+
+// cacheLine is what memory of this process is aligned to.
+const cacheLine = 64
 
 // identity tells whether an open file still has the contents it had.
 type identity struct {
@@ -77,7 +88,7 @@ func mapFile(file *os.File) (*Mapping, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mapping %d bytes: %w", info.Size(), err)
 	}
-	return &Mapping{file, mem, identify(info)}, nil
+	return &Mapping{file, file.Name(), mem, identify(info)}, nil
 }
 
 // withRemedy adds what can be done about a file that does not open.
@@ -99,15 +110,20 @@ func identify(info fs.FileInfo) identity { return identity{info.Size(), info.Mod
 // raises SIGBUS.
 func (m *Mapping) Bytes() []byte { return m.mem }
 
-// Path returns the path under which the file was opened.
-func (m *Mapping) Path() string { return m.file.Name() }
+// Path returns the path under which the file was opened, or the name of what is
+// no file.
+func (m *Mapping) Path() string { return m.name }
 
-// File returns the open file to hand to another process.
+// File returns the open file to hand to another process, nil if there is none.
 func (m *Mapping) File() *os.File { return m.file }
 
 // Changed returns a *ChangedError when the file's size or modification time
-// is no longer what it was when it was mapped.
+// is no longer what it was when it was mapped. What only this program writes to
+// does not change.
 func (m *Mapping) Changed() error {
+	if m.start == (identity{}) {
+		return nil
+	}
 	info, err := m.file.Stat()
 	if err != nil {
 		return err
@@ -125,6 +141,9 @@ func (m *Mapping) Changed() error {
 
 // Close unmaps the file and closes it.
 func (m *Mapping) Close() error {
+	if m.file == nil {
+		return nil
+	}
 	err := m.mem.Unmap()
 	if cerr := m.file.Close(); err == nil {
 		err = cerr

@@ -3,6 +3,7 @@ package shm
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/edsrzf/mmap-go"
 	"golang.org/x/sys/unix"
@@ -19,6 +20,12 @@ type Segment struct {
 // that lack of memory is an error here and not a SIGBUS later. The name only
 // shows in /proc.
 func NewSegment(name string, size int) (*Segment, error) {
+	// The kernel does not refuse to reserve more than there is: it kills somebody.
+	if size > large {
+		if free, ok := available(); ok && size > free {
+			return nil, fmt.Errorf("segment %s: %d bytes are more than the %d that are free: make it smaller, or free some memory", name, size, free)
+		}
+	}
 	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
 	if err != nil {
 		return nil, fmt.Errorf("segment %s: memfd_create: %w", name, withRemedy(err))
@@ -34,6 +41,21 @@ func NewSegment(name string, size int) (*Segment, error) {
 		return nil, fmt.Errorf("segment %s: sealing: %w", name, err)
 	}
 	return mapSegment(file)
+}
+
+// large is from where on it is worth a look at how much memory there is.
+const large = 16 << 20
+
+// available returns how many bytes of memory the system can give.
+func available() (int, bool) {
+	text, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return 0, false
+	}
+	_, rest, _ := strings.Cut(string(text), "\nMemAvailable:")
+	var kib int
+	n, _ := fmt.Sscan(rest, &kib)
+	return kib << 10, n == 1
 }
 
 // AttachSegment maps a segment that another process made, given by its file,
@@ -65,6 +87,22 @@ func (s *Segment) Bytes() []byte { return s.mem }
 
 // File returns the open file to hand to another process.
 func (s *Segment) File() *os.File { return s.file }
+
+// ReadOnly returns the segment as a mapping, which others can be handed and
+// cannot write through.
+func (s *Segment) ReadOnly() (*Mapping, error) {
+	// A description of its own, or it could be mapped for writing.
+	fd, err := unix.Open(fmt.Sprintf("/proc/self/fd/%d", s.file.Fd()), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("segment %s: opening it again: %w", s.file.Name(), err)
+	}
+	m, err := AttachMapping(os.NewFile(uintptr(fd), s.file.Name()))
+	if err != nil {
+		return nil, err
+	}
+	m.start = identity{}
+	return m, nil
+}
 
 // Close unmaps the segment and closes its file.
 func (s *Segment) Close() error {

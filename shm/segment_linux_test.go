@@ -1,6 +1,7 @@
 package shm
 
 import (
+	"math"
 	"os"
 	"strings"
 	"testing"
@@ -31,6 +32,35 @@ func TestSegmentIsSharedAndCannotShrink(t *testing.T) {
 		if err := other.File().Truncate(size); err == nil {
 			t.Errorf("the segment could be resized to %d bytes", size)
 		}
+	}
+}
+
+func TestSegmentLargerThanMemoryIsAnError(t *testing.T) {
+	for _, size := range []int{1 << 50, math.MaxInt} {
+		if _, err := NewSegment("huge", size); err == nil || !strings.Contains(err.Error(), "that are free: make it smaller") {
+			t.Errorf("%d bytes: %v", size, err)
+		}
+	}
+}
+
+func TestSegmentReadOnlyCannotBeWritten(t *testing.T) {
+	s, err := NewSegment("test", 8192)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	m, err := s.ReadOnly()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	s.Bytes()[17] = 42
+	if m.Bytes()[17] != 42 || m.Changed() != nil || m.Path() != "test" {
+		t.Errorf("%d, %v, %s", m.Bytes()[17], m.Changed(), m.Path())
+	}
+	if mem, err := unix.Mmap(int(m.File().Fd()), 0, 8192, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED); err == nil {
+		unix.Munmap(mem)
+		t.Error("whoever is given the file can write to the segment")
 	}
 }
 

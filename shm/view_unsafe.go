@@ -25,3 +25,8 @@ func Bytes[T Element](v []T) []byte {
 	size := int(unsafe.Sizeof(*new(T)))
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(v))), len(v)*size)
 }
+
+// heapBytes returns the first n bytes of the cache lines.
+func heapBytes(lines [][cacheLine / 8]uint64, n int) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(lines))), n)
+}

@@ -30,6 +30,7 @@
 //	the same function of many parameters      [Map], [MapUnordered]: streams with a bound
 //	tasks that stand and fall together        [Scope], [SubmitTo]
 //	whichever of several tasks comes first    [Wait], [AsCompleted]
+//	numbers that this program makes itself    [Pool.Arena], [Alloc], [ArrayOf]
 //
 // To who knows Python's concurrent.futures: Start is ProcessPoolExecutor, Submit
 // is submit, Future.Result is result, Map is map (and does not swallow its input),

@@ -140,3 +140,31 @@ func ExampleScope() {
 	fmt.Println(sum, err)
 	// Output: 30 <nil>
 }
+
+// Numbers that the program makes itself, without a file.
+func ExampleArrayOf() {
+	ctx := context.Background()
+	pool, err := supervisor.Start(ctx, supervisor.Workers(2))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer pool.Close()
+	arena, err := pool.Arena(1 << 20)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer arena.Close()
+	xs, err := supervisor.Alloc[float64](arena, 10000)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for i := range xs {
+		xs[i] = float64(i)
+	}
+	x, err := supervisor.ArrayOf(arena, "xs", xs)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(supervisor.Reduce(ctx, pool, above.With(9000), x))
+	// Output: 999 <nil>
+}

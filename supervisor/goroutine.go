@@ -118,3 +118,9 @@ func (w *goroutineWorker) mapping(number uint32) ([]byte, error) {
 	}
 	return m.Bytes(), nil
 }
+
+// heapArena returns memory for an arena that goroutines share.
+func heapArena(size int) (*shm.Mapping, []byte, func() error, error) {
+	mapping := shm.HeapMapping("arena", size)
+	return mapping, mapping.Bytes(), func() error { return nil }, nil
+}

@@ -133,3 +133,20 @@ func (w *processWorker) Close() {
 	w.process.Close()
 	w.results.Close()
 }
+
+// newArenaMemory returns memory for an arena: as a mapping for workers, as bytes
+// for this process, and what frees it.
+func newArenaMemory(size int, inProcess bool) (*shm.Mapping, []byte, func() error, error) {
+	if inProcess {
+		return heapArena(size)
+	}
+	segment, err := shm.NewSegment("gangsaw-arena", size)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	mapping, err := segment.ReadOnly()
+	if err != nil {
+		return nil, nil, nil, errors.Join(err, segment.Close())
+	}
+	return mapping, segment.Bytes(), segment.Close, nil
+}

@@ -54,7 +54,7 @@ var (
 		return n, nil
 	})
 	readInitialised = kernels.NewFunc("test.initialised", func([]byte, struct{}) (int64, error) { return initialised.Load(), nil })
-	span            = kernels.NewReduce("test.span", addExtent, mergeExtents)
+	extents         = kernels.NewReduce("test.extents", addExtent, mergeExtents)
 )
 
 var initialised atomic.Int64
@@ -182,7 +182,7 @@ func reduceIsTheSameForAnyPool(t *testing.T, start func(...Option) *Pool) {
 	for _, opts := range [][]Option{{Workers(1)}, {Workers(3), ChunkBytes(1)}, {Workers(2), ChunkBytes(1 << 18)}} {
 		pool := start(opts...)
 		x := open(t, pool, path, Raw(raw.Layout{Type: kernels.Float64}))
-		got, err := Reduce(t.Context(), pool, span.With(0.1), x)
+		got, err := Reduce(t.Context(), pool, extents.With(0.1), x)
 		if err != nil || got != want || got.Count != len(xs) {
 			t.Errorf("%+v, %v, want %+v", got, err, want)
 		}
@@ -191,7 +191,7 @@ func reduceIsTheSameForAnyPool(t *testing.T, start func(...Option) *Pool) {
 	pool := start(Workers(2), ChunkBytes(1<<15))
 	x := open(t, pool, rawFile(t, 0, xs), Raw(raw.Layout{Type: kernels.Float64}))
 	var refused *TaskError
-	if _, err := Reduce(t.Context(), pool, span.With(1), x); !errors.As(err, &refused) || refused.What != "-1 is negative" || refused.Place.First != 200000/4096*4096*8 {
+	if _, err := Reduce(t.Context(), pool, extents.With(1), x); !errors.As(err, &refused) || refused.What != "-1 is negative" || refused.Place.First != 200000/4096*4096*8 {
 		t.Errorf("%v", err)
 	}
 }
