@@ -525,6 +525,22 @@ func TestStuckWorkerKeepsItsChunk(t *testing.T) {
 	again()
 }
 
+func TestStuckTaskIsSaidToBePastItsDeadline(t *testing.T) {
+	release := make(chan struct{})
+	f := newFixture(t, 2, once(7, 1, func(w *fake, c ring.Claim) bool {
+		<-release
+		return false
+	}), func(c *Config) { c.Limits.Reap = 50 * time.Millisecond })
+	defer close(release)
+	f.job.Limit = time.Second
+	var q *QuarantineError
+	var late *DeadlineError
+	if err := f.run(t.Context()); !errors.As(err, &q) || !errors.As(err, &late) || late.Place.Chunk != 7 || late.Limit != f.job.Limit {
+		t.Errorf("%v", err)
+	}
+	f.onceEach(7)
+}
+
 func TestCloseDoesNotWaitForAStuckWorker(t *testing.T) {
 	release := make(chan struct{})
 	defer close(release)

@@ -186,11 +186,11 @@ func (e *Engine) giveUp(i int, m *member, cause string) {
 	s := &e.slots[i]
 	j := s.job
 	if j.err == nil {
-		place := j.place(s.descriptor.Chunk)
-		e.quarantine(j, Event{
+		event := Event{
 			Kind: ChunkQuarantined, Worker: m.incarnation, PID: m.handle.PID(), Cause: cause,
-			Place: place, Attempt: s.descriptor.Attempt + 1,
-		}, &DeathError{Place: place, Worker: m.incarnation, PID: m.handle.PID(), Cause: cause})
+			Place: j.place(s.descriptor.Chunk), Attempt: s.descriptor.Attempt + 1,
+		}
+		e.quarantine(j, event, s.errorOf(event, proc.Exit{}))
 	}
 	s.job, s.lost = nil, true
 	j.outstanding--
@@ -238,11 +238,7 @@ func (e *Engine) strike(i int, m *member, exit proc.Exit, cause string) {
 	}
 	if quarantined {
 		event.Kind = ChunkQuarantined
-		var err error = &DeathError{event.Place, event.Worker, event.PID, exit.Signal, exit.Code, cause}
-		if s.fatal != nil {
-			err = s.fatal(event)
-		}
-		e.quarantine(j, event, err)
+		e.quarantine(j, event, s.errorOf(event, exit))
 		e.drop(i)
 		return
 	}
@@ -251,6 +247,14 @@ func (e *Engine) strike(i int, m *member, exit proc.Exit, cause string) {
 	s.doomed, s.watch = false, watch{}
 	s.word = e.ring.Publish(i, s.word, s.descriptor)
 	e.ring.WakeWorkers(1)
+}
+
+// errorOf returns why the slot's chunk is given up.
+func (s *slot) errorOf(v Event, exit proc.Exit) error {
+	if s.fatal != nil {
+		return s.fatal(v)
+	}
+	return &DeathError{v.Place, v.Worker, v.PID, exit.Signal, exit.Code, v.Cause}
 }
 
 // quarantine gives up a chunk.
