@@ -48,7 +48,7 @@ model:
 # moments, stopped, respawned, random bytes all over the ring, and a thousand
 # pools: 5 minutes.
 crash:
-	$(GO) test -count 1 -v -timeout 30m -run 'EachInstruction|RandomKills|StopsAndKills|Respawns|Scribbler|LeaveNothing' ./supervisor -crash
+	$(GO) test -count 1 -v -timeout 30m -run 'EachInstruction|RandomKills|StopsAndKills|Respawns|Scribbler|LeaveNothing|KilledMaps' ./supervisor -crash
 
 # A short run of every fuzz target. Little of it goes into making inputs that
 # were found small.

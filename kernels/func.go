@@ -1,5 +1,7 @@
 package kernels
 
+import "fmt"
+
 // Func is a kernel in plain Go: any function of elements, of parameters of type
 // P, or of both, with a result of type R.
 type Func[T Element, P, R any] struct {
@@ -28,7 +30,7 @@ func NewFunc[T Element, P, R any](name string, f func(x []T, p P) (R, error)) *F
 			return nil, err
 		}
 		var scratch []T
-		return func(data []byte, _ func(int)) ([]byte, error) {
+		return func(_, data []byte, _ func(int)) ([]byte, error) {
 			r, err := f(aligned(data, &scratch), p)
 			if err != nil {
 				return nil, err
@@ -36,7 +38,7 @@ func NewFunc[T Element, P, R any](name string, f func(x []T, p P) (R, error)) *F
 			return result.encode(r), nil
 		}, nil
 	}
-	return &Func[T, P, R]{registerRoutine(name, TypeFor[T](), prepare, perr, rerr), params, result}
+	return &Func[T, P, R]{registerRoutine(name, TypeFor[T](), 0, prepare, perr, rerr), params, result}
 }
 
 // With returns the kernel with parameters.
@@ -70,7 +72,7 @@ func NewReduce[T Element, P, R any](name string, fold func(partial *R, x []T, p 
 		var scratch []T
 		tree := Tree[R]{Merge: merge}
 		blockBytes := BlockLen * TypeFor[T]().Size()
-		return func(data []byte, progress func(int)) ([]byte, error) {
+		return func(_, data []byte, progress func(int)) ([]byte, error) {
 			tree.Reset()
 			for block, at := uint64(0), 0; at < len(data); block++ {
 				n := min(blockBytes, len(data)-at)
@@ -86,7 +88,7 @@ func NewReduce[T Element, P, R any](name string, fold func(partial *R, x []T, p 
 			return result.encode(root), nil
 		}, nil
 	}
-	return &Reduce[T, P, R]{registerRoutine(name, TypeFor[T](), prepare, perr, rerr), params, result, merge}
+	return &Reduce[T, P, R]{registerRoutine(name, TypeFor[T](), 0, prepare, perr, rerr), params, result, merge}
 }
 
 // With returns the reduction with parameters.
@@ -102,3 +104,58 @@ type ReduceCall[R any] struct {
 
 // NewTree returns the tree that combines the partials of chunks.
 func (c ReduceCall[R]) NewTree() *Tree[R] { return &Tree[R]{Merge: c.merge} }
+
+// Map is a kernel in plain Go that makes elements of others, one of each.
+type Map[D, S Element, P any] struct {
+	*Routine
+	params plain[P]
+}
+
+// NewMap makes f, which sets each element of dst from that of src, a kernel. It is
+// called for a block of up to [BlockLen] elements at a time; dst and src never
+// overlap, and what dst holds before means nothing. See [NewFunc] for the rest.
+func NewMap[D, S Element, P any](name string, f func(dst []D, src []S, p P) error) *Map[D, S, P] {
+	params, perr := newPlain[P]()
+	prepare := func(bytes []byte) (Run, error) {
+		p, err := params.decode(bytes)
+		if err != nil {
+			return nil, err
+		}
+		var from []S
+		var to []D
+		in, out := TypeFor[S]().Size(), TypeFor[D]().Size()
+		return func(dst, src []byte, progress func(int)) ([]byte, error) {
+			if len(src)/in*out != len(dst) {
+				return nil, fmt.Errorf("%d bytes are to become %d", len(src), len(dst))
+			}
+			for at, n := 0, len(src)/in; at < n; {
+				k := min(BlockLen, n-at)
+				block := dst[at*out : (at+k)*out]
+				made := aligned(block, &to)
+				if err := f(made, aligned(src[at*in:(at+k)*in], &from), p); err != nil {
+					return nil, err
+				}
+				copy(block, bytesView(made)) // nothing, if they are the same
+				at += k
+				progress(at * in)
+			}
+			return nil, nil
+		}, nil
+	}
+	return &Map[D, S, P]{registerRoutine(name, TypeFor[S](), TypeFor[D](), prepare, perr), params}
+}
+
+// With returns the kernel with parameters.
+func (m *Map[D, S, P]) With(p P) MapCall { return MapCall{m.Routine, m.params.encode(p)} }
+
+// MapCall is a map with its parameters.
+type MapCall struct {
+	routine *Routine
+	params  []byte
+}
+
+// Routine returns the kernel.
+func (c MapCall) Routine() *Routine { return c.routine }
+
+// Params returns the parameters' bytes.
+func (c MapCall) Params() []byte { return c.params }

@@ -50,7 +50,7 @@ func (r *Reduction) NewRun(t Type) Run {
 	folder := r.NewFolder(t)
 	partial := make([]byte, r.partialSize)
 	blockBytes := BlockLen * t.Size()
-	return func(data []byte, progress func(done int)) ([]byte, error) {
+	return func(_, data []byte, progress func(done int)) ([]byte, error) {
 		folder.Reset()
 		for at := 0; at < len(data); {
 			n := min(blockBytes, len(data)-at)

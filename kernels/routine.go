@@ -1,6 +1,7 @@
 package kernels
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"sync"
@@ -21,20 +22,22 @@ func TypeFor[T Element]() Type {
 	return t
 }
 
-// Routine is a kernel in plain Go, made by [NewFunc] or [NewReduce]. Its name
+// Routine is a kernel in plain Go, made by [NewFunc], [NewReduce] or [NewMap]. Its name
 // travels between processes, which are the same program: both look it up.
 type Routine struct {
 	name string
 	elem Type
+	out  Type // of a map; 0: its result is a value
 	late bool // a worker need not have it
 	// prepare returns the kernel with its parameters, for one worker.
 	prepare func(params []byte) (Run, error)
 }
 
-// Run runs a routine over the bytes of a chunk and returns the bytes of its
-// result, valid until the next call. It calls progress now and then with the
-// number of bytes that are done. It is not safe for concurrent use.
-type Run func(data []byte, progress func(done int)) ([]byte, error)
+// Run runs a kernel over the bytes of a chunk, src, and returns the bytes of its
+// result, valid until the next call; a map writes to dst instead. It calls
+// progress now and then with the number of bytes of src that are done. It is not
+// safe for concurrent use.
+type Run func(dst, src []byte, progress func(done int)) ([]byte, error)
 
 // Name returns the name under which the routine is registered.
 func (r *Routine) Name() string { return r.name }
@@ -42,11 +45,17 @@ func (r *Routine) Name() string { return r.name }
 // Type returns the type of the elements that the routine takes.
 func (r *Routine) Type() Type { return r.elem }
 
+// Out returns the type of the elements that a map writes, and whether it is one.
+func (r *Routine) Out() (Type, bool) { return r.out, r.out != 0 }
+
 // Prepare returns the routine ready to run with these parameters.
 func (r *Routine) Prepare(params []byte) (Run, error) { return r.prepare(params) }
 
 // Check returns why workers cannot run the routine, nil if they can.
 func (r *Routine) Check() error {
+	if r == nil {
+		return errors.New("a call of no kernel: make it by With of one")
+	}
 	if r.late {
 		return fmt.Errorf("kernel %q was made after supervisor.Main was called, so the workers, which stay in Main, do not have it: "+
 			"make it in a package-level variable; what changes from call to call, and a closure would hold, goes into its parameters", r.name)
@@ -77,7 +86,7 @@ const MaxName = 56
 
 // registerRoutine makes a routine known. It panics where the program is wrong:
 // the name is taken, or a type is none that can travel.
-func registerRoutine(name string, elem Type, prepare func(params []byte) (Run, error), errs ...error) *Routine {
+func registerRoutine(name string, elem, out Type, prepare func(params []byte) (Run, error), errs ...error) *Routine {
 	fail := func(format string, args ...any) {
 		panic(fmt.Sprintf("kernels: kernel %q: %s", name, fmt.Sprintf(format, args...)))
 	}
@@ -94,7 +103,7 @@ func registerRoutine(name string, elem Type, prepare func(params []byte) (Run, e
 	if _, taken := reductions[name]; taken || routines[name] != nil {
 		fail("the name is taken")
 	}
-	r := &Routine{name: name, elem: elem, late: sealed.Load(), prepare: prepare}
+	r := &Routine{name: name, elem: elem, out: out, late: sealed.Load(), prepare: prepare}
 	routines[name] = r
 	return r
 }

@@ -112,7 +112,7 @@ func TestElementsAreAligned(t *testing.T) {
 	bytes := append([]byte{1, 2, 3}, bytesView([]float64{1, 2, 4})...)
 	for _, data := range [][]byte{bytes[3:], bytes[3:19], bytes[3:], nil} {
 		want := map[int]float64{24: 7, 16: 3, 0: 0}[len(data)]
-		got, err := run(data, nil)
+		got, err := run(nil, data, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,19 +11,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Mapping is a data file, or a segment, mapped shared and read-only.
+// Mapping is a data file or a segment, mapped shared: a file read-only.
 type Mapping struct {
-	file  *os.File // nil: memory of this process
-	name  string
-	mem   mmap.MMap
-	start identity // of a file that others may change
+	file     *os.File // nil: memory of this process
+	name     string
+	mem      mmap.MMap
+	writable bool
+	start    identity // of a file that others may change
 }
 
 // HeapMapping returns zero bytes of this process's memory as a mapping, for those
-// that share it as goroutines do.
-func HeapMapping(name string, size int) *Mapping {
+// that share it as goroutines do. Without writable it should not be written to.
+func HeapMapping(name string, size int, writable bool) *Mapping {
 	words := make([][cacheLine / 8]uint64, (size+cacheLine-1)/cacheLine)
-	return &Mapping{name: name, mem: heapBytes(words, size)}
+	return &Mapping{name: name, mem: heapBytes(words, size), writable: writable}
 }
 
 // cacheLine is what memory of this process is aligned to.
@@ -88,7 +89,7 @@ func mapFile(file *os.File) (*Mapping, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mapping %d bytes: %w", info.Size(), err)
 	}
-	return &Mapping{file, file.Name(), mem, identify(info)}, nil
+	return &Mapping{file: file, name: file.Name(), mem: mem, start: identify(info)}, nil
 }
 
 // withRemedy adds what can be done about a file that does not open.
@@ -116,6 +117,9 @@ func (m *Mapping) Path() string { return m.name }
 
 // File returns the open file to hand to another process, nil if there is none.
 func (m *Mapping) File() *os.File { return m.file }
+
+// Writable reports whether its bytes may be written to.
+func (m *Mapping) Writable() bool { return m.writable }
 
 // Changed returns a *ChangedError when the file's size or modification time
 // is no longer what it was when it was mapped. What only this program writes to

@@ -88,20 +88,38 @@ func (s *Segment) Bytes() []byte { return s.mem }
 // File returns the open file to hand to another process.
 func (s *Segment) File() *os.File { return s.file }
 
-// ReadOnly returns the segment as a mapping, which others can be handed and
-// cannot write through.
-func (s *Segment) ReadOnly() (*Mapping, error) {
+// Mapping returns the segment as a mapping, to hand to others: without writable,
+// they cannot write through it.
+func (s *Segment) Mapping(writable bool) (*Mapping, error) {
+	mode := unix.O_RDONLY
+	if writable {
+		mode = unix.O_RDWR
+	}
 	// A description of its own, or it could be mapped for writing.
-	fd, err := unix.Open(fmt.Sprintf("/proc/self/fd/%d", s.file.Fd()), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	fd, err := unix.Open(fmt.Sprintf("/proc/self/fd/%d", s.file.Fd()), mode|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("segment %s: opening it again: %w", s.file.Name(), err)
 	}
-	m, err := AttachMapping(os.NewFile(uintptr(fd), s.file.Name()))
+	file := os.NewFile(uintptr(fd), s.file.Name())
+	if writable {
+		return AttachWritable(file)
+	}
+	m, err := AttachMapping(file)
 	if err != nil {
 		return nil, err
 	}
 	m.start = identity{}
 	return m, nil
+}
+
+// AttachWritable maps a segment that another process made, given by its file,
+// which the mapping then owns, for reading and writing.
+func AttachWritable(file *os.File) (*Mapping, error) {
+	s, err := AttachSegment(file)
+	if err != nil {
+		return nil, err
+	}
+	return &Mapping{file: s.file, name: s.file.Name(), mem: s.mem, writable: true}, nil
 }
 
 // Close unmaps the segment and closes its file.

@@ -49,7 +49,15 @@ func TestSegmentReadOnlyCannotBeWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	m, err := s.ReadOnly()
+	w, err := s.Mapping(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	if w.Bytes()[18] = 43; s.Bytes()[18] != 43 || !w.Writable() {
+		t.Error("a write through a writable mapping is not seen")
+	}
+	m, err := s.Mapping(false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ import (
 // may be called from any goroutine.
 type Arena struct {
 	file   *File // what workers map
+	output bool  // workers may write to it
 	memory []byte
 	free   func() error
 
@@ -33,22 +34,30 @@ type span struct{ offset, size int }
 // as Arrow has it.
 const arenaAlign = 64
 
+// ArenaOption is an option of [Pool.Arena].
+type ArenaOption func(*Arena)
+
+// Output lets workers write to the arena, which is what [Apply] needs of the one
+// that its results go to. A worker that goes mad can spoil what is in it.
+func Output() ArenaOption { return func(a *Arena) { a.output = true } }
+
 // Arena makes an arena of that many bytes, rounded up to whole cache lines. They
 // are reserved at once: too little memory is an error now. Close it before the
 // pool.
-func (p *Pool) Arena(size int) (*Arena, error) {
+func (p *Pool) Arena(size int, opts ...ArenaOption) (*Arena, error) {
 	if size < 1 {
 		return nil, fmt.Errorf("an arena of %d bytes: make it 1 at least", size)
 	}
 	size = rounded(size)
-	mapping, memory, free, err := newArenaMemory(size, p.InProcess())
+	a := &Arena{gaps: []span{{0, size}}, used: map[int]int{}}
+	for _, opt := range opts {
+		opt(a)
+	}
+	mapping, memory, free, err := newArenaMemory(size, a.output, p.InProcess())
 	if err != nil {
 		return nil, err
 	}
-	a := &Arena{
-		file: &File{pool: p, mapping: mapping, format: "arena"}, memory: memory, free: free,
-		gaps: []span{{0, size}}, used: map[int]int{},
-	}
+	a.file, a.memory, a.free = &File{pool: p, mapping: mapping, format: "arena"}, memory, free
 	if a.file.number, err = p.engine.Attach(mapping); err != nil {
 		return nil, errors.Join(err, mapping.Close(), free())
 	}

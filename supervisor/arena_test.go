@@ -1,7 +1,9 @@
 package supervisor
 
 import (
+	"encoding/binary"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/gangsaw/gangsaw/kernels"
 	"github.com/gangsaw/gangsaw/shm"
+	"github.com/gangsaw/gangsaw/shm/format/raw"
 )
 
 // Arrow's memory.Allocator, by shape.
@@ -18,9 +21,9 @@ var _ interface {
 	Free(b []byte)
 } = (*Arena)(nil)
 
-func newArena(t *testing.T, p *Pool, size int) *Arena {
+func newArena(t *testing.T, p *Pool, size int, opts ...ArenaOption) *Arena {
 	t.Helper()
-	a, err := p.Arena(size)
+	a, err := p.Arena(size, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,5 +175,125 @@ func TestReallocatedMemoryIsZeroed(t *testing.T) {
 		if want := map[bool]byte{true: 7}[i < 10]; v != want {
 			t.Errorf("byte %d is %d", i, v)
 		}
+	}
+}
+
+var (
+	scale = kernels.NewMap("test.scale", func(dst, src []float64, k float64) error {
+		for i, v := range src {
+			dst[i] = k * v
+		}
+		return nil
+	})
+	round = kernels.NewMap("test.round", func(dst []int32, src []float64, limit int32) error {
+		for i, v := range src {
+			if v > float64(limit) {
+				return fmt.Errorf("%v is above %d", v, limit)
+			}
+			dst[i] = int32(math.RoundToEven(v))
+		}
+		return nil
+	})
+)
+
+func TestMapWritesEachElementOnce(t *testing.T) { onBothPools(t, mapWritesEachElementOnce) }
+
+func mapWritesEachElementOnce(t *testing.T, start func(...Option) *Pool) {
+	for _, chunk := range []uint64{1, 1 << 16, 0} {
+		pool := start(Workers(2), ChunkBytes(chunk))
+		xs := make([]float64, 100003)
+		r := rand.New(rand.NewPCG(5, 5))
+		for i := range xs {
+			xs[i] = r.NormFloat64()
+		}
+		// Neither the file nor the results are aligned.
+		x := open(t, pool, rawFile(t, 3, xs), Raw(raw.Layout{Type: kernels.Float64, Offset: 3}))
+		arena := newArena(t, pool, 2<<20, Output())
+		b := arena.Allocate(4*len(xs) + 66)
+		for i := range b {
+			b[i] = 0x5a
+		}
+		y, err := arena.Array("y", kernels.Int32, b[33:33+4*len(xs)])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := Apply(t.Context(), pool, round.With(100), y, x); err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range xs {
+			if got := int32(binary.NativeEndian.Uint32(b[33+4*i:])); got != int32(math.RoundToEven(v)) {
+				t.Fatalf("element %d: %d of %v", i, got, v)
+			}
+		}
+		for i, v := range b {
+			if (i < 33 || i >= 33+4*len(xs)) && v != 0x5a {
+				t.Errorf("byte %d beside the results is %#x", i, v)
+			}
+		}
+		// From arena to arena.
+		as, err := Alloc[float64](arena, 5000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bs, err := Alloc[float64](arena, 5000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		copy(as, xs)
+		from, err := ArrayOf(arena, "a", as)
+		if err != nil {
+			t.Fatal(err)
+		}
+		to, err := ArrayOf(arena, "b", bs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := Apply(t.Context(), pool, scale.With(-2), to, from); err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range bs {
+			if v != -2*xs[i] {
+				t.Fatalf("element %d: %v of %v", i, v, xs[i])
+			}
+		}
+		var failed *TaskError
+		if err := Apply(t.Context(), pool, round.With(2), y, x); !errors.As(err, &failed) || !strings.Contains(failed.What, "is above 2") {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
+func TestMapRefusesWhatDoesNotFit(t *testing.T) {
+	pool := start(t, Workers(1))
+	arena, output := newArena(t, pool, 1<<16), newArena(t, pool, 1<<16, Output())
+	array := func(a *Arena, b []byte, kind kernels.Type) *Array {
+		x, err := a.Array("x", kind, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
+	b := output.Allocate(1600)
+	src := array(arena, arena.Allocate(800), kernels.Float64)
+	for want, dst := range map[string]*Array{
+		"is not for writing": array(arena, arena.Allocate(800), kernels.Float64),
+		"elements of type float32, and kernel \"test.scale\" makes float64": array(output, b[:400], kernels.Float32),
+		"has 99 elements, array \"x\" 100":                                  array(output, b[:792], kernels.Float64),
+	} {
+		if err := Apply(t.Context(), pool, scale.With(1), dst, src); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	low, high := array(output, b[:800], kernels.Float64), array(output, b[792:1592], kernels.Float64)
+	for _, pair := range [][2]*Array{{low, high}, {high, low}, {low, low}} {
+		if err := Apply(t.Context(), pool, scale.With(1), pair[0], pair[1]); err == nil || !strings.Contains(err.Error(), "overlap") {
+			t.Errorf("%v", err)
+		}
+	}
+	if err := Apply(t.Context(), pool, scale.With(1), array(output, b[800:], kernels.Float64), low); err != nil {
+		t.Error(err)
+	}
+	if _, err := Submit(pool, kernels.Call[struct{}]{}, nil); err == nil {
+		t.Error("a call of nothing was taken")
 	}
 }

@@ -109,18 +109,21 @@ func (w *goroutineWorker) Detach(number uint32) error {
 	return nil
 }
 
-func (w *goroutineWorker) mapping(number uint32) ([]byte, error) {
+func (w *goroutineWorker) mapping(number uint32, write bool) ([]byte, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	m := w.mappings[number]
 	if m == nil {
 		return nil, fmt.Errorf("mapping %d was never attached", number)
 	}
+	if write && !m.Writable() {
+		return nil, fmt.Errorf("mapping %d is not for writing", number)
+	}
 	return m.Bytes(), nil
 }
 
 // heapArena returns memory for an arena that goroutines share.
-func heapArena(size int) (*shm.Mapping, []byte, func() error, error) {
-	mapping := shm.HeapMapping("arena", size)
+func heapArena(size int, writable bool) (*shm.Mapping, []byte, func() error, error) {
+	mapping := shm.HeapMapping("arena", size, writable)
 	return mapping, mapping.Bytes(), func() error { return nil }, nil
 }

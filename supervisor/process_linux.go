@@ -112,7 +112,7 @@ func (w *processWorker) Stopped() bool   { return w.process.Stopped() }
 func (w *processWorker) Kill()           { w.process.Kill() }
 
 func (w *processWorker) Attach(number uint32, m *shm.Mapping) error {
-	return w.process.Conn.Send(wire.Message{Kind: wire.Attach, Mapping: number}.Encode(), m.File())
+	return w.process.Conn.Send(wire.Message{Kind: wire.Attach, Mapping: number, Writable: m.Writable()}.Encode(), m.File())
 }
 
 func (w *processWorker) Detach(number uint32) error {
@@ -136,15 +136,15 @@ func (w *processWorker) Close() {
 
 // newArenaMemory returns memory for an arena: as a mapping for workers, as bytes
 // for this process, and what frees it.
-func newArenaMemory(size int, inProcess bool) (*shm.Mapping, []byte, func() error, error) {
+func newArenaMemory(size int, writable, inProcess bool) (*shm.Mapping, []byte, func() error, error) {
 	if inProcess {
-		return heapArena(size)
+		return heapArena(size, writable)
 	}
 	segment, err := shm.NewSegment("gangsaw-arena", size)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	mapping, err := segment.ReadOnly()
+	mapping, err := segment.Mapping(writable)
 	if err != nil {
 		return nil, nil, nil, errors.Join(err, segment.Close())
 	}

@@ -20,6 +20,6 @@ func newLauncher(slots int, spin bool, o options) (launcher, error) {
 }
 
 // newArenaMemory returns heapArena, asked for or not.
-func newArenaMemory(size int, _ bool) (*shm.Mapping, []byte, func() error, error) {
-	return heapArena(size)
+func newArenaMemory(size int, writable, _ bool) (*shm.Mapping, []byte, func() error, error) {
+	return heapArena(size, writable)
 }

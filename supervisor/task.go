@@ -82,3 +82,38 @@ func Reduce[R any](ctx context.Context, p *Pool, c kernels.ReduceCall[R], x *Arr
 	total, _ := tree.Root()
 	return total, nil
 }
+
+// Apply has a map set each element of dst from that of src, in chunks. dst lies in
+// an arena with [Output]; src in a file or an arena, and not where dst does. When
+// Apply returns, nothing of it runs any more; after an error, dst holds results in
+// some places and anything in others.
+func Apply(ctx context.Context, p *Pool, c kernels.MapCall, dst, src *Array, opts ...TaskOption) error {
+	job, err := p.job(c.Routine(), c.Params(), src, taskOptionsOf(opts))
+	if err != nil {
+		return err
+	}
+	out, _ := c.Routine().Out()
+	switch {
+	case dst.file.pool != p:
+		return fmt.Errorf("%s belongs to another pool", dst.file.Path())
+	case !dst.file.mapping.Writable():
+		return fmt.Errorf("%s: array %q is not for writing: make it in an arena with supervisor.Output", dst.file.Path(), dst.Name)
+	case dst.Type != out:
+		return fmt.Errorf("%s: array %q has elements of type %v, and kernel %q makes %v", dst.file.Path(), dst.Name, dst.Type, c.Routine().Name(), out)
+	case dst.Len() != src.Len():
+		return fmt.Errorf("%s: array %q has %d elements, array %q %d", dst.file.Path(), dst.Name, dst.Len(), src.Name, src.Len())
+	case dst.file == src.file && dst.Offset < src.Offset+src.Size() && src.Offset < dst.Offset+dst.Size():
+		return fmt.Errorf("%s: arrays %q and %q overlap: a map needs another array for its results", dst.file.Path(), dst.Name, src.Name)
+	case src.Len() == 0:
+		return nil
+	}
+	job.Program.Target = &wire.Target{Mapping: dst.file.number, Source: uint64(src.Offset), Destination: uint64(dst.Offset)}
+	job.Plan = partition.New(src.Array, p.options.chunk, p.options.workers)
+	job.Accept = func(_ uint64, result []byte) error {
+		if len(result) > 0 {
+			return fmt.Errorf("%d bytes from a map", len(result))
+		}
+		return nil
+	}
+	return p.engine.Run(ctx, job)
+}

@@ -3,6 +3,7 @@ package supervisor
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"os"
 	"runtime"
 	"strings"
@@ -139,6 +140,67 @@ func TestTruncatedFileFailsItsTaskAlone(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	result(t, submit(t, pool, square.With(9)), 81)
+}
+
+// Workers are killed at random while a map writes: every element is right in the
+// end, and nothing else is touched.
+func TestKilledMapsWriteTheSame(t *testing.T) {
+	kills := 50
+	if *crash {
+		kills = 2000
+	}
+	pool := start(t, Workers(2), ChunkBytes(1<<18), Retries(1000))
+	arena := newArena(t, pool, 33<<20, Output())
+	xs, err := Alloc[float64](arena, 1<<21)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ys, err := Alloc[float64](arena, 1<<21)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range xs {
+		xs[i] = float64(i)
+	}
+	x, err := ArrayOf(arena, "x", xs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	y, err := ArrayOf(arena, "y", ys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		r := rand.New(rand.NewPCG(3, 3))
+		chunks := uint64(0)
+		for n := 0; n < kills; {
+			chunks = progress(pool, chunks)
+			time.Sleep(time.Duration(r.IntN(1000)) * time.Microsecond)
+			if pid := victim(t, r); pid != 0 && syscall.Kill(pid, syscall.SIGKILL) == nil {
+				n++
+			}
+		}
+	}()
+	rounds := 0
+	for done := false; !done; rounds++ {
+		select {
+		case <-ended:
+			done = true
+		default:
+		}
+		k := float64(rounds + 2)
+		if err := Apply(t.Context(), pool, scale.With(k), y, x); err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range ys {
+			if v != k*float64(i) {
+				t.Fatalf("round %d, element %d: %v", rounds, i, v)
+			}
+		}
+	}
+	t.Logf("%d kills in %d maps: %+v", kills, rounds, pool.Counters())
 }
 
 func TestFuturesLeaveNothingBehind(t *testing.T) {

@@ -9,9 +9,16 @@
 //	              0  type     u8
 //	              1  length   u8 of the name
 //	              2  length   u16 of the parameters
-//	              4  name of the kernel
-//	      16384   the parameters of each program, 256 bytes
-//	      81920   ring, see package ring
+//	              4  target   u8: 1, there is one
+//	              8  name of the kernel
+//	      16384   of each program, 320 bytes
+//	              0  target: mapping u32, unused u32, source u64, destination u64
+//	             24  the parameters
+//	      98304   ring, see package ring
+//
+// A program with a target writes, for the element at offset x of the
+// descriptor's mapping, that at destination + (x - source) * its size / the other's
+// size of the target's mapping.
 //
 // A descriptor names a program by its offset, and a mapping by its number, or
 // none and no elements. The supervisor writes a record before it publishes a

@@ -69,20 +69,25 @@ const MessageSize = 8
 type Message struct {
 	Kind    Kind
 	Mapping uint32 // of Attach and Detach
+	// Writable, of Attach: the mapping may be written to.
+	Writable bool
 }
 
 // Encode returns the message's bytes.
 func (m Message) Encode() []byte {
 	b := make([]byte, MessageSize)
 	b[0], b[1] = byte(m.Kind), Version
+	if m.Writable {
+		b[2] = 1
+	}
 	binary.LittleEndian.PutUint32(b[4:], m.Mapping)
 	return b
 }
 
 // DecodeMessage reads a message.
 func DecodeMessage(b []byte) (Message, error) {
-	if len(b) != MessageSize || b[1] != Version || Kind(b[0]) < Hello || Kind(b[0]) > Retire {
+	if len(b) != MessageSize || b[1] != Version || Kind(b[0]) < Hello || Kind(b[0]) > Retire || b[2] > 1 {
 		return Message{}, fmt.Errorf("malformed message % x", b)
 	}
-	return Message{Kind(b[0]), binary.LittleEndian.Uint32(b[4:])}, nil
+	return Message{Kind(b[0]), binary.LittleEndian.Uint32(b[4:]), b[2] == 1}, nil
 }

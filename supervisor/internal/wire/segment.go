@@ -13,9 +13,10 @@ import (
 // Layout of the control segment.
 const (
 	programSize  = 64
-	programName  = 4
+	programName  = 8
 	paramsOffset = Programs * programSize
-	paramsSize   = kernels.MaxPartial
+	paramsSize   = 320
+	targetSize   = 24
 	ringOffset   = paramsOffset + Programs*paramsSize
 	maxName      = programSize - programName
 	// Programs is how many programs fit.
@@ -34,6 +35,15 @@ type Program struct {
 	Kernel string
 	Type   kernels.Type
 	Params string // bytes
+	// Target is where a map writes, nil of other kernels.
+	Target *Target
+}
+
+// Target is where a map writes: the elements at Source of its mapping go to
+// Destination of the target's.
+type Target struct {
+	Mapping             uint32
+	Source, Destination uint64 // bytes
 }
 
 // NoMapping is the number of no mapping: of a descriptor without elements.
@@ -45,12 +55,15 @@ func ProgramOffset(i int) uint32 { return uint32(i * programSize) }
 // PutRecord writes record i of the control segment.
 func PutRecord(control []byte, i int, rec Record) {
 	copy(control[i*programSize:], rec.head[:])
-	copy(control[paramsOffset+i*paramsSize:], rec.params)
+	at := paramsOffset + i*paramsSize
+	copy(control[at:], rec.target[:])
+	copy(control[at+targetSize:], rec.params)
 }
 
 // Record is a program as it lies in the control segment.
 type Record struct {
 	head   [programSize]byte
+	target [targetSize]byte // zero, if there is none
 	params string
 }
 
@@ -62,9 +75,12 @@ func GetRecord(control []byte, offset uint32) (Record, error) {
 	}
 	// Copied once: others may still scribble on it.
 	rec := Record{head: [programSize]byte(control[offset:])}
+	at := paramsOffset + int(offset)/programSize*paramsSize
+	if rec.head[4] != 0 {
+		copy(rec.target[:], control[at:])
+	}
 	if n := int(binary.LittleEndian.Uint16(rec.head[2:])); n > 0 {
-		at := paramsOffset + int(offset)/programSize*paramsSize
-		rec.params = string(control[at : at+min(n, paramsSize)])
+		rec.params = string(control[at+targetSize : at+targetSize+min(n, kernels.MaxPartial)])
 	}
 	return rec, nil
 }
@@ -75,13 +91,19 @@ func (p Program) Record() (Record, error) {
 	if len(p.Kernel) > maxName {
 		return rec, fmt.Errorf("kernel name %q is longer than %d bytes", p.Kernel, maxName)
 	}
-	if len(p.Params) > paramsSize {
-		return rec, fmt.Errorf("kernel %q has parameters of %d bytes, more than %d", p.Kernel, len(p.Params), paramsSize)
+	if len(p.Params) > kernels.MaxPartial {
+		return rec, fmt.Errorf("kernel %q has parameters of %d bytes, more than %d", p.Kernel, len(p.Params), kernels.MaxPartial)
 	}
 	rec.head[0], rec.head[1] = byte(p.Type), byte(len(p.Kernel))
 	binary.LittleEndian.PutUint16(rec.head[2:], uint16(len(p.Params)))
 	copy(rec.head[programName:], p.Kernel)
 	rec.params = p.Params
+	if t := p.Target; t != nil {
+		rec.head[4] = 1
+		binary.LittleEndian.PutUint32(rec.target[0:], t.Mapping)
+		binary.LittleEndian.PutUint64(rec.target[8:], t.Source)
+		binary.LittleEndian.PutUint64(rec.target[16:], t.Destination)
+	}
 	return rec, nil
 }
 
@@ -92,6 +114,9 @@ func (rec Record) Program() (Program, error) {
 		return Program{}, fmt.Errorf("malformed program % x", rec.head[:8])
 	}
 	p.Kernel = string(rec.head[programName : programName+rec.head[1]])
+	if rec.head[4] != 0 {
+		p.Target = &Target{binary.LittleEndian.Uint32(rec.target[0:]), binary.LittleEndian.Uint64(rec.target[8:]), binary.LittleEndian.Uint64(rec.target[16:])}
+	}
 	return p, nil
 }
 
@@ -100,7 +125,9 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // Checksum returns the checksum of a record, by which a worker says what it
 // ran.
 func (rec Record) Checksum() uint32 {
-	return crc32.Update(crc32.Checksum(rec.head[:], castagnoli), castagnoli, []byte(rec.params))
+	sum := crc32.Checksum(rec.head[:], castagnoli)
+	sum = crc32.Update(sum, castagnoli, rec.target[:])
+	return crc32.Update(sum, castagnoli, []byte(rec.params))
 }
 
 // InitWord is the word of a result, of slot 0, that is no task's but tells why

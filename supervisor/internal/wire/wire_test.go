@@ -13,7 +13,7 @@ import (
 
 func TestLayoutIsPinned(t *testing.T) {
 	for name, c := range map[string][2]int{
-		"ControlSize(64)": {ControlSize(64), 81920 + ring.Size(64)},
+		"ControlSize(64)": {ControlSize(64), 98304 + ring.Size(64)},
 		"ResultsSize(64)": {ResultsSize(64), 64 + 64*(512+4096)},
 		"ProgramOffset":   {int(ProgramOffset(3)), 192},
 		"Programs":        {Programs, 256},
@@ -25,18 +25,18 @@ func TestLayoutIsPinned(t *testing.T) {
 		}
 	}
 	control := make([]byte, ControlSize(1))
-	sum, err := Program{"sum", kernels.Int32, "\x01\x02"}.Record()
+	sum, err := Program{"sum", kernels.Int32, "\x01\x02", &Target{3, 4, 5}}.Record()
 	if err != nil {
 		t.Fatal(err)
 	}
 	PutRecord(control, 1, sum)
-	if got := sum.Checksum(); got != 0xab16fa3f { // CRC-32C, computed elsewhere
+	if got := sum.Checksum(); got != 0xda89b351 { // CRC-32C, computed elsewhere
 		t.Errorf("checksum %#x", got)
 	}
-	if got, want := hex.EncodeToString(control[64:72]), "0503020073756d00"; got != want {
+	if got, want := hex.EncodeToString(control[64:76]), "050302000100000073756d00"; got != want {
 		t.Errorf("program %s, want %s", got, want)
 	}
-	if got, want := hex.EncodeToString(control[16384+256:16384+256+3]), "010200"; got != want {
+	if got, want := hex.EncodeToString(control[16384+320:16384+320+27]), "0300000000000000"+"0400000000000000"+"0500000000000000"+"010200"; got != want {
 		t.Errorf("parameters %s, want %s", got, want)
 	}
 	results := make([]byte, ResultsSize(2))
@@ -60,14 +60,14 @@ func TestLayoutIsPinned(t *testing.T) {
 	if got := hex.EncodeToString(results[:8]); got != "0300000002000000" {
 		t.Errorf("beat %s", got)
 	}
-	if got := hex.EncodeToString(Message{Attach, 0x01020304}.Encode()); got != "0203000004030201" {
+	if got := hex.EncodeToString(Message{Attach, 0x01020304, true}.Encode()); got != "0203010004030201" {
 		t.Errorf("message %s", got)
 	}
 }
 
 func TestProgramReadsBackAndRefuses(t *testing.T) {
 	control := make([]byte, ControlSize(1))
-	want := Program{strings.Repeat("n", maxName), kernels.Float64, strings.Repeat("p", paramsSize)}
+	want := Program{strings.Repeat("n", maxName), kernels.Float64, strings.Repeat("p", kernels.MaxPartial), nil}
 	rec, err := want.Record()
 	if err != nil {
 		t.Fatal(err)
@@ -79,10 +79,22 @@ func TestProgramReadsBackAndRefuses(t *testing.T) {
 	if got, err := rec.Program(); err != nil || got != want {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if _, err := (Program{want.Kernel + "n", kernels.Float64, ""}).Record(); err == nil {
+	want.Target = &Target{1, 1 << 40, 1 << 50}
+	if rec, err = want.Record(); err != nil {
+		t.Fatal(err)
+	}
+	PutRecord(control, 0, rec)
+	again, err := GetRecord(control, 0)
+	if err != nil || again != rec {
+		t.Errorf("%x, %v", again, err)
+	}
+	if got, err := again.Program(); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if _, err := (Program{want.Kernel + "n", kernels.Float64, "", nil}).Record(); err == nil {
 		t.Error("a name that is too long was accepted")
 	}
-	if _, err := (Program{"n", kernels.Float64, want.Params + "p"}).Record(); err == nil {
+	if _, err := (Program{"n", kernels.Float64, want.Params + "p", nil}).Record(); err == nil {
 		t.Error("parameters that are too long were accepted")
 	}
 	for _, offset := range []uint32{1, 63, paramsOffset, ringOffset, 1<<32 - 64, 1<<32 - 1} {
@@ -100,7 +112,7 @@ func TestProgramReadsBackAndRefuses(t *testing.T) {
 
 // Every single bit of a program counts.
 func TestChecksumNoticesEveryBit(t *testing.T) {
-	rec, err := Program{"sum", kernels.Int32, "p"}.Record()
+	rec, err := Program{"sum", kernels.Int32, "p", nil}.Record()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,12 +171,12 @@ func TestIdentityReadsBackAndRefuses(t *testing.T) {
 }
 
 func TestMessageReadsBackAndRefuses(t *testing.T) {
-	for _, want := range []Message{{Hello, 0}, {Attach, 7}, {Detach, 1<<32 - 1}, {Begin, 0}, {Retire, 0}} {
+	for _, want := range []Message{{Kind: Hello}, {Attach, 7, false}, {Attach, 8, true}, {Kind: Detach, Mapping: 1<<32 - 1}, {Kind: Begin}, {Kind: Retire}} {
 		if got, err := DecodeMessage(want.Encode()); err != nil || got != want {
 			t.Errorf("%+v, %v", got, err)
 		}
 	}
-	good := Message{Attach, 7}.Encode()
+	good := Message{Attach, 7, false}.Encode()
 	for name, b := range map[string][]byte{
 		"empty": nil, "short": good[:7], "long": append(good, 0),
 		"kind 0": {0, 3, 0, 0, 0, 0, 0, 0}, "kind 6": {6, 3, 0, 0, 0, 0, 0, 0}, "version": {1, 2, 0, 0, 0, 0, 0, 0},

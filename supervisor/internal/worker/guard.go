@@ -32,7 +32,7 @@ func (e *panicError) text() []byte {
 
 // guard runs a kernel over data. It turns a fault inside data into a
 // *faultError, and any other panic into a *panicError.
-func guard(run kernels.Run, data []byte, progress func(done int)) (result []byte, err error) {
+func guard(run kernels.Run, dst, data []byte, progress func(done int)) (result []byte, err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		p := recover()
@@ -45,7 +45,7 @@ func guard(run kernels.Run, data []byte, progress func(done int)) (result []byte
 		}
 		err = &panicError{p, kernelStack(string(debug.Stack()))}
 	}()
-	return run(data, progress)
+	return run(dst, data, progress)
 }
 
 // kernelStack returns the part of a stack trace from the panic down to this

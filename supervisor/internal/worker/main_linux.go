@@ -114,7 +114,7 @@ func (m *mappings) follow(conn *proc.Conn, r *ring.Ring) error {
 		}
 		switch {
 		case message.Kind == wire.Attach && file != nil:
-			m.attach(message.Mapping, file)
+			m.attach(message, file)
 		case message.Kind == wire.Detach:
 			m.detach(message.Mapping)
 		case message.Kind == wire.Begin && !begun:
@@ -129,11 +129,15 @@ func (m *mappings) follow(conn *proc.Conn, r *ring.Ring) error {
 	}
 }
 
-func (m *mappings) attach(number uint32, file *os.File) {
-	mapping, err := shm.AttachMapping(file)
+func (m *mappings) attach(message wire.Message, file *os.File) {
+	attach := shm.AttachMapping
+	if message.Writable {
+		attach = shm.AttachWritable
+	}
+	mapping, err := attach(file)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.all[number] = attached{mapping, err}
+	m.all[message.Mapping] = attached{mapping, err}
 	m.added.Broadcast()
 }
 
@@ -150,8 +154,8 @@ func (m *mappings) detach(number uint32) {
 // descriptor was published and only has to be read.
 const attachTimeout = 10 * time.Second
 
-// get returns the bytes of a mapping.
-func (m *mappings) get(number uint32) ([]byte, error) {
+// get returns the bytes of a mapping, to write to if so asked.
+func (m *mappings) get(number uint32, write bool) ([]byte, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	a, ok := m.all[number]
@@ -173,6 +177,9 @@ func (m *mappings) get(number uint32) ([]byte, error) {
 	}
 	if a.err != nil {
 		return nil, a.err
+	}
+	if write && !a.mapping.Writable() {
+		return nil, fmt.Errorf("mapping %d is not for writing", number)
 	}
 	return a.mapping.Bytes(), nil
 }

@@ -14,7 +14,9 @@ import (
 type program struct {
 	record   wire.Record
 	checksum uint32
-	size     int // bytes of an element
+	size     int          // bytes of an element
+	target   *wire.Target // where a map writes
+	out      int          // bytes of an element there
 	run      kernels.Run
 	err      error // why it cannot run
 }
@@ -34,8 +36,14 @@ func (w *Worker) task(d ring.Descriptor) (checksum uint32, payload []byte, err e
 	if err != nil {
 		return p.checksum, nil, err
 	}
+	var dst []byte
+	if p.target != nil {
+		if dst, err = w.destination(d, p); err != nil {
+			return p.checksum, nil, err
+		}
+	}
 	w.told = 0
-	payload, err = guard(p.run, data, w.progress)
+	payload, err = guard(p.run, dst, data, w.progress)
 	return p.checksum, payload, err
 }
 
@@ -52,7 +60,7 @@ func (w *Worker) elements(d ring.Descriptor, size int) ([]byte, error) {
 	if d.Mapping == wire.NoMapping && d.Count == 0 {
 		return nil, nil
 	}
-	mem, err := w.Mapping(d.Mapping)
+	mem, err := w.Mapping(d.Mapping, false)
 	if err != nil {
 		return nil, err
 	}
@@ -61,6 +69,22 @@ func (w *Worker) elements(d ring.Descriptor, size int) ([]byte, error) {
 		return nil, fmt.Errorf("descriptor of %d elements", d.Count)
 	}
 	return shm.Slice(mem, d.Offset, length)
+}
+
+// destination returns where a map writes the descriptor's elements.
+func (w *Worker) destination(d ring.Descriptor, p *program) ([]byte, error) {
+	mem, err := w.Mapping(p.target.Mapping, true)
+	if err != nil {
+		return nil, err
+	}
+	// elements has checked that offset and count lie in memory.
+	before := (d.Offset - p.target.Source) / uint64(p.size)
+	hi, skip := bits.Mul64(before, uint64(p.out))
+	offset := p.target.Destination + skip
+	if d.Offset < p.target.Source || hi != 0 || offset < skip {
+		return nil, fmt.Errorf("descriptor at %d of a target from %d", d.Offset, p.target.Source)
+	}
+	return shm.Slice(mem, offset, d.Count*uint64(p.out))
 }
 
 // maxPrograms bounds what a long life, or a scribbler, can make a worker keep.
@@ -97,14 +121,17 @@ func prepare(record wire.Record) *program {
 		prepared.err = err
 		return prepared
 	}
-	prepared.size = p.Type.Size()
-	if r, ok := kernels.LookupReduction(p.Kernel); ok {
+	prepared.size, prepared.target = p.Type.Size(), p.Target
+	if r, ok := kernels.LookupReduction(p.Kernel); ok && p.Target == nil {
 		prepared.run = r.NewRun(p.Type)
 	} else if r, ok := kernels.LookupRoutine(p.Kernel); !ok {
 		prepared.err = fmt.Errorf("no kernel is named %q", p.Kernel)
 	} else if r.Type() != p.Type {
 		prepared.err = fmt.Errorf("kernel %q takes %v, not %v", p.Kernel, r.Type(), p.Type)
+	} else if out, maps := r.Out(); maps != (p.Target != nil) {
+		prepared.err = fmt.Errorf("kernel %q writes elements: %v, the program has a target: %v", p.Kernel, maps, p.Target != nil)
 	} else {
+		prepared.out = out.Size()
 		prepared.run, prepared.err = r.Prepare([]byte(p.Params))
 	}
 	return prepared

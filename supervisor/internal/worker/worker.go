@@ -24,8 +24,8 @@ type Worker struct {
 	Chunks      uint64 // it does, then its loop ends; 0: no end
 	Control     []byte // control segment
 	Results     []byte // this worker's results segment
-	// Mapping returns the bytes of a mapping by its number.
-	Mapping func(number uint32) ([]byte, error)
+	// Mapping returns the bytes of a mapping by its number, to write to if so asked.
+	Mapping func(number uint32, write bool) ([]byte, error)
 	// Stopped reports whether the loop should end; nil means never.
 	Stopped func() bool
 

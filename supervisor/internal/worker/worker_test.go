@@ -30,7 +30,7 @@ func newWorker(t *testing.T, mem []byte) *Worker {
 	}
 	w := &Worker{
 		Incarnation: 1, Ring: r, Control: control, Results: make([]byte, wire.ResultsSize(2)),
-		Mapping: func(number uint32) ([]byte, error) {
+		Mapping: func(number uint32, _ bool) ([]byte, error) {
 			if number != 5 {
 				return nil, errors.New("no such mapping")
 			}
@@ -100,7 +100,7 @@ func TestDescriptorsThatDoNotFitAreRefused(t *testing.T) {
 func TestRevokedWorkerEnds(t *testing.T) {
 	w := newWorker(t, make([]byte, 800))
 	ready := w.Ring.Publish(0, w.Ring.Load(0), ring.Descriptor{Mapping: 5, Count: 1})
-	w.Mapping = func(uint32) ([]byte, error) {
+	w.Mapping = func(uint32, bool) ([]byte, error) {
 		w.Ring.Reset(0, ready) // the supervisor takes it for dead
 		return make([]byte, 8), nil
 	}
@@ -111,13 +111,13 @@ func TestRevokedWorkerEnds(t *testing.T) {
 
 func TestFaultElsewhereIsNotTakenForTheDatas(t *testing.T) {
 	var panicked *panicError
-	_, err := guard(func([]byte, func(int)) ([]byte, error) { panic("a bug\x00") }, make([]byte, 8), nil)
+	_, err := guard(func(_, _ []byte, _ func(int)) ([]byte, error) { panic("a bug\x00") }, nil, make([]byte, 8), nil)
 	if !errors.As(err, &panicked) || !strings.HasPrefix(string(panicked.text()), "panic: a bug\x00") ||
 		!strings.Contains(panicked.stack, "TestFaultElsewhereIsNotTakenForTheDatas") || strings.Contains(panicked.stack, "guard") {
 		t.Errorf("%v, stack %s", err, panicked.stack)
 	}
 	var nowhere *int
-	if _, err := guard(func([]byte, func(int)) ([]byte, error) { *nowhere = 1; return nil, nil }, make([]byte, 8), nil); !errors.As(err, &panicked) {
+	if _, err := guard(func(_, _ []byte, _ func(int)) ([]byte, error) { *nowhere = 1; return nil, nil }, nil, make([]byte, 8), nil); !errors.As(err, &panicked) {
 		t.Errorf("%v", err)
 	}
 }
@@ -125,7 +125,7 @@ func TestFaultElsewhereIsNotTakenForTheDatas(t *testing.T) {
 func TestMisalignedElementsGoThroughScratch(t *testing.T) {
 	words := []int16{1, -2, 3, 4}
 	b := append([]byte{9}, shm.Bytes(words)...)
-	partial, err := kernels.Summarize.NewRun(kernels.Int16)(b[1:], func(int) {})
+	partial, err := kernels.Summarize.NewRun(kernels.Int16)(nil, b[1:], func(int) {})
 	if err != nil {
 		t.Fatal(err)
 	}
