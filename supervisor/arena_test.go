@@ -1,13 +1,16 @@
 package supervisor
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gangsaw/gangsaw/kernels"
 	"github.com/gangsaw/gangsaw/shm"
@@ -295,5 +298,84 @@ func TestMapRefusesWhatDoesNotFit(t *testing.T) {
 	}
 	if _, err := Submit(pool, kernels.Call[struct{}]{}, nil); err == nil {
 		t.Error("a call of nothing was taken")
+	}
+}
+
+func TestStageKeepsTheOrderAndPullsExactlyTheBound(t *testing.T) {
+	onBothPools(t, stageKeepsTheOrderAndPullsExactlyTheBound)
+}
+
+func stageKeepsTheOrderAndPullsExactlyTheBound(t *testing.T, start func(...Option) *Pool) {
+	pool := start(Workers(2), ChunkBytes(1))
+	for _, bound := range []int{1, 3} {
+		pulled := 0
+		// Batches of many sizes, none and ones that need more room among them.
+		size := func(n int) int { return []int{10, 0, 5000, 1, 70000, 20, 100000}[n%7] }
+		batches := func(yield func([]float64) bool) {
+			for n := 0; ; n++ {
+				pulled++
+				batch := make([]float64, size(n))
+				for i := range batch {
+					batch[i] = float64(n + i%1000)
+				}
+				if n == 9 {
+					batch[4000] = 1e6 // which the kernel refuses
+				}
+				if !yield(batch) {
+					return
+				}
+				clear(batch) // it is copied
+			}
+		}
+		n := 0
+		for out, err := range Stage(t.Context(), pool, round, 100000, batches, InFlight(bound)) {
+			var refused *TaskError
+			switch {
+			case n == 9:
+				if !errors.As(err, &refused) {
+					t.Fatalf("batch 9: %v", err)
+				}
+			case err != nil || len(out) != size(n):
+				t.Fatalf("batch %d: %d results, %v", n, len(out), err)
+			}
+			for i, v := range out {
+				if v != int32(n+i%1000) {
+					t.Fatalf("batch %d, element %d: %d", n, i, v)
+				}
+			}
+			if pulled != n+bound {
+				t.Fatalf("with %d taken, %d were pulled, bound %d", n, pulled, bound)
+			}
+			if n++; n == 30 {
+				break
+			}
+		}
+	}
+	n := 0
+	for out, err := range Stage(t.Context(), pool, scale, 3, slices.Values([][]float64{{1}, {2, 3}, nil, {4}})) {
+		if err != nil || len(out) > 0 && out[0] != []float64{3, 6, 0, 12}[n] {
+			t.Errorf("batch %d: %v, %v", n, out, err)
+		}
+		n++
+	}
+	if n != 4 {
+		t.Errorf("%d batches of 4", n)
+	}
+}
+
+func TestStageEndsWithItsContext(t *testing.T) {
+	pool := start(t, Workers(1))
+	call, _ := held(t)
+	busy := submit(t, pool, call)
+	await(t, busy, Running)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	enough := errors.New("enough")
+	time.AfterFunc(10*time.Millisecond, func() { cancel(enough) })
+	var last error
+	for _, err := range Stage(ctx, pool, scale, 3, slices.Values([][]float64{{1}, {2}, {3}})) {
+		last = err
+	}
+	if last != enough {
+		t.Errorf("%v", last)
 	}
 }

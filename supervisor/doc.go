@@ -29,6 +29,7 @@
 //	your own function of each element         [Apply] of a [kernels.NewMap]
 //	one task, now or later                    [Submit], then [Future.Result]
 //	the same function of many parameters      [Map], [MapUnordered]: streams with a bound
+//	batches that come and go                  [Stage] of a [kernels.NewMap]
 //	tasks that stand and fall together        [Scope], [SubmitTo]
 //	whichever of several tasks comes first    [Wait], [AsCompleted]
 //	numbers that this program makes itself    [Pool.Arena], [Alloc], [ArrayOf]

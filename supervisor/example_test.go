@@ -32,6 +32,13 @@ var (
 		func(left, right int64) int64 { return left + right })
 )
 
+var double = kernels.NewMap("example.double", func(dst, src []float64, _ struct{}) error {
+	for i, v := range src {
+		dst[i] = 2 * v
+	}
+	return nil
+})
+
 // A program begins main (here: TestMain) with supervisor.Main().
 func Example() {
 	ctx := context.Background()
@@ -167,4 +174,33 @@ func ExampleArrayOf() {
 	}
 	fmt.Println(supervisor.Reduce(ctx, pool, above.With(9000), x))
 	// Output: 999 <nil>
+}
+
+// A stage of a pipeline, between two channels.
+func ExampleStage() {
+	ctx := context.Background()
+	pool, err := supervisor.Start(ctx, supervisor.Workers(2))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer pool.Close()
+	in := make(chan []float64)
+	go func() {
+		defer close(in)
+		in <- []float64{1, 2, 3}
+		in <- []float64{4, 5}
+	}()
+	batches := func(yield func([]float64) bool) {
+		for batch := range in {
+			if !yield(batch) {
+				return
+			}
+		}
+	}
+	for batch, err := range supervisor.Stage(ctx, pool, double, struct{}{}, batches) {
+		fmt.Println(batch, err)
+	}
+	// Output:
+	// [2 4 6] <nil>
+	// [8 10] <nil>
 }

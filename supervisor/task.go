@@ -88,24 +88,31 @@ func Reduce[R any](ctx context.Context, p *Pool, c kernels.ReduceCall[R], x *Arr
 // Apply returns, nothing of it runs any more; after an error, dst holds results in
 // some places and anything in others.
 func Apply(ctx context.Context, p *Pool, c kernels.MapCall, dst, src *Array, opts ...TaskOption) error {
-	job, err := p.job(c.Routine(), c.Params(), src, taskOptionsOf(opts))
-	if err != nil {
+	job, err := p.mapJob(c, dst, src, taskOptionsOf(opts))
+	if err != nil || src.Len() == 0 {
 		return err
+	}
+	return p.engine.Run(ctx, job)
+}
+
+// mapJob returns the job of a map.
+func (p *Pool) mapJob(c kernels.MapCall, dst, src *Array, o taskOptions) (engine.Job, error) {
+	job, err := p.job(c.Routine(), c.Params(), src, o)
+	if err != nil {
+		return job, err
 	}
 	out, _ := c.Routine().Out()
 	switch {
 	case dst.file.pool != p:
-		return fmt.Errorf("%s belongs to another pool", dst.file.Path())
+		return job, fmt.Errorf("%s belongs to another pool", dst.file.Path())
 	case !dst.file.mapping.Writable():
-		return fmt.Errorf("%s: array %q is not for writing: make it in an arena with supervisor.Output", dst.file.Path(), dst.Name)
+		return job, fmt.Errorf("%s: array %q is not for writing: make it in an arena with supervisor.Output", dst.file.Path(), dst.Name)
 	case dst.Type != out:
-		return fmt.Errorf("%s: array %q has elements of type %v, and kernel %q makes %v", dst.file.Path(), dst.Name, dst.Type, c.Routine().Name(), out)
+		return job, fmt.Errorf("%s: array %q has elements of type %v, and kernel %q makes %v", dst.file.Path(), dst.Name, dst.Type, c.Routine().Name(), out)
 	case dst.Len() != src.Len():
-		return fmt.Errorf("%s: array %q has %d elements, array %q %d", dst.file.Path(), dst.Name, dst.Len(), src.Name, src.Len())
+		return job, fmt.Errorf("%s: array %q has %d elements, array %q %d", dst.file.Path(), dst.Name, dst.Len(), src.Name, src.Len())
 	case dst.file == src.file && dst.Offset < src.Offset+src.Size() && src.Offset < dst.Offset+dst.Size():
-		return fmt.Errorf("%s: arrays %q and %q overlap: a map needs another array for its results", dst.file.Path(), dst.Name, src.Name)
-	case src.Len() == 0:
-		return nil
+		return job, fmt.Errorf("%s: arrays %q and %q overlap: a map needs another array for its results", dst.file.Path(), dst.Name, src.Name)
 	}
 	job.Program.Target = &wire.Target{Mapping: dst.file.number, Source: uint64(src.Offset), Destination: uint64(dst.Offset)}
 	job.Plan = partition.New(src.Array, p.options.chunk, p.options.workers)
@@ -115,5 +122,5 @@ func Apply(ctx context.Context, p *Pool, c kernels.MapCall, dst, src *Array, opt
 		}
 		return nil
 	}
-	return p.engine.Run(ctx, job)
+	return job, nil
 }
