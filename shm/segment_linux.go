@@ -16,14 +16,14 @@ type Segment struct {
 	mem  mmap.MMap
 }
 
-// NewSegment makes a segment of size zero bytes, all of them reserved now, so
-// that lack of memory is an error here and not a SIGBUS later. The name only
-// shows in /proc.
-func NewSegment(name string, size int) (*Segment, error) {
+// NewSegment makes a segment of size zero bytes, the first of which are reserved
+// now, so that lack of memory is an error here and not a SIGBUS later. The name
+// only shows in /proc.
+func NewSegment(name string, size, reserved int) (*Segment, error) {
 	// The kernel does not refuse to reserve more than there is: it kills somebody.
-	if size > large {
-		if free, ok := available(); ok && size > free {
-			return nil, fmt.Errorf("segment %s: %d bytes are more than the %d that are free: make it smaller, or free some memory", name, size, free)
+	if reserved > large {
+		if free, ok := available(); ok && reserved > free {
+			return nil, fmt.Errorf("segment %s: %d bytes are more than the %d that are free: make it smaller, or free some memory", name, reserved, free)
 		}
 	}
 	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
@@ -31,9 +31,13 @@ func NewSegment(name string, size int) (*Segment, error) {
 		return nil, fmt.Errorf("segment %s: memfd_create: %w", name, withRemedy(err))
 	}
 	file := os.NewFile(uintptr(fd), name)
-	if err := unix.Fallocate(fd, 0, 0, int64(size)); err != nil {
+	err = unix.Ftruncate(fd, int64(size))
+	if err == nil {
+		err = unix.Fallocate(fd, 0, 0, int64(reserved))
+	}
+	if err != nil {
 		file.Close()
-		return nil, fmt.Errorf("segment %s: reserving %d bytes: %w", name, size, err)
+		return nil, fmt.Errorf("segment %s: reserving %d of %d bytes: %w", name, reserved, size, err)
 	}
 	const seals = unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_SEAL
 	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals); err != nil {

@@ -10,7 +10,7 @@ import (
 )
 
 func TestSegmentIsSharedAndCannotShrink(t *testing.T) {
-	s, err := NewSegment("test", 8192)
+	s, err := NewSegment("test", 8192, 8192)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,14 +37,14 @@ func TestSegmentIsSharedAndCannotShrink(t *testing.T) {
 
 func TestSegmentLargerThanMemoryIsAnError(t *testing.T) {
 	for _, size := range []int{1 << 50, math.MaxInt} {
-		if _, err := NewSegment("huge", size); err == nil || !strings.Contains(err.Error(), "that are free: make it smaller") {
+		if _, err := NewSegment("huge", size, size); err == nil || !strings.Contains(err.Error(), "that are free: make it smaller") {
 			t.Errorf("%d bytes: %v", size, err)
 		}
 	}
 }
 
 func TestSegmentReadOnlyCannotBeWritten(t *testing.T) {
-	s, err := NewSegment("test", 8192)
+	s, err := NewSegment("test", 8192, 8192)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func TestAttachRefusesMemoryThatCanShrink(t *testing.T) {
 
 func TestSegmentOfNoSizeIsAnError(t *testing.T) {
 	for _, size := range []int{0, -1} {
-		if s, err := NewSegment("none", size); err == nil {
+		if s, err := NewSegment("none", size, size); err == nil {
 			s.Close()
 			t.Errorf("a segment of %d bytes was made", size)
 		}

@@ -98,7 +98,8 @@ func (f *Future[R]) State() State {
 	claimed := f.started.Claimed()
 	select {
 	case <-f.Done():
-		if f.started.Err() == ErrCancelled && !claimed {
+		// Asked again, for it may have ended in between.
+		if f.started.Err() == ErrCancelled && !f.started.Claimed() {
 			return Cancelled
 		}
 		return Finished
@@ -130,10 +131,16 @@ func (f *Future[R]) OnDone(callback func(*Future[R])) {
 // call calls what callbacks there are.
 func (f *Future[R]) call() {
 	<-f.Done()
+	ended := false
+	defer func() {
+		if !ended { // by runtime.Goexit, of this callback alone
+			go f.call()
+		}
+	}()
 	for {
 		f.mu.Lock()
 		if len(f.callbacks) == 0 {
-			f.calling = false
+			f.calling, ended = false, true
 			f.mu.Unlock()
 			return
 		}

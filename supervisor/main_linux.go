@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"sync/atomic"
 
 	"github.com/gangsaw/gangsaw/kernels"
@@ -31,7 +32,12 @@ func Main() {
 	if err == nil {
 		// A kernel that calls runtime.Goexit ends this goroutine, and must not
 		// leave a process that does nothing.
-		defer os.Exit(1)
+		defer func() {
+			if p := recover(); p != nil {
+				fmt.Fprintf(os.Stderr, "gangsaw worker: panic: %v\n\n%s", p, debug.Stack())
+			}
+			os.Exit(1)
+		}()
 		if err = worker.Main(id); err == nil {
 			os.Exit(0)
 		}

@@ -59,7 +59,7 @@ func Retries(n int) Option { return func(o *options) { o.retries = n } }
 func RecycleWorkers(r Recycle) Option { return func(o *options) { o.recycle = r } }
 
 // Init has each worker call a kernel in Go, over no elements, before its first
-// task. Start fails with a [*StartError] if that does.
+// task, for as long as that takes. Start fails with a [*StartError] if that does.
 func Init[R any](c kernels.Call[R]) Option {
 	r := c.Routine()
 	return func(o *options) {
@@ -69,18 +69,27 @@ func Init[R any](c kernels.Call[R]) Option {
 
 // MemoryLimit sets how many bytes of memory of its own a worker process may have,
 // of files and segments that it maps none; a new one of this program has some 10
-// MiB. One that has more is killed, and its chunk is given up with a
-// [*MemoryError]. It is looked at ten times a second.
+// MiB. One that has more after a chunk is replaced; one that has more while a
+// chunk is in work, at which it looks ten times a second, is killed, and the chunk
+// is given up with a [*MemoryError].
 func MemoryLimit(bytes uint64) Option { return func(o *options) { o.memory = bytes } }
 
 // InProcess runs the workers as goroutines of this process: for debugging, and
-// where processes cannot be started. A crash of one is a crash of all. Outside
-// Linux it is always so.
+// where processes cannot be started. A crash of one is a crash of all, and none can
+// be killed: what would kill a process waits for its chunk, 10 s at the most; then
+// the chunk is given up, and the goroutine goes on with it. Outside Linux it is
+// always so.
 func InProcess() Option { return func(o *options) { o.inProcess = true } }
 
 // Observe has f called with every [Event], one at a time and in order. It holds
 // up the pool until it returns and must not call the pool's methods.
-func Observe(f func(Event)) Option { return func(o *options) { o.observe = f } }
+func Observe(f func(Event)) Option {
+	return func(o *options) {
+		if f != nil {
+			o.observe = f
+		}
+	}
+}
 
 // Log has every [Event] logged as a warning.
 func Log(l *slog.Logger) Option {

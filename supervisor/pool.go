@@ -141,8 +141,7 @@ func (p *Pool) Cancel() error {
 }
 
 // Kill is [Pool.Close], but waits for nothing: it kills the workers, and what is
-// not done fails with [ErrClosed]. A goroutine cannot be killed; its task is
-// waited for (see [InProcess]).
+// not done fails with [ErrClosed]. Goroutines cannot be killed: see [InProcess].
 func (p *Pool) Kill() error { return p.close() }
 
 func (p *Pool) shut() error {

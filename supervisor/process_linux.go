@@ -19,7 +19,7 @@ func newLauncher(slots int, spin bool, o options) (launcher, error) {
 	if o.inProcess {
 		return newGoroutines(slots, spin, o)
 	}
-	segment, err := shm.NewSegment("gangsaw-control", wire.ControlSize(slots))
+	segment, err := shm.NewSegment("gangsaw-control", wire.ControlSize(slots), wire.ControlSize(slots))
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func (p *processes) close() error {
 }
 
 func (p *processes) launch(incarnation uint32, ready func(), exited func(proc.Exit)) (engine.Worker, error) {
-	results, err := shm.NewSegment("gangsaw-results", wire.ResultsSize(p.slots))
+	results, err := shm.NewSegment("gangsaw-results", wire.ResultsSize(p.slots), wire.ResultsReserved(p.slots))
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +140,7 @@ func newArenaMemory(size int, writable, inProcess bool) (*shm.Mapping, []byte, f
 	if inProcess {
 		return heapArena(size, writable)
 	}
-	segment, err := shm.NewSegment("gangsaw-arena", size)
+	segment, err := shm.NewSegment("gangsaw-arena", size, size)
 	if err != nil {
 		return nil, nil, nil, err
 	}

@@ -3,6 +3,9 @@ package supervisor
 import (
 	"context"
 	"iter"
+	"maps"
+	"slices"
+	"sync"
 
 	"github.com/gangsaw/gangsaw/kernels"
 )
@@ -23,9 +26,7 @@ func Map[T kernels.Element, P, R any](ctx context.Context, p *Pool, f *kernels.F
 
 // MapUnordered is [Map], but yields results as they come.
 func MapUnordered[T kernels.Element, P, R any](ctx context.Context, p *Pool, f *kernels.Func[T, P, R], params iter.Seq[P], opts ...TaskOption) iter.Seq2[R, error] {
-	return stream(ctx, p, f, params, func() window[R] {
-		return &asTheyCome[R]{ended: make(chan *Future[R], p.inFlight(opts))}
-	}, opts)
+	return stream(ctx, p, f, params, func() window[R] { return &asTheyCome[R]{out: map[*Future[R]]bool{}, more: make(chan struct{}, 1)} }, opts)
 }
 
 // inFlight returns how many tasks of a stream are out at once.
@@ -66,11 +67,20 @@ func stream[T kernels.Element, P, R any](ctx context.Context, p *Pool, f *kernel
 				yield(none, context.Cause(ctx))
 				return false
 			}
-			return yield(f.Result(ctx))
+			return yield(f.Result(context.Background())) // it is there
 		}
 		for v := range params {
+			if ctx.Err() != nil {
+				yield(none, context.Cause(ctx))
+				return
+			}
 			next, err := Submit(p, f.With(v), nil, opts...)
 			if err != nil {
+				for out.len() > 0 {
+					if !one() {
+						return
+					}
+				}
 				yield(none, err)
 				return
 			}
@@ -96,6 +106,9 @@ func (w *inOrder[R]) len() int           { return len(w.queue) }
 
 func (w *inOrder[R]) next(ctx context.Context) *Future[R] {
 	f := w.queue[0]
+	if ctx.Err() != nil {
+		return nil
+	}
 	select {
 	case <-f.Done():
 		w.queue = w.queue[1:]
@@ -107,33 +120,45 @@ func (w *inOrder[R]) next(ctx context.Context) *Future[R] {
 
 // asTheyCome is a set.
 type asTheyCome[R any] struct {
-	out   []*Future[R]
-	ended chan *Future[R] // has room for all that are out
+	out map[*Future[R]]bool
+
+	mu    sync.Mutex
+	ended []*Future[R]
+	more  chan struct{} // there may be one more that has ended
 }
 
-func (w *asTheyCome[R]) rest() []*Future[R] { return w.out }
+func (w *asTheyCome[R]) rest() []*Future[R] { return slices.Collect(maps.Keys(w.out)) }
 func (w *asTheyCome[R]) len() int           { return len(w.out) }
 
 func (w *asTheyCome[R]) add(f *Future[R]) {
-	w.out = append(w.out, f)
+	w.out[f] = true
 	go func() {
 		<-f.Done()
-		w.ended <- f
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.ended = append(w.ended, f)
+		select {
+		case w.more <- struct{}{}:
+		default:
+		}
 	}()
 }
 
 func (w *asTheyCome[R]) next(ctx context.Context) *Future[R] {
-	select {
-	case f := <-w.ended:
-		for i, other := range w.out {
-			if other == f {
-				w.out[i] = w.out[len(w.out)-1]
-				w.out = w.out[:len(w.out)-1]
-				break
-			}
+	for ctx.Err() == nil {
+		w.mu.Lock()
+		if len(w.ended) > 0 {
+			f := w.ended[0]
+			w.ended = w.ended[1:]
+			w.mu.Unlock()
+			delete(w.out, f)
+			return f
 		}
-		return f
-	case <-ctx.Done():
-		return nil
+		w.mu.Unlock()
+		select {
+		case <-w.more:
+		case <-ctx.Done():
+		}
 	}
+	return nil
 }

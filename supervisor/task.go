@@ -3,6 +3,7 @@ package supervisor
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/gangsaw/gangsaw/kernels"
@@ -67,19 +68,31 @@ func Reduce[R any](ctx context.Context, p *Pool, c kernels.ReduceCall[R], x *Arr
 	if err != nil || job.Mapping == nil {
 		return none, err
 	}
-	tree := c.NewTree()
 	job.Plan = partition.New(x.Array, p.options.chunk, p.options.workers)
-	job.Accept = func(chunk uint64, partial []byte) error {
-		r, err := c.Decode(partial)
-		if err == nil {
-			tree.Add(chunk, r)
-		}
+	partials := make([]R, job.Plan.Chunks())
+	job.Accept = func(chunk uint64, partial []byte) (err error) {
+		partials[chunk], err = c.Decode(partial)
 		return err
 	}
 	if err := p.engine.Run(ctx, job); err != nil {
 		return none, err
 	}
-	total, _ := tree.Root()
+	return merge(c, partials, engine.Place{File: x.file.Path(), Array: x.Name, Kernel: c.Routine().Name()})
+}
+
+// merge combines the partials of chunks. It runs the user's code in the goroutine
+// that asked for it, where nothing of the pool waits.
+func merge[R any](c kernels.ReduceCall[R], partials []R, place engine.Place) (total R, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &PanicError{Place: place, What: fmt.Sprintf("panic while merging: %v", p), Stack: string(debug.Stack())}
+		}
+	}()
+	tree := c.NewTree()
+	for chunk, r := range partials {
+		tree.Add(uint64(chunk), r)
+	}
+	total, _ = tree.Root()
 	return total, nil
 }
 

@@ -125,6 +125,21 @@ func TestDeadlineHitsItsTaskAlone(t *testing.T) {
 	}
 }
 
+// A worker that grows from task to task is replaced, and none of them, nor the
+// next, is blamed for it.
+func TestMemoryOfManyTasksIsNobodysFault(t *testing.T) {
+	pool := start(t, Workers(1), MemoryLimit(150<<20))
+	for range 30 {
+		if n, err := submit(t, pool, hoard.With(30)).Result(t.Context()); err != nil || n > 6 {
+			t.Errorf("%d pieces, %v", n, err)
+		}
+	}
+	result(t, submit(t, pool, nap.With(300*time.Millisecond)), 1)
+	if c := pool.Counters(); c.Recycled < 5 {
+		t.Errorf("%+v", c)
+	}
+}
+
 func TestTruncatedFileFailsItsTaskAlone(t *testing.T) {
 	path := rawFile(t, 0, normal(1<<20, 8))
 	pool := start(t, Workers(1))

@@ -73,7 +73,6 @@ func AsCompleted[T Task](ctx context.Context, tasks ...T) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var waiting []T
 		known := map[Task]bool{}
-		unfinished := 0
 		for _, t := range tasks {
 			if known[t] {
 				continue
@@ -100,15 +99,30 @@ func AsCompleted[T Task](ctx context.Context, tasks ...T) iter.Seq2[T, error] {
 				}
 			}()
 		}
-		for unfinished = len(waiting); unfinished > 0; unfinished-- {
+		yielded := map[Task]bool{}
+		for len(yielded) < len(waiting) {
 			select {
 			case t := <-ended:
-				if !yield(t, nil) {
+				if yielded[t] = true; !yield(t, nil) {
 					return
 				}
 			case <-ctx.Done():
-				var none T
-				yield(none, &UnfinishedError{unfinished, len(known), context.Cause(ctx)})
+				// First those that ended in time.
+				unfinished := 0
+				for _, t := range waiting {
+					select {
+					case <-t.Done():
+						if !yielded[t] && !yield(t, nil) {
+							return
+						}
+					default:
+						unfinished++
+					}
+				}
+				if unfinished > 0 {
+					var none T
+					yield(none, &UnfinishedError{unfinished, len(known), context.Cause(ctx)})
+				}
 				return
 			}
 		}

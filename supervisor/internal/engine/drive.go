@@ -69,7 +69,8 @@ func (e *Engine) refill() {
 		return
 	}
 	published := 0
-	for _, j := range e.jobs {
+	for at := e.jobs.Front(); at != nil && e.outstanding < len(e.slots); at = at.Next() {
+		j := at.Value.(*job)
 		for j.pending() && e.outstanding < len(e.slots) && e.assignProgram(j) {
 			i := e.freeSlot()
 			s := &e.slots[i]
@@ -172,6 +173,7 @@ func (e *Engine) finish(i int, word ring.Word, worker *member) bool {
 		e.distrust(worker, fmt.Errorf("a result that cannot be: %w", err))
 		return false
 	}
+	s.job.begun = true
 	j := e.release(i)
 	if !e.ring.Retire(i, word) {
 		e.corruptSlot(i, e.ring.Load(i))

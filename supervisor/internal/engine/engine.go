@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"container/list"
 	"context"
 	"errors"
 	"math"
@@ -84,9 +85,9 @@ type Engine struct {
 
 	mu          sync.Mutex // guards all below
 	slots       []slot
-	next        int // slot to look at first for a free one
-	outstanding int // slots that are not FREE
-	jobs        []*job
+	next        int                 // slot to look at first for a free one
+	outstanding int                 // slots that are not FREE
+	jobs        *list.List          // of *job, in the order of submission
 	attended    bool                // attend drives, or is about to
 	programs    [wire.Programs]bool // in use
 	nextTask    uint64
@@ -127,6 +128,7 @@ func New(cfg Config) *Engine {
 		started: make(chan struct{}), gone: make(chan struct{}), drained: make(chan struct{}), driver: make(chan struct{}, 1),
 		waiter:   cfg.Ring.NewSupervisorWaiter(ring.SpinTime, pollTime),
 		slots:    make([]slot, cfg.Ring.Capacity()),
+		jobs:     list.New(),
 		workers:  map[uint32]*member{},
 		mappings: map[uint32]*shm.Mapping{},
 	}
@@ -237,6 +239,7 @@ func (e *Engine) settleClose() {
 			return
 		}
 	}
+	e.abandon()
 	e.ring.WakeSupervisor()
 	// From here on nobody touches the ring.
 	e.closed = true

@@ -170,7 +170,7 @@ func TestErrorTextIsPrintable(t *testing.T) {
 		w.write(c, r)
 		return w.claimer.Complete(c)
 	}))
-	if err := f.run(t.Context()); err == nil || !strings.HasSuffix(err.Error(), ": a\uFFFD[2Jb\uFFFDc\uFFFD") {
+	if err := f.run(t.Context()); err == nil || !strings.HasSuffix(err.Error(), ": a\uFFFD[2Jb\uFFFDc\n") {
 		t.Errorf("%q", err)
 	}
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"container/list"
 	"context"
 	"fmt"
 	"strings"
@@ -35,8 +36,10 @@ type job struct {
 	finished    uint64 // chunks that are accepted or quarantined
 	outstanding int    // slots
 	quarantined []Quarantined
-	err         error // why the job failed; the caller's once done is closed
-	ended       bool  // done is closed
+	err         error         // why the job failed; the caller's once done is closed
+	ended       bool          // done is closed
+	begun       bool          // a worker has come to it
+	place       *list.Element // in the engine's jobs
 	done        chan struct{}
 }
 
@@ -84,7 +87,7 @@ func (e *Engine) submit(j *job) error {
 	if e.draining {
 		return ErrClosed
 	}
-	e.jobs = append(e.jobs, j)
+	j.place = e.jobs.PushBack(j)
 	e.settle(j)
 	e.refill()
 	return nil
@@ -139,23 +142,22 @@ func (j *job) taskError(r wire.Result) error {
 	if err := j.changed(); err != nil {
 		return err
 	}
-	place := j.place(r.Descriptor.Chunk)
-	what, stack, _ := strings.Cut(string(r.Payload), "\x00")
-	what = printable(what, "")
+	place := j.at(r.Descriptor.Chunk)
+	what := printable(string(r.Payload))
 	switch r.Status {
 	case wire.Faulted:
 		return &ReadError{place, what}
 	case wire.Panicked:
-		return &PanicError{place, what, printable(stack, "\n\t")}
+		what, stack, _ := strings.Cut(string(r.Payload), "\x00")
+		return &PanicError{place, printable(what), printable(stack)}
 	}
 	return &TaskError{place, what}
 }
 
-// printable returns a worker's words without what a terminal would obey, but for
-// what is allowed.
-func printable(s, allowed string) string {
+// printable returns a worker's words without what a terminal would obey.
+func printable(s string) string {
 	return strings.Map(func(c rune) rune {
-		if unicode.IsPrint(c) || strings.ContainsRune(allowed, c) {
+		if unicode.IsPrint(c) || c == '\n' || c == '\t' {
 			return c
 		}
 		return unicode.ReplacementChar
@@ -170,7 +172,7 @@ func (j *job) changed() error {
 	return j.spec.Mapping.Changed()
 }
 
-func (j *job) place(chunk uint64) Place {
+func (j *job) at(chunk uint64) Place {
 	p := Place{Kernel: j.spec.Program.Kernel}
 	if j.spec.Mapping != nil {
 		c := j.spec.Plan.Chunk(chunk)
@@ -201,26 +203,23 @@ func (e *Engine) settle(j *job) {
 	if j.outstanding > 0 || j.err == nil && j.finished < j.spec.Plan.Chunks() {
 		return
 	}
-	for i, other := range e.jobs {
-		if other != j {
-			continue
-		}
-		e.jobs = append(e.jobs[:i:i], e.jobs[i+1:]...)
-		if j.program >= 0 {
-			e.programs[j.program] = false
-		}
-		if j.err == nil {
-			j.err = j.changed()
-		}
-		if j.err == nil && len(j.quarantined) > 0 {
-			p := j.place(0)
-			j.err = &QuarantineError{File: p.File, Array: p.Array, Kernel: p.Kernel, Chunks: j.quarantined}
-		}
-		j.ended = true
-		close(j.done)
-		e.settleDrain()
+	if j.ended {
 		return
 	}
+	e.jobs.Remove(j.place)
+	if j.program >= 0 {
+		e.programs[j.program] = false
+	}
+	if j.err == nil {
+		j.err = j.changed()
+	}
+	if j.err == nil && len(j.quarantined) > 0 {
+		p := j.at(0)
+		j.err = &QuarantineError{File: p.File, Array: p.Array, Kernel: p.Kernel, Chunks: j.quarantined}
+	}
+	j.ended = true
+	close(j.done)
+	e.settleDrain()
 }
 
 // fail ends all jobs, present and future, with an error.
@@ -228,11 +227,19 @@ func (e *Engine) fail(err error) {
 	if e.broken == nil {
 		e.broken = err
 	}
-	for _, j := range append([]*job(nil), e.jobs...) {
+	for _, j := range e.allJobs() {
 		e.failJob(j, err)
 		e.settle(j)
 	}
 	e.announceStart()
+}
+
+// allJobs returns the jobs that have not ended, of which any may end meanwhile.
+func (e *Engine) allJobs() (all []*job) {
+	for at := e.jobs.Front(); at != nil; at = at.Next() {
+		all = append(all, at.Value.(*job))
+	}
+	return all
 }
 
 // announceStart lets Started return.

@@ -47,7 +47,7 @@ func (e *Engine) initError(m *member) string {
 		return ""
 	}
 	what, stack, _ := strings.Cut(string(result.Payload), "\x00")
-	return strings.TrimSpace(fmt.Sprintf("ended because its initialiser, kernel %q, failed: %s\n%s", e.cfg.Init.Kernel, printable(what, ""), printable(stack, "\n\t")))
+	return strings.TrimSpace(fmt.Sprintf("ended because its initialiser, kernel %q, failed: %s\n%s", e.cfg.Init.Kernel, printable(what), printable(stack)))
 }
 
 // recycle tells a worker that has finished a chunk to end, if it is time.
@@ -55,6 +55,12 @@ func (e *Engine) recycle(m *member) {
 	r, a := e.cfg.Recycle, &m.age
 	a.chunks++
 	if a.retired {
+		return
+	}
+	// Before the next chunk, which has no part in it.
+	if e.cfg.Memory > 0 && m.handle.Memory() > e.cfg.Memory {
+		a.retired = true
+		e.check(m, m.handle.Retire())
 		return
 	}
 	if r.Chunks > 0 && a.chunks >= r.Chunks {
@@ -95,7 +101,7 @@ func (e *Engine) Drain(dismiss bool) {
 
 // settleDrain lets Drain return once no job is left.
 func (e *Engine) settleDrain() {
-	if !e.draining || len(e.jobs) > 0 {
+	if !e.draining || e.jobs.Len() > 0 {
 		return
 	}
 	select {
@@ -106,14 +112,17 @@ func (e *Engine) settleDrain() {
 }
 
 func (e *Engine) dismiss() {
-	for _, j := range append([]*job(nil), e.jobs...) {
-		left := j.pending()
-		for i := range e.slots {
-			left = left || e.slots[i].job == j && e.ring.Load(i) == e.slots[i].word
-		}
-		if left {
+	for _, j := range e.allJobs() {
+		if j.pending() {
 			e.failJob(j, ErrClosed)
-			e.settle(j)
 		}
+		for i := range e.slots {
+			// What a worker comes to meanwhile goes on.
+			if s := &e.slots[i]; s.job == j && e.ring.Cancel(i, s.word) {
+				e.release(i)
+				e.failJob(j, ErrClosed)
+			}
+		}
+		e.settle(j)
 	}
 }

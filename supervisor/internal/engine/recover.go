@@ -74,11 +74,13 @@ func (e *Engine) launch() {
 	}
 	m.handle, m.beat = handle, wire.BeatOf(handle.Results())
 	e.workers[m.incarnation] = m
-	m.late = e.after(e.cfg.Limits.Ready, func() {
-		if !m.ready {
-			e.kill(m, fmt.Sprintf("was killed because it did not report for work within %v", e.cfg.Limits.Ready))
-		}
-	})
+	if e.cfg.Init == nil { // which may take any time
+		m.late = e.after(e.cfg.Limits.Ready, func() {
+			if !m.ready {
+				e.kill(m, fmt.Sprintf("was killed because it did not report for work within %v", e.cfg.Limits.Ready))
+			}
+		})
+	}
 	for number, mapping := range e.mappings {
 		e.check(m, handle.Attach(number, mapping))
 	}
@@ -86,9 +88,14 @@ func (e *Engine) launch() {
 }
 
 func (e *Engine) onReady(m *member) {
+	if m.doomed != "" {
+		return // it comes too late
+	}
 	m.ready = true
 	m.age.born = time.Now()
-	m.late.Stop()
+	if m.late != nil {
+		m.late.Stop()
+	}
 	e.health = e.health.ready()
 	e.announceStart()
 }
@@ -96,7 +103,9 @@ func (e *Engine) onReady(m *member) {
 // onExit recovers from the end of a worker, which is reaped: what it finished
 // counts, what it had claimed is run again.
 func (e *Engine) onExit(m *member, exit proc.Exit) {
-	m.late.Stop()
+	if m.late != nil {
+		m.late.Stop()
+	}
 	if m.overdue != nil {
 		m.overdue.Stop()
 	}
@@ -130,7 +139,7 @@ func (e *Engine) onExit(m *member, exit proc.Exit) {
 	}
 	delete(e.workers, m.incarnation)
 	m.handle.Close()
-	planned := m.age.retired && !held && exit == proc.Exit{}
+	planned := m.age.retired && !held && !m.stuck && exit == proc.Exit{}
 	if !held && !e.closing && !planned {
 		e.observeDeath(m, cause, exit)
 	}
@@ -175,9 +184,24 @@ func (e *Engine) onStuck(m *member) {
 	if e.rebuilding {
 		// It could still write to a ring made anew.
 		e.fail(fmt.Errorf("the ring is corrupted, and worker %d (pid %d) %s: start a new pool", m.incarnation, m.handle.PID(), cause))
+		e.abandon()
 	}
 	e.replace(m, proc.Exit{Signal: syscall.SIGKILL}, cause)
 	e.settleClose()
+}
+
+// abandon ends all jobs, which have failed, though some of their chunks may still
+// be in work: their slots are out of use.
+func (e *Engine) abandon() {
+	for i := range e.slots {
+		s := &e.slots[i]
+		if j := s.job; j != nil {
+			s.job, s.lost = nil, true
+			j.begun = true
+			j.outstanding--
+			e.settle(j)
+		}
+	}
 }
 
 // giveUp quarantines the chunk of a worker that is stuck and takes its slot out
@@ -188,11 +212,12 @@ func (e *Engine) giveUp(i int, m *member, cause string) {
 	if j.err == nil {
 		event := Event{
 			Kind: ChunkQuarantined, Worker: m.incarnation, PID: m.handle.PID(), Cause: cause,
-			Place: j.place(s.descriptor.Chunk), Attempt: s.descriptor.Attempt + 1,
+			Place: j.at(s.descriptor.Chunk), Attempt: s.descriptor.Attempt + 1,
 		}
 		e.quarantine(j, event, s.errorOf(event, proc.Exit{}))
 	}
 	s.job, s.lost = nil, true
+	j.begun = true
 	j.outstanding--
 	e.settle(j)
 }
@@ -221,6 +246,7 @@ func (e *Engine) observeDeath(m *member, cause string, exit proc.Exit) {
 func (e *Engine) strike(i int, m *member, exit proc.Exit, cause string) {
 	s := &e.slots[i]
 	j := s.job
+	j.begun = true
 	if j.err != nil {
 		e.drop(i)
 		return
@@ -234,7 +260,7 @@ func (e *Engine) strike(i int, m *member, exit proc.Exit, cause string) {
 	s.descriptor.Bell = 1
 	event := Event{
 		Kind: ChunkRetried, Worker: m.incarnation, PID: m.handle.PID(), Cause: cause,
-		Place: j.place(s.descriptor.Chunk), Attempt: s.descriptor.Attempt,
+		Place: j.at(s.descriptor.Chunk), Attempt: s.descriptor.Attempt,
 	}
 	if quarantined {
 		event.Kind = ChunkQuarantined
@@ -244,7 +270,7 @@ func (e *Engine) strike(i int, m *member, exit proc.Exit, cause string) {
 	}
 	e.cfg.Observe(event)
 	e.counters.retries.Add(1)
-	s.doomed, s.watch = false, watch{}
+	s.doomed, s.fatal, s.watch = false, nil, watch{}
 	s.word = e.ring.Publish(i, s.word, s.descriptor)
 	e.ring.WakeWorkers(1)
 }
@@ -363,7 +389,7 @@ func (e *Engine) corrupt(cause string) {
 // gets finished in between, the policy gives up.
 func (e *Engine) rebuild() {
 	e.putInit()
-	for _, j := range e.jobs {
+	for _, j := range e.allJobs() {
 		if j.program >= 0 {
 			wire.PutRecord(e.cfg.Control, j.program, j.record)
 		}
@@ -371,7 +397,10 @@ func (e *Engine) rebuild() {
 	for i := range e.slots {
 		s := &e.slots[i]
 		touched := e.ring.Load(i) != s.word
-		s.doomed, s.watch = false, watch{}
+		s.doomed, s.fatal, s.watch = false, nil, watch{}
+		if touched && s.job != nil {
+			s.job.begun = true
+		}
 		switch {
 		case s.lost:
 			e.outstanding--

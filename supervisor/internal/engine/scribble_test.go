@@ -6,10 +6,14 @@ package engine
 // tests are not for the race detector.
 
 import (
+	"errors"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/gangsaw/gangsaw/ring"
 	"github.com/gangsaw/gangsaw/supervisor/internal/proc"
@@ -152,5 +156,67 @@ func TestClaimForgedInAnothersName(t *testing.T) {
 	f.onceEach()
 	if f.count(RingRebuilt) != 1 {
 		t.Errorf("rebuilt %d times", f.count(RingRebuilt))
+	}
+}
+
+// A worker that was killed for a corrupted ring and does not go away ends every
+// job, started or run, before and after.
+func TestStuckWorkerDuringARebuildEndsAllJobs(t *testing.T) {
+	release, both := make(chan struct{}), make(chan struct{})
+	defer close(release)
+	var n atomic.Int32
+	f := newFixture(t, 2, func(w *fake, c ring.Claim) bool {
+		switch n.Add(1) {
+		case 1:
+			<-both
+			<-release // in the kernel
+			return false
+		case 2:
+			close(both)
+			scribble(w.control, c.Slot, ring.MakeWord(c.Word.Generation()+7, w.incarnation, ring.Claimed))
+			w.ring.WakeSupervisor()
+			return hang(w)
+		}
+		return w.work(c)
+	}, func(c *Config) { c.Limits.Reap = 50 * time.Millisecond })
+	s, err := f.Start(f.job)
+	if err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-s.Done():
+	case <-time.After(30 * time.Second):
+		t.Fatal("the job does not end")
+	}
+	if s.Err() == nil || !strings.Contains(s.Err().Error(), "is not gone after 50ms: start a new pool") {
+		t.Errorf("%v", s.Err())
+	}
+	f.Drain(true)
+	if err := f.run(t.Context()); err == nil {
+		t.Error("a broken engine took a job")
+	}
+}
+
+// Why a chunk's worker was killed is forgotten when the ring is written anew: what
+// kills the next one is something else.
+func TestDeadlineIsForgottenWithTheRing(t *testing.T) {
+	var n atomic.Int32
+	f := newFixture(t, 1, func(w *fake, c ring.Claim) bool {
+		if c.Descriptor.Chunk != 3 {
+			return w.work(c)
+		}
+		if n.Add(1) == 1 {
+			<-w.killed
+			scribble(w.control, (c.Slot+1)%8, 0xdeadbeef00000001)
+			w.ring.WakeSupervisor()
+			time.Sleep(50 * time.Millisecond)
+		}
+		return false
+	})
+	f.job.Limit = 500 * time.Millisecond
+	var late *DeadlineError
+	var death *DeathError
+	if err := f.run(t.Context()); errors.As(err, &late) || !errors.As(err, &death) || death.Signal != syscall.SIGSEGV {
+		t.Errorf("%v", err)
 	}
 }

@@ -30,7 +30,7 @@ func (e *Engine) Start(spec Job) (*Started, error) {
 func (e *Engine) attend() {
 	e.driver <- struct{}{}
 	e.drive(func() bool {
-		e.attended = len(e.jobs) > 0
+		e.attended = e.jobs.Len() > 0
 		return !e.attended
 	})
 	<-e.driver
@@ -51,11 +51,11 @@ func (s *Started) Cancel(cause error) { s.engine.cancel(s.job, cause) }
 func (s *Started) Withdraw(cause error) (done bool) {
 	e, j := s.engine, s.job
 	e.act(func() {
-		if j.ended || j.finished > 0 {
+		if j.ended || j.begun {
 			return
 		}
 		if i := e.slotOf(j); i >= 0 {
-			if e.slots[i].descriptor.Attempt > 0 || !e.ring.Cancel(i, e.slots[i].word) {
+			if !e.ring.Cancel(i, e.slots[i].word) {
 				return
 			}
 			e.release(i)
@@ -68,13 +68,15 @@ func (s *Started) Withdraw(cause error) (done bool) {
 }
 
 // Claimed reports whether a worker has come to a job of one chunk.
-func (s *Started) Claimed() (claimed bool) {
+func (s *Started) Claimed() bool {
 	e, j := s.engine, s.job
-	e.act(func() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !j.begun && !j.ended {
 		i := e.slotOf(j)
-		claimed = j.finished > 0 || i >= 0 && (e.slots[i].descriptor.Attempt > 0 || e.ring.Load(i) != e.slots[i].word)
-	})
-	return claimed
+		return i >= 0 && e.ring.Load(i) != e.slots[i].word
+	}
+	return j.begun
 }
 
 // slotOf returns a slot that a job's chunk is in, -1 if none is.

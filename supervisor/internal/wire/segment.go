@@ -162,6 +162,10 @@ var _ [MaxPayload - kernels.MaxPartial]byte
 // ResultsSize returns the bytes of a results segment for that many ring slots.
 func ResultsSize(slots int) int { return liveSize + slots*(resultSize+MaxText) }
 
+// ResultsReserved returns how many of them are needed in any case: texts, of tasks
+// that fail, take memory when they are written.
+func ResultsReserved(slots int) int { return liveSize + slots*resultSize }
+
 // slotsOf returns how many ring slots a results segment is for.
 func slotsOf(results []byte) int { return (len(results) - liveSize) / (resultSize + MaxText) }
 

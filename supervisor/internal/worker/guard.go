@@ -24,14 +24,19 @@ type panicError struct {
 
 func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
 
+// kernelError is an error that a kernel returned, of which only the text travels.
+type kernelError struct{ text string }
+
+func (e *kernelError) Error() string { return e.text }
+
 // text returns what a result says of it.
 func (e *panicError) text() []byte {
 	what := strings.ReplaceAll(e.Error(), "\x00", "")
 	return fmt.Append(nil, what[:min(len(what), wire.MaxText/2)], "\x00", e.stack)
 }
 
-// guard runs a kernel over data. It turns a fault inside data into a
-// *faultError, and any other panic into a *panicError.
+// guard runs a kernel over data. It turns an error into a *kernelError, a fault
+// inside data into a *faultError, and any other panic into a *panicError.
 func guard(run kernels.Run, dst, data []byte, progress func(done int)) (result []byte, err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -45,7 +50,12 @@ func guard(run kernels.Run, dst, data []byte, progress func(done int)) (result [
 		}
 		err = &panicError{p, kernelStack(string(debug.Stack()))}
 	}()
-	return run(dst, data, progress)
+	result, err = run(dst, data, progress)
+	if err != nil {
+		// Here, for its methods are the kernel's too, and may panic.
+		err = &kernelError{err.Error()}
+	}
+	return result, err
 }
 
 // kernelStack returns the part of a stack trace from the panic down to this

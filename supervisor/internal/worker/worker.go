@@ -100,14 +100,12 @@ func (w *Worker) run(claim ring.Claim) wire.Result {
 	result := wire.Result{Word: claim.Word, Descriptor: d, Status: wire.OK}
 	var err error
 	result.Program, result.Payload, err = w.task(d)
-	var fault *faultError
-	var panicked *panicError
-	switch {
-	case err == nil:
-	case errors.As(err, &fault):
+	switch err := err.(type) {
+	case nil:
+	case *faultError:
 		result.Status, result.Payload = wire.Faulted, []byte(err.Error())
-	case errors.As(err, &panicked):
-		result.Status, result.Payload = wire.Panicked, panicked.text()
+	case *panicError:
+		result.Status, result.Payload = wire.Panicked, err.text()
 	default:
 		result.Status, result.Payload = wire.Failed, []byte(err.Error())
 	}
