@@ -143,6 +143,55 @@ var total = kernels.NewReduce("bench.total", func(sum *float64, x []float64, _ s
 
 func BenchmarkReduceInGo(b *testing.B) { Reduce(b, total.With(struct{}{}), size) }
 
+// axpb is a user's map.
+var axpb = kernels.NewMap("bench.axpb", func(dst, src []float64, p [2]float64) error {
+	for i, v := range src {
+		dst[i] = p[0]*v + p[1]
+	}
+	return nil
+})
+
+// BenchmarkMapInGo is the price of isolation for a map, from one arena to another:
+// bytes read and written.
+func BenchmarkMapInGo(b *testing.B) {
+	for name, opts := range map[string][]supervisor.Option{"processes": nil, "goroutines": {supervisor.InProcess()}} {
+		b.Run(name, func(b *testing.B) {
+			pool, err := supervisor.Start(b.Context(), opts...)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer pool.Kill()
+			if opts == nil && pool.InProcess() {
+				b.Skip("worker processes need Linux")
+			}
+			var arrays [2]*supervisor.Array
+			for i, kind := range [][]supervisor.ArenaOption{nil, {supervisor.Output()}} {
+				arena, err := pool.Arena(size/2, kind...)
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer arena.Close()
+				xs, err := supervisor.Alloc[float64](arena, size/16)
+				if err != nil {
+					b.Fatal(err)
+				}
+				for i := range xs {
+					xs[i] = float64(i)
+				}
+				if arrays[i], err = supervisor.ArrayOf(arena, "x", xs); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.SetBytes(size)
+			for b.Loop() {
+				if err := supervisor.Apply(b.Context(), pool, axpb.With([2]float64{2, 3}), arrays[1], arrays[0]); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 // BenchmarkFirstResult is the time from nothing to the statistics of a small
 // file: start workers, open, compute, close.
 func BenchmarkFirstResult(b *testing.B) {
