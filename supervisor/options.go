@@ -69,9 +69,10 @@ func Init[R any](c kernels.Call[R]) Option {
 
 // MemoryLimit sets how many bytes of memory of its own a worker process may have,
 // of files and segments that it maps none; a new one of this program has some 10
-// MiB. One that has more after a chunk is replaced; one that has more while a
-// chunk is in work, at which it looks ten times a second, is killed, and the chunk
-// is given up with a [*MemoryError].
+// MiB. One that has more after a chunk is replaced. One that has more while a
+// chunk is in work, of which the pool takes a look ten times a second, is killed:
+// the chunk is given up with a [*MemoryError] if it was the worker's first, and run
+// again if the memory may be that of chunks before it.
 func MemoryLimit(bytes uint64) Option { return func(o *options) { o.memory = bytes } }
 
 // InProcess runs the workers as goroutines of this process: for debugging, and

@@ -13,6 +13,7 @@ type slot struct {
 	word       ring.Word         // FREE, or READY as it was published
 	job        *job              // nil while FREE
 	doomed     bool              // the supervisor doomed it
+	excused    bool              // it was doomed for what its owner had done before
 	lost       bool              // its owner was killed and does not go away; job is nil
 	fatal      func(Event) error // why it was doomed, if that gives up its chunk
 	descriptor ring.Descriptor

@@ -100,9 +100,10 @@ func (e *Engine) tooLarge(i int, m *member) bool {
 	if has <= may || !e.aim(i, fmt.Sprintf("was killed because it had %d bytes of memory of its own, more than %d", has, may)) {
 		return false
 	}
-	// What a chunk finds is not its own doing.
-	if !m.age.retired {
-		e.slots[i].fatal = func(v Event) error { return &MemoryError{v.Place, v.Worker, v.PID, has, may} }
+	if s := &e.slots[i]; m.age.chunks > 0 {
+		s.excused = true // what a chunk finds is not its own doing
+	} else {
+		s.fatal = func(v Event) error { return &MemoryError{v.Place, v.Worker, v.PID, has, may} }
 	}
 	return true
 }

@@ -253,7 +253,7 @@ func (e *Engine) strike(i int, m *member, exit proc.Exit, cause string) {
 	}
 	_, progress := m.beat.Load()
 	quarantined := s.fatal != nil
-	if !m.innocent || s.doomed && !quarantined {
+	if !m.innocent || s.doomed && !quarantined && !s.excused {
 		s.blame, quarantined = s.blame.after(progress, e.cfg.Retries)
 	}
 	s.descriptor.Attempt++
@@ -270,7 +270,7 @@ func (e *Engine) strike(i int, m *member, exit proc.Exit, cause string) {
 	}
 	e.cfg.Observe(event)
 	e.counters.retries.Add(1)
-	s.doomed, s.fatal, s.watch = false, nil, watch{}
+	s.doomed, s.excused, s.fatal, s.watch = false, false, nil, watch{}
 	s.word = e.ring.Publish(i, s.word, s.descriptor)
 	e.ring.WakeWorkers(1)
 }
@@ -397,7 +397,7 @@ func (e *Engine) rebuild() {
 	for i := range e.slots {
 		s := &e.slots[i]
 		touched := e.ring.Load(i) != s.word
-		s.doomed, s.fatal, s.watch = false, nil, watch{}
+		s.doomed, s.excused, s.fatal, s.watch = false, false, nil, watch{}
 		if touched && s.job != nil {
 			s.job.begun = true
 		}
