@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/gangsaw/gangsaw/kernels"
@@ -33,30 +34,38 @@ func Reduce[R any](b *testing.B, c kernels.ReduceCall[R], size int64, opts ...su
 	if err != nil {
 		b.Fatal(err)
 	}
+	onBoth(b, opts, func(b *testing.B, pool *supervisor.Pool) {
+		f, err := pool.File(path, supervisor.Raw(raw.Layout{Type: c.Routine().Type()}))
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer f.Close()
+		b.SetBytes(size)
+		for b.Loop() {
+			if _, err := supervisor.Reduce(b.Context(), pool, c, f.Arrays()[0]); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// onBoth runs a benchmark on worker processes, where the system has them, and on
+// goroutines.
+func onBoth(b *testing.B, opts []supervisor.Option, run func(b *testing.B, pool *supervisor.Pool)) {
 	for _, kind := range []struct {
 		name string
 		opts []supervisor.Option
 	}{{"processes", opts}, {"goroutines", append(opts[:len(opts):len(opts)], supervisor.InProcess())}} {
 		b.Run(kind.name, func(b *testing.B) {
+			if kind.name == "processes" && runtime.GOOS != "linux" {
+				b.Skip("worker processes need Linux")
+			}
 			pool, err := supervisor.Start(b.Context(), kind.opts...)
 			if err != nil {
 				b.Fatal(err)
 			}
 			defer pool.Kill()
-			if kind.name == "processes" && pool.InProcess() {
-				b.Skip("worker processes need Linux")
-			}
-			f, err := pool.File(path, supervisor.Raw(raw.Layout{Type: c.Routine().Type()}))
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer f.Close()
-			b.SetBytes(size)
-			for b.Loop() {
-				if _, err := supervisor.Reduce(b.Context(), pool, c, f.Arrays()[0]); err != nil {
-					b.Fatal(err)
-				}
-			}
+			run(b, pool)
 		})
 	}
 }

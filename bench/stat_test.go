@@ -103,29 +103,19 @@ func BenchmarkNaiveGoroutines(b *testing.B) {
 }
 
 func BenchmarkStat(b *testing.B) {
-	for name, opts := range map[string][]supervisor.Option{"processes": nil, "goroutines": {supervisor.InProcess()}} {
-		b.Run(name, func(b *testing.B) {
-			pool, err := supervisor.Start(b.Context(), opts...)
-			if err != nil {
+	onBoth(b, nil, func(b *testing.B, pool *supervisor.Pool) {
+		f, err := pool.File(numbers(b), supervisor.Raw(raw.Layout{Type: kernels.Float64}))
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer f.Close()
+		b.SetBytes(size)
+		for b.Loop() {
+			if _, err := pool.Stat(b.Context(), f.Arrays()[0]); err != nil {
 				b.Fatal(err)
 			}
-			defer pool.Close()
-			if opts == nil && pool.InProcess() {
-				b.Skip("worker processes need Linux")
-			}
-			f, err := pool.File(numbers(b), supervisor.Raw(raw.Layout{Type: kernels.Float64}))
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer f.Close()
-			b.SetBytes(size)
-			for b.Loop() {
-				if _, err := pool.Stat(b.Context(), f.Arrays()[0]); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
+		}
+	})
 }
 
 // total is a user's reduction.
@@ -154,42 +144,32 @@ var axpb = kernels.NewMap("bench.axpb", func(dst, src []float64, p [2]float64) e
 // BenchmarkMapInGo is the price of isolation for a map, from one arena to another:
 // bytes read and written.
 func BenchmarkMapInGo(b *testing.B) {
-	for name, opts := range map[string][]supervisor.Option{"processes": nil, "goroutines": {supervisor.InProcess()}} {
-		b.Run(name, func(b *testing.B) {
-			pool, err := supervisor.Start(b.Context(), opts...)
+	onBoth(b, nil, func(b *testing.B, pool *supervisor.Pool) {
+		var arrays [2]*supervisor.Array
+		for i, kind := range [][]supervisor.ArenaOption{nil, {supervisor.Output()}} {
+			arena, err := pool.Arena(size/2, kind...)
 			if err != nil {
 				b.Fatal(err)
 			}
-			defer pool.Kill()
-			if opts == nil && pool.InProcess() {
-				b.Skip("worker processes need Linux")
+			defer arena.Close()
+			xs, err := supervisor.Alloc[float64](arena, size/16)
+			if err != nil {
+				b.Fatal(err)
 			}
-			var arrays [2]*supervisor.Array
-			for i, kind := range [][]supervisor.ArenaOption{nil, {supervisor.Output()}} {
-				arena, err := pool.Arena(size/2, kind...)
-				if err != nil {
-					b.Fatal(err)
-				}
-				defer arena.Close()
-				xs, err := supervisor.Alloc[float64](arena, size/16)
-				if err != nil {
-					b.Fatal(err)
-				}
-				for i := range xs {
-					xs[i] = float64(i)
-				}
-				if arrays[i], err = supervisor.ArrayOf(arena, "x", xs); err != nil {
-					b.Fatal(err)
-				}
+			for i := range xs {
+				xs[i] = float64(i)
 			}
-			b.SetBytes(size)
-			for b.Loop() {
-				if err := supervisor.Apply(b.Context(), pool, axpb.With([2]float64{2, 3}), arrays[1], arrays[0]); err != nil {
-					b.Fatal(err)
-				}
+			if arrays[i], err = supervisor.ArrayOf(arena, "x", xs); err != nil {
+				b.Fatal(err)
 			}
-		})
-	}
+		}
+		b.SetBytes(size)
+		for b.Loop() {
+			if err := supervisor.Apply(b.Context(), pool, axpb.With([2]float64{2, 3}), arrays[1], arrays[0]); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
 
 // BenchmarkFirstResult is the time from nothing to the statistics of a small

@@ -48,7 +48,9 @@ func numPy(python string) (map[string]float64, error) {
 // nanoseconds per element of both, and how many times faster the kernel is.
 func BenchmarkBesideNumPy(b *testing.B) {
 	pythons := []string{"python3", "/usr/bin/python3"}
-	at := slices.IndexFunc(pythons, func(python string) bool { return exec.Command(python, "-c", "import numpy").Run() == nil })
+	at := slices.IndexFunc(pythons, func(python string) bool {
+		return exec.Command(python, "-c", "import importlib.util, sys; sys.exit(not importlib.util.find_spec('numpy'))").Run() == nil
+	})
 	if at < 0 {
 		b.Skipf("none of %v has NumPy", pythons)
 	}

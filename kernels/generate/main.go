@@ -84,7 +84,8 @@ func elementwise(out *tree) map[*ir.Kernel][]float64 {
 	return limits
 }
 
-// folds writes the folds, a file for each name, and how lanes combine.
+// folds writes the folds, a file for each name and kind of type, and how lanes
+// combine.
 func folds(out *tree) {
 	put := func(name string, group []*ir.Fold) {
 		out.put("internal", "portable", name+".go")(golang.Folds("portable", group))
@@ -95,12 +96,24 @@ func folds(out *tree) {
 	}
 	groups := map[string][]*ir.Fold{}
 	for _, f := range catalogue.Folds() {
-		groups[f.Name] = append(groups[f.Name], f)
+		name := "fold_" + strings.ToLower(f.Name) + "_" + kind(f.In[0])
+		groups[name] = append(groups[name], f)
 	}
 	for name, group := range groups {
-		put("fold_"+strings.ToLower(name), group)
+		put(name, group)
 	}
 	put("combine", catalogue.Combinations())
+}
+
+// kind names what types that share a file have in common.
+func kind(e ir.Elem) string {
+	switch {
+	case e.IsFloat():
+		return "float"
+	case e.IsSigned():
+		return "signed"
+	}
+	return "unsigned"
 }
 
 // ceilings writes the loops that kernels are measured against.
