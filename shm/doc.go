@@ -1,5 +1,6 @@
 // Package shm holds the memory that processes share: segments, which the
-// supervisor makes (on Linux only), and mappings of data files.
+// supervisor makes (on Linux only), and mappings of data files, read-only or, of
+// targets that are changed in place, for writing, under a lock.
 //
 // Nothing read from shared memory is trusted by this package or because of
 // it: lengths come from the kernel (fstat), never from the memory itself, and

@@ -11,7 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Mapping is a data file or a segment, mapped shared: a file read-only.
+// Mapping is a data file or a segment, mapped shared: a file read-only, unless it
+// is a target (see [OpenTarget]).
 type Mapping struct {
 	file     *os.File // nil: memory of this process
 	name     string
@@ -32,8 +33,8 @@ const cacheLine = 64
 
 // identity tells whether an open file still has the contents it had.
 type identity struct {
-	size  int64 // bytes
-	mtime time.Time
+	size  int64     // bytes
+	mtime time.Time // zero, of a file that this program writes to
 }
 
 // ChangedError reports a file that changed after it was mapped.
@@ -64,7 +65,7 @@ func OpenMapping(path string) (*Mapping, error) {
 
 // AttachMapping maps an open file, which the mapping then owns.
 func AttachMapping(file *os.File) (*Mapping, error) {
-	m, err := mapFile(file)
+	m, err := mapFile(file, mmap.RDONLY)
 	if err != nil {
 		file.Close()
 		return nil, fmt.Errorf("%s: %w", file.Name(), err)
@@ -72,7 +73,7 @@ func AttachMapping(file *os.File) (*Mapping, error) {
 	return m, nil
 }
 
-func mapFile(file *os.File) (*Mapping, error) {
+func mapFile(file *os.File, access int) (*Mapping, error) {
 	info, err := file.Stat()
 	if err != nil {
 		return nil, err
@@ -85,11 +86,11 @@ func mapFile(file *os.File) (*Mapping, error) {
 	case info.Size() == 0:
 		return nil, errors.New("the file is empty (0 bytes): there is nothing to map")
 	}
-	mem, err := mmap.MapRegion(file, int(info.Size()), mmap.RDONLY, 0, 0)
+	mem, err := mmap.MapRegion(file, int(info.Size()), access, 0, 0)
 	if err != nil {
 		return nil, fmt.Errorf("mapping %d bytes: %w", info.Size(), err)
 	}
-	return &Mapping{file: file, name: file.Name(), mem: mem, start: identify(info)}, nil
+	return &Mapping{file: file, name: file.Name(), mem: mem, writable: access == mmap.RDWR, start: identify(info)}, nil
 }
 
 // withRemedy adds what can be done about a file that does not open.
@@ -137,10 +138,54 @@ func (m *Mapping) Changed() error {
 		return &ChangedError{m.Path(), fmt.Sprintf("was truncated from %d to %d bytes", m.start.size, now.size)}
 	case now.size != m.start.size:
 		return &ChangedError{m.Path(), fmt.Sprintf("grew from %d to %d bytes", m.start.size, now.size)}
+	case m.start.mtime.IsZero():
+		return m.replaced(info)
 	case !now.mtime.Equal(m.start.mtime):
 		return &ChangedError{m.Path(), "was written to"}
 	}
 	return nil
+}
+
+// Renew takes the file as it is now for what it was when it was mapped, after
+// this program wrote to it. A *ChangedError tells that it has another size.
+func (m *Mapping) Renew() error {
+	info, err := m.file.Stat()
+	if err != nil {
+		return err
+	}
+	if m.start.size == info.Size() {
+		m.start = identify(info)
+	}
+	return m.Changed()
+}
+
+// ReadAt and WriteAt go through the file, whose mapping may have been truncated:
+// that is an error here, and no fault. WriteAt never makes a file larger.
+func (m *Mapping) ReadAt(b []byte, at int64) (int, error) {
+	if m.file != nil {
+		return m.file.ReadAt(b, at)
+	}
+	region, err := Slice(m.mem, uint64(at), uint64(len(b)))
+	return copy(b, region), err
+}
+
+// WriteAt see [Mapping.ReadAt].
+func (m *Mapping) WriteAt(b []byte, at int64) (int, error) {
+	size := int64(len(m.mem))
+	if m.file != nil {
+		info, err := m.file.Stat()
+		if err != nil {
+			return 0, err
+		}
+		size = info.Size()
+	}
+	if at < 0 || at > size || int64(len(b)) > size-at {
+		return 0, &RegionError{uint64(at), uint64(len(b)), uint64(size)}
+	}
+	if m.file != nil {
+		return m.file.WriteAt(b, at)
+	}
+	return copy(m.mem[at:], b), nil
 }
 
 // Close unmaps the file and closes it.

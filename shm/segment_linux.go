@@ -116,9 +116,13 @@ func (s *Segment) Mapping(writable bool) (*Mapping, error) {
 	return m, nil
 }
 
-// AttachWritable maps a segment that another process made, given by its file,
-// which the mapping then owns, for reading and writing.
+// AttachWritable maps a segment, or a target, that another process opened, given
+// by its file, which the mapping then owns, for reading and writing.
 func AttachWritable(file *os.File) (*Mapping, error) {
+	// A file on tmpfs has seals too, but not this one.
+	if seals, err := unix.FcntlInt(file.Fd(), unix.F_GET_SEALS, 0); err != nil || seals&unix.F_SEAL_SHRINK == 0 {
+		return attachTarget(file)
+	}
 	s, err := AttachSegment(file)
 	if err != nil {
 		return nil, err
