@@ -56,6 +56,9 @@ func (m *Mapping) Reserve(offset, length int64) error {
 // since the disk is full, say. On a kernel that does not know how (before 5.14) it
 // does nothing.
 func Populate(mem []byte, offset, length uint64) error {
+	if length == 0 {
+		return nil
+	}
 	first := offset &^ uint64(os.Getpagesize()-1)
 	region, err := Slice(mem, first, offset-first+length)
 	if err != nil {

@@ -27,6 +27,9 @@ type Arena struct {
 	used map[int]int // sizes by offset
 }
 
+// arenaFormat is the format of a file that is none.
+const arenaFormat = "arena"
+
 // span is a region of an arena.
 type span struct{ offset, size int }
 
@@ -57,7 +60,7 @@ func (p *Pool) Arena(size int, opts ...ArenaOption) (*Arena, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.file, a.memory, a.free = &File{pool: p, mapping: mapping, format: "arena"}, memory, free
+	a.file, a.memory, a.free = &File{pool: p, mapping: mapping, format: arenaFormat}, memory, free
 	if a.file.number, err = p.engine.Attach(mapping); err != nil {
 		return nil, errors.Join(err, mapping.Close(), free())
 	}

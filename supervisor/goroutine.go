@@ -41,10 +41,11 @@ func (g *goroutines) ring() *ring.Ring { return g.shared }
 func (g *goroutines) inProcess() bool  { return true }
 func (g *goroutines) close() error     { return nil }
 
-func (g *goroutines) launch(incarnation uint32, ready func(), exited func(proc.Exit)) (engine.Worker, error) {
+func (g *goroutines) launch(incarnation, seat uint32, ready func(), exited func(proc.Exit)) (engine.Worker, error) {
 	w := &goroutineWorker{ring: g.shared, results: make([]byte, wire.ResultsSize(g.slots)), mappings: map[uint32]*shm.Mapping{}}
 	loop := worker.Worker{
 		Incarnation: incarnation,
+		Seat:        seat,
 		Ring:        g.shared,
 		Spin:        g.spin,
 		Chunks:      g.chunks,

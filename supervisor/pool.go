@@ -32,7 +32,7 @@ type launcher interface {
 	// ring returns the ring in it.
 	ring() *ring.Ring
 	// launch is the engine's Launcher.
-	launch(incarnation uint32, ready func(), exited func(proc.Exit)) (engine.Worker, error)
+	launch(incarnation, seat uint32, ready func(), exited func(proc.Exit)) (engine.Worker, error)
 	inProcess() bool
 	// close frees everything, after the last worker is gone.
 	close() error

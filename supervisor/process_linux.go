@@ -50,12 +50,12 @@ func (p *processes) close() error {
 	return p.segment.Close()
 }
 
-func (p *processes) launch(incarnation uint32, ready func(), exited func(proc.Exit)) (engine.Worker, error) {
+func (p *processes) launch(incarnation, seat uint32, ready func(), exited func(proc.Exit)) (engine.Worker, error) {
 	results, err := shm.NewSegment("gangsaw-results", wire.ResultsSize(p.slots), wire.ResultsReserved(p.slots))
 	if err != nil {
 		return nil, err
 	}
-	id := wire.Identity{Incarnation: incarnation, Slots: p.slots, Spin: p.spin, Chunks: p.chunks, Init: p.init, Tier: kernels.CurrentTier()}
+	id := wire.Identity{Incarnation: incarnation, Seat: seat, Slots: p.slots, Spin: p.spin, Chunks: p.chunks, Init: p.init, Tier: kernels.CurrentTier()}
 	process, err := p.starter.Start(proc.Spec{
 		Env:   []string{wire.EnvWorker + "=" + id.String()},
 		Files: []*os.File{p.segment.File(), results.File()},

@@ -19,6 +19,10 @@ type TaskOption func(*taskOptions)
 type taskOptions struct {
 	limit    time.Duration
 	inFlight int
+
+	journalDir string // of runs in place
+	linked     bool   // their files may have several names
+	anyBuild   bool   // of this program may have begun them
 }
 
 // Deadline sets how long the execution of a chunk may take. Then its worker is

@@ -30,6 +30,7 @@ var floors = map[string]int{
 	"shm/format":                    1,
 	"shm/format/npy":                1,
 	"shm/format/raw":                1,
+	"supervisor/internal/journal":   1,
 	"supervisor/internal/partition": 1,
 	"supervisor/internal/proc":      1,
 	"supervisor/internal/wire":      1,
@@ -48,6 +49,7 @@ var sameFloor = map[string][]string{
 	"kernels":                       {"bench/ceiling", "kernels/internal/portable", "kernels/internal/avx2", "kernels/internal/avx512"},
 	"shm/format/npy":                {"shm/format"},
 	"shm/format/raw":                {"shm/format"},
+	"supervisor/internal/journal":   {"shm/format"},
 	"supervisor/internal/partition": {"shm/format"},
 	"cmd/gangsaw":                   {"cmd/gangsaw/internal/generate", "cmd/gangsaw/internal/progress", "cmd/gangsaw/internal/report"},
 }

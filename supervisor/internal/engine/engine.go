@@ -40,10 +40,11 @@ type Limits struct {
 // DefaultLimits are fit for people and machines.
 var DefaultLimits = Limits{Ready: 10 * time.Second, Stop: 5 * time.Second, Reap: 10 * time.Second, Grace: 250 * time.Millisecond}
 
-// Launcher starts the worker of that incarnation. The engine is told by ready
-// that it is at work and by exited, once and last, that it is gone for good.
-// Both are called from goroutines of their own.
-type Launcher func(incarnation uint32, ready func(), exited func(proc.Exit)) (Worker, error)
+// Launcher starts the worker of that incarnation, with a seat that no other has
+// until it is gone. The engine is told by ready that it is at work and by exited,
+// once and last, that it is gone for good. Both are called from goroutines of
+// their own.
+type Launcher func(incarnation, seat uint32, ready func(), exited func(proc.Exit)) (Worker, error)
 
 // Worker is what the engine needs of a running worker.
 type Worker interface {

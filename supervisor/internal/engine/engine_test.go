@@ -312,12 +312,12 @@ func TestCrashLoopGivesUp(t *testing.T) {
 
 func TestWorkersThatNeverComeToWork(t *testing.T) {
 	for name, launch := range map[string]Launcher{
-		"end at once": func(i uint32, ready func(), exited func(proc.Exit)) (Worker, error) {
+		"end at once": func(i, _ uint32, ready func(), exited func(proc.Exit)) (Worker, error) {
 			w := &fake{incarnation: i, results: make([]byte, wire.ResultsSize(8)), killed: make(chan struct{})}
 			go exited(proc.Exit{Code: 3})
 			return w, nil
 		},
-		"cannot be started": func(uint32, func(), func(proc.Exit)) (Worker, error) { return nil, syscall.EAGAIN },
+		"cannot be started": func(uint32, uint32, func(), func(proc.Exit)) (Worker, error) { return nil, syscall.EAGAIN },
 	} {
 		f := newFixture(t, 2, good, func(c *Config) { c.Launch = launch })
 		var start *StartError
@@ -335,12 +335,12 @@ func TestPoolGoesOnWithTheWorkersItHas(t *testing.T) {
 	var tries atomic.Int32
 	f := newFixture(t, 2, good, func(c *Config) {
 		launch := c.Launch
-		c.Launch = func(i uint32, ready func(), exited func(proc.Exit)) (Worker, error) {
+		c.Launch = func(i, seat uint32, ready func(), exited func(proc.Exit)) (Worker, error) {
 			if i > 1 {
 				tries.Add(1)
 				return nil, syscall.EAGAIN
 			}
-			return launch(i, ready, exited)
+			return launch(i, seat, ready, exited)
 		}
 	})
 	if err := f.Started(t.Context()); err != nil {

@@ -127,7 +127,7 @@ func newFixture(t *testing.T, workers int, act behaviour, change ...func(*Config
 			defer f.mu.Unlock()
 			f.events = append(f.events, e)
 		},
-		Launch: func(incarnation uint32, ready func(), exited func(proc.Exit)) (Worker, error) {
+		Launch: func(incarnation, _ uint32, ready func(), exited func(proc.Exit)) (Worker, error) {
 			f.launches.Add(1)
 			w := &fake{incarnation: incarnation, ring: r, control: f.control,
 				claimer: r.NewClaimer(incarnation), results: make([]byte, wire.ResultsSize(slots)), killed: make(chan struct{})}

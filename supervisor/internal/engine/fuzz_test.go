@@ -100,7 +100,7 @@ func newStage(t *testing.T) (*stage, *job, []int) {
 	s.Engine = New(Config{
 		Workers: 3, Retries: 2, Control: control, Ring: r, Limits: Limits{time.Hour, time.Hour, time.Hour, time.Hour},
 		Observe: func(Event) {},
-		Launch: func(incarnation uint32, ready func(), exited func(proc.Exit)) (Worker, error) {
+		Launch: func(incarnation, _ uint32, ready func(), exited func(proc.Exit)) (Worker, error) {
 			p := &puppet{ready: ready, exited: exited, fake: fake{
 				incarnation: incarnation, ring: r, control: control, claimer: r.NewClaimer(incarnation),
 				results: make([]byte, wire.ResultsSize(fuzzSlots)), killed: make(chan struct{}),

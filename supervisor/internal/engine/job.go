@@ -24,6 +24,10 @@ type Job struct {
 	// Accept takes the partial of a chunk, once per chunk, from the loop. An
 	// error means that the kernel cannot have written this.
 	Accept func(chunk uint64, partial []byte) error
+	// Repair makes whole what the worker of a seat, which is reaped, left half
+	// done; nil if there is nothing that could be. It is called under the engine's
+	// lock. An error fails the job.
+	Repair func(seat uint32) error
 }
 
 // job is the ledger's entry of a job.

@@ -15,6 +15,7 @@ import (
 type member struct {
 	age         age
 	incarnation uint32
+	seat        uint32 // no other living worker has it
 	handle      Worker
 	beat        wire.Beat
 	ready       bool
@@ -57,9 +58,14 @@ func (e *Engine) launch() {
 		e.fail(fmt.Errorf("all %d incarnations are used up: start a new pool", ring.MaxIncarnation))
 		return
 	}
+	seat, ok := e.freeSeat()
+	if !ok {
+		e.fail(fmt.Errorf("%d workers were killed and are not gone: start a new pool", maxStuck))
+		return
+	}
 	e.nextIncarnation++
-	m := &member{incarnation: e.nextIncarnation}
-	handle, err := e.cfg.Launch(m.incarnation,
+	m := &member{incarnation: e.nextIncarnation, seat: seat}
+	handle, err := e.cfg.Launch(m.incarnation, seat,
 		func() { e.act(func() { e.onReady(m) }) },
 		func(exit proc.Exit) {
 			if e.act(func() { e.onExit(m, exit) }) != nil {
@@ -85,6 +91,27 @@ func (e *Engine) launch() {
 		e.check(m, handle.Attach(number, mapping))
 	}
 	e.check(m, handle.Begin())
+}
+
+// maxStuck is how many workers may be killed and not be gone at a time.
+const maxStuck = 16
+
+// Seats returns how many seats the workers of a pool of that size have.
+func Seats(workers int) uint32 { return uint32(workers + maxStuck) }
+
+// freeSeat returns a seat that no worker has which is not reaped; false if there
+// is none.
+func (e *Engine) freeSeat() (uint32, bool) {
+	taken := map[uint32]bool{}
+	for _, m := range e.workers {
+		taken[m.seat] = true
+	}
+	for seat := range Seats(e.cfg.Workers) {
+		if !taken[seat] {
+			return seat, true
+		}
+	}
+	return 0, false
 }
 
 func (e *Engine) onReady(m *member) {
@@ -116,6 +143,7 @@ func (e *Engine) onExit(m *member, exit proc.Exit) {
 	if text := e.initError(m); text != "" {
 		m.uninitialised, cause = true, text
 	}
+	e.repair(m)
 	e.harvest()
 	held := false
 	for i := range e.slots {
@@ -160,6 +188,23 @@ func (e *Engine) onExit(m *member, exit proc.Exit) {
 	e.settleClose()
 }
 
+// repair makes whole what a worker that is reaped may have left half done, before
+// another gets its chunk or its seat.
+func (e *Engine) repair(m *member) {
+	for _, j := range e.allJobs() {
+		if j.spec.Repair == nil {
+			continue
+		}
+		if err := j.spec.Repair(m.seat); err != nil {
+			if changed := j.changed(); changed != nil {
+				err = changed
+			}
+			e.failJob(j, err)
+			e.settle(j)
+		}
+	}
+}
+
 // onStuck deals with a worker that was killed and is not gone: it may hang in
 // the kernel, and could still write until it is reaped. What it holds is given
 // up, never handed on, and another takes its place.
@@ -188,6 +233,19 @@ func (e *Engine) onStuck(m *member) {
 	}
 	e.replace(m, proc.Exit{Signal: syscall.SIGKILL}, cause)
 	e.settleClose()
+}
+
+// Stuck reports whether a worker that was killed is not gone: it may still write to
+// what it maps.
+func (e *Engine) Stuck() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, m := range e.workers {
+		if m.stuck {
+			return true
+		}
+	}
+	return false
 }
 
 // abandon ends all jobs, which have failed, though some of their chunks may still

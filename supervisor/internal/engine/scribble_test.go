@@ -90,9 +90,9 @@ func TestScribbleWithoutWorkersIsRebuilt(t *testing.T) {
 		return false
 	}), func(c *Config) {
 		launch := c.Launch
-		c.Launch = func(i uint32, ready func(), exited func(proc.Exit)) (Worker, error) {
+		c.Launch = func(i, seat uint32, ready func(), exited func(proc.Exit)) (Worker, error) {
 			launches.Add(1)
-			return launch(i, ready, exited)
+			return launch(i, seat, ready, exited)
 		}
 	})
 	if err := f.run(t.Context()); err != nil {

@@ -61,6 +61,12 @@ func (p *Plan) Array() format.Array { return p.array }
 // Chunks returns the number of chunks.
 func (p *Plan) Chunks() uint64 { return p.chunks }
 
+// ChunkBytes returns the bytes of every chunk but the last: [New] makes the same
+// plan of them.
+func (p *Plan) ChunkBytes() uint64 {
+	return p.chunkBlocks * uint64(kernels.BlockLen*p.array.Type.Size())
+}
+
 // Chunk returns chunk i, below Chunks.
 func (p *Plan) Chunk(i uint64) Chunk {
 	size := uint64(p.array.Type.Size())

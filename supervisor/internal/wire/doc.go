@@ -9,11 +9,13 @@
 //	              0  type     u8
 //	              1  length   u8 of the name
 //	              2  length   u16 of the parameters
-//	              4  target   u8: 1, there is one
+//	              4  target   u8: 1, a map's; 2, a change in place
 //	              8  name of the kernel
 //	      16384   of each program, 320 bytes
-//	              0  target: mapping u32, unused u32, source u64, destination u64
-//	             24  the parameters
+//	              0  target: mapping u32, unused u32, source u64, destination u64;
+//	                 in place: the journal's mapping u32, areas u32, offset of
+//	                 the marks u64, of the areas u64, bytes of a unit u64
+//	             32  the parameters
 //	      98304   ring, see package ring
 //
 // A program with a target writes, for the element at offset x of the

@@ -8,11 +8,11 @@ import (
 )
 
 // Version is the version of everything in this package.
-const Version = 3
+const Version = 4
 
 // A worker process is told what it is by the environment variable
 // EnvWorker; its value is
-// "version:incarnation:slots:spin:chunks:init:isa". Its files are fixed.
+// "version:incarnation:seat:slots:spin:chunks:init:isa". Its files are fixed.
 const (
 	EnvWorker = "GANGSAW_WORKER"
 	SocketFD  = 3 // the control socket
@@ -23,6 +23,7 @@ const (
 // Identity is what a worker process is told by its environment.
 type Identity struct {
 	Incarnation uint32
+	Seat        uint32 // which of the living workers it is
 	Slots       int
 	Spin        bool         // before it sleeps: there are CPUs to spare
 	Chunks      uint64       // it does, then exits with status 0; 0: no end
@@ -32,7 +33,7 @@ type Identity struct {
 
 // String returns the value of EnvWorker.
 func (id Identity) String() string {
-	return fmt.Sprintf("%d:%d:%d:%t:%d:%t:%v", Version, id.Incarnation, id.Slots, id.Spin, id.Chunks, id.Init, id.Tier)
+	return fmt.Sprintf("%d:%d:%d:%d:%t:%d:%t:%v", Version, id.Incarnation, id.Seat, id.Slots, id.Spin, id.Chunks, id.Init, id.Tier)
 }
 
 // ParseIdentity reads the value of EnvWorker.
@@ -40,11 +41,11 @@ func ParseIdentity(s string) (Identity, error) {
 	var version int
 	var id Identity
 	var tier string
-	n, err := fmt.Sscanf(s, "%d:%d:%d:%t:%d:%t:%s", &version, &id.Incarnation, &id.Slots, &id.Spin, &id.Chunks, &id.Init, &tier)
+	n, err := fmt.Sscanf(s, "%d:%d:%d:%d:%t:%d:%t:%s", &version, &id.Incarnation, &id.Seat, &id.Slots, &id.Spin, &id.Chunks, &id.Init, &tier)
 	if err == nil {
 		id.Tier, err = kernels.ParseTier(tier)
 	}
-	if n != 7 || err != nil || id.String() != s {
+	if n != 8 || err != nil || id.String() != s {
 		return Identity{}, fmt.Errorf("%s=%q is not what a supervisor sets: unset it", EnvWorker, s)
 	}
 	return id, nil

@@ -16,7 +16,7 @@ const (
 	programName  = 8
 	paramsOffset = Programs * programSize
 	paramsSize   = 320
-	targetSize   = 24
+	targetSize   = 32
 	ringOffset   = paramsOffset + Programs*paramsSize
 	maxName      = programSize - programName
 	// Programs is how many programs fit.
@@ -37,6 +37,8 @@ type Program struct {
 	Params string // bytes
 	// Target is where a map writes, nil of other kernels.
 	Target *Target
+	// InPlace says how a map changes the elements themselves, instead.
+	InPlace *InPlace
 }
 
 // Target is where a map writes: the elements at Source of its mapping go to
@@ -45,6 +47,21 @@ type Target struct {
 	Mapping             uint32
 	Source, Destination uint64 // bytes
 }
+
+// InPlace is where the journal of a change in place lies, and how it is laid out:
+// see package journal.
+type InPlace struct {
+	Mapping            uint32 // the journal
+	Count              uint32 // of areas
+	Marks, Areas, Unit uint64 // bytes
+}
+
+// The kinds of targets of a record.
+const (
+	noTarget = iota
+	target
+	inPlace
+)
 
 // NoMapping is the number of no mapping: of a descriptor without elements.
 const NoMapping = math.MaxUint32
@@ -76,7 +93,7 @@ func GetRecord(control []byte, offset uint32) (Record, error) {
 	// Copied once: others may still scribble on it.
 	rec := Record{head: [programSize]byte(control[offset:])}
 	at := paramsOffset + int(offset)/programSize*paramsSize
-	if rec.head[4] != 0 {
+	if rec.head[4] != noTarget {
 		copy(rec.target[:], control[at:])
 	}
 	if n := int(binary.LittleEndian.Uint16(rec.head[2:])); n > 0 {
@@ -98,11 +115,20 @@ func (p Program) Record() (Record, error) {
 	binary.LittleEndian.PutUint16(rec.head[2:], uint16(len(p.Params)))
 	copy(rec.head[programName:], p.Kernel)
 	rec.params = p.Params
+	le := binary.LittleEndian
 	if t := p.Target; t != nil {
-		rec.head[4] = 1
-		binary.LittleEndian.PutUint32(rec.target[0:], t.Mapping)
-		binary.LittleEndian.PutUint64(rec.target[8:], t.Source)
-		binary.LittleEndian.PutUint64(rec.target[16:], t.Destination)
+		rec.head[4] = target
+		le.PutUint32(rec.target[0:], t.Mapping)
+		le.PutUint64(rec.target[8:], t.Source)
+		le.PutUint64(rec.target[16:], t.Destination)
+	}
+	if t := p.InPlace; t != nil {
+		rec.head[4] = inPlace
+		le.PutUint32(rec.target[0:], t.Mapping)
+		le.PutUint32(rec.target[4:], t.Count)
+		le.PutUint64(rec.target[8:], t.Marks)
+		le.PutUint64(rec.target[16:], t.Areas)
+		le.PutUint64(rec.target[24:], t.Unit)
 	}
 	return rec, nil
 }
@@ -114,8 +140,15 @@ func (rec Record) Program() (Program, error) {
 		return Program{}, fmt.Errorf("malformed program % x", rec.head[:8])
 	}
 	p.Kernel = string(rec.head[programName : programName+rec.head[1]])
-	if rec.head[4] != 0 {
-		p.Target = &Target{binary.LittleEndian.Uint32(rec.target[0:]), binary.LittleEndian.Uint64(rec.target[8:]), binary.LittleEndian.Uint64(rec.target[16:])}
+	le := binary.LittleEndian
+	switch rec.head[4] {
+	case noTarget:
+	case target:
+		p.Target = &Target{le.Uint32(rec.target[0:]), le.Uint64(rec.target[8:]), le.Uint64(rec.target[16:])}
+	case inPlace:
+		p.InPlace = &InPlace{le.Uint32(rec.target[0:]), le.Uint32(rec.target[4:]), le.Uint64(rec.target[8:]), le.Uint64(rec.target[16:]), le.Uint64(rec.target[24:])}
+	default:
+		return Program{}, fmt.Errorf("malformed program % x", rec.head[:8])
 	}
 	return p, nil
 }

@@ -25,18 +25,18 @@ func TestLayoutIsPinned(t *testing.T) {
 		}
 	}
 	control := make([]byte, ControlSize(1))
-	sum, err := Program{"sum", kernels.Int32, "\x01\x02", &Target{3, 4, 5}}.Record()
+	sum, err := Program{"sum", kernels.Int32, "\x01\x02", &Target{3, 4, 5}, nil}.Record()
 	if err != nil {
 		t.Fatal(err)
 	}
 	PutRecord(control, 1, sum)
-	if got := sum.Checksum(); got != 0xda89b351 { // CRC-32C, computed elsewhere
+	if got := sum.Checksum(); got != 0x93fd88e0 { // CRC-32C, computed elsewhere
 		t.Errorf("checksum %#x", got)
 	}
 	if got, want := hex.EncodeToString(control[64:76]), "050302000100000073756d00"; got != want {
 		t.Errorf("program %s, want %s", got, want)
 	}
-	if got, want := hex.EncodeToString(control[16384+320:16384+320+27]), "0300000000000000"+"0400000000000000"+"0500000000000000"+"010200"; got != want {
+	if got, want := hex.EncodeToString(control[16384+320:16384+320+35]), "0300000000000000"+"0400000000000000"+"0500000000000000"+"0000000000000000"+"010200"; got != want {
 		t.Errorf("parameters %s, want %s", got, want)
 	}
 	results := make([]byte, ResultsSize(2))
@@ -60,14 +60,14 @@ func TestLayoutIsPinned(t *testing.T) {
 	if got := hex.EncodeToString(results[:8]); got != "0300000002000000" {
 		t.Errorf("beat %s", got)
 	}
-	if got := hex.EncodeToString(Message{Attach, 0x01020304, true}.Encode()); got != "0203010004030201" {
+	if got := hex.EncodeToString(Message{Attach, 0x01020304, true}.Encode()); got != "0204010004030201" {
 		t.Errorf("message %s", got)
 	}
 }
 
 func TestProgramReadsBackAndRefuses(t *testing.T) {
 	control := make([]byte, ControlSize(1))
-	want := Program{strings.Repeat("n", maxName), kernels.Float64, strings.Repeat("p", kernels.MaxPartial), nil}
+	want := Program{strings.Repeat("n", maxName), kernels.Float64, strings.Repeat("p", kernels.MaxPartial), nil, nil}
 	rec, err := want.Record()
 	if err != nil {
 		t.Fatal(err)
@@ -91,10 +91,24 @@ func TestProgramReadsBackAndRefuses(t *testing.T) {
 	if got, err := again.Program(); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if _, err := (Program{want.Kernel + "n", kernels.Float64, "", nil}).Record(); err == nil {
+	want.Target, want.InPlace = nil, &InPlace{1, 2, 3, 4, 5}
+	if rec, err = want.Record(); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := hex.EncodeToString(rec.target[:]), "0100000002000000"+"0300000000000000"+"0400000000000000"+"0500000000000000"; got != want {
+		t.Errorf("in place %s, want %s", got, want)
+	}
+	if got, err := rec.Program(); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	rec.head[4]++
+	if got, err := rec.Program(); err == nil {
+		t.Errorf("a target of an unknown kind: %+v", got)
+	}
+	if _, err := (Program{want.Kernel + "n", kernels.Float64, "", nil, nil}).Record(); err == nil {
 		t.Error("a name that is too long was accepted")
 	}
-	if _, err := (Program{"n", kernels.Float64, want.Params + "p", nil}).Record(); err == nil {
+	if _, err := (Program{"n", kernels.Float64, want.Params + "p", nil, nil}).Record(); err == nil {
 		t.Error("parameters that are too long were accepted")
 	}
 	for _, offset := range []uint32{1, 63, paramsOffset, ringOffset, 1<<32 - 64, 1<<32 - 1} {
@@ -112,7 +126,7 @@ func TestProgramReadsBackAndRefuses(t *testing.T) {
 
 // Every single bit of a program counts.
 func TestChecksumNoticesEveryBit(t *testing.T) {
-	rec, err := Program{"sum", kernels.Int32, "p", nil}.Record()
+	rec, err := Program{"sum", kernels.Int32, "p", nil, nil}.Record()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,11 +173,11 @@ func TestResultReadsBackAndRefuses(t *testing.T) {
 }
 
 func TestIdentityReadsBackAndRefuses(t *testing.T) {
-	want := Identity{Incarnation: 17, Slots: 64, Spin: true, Chunks: 9, Init: true, Tier: kernels.AVX2}
+	want := Identity{Incarnation: 17, Seat: 3, Slots: 64, Spin: true, Chunks: 9, Init: true, Tier: kernels.AVX2}
 	if got, err := ParseIdentity(want.String()); err != nil || got != want {
 		t.Errorf("%+v, %v", got, err)
 	}
-	for _, s := range []string{"", "1", "1:2", "1:17:64", "1:2:3:true:4", "2:17:64:true", "1:17:64:true ", "1:17:64:TRUE", "1:-1:64:true", "1:x:3:true"} {
+	for _, s := range []string{"", "1", "1:2", "1:17:64", "4:2:3:64:true:4", "3:17:3:64:true:9:true:avx2", want.String() + " ", "4:17:3:64:TRUE:9:true:avx2", "4:-1:3:64:true:9:true:avx2", "4:17:x:64:true:9:true:avx2"} {
 		if id, err := ParseIdentity(s); err == nil {
 			t.Errorf("%q: %+v", s, id)
 		}
@@ -179,7 +193,7 @@ func TestMessageReadsBackAndRefuses(t *testing.T) {
 	good := Message{Attach, 7, false}.Encode()
 	for name, b := range map[string][]byte{
 		"empty": nil, "short": good[:7], "long": append(good, 0),
-		"kind 0": {0, 3, 0, 0, 0, 0, 0, 0}, "kind 6": {6, 3, 0, 0, 0, 0, 0, 0}, "version": {1, 2, 0, 0, 0, 0, 0, 0},
+		"kind 0": {0, 4, 0, 0, 0, 0, 0, 0}, "kind 6": {6, 4, 0, 0, 0, 0, 0, 0}, "version": {1, 2, 0, 0, 0, 0, 0, 0},
 	} {
 		if m, err := DecodeMessage(b); err == nil {
 			t.Errorf("%s: %+v", name, m)

@@ -75,7 +75,7 @@ func attach(id wire.Identity) (*Worker, *proc.Conn, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return &Worker{Incarnation: id.Incarnation, Ring: r, Spin: id.Spin, Chunks: id.Chunks, Control: control.Bytes(), Results: results.Bytes()}, conn, nil
+	return &Worker{Incarnation: id.Incarnation, Seat: id.Seat, Ring: r, Spin: id.Spin, Chunks: id.Chunks, Control: control.Bytes(), Results: results.Bytes()}, conn, nil
 }
 
 // mappings are the data files this process has mapped, by number. One that

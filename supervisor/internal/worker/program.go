@@ -14,9 +14,10 @@ import (
 type program struct {
 	record   wire.Record
 	checksum uint32
-	size     int          // bytes of an element
-	target   *wire.Target // where a map writes
-	out      int          // bytes of an element there
+	size     int           // bytes of an element
+	target   *wire.Target  // where a map writes
+	inPlace  *wire.InPlace // how it changes the elements themselves, instead
+	out      int           // bytes of an element there
 	run      kernels.Run
 	err      error // why it cannot run
 }
@@ -32,7 +33,11 @@ func (w *Worker) task(d ring.Descriptor) (checksum uint32, payload []byte, err e
 	if p.err != nil {
 		return p.checksum, nil, p.err
 	}
-	data, err := w.elements(d, p.size)
+	w.told = 0
+	if p.inPlace != nil {
+		return p.checksum, nil, w.change(d, p)
+	}
+	data, err := w.elements(d, p.size, false)
 	if err != nil {
 		return p.checksum, nil, err
 	}
@@ -42,7 +47,6 @@ func (w *Worker) task(d ring.Descriptor) (checksum uint32, payload []byte, err e
 			return p.checksum, nil, err
 		}
 	}
-	w.told = 0
 	payload, err = guard(p.run, dst, data, w.progress)
 	return p.checksum, payload, err
 }
@@ -55,12 +59,13 @@ func (w *Worker) tell(done int) {
 	}
 }
 
-// elements returns the memory of a descriptor's elements, which may be none.
-func (w *Worker) elements(d ring.Descriptor, size int) ([]byte, error) {
-	if d.Mapping == wire.NoMapping && d.Count == 0 {
+// elements returns the memory of a descriptor's elements, which may be none, to
+// write to if so asked.
+func (w *Worker) elements(d ring.Descriptor, size int, write bool) ([]byte, error) {
+	if d.Mapping == wire.NoMapping && d.Count == 0 && !write {
 		return nil, nil
 	}
-	mem, err := w.Mapping(d.Mapping, false)
+	mem, err := w.Mapping(d.Mapping, write)
 	if err != nil {
 		return nil, err
 	}
@@ -121,15 +126,18 @@ func prepare(record wire.Record) *program {
 		prepared.err = err
 		return prepared
 	}
-	prepared.size, prepared.target = p.Type.Size(), p.Target
-	if r, ok := kernels.LookupReduction(p.Kernel); ok && p.Target == nil {
+	prepared.size, prepared.target, prepared.inPlace = p.Type.Size(), p.Target, p.InPlace
+	writes := p.Target != nil || p.InPlace != nil
+	if r, ok := kernels.LookupReduction(p.Kernel); ok && !writes {
 		prepared.run = r.NewRun(p.Type)
 	} else if r, ok := kernels.LookupRoutine(p.Kernel); !ok {
 		prepared.err = fmt.Errorf("no kernel is named %q", p.Kernel)
 	} else if r.Type() != p.Type {
 		prepared.err = fmt.Errorf("kernel %q takes %v, not %v", p.Kernel, r.Type(), p.Type)
-	} else if out, maps := r.Out(); maps != (p.Target != nil) {
-		prepared.err = fmt.Errorf("kernel %q writes elements: %v, the program has a target: %v", p.Kernel, maps, p.Target != nil)
+	} else if out, maps := r.Out(); maps != writes {
+		prepared.err = fmt.Errorf("kernel %q writes elements: %v, the program has a target: %v", p.Kernel, maps, writes)
+	} else if p.InPlace != nil && out != p.Type {
+		prepared.err = fmt.Errorf("kernel %q makes %v of %v, and cannot work in place", p.Kernel, out, p.Type)
 	} else {
 		prepared.out = out.Size()
 		prepared.run, prepared.err = r.Prepare([]byte(p.Params))

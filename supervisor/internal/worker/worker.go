@@ -19,6 +19,7 @@ const idleTimeout = time.Second
 // Worker is one worker's life.
 type Worker struct {
 	Incarnation uint32
+	Seat        uint32 // no other living worker has it
 	Ring        *ring.Ring
 	Spin        bool   // before it sleeps: there are CPUs to spare
 	Chunks      uint64 // it does, then its loop ends; 0: no end

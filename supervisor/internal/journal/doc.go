@@ -1,0 +1,61 @@
+// Package journal makes a change in place happen exactly once: it is the file
+// that says how far a run has come, and holds what a worker that died was about
+// to store. The supervisor makes it and repairs by it; workers write to it and
+// trust it only as far as they check. It lives beside the data until the run is
+// complete, and outlives every process.
+//
+// # Layout
+//
+//	offset    0   "gangsaw journal 1\n", length u32 of the header, CRC-32C u32 of it
+//	         64   the header: JSON, padded with zeros to whole pages
+//	      marks   of each chunk, u64: units of it that are finished
+//	      areas   of each worker: a page whose first u64 is the armed word,
+//	              then one unit of scratch, whole pages
+//
+// All numbers are little-endian. Marks and areas begin at whole pages. Zeros are
+// a chunk of which nothing is finished, and an area that never was armed.
+//
+// A unit is what is stored as one: up to [UnitBytes] bytes, and no more than
+// [kernels.BlockLen] elements, an aligned part of its chunk. The armed word is
+// (chunk << 24 | unit) + 1.
+//
+// # The commit of a unit
+//
+//	1  the kernel computes the unit's new bytes into the scratch
+//	2  armed := this chunk and unit
+//	3  the scratch is copied over the unit
+//	4  mark := unit + 1
+//
+// A worker may die before, in or after each step. Once it is reaped,
+//
+//	if armed names a chunk whose mark is the unit: copy the scratch again, then
+//	set the mark to unit + 1; else do nothing
+//
+// makes the unit whole, and can be cut short and done again as often as one likes.
+//
+// Why that is right. All stores go to shared mappings of files, so that they
+// outlive the process. A process that is killed has done the stores of some prefix
+// of its program and none behind it, and once it is reaped all of them are
+// visible: this is what interrupts are on every CPU, whatever the order in which
+// other CPUs see stores of one that runs. (Go's compiler moves no store over an
+// atomic one.) Cut in 1, the armed word still names a unit that is finished, or
+// none: marks only grow, so it disagrees with the mark, and the unit's bytes are
+// the old ones. Cut between 2 and 4, armed and mark agree, and the scratch, which
+// is complete since before 2, is copied over whatever part of it step 3 had
+// copied. The store of 4 is one word, and makes armed and mark disagree: it
+// finishes the unit and disarms at once. No unit is computed from bytes that are
+// new already, since a kernel reads a unit only while its mark says that nothing
+// of it was stored. An area has one owner at a time: the next one gets it when
+// the last is reaped and the area is repaired.
+//
+// The old bytes could be kept instead of the new ones (undo): the same copies,
+// but the window in which a death needs a repair contains the kernel, and an error
+// of the kernel a repair too. This (redo) leaves a unit untouched until its kernel
+// has succeeded.
+//
+// # What it covers
+//
+// The death of processes, at any instruction, of all at once, and again during the
+// repair. Not the death of the machine: pages reach the disk in any order. The
+// header names the boot, and a journal of another boot is refused.
+package journal

@@ -1,0 +1,130 @@
+package journal
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+
+	"github.com/gangsaw/gangsaw/kernels"
+	"github.com/gangsaw/gangsaw/shm/format"
+)
+
+const (
+	magic      = "gangsaw journal 1\n"
+	headerAt   = 64
+	headerMost = 1 << 20 // bytes
+)
+
+// Header is what a journal knows of its run from the beginning.
+type Header struct {
+	Gangsaw string // version that began it
+	Boot    string // of the machine, while which it began
+	Target  Target
+	Array   Array
+	Program Program
+	Chunk   uint64 // bytes of each chunk but the last
+	Unit    uint64 // bytes
+}
+
+// Program is what is done to each element.
+type Program struct {
+	Kernel string
+	Params []byte
+	Build  string // hash of the program that has the kernel
+}
+
+// Array describes the numbers that are changed.
+type Array struct {
+	Name    string
+	Type    string
+	Shape   []int64
+	Fortran bool
+	Offset  int64
+}
+
+// ArrayOf returns the description of an array.
+func ArrayOf(a format.Array) Array {
+	return Array{a.Name, a.Type.String(), a.Shape, a.Fortran, a.Offset}
+}
+
+// Array returns the array in a file of that size.
+func (h *Header) array() (format.Array, error) {
+	t, err := kernels.ParseType(h.Array.Type)
+	if err != nil {
+		return format.Array{}, err
+	}
+	a := format.Array{Name: h.Array.Name, Type: t, Shape: h.Array.Shape, Fortran: h.Array.Fortran, Offset: h.Array.Offset}
+	if a.Offset < 0 {
+		return a, fmt.Errorf("offset %d", a.Offset)
+	}
+	return a, a.Check("journal", h.Target.Size)
+}
+
+// Geometry returns how the array is cut.
+func (h *Header) geometry() (Geometry, error) {
+	a, err := h.array()
+	if err != nil {
+		return Geometry{}, err
+	}
+	g := Geometry{Bytes: uint64(a.Size()), Chunk: h.Chunk, Unit: h.Unit}
+	if h.Unit%uint64(a.Type.Size()) != 0 {
+		return g, fmt.Errorf("units of %d bytes hold no whole number of elements of type %v", h.Unit, a.Type)
+	}
+	return g, g.check()
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// encode returns the header's bytes, whole pages.
+func (h *Header) encode() ([]byte, error) {
+	text, err := json.MarshalIndent(h, "", "\t")
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > headerMost {
+		return nil, fmt.Errorf("the header of a journal would have %d bytes, more than %d", len(text), headerMost)
+	}
+	b := make([]byte, pages(uint64(headerAt+len(text))))
+	copy(b, magic)
+	binary.LittleEndian.PutUint32(b[len(magic):], uint32(len(text)))
+	binary.LittleEndian.PutUint32(b[len(magic)+4:], crc32.Checksum(text, castagnoli))
+	copy(b[headerAt:], text)
+	return b, nil
+}
+
+// errNone is returned for bytes that are no journal's.
+var errNone = errors.New("it is no journal of this version of gangsaw")
+
+// headerSize returns how many bytes of a journal the header takes, given the first
+// headerAt of them.
+func headerSize(b []byte) (uint64, error) {
+	if len(b) < headerAt || !bytes.HasPrefix(b, []byte(magic)) {
+		return 0, errNone
+	}
+	n := binary.LittleEndian.Uint32(b[len(magic):])
+	if n > headerMost {
+		return 0, fmt.Errorf("its header has %d bytes, more than %d", n, headerMost)
+	}
+	return headerAt + uint64(n), nil
+}
+
+// parseHeader reads a header of which b holds all bytes that headerSize named.
+func parseHeader(b []byte) (*Header, error) {
+	text := b[headerAt:]
+	if crc32.Checksum(text, castagnoli) != binary.LittleEndian.Uint32(b[len(magic)+4:]) {
+		return nil, errors.New("its header is damaged")
+	}
+	h := &Header{}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(h); err != nil {
+		return nil, fmt.Errorf("its header cannot be read: %w", err)
+	}
+	if _, err := h.geometry(); err != nil {
+		return nil, fmt.Errorf("its header does not make sense: %w", err)
+	}
+	return h, nil
+}

@@ -1,0 +1,347 @@
+package journal
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+
+	"github.com/gangsaw/gangsaw/shm"
+	"github.com/gangsaw/gangsaw/shm/format"
+)
+
+// Journal is the supervisor's hold on a journal. It reads and writes through the
+// file, never through a mapping, which could fault.
+type Journal struct {
+	Header   *Header // nil, of one in memory
+	path     string
+	mapping  *shm.Mapping // for the workers
+	layout   Layout
+	geometry Geometry
+	offset   int64 // of the array in the target
+}
+
+// Error reports a journal that is no use.
+type Error struct {
+	Path   string // of the journal
+	What   string
+	Remedy string
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("journal %s: %s: %s", e.Path, e.What, e.Remedy) }
+
+// Name returns where the journal of a target lies: beside it, or in dir, where its
+// name tells it from the journals of others of the same name.
+func Name(target *shm.Mapping, dir string) (string, error) {
+	real, err := filepath.EvalSymlinks(target.Path())
+	if err != nil {
+		return "", err
+	}
+	if dir == "" {
+		return real + ".gangsaw", nil
+	}
+	number, _, err := inode(target.File())
+	return filepath.Join(dir, fmt.Sprintf("%s.%d.gangsaw", filepath.Base(real), number)), err
+}
+
+// Create makes a journal, with areas for that many workers, where there is none.
+// When it returns, the journal is on the disk. Who calls it has the target locked.
+func Create(path string, h *Header, areas uint32, mode fs.FileMode) (*Journal, error) {
+	head, err := h.encode()
+	if err != nil {
+		return nil, err
+	}
+	j := &Journal{Header: h, path: path, offset: h.Array.Offset}
+	if j.geometry, err = h.geometry(); err != nil {
+		return nil, err
+	}
+	j.layout = j.geometry.layout(uint64(len(head)), areas)
+	// A journal has its name only once it is complete: one that was cut short
+	// before has changed nothing.
+	unnamed := path + ".new"
+	if err := os.Remove(unnamed); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, noRoom(path, err)
+	}
+	f, err := os.OpenFile(unnamed, os.O_RDWR|os.O_CREATE|os.O_EXCL, mode&0o666|0o600)
+	if err != nil {
+		return nil, noRoom(path, err)
+	}
+	defer os.Remove(unnamed)
+	err = reserve(f, int64(j.layout.size()))
+	if err == nil {
+		_, err = f.WriteAt(head, 0)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err == nil {
+		err = os.Rename(unnamed, path)
+	}
+	if err == nil {
+		err = syncDirectory(filepath.Dir(path))
+	}
+	if err == nil {
+		j.mapping, err = shm.AttachWritable(f)
+	} else {
+		f.Close()
+	}
+	if err != nil {
+		return nil, noRoom(path, err)
+	}
+	return j, nil
+}
+
+// noRoom says what can be done about a journal that cannot be made.
+func noRoom(path string, err error) error {
+	return fmt.Errorf("the journal %s cannot be made: %w: put it into another directory", path, err)
+}
+
+// write makes a file that long by writing to all of it.
+func write(f *os.File, size int64) error {
+	zeros := make([]byte, 1<<20)
+	for at := int64(0); at < size; at += int64(len(zeros)) {
+		if _, err := f.WriteAt(zeros[:min(size-at, int64(len(zeros)))], at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// InMemory returns a journal in a mapping of zeros, of MemorySize bytes, for memory
+// that dies with this process.
+func InMemory(m *shm.Mapping, g Geometry, areas uint32, offset int64) (*Journal, error) {
+	return &Journal{mapping: m, layout: g.layout(0, areas), geometry: g, offset: offset}, g.check()
+}
+
+// MemorySize returns the bytes of a journal in memory.
+func MemorySize(g Geometry, areas uint32) int { return int(g.layout(0, areas).size()) }
+
+// Exists reports whether there is a journal of that name.
+func Exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+// Open opens a journal that a run has left behind.
+func Open(path string) (*Journal, error) {
+	j, err := open(path)
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		return j, err
+	}
+	return nil, &Error{path, err.Error(), "it cannot be resumed: put a copy of the data back, or abandon it"}
+}
+
+func open(path string) (j *Journal, err error) {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+		}
+	}()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	j = &Journal{path: path}
+	head := make([]byte, headerAt)
+	if _, err := f.ReadAt(head, 0); err != nil {
+		return nil, errNone
+	}
+	n, err := headerSize(head)
+	if err != nil {
+		return nil, err
+	}
+	head = make([]byte, n)
+	if _, err := f.ReadAt(head, 0); err != nil {
+		return nil, fmt.Errorf("its header is cut short: %w", err)
+	}
+	if j.Header, err = parseHeader(head); err != nil {
+		return nil, err
+	}
+	if j.geometry, err = j.Header.geometry(); err != nil {
+		return nil, err
+	}
+	j.offset = j.Header.Array.Offset
+	j.layout = j.geometry.layout(n, 0)
+	if uint64(info.Size()) < j.layout.size() {
+		return nil, fmt.Errorf("it has %d bytes, and its marks alone need %d", info.Size(), j.layout.size())
+	}
+	j.layout.Count = uint32(min(maxAreas, (uint64(info.Size())-j.layout.Areas)/j.layout.stride()))
+	j.mapping, err = shm.AttachWritable(f)
+	return j, err
+}
+
+// Path returns the journal's path, "" of one in memory.
+func (j *Journal) Path() string { return j.path }
+
+// Mapping returns the journal's mapping, for workers.
+func (j *Journal) Mapping() *shm.Mapping { return j.mapping }
+
+// Layout returns the journal's layout.
+func (j *Journal) Layout() Layout { return j.layout }
+
+// Array returns the array that is changed.
+func (j *Journal) Array() (format.Array, error) { return j.Header.array() }
+
+// Belongs returns an *Error unless the journal is about that file, as it was left
+// by processes and not by a machine that went down.
+func (j *Journal) Belongs(target Target) error {
+	if what := target.differs(j.Header.Target); what != "" {
+		return &Error{j.path, "the file " + what, "put that file back, or abandon the journal"}
+	}
+	boot, err := Boot()
+	if err != nil {
+		return fmt.Errorf("which boot this is cannot be told: %w", err)
+	}
+	if boot != j.Header.Boot {
+		return &Error{j.path, "the machine was started anew since the run began, and nobody can tell which bytes had reached the disk", "put a copy of the data back, then abandon the journal"}
+	}
+	return nil
+}
+
+// Grow makes sure that there are areas for that many workers.
+func (j *Journal) Grow(areas uint32) error {
+	if areas <= j.layout.Count {
+		return nil
+	}
+	grown := j.layout
+	grown.Count = areas
+	f, err := os.OpenFile(j.path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	if err := reserve(f, int64(grown.size())); err != nil {
+		f.Close()
+		return noRoom(j.path, err)
+	}
+	m, err := shm.AttachWritable(f)
+	if err != nil {
+		return err
+	}
+	old := j.mapping
+	j.mapping, j.layout = m, grown
+	return old.Close()
+}
+
+// readWord reads a word of the journal.
+func (j *Journal) readWord(at uint64) (uint64, error) {
+	var b [8]byte
+	_, err := j.mapping.ReadAt(b[:], int64(at))
+	return binary.LittleEndian.Uint64(b[:]), err
+}
+
+// Repair makes whole what the owner of an area, which is reaped, may have left half
+// done in the target. It can be done again at any time.
+func (j *Journal) Repair(area uint32, target *shm.Mapping) error {
+	if err := j.repair(area, target); err != nil {
+		return fmt.Errorf("repairing %s by its journal: %w", target.Path(), err)
+	}
+	return nil
+}
+
+func (j *Journal) repair(area uint32, target *shm.Mapping) error {
+	if area >= j.layout.Count {
+		return nil // nobody writes without an area
+	}
+	word, err := j.readWord(j.layout.armed(area))
+	if err != nil {
+		return err
+	}
+	chunk, unit, ok := armedFor(word)
+	if !ok {
+		return nil
+	}
+	if chunk >= j.geometry.Chunks() {
+		return fmt.Errorf("area %d is armed for chunk %d of %d", area, chunk, j.geometry.Chunks())
+	}
+	mark, err := j.readWord(j.layout.mark(chunk))
+	if err != nil || mark != unit {
+		return err
+	}
+	begin, size := j.geometry.chunk(chunk)
+	if unit >= j.layout.units(size) {
+		return fmt.Errorf("area %d is armed for unit %d of %d", area, unit, j.layout.units(size))
+	}
+	first, length := j.layout.unit(size, unit)
+	b := make([]byte, length)
+	if _, err := j.mapping.ReadAt(b, int64(j.layout.scratch(area))); err != nil {
+		return err
+	}
+	if _, err := target.WriteAt(b, j.offset+int64(begin+first)); err != nil {
+		return err
+	}
+	_, err = j.mapping.WriteAt(binary.LittleEndian.AppendUint64(nil, unit+1), int64(j.layout.mark(chunk)))
+	return err
+}
+
+// RepairAll repairs all areas.
+func (j *Journal) RepairAll(target *shm.Mapping) error {
+	for area := range j.layout.Count {
+		if err := j.Repair(area, target); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Finished reports whether all of a chunk is stored.
+func (j *Journal) Finished(chunk uint64) (bool, error) {
+	_, size := j.geometry.chunk(chunk)
+	mark, err := j.readWord(j.layout.mark(chunk))
+	return mark == j.layout.units(size), err
+}
+
+// Range is bytes of a file, the last one included.
+type Range struct{ First, Last uint64 }
+
+// Ranges returns what of the array is changed and what is not. A unit that a
+// worker has in hand is not.
+func (j *Journal) Ranges() (applied, rest []Range, err error) {
+	add := func(to *[]Range, first, length uint64) {
+		if length == 0 {
+			return
+		}
+		if last := len(*to) - 1; last >= 0 && (*to)[last].Last+1 == first {
+			(*to)[last].Last += length
+			return
+		}
+		*to = append(*to, Range{first, first + length - 1})
+	}
+	const some = 1 << 13
+	marks := make([]byte, 8*some)
+	for chunk := range j.geometry.Chunks() {
+		if chunk%some == 0 {
+			b := marks[:8*min(some, j.geometry.Chunks()-chunk)]
+			if _, err := j.mapping.ReadAt(b, int64(j.layout.mark(chunk))); err != nil {
+				return nil, nil, err
+			}
+		}
+		begin, size := j.geometry.chunk(chunk)
+		mark := binary.LittleEndian.Uint64(marks[8*(chunk%some):])
+		if mark > math.MaxUint64/j.layout.Unit {
+			return nil, nil, fmt.Errorf("chunk %d has mark %d", chunk, mark)
+		}
+		done := min(size, mark*j.layout.Unit)
+		begin += uint64(j.offset)
+		add(&applied, begin, done)
+		add(&rest, begin+done, size-done)
+	}
+	return applied, rest, nil
+}
+
+// Close closes the journal, which stays.
+func (j *Journal) Close() error { return j.mapping.Close() }
+
+// Remove deletes the journal of a run that is complete, or given up.
+func (j *Journal) Remove() error {
+	if j.path == "" {
+		return nil
+	}
+	return os.Remove(j.path)
+}

@@ -1,0 +1,73 @@
+package journal
+
+import (
+	"fmt"
+	"sync/atomic"
+
+	"github.com/gangsaw/gangsaw/shm"
+)
+
+// Pen is a worker's hold on its area and on the mark of the chunk in hand.
+type Pen struct {
+	layout      Layout
+	chunk       uint64
+	data        []byte // of the chunk, in the target
+	armed, mark *atomic.Uint64
+	scratch     []byte
+}
+
+// NewPen returns the pen of the worker that owns an area of the journal in mem, for
+// a chunk, which nobody else has, whose bytes are data.
+func (l Layout) NewPen(mem []byte, area uint32, chunk uint64, data []byte) (*Pen, error) {
+	if err := l.check(); err != nil {
+		return nil, err
+	}
+	if area >= l.Count {
+		return nil, fmt.Errorf("the journal has areas for %d workers, and this one is the %dth: resume with fewer", l.Count, uint64(area)+1)
+	}
+	if chunk > maxMarks/8 || l.units(uint64(len(data))) > maxUnits {
+		return nil, fmt.Errorf("no journal has chunk %d of %d bytes", chunk, len(data))
+	}
+	p := &Pen{layout: l, chunk: chunk, data: data}
+	var err error
+	if p.armed, err = word(mem, l.armed(area)); err != nil {
+		return nil, err
+	}
+	if p.mark, err = word(mem, l.mark(chunk)); err != nil {
+		return nil, err
+	}
+	if p.scratch, err = shm.Slice(mem, l.scratch(area), l.Unit); err != nil {
+		return nil, err
+	}
+	if units := l.units(uint64(len(data))); p.mark.Load() > units {
+		return nil, fmt.Errorf("chunk %d has %d units, and the journal says that %d are finished", chunk, units, p.mark.Load())
+	}
+	return p, nil
+}
+
+// Left returns how many bytes at the end of the chunk are not finished.
+func (p *Pen) Left() uint64 {
+	size := uint64(len(p.data))
+	return size - min(size, p.mark.Load()*p.layout.Unit)
+}
+
+// Run has the kernel compute each unit that is not finished from itself into dst,
+// stores it, and calls progress with the bytes of the chunk that are. After an
+// error the unit is as it was. See the package doc for the order of the stores.
+func (p *Pen) Run(kernel func(dst, src []byte) error, progress func(done int)) error {
+	size := uint64(len(p.data))
+	for unit := p.mark.Load(); unit < p.layout.units(size); unit++ {
+		first, length := p.layout.unit(size, unit)
+		src, dst := p.data[first:first+length], p.scratch[:length]
+		if err := kernel(dst, src); err != nil {
+			return err
+		}
+		// The scratch is complete: from here on whoever repairs stores it.
+		p.armed.Store(armedWord(p.chunk, unit))
+		copy(src, dst)
+		// The unit is complete: from here on nobody stores it again.
+		p.mark.Store(unit + 1)
+		progress(int(first + length))
+	}
+	return nil
+}

@@ -1,0 +1,20 @@
+//go:build !linux
+
+package journal
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+func inode(f *os.File) (number uint64, born int64, err error) {
+	var st unix.Stat_t
+	err = unix.Fstat(int(f.Fd()), &st)
+	return uint64(st.Ino), 0, err
+}
+
+// Boot returns what tells this boot of the machine from others.
+func Boot() (string, error) { return unix.Sysctl("kern.bootsessionuuid") }
+
+func reserve(f *os.File, size int64) error { return write(f, size) }
