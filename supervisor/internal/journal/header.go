@@ -50,7 +50,7 @@ func ArrayOf(a format.Array) Array {
 	return Array{a.Name, a.Type.String(), a.Shape, a.Fortran, a.Offset}
 }
 
-// Array returns the array in a file of that size.
+// array returns the array in a file of that size.
 func (h *Header) array() (format.Array, error) {
 	t, err := kernels.ParseType(h.Array.Type)
 	if err != nil {
@@ -63,7 +63,7 @@ func (h *Header) array() (format.Array, error) {
 	return a, a.Check("journal", h.Target.Size)
 }
 
-// Geometry returns how the array is cut.
+// geometry returns how the array is cut.
 func (h *Header) geometry() (Geometry, error) {
 	a, err := h.array()
 	if err != nil {
@@ -76,7 +76,7 @@ func (h *Header) geometry() (Geometry, error) {
 	return g, g.check()
 }
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+func checksum(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)) }
 
 // encode returns the header's bytes, whole pages.
 func (h *Header) encode() ([]byte, error) {
@@ -90,7 +90,7 @@ func (h *Header) encode() ([]byte, error) {
 	b := make([]byte, pages(uint64(headerAt+len(text))))
 	copy(b, magic)
 	binary.LittleEndian.PutUint32(b[len(magic):], uint32(len(text)))
-	binary.LittleEndian.PutUint32(b[len(magic)+4:], crc32.Checksum(text, castagnoli))
+	binary.LittleEndian.PutUint32(b[len(magic)+4:], checksum(text))
 	copy(b[headerAt:], text)
 	return b, nil
 }
@@ -114,7 +114,7 @@ func headerSize(b []byte) (uint64, error) {
 // parseHeader reads a header of which b holds all bytes that headerSize named.
 func parseHeader(b []byte) (*Header, error) {
 	text := b[headerAt:]
-	if crc32.Checksum(text, castagnoli) != binary.LittleEndian.Uint32(b[len(magic)+4:]) {
+	if checksum(text) != binary.LittleEndian.Uint32(b[len(magic)+4:]) {
 		return nil, errors.New("its header is damaged")
 	}
 	h := &Header{}
