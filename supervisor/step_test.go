@@ -35,8 +35,15 @@ const (
 // TestKilledAtEachInstruction kills a worker after every instruction of one
 // turn of its loop: claim, fold, result, completion, a look for more work, the
 // wake of the supervisor, and falling asleep. Without -crash it leaves out most.
-func TestKilledAtEachInstruction(t *testing.T) {
-	s := newStepping(t)
+func TestKilledAtEachInstruction(t *testing.T) { stepThrough(t, newStepping(t)) }
+
+// TestKilledAtEachInstructionInPlace does the same to a change in place, of which
+// the last chunk has two units: a second application of it to any byte, or a
+// missing one, shows.
+func TestKilledAtEachInstructionInPlace(t *testing.T) { stepThrough(t, newSteppingInPlace(t)) }
+
+// stepThrough kills the worker of a pool after each instruction of its path.
+func stepThrough(t *testing.T, s *stepping) {
 	// Several, since a garbage collection, say, may lengthen a path.
 	length := 0
 	for range 3 {
@@ -84,8 +91,7 @@ type stepping struct {
 	stepper *stepper
 	pool    *Pool
 	slots   *ring.Ring
-	array   *Array
-	want    kernels.Summary
+	job     func() error // of stepChunks chunks, which also looks at the result
 	rounds  int
 	mistake atomic.Pointer[Event] // a death that was taken for something worse
 }
@@ -103,15 +109,68 @@ func newStepping(t *testing.T) *stepping {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &stepping{T: t, stepper: startStepper(t), want: want}
+	s := steppingPool(t, 1)
+	array := open(t, s.pool, path, layout)
+	s.job = func() error {
+		got, err := s.pool.Stat(context.Background(), array)
+		if err == nil && got != want {
+			err = fmt.Errorf("%+v, want %+v", got, want)
+		}
+		return err
+	}
+	return s
+}
+
+// newSteppingInPlace changes a file again and again.
+func newSteppingInPlace(t *testing.T) *stepping {
+	t.Helper()
+	const unit = kernels.BlockLen // of such small elements
+	want := make([]uint8, (stepChunks-1)*2*unit+unit+24)
+	for i := range want {
+		want[i] = uint8(i)
+	}
+	path := rawFile(t, 5, want)
+	s := steppingPool(t, 2*unit)
+	array := open(t, s.pool, path, Raw(raw.Layout{Type: kernels.Uint8, Offset: 5}))
+	s.job = func() error {
+		if err := s.pool.InPlace(context.Background(), bump.With(struct{}{}), array); err != nil {
+			return err
+		}
+		for i := range want {
+			if i%unit < 2 {
+				want[i] = 3*want[i] + 1
+			}
+		}
+		got, err := os.ReadFile(path)
+		if err != nil || !bytes.Equal(got[5:], want) {
+			err = fmt.Errorf("the file is not what it should be: %v", err)
+		}
+		return err
+	}
+	return s
+}
+
+// bump changes the first elements of each unit, by what must not happen twice, and
+// copies the others: its path is short.
+var bump = kernels.NewMap("test.bump", func(dst, src []uint8, _ struct{}) error {
+	copy(dst, src)
+	for i := range min(2, len(src)) {
+		dst[i] = 3*src[i] + 1
+	}
+	return nil
+})
+
+// steppingPool starts a pool of one worker, whose path is short.
+func steppingPool(t *testing.T, chunk uint64) *stepping {
+	t.Helper()
+	s := &stepping{T: t, stepper: startStepper(t)}
 	// A ring that is rebuilt, say, mends what a careful recovery never breaks.
 	shortPath := func(o *options) { o.slots, o.asleep = 8, true }
-	s.pool = start(t, shortPath, Workers(1), ChunkBytes(1), Observe(func(e Event) {
+	s.pool = start(t, shortPath, Workers(1), ChunkBytes(chunk), Observe(func(e Event) {
 		if e.Kind != WorkerDied && e.Kind != ChunkRetried {
 			s.mistake.Store(&e)
 		}
 	}))
-	s.array = open(t, s.pool, path, layout)
 	s.slots = s.pool.launcher.ring()
 	return s
 }
@@ -130,13 +189,7 @@ func (s *stepping) round(o order) death {
 	}
 	before := s.pool.Counters()
 	done := make(chan error, 1)
-	go func() {
-		got, err := s.pool.Stat(context.Background(), s.array)
-		if err == nil && got != s.want {
-			err = fmt.Errorf("%+v, want %+v", got, s.want)
-		}
-		done <- err
-	}()
+	go func() { done <- s.job() }()
 	_, err = s.stepper.order(order{Do: doAwait})
 	for err == nil && !s.lastChunk(before.Chunks+stepChunks-1) {
 		_, err = s.stepper.order(order{Do: doPass})
