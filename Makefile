@@ -40,15 +40,17 @@ lint:
 	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 	cd kernels/generate && $(GO) vet ./... && $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 
-# Every interleaving of small models of the ring and its recovery, with deaths.
+# Every interleaving of small models of the ring, of its recovery and of the commit
+# in place, with deaths.
 model:
 	$(GO) test -count 1 -v -run Model ./ring -deep
+	$(GO) test -count 1 -v -run Model ./supervisor/internal/journal
 
 # Workers killed at each instruction of their loop and at thousands of random
 # moments, stopped, respawned, random bytes all over the ring, and a thousand
 # pools: 5 minutes.
 crash:
-	$(GO) test -count 1 -v -timeout 30m -run 'EachInstruction|RandomKills|StopsAndKills|Respawns|Scribbler|LeaveNothing|KilledMaps' ./supervisor -crash
+	$(GO) test -count 1 -v -timeout 30m -run 'EachInstruction|RandomKills|StopsAndKills|Respawns|Scribbler|LeaveNothing|KilledMaps|KilledInPlace|KilledSupervisorIsResumed' ./supervisor -crash
 
 # A short run of every fuzz target. Little of it goes into making inputs that
 # were found small.
@@ -58,6 +60,7 @@ fuzz:
 	$(FUZZ) -fuzz FuzzParse ./shm/format/npy
 	$(FUZZ) -fuzz FuzzParse ./shm/format/raw
 	$(FUZZ) -fuzz FuzzPartial ./kernels
+	$(FUZZ) -fuzz FuzzParseHeader ./supervisor/internal/journal
 	$(FUZZ) -fuzz FuzzGetResult ./supervisor/internal/wire
 	$(FUZZ) -fuzz FuzzRingPage ./supervisor/internal/engine
 

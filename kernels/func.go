@@ -113,7 +113,8 @@ type Map[D, S Element, P any] struct {
 
 // NewMap makes f, which sets each element of dst from that of src, a kernel. It is
 // called for a block of up to [BlockLen] elements at a time; dst and src never
-// overlap, and what dst holds before means nothing. See [NewFunc] for the rest.
+// overlap, also where an array is changed in place, and what dst holds before means
+// nothing. See [NewFunc] for the rest.
 func NewMap[D, S Element, P any](name string, f func(dst []D, src []S, p P) error) *Map[D, S, P] {
 	params, perr := newPlain[P]()
 	prepare := func(bytes []byte) (Run, error) {

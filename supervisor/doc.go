@@ -27,6 +27,7 @@
 //	your own reduction of an array            [Reduce] of a [kernels.NewReduce]
 //	your own function of a whole array        [Submit] of a [kernels.NewFunc]
 //	your own function of each element         [Apply] of a [kernels.NewMap]
+//	the same, where the elements lie          [Pool.InPlace], [Pool.Resume]
 //	one task, now or later                    [Submit], then [Future.Result]
 //	the same function of many parameters      [Map], [MapUnordered]: streams with a bound
 //	batches that come and go                  [Stage] of a [kernels.NewMap]
@@ -52,6 +53,16 @@
 // [MemoryLimit], is killed with its worker, and nobody else's. Cancelling a context
 // or a [Future] is no kill: see there. Workers end when the pool is closed and when
 // its process dies, however it dies.
+//
+// # In place, exactly once
+//
+// A worker that dies half-way through x = 2*x leaves some of x doubled, and who
+// runs it again doubles that twice. [Pool.InPlace] keeps a journal beside the file:
+// every 16 KiB are either as they were or done, whatever is killed, and when all
+// processes were, [Pool.Resume] does the rest. What it takes is in the doc of the
+// internal package journal. An error, of your kernel say, comes as an
+// *[InPlaceError] that lists what is changed and what is not; [Abandon] gives the
+// run up. Nobody else may begin to change the file before.
 //
 // # Common mistakes
 //
@@ -80,5 +91,7 @@
 // an error there too.
 //
 // A pool trusts its workers with read-only mappings of the data and nothing
-// else; see package ring and the internal package engine for what is checked.
+// else; see package ring and the internal package engine for what is checked. What
+// is changed in place they can write to while that lasts, and a kernel that goes
+// mad can spoil it.
 package supervisor

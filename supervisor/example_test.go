@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -203,4 +205,49 @@ func ExampleStage() {
 	// Output:
 	// [2 4 6] <nil>
 	// [8 10] <nil>
+}
+
+// Change a file where it lies. When this is killed half-way, Resume finishes it.
+func ExamplePool_InPlace() {
+	ctx := context.Background()
+	pool, err := supervisor.Start(ctx, supervisor.Workers(2))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer pool.Close()
+	path, remove := copyOf("../testdata/ecg.npy")
+	defer remove()
+	// Whatever an earlier run of this program left half done.
+	if err := pool.Resume(ctx, path); err != nil && !errors.Is(err, supervisor.ErrNotInterrupted) {
+		log.Fatal(err)
+	}
+	f, err := pool.File(path)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer f.Close()
+	x := f.Arrays()[0]
+	if err := pool.InPlace(ctx, double.With(struct{}{}), x); err != nil {
+		log.Fatal(err)
+	}
+	s, err := pool.Stat(ctx, x)
+	fmt.Println(s.Min(), s.Max(), s.Mean(), err)
+	// Output: -6.97 7.3 -0.3302175 <nil>
+}
+
+// copyOf copies a file to a place that remove removes.
+func copyOf(path string) (name string, remove func()) {
+	dir, err := os.MkdirTemp("", "gangsaw")
+	if err != nil {
+		log.Fatal(err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		log.Fatal(err)
+	}
+	name = filepath.Join(dir, filepath.Base(path))
+	if err := os.WriteFile(name, b, 0o600); err != nil {
+		log.Fatal(err)
+	}
+	return name, func() { os.RemoveAll(dir) }
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/gangsaw/gangsaw/shm/format"
 	_ "github.com/gangsaw/gangsaw/shm/format/npy" // known to format.Detect
 	"github.com/gangsaw/gangsaw/shm/format/raw"
+	"github.com/gangsaw/gangsaw/supervisor/internal/journal"
 )
 
 // File is an open data file. It is valid until Close.
@@ -72,7 +73,8 @@ func (f *File) describe(o fileOptions) error {
 	return err
 }
 
-// File opens a file for the pool's workers.
+// File opens a file for the pool's workers. If a run in place was interrupted there,
+// or is at work, a [RunInterrupted] event says so.
 func (p *Pool) File(path string, opts ...FileOption) (*File, error) {
 	f, err := OpenFile(path, opts...)
 	if err != nil {
@@ -82,6 +84,9 @@ func (p *Pool) File(path string, opts ...FileOption) (*File, error) {
 	if f.number, err = p.engine.Attach(f.mapping); err != nil {
 		f.mapping.Close()
 		return nil, err
+	}
+	if name, err := journal.Name(f.mapping, ""); err == nil && journal.Exists(name) {
+		p.engine.Tell(Event{Kind: RunInterrupted, Cause: (&InterruptedError{path, name}).Error()})
 	}
 	return f, nil
 }

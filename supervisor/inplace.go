@@ -121,7 +121,7 @@ var ErrNotInterrupted = errors.New("no run in place was interrupted here")
 type InterruptedError struct{ File, Journal string }
 
 func (e *InterruptedError) Error() string {
-	return fmt.Sprintf("%s: an earlier run has changed it in part (journal %s): resume that run, or abandon it", e.File, e.Journal)
+	return fmt.Sprintf("%s: a run has changed it in part (journal %s): resume that run, or abandon it", e.File, e.Journal)
 }
 
 // InPlaceError reports a run in place that ended early.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/gangsaw/gangsaw/kernels"
@@ -167,7 +168,12 @@ func TestFailedInPlaceIsResumedOrAbandoned(t *testing.T) {
 
 func failedInPlaceIsResumedOrAbandoned(t *testing.T, start func(...Option) *Pool) {
 	const n = 64 << 10
-	pool := start(Workers(1), ChunkBytes(1<<16))
+	var warned atomic.Pointer[Event]
+	pool := start(Workers(1), ChunkBytes(1<<16), Observe(func(e Event) {
+		if e.Kind == RunInterrupted {
+			warned.Store(&e)
+		}
+	}))
 	path := float64File(t, 3, ramp(n), 0)
 	x := openRaw(t, pool, path, 3, n)
 	err := pool.InPlace(t.Context(), picky.With(20000), x)
@@ -203,6 +209,12 @@ func failedInPlaceIsResumedOrAbandoned(t *testing.T, start func(...Option) *Pool
 	var interrupted *InterruptedError
 	if err := pool.InPlace(t.Context(), picky.With(1e9), x); !errors.As(err, &interrupted) || interrupted.Journal != early.Journal {
 		t.Errorf("%v", err)
+	}
+	if warned.Load() != nil {
+		t.Errorf("warned too early: %v", warned.Load())
+	}
+	if open(t, pool, path, Raw(raw.Layout{Type: kernels.Int8})); warned.Load() == nil || warned.Load().String() != interrupted.Error() {
+		t.Errorf("%v", warned.Load())
 	}
 	// It fails again at the same place.
 	before := changed()
@@ -413,5 +425,45 @@ func TestLargerPoolResumes(t *testing.T) {
 	defer j.Close()
 	if got := j.Layout().Count; got < 30 {
 		t.Errorf("%d areas", got)
+	}
+}
+
+// Whoever died between the two ends of a store left a unit half changed: it is
+// whole before anything else happens to the file.
+func TestResumeMakesWholeWhatWasHalfStored(t *testing.T) {
+	pool := start(t, Workers(1), ChunkBytes(1))
+	path, log := interrupted(t, pool)
+	j, err := journal.Open(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	// The first unit of the last chunk, of which nothing is changed yet.
+	const chunk, unit = 7, 16 << 10
+	before := make([]byte, unit)
+	at := int64(16 + chunk*2*unit)
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.ReadAt(before, at); err != nil {
+		t.Fatal(err)
+	}
+	after := bytes.Clone(before)
+	for i := range len(after) / 8 {
+		after[8*i+7] ^= 0x80 // the sign
+	}
+	layout := j.Layout()
+	area := int64(layout.Areas) + 4*(4096+unit)
+	writeAt(t, log, area, binary.LittleEndian.AppendUint64(nil, chunk<<24+1))
+	writeAt(t, log, area+4096, after)
+	writeAt(t, path, at, after[:5000])
+	if _, _, err := Abandon(path); err != nil {
+		t.Fatal(err)
+	}
+	got := make([]byte, unit)
+	if _, err := f.ReadAt(got, at); err != nil || !bytes.Equal(got, after) {
+		t.Errorf("the unit is not whole: %v", err)
 	}
 }

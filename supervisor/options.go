@@ -150,6 +150,7 @@ const (
 	WorkerDistrusted = engine.WorkerDistrusted
 	RingRebuilt      = engine.RingRebuilt
 	Oversubscribed   = engine.Oversubscribed
+	RunInterrupted   = engine.RunInterrupted
 )
 
 // ErrClosed is returned for work given to a pool that is closed.

@@ -202,6 +202,9 @@ func (e *Engine) Detach(number uint32) error {
 	})
 }
 
+// Tell has an event observed that is not the engine's.
+func (e *Engine) Tell(v Event) { e.act(func() { e.cfg.Observe(v) }) }
+
 // Counters returns the totals so far.
 func (e *Engine) Counters() Counters {
 	c := &e.counters

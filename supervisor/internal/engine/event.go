@@ -13,10 +13,11 @@ const (
 	WorkerDistrusted                      // Worker, PID and Cause: it is killed
 	RingRebuilt                           // Cause: all workers are killed
 	Oversubscribed                        // Cause: more workers than CPUs
+	RunInterrupted                        // Cause: a file that is read is changed in part
 )
 
 func (k EventKind) String() string {
-	return [...]string{"", "worker died", "chunk retried", "chunk quarantined", "worker distrusted", "ring rebuilt", "oversubscribed"}[k]
+	return [...]string{"", "worker died", "chunk retried", "chunk quarantined", "worker distrusted", "ring rebuilt", "oversubscribed", "run interrupted"}[k]
 }
 
 // Event is something that went wrong and was dealt with.
@@ -43,7 +44,7 @@ func (e Event) String() string {
 		return fmt.Sprintf("%v: %s %s in attempt %d: quarantined", e.Place, who, e.Cause, e.Attempt)
 	case WorkerDistrusted:
 		return fmt.Sprintf("%s is killed: %s", who, e.Cause)
-	case Oversubscribed:
+	case Oversubscribed, RunInterrupted:
 		return e.Cause
 	case RingRebuilt:
 		return fmt.Sprintf("all workers are killed and their chunks run again: %s", e.Cause)

@@ -112,8 +112,13 @@ const fakeChunks = 40
 
 func newFixture(t *testing.T, workers int, act behaviour, change ...func(*Config)) *fixture {
 	t.Helper()
+	return newFixtureOf(t, 8, workers, act, change...)
+}
+
+// newFixtureOf makes a fixture whose ring has that many slots.
+func newFixtureOf(t *testing.T, slots, workers int, act behaviour, change ...func(*Config)) *fixture {
+	t.Helper()
 	f := &fixture{t: t, accepted: make([]atomic.Uint32, fakeChunks)}
-	const slots = 8
 	f.control = make([]byte, wire.ControlSize(slots))
 	r, err := ring.Format(wire.RingBytes(f.control), slots)
 	if err != nil {
