@@ -25,7 +25,14 @@ func TestSparseTargetOnAFullDiskIsAnError(t *testing.T) {
 	if err := m.Reserve(0, 2<<20); !errors.Is(err, unix.ENOSPC) {
 		t.Errorf("%v", err)
 	}
-	if err := Populate(m.Bytes(), 5, 2<<20-5); err == nil {
+	// Where the system knows how, and says that what is read-only cannot be.
+	reader, err := OpenMapping(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	knows := Populate(reader.Bytes(), 0, 1) != nil
+	if err := Populate(m.Bytes(), 5, 2<<20-5); knows && err == nil {
 		t.Error("pages for which there is no room were populated")
 	}
 	if err := m.Reserve(0, 1<<19); err != nil {
