@@ -3,7 +3,7 @@
 //
 //	go test -bench . ./bench
 //
-// [Reduce] does the same for a reduction of yours.
+// [Reduce], [Map] and [InPlace] do the same for kernels of yours.
 //
 // The yardsticks are written plainly and use nothing of gangsaw.
 package bench

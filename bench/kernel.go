@@ -1,10 +1,8 @@
 package bench
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
-	"runtime"
 	"testing"
 
 	"github.com/gangsaw/gangsaw/kernels"
@@ -13,18 +11,55 @@ import (
 )
 
 // Reduce measures a reduction in Go over so many bytes of zeros in a mapped
-// file: on worker processes, and on goroutines, which tell what the processes
-// cost. Call it from a benchmark, in a test binary whose TestMain begins with
-// supervisor.Main.
+// file: on worker processes, on goroutines, which tell what the processes cost, and
+// on both in turns. Call it from a benchmark, in a test binary whose TestMain begins
+// with supervisor.Main.
 func Reduce[R any](b *testing.B, c kernels.ReduceCall[R], size int64, opts ...supervisor.Option) {
 	b.Helper()
-	path := filepath.Join(b.TempDir(), "zeros")
-	// Written, not sparse, so that it lies in memory as other files do.
+	path := zeros(b, size)
+	onBoth(b, opts, size, func(b *testing.B, pool *supervisor.Pool) func() error {
+		x := open(b, pool, path, c.Routine().Type())
+		return func() error {
+			_, err := supervisor.Reduce(b.Context(), pool, c, x)
+			return err
+		}
+	})
+}
+
+// Map does the same with a map of elements, zeros at first, from one arena to
+// another. The bytes are those that are read.
+func Map(b *testing.B, c kernels.MapCall, size int64, opts ...supervisor.Option) {
+	b.Helper()
+	in := c.Routine().Type()
+	out, _ := c.Routine().Out()
+	n := size / int64(in.Size())
+	onBoth(b, opts, size, func(b *testing.B, pool *supervisor.Pool) func() error {
+		src := array(b, pool, in, n)
+		dst := array(b, pool, out, n, supervisor.Output())
+		return func() error { return pool.Apply(b.Context(), c, dst, src) }
+	})
+}
+
+// InPlace does the same with a map that changes the elements of a file, zeros at
+// first, where they lie, exactly once. The bytes are those that are changed.
+func InPlace(b *testing.B, c kernels.MapCall, size int64, opts ...supervisor.Option) {
+	b.Helper()
+	onBoth(b, opts, size, func(b *testing.B, pool *supervisor.Pool) func() error {
+		x := open(b, pool, zeros(b, size), c.Routine().Type())
+		return func() error { return pool.InPlace(b.Context(), c, x) }
+	})
+}
+
+// zeros makes a file, written and not sparse, so that it lies in memory as others
+// do.
+func zeros(b *testing.B, size int64) (path string) {
+	b.Helper()
+	path = filepath.Join(b.TempDir(), "zeros")
 	file, err := os.Create(path)
 	if err != nil {
 		b.Fatal(err)
 	}
-	piece := bytes.Repeat([]byte{0}, 1<<20)
+	piece := make([]byte, 1<<20)
 	for left := size; left > 0 && err == nil; left -= int64(len(piece)) {
 		_, err = file.Write(piece[:min(left, int64(len(piece)))])
 	}
@@ -34,38 +69,31 @@ func Reduce[R any](b *testing.B, c kernels.ReduceCall[R], size int64, opts ...su
 	if err != nil {
 		b.Fatal(err)
 	}
-	onBoth(b, opts, func(b *testing.B, pool *supervisor.Pool) {
-		f, err := pool.File(path, supervisor.Raw(raw.Layout{Type: c.Routine().Type()}))
-		if err != nil {
-			b.Fatal(err)
-		}
-		defer f.Close()
-		b.SetBytes(size)
-		for b.Loop() {
-			if _, err := supervisor.Reduce(b.Context(), pool, c, f.Arrays()[0]); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
+	return path
 }
 
-// onBoth runs a benchmark on worker processes, where the system has them, and on
-// goroutines.
-func onBoth(b *testing.B, opts []supervisor.Option, run func(b *testing.B, pool *supervisor.Pool)) {
-	for _, kind := range []struct {
-		name string
-		opts []supervisor.Option
-	}{{"processes", opts}, {"goroutines", append(opts[:len(opts):len(opts)], supervisor.InProcess())}} {
-		b.Run(kind.name, func(b *testing.B) {
-			if kind.name == "processes" && runtime.GOOS != "linux" {
-				b.Skip("worker processes need Linux")
-			}
-			pool, err := supervisor.Start(b.Context(), kind.opts...)
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer pool.Kill()
-			run(b, pool)
-		})
+// open opens a file of bare numbers for the time of the benchmark.
+func open(b *testing.B, pool *supervisor.Pool, path string, t kernels.Type) *supervisor.Array {
+	b.Helper()
+	f, err := pool.File(path, supervisor.Raw(raw.Layout{Type: t}))
+	if err != nil {
+		b.Fatal(err)
 	}
+	b.Cleanup(func() { f.Close() })
+	return f.Arrays()[0]
+}
+
+// array makes an array in an arena of its own.
+func array(b *testing.B, pool *supervisor.Pool, t kernels.Type, n int64, opts ...supervisor.ArenaOption) *supervisor.Array {
+	b.Helper()
+	arena, err := pool.Arena(int(n)*t.Size(), opts...)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { arena.Close() })
+	x, err := arena.Array("x", t, arena.Allocate(int(n)*t.Size()))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return x
 }

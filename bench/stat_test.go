@@ -13,7 +13,6 @@ import (
 
 	"github.com/gangsaw/gangsaw/bench/ceiling"
 	"github.com/gangsaw/gangsaw/kernels"
-	"github.com/gangsaw/gangsaw/shm/format/raw"
 	"github.com/gangsaw/gangsaw/supervisor"
 )
 
@@ -22,7 +21,10 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-const size = 256 << 20 // bytes
+const (
+	size  = 256 << 20 // bytes
+	large = 1 << 30   // of what is to tell the price of isolation
+)
 
 // numbers writes a file of float64 and returns its path.
 func numbers(b *testing.B) string {
@@ -103,17 +105,12 @@ func BenchmarkNaiveGoroutines(b *testing.B) {
 }
 
 func BenchmarkStat(b *testing.B) {
-	onBoth(b, nil, func(b *testing.B, pool *supervisor.Pool) {
-		f, err := pool.File(numbers(b), supervisor.Raw(raw.Layout{Type: kernels.Float64}))
-		if err != nil {
-			b.Fatal(err)
-		}
-		defer f.Close()
-		b.SetBytes(size)
-		for b.Loop() {
-			if _, err := pool.Stat(b.Context(), f.Arrays()[0]); err != nil {
-				b.Fatal(err)
-			}
+	path := numbers(b)
+	onBoth(b, nil, size, func(b *testing.B, pool *supervisor.Pool) func() error {
+		x := open(b, pool, path, kernels.Float64)
+		return func() error {
+			_, err := pool.Stat(b.Context(), x)
+			return err
 		}
 	})
 }
@@ -131,7 +128,7 @@ var total = kernels.NewReduce("bench.total", func(sum *float64, x []float64, _ s
 	return nil
 }, func(left, right float64) float64 { return left + right })
 
-func BenchmarkReduceInGo(b *testing.B) { Reduce(b, total.With(struct{}{}), size) }
+func BenchmarkReduceInGo(b *testing.B) { Reduce(b, total.With(struct{}{}), large) }
 
 // axpb is a user's map.
 var axpb = kernels.NewMap("bench.axpb", func(dst, src []float64, p [2]float64) error {
@@ -141,36 +138,8 @@ var axpb = kernels.NewMap("bench.axpb", func(dst, src []float64, p [2]float64) e
 	return nil
 })
 
-// BenchmarkMapInGo is the price of isolation for a map, from one arena to another:
-// bytes read and written.
-func BenchmarkMapInGo(b *testing.B) {
-	onBoth(b, nil, func(b *testing.B, pool *supervisor.Pool) {
-		var arrays [2]*supervisor.Array
-		for i, kind := range [][]supervisor.ArenaOption{nil, {supervisor.Output()}} {
-			arena, err := pool.Arena(size/2, kind...)
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer arena.Close()
-			xs, err := supervisor.Alloc[float64](arena, size/16)
-			if err != nil {
-				b.Fatal(err)
-			}
-			for i := range xs {
-				xs[i] = float64(i)
-			}
-			if arrays[i], err = supervisor.ArrayOf(arena, "x", xs); err != nil {
-				b.Fatal(err)
-			}
-		}
-		b.SetBytes(size)
-		for b.Loop() {
-			if err := supervisor.Apply(b.Context(), pool, axpb.With([2]float64{2, 3}), arrays[1], arrays[0]); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-}
+func BenchmarkMapInGo(b *testing.B)     { Map(b, axpb.With([2]float64{2, 3}), large/2) }
+func BenchmarkInPlaceInGo(b *testing.B) { InPlace(b, axpb.With([2]float64{2, 3}), large/2) }
 
 // BenchmarkFirstResult is the time from nothing to the statistics of a small
 // file: start workers, open, compute, close.

@@ -40,7 +40,7 @@ const arenaAlign = 64
 // ArenaOption is an option of [Pool.Arena].
 type ArenaOption func(*Arena)
 
-// Output lets workers write to the arena, which is what [Apply] needs of the one
+// Output lets workers write to the arena, which is what [Pool.Apply] needs of the one
 // that its results go to. A worker that goes mad can spoil what is in it.
 func Output() ArenaOption { return func(a *Arena) { a.output = true } }
 

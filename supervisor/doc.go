@@ -26,7 +26,7 @@
 //	one array's statistics                    [Pool.Stat]
 //	your own reduction of an array            [Reduce] of a [kernels.NewReduce]
 //	your own function of a whole array        [Submit] of a [kernels.NewFunc]
-//	your own function of each element         [Apply] of a [kernels.NewMap]
+//	your own function of each element         [Pool.Apply] of a [kernels.NewMap]
 //	the same, where the elements lie          [Pool.InPlace], [Pool.Resume]
 //	one task, now or later                    [Submit], then [Future.Result]
 //	the same function of many parameters      [Map], [MapUnordered]: streams with a bound

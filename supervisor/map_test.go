@@ -55,7 +55,7 @@ func mapWritesEachElementOnce(t *testing.T, start func(...Option) *Pool) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := Apply(t.Context(), pool, round.With(100), y, x); err != nil {
+		if err := pool.Apply(t.Context(), round.With(100), y, x); err != nil {
 			t.Fatal(err)
 		}
 		for i, v := range xs {
@@ -86,7 +86,7 @@ func mapWritesEachElementOnce(t *testing.T, start func(...Option) *Pool) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := Apply(t.Context(), pool, scale.With(-2), to, from); err != nil {
+		if err := pool.Apply(t.Context(), scale.With(-2), to, from); err != nil {
 			t.Fatal(err)
 		}
 		for i, v := range bs {
@@ -95,7 +95,7 @@ func mapWritesEachElementOnce(t *testing.T, start func(...Option) *Pool) {
 			}
 		}
 		var failed *TaskError
-		if err := Apply(t.Context(), pool, round.With(2), y, x); !errors.As(err, &failed) || !strings.Contains(failed.What, "is above 2") {
+		if err := pool.Apply(t.Context(), round.With(2), y, x); !errors.As(err, &failed) || !strings.Contains(failed.What, "is above 2") {
 			t.Errorf("%v", err)
 		}
 	}
@@ -118,17 +118,17 @@ func TestMapRefusesWhatDoesNotFit(t *testing.T) {
 		"elements of type float32, and kernel \"test.scale\" makes float64": array(output, b[:400], kernels.Float32),
 		"has 99 elements, array \"x\" 100":                                  array(output, b[:792], kernels.Float64),
 	} {
-		if err := Apply(t.Context(), pool, scale.With(1), dst, src); err == nil || !strings.Contains(err.Error(), want) {
+		if err := pool.Apply(t.Context(), scale.With(1), dst, src); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
 		}
 	}
 	low, high := array(output, b[:800], kernels.Float64), array(output, b[792:1592], kernels.Float64)
 	for _, pair := range [][2]*Array{{low, high}, {high, low}, {low, low}} {
-		if err := Apply(t.Context(), pool, scale.With(1), pair[0], pair[1]); err == nil || !strings.Contains(err.Error(), "overlap") {
+		if err := pool.Apply(t.Context(), scale.With(1), pair[0], pair[1]); err == nil || !strings.Contains(err.Error(), "overlap") {
 			t.Errorf("%v", err)
 		}
 	}
-	if err := Apply(t.Context(), pool, scale.With(1), array(output, b[800:], kernels.Float64), low); err != nil {
+	if err := pool.Apply(t.Context(), scale.With(1), array(output, b[800:], kernels.Float64), low); err != nil {
 		t.Error(err)
 	}
 	if _, err := Submit(pool, kernels.Call[struct{}]{}, nil); err == nil {

@@ -104,7 +104,7 @@ func merge[R any](c kernels.ReduceCall[R], partials []R, place engine.Place) (to
 // an arena with [Output]; src in a file or an arena, and not where dst does. When
 // Apply returns, nothing of it runs any more; after an error, dst holds results in
 // some places and anything in others.
-func Apply(ctx context.Context, p *Pool, c kernels.MapCall, dst, src *Array, opts ...TaskOption) error {
+func (p *Pool) Apply(ctx context.Context, c kernels.MapCall, dst, src *Array, opts ...TaskOption) error {
 	job, err := p.mapJob(c, dst, src, taskOptionsOf(opts))
 	if err != nil || src.Len() == 0 {
 		return err

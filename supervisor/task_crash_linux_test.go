@@ -206,7 +206,7 @@ func TestKilledMapsWriteTheSame(t *testing.T) {
 		default:
 		}
 		k := float64(rounds + 2)
-		if err := Apply(t.Context(), pool, scale.With(k), y, x); err != nil {
+		if err := pool.Apply(t.Context(), scale.With(k), y, x); err != nil {
 			t.Fatal(err)
 		}
 		for i, v := range ys {

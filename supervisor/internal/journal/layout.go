@@ -12,9 +12,9 @@ const (
 
 	page     = 4096
 	unitBits = 24
-	maxUnits = 1<<unitBits - 1      // in a chunk
-	maxUnit  = kernels.BlockLen * 8 // bytes
-	maxMarks = 1 << 30              // bytes
+	maxUnits = 1<<unitBits - 1 // in a chunk
+	maxUnit  = 1 << 20         // bytes
+	maxMarks = 1 << 30         // bytes
 	maxAreas = 1 << 16
 	maxBytes = 1 << 50 // of anything, so that no sum overflows
 )
