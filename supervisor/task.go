@@ -19,6 +19,7 @@ type TaskOption func(*taskOptions)
 type taskOptions struct {
 	limit    time.Duration
 	inFlight int
+	chunk    int // parameters of a task of a stream
 }
 
 // Deadline sets how long the execution of a chunk may take. Then its worker is

@@ -60,7 +60,7 @@ func TestLayoutIsPinned(t *testing.T) {
 	if got := hex.EncodeToString(results[:8]); got != "0300000002000000" {
 		t.Errorf("beat %s", got)
 	}
-	if got := hex.EncodeToString(Message{Attach, 0x01020304, true}.Encode()); got != "0203010004030201" {
+	if got := hex.EncodeToString(Message{Attach, 0x01020304, true}.Encode()); got != "0204010004030201" {
 		t.Errorf("message %s", got)
 	}
 }
@@ -179,7 +179,7 @@ func TestMessageReadsBackAndRefuses(t *testing.T) {
 	good := Message{Attach, 7, false}.Encode()
 	for name, b := range map[string][]byte{
 		"empty": nil, "short": good[:7], "long": append(good, 0),
-		"kind 0": {0, 3, 0, 0, 0, 0, 0, 0}, "kind 6": {6, 3, 0, 0, 0, 0, 0, 0}, "version": {1, 2, 0, 0, 0, 0, 0, 0},
+		"kind 0": {0, 4, 0, 0, 0, 0, 0, 0}, "kind 6": {6, 4, 0, 0, 0, 0, 0, 0}, "version": {1, 3, 0, 0, 0, 0, 0, 0},
 	} {
 		if m, err := DecodeMessage(b); err == nil {
 			t.Errorf("%s: %+v", name, m)

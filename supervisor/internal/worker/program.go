@@ -18,7 +18,8 @@ type program struct {
 	target   *wire.Target // where a map writes
 	out      int          // bytes of an element there
 	run      kernels.Run
-	err      error // why it cannot run
+	each     *kernels.Routine // a function to be called many times, then run is nil
+	err      error            // why it cannot run
 }
 
 // task runs the descriptor's program over its chunk. It returns the program's
@@ -35,6 +36,9 @@ func (w *Worker) task(d ring.Descriptor) (checksum uint32, payload []byte, err e
 	data, err := w.elements(d, p.size)
 	if err != nil {
 		return p.checksum, nil, err
+	}
+	if p.each != nil {
+		return p.checksum, nil, w.calls(p, data)
 	}
 	var dst []byte
 	if p.target != nil {
@@ -128,7 +132,9 @@ func prepare(record wire.Record) *program {
 		prepared.err = fmt.Errorf("no kernel is named %q", p.Kernel)
 	} else if r.Type() != p.Type {
 		prepared.err = fmt.Errorf("kernel %q takes %v, not %v", p.Kernel, r.Type(), p.Type)
-	} else if out, maps := r.Out(); maps != (p.Target != nil) {
+	} else if out, maps := r.Out(); !maps && p.Target != nil {
+		prepared.size, prepared.each = 1, r
+	} else if maps != (p.Target != nil) {
 		prepared.err = fmt.Errorf("kernel %q writes elements: %v, the program has a target: %v", p.Kernel, maps, p.Target != nil)
 	} else {
 		prepared.out = out.Size()
