@@ -33,6 +33,7 @@
 //	batches that come and go                  [Stage] of a [kernels.NewMap]
 //	tasks that stand and fall together        [Scope], [SubmitTo]
 //	whichever of several tasks comes first    [Wait], [AsCompleted]
+//	workers that stay on their CPUs           [Pin]
 //	numbers that this program makes itself    [Pool.Arena], [Alloc], [ArrayOf]
 //
 // To who knows Python's concurrent.futures: Start is ProcessPoolExecutor, Submit

@@ -228,3 +228,18 @@ func ExampleStage() {
 	// [2 4 6] <nil>
 	// [8 10] <nil>
 }
+
+// Workers that stay on one CPU each.
+func ExamplePin() {
+	pool, err := supervisor.Start(context.Background(), supervisor.Workers(2), supervisor.Pin())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer pool.Close()
+	f, err := supervisor.Submit(pool, square.With(7), nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(f.Result(context.Background()))
+	// Output: 49 <nil>
+}
