@@ -30,9 +30,11 @@
 //	the same, where the elements lie          [Pool.InPlace], [Pool.Resume]
 //	one task, now or later                    [Submit], then [Future.Result]
 //	the same function of many parameters      [Map], [MapUnordered]: streams with a bound
+//	the same, and it takes microseconds       [Map] with [ChunkSize]
 //	batches that come and go                  [Stage] of a [kernels.NewMap]
 //	tasks that stand and fall together        [Scope], [SubmitTo]
 //	whichever of several tasks comes first    [Wait], [AsCompleted]
+//	workers that stay on their CPUs           [Pin]
 //	numbers that this program makes itself    [Pool.Arena], [Alloc], [ArrayOf]
 //
 // To who knows Python's concurrent.futures: Start is ProcessPoolExecutor, Submit
@@ -76,7 +78,7 @@
 //     Numbers, bools, and arrays and structs of them travel, up to
 //     [kernels.MaxPartial] bytes; large data lies in files.
 //   - Tiny tasks: a task through Submit takes some microseconds. Put many elements
-//     into one; Reduce does, chunk by chunk.
+//     into one; Reduce does, chunk by chunk, and Map does with a [ChunkSize].
 //   - Tasks that wait for the network or a disk: goroutines do that better. More
 //     workers than CPUs help nobody.
 //   - Waiting with a context that ends does not end the task, and neither does

@@ -117,6 +117,30 @@ func ExampleMap() {
 	// 9 <nil>
 }
 
+// Calls that take little time share what it costs to hand out a task. One that
+// fails, fails alone.
+func ExampleChunkSize() {
+	ctx := context.Background()
+	pool, err := supervisor.Start(ctx, supervisor.Workers(2))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer pool.Close()
+	sum, failed := int64(0), 0
+	numbers := func(yield func(int64) bool) {
+		for n := int64(-3); n < 1000 && yield(n); n++ {
+		}
+	}
+	for r, err := range supervisor.Map(ctx, pool, square, numbers, supervisor.ChunkSize(100)) {
+		if err != nil {
+			failed++
+		}
+		sum += r
+	}
+	fmt.Println(sum, failed)
+	// Output: 332833500 3
+}
+
 func ExampleScope() {
 	ctx := context.Background()
 	pool, err := supervisor.Start(ctx, supervisor.Workers(2))
@@ -250,4 +274,19 @@ func copyOf(path string) (name string, remove func()) {
 		log.Fatal(err)
 	}
 	return name, func() { os.RemoveAll(dir) }
+}
+
+// Workers that stay on one CPU each.
+func ExamplePin() {
+	pool, err := supervisor.Start(context.Background(), supervisor.Workers(2), supervisor.Pin())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer pool.Close()
+	f, err := supervisor.Submit(pool, square.With(7), nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(f.Result(context.Background()))
+	// Output: 49 <nil>
 }

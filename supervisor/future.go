@@ -43,7 +43,11 @@ type Future[R any] struct {
 // pool's open files, or, with a nil x, over no elements. The error tells why it
 // cannot be run at all; all others are the future's.
 func Submit[R any](p *Pool, c kernels.Call[R], x *Array, opts ...TaskOption) (*Future[R], error) {
-	job, err := p.job(c.Routine(), c.Params(), x, taskOptionsOf(opts))
+	return submitTask(p, c, x, taskOptionsOf(opts))
+}
+
+func submitTask[R any](p *Pool, c kernels.Call[R], x *Array, o taskOptions) (*Future[R], error) {
+	job, err := p.job(c.Routine(), c.Params(), x, o)
 	if err != nil {
 		return nil, err
 	}

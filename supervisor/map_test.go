@@ -14,6 +14,7 @@ import (
 
 	"github.com/gangsaw/gangsaw/kernels"
 	"github.com/gangsaw/gangsaw/shm/format/raw"
+	"github.com/gangsaw/gangsaw/supervisor/internal/engine"
 )
 
 var (
@@ -195,6 +196,43 @@ func stageKeepsTheOrderAndPullsExactlyTheBound(t *testing.T, start func(...Optio
 	}
 	if n != 4 {
 		t.Errorf("%d batches of 4", n)
+	}
+}
+
+var (
+	lag = kernels.NewMap("test.lag", func(dst, src []float64, _ struct{}) error {
+		first := src[0]
+		if first < 0 {
+			lagging <- true
+			defer close(lagging)
+		}
+		dst[0] = first
+		return nil
+	})
+	lagging chan bool
+)
+
+// A goroutine that was given up goes on: in memory that is no longer anybody's.
+func TestInProcessStageIsNotSpoiltByATaskThatWasGivenUp(t *testing.T) {
+	defer func(l engine.Limits) { engine.DefaultLimits = l }(engine.DefaultLimits)
+	engine.DefaultLimits.Reap = 100 * time.Millisecond
+	lagging = make(chan bool)
+	pool := start(t, InProcess(), Workers(1))
+	n := 0
+	for out, err := range Stage(t.Context(), pool, lag, struct{}{}, slices.Values([][]float64{{-1}, {1}}), InFlight(1), Deadline(time.Second)) {
+		switch n {
+		case 0:
+			if !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%v", err)
+			}
+		case 1:
+			<-lagging
+			<-lagging // it has written
+			if err != nil || out[0] != 1 {
+				t.Errorf("%v, %v", out, err)
+			}
+		}
+		n++
 	}
 }
 

@@ -17,6 +17,7 @@ type options struct {
 	chunk     uint64
 	retries   int
 	inProcess bool
+	pin       bool
 	recycle   Recycle
 	memory    uint64
 	init      *wire.Program // nil: none
@@ -81,6 +82,13 @@ func MemoryLimit(bytes uint64) Option { return func(o *options) { o.memory = byt
 // the chunk is given up, and the goroutine goes on with it. Outside Linux it is
 // always so.
 func InProcess() Option { return func(o *options) { o.inProcess = true } }
+
+// Pin binds each worker process, with all its threads, to one of the CPUs that this
+// process may use, each to the one that the fewest workers are bound to. It helps
+// where nothing else runs: two pools that pin begin with the same CPUs, and a worker
+// whose CPU is busy waits for it while others idle. Goroutines are not bound, nor
+// are workers outside Linux.
+func Pin() Option { return func(o *options) { o.pin = true } }
 
 // Observe has f called with every [Event], one at a time and in order. It holds
 // up the pool until it returns and must not call the pool's methods.

@@ -27,7 +27,13 @@ func newLauncher(slots int, spin bool, o options) (launcher, error) {
 	if err != nil {
 		return nil, errors.Join(err, segment.Close())
 	}
-	return &processes{slots, spin, o.recycle.Chunks, o.init != nil, segment, r, proc.NewStarter()}, nil
+	var binder *proc.Binder
+	if o.pin {
+		if binder, err = proc.NewBinder(); err != nil {
+			return nil, errors.Join(err, segment.Close())
+		}
+	}
+	return &processes{slots, spin, o.recycle.Chunks, o.init != nil, segment, r, proc.NewStarter(), binder}, nil
 }
 
 // processes launches worker processes.
@@ -39,6 +45,7 @@ type processes struct {
 	segment *shm.Segment // control segment
 	shared  *ring.Ring
 	starter *proc.Starter
+	binder  *proc.Binder // that workers are bound to, or nil
 }
 
 func (p *processes) control() []byte  { return p.segment.Bytes() }
@@ -56,11 +63,19 @@ func (p *processes) launch(incarnation, seat uint32, ready func(), exited func(p
 		return nil, err
 	}
 	id := wire.Identity{Incarnation: incarnation, Seat: seat, Slots: p.slots, Spin: p.spin, Chunks: p.chunks, Init: p.init, Tier: kernels.CurrentTier()}
-	process, err := p.starter.Start(proc.Spec{
+	spec := proc.Spec{
 		Env:   []string{wire.EnvWorker + "=" + id.String()},
 		Files: []*os.File{p.segment.File(), results.File()},
-	})
+	}
+	stand := func() {}
+	if p.binder != nil {
+		var cpu int
+		cpu, stand = p.binder.Take()
+		spec.CPU = &cpu
+	}
+	process, err := p.starter.Start(spec)
 	if err != nil {
+		stand()
 		results.Close()
 		return nil, err
 	}
@@ -78,6 +93,7 @@ func (p *processes) launch(incarnation, seat uint32, ready func(), exited func(p
 			// it nobody knows when the worker's last store was.
 			panic(fmt.Sprintf("supervisor: %v", err))
 		}
+		stand()
 		exited(exit)
 	}()
 	return &processWorker{process, results}, nil

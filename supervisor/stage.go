@@ -139,6 +139,10 @@ func (b *buffer[D, S]) wait(ctx context.Context) ([]D, error) {
 		return nil, context.Cause(ctx)
 	}
 	if err := b.started.Err(); err != nil {
+		// A worker that was given up, and could not be killed, may still write.
+		if cerr := b.close(); cerr != nil {
+			err = errors.Join(err, cerr)
+		}
 		return nil, err
 	}
 	return shm.View[D](b.out.memory[:b.n*kernels.TypeFor[D]().Size()])

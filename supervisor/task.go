@@ -19,6 +19,7 @@ type TaskOption func(*taskOptions)
 type taskOptions struct {
 	limit    time.Duration
 	inFlight int
+	chunk    int // parameters of a task of a stream
 
 	journalDir string // of runs in place
 	linked     bool   // their files may have several names

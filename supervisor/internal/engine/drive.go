@@ -19,6 +19,7 @@ type slot struct {
 	descriptor ring.Descriptor
 	blame      blame
 	watch      watch
+	begin      uint32 // progress that the attempt begins with, of a job with steps
 }
 
 // pollTime bounds a sleep that missed its wake, and is the time between two

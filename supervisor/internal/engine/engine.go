@@ -104,10 +104,12 @@ type Engine struct {
 	mappings        map[uint32]*shm.Mapping
 	nextMapping     uint32
 
-	draining bool // no new jobs
-	closing  bool
-	closed   bool  // the ring may be gone
-	broken   error // why no job can run any more
+	draining  bool // no new jobs, but those that are held
+	dismissed bool // not even those
+	holds     int
+	closing   bool
+	closed    bool  // the ring may be gone
+	broken    error // why no job can run any more
 }
 
 type counters struct {

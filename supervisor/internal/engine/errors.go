@@ -14,7 +14,8 @@ type Quarantined struct {
 	First uint64 // byte in the file
 	Last  uint64 // byte in the file, inclusive
 	Cause string // how the last worker that tried it ended
-	Err   error  // that, a *DeathError or a *DeadlineError
+	Err   error  // that, a *DeathError, *DeadlineError or *MemoryError
+	Step  uint32 // how far the last worker had told it was, in steps of 16 KiB
 }
 
 // QuarantineError reports a job of which all is done but some chunks, which

@@ -21,6 +21,8 @@ type Job struct {
 	Mapping *shm.Mapping  // nil: there is no array, and one chunk without elements
 	Number  uint32        // of the mapping, from Attach
 	Limit   time.Duration // that a chunk may take, then its worker is killed; 0: none
+	Steps   bool          // Limit is for each step of the progress that the worker tells, which is one task to the user
+	Held    bool          // a Hold lets it come to a pool that drains
 	// Accept takes the partial of a chunk, once per chunk, from the loop. An
 	// error means that the kernel cannot have written this.
 	Accept func(chunk uint64, partial []byte) error
@@ -88,7 +90,7 @@ func (e *Engine) submit(j *job) error {
 	if e.broken != nil {
 		return e.broken
 	}
-	if e.draining {
+	if e.draining && !j.spec.Held || e.dismissed {
 		return ErrClosed
 	}
 	j.place = e.jobs.PushBack(j)
@@ -146,13 +148,17 @@ func (j *job) taskError(r wire.Result) error {
 	if err := j.changed(); err != nil {
 		return err
 	}
-	place := j.at(r.Descriptor.Chunk)
-	what := printable(string(r.Payload))
-	switch r.Status {
+	return ErrorAt(j.at(r.Descriptor.Chunk), r.Status, r.Payload)
+}
+
+// ErrorAt returns the error that a worker reports of a task that did not succeed.
+func ErrorAt(place Place, status wire.Status, payload []byte) error {
+	what := printable(string(payload))
+	switch status {
 	case wire.Faulted:
 		return &ReadError{place, what}
 	case wire.Panicked:
-		what, stack, _ := strings.Cut(string(r.Payload), "\x00")
+		what, stack, _ := strings.Cut(string(payload), "\x00")
 		return &PanicError{place, printable(what), printable(stack)}
 	}
 	return &TaskError{place, what}

@@ -82,6 +82,26 @@ func (e *Engine) recycle(m *member) {
 	}
 }
 
+// Hold keeps Drain from returning until it is released: jobs will follow, with
+// Held, that belong to what was submitted before.
+func (e *Engine) Hold() (release func(), err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case e.broken != nil:
+		return nil, e.broken
+	case e.draining:
+		return nil, ErrClosed
+	}
+	e.holds++
+	return func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.holds--
+		e.settleDrain()
+	}, nil
+}
+
 // Drain takes no new jobs and returns when those there are have ended. With
 // dismiss, those of which something is left that no worker has come to fail with
 // ErrClosed.
@@ -89,6 +109,7 @@ func (e *Engine) Drain(dismiss bool) {
 	e.act(func() {
 		e.draining = true
 		if dismiss {
+			e.dismissed = true
 			e.dismiss()
 		}
 		e.settleDrain()
@@ -101,7 +122,7 @@ func (e *Engine) Drain(dismiss bool) {
 
 // settleDrain lets Drain return once no job is left.
 func (e *Engine) settleDrain() {
-	if !e.draining || e.jobs.Len() > 0 {
+	if !e.draining || e.jobs.Len() > 0 || e.holds > 0 {
 		return
 	}
 	select {

@@ -11,7 +11,8 @@ import (
 type watch struct {
 	word    ring.Word // CLAIMED
 	turns   uint32    // of its owner, when it was first seen
-	since   time.Time // it was first seen
+	step    uint32    // that its owner is at, of a job with steps
+	since   time.Time // it was first seen, at that step
 	looked  time.Time // at the owner's state, last
 	stopped time.Time // since when the owner is stopped, as far as it was seen
 }
@@ -53,19 +54,22 @@ func (e *Engine) watchClaim(i int, now time.Time) {
 	if m == nil || word.State() != ring.Claimed {
 		m = nil
 	}
-	var turns uint32
+	var turns, progress uint32
 	if m != nil {
 		// Before the word: if that is still the same, the claim was held all the
 		// time, if it ever was.
-		turns, _ = m.beat.Load()
+		turns, progress = m.beat.Load()
 	}
 	if current := e.ring.Load(i); current != word || m == nil {
 		s.watch = watch{}
 		if m = e.workers[current.Incarnation()]; m != nil && current.State() == ring.Claimed {
 			s.watch.word, s.watch.since, s.watch.looked = current, now, now
-			s.watch.turns, _ = m.beat.Load()
+			s.watch.turns, s.watch.step = m.beat.Load()
 		}
 		return
+	}
+	if s.job.spec.Steps && progress != s.watch.step {
+		s.watch.step, s.watch.since = progress, now
 	}
 	switch {
 	case turns != s.watch.turns:
@@ -100,8 +104,9 @@ func (e *Engine) tooLarge(i int, m *member) bool {
 	if has <= may || !e.aim(i, fmt.Sprintf("was killed because it had %d bytes of memory of its own, more than %d", has, may)) {
 		return false
 	}
-	if s := &e.slots[i]; m.age.chunks > 0 {
-		s.excused = true // what a chunk finds is not its own doing
+	_, progress := m.beat.Load()
+	if s := &e.slots[i]; m.age.chunks > 0 || s.job.spec.Steps && progress != s.begin {
+		s.excused = true // what a chunk, or a step, finds is not its own doing
 	} else {
 		s.fatal = func(v Event) error { return &MemoryError{v.Place, v.Worker, v.PID, has, may} }
 	}

@@ -272,7 +272,8 @@ func (e *Engine) giveUp(i int, m *member, cause string) {
 			Kind: ChunkQuarantined, Worker: m.incarnation, PID: m.handle.PID(), Cause: cause,
 			Place: j.at(s.descriptor.Chunk), Attempt: s.descriptor.Attempt + 1,
 		}
-		e.quarantine(j, event, s.errorOf(event, proc.Exit{}))
+		_, progress := m.beat.Load()
+		e.quarantine(j, event, progress, s.errorOf(event, proc.Exit{}))
 	}
 	s.job, s.lost = nil, true
 	j.begun = true
@@ -322,13 +323,13 @@ func (e *Engine) strike(i int, m *member, exit proc.Exit, cause string) {
 	}
 	if quarantined {
 		event.Kind = ChunkQuarantined
-		e.quarantine(j, event, s.errorOf(event, exit))
+		e.quarantine(j, event, progress, s.errorOf(event, exit))
 		e.drop(i)
 		return
 	}
 	e.cfg.Observe(event)
 	e.counters.retries.Add(1)
-	s.doomed, s.excused, s.fatal, s.watch = false, false, nil, watch{}
+	s.doomed, s.excused, s.fatal, s.watch, s.begin = false, false, nil, watch{}, progress
 	s.word = e.ring.Publish(i, s.word, s.descriptor)
 	e.ring.WakeWorkers(1)
 }
@@ -341,11 +342,11 @@ func (s *slot) errorOf(v Event, exit proc.Exit) error {
 	return &DeathError{v.Place, v.Worker, v.PID, exit.Signal, exit.Code, v.Cause}
 }
 
-// quarantine gives up a chunk.
-func (e *Engine) quarantine(j *job, event Event, err error) {
+// quarantine gives up a chunk whose last worker had come that far.
+func (e *Engine) quarantine(j *job, event Event, progress uint32, err error) {
 	e.cfg.Observe(event)
 	e.counters.quarantined.Add(1)
-	j.quarantined = append(j.quarantined, Quarantined{event.Place.Chunk, event.Place.First, event.Place.Last, event.Cause, err})
+	j.quarantined = append(j.quarantined, Quarantined{event.Place.Chunk, event.Place.First, event.Place.Last, event.Cause, err, progress})
 	j.finished++
 }
 

@@ -55,6 +55,7 @@ func (s *Starter) Close() { close(s.requests) }
 type Spec struct {
 	Env   []string
 	Files []*os.File
+	CPU   *int // that it is bound to; nil: those of the supervisor
 }
 
 // Start executes this program again as a worker. It returns before the process
@@ -72,7 +73,11 @@ func (s *Starter) Start(spec Spec) (*Process, error) {
 			defer close(p.started)
 			defer socket.Close()
 			s.begin(p)
-			p.err = s.execute(p, spec, socket)
+			if start := func() error { return s.execute(p, spec, socket) }; spec.CPU != nil {
+				p.err = bound(*spec.CPU, start)
+			} else {
+				p.err = start()
+			}
 			s.begin(nil)
 		}
 	}()

@@ -52,6 +52,34 @@
 // how far the worker has come in its chunk, in steps of 16 KiB: the place of a
 // death, by which a chunk that kills is told from a worker that was killed.
 //
+// # Calls and their answers, each in an arena
+//
+// A program of a function, not a map, that has a target is for many calls of it.
+// The descriptor's elements are then bytes, without regard to the type:
+//
+//	offset    0   calls      u32 how many
+//	          4   parameters u32 bytes of each call's
+//	          8   result     u32 bytes of each call's
+//	         12   unused
+//	         16   the parameters, one after another
+//
+// The answers lie at the target's destination:
+//
+//	offset    0   done       u32 how many calls are answered, from the first on
+//	          4   texts      u32 bytes of texts so far
+//	          8   unused
+//	         64   of each call
+//	              0  status  u16
+//	              2  length  u16 of the result or the text
+//	              4  text    u32 where it begins in the texts
+//	              8  the result, and up to 7 bytes unused
+//	          then the texts, 16384 bytes
+//
+// The worker begins with the first call that has no answer, for one before it may
+// have died on the way, and ends early when a text might not fit: what is left is
+// then the supervisor's to hand out again. The steps of its progress are calls.
+// Any worker can write to answers.
+//
 // # Messages, one datagram each, over the worker's control socket
 //
 //	hello   worker to supervisor: the worker is ready

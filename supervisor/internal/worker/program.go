@@ -19,7 +19,8 @@ type program struct {
 	inPlace  *wire.InPlace // how it changes the elements themselves, instead
 	out      int           // bytes of an element there
 	run      kernels.Run
-	err      error // why it cannot run
+	each     *kernels.Routine // a function to be called many times, then run is nil
+	err      error            // why it cannot run
 }
 
 // task runs the descriptor's program over its chunk. It returns the program's
@@ -40,6 +41,9 @@ func (w *Worker) task(d ring.Descriptor) (checksum uint32, payload []byte, err e
 	data, err := w.elements(d, p.size, false)
 	if err != nil {
 		return p.checksum, nil, err
+	}
+	if p.each != nil {
+		return p.checksum, nil, w.calls(p, data)
 	}
 	var dst []byte
 	if p.target != nil {
@@ -134,7 +138,9 @@ func prepare(record wire.Record) *program {
 		prepared.err = fmt.Errorf("no kernel is named %q", p.Kernel)
 	} else if r.Type() != p.Type {
 		prepared.err = fmt.Errorf("kernel %q takes %v, not %v", p.Kernel, r.Type(), p.Type)
-	} else if out, maps := r.Out(); maps != writes {
+	} else if out, maps := r.Out(); !maps && p.Target != nil {
+		prepared.size, prepared.each = 1, r
+	} else if maps != writes {
 		prepared.err = fmt.Errorf("kernel %q writes elements: %v, the program has a target: %v", p.Kernel, maps, writes)
 	} else if p.InPlace != nil && out != p.Type {
 		prepared.err = fmt.Errorf("kernel %q makes %v of %v, and cannot work in place", p.Kernel, out, p.Type)

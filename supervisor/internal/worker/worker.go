@@ -101,14 +101,19 @@ func (w *Worker) run(claim ring.Claim) wire.Result {
 	result := wire.Result{Word: claim.Word, Descriptor: d, Status: wire.OK}
 	var err error
 	result.Program, result.Payload, err = w.task(d)
-	switch err := err.(type) {
-	case nil:
-	case *faultError:
-		result.Status, result.Payload = wire.Faulted, []byte(err.Error())
-	case *panicError:
-		result.Status, result.Payload = wire.Panicked, err.text()
-	default:
-		result.Status, result.Payload = wire.Failed, []byte(err.Error())
+	if err != nil {
+		result.Status, result.Payload = outcome(err)
 	}
 	return result
+}
+
+// outcome returns what a result says of an error.
+func outcome(err error) (wire.Status, []byte) {
+	switch err := err.(type) {
+	case *faultError:
+		return wire.Faulted, []byte(err.Error())
+	case *panicError:
+		return wire.Panicked, err.text()
+	}
+	return wire.Failed, []byte(err.Error())
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -94,6 +95,74 @@ func TestDescriptorsThatDoNotFitAreRefused(t *testing.T) {
 		if r := do(t, w, d); r.Status != wire.Failed || !strings.Contains(string(r.Payload), want) {
 			t.Errorf("%+v: status %d, %q, want %q", d, r.Status, r.Payload, want)
 		}
+	}
+}
+
+var (
+	ran      []int64
+	oddAlone = kernels.NewFunc("worker.odd-alone", func(_ []byte, n int64) (int64, error) {
+		if ran = append(ran, n); n%2 == 0 {
+			panic("even")
+		}
+		return -n, nil
+	})
+)
+
+// What an earlier worker has answered is not called again.
+func TestCallsGoOnWhereADeadWorkerStopped(t *testing.T) {
+	const n = 9
+	var params [][]byte
+	for i := range int64(n) {
+		params = append(params, oddAlone.With(i).Params())
+	}
+	in, out := make([]byte, wire.CallsSize(n, 8)), make([]byte, 64+wire.AnswersSize(n, 8))
+	wire.PutCalls(in, params, 8, 8)
+	calls, err := wire.GetCalls(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers, err := wire.AnswersTo(calls, out[64:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		answers.Put(i, wire.OK, []byte("answered"))
+	}
+	w := newWorker(t, nil)
+	rec, err := wire.Program{Kernel: oddAlone.Name(), Type: oddAlone.Type(), Target: &wire.Target{Mapping: 6, Destination: 64}}.Record()
+	if err != nil {
+		t.Fatal(err)
+	}
+	wire.PutRecord(w.Control, 0, rec)
+	w.Mapping = func(number uint32, write bool) ([]byte, error) {
+		return map[uint32][]byte{5: in, 6: out}[number], nil
+	}
+	ran = nil
+	if r := do(t, w, ring.Descriptor{Mapping: 5, Count: uint64(len(in))}); r.Status != wire.OK || r.Program != rec.Checksum() || len(r.Payload) > 0 {
+		t.Fatalf("%+v", r)
+	}
+	if !slices.Equal(ran, []int64{3, 4, 5, 6, 7, 8}) || answers.Done() != n {
+		t.Errorf("called %v, %d answers", ran, answers.Done())
+	}
+	for i := range n {
+		status, payload, err := answers.Get(i)
+		switch {
+		case err != nil:
+			t.Error(err)
+		case i < 3:
+			if string(payload) != "answered" {
+				t.Errorf("answer %d: %s", i, payload)
+			}
+		case i%2 == 1:
+			if status != wire.OK || int64(binary.NativeEndian.Uint64(payload)) != int64(-i) {
+				t.Errorf("answer %d: %v, % x", i, status, payload)
+			}
+		case status != wire.Panicked || !strings.HasPrefix(string(payload), "panic: even\x00"):
+			t.Errorf("answer %d: %v, %s", i, status, payload)
+		}
+	}
+	if r := do(t, w, ring.Descriptor{Mapping: 5, Count: 10}); r.Status != wire.Failed || string(r.Payload) != "calls of 10 bytes" {
+		t.Errorf("%+v", r)
 	}
 }
 
