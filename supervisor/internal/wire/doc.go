@@ -9,12 +9,13 @@
 //	              0  type     u8
 //	              1  length   u8 of the name
 //	              2  length   u16 of the parameters
-//	              4  target   u8: 1, a map's; 2, a change in place
+//	              4  target   u8: 1, a map's; 2, a change in place; 3, code
 //	              8  name of the kernel
 //	      16384   of each program, 320 bytes
 //	              0  target: mapping u32, unused u32, source u64, destination u64;
 //	                 in place: the journal's mapping u32, areas u32, offset of
-//	                 the marks u64, of the areas u64, bytes of a unit u64
+//	                 the marks u64, of the areas u64, bytes of a unit u64;
+//	                 code: mapping u32, length u32, CRC-32C u32
 //	             32  the parameters
 //	      98304   ring, see package ring
 //
@@ -38,7 +39,8 @@
 //	             58  length      u16 of the payload
 //	             60  program     u32 checksum of the program that was run
 //	             64  payload     the partial
-//	     64+slots*512+i*4096: the payload of a task that failed, a text
+//	     64+slots*512+i*16384: a payload of more than 448 bytes, or of a task that
+//	                           failed, a text
 //
 // A worker whose initialiser fails writes a result for slot 0 whose word no slot
 // can have, and exits.
@@ -79,6 +81,18 @@
 // have died on the way, and ends early when a text might not fit: what is left is
 // then the supervisor's to hand out again. The steps of its progress are calls.
 // Any worker can write to answers.
+//
+// # The code of a program of expressions, in a mapping
+//
+//	offset    0   chunk      u64 elements of every chunk but the last
+//	          8   inputs     u32 how many
+//	         12   outputs    u32 how many
+//	         16   in place   u32: 1, the output replaces an input
+//	         20   replaced   u32 which
+//	         32   in place, as in a program's target
+//	         72   of each input, then of each output: mapping u32, type u32,
+//	              offset u64 of the first element
+//	              then the program, see package expr
 //
 // # Messages, one datagram each, over the worker's control socket
 //

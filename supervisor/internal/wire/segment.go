@@ -39,7 +39,12 @@ type Program struct {
 	Target *Target
 	// InPlace says how a map changes the elements themselves, instead.
 	InPlace *InPlace
+	// Code is where a program of expressions lies, which has no kernel.
+	Code *Code
 }
+
+// Code is bytes of a mapping, from its start: a [Binding].
+type Code struct{ Mapping, Length, Checksum uint32 }
 
 // Target is where a map writes: the elements at Source of its mapping go to
 // Destination of the target's.
@@ -56,11 +61,27 @@ type InPlace struct {
 	Marks, Areas, Unit uint64 // bytes
 }
 
+// put writes p to 32 bytes.
+func (p *InPlace) put(b []byte) {
+	le := binary.LittleEndian
+	le.PutUint32(b[0:], p.Mapping)
+	le.PutUint32(b[4:], p.Count)
+	le.PutUint64(b[8:], p.Marks)
+	le.PutUint64(b[16:], p.Areas)
+	le.PutUint64(b[24:], p.Unit)
+}
+
+func inPlaceOf(b []byte) InPlace {
+	le := binary.LittleEndian
+	return InPlace{le.Uint32(b[0:]), le.Uint32(b[4:]), le.Uint64(b[8:]), le.Uint64(b[16:]), le.Uint64(b[24:])}
+}
+
 // The kinds of targets of a record.
 const (
 	noTarget = iota
 	target
 	inPlace
+	code
 )
 
 // NoMapping is the number of no mapping: of a descriptor without elements.
@@ -124,11 +145,13 @@ func (p Program) Record() (Record, error) {
 	}
 	if t := p.InPlace; t != nil {
 		rec.head[4] = inPlace
-		le.PutUint32(rec.target[0:], t.Mapping)
-		le.PutUint32(rec.target[4:], t.Count)
-		le.PutUint64(rec.target[8:], t.Marks)
-		le.PutUint64(rec.target[16:], t.Areas)
-		le.PutUint64(rec.target[24:], t.Unit)
+		t.put(rec.target[:])
+	}
+	if c := p.Code; c != nil {
+		rec.head[4] = code
+		le.PutUint32(rec.target[0:], c.Mapping)
+		le.PutUint32(rec.target[4:], c.Length)
+		le.PutUint32(rec.target[8:], c.Checksum)
 	}
 	return rec, nil
 }
@@ -146,7 +169,10 @@ func (rec Record) Program() (Program, error) {
 	case target:
 		p.Target = &Target{le.Uint32(rec.target[0:]), le.Uint64(rec.target[8:]), le.Uint64(rec.target[16:])}
 	case inPlace:
-		p.InPlace = &InPlace{le.Uint32(rec.target[0:]), le.Uint32(rec.target[4:]), le.Uint64(rec.target[8:]), le.Uint64(rec.target[16:]), le.Uint64(rec.target[24:])}
+		t := inPlaceOf(rec.target[:])
+		p.InPlace = &t
+	case code:
+		p.Code = &Code{le.Uint32(rec.target[0:]), le.Uint32(rec.target[4:]), le.Uint32(rec.target[8:])}
 	default:
 		return Program{}, fmt.Errorf("malformed program % x", rec.head[:8])
 	}
@@ -154,6 +180,9 @@ func (rec Record) Program() (Program, error) {
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// Sum returns the checksum of code.
+func Sum(b []byte) uint32 { return crc32.Checksum(b, castagnoli) }
 
 // Checksum returns the checksum of a record, by which a worker says what it
 // ran.
@@ -183,33 +212,38 @@ const (
 	liveSize     = 64
 	resultSize   = 512
 	resultHeader = 64
-	// MaxPayload is the most bytes a result's payload may have, MaxText if the
-	// task failed.
+	// MaxPayload is the most bytes of a payload that lies beside its header. Longer
+	// ones, of up to MaxLong, lie apart, and so does the text of a task that failed,
+	// of up to MaxText.
 	MaxPayload = resultSize - resultHeader
 	MaxText    = 4096
+	MaxLong    = 16 << 10
 )
 
 // A partial always fits.
 var _ [MaxPayload - kernels.MaxPartial]byte
 
 // ResultsSize returns the bytes of a results segment for that many ring slots.
-func ResultsSize(slots int) int { return liveSize + slots*(resultSize+MaxText) }
+func ResultsSize(slots int) int { return liveSize + slots*(resultSize+MaxLong) }
 
-// ResultsReserved returns how many of them are needed in any case: texts, of tasks
-// that fail, take memory when they are written.
+// ResultsReserved returns how many of them are needed in any case: what lies apart
+// takes memory when it is written.
 func ResultsReserved(slots int) int { return liveSize + slots*resultSize }
 
 // slotsOf returns how many ring slots a results segment is for.
-func slotsOf(results []byte) int { return (len(results) - liveSize) / (resultSize + MaxText) }
+func slotsOf(results []byte) int { return (len(results) - liveSize) / (resultSize + MaxLong) }
 
-// payloadOf returns the memory of the payload of ring slot i.
-func payloadOf(results []byte, i int, s Status) []byte {
-	if s == OK {
+// payloadOf returns the memory of the payload, of n bytes, of ring slot i.
+func payloadOf(results []byte, i, n int, s Status) []byte {
+	if s == OK && n <= MaxPayload {
 		at := liveSize + i*resultSize + resultHeader
 		return results[at : at+MaxPayload]
 	}
-	at := liveSize + slotsOf(results)*resultSize + i*MaxText
-	return results[at : at+MaxText]
+	at := liveSize + slotsOf(results)*resultSize + i*MaxLong
+	if s != OK {
+		return results[at : at+MaxText]
+	}
+	return results[at : at+MaxLong]
 }
 
 // Result is what a worker reports of one task.
@@ -218,7 +252,7 @@ type Result struct {
 	Descriptor ring.Descriptor // as the worker read it
 	Status     Status
 	Program    uint32 // checksum of the record that was run
-	Payload    []byte // at most MaxPayload bytes, or MaxText
+	Payload    []byte // at most MaxLong bytes, or MaxText
 }
 
 // PutResult writes r as the result of ring slot i. A payload that is too long
@@ -226,7 +260,7 @@ type Result struct {
 func PutResult(results []byte, i int, r Result) {
 	at := liveSize + i*resultSize
 	rec := results[at : at+resultHeader]
-	n := copy(payloadOf(results, i, r.Status), r.Payload)
+	n := copy(payloadOf(results, i, len(r.Payload), r.Status), r.Payload)
 	le, d := binary.LittleEndian, r.Descriptor
 	le.PutUint64(rec[0:], uint64(r.Word))
 	le.PutUint32(rec[8:], d.Program)
@@ -243,7 +277,7 @@ func PutResult(results []byte, i int, r Result) {
 }
 
 // Scratch holds the copy of a result.
-type Scratch [resultHeader + MaxText]byte
+type Scratch [resultHeader + MaxLong]byte
 
 // GetResult copies the result of ring slot i into buf and returns it; it is
 // valid while buf is.
@@ -259,8 +293,8 @@ func GetResult(results []byte, i int, buf *Scratch) (Result, error) {
 	if status < OK || status > Panicked {
 		return Result{}, fmt.Errorf("result of unknown status %d", status)
 	}
-	payload := payloadOf(results, i, status)
 	n := int(le.Uint16(buf[58:]))
+	payload := payloadOf(results, i, n, status)
 	if n > len(payload) {
 		return Result{}, fmt.Errorf("result with a payload of %d bytes, more than %d", n, len(payload))
 	}

@@ -14,18 +14,19 @@ import (
 func TestLayoutIsPinned(t *testing.T) {
 	for name, c := range map[string][2]int{
 		"ControlSize(64)": {ControlSize(64), 98304 + ring.Size(64)},
-		"ResultsSize(64)": {ResultsSize(64), 64 + 64*(512+4096)},
+		"ResultsSize(64)": {ResultsSize(64), 64 + 64*(512+16384)},
 		"ProgramOffset":   {int(ProgramOffset(3)), 192},
 		"Programs":        {Programs, 256},
 		"MaxPayload":      {MaxPayload, 448},
 		"MaxText":         {MaxText, 4096},
+		"MaxLong":         {MaxLong, 16384},
 	} {
 		if c[0] != c[1] {
 			t.Errorf("%s: %d, want %d", name, c[0], c[1])
 		}
 	}
 	control := make([]byte, ControlSize(1))
-	sum, err := Program{"sum", kernels.Int32, "\x01\x02", &Target{3, 4, 5}, nil}.Record()
+	sum, err := Program{"sum", kernels.Int32, "\x01\x02", &Target{3, 4, 5}, nil, nil}.Record()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +51,7 @@ func TestLayoutIsPinned(t *testing.T) {
 	if got := hex.EncodeToString(results[64+512 : 64+512+64]); got != want {
 		t.Errorf("result\n%s, want\n%s", got, want)
 	}
-	if got := string(results[64+2*512+4096:][:3]); got != "abc" {
+	if got := string(results[64+2*512+16384:][:3]); got != "abc" {
 		t.Errorf("text %q", got)
 	}
 	beat := BeatOf(results)
@@ -67,7 +68,7 @@ func TestLayoutIsPinned(t *testing.T) {
 
 func TestProgramReadsBackAndRefuses(t *testing.T) {
 	control := make([]byte, ControlSize(1))
-	want := Program{strings.Repeat("n", maxName), kernels.Float64, strings.Repeat("p", kernels.MaxPartial), nil, nil}
+	want := Program{strings.Repeat("n", maxName), kernels.Float64, strings.Repeat("p", kernels.MaxPartial), nil, nil, nil}
 	rec, err := want.Record()
 	if err != nil {
 		t.Fatal(err)
@@ -101,14 +102,24 @@ func TestProgramReadsBackAndRefuses(t *testing.T) {
 	if got, err := rec.Program(); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, %v", got, err)
 	}
+	want.InPlace, want.Code = nil, &Code{1, 2, 3}
+	if rec, err = want.Record(); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := hex.EncodeToString(rec.target[:16]), "010000000200000003000000"+"00000000"; got != want {
+		t.Errorf("code %s, want %s", got, want)
+	}
+	if got, err := rec.Program(); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, %v", got, err)
+	}
 	rec.head[4]++
 	if got, err := rec.Program(); err == nil {
 		t.Errorf("a target of an unknown kind: %+v", got)
 	}
-	if _, err := (Program{want.Kernel + "n", kernels.Float64, "", nil, nil}).Record(); err == nil {
+	if _, err := (Program{want.Kernel + "n", kernels.Float64, "", nil, nil, nil}).Record(); err == nil {
 		t.Error("a name that is too long was accepted")
 	}
-	if _, err := (Program{"n", kernels.Float64, want.Params + "p", nil, nil}).Record(); err == nil {
+	if _, err := (Program{"n", kernels.Float64, want.Params + "p", nil, nil, nil}).Record(); err == nil {
 		t.Error("parameters that are too long were accepted")
 	}
 	for _, offset := range []uint32{1, 63, paramsOffset, ringOffset, 1<<32 - 64, 1<<32 - 1} {
@@ -126,7 +137,7 @@ func TestProgramReadsBackAndRefuses(t *testing.T) {
 
 // Every single bit of a program counts.
 func TestChecksumNoticesEveryBit(t *testing.T) {
-	rec, err := Program{"sum", kernels.Int32, "p", nil, nil}.Record()
+	rec, err := Program{"sum", kernels.Int32, "p", nil, nil, nil}.Record()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,10 +157,15 @@ func TestChecksumNoticesEveryBit(t *testing.T) {
 func TestResultReadsBackAndRefuses(t *testing.T) {
 	results := make([]byte, ResultsSize(3))
 	want := Result{Word: 7, Descriptor: ring.Descriptor{Task: 8, Offset: 1 << 63, Attempt: 9}, Status: OK, Program: 10, Payload: bytes.Repeat([]byte{5}, MaxPayload)}
-	long := want
-	long.Payload = append(long.Payload[:MaxPayload:MaxPayload], 6)
-	PutResult(results, 2, long)
 	var buf Scratch
+	long := want
+	long.Payload = bytes.Repeat([]byte{6}, MaxLong+1) // cut, and lies elsewhere
+	PutResult(results, 2, long)
+	long.Payload = long.Payload[:MaxLong]
+	if got, err := GetResult(results, 2, &buf); err != nil || !reflect.DeepEqual(got, long) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	PutResult(results, 2, want)
 	got, err := GetResult(results, 2, &buf)
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, %v", got, err)
@@ -166,7 +182,7 @@ func TestResultReadsBackAndRefuses(t *testing.T) {
 	if got, err := GetResult(results, 2, &buf); err != nil || !reflect.DeepEqual(got, text) {
 		t.Errorf("%+v, %v", got, err)
 	}
-	results[64+56], results[64+59] = byte(OK), 2 // length 512
+	results[64+56], results[64+59] = byte(OK), 0x43 // length 17152
 	if _, err := GetResult(results, 0, &buf); err == nil {
 		t.Error("a payload beyond the record was accepted")
 	}
@@ -208,7 +224,7 @@ func FuzzGetResult(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var buf Scratch
 		r, err := GetResult(b, 0, &buf)
-		if err == nil && (len(r.Payload) > MaxText || r.Status == OK && len(r.Payload) > MaxPayload) {
+		if err == nil && (len(r.Payload) > MaxLong || r.Status != OK && len(r.Payload) > MaxText) {
 			t.Errorf("payload of %d bytes", len(r.Payload))
 		}
 	})
