@@ -27,6 +27,7 @@ var floors = map[string]int{
 	"kernels/internal/portable":     0,
 	"kernels/internal/avx2":         0,
 	"kernels/internal/avx512":       0,
+	"kernels/expr":                  1,
 	"shm/format":                    1,
 	"shm/format/npy":                1,
 	"shm/format/raw":                1,
