@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"sync"
@@ -51,7 +52,8 @@ func (g *goroutines) launch(incarnation, seat uint32, ready func(), exited func(
 		Chunks:      g.chunks,
 		Control:     g.memory,
 		Results:     w.results,
-		Mapping:     w.mapping,
+		Mapping:     w.bytes,
+		Writer:      func(number uint32) (io.WriterAt, error) { return w.mapping(number, true) },
 		Stopped:     w.stopped.Load,
 	}
 	go func() {
@@ -110,7 +112,15 @@ func (w *goroutineWorker) Detach(number uint32) error {
 	return nil
 }
 
-func (w *goroutineWorker) mapping(number uint32, write bool) ([]byte, error) {
+func (w *goroutineWorker) bytes(number uint32, write bool) ([]byte, error) {
+	m, err := w.mapping(number, write)
+	if err != nil {
+		return nil, err
+	}
+	return m.Bytes(), nil
+}
+
+func (w *goroutineWorker) mapping(number uint32, write bool) (*shm.Mapping, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	m := w.mappings[number]
@@ -120,7 +130,7 @@ func (w *goroutineWorker) mapping(number uint32, write bool) ([]byte, error) {
 	if write && !m.Writable() {
 		return nil, fmt.Errorf("mapping %d is not for writing", number)
 	}
-	return m.Bytes(), nil
+	return m, nil
 }
 
 // heapArena returns memory for an arena that goroutines share.

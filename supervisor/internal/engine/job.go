@@ -18,11 +18,12 @@ import (
 type Job struct {
 	Program wire.Program
 	Plan    partition.Plan
-	Mapping *shm.Mapping  // nil: there is no array, and one chunk without elements
-	Number  uint32        // of the mapping, from Attach
-	Limit   time.Duration // that a chunk may take, then its worker is killed; 0: none
-	Steps   bool          // Limit is for each step of the progress that the worker tells, which is one task to the user
-	Held    bool          // a Hold lets it come to a pool that drains
+	Mapping *shm.Mapping   // nil: there is no array, and one chunk without elements
+	Number  uint32         // of the mapping, from Attach
+	Also    []*shm.Mapping // other files that are read
+	Limit   time.Duration  // that a chunk may take, then its worker is killed; 0: none
+	Steps   bool           // Limit is for each step of the progress that the worker tells, which is one task to the user
+	Held    bool           // a Hold lets it come to a pool that drains
 	// Accept takes the partial of a chunk, once per chunk, from the loop. An
 	// error means that the kernel cannot have written this.
 	Accept func(chunk uint64, partial []byte) error
@@ -174,12 +175,18 @@ func printable(s string) string {
 	}, s)
 }
 
-// changed returns a *shm.ChangedError if the job's file, if it has one, changed.
+// changed returns a *shm.ChangedError if one of the job's files, if it has any,
+// changed.
 func (j *job) changed() error {
 	if j.spec.Mapping == nil {
 		return nil
 	}
-	return j.spec.Mapping.Changed()
+	for _, m := range append([]*shm.Mapping{j.spec.Mapping}, j.spec.Also...) {
+		if err := m.Changed(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (j *job) at(chunk uint64) Place {

@@ -13,7 +13,7 @@ import (
 const benchBytes, benchChunk = 256 << 20, 4 << 20
 
 // axpb is the kernel of the benchmarks: memory is slower.
-func axpb(dst, src []byte) error {
+func axpb(dst, src []byte, _ int) error {
 	to, err := shm.View[float64](dst)
 	if err != nil {
 		return err
@@ -61,7 +61,7 @@ func BenchmarkCommit(b *testing.B) {
 	b.Run("bare", func(b *testing.B) {
 		inChunks(b, func(_ uint32, _ uint64, data []byte) error {
 			for ; len(data) > 0; data = data[UnitBytes:] {
-				if err := axpb(data[:UnitBytes], data[:UnitBytes]); err != nil {
+				if err := axpb(data[:UnitBytes], data[:UnitBytes], 0); err != nil {
 					return err
 				}
 			}
@@ -101,7 +101,7 @@ func BenchmarkCommit(b *testing.B) {
 					old, at := pen.scratch[:unit], data[u*unit:][:unit]
 					copy(old, at)
 					pen.armed.Store(armedWord(chunk, u))
-					if err := axpb(at, old); err != nil {
+					if err := axpb(at, old, 0); err != nil {
 						return err
 					}
 					pen.mark.Store(u + 1)

@@ -303,8 +303,8 @@ func TestRealJournalReplaysTheModel(t *testing.T) {
 			t.Fatalf("%s in %+v differs from the model", what, s)
 		}
 	}
-	increment := func(limit int) func(dst, src []byte) error {
-		return func(dst, src []byte) error {
+	increment := func(limit int) func(dst, src []byte, at int) error {
+		return func(dst, src []byte, _ int) error {
 			if limit--; limit < 0 {
 				return errors.New("enough")
 			}

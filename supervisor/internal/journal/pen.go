@@ -52,14 +52,15 @@ func (p *Pen) Left() uint64 {
 }
 
 // Run has the kernel compute each unit that is not finished from itself into dst,
-// stores it, and calls progress with the bytes of the chunk that are. After an
-// error the unit is as it was. See the package doc for the order of the stores.
-func (p *Pen) Run(kernel func(dst, src []byte) error, progress func(done int)) error {
+// stores it, and calls progress with the bytes of the chunk that are; at is where
+// in the chunk the unit begins. After an error the unit is as it was. See the
+// package doc for the order of the stores.
+func (p *Pen) Run(kernel func(dst, src []byte, at int) error, progress func(done int)) error {
 	size := uint64(len(p.data))
 	for unit := p.mark.Load(); unit < p.layout.units(size); unit++ {
 		first, length := p.layout.unit(size, unit)
 		src, dst := p.data[first:first+length], p.scratch[:length]
-		if err := kernel(dst, src); err != nil {
+		if err := kernel(dst, src, int(first)); err != nil {
 			return err
 		}
 		// The scratch is complete: from here on whoever repairs stores it.

@@ -7,48 +7,70 @@ import (
 	"github.com/gangsaw/gangsaw/ring"
 	"github.com/gangsaw/gangsaw/shm"
 	"github.com/gangsaw/gangsaw/supervisor/internal/journal"
+	"github.com/gangsaw/gangsaw/supervisor/internal/wire"
 )
 
-// change runs the program over what of its chunk is not changed yet, in place,
-// unit by unit: see package journal.
+// change runs a map over what of its chunk is not changed yet, in place.
 func (w *Worker) change(d ring.Descriptor, p *program) error {
 	data, err := w.elements(d, p.size, true)
 	if err != nil {
 		return err
 	}
-	mem, err := w.Mapping(d.Mapping, true)
-	if err != nil {
-		return err
-	}
-	log, err := w.Mapping(p.inPlace.Mapping, true)
-	if err != nil {
-		return err
-	}
-	layout := journal.Layout{Marks: p.inPlace.Marks, Areas: p.inPlace.Areas, Unit: p.inPlace.Unit, Count: p.inPlace.Count}
-	// Taken under the guard: the journal is a file, and may have been truncated.
-	change := func(_, data []byte, progress func(int)) ([]byte, error) {
-		pen, err := layout.NewPen(log, w.Seat, d.Chunk, data)
-		if err != nil {
-			return nil, err
-		}
-		left := pen.Left()
-		if err := shm.Populate(mem, d.Offset+uint64(len(data))-left, left); err != nil {
-			return nil, fmt.Errorf("the file cannot be written to (%w): is the disk full?", err)
-		}
-		return nil, pen.Run(func(dst, src []byte) error {
+	c := commit{w, p.inPlace, d.Mapping, d.Offset, d.Chunk}
+	_, err = guard(func(_, data []byte, progress func(int)) ([]byte, error) {
+		return nil, c.run(data, progress, func(dst, src []byte, _ int) error {
 			_, err := p.run(dst, src, noProgress)
 			return err
-		}, progress)
-	}
-	_, err = guard(change, nil, data, w.progress)
-	var panicked *panicError
-	if errors.As(err, &panicked) {
-		if _, inside := faultOffset(panicked.value, log); inside {
-			return errors.New("the journal could not be written: check its disk")
-		}
-	}
-	return err
+		})
+	}, nil, data, w.progress)
+	return c.blame(err)
 }
 
 // noProgress is for a kernel that runs over one unit.
 func noProgress(int) {}
+
+// commit changes a chunk in place, unit by unit: see package journal.
+type commit struct {
+	worker  *Worker
+	inPlace *wire.InPlace
+	mapping uint32 // that is changed
+	offset  uint64 // of the chunk in it
+	chunk   uint64
+}
+
+// run has the kernel compute what of the chunk's bytes is not changed yet, and
+// stores it. It runs under a guard: the journal, too, is a file that may have been
+// truncated.
+func (c commit) run(data []byte, progress func(int), kernel func(dst, src []byte, at int) error) error {
+	log, err := c.worker.Mapping(c.inPlace.Mapping, true)
+	if err != nil {
+		return err
+	}
+	mem, err := c.worker.Mapping(c.mapping, true)
+	if err != nil {
+		return err
+	}
+	layout := journal.Layout{Marks: c.inPlace.Marks, Areas: c.inPlace.Areas, Unit: c.inPlace.Unit, Count: c.inPlace.Count}
+	pen, err := layout.NewPen(log, c.worker.Seat, c.chunk, data)
+	if err != nil {
+		return err
+	}
+	left := pen.Left()
+	if err := shm.Populate(mem, c.offset+uint64(len(data))-left, left); err != nil {
+		return fmt.Errorf("the file cannot be written to (%w): is the disk full?", err)
+	}
+	return pen.Run(kernel, progress)
+}
+
+// blame names the journal if that is what could not be written.
+func (c commit) blame(err error) error {
+	var panicked *panicError
+	if !errors.As(err, &panicked) {
+		return err
+	}
+	log, e := c.worker.Mapping(c.inPlace.Mapping, true)
+	if _, inside := faultOffset(panicked.value, log); e == nil && inside {
+		return errors.New("the journal could not be written: check its disk")
+	}
+	return err
+}

@@ -40,22 +40,43 @@ func (e *panicError) text() []byte {
 func guard(run kernels.Run, dst, data []byte, progress func(done int)) (result []byte, err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
-		p := recover()
-		if p == nil {
-			return
+		if p := recover(); p != nil {
+			err = recovered(p, data)
 		}
-		if offset, inside := faultOffset(p, data); inside {
-			err = &faultError{offset}
-			return
-		}
-		err = &panicError{p, kernelStack(string(debug.Stack()))}
 	}()
 	result, err = run(dst, data, progress)
-	if err != nil {
-		// Here, for its methods are the kernel's too, and may panic.
-		err = &kernelError{err.Error()}
+	return result, textOf(err)
+}
+
+// guardAll does so for what reads several regions.
+func guardAll(run func() ([]byte, error), regions ...[]byte) (result []byte, err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = recovered(p, regions...)
+		}
+	}()
+	result, err = run()
+	return result, textOf(err)
+}
+
+// textOf returns an error of the kernel's as its text: here, for its methods are
+// the kernel's too, and may panic.
+func textOf(err error) error {
+	if err == nil {
+		return nil
 	}
-	return result, err
+	return &kernelError{err.Error()}
+}
+
+// recovered returns the error of a panic.
+func recovered(p any, regions ...[]byte) error {
+	for _, data := range regions {
+		if offset, inside := faultOffset(p, data); inside {
+			return &faultError{offset}
+		}
+	}
+	return &panicError{p, kernelStack(string(debug.Stack()))}
 }
 
 // kernelStack returns the part of a stack trace from the panic down to this

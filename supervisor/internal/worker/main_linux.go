@@ -49,7 +49,8 @@ func Main(id wire.Identity) error {
 	}
 	// Else it would hold its first chunk while it waits for the file.
 	<-maps.begun
-	w.Mapping = maps.get
+	w.Mapping = maps.bytes
+	w.Writer = maps.writer
 	w.Stopped = maps.retired.Load
 	return w.Run()
 }
@@ -154,8 +155,20 @@ func (m *mappings) detach(number uint32) {
 // descriptor was published and only has to be read.
 const attachTimeout = 10 * time.Second
 
-// get returns the bytes of a mapping, to write to if so asked.
-func (m *mappings) get(number uint32, write bool) ([]byte, error) {
+// bytes returns the bytes of a mapping, to write to if so asked.
+func (m *mappings) bytes(number uint32, write bool) ([]byte, error) {
+	mapping, err := m.get(number, write)
+	if err != nil {
+		return nil, err
+	}
+	return mapping.Bytes(), nil
+}
+
+// writer returns what writes to the file of a mapping.
+func (m *mappings) writer(number uint32) (io.WriterAt, error) { return m.get(number, true) }
+
+// get returns a mapping, to write to if so asked.
+func (m *mappings) get(number uint32, write bool) (*shm.Mapping, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	a, ok := m.all[number]
@@ -181,5 +194,5 @@ func (m *mappings) get(number uint32, write bool) ([]byte, error) {
 	if write && !a.mapping.Writable() {
 		return nil, fmt.Errorf("mapping %d is not for writing", number)
 	}
-	return a.mapping.Bytes(), nil
+	return a.mapping, nil
 }

@@ -20,6 +20,7 @@ type program struct {
 	out      int           // bytes of an element there
 	run      kernels.Run
 	each     *kernels.Routine // a function to be called many times, then run is nil
+	code     *evaluation      // expressions, then run is nil
 	err      error            // why it cannot run
 }
 
@@ -30,13 +31,17 @@ func (w *Worker) task(d ring.Descriptor) (checksum uint32, payload []byte, err e
 	if err != nil {
 		return 0, nil, err
 	}
-	p := w.programs.of(record)
+	p := w.of(record)
 	if p.err != nil {
 		return p.checksum, nil, p.err
 	}
 	w.told = 0
 	if p.inPlace != nil {
 		return p.checksum, nil, w.change(d, p)
+	}
+	if p.code != nil {
+		payload, err = w.evaluate(d, p.code)
+		return p.checksum, payload, err
 	}
 	data, err := w.elements(d, p.size, false)
 	if err != nil {
@@ -97,7 +102,7 @@ func (w *Worker) destination(d ring.Descriptor, p *program) ([]byte, error) {
 }
 
 // maxPrograms bounds what a long life, or a scribbler, can make a worker keep.
-const maxPrograms = 256
+const maxPrograms = 32
 
 // programs keeps each program, with its scratch, that this worker has met.
 type programs struct {
@@ -106,7 +111,8 @@ type programs struct {
 }
 
 // of returns the program of a record.
-func (p *programs) of(record wire.Record) *program {
+func (w *Worker) of(record wire.Record) *program {
+	p := &w.programs
 	if p.last != nil && p.last.record == record {
 		return p.last
 	}
@@ -115,7 +121,7 @@ func (p *programs) of(record wire.Record) *program {
 		if len(p.known) >= maxPrograms {
 			clear(p.known)
 		}
-		known = prepare(record)
+		known = w.prepare(record)
 		p.known[record] = known
 	}
 	p.last = known
@@ -123,11 +129,15 @@ func (p *programs) of(record wire.Record) *program {
 }
 
 // prepare makes a record's program ready to run.
-func prepare(record wire.Record) *program {
+func (w *Worker) prepare(record wire.Record) *program {
 	prepared := &program{record: record, checksum: record.Checksum()}
 	p, err := record.Program()
 	if err != nil {
 		prepared.err = err
+		return prepared
+	}
+	if p.Code != nil {
+		prepared.code, prepared.err = w.prepareCode(p.Code)
 		return prepared
 	}
 	prepared.size, prepared.target, prepared.inPlace = p.Type.Size(), p.Target, p.InPlace

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"errors"
+	"io"
 	"time"
 
 	"github.com/gangsaw/gangsaw/ring"
@@ -27,6 +28,8 @@ type Worker struct {
 	Results     []byte // this worker's results segment
 	// Mapping returns the bytes of a mapping by its number, to write to if so asked.
 	Mapping func(number uint32, write bool) ([]byte, error)
+	// Writer returns what writes to the file of a mapping.
+	Writer func(number uint32) (io.WriterAt, error)
 	// Stopped reports whether the loop should end; nil means never.
 	Stopped func() bool
 

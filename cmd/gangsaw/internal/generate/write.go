@@ -5,18 +5,14 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"runtime"
 	"sync"
 	"sync/atomic"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/gangsaw/gangsaw/kernels"
+	"github.com/gangsaw/gangsaw/shm"
 	"github.com/gangsaw/gangsaw/shm/format"
 	"github.com/gangsaw/gangsaw/shm/format/npy"
 )
@@ -49,109 +45,30 @@ func Write(ctx context.Context, path string, s Spec) (int64, error) {
 			return 0, fmt.Errorf("%s: %w", path, err)
 		}
 	}
-	target, mode, err := destination(path, s.Overwrite)
+	out, err := shm.CreateOutput(path, s.Overwrite)
 	if err != nil {
 		return 0, err
 	}
-	file, err := os.CreateTemp(filepath.Dir(target), ".gangsaw-*")
-	if err != nil {
-		return 0, atPath(path, err)
-	}
-	temp := file.Name()
-	defer os.Remove(temp)
+	defer out.Discard()
 	size := int64(len(header)) + a.Size()
-	err = s.fill(ctx, file, header, size)
-	if err == nil {
-		err = file.Chmod(mode)
+	if err := s.fill(ctx, out, header, size); err != nil {
+		return 0, err
 	}
-	if cerr := file.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = place(temp, target, s.Overwrite)
-	}
-	if err != nil {
-		return 0, atPath(path, err)
-	}
-	return size, nil
-}
-
-var errExists = errors.New("exists: give --overwrite to replace it")
-
-// destination returns the file that path stands for, behind symbolic links,
-// and the mode it has or will have. Only regular files are ever replaced.
-func destination(path string, overwrite bool) (string, fs.FileMode, error) {
-	target, err := filepath.EvalSymlinks(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		if _, err := os.Lstat(path); err == nil {
-			return "", 0, fmt.Errorf("%s: is a symbolic link to nothing: name the file itself", path)
-		}
-		mask := unix.Umask(0)
-		unix.Umask(mask)
-		return path, 0o666 &^ fs.FileMode(mask), nil
-	}
-	if err != nil {
-		return "", 0, atPath(path, err)
-	}
-	info, err := os.Lstat(target)
-	switch {
-	case err != nil:
-		return "", 0, atPath(path, err)
-	case info.IsDir():
-		return "", 0, fmt.Errorf("%s: is a directory: name a file", path)
-	case !info.Mode().IsRegular():
-		return "", 0, fmt.Errorf("%s: is not a regular file (%s) and is never replaced: name a file", path, info.Mode().Type())
-	case !overwrite:
-		return "", 0, fmt.Errorf("%s: %w", path, errExists)
-	}
-	return target, info.Mode().Perm(), nil
-}
-
-// atPath says what went wrong with the file the user named rather than with
-// the temporary one.
-func atPath(path string, err error) error {
-	var pathErr *fs.PathError
-	var linkErr *os.LinkError
-	switch {
-	case errors.As(err, &pathErr):
-		err = pathErr.Err
-	case errors.As(err, &linkErr):
-		err = linkErr.Err
-	}
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		err = fmt.Errorf("%w: check that its directory exists", err)
-	case errors.Is(err, fs.ErrPermission):
-		err = fmt.Errorf("%w: its directory must be writable", err)
-	}
-	return fmt.Errorf("%s: %w", path, err)
-}
-
-// place renames the finished file, over another one only if overwrite is set.
-func place(temp, path string, overwrite bool) error {
-	if overwrite {
-		return os.Rename(temp, path)
-	}
-	err := moveNew(temp, path)
-	if errors.Is(err, fs.ErrExist) {
-		return errExists
-	}
-	return err
+	return size, out.Commit()
 }
 
 // fill writes header and numbers, blocks in parallel.
-func (s *Spec) fill(ctx context.Context, file *os.File, header []byte, size int64) error {
+func (s *Spec) fill(ctx context.Context, out *shm.Output, header []byte, size int64) error {
 	if s.Dist == Zeros && s.NaN == 0 {
-		if err := file.Truncate(size); err != nil {
+		if err := out.Extend(size); err != nil {
 			return err
 		}
-	} else if size > 0 {
-		// First, so that a full disk shows before the work is done.
-		if err := reserve(file, size); err != nil {
-			return fmt.Errorf("reserving %d bytes: %w", size, err)
+	} else {
+		if err := out.Reserve(size); err != nil {
+			return err
 		}
 	}
-	if _, err := file.WriteAt(header, 0); err != nil {
+	if _, err := out.WriteAt(header, 0); err != nil {
 		return err
 	}
 	if s.Dist == Zeros && s.NaN == 0 {
@@ -161,14 +78,14 @@ func (s *Spec) fill(ctx context.Context, file *os.File, header []byte, size int6
 	var group sync.WaitGroup
 	errs := make([]error, runtime.GOMAXPROCS(0))
 	for i := range errs {
-		group.Go(func() { errs[i] = s.fillBlocks(ctx, file, int64(len(header)), size, &next) })
+		group.Go(func() { errs[i] = s.fillBlocks(ctx, out, int64(len(header)), size, &next) })
 	}
 	group.Wait()
 	return errors.Join(errs...)
 }
 
 // fillBlocks writes the blocks that next hands out.
-func (s *Spec) fillBlocks(ctx context.Context, file *os.File, start, size int64, next *atomic.Int64) error {
+func (s *Spec) fillBlocks(ctx context.Context, out *shm.Output, start, size int64, next *atomic.Int64) error {
 	item := int64(s.Type.Size())
 	buf := make([]byte, kernels.BlockLen*item)
 	for {
@@ -182,7 +99,7 @@ func (s *Spec) fillBlocks(ctx context.Context, file *os.File, start, size int64,
 		}
 		part := buf[:min(int64(len(buf)), size-at)]
 		s.block(uint64(block), part)
-		if _, err := file.WriteAt(part, at); err != nil {
+		if _, err := out.WriteAt(part, at); err != nil {
 			return err
 		}
 	}

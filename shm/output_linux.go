@@ -1,4 +1,4 @@
-package generate
+package shm
 
 import (
 	"errors"
@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// reserve takes size bytes of the disk for the file, where the file system can
+// allocate takes size bytes of the disk for the file, where the file system can
 // do that.
-func reserve(file *os.File, size int64) error {
+func allocate(file *os.File, size int64) error {
 	err := unix.Fallocate(int(file.Fd()), 0, 0, size)
 	if errors.Is(err, unix.EOPNOTSUPP) {
 		return nil

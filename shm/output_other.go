@@ -1,12 +1,12 @@
 //go:build !linux
 
-package generate
+package shm
 
 import "os"
 
-// reserve makes the file size bytes long. The disk's own are taken only when
+// allocate makes the file size bytes long. The disk's own are taken only when
 // they are written: one that is too small shows late.
-func reserve(file *os.File, size int64) error { return file.Truncate(size) }
+func allocate(file *os.File, size int64) error { return file.Truncate(size) }
 
 // moveNew gives a file a new name, which must not exist: unlike a rename, a
 // link never replaces. The old name is the caller's to remove.
