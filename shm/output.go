@@ -35,8 +35,15 @@ func CreateOutput(path string, overwrite bool) (*Output, error) {
 	return &Output{path, target, overwrite, mode, file}, nil
 }
 
-// File returns the open file, to hand to others who write to it.
-func (o *Output) File() *os.File { return o.file }
+// Mapping returns the file, which is not empty, as a mapping to hand to others who
+// write to it.
+func (o *Output) Mapping() (*Mapping, error) {
+	file, err := os.OpenFile(o.file.Name(), os.O_RDWR, 0)
+	if err != nil {
+		return nil, atPath(o.path, err)
+	}
+	return AttachWritable(file)
+}
 
 // Reserve makes the file size bytes long, on the disk where the file system can do
 // that, so that a full disk shows before the work is done.
