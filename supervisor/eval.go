@@ -205,8 +205,7 @@ func (e *evaluation) bind(pass *expr.Pass, job engine.Job, outputs []wire.Source
 	array := job.Plan.Array()
 	b := &wire.Binding{Chunk: job.Plan.ChunkBytes() / uint64(array.Type.Size()), Outputs: outputs, Program: pass.Program}
 	for _, i := range pass.Inputs {
-		x := e.arrays[i]
-		b.Inputs = append(b.Inputs, wire.Source{Mapping: x.file.number, Type: x.Type, Offset: uint64(x.Offset)})
+		b.Inputs = append(b.Inputs, source(e.arrays[i]))
 	}
 	return b
 }

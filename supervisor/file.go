@@ -91,6 +91,19 @@ func (p *Pool) File(path string, opts ...FileOption) (*File, error) {
 	return f, nil
 }
 
+// openInput opens a file as bare bytes: what lies in it is known.
+func (p *Pool) openInput(path string) (*File, error) {
+	mapping, err := shm.OpenMapping(path)
+	if err != nil {
+		return nil, err
+	}
+	f := &File{pool: p, mapping: mapping}
+	if f.number, err = p.engine.Attach(mapping); err != nil {
+		return nil, errors.Join(err, mapping.Close())
+	}
+	return f, nil
+}
+
 // Path returns the path under which the file was opened.
 func (f *File) Path() string { return f.mapping.Path() }
 

@@ -326,22 +326,6 @@ func interrupted(t *testing.T, pool *Pool, opts ...TaskOption) (path, log string
 
 func TestResumeRefusesAJournalThatDoesNotBelong(t *testing.T) {
 	pool := start(t, Workers(1), ChunkBytes(1))
-	// edit changes the header of a journal and keeps it valid.
-	edit := func(t *testing.T, log, from, to string) {
-		b, err := os.ReadFile(log)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Contains(b, []byte(from)) || len(from) != len(to) {
-			t.Fatalf("no %q in the journal", from)
-		}
-		b = bytes.Replace(b, []byte(from), []byte(to), 1)
-		size := binary.LittleEndian.Uint32(b[18:])
-		binary.LittleEndian.PutUint32(b[22:], crc32.Checksum(b[64:64+size], crc32.MakeTable(crc32.Castagnoli)))
-		if err := os.WriteFile(log, b, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
 	for name, c := range map[string]struct {
 		do   func(t *testing.T, path, log string)
 		want string
@@ -351,11 +335,11 @@ func TestResumeRefusesAJournalThatDoesNotBelong(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			edit(t, log, boot, strings.Repeat("0", len(boot)))
+			editJournal(t, log, boot, strings.Repeat("0", len(boot)))
 		}, "the machine was started anew"},
-		"another kernel": {func(t *testing.T, _, log string) { edit(t, log, `"test.picky"`, `"test.pickx"`) }, `this program has no kernel "test.pickx"`},
-		"kernel of ints": {func(t *testing.T, _, log string) { edit(t, log, `"test.picky"`, `"test.mix"  `) }, "does not make float64"},
-		"another build":  {func(t *testing.T, _, log string) { edit(t, log, `"Build": "`, `"Build":"0`) }, "another build of the program"},
+		"another kernel": {func(t *testing.T, _, log string) { editJournal(t, log, `"test.picky"`, `"test.pickx"`) }, `this program has no kernel "test.pickx"`},
+		"kernel of ints": {func(t *testing.T, _, log string) { editJournal(t, log, `"test.picky"`, `"test.mix"  `) }, "does not make float64"},
+		"another build":  {func(t *testing.T, _, log string) { editJournal(t, log, `"Build": "`, `"Build":"0`) }, "another build of the program"},
 		"damaged":        {func(t *testing.T, _, log string) { os.WriteFile(log, make([]byte, 9000), 0o600) }, "it is no journal of this version"},
 		"truncated":      {func(t *testing.T, _, log string) { os.Truncate(log, 4096) }, "its marks alone need"},
 		"too short":      {func(t *testing.T, _, log string) { os.Truncate(log, 10) }, "it is no journal of this version"},
@@ -367,8 +351,8 @@ func TestResumeRefusesAJournalThatDoesNotBelong(t *testing.T) {
 		"another size":     {func(t *testing.T, path, _ string) { os.Truncate(path, 16+8*(32<<10)) }, "bytes, and had"},
 		"bytes beside":     {func(t *testing.T, path, _ string) { writeAt(t, path, 3, []byte{1}) }, "has other bytes beside the array"},
 		"bytes behind":     {func(t *testing.T, path, _ string) { writeAt(t, path, 16+8*(32<<10)+1, []byte{1}) }, "has other bytes beside the array"},
-		"another geometry": {func(t *testing.T, _, log string) { edit(t, log, `"Chunk": 32768`, `"Chunk": 49152`) }, "no array is cut into chunks"},
-		"chunk of nothing": {func(t *testing.T, _, log string) { edit(t, log, `"Chunk": 32768`, `"Chunk": 32769`) }, "does not make sense"},
+		"another geometry": {func(t *testing.T, _, log string) { editJournal(t, log, `"Chunk": 32768`, `"Chunk": 49152`) }, "no array is cut into chunks"},
+		"chunk of nothing": {func(t *testing.T, _, log string) { editJournal(t, log, `"Chunk": 32768`, `"Chunk": 32769`) }, "does not make sense"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path, log := interrupted(t, pool)
@@ -383,10 +367,28 @@ func TestResumeRefusesAJournalThatDoesNotBelong(t *testing.T) {
 		})
 	}
 	path, log := interrupted(t, pool)
-	edit(t, log, `"Build": "`, `"Build":"0`)
+	editJournal(t, log, `"Build": "`, `"Build":"0`)
 	var refused *TaskError
 	if err := pool.Resume(t.Context(), path, AnyBuild()); !errors.As(err, &refused) {
 		t.Errorf("with any build: %v", err)
+	}
+}
+
+// editJournal changes the header of a journal and keeps it valid.
+func editJournal(t *testing.T, log, from, to string) {
+	t.Helper()
+	b, err := os.ReadFile(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(b, []byte(from)) || len(from) != len(to) {
+		t.Fatalf("no %q in the journal", from)
+	}
+	b = bytes.Replace(b, []byte(from), []byte(to), 1)
+	size := binary.LittleEndian.Uint32(b[18:])
+	binary.LittleEndian.PutUint32(b[22:], crc32.Checksum(b[64:64+size], crc32.MakeTable(crc32.Castagnoli)))
+	if err := os.WriteFile(log, b, 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -29,11 +29,23 @@ type Header struct {
 	Unit    uint64 // bytes
 }
 
-// Program is what is done to each element.
+// Program is what is done to each element: by a kernel with parameters, or by a
+// program of expressions, in which the values of earlier passes stand.
 type Program struct {
+	Build  string // hash of the program that has the kernel, or runs the expressions
 	Kernel string
 	Params []byte
-	Build  string // hash of the program that has the kernel
+
+	Text   string  // of the expressions
+	Code   []byte  // of package expr
+	Inputs []Input // that the code takes, in order
+}
+
+// Input is an array that expressions read.
+type Input struct {
+	Replaced bool // it is the array that is changed; the rest is zero then
+	Target   Target
+	Array    Array
 }
 
 // Array describes the numbers that are changed.
@@ -50,17 +62,23 @@ func ArrayOf(a format.Array) Array {
 	return Array{a.Name, a.Type.String(), a.Shape, a.Fortran, a.Offset}
 }
 
-// array returns the array in a file of that size.
-func (h *Header) array() (format.Array, error) {
-	t, err := kernels.ParseType(h.Array.Type)
+// array returns the array that is changed.
+func (h *Header) array() (format.Array, error) { return h.Array.in(h.Target) }
+
+// Of returns the array of an input that is not the one that is changed.
+func (i Input) Of() (format.Array, error) { return i.Array.in(i.Target) }
+
+// in returns the array in a file.
+func (a Array) in(file Target) (format.Array, error) {
+	t, err := kernels.ParseType(a.Type)
 	if err != nil {
 		return format.Array{}, err
 	}
-	a := format.Array{Name: h.Array.Name, Type: t, Shape: h.Array.Shape, Fortran: h.Array.Fortran, Offset: h.Array.Offset}
+	array := format.Array{Name: a.Name, Type: t, Shape: a.Shape, Fortran: a.Fortran, Offset: a.Offset}
 	if a.Offset < 0 {
-		return a, fmt.Errorf("offset %d", a.Offset)
+		return array, fmt.Errorf("offset %d", a.Offset)
 	}
-	return a, a.Check("journal", h.Target.Size)
+	return array, array.Check("journal", file.Size)
 }
 
 // geometry returns how the array is cut.
@@ -125,6 +143,14 @@ func parseHeader(b []byte) (*Header, error) {
 	}
 	if _, err := h.geometry(); err != nil {
 		return nil, fmt.Errorf("its header does not make sense: %w", err)
+	}
+	for _, i := range h.Program.Inputs {
+		if i.Replaced {
+			continue
+		}
+		if _, err := i.Of(); err != nil {
+			return nil, fmt.Errorf("its header does not make sense: %w", err)
+		}
 	}
 	return h, nil
 }

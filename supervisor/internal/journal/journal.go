@@ -192,7 +192,7 @@ func (j *Journal) Array() (format.Array, error) { return j.Header.array() }
 // Belongs returns an *Error unless the journal is about that file, as it was left
 // by processes and not by a machine that went down.
 func (j *Journal) Belongs(target Target) error {
-	if what := target.differs(j.Header.Target); what != "" {
+	if what := target.Differs(j.Header.Target); what != "" {
 		return &Error{j.path, "the file " + what, "put that file back, or abandon the journal"}
 	}
 	boot, err := Boot()

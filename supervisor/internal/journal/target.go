@@ -5,6 +5,7 @@ import (
 	"hash/crc64"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/gangsaw/gangsaw/shm"
 	"github.com/gangsaw/gangsaw/shm/format"
@@ -17,20 +18,39 @@ type Target struct {
 	Inode  uint64
 	Born   int64  // ns since 1970, 0 where the file system does not tell
 	Around uint64 // checksum of what is beside the array, up to 1 MiB on each side
+
+	Modified int64 // ns since 1970, of a file that is only read
 }
 
 // TargetOf returns the identity of a file of which an array is changed.
 func TargetOf(m *shm.Mapping, a format.Array) (Target, error) {
+	t, err := InputOf(m, a)
+	t.Modified = 0
+	return t, err
+}
+
+// InputOf returns the identity of a file of which an array is only read.
+func InputOf(m *shm.Mapping, a format.Array) (Target, error) {
 	info, err := m.File().Stat()
 	if err != nil {
 		return Target{}, err
 	}
-	t := Target{Path: m.Path(), Size: info.Size()}
+	path, err := filepath.Abs(m.Path()) // whoever resumes may be elsewhere
+	if err != nil {
+		return Target{}, err
+	}
+	t := Target{Path: path, Size: info.Size(), Modified: info.ModTime().UnixNano()}
 	if t.Inode, t.Born, err = inode(m.File()); err != nil {
 		return t, fmt.Errorf("%s: %w", m.Path(), err)
 	}
 	t.Around, err = around(m, a, t.Size)
 	return t, err
+}
+
+// Beside returns the identity of a file of which another array is changed.
+func (t Target) Beside() Target {
+	t.Around, t.Modified = 0, 0
+	return t
 }
 
 // around returns a checksum of what lies beside the array.
@@ -46,13 +66,15 @@ func around(r io.ReaderAt, a format.Array, size int64) (uint64, error) {
 	return sum.Sum64(), nil
 }
 
-// differs returns why t is not the file that a journal is about, "" if it is.
-func (t Target) differs(journal Target) string {
+// Differs returns why t is not the file that a journal is about, "" if it is.
+func (t Target) Differs(journal Target) string {
 	switch {
 	case t.Inode != journal.Inode, t.Born != journal.Born:
 		return "is another file than the one that the run began with"
 	case t.Size != journal.Size:
 		return fmt.Sprintf("has %d bytes, and had %d when the run began", t.Size, journal.Size)
+	case t.Modified != journal.Modified:
+		return "was written to since the run began"
 	case t.Around != journal.Around:
 		return "has other bytes beside the array than when the run began"
 	}
