@@ -145,3 +145,24 @@ func (f *poolFlags) options(cmd *cobra.Command) ([]supervisor.Option, error) {
 	}
 	return opts, nil
 }
+
+// targetFlags are about files that are changed in place.
+type targetFlags struct {
+	journal string
+	force   bool
+}
+
+func (f *targetFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.journal, "journal", "", "directory for the journal of a change in place (default: beside the file)")
+	cmd.Flags().BoolVar(&f.force, "force", false, "change a file in place that has several names (hard links)")
+}
+
+func (f *targetFlags) options() (opts []supervisor.TaskOption) {
+	if f.journal != "" {
+		opts = append(opts, supervisor.JournalDir(f.journal))
+	}
+	if f.force {
+		opts = append(opts, supervisor.HardLinked())
+	}
+	return opts
+}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -39,7 +40,10 @@ func main() {
 		return
 	}
 	status := exitStatus(err)
-	if status == exitInterrupted {
+	var early *supervisor.InPlaceError
+	if errors.As(err, &early) && early.Journal != "" {
+		err = fmt.Errorf("%w: finish it by gangsaw resume %s", err, early.File)
+	} else if status == exitInterrupted {
 		err = errors.New("interrupted")
 	}
 	for _, line := range lines(err) {
@@ -48,11 +52,11 @@ func main() {
 	os.Exit(status)
 }
 
-// lines returns an error's text, one line for each error joined in it.
+// lines returns the lines of an error's text, of all errors joined in it.
 func lines(err error) []string {
 	joined, ok := err.(interface{ Unwrap() []error })
 	if _, whole := err.(*supervisor.QuarantineError); whole || !ok {
-		return []string{err.Error()}
+		return strings.Split(err.Error(), "\n")
 	}
 	var all []string
 	for _, e := range joined.Unwrap() {
@@ -86,7 +90,7 @@ func newRoot() *cobra.Command {
 			"processes that map the same file, and loses nothing when one of them dies.\n\n" +
 			"Exit status: 0 done; 1 failed; 2 usage; 3 finished, but some chunks kept killing their\n" +
 			"workers; 4 a file changed during the run; 130 interrupted.",
-		Example:           "  gangsaw stat x.npy\n  gangsaw stat --json x.npy | jq '.arrays[0].mean'",
+		Example:           "  gangsaw stat x.npy\n  gangsaw eval 'mean(x), std(x)' x.npy\n  gangsaw stat --json x.npy | jq '.arrays[0].mean'",
 		Version:           version().Version,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
@@ -107,7 +111,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w: see %s --help", err, cmd.CommandPath())}
 	})
-	root.AddCommand(newStat(), newInfo(), newGen(), newVersion())
+	root.AddCommand(newStat(), newEval(), newResume(), newInfo(), newGen(), newVersion())
 	return root
 }
 

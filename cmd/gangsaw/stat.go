@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -44,7 +43,7 @@ func newStat() *cobra.Command {
 			if err != nil {
 				return usageError{fmt.Errorf("--progress: %w", err)}
 			}
-			job := statJob{files: args, fileOptions: fileOptions, poolOptions: poolOptions, mode: mode, form: form}
+			job := statJob{args, fileOptions, session{options: poolOptions, mode: mode, form: form}}
 			return job.run(cmd.Context())
 		},
 	}
@@ -58,54 +57,35 @@ func newStat() *cobra.Command {
 type statJob struct {
 	files       []string
 	fileOptions []supervisor.FileOption
-	poolOptions []supervisor.Option
-	mode        progress.Mode
-	form        report.Form
+	session     session
 }
 
 // run computes and prints what can be computed and joins the errors of what
 // cannot.
-func (s *statJob) run(ctx context.Context) error {
-	start := time.Now()
-	var failed []error
-	sizes := make([]uint64, len(s.files))
-	var total uint64
-	for i, path := range s.files {
+func (j *statJob) run(ctx context.Context) error {
+	sizes := make([]uint64, len(j.files))
+	for i, path := range j.files {
 		sizes[i] = fileSize(path)
-		total += sizes[i]
+		j.session.total += sizes[i]
 	}
-	view := progress.New(os.Stderr, s.mode, total)
-	defer view.Stop()
-	pool, err := supervisor.Start(ctx, append(s.poolOptions, supervisor.Observe(func(e supervisor.Event) {
-		view.Note(report.Printable(e.String()))
-	}))...)
-	if err != nil {
-		return err
-	}
-	defer pool.Close()
-	view.Watch(func() progress.State {
-		c := pool.Counters()
-		return progress.State{Bytes: c.Bytes, Retries: c.Retries}
+	return j.session.run(ctx, func(s *session) (printer, error) {
+		var failed []error
+		out := &report.Stat{}
+		for i, path := range j.files {
+			rows, err := j.statFile(ctx, s.pool, path, func(size uint64) { s.view.Correct(sizes[i], size) })
+			out.Arrays = append(out.Arrays, rows...)
+			if err != nil {
+				failed = append(failed, err)
+			}
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+		}
+		if len(out.Arrays) == 0 {
+			return nil, errors.Join(failed...)
+		}
+		return out.Write, errors.Join(failed...)
 	})
-	out := &report.Stat{}
-	for i, path := range s.files {
-		rows, err := s.statFile(ctx, pool, path, func(size uint64) { view.Correct(sizes[i], size) })
-		out.Arrays = append(out.Arrays, rows...)
-		if err != nil {
-			failed = append(failed, err)
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-	}
-	if len(out.Arrays) == 0 {
-		return errors.Join(failed...)
-	}
-	out.Run = report.NewRun(pool.Counters(), time.Since(start), pool.ISA())
-	view.Stop()
-	failed = append(failed, out.Write(os.Stdout, s.form))
-	view.Summary(out.Run.Line(pool.InProcess()))
-	return errors.Join(failed...)
 }
 
 // fileSize guesses how many bytes a file will be read for, before it is opened.
@@ -119,8 +99,8 @@ func fileSize(path string) uint64 {
 
 // statFile computes the summaries of all arrays of a file, whose size is told
 // once it is known.
-func (s *statJob) statFile(ctx context.Context, pool *supervisor.Pool, path string, tell func(size uint64)) ([]report.Array, error) {
-	f, err := pool.File(path, s.fileOptions...)
+func (j *statJob) statFile(ctx context.Context, pool *supervisor.Pool, path string, tell func(size uint64)) ([]report.Array, error) {
+	f, err := pool.File(path, j.fileOptions...)
 	if err != nil {
 		tell(0)
 		return nil, err

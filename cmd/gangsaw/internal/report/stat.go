@@ -16,10 +16,7 @@ import (
 )
 
 // Stat is the report of gangsaw stat.
-type Stat struct {
-	Arrays []Array
-	Run    Run
-}
+type Stat struct{ Arrays []Array }
 
 // Array is what stat says of one array. NaN are left out of everything but the
 // counts. Counts and values are null when a chunk is missing.
@@ -113,14 +110,14 @@ func newArray(file string, a format.Array) Array {
 func shapeOf(a format.Array) []int64 { return append([]int64{}, a.Shape...) }
 
 // Write prints the report.
-func (s *Stat) Write(w io.Writer, form Form) error {
+func (s *Stat) Write(w io.Writer, form Form, run Run) error {
 	switch form {
 	case JSON:
 		return writeJSON(w, struct {
 			Schema int     `json:"schema"`
 			Arrays []Array `json:"arrays"`
 			Run    Run     `json:"run"`
-		}{schema, append([]Array{}, s.Arrays...), s.Run})
+		}{schema, append([]Array{}, s.Arrays...), run})
 	case CSV:
 		rows := make([][]string, len(s.Arrays))
 		for i, a := range s.Arrays {
