@@ -1,10 +1,15 @@
 package shm
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/edsrzf/mmap-go"
@@ -16,9 +21,10 @@ import (
 type Mapping struct {
 	file     *os.File // nil: memory of this process
 	name     string
+	where    string // its path, wherever this process may go
 	mem      mmap.MMap
 	writable bool
-	start    identity // of a file that others may change
+	start    atomic.Pointer[identity] // of a file that others may change
 }
 
 // HeapMapping returns zero bytes of this process's memory as a mapping, for those
@@ -35,15 +41,20 @@ const cacheLine = 64
 type identity struct {
 	size  int64     // bytes
 	mtime time.Time // zero, of a file that this program writes to
+	stale string    // why the open file is not the one that has its name any more
 }
 
 // ChangedError reports a file that changed after it was mapped.
 type ChangedError struct {
-	Path string
-	What string
+	Path    string
+	What    string
+	InPlace bool // while it was being changed in place
 }
 
 func (e *ChangedError) Error() string {
+	if e.InPlace {
+		return fmt.Sprintf("%s: the file %s while it was being changed in place", e.Path, e.What)
+	}
 	return fmt.Sprintf("%s: the file %s while it was being read; results are discarded: run again when nothing writes to it", e.Path, e.What)
 }
 
@@ -60,7 +71,8 @@ func OpenMapping(path string) (*Mapping, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m, nil
+	m.where, err = filepath.Abs(path)
+	return m, err
 }
 
 // AttachMapping maps an open file, which the mapping then owns.
@@ -90,7 +102,9 @@ func mapFile(file *os.File, access int) (*Mapping, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mapping %d bytes: %w", info.Size(), err)
 	}
-	return &Mapping{file: file, name: file.Name(), mem: mem, writable: access == mmap.RDWR, start: identify(info)}, nil
+	m := &Mapping{file: file, name: file.Name(), mem: mem, writable: access == mmap.RDWR}
+	m.start.Store(identify(info))
+	return m, nil
 }
 
 // withRemedy adds what can be done about a file that does not open.
@@ -106,11 +120,16 @@ func withRemedy(err error) error {
 	return err
 }
 
-func identify(info fs.FileInfo) identity { return identity{info.Size(), info.ModTime()} }
+func identify(info fs.FileInfo) *identity {
+	return &identity{size: info.Size(), mtime: info.ModTime()}
+}
 
 // Bytes returns the file's contents. Reading what was truncated away since
 // raises SIGBUS.
 func (m *Mapping) Bytes() []byte { return m.mem }
+
+// Where returns the absolute path that the file had when it was opened.
+func (m *Mapping) Where() string { return m.where }
 
 // Path returns the path under which the file was opened, or the name of what is
 // no file.
@@ -126,37 +145,67 @@ func (m *Mapping) Writable() bool { return m.writable }
 // is no longer what it was when it was mapped. What only this program writes to
 // does not change.
 func (m *Mapping) Changed() error {
-	if m.start == (identity{}) {
+	start := m.start.Load() // Renew may put another in its place
+	if start == nil {
 		return nil
+	}
+	changed := func(format string, args ...any) error {
+		return &ChangedError{m.Path(), fmt.Sprintf(format, args...), m.writable}
 	}
 	info, err := m.file.Stat()
 	if err != nil {
 		return err
 	}
-	switch now := identify(info); {
-	case now.size < m.start.size:
-		return &ChangedError{m.Path(), fmt.Sprintf("was truncated from %d to %d bytes", m.start.size, now.size)}
-	case now.size != m.start.size:
-		return &ChangedError{m.Path(), fmt.Sprintf("grew from %d to %d bytes", m.start.size, now.size)}
-	case m.start.mtime.IsZero():
-		return m.replaced(info)
-	case !now.mtime.Equal(m.start.mtime):
-		return &ChangedError{m.Path(), "was written to"}
+	switch now := info.Size(); {
+	case start.stale != "":
+		return changed("%s", start.stale)
+	case now < start.size:
+		return changed("was truncated from %d to %d bytes", start.size, now)
+	case now != start.size:
+		return changed("grew from %d to %d bytes", start.size, now)
+	case start.mtime.IsZero() && !m.named(info):
+		return changed("was replaced, moved or removed")
+	case !start.mtime.IsZero() && !info.ModTime().Equal(start.mtime):
+		return changed("was written to")
 	}
 	return nil
 }
 
 // Renew takes the file as it is now for what it was when it was mapped, after
-// this program wrote to it. A *ChangedError tells that it has another size.
-func (m *Mapping) Renew() error {
+// this program wrote to it through a target, to what lies at an offset among other
+// things.
+func (m *Mapping) Renew(target *Mapping, offset int64) error {
 	info, err := m.file.Stat()
 	if err != nil {
 		return err
 	}
-	if m.start.size == info.Size() {
-		m.start = identify(info)
+	if start := m.start.Load(); start.size == info.Size() {
+		now := identify(info)
+		if !m.alike(target, offset) {
+			now.stale = "was copied to another layer when it was written to: open it again"
+		}
+		m.start.Store(now)
 	}
-	return m.Changed()
+	return nil
+}
+
+// alike reports whether a mapping shows what is in the target, at a look. On an
+// overlay it does not, if it was made before the first write to the file.
+func (m *Mapping) alike(target *Mapping, offset int64) (same bool) {
+	b := make([]byte, 64<<10)
+	n, err := target.file.ReadAt(b, offset)
+	if err != nil && err != io.EOF {
+		return false
+	}
+	// The file may have been truncated.
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if recover() != nil {
+			same = false
+		}
+	}()
+	shown, err := Slice(m.mem, uint64(offset), uint64(n))
+	return err == nil && bytes.Equal(shown, b[:n])
 }
 
 // ReadAt and WriteAt go through the file, whose mapping may have been truncated:

@@ -112,7 +112,7 @@ func (s *Segment) Mapping(writable bool) (*Mapping, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.start = identity{}
+	m.start.Store(nil)
 	return m, nil
 }
 

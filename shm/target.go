@@ -1,9 +1,11 @@
 package shm
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/edsrzf/mmap-go"
@@ -29,6 +31,7 @@ func (e *LinkedError) Error() string {
 
 // TargetOptions say how to open a target.
 type TargetOptions struct {
+	Name     string        // that errors call it by, if not by its path
 	Patience time.Duration // how long to wait for whoever has locked it
 	Linked   bool          // it may have several names
 }
@@ -39,43 +42,57 @@ type TargetOptions struct {
 // them has unmapped and closed it, or until Unlock. A *LockedError tells that
 // somebody else has it. Others' writes are not noticed, truncation and
 // replacement are.
-func OpenTarget(path string, o TargetOptions) (*Mapping, error) {
-	for late := time.Now().Add(o.Patience); ; time.Sleep(time.Millisecond) {
-		m, err := openTarget(path, o)
+func OpenTarget(ctx context.Context, path string, o TargetOptions) (*Mapping, error) {
+	where, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	if o.Name == "" {
+		o.Name = path
+	}
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	for late := time.Now().Add(o.Patience); ; {
+		m, err := openTarget(where, o)
 		var locked *LockedError
 		var replaced *ChangedError
-		if (errors.As(err, &locked) || errors.As(err, &replaced)) && time.Now().Before(late) {
-			continue
+		if !errors.As(err, &locked) && !errors.As(err, &replaced) || time.Now().After(late) {
+			return m, err
 		}
-		return m, err
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
 	}
 }
 
-func openTarget(path string, o TargetOptions) (*Mapping, error) {
-	fd, err := unix.Open(path, unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+func openTarget(where string, o TargetOptions) (*Mapping, error) {
+	fd, err := unix.Open(where, unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {
 		if err == unix.EACCES || err == unix.EPERM || err == unix.EROFS {
-			return nil, fmt.Errorf("%s: %w: it is to be changed in place: make it writable for this user, or copy it", path, err)
+			return nil, fmt.Errorf("%s: %w: it is to be changed in place: make it writable for this user, or copy it", o.Name, err)
 		}
-		return nil, fmt.Errorf("%s: %w", path, withRemedy(err))
+		return nil, fmt.Errorf("%s: %w", o.Name, withRemedy(err))
 	}
-	file := os.NewFile(uintptr(fd), path)
+	file := os.NewFile(uintptr(fd), o.Name)
 	err = unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB)
 	if err == unix.EWOULDBLOCK {
 		file.Close()
-		return nil, &LockedError{path}
+		return nil, &LockedError{o.Name}
 	}
 	if err == nil {
-		err = mayChange(fd)
+		err = CheckLocal(file)
 	}
 	if err != nil {
 		file.Close()
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", o.Name, err)
 	}
 	m, err := attachTarget(file)
 	if err != nil {
 		return nil, err
 	}
+	m.where = where
 	if err := m.check(o); err != nil {
 		m.Close()
 		return nil, err
@@ -90,7 +107,7 @@ func attachTarget(file *os.File) (*Mapping, error) {
 		file.Close()
 		return nil, fmt.Errorf("%s: %w", file.Name(), err)
 	}
-	m.start.mtime = time.Time{}
+	m.start.Load().mtime = time.Time{}
 	return m, nil
 }
 
@@ -109,13 +126,14 @@ func (m *Mapping) check(o TargetOptions) error {
 	return nil
 }
 
-// replaced returns a *ChangedError if the path names another file by now.
-func (m *Mapping) replaced(info os.FileInfo) error {
-	now, err := os.Stat(m.Path())
-	if err == nil && os.SameFile(info, now) {
-		return nil
+// named reports whether the path that the file was opened by, if there is one, still
+// names it.
+func (m *Mapping) named(info os.FileInfo) bool {
+	if m.where == "" {
+		return true // it was handed over
 	}
-	return &ChangedError{m.Path(), "was replaced, moved or removed"}
+	now, err := os.Stat(m.where)
+	return err == nil && os.SameFile(info, now)
 }
 
 // Same reports whether two mappings are of the same file.

@@ -21,14 +21,15 @@ var remote = map[int64]string{
 	unix.AFS_SUPER_MAGIC:  "AFS",
 }
 
-// mayChange refuses a file whose file system does not keep what is stored.
-func mayChange(fd int) error {
+// CheckLocal refuses a file whose file system may not keep what a process stored
+// in a mapping before it died.
+func CheckLocal(file *os.File) error {
 	var st unix.Statfs_t
-	if err := unix.Fstatfs(fd, &st); err != nil {
+	if err := unix.Fstatfs(int(file.Fd()), &st); err != nil {
 		return err
 	}
 	if name, ok := remote[int64(uint32(st.Type))]; ok {
-		return fmt.Errorf("the file lies on %s, where no change in place is safe: copy it to a local disk, or write the result elsewhere", name)
+		return fmt.Errorf("lies on %s, where no change in place is safe: use a local disk", name)
 	}
 	return nil
 }
@@ -41,7 +42,8 @@ func (m *Mapping) Reserve(offset, length int64) error {
 	if err == nil && hole >= offset+length {
 		return nil
 	}
-	err = unix.Fallocate(fd, 0, offset, length)
+	// It does not become longer, if it was truncated meanwhile.
+	err = unix.Fallocate(fd, unix.FALLOC_FL_KEEP_SIZE, offset, length)
 	if errors.Is(err, unix.EOPNOTSUPP) {
 		return nil // a fault is an error of its chunk
 	}

@@ -13,7 +13,7 @@ import (
 
 func openTestTarget(t *testing.T, path string, o TargetOptions) *Mapping {
 	t.Helper()
-	m, err := OpenTarget(path, o)
+	m, err := OpenTarget(t.Context(), path, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestLockOfATargetOutlivesWhoeverTookIt(t *testing.T) {
 	}
 	first.Close()
 	var locked *LockedError
-	if _, err := OpenTarget(path, TargetOptions{Patience: 5 * time.Millisecond}); !errors.As(err, &locked) {
+	if _, err := OpenTarget(t.Context(), path, TargetOptions{Patience: 5 * time.Millisecond}); !errors.As(err, &locked) {
 		t.Errorf("%v", err)
 	}
 	time.AfterFunc(20*time.Millisecond, func() { other.Close() })
@@ -116,12 +116,12 @@ func TestTargetRefusesWhatMustNotChange(t *testing.T) {
 		t.Fatal(err)
 	}
 	var linked *LinkedError
-	if _, err := OpenTarget(path, TargetOptions{}); !errors.As(err, &linked) || linked.Links != 2 {
+	if _, err := OpenTarget(t.Context(), path, TargetOptions{}); !errors.As(err, &linked) || linked.Links != 2 {
 		t.Errorf("%v", err)
 	}
 	openTestTarget(t, path, TargetOptions{Linked: true})
 	for name, want := range map[string]string{"none": "check the path", "empty": "the file is empty", ".": "is a directory"} {
-		if m, err := OpenTarget(filepath.Join(dir, name), TargetOptions{}); err == nil || !strings.Contains(err.Error(), want) {
+		if m, err := OpenTarget(t.Context(), filepath.Join(dir, name), TargetOptions{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, %v", name, m, err)
 		}
 	}
@@ -138,13 +138,13 @@ func TestFileIsRenewedAfterItWasWrittenTo(t *testing.T) {
 	if err := os.Chtimes(path, time.Time{}, time.Unix(1, 0)); err != nil {
 		t.Fatal(err)
 	}
-	if m.Changed() == nil || m.Renew() != nil || m.Changed() != nil {
+	if m.Changed() == nil || m.Renew(m, 0) != nil || m.Changed() != nil {
 		t.Error("a renewed mapping has changed")
 	}
 	if err := os.Truncate(path, 3); err != nil {
 		t.Fatal(err)
 	}
-	if m.Renew() == nil || m.Changed() == nil {
+	if m.Renew(m, 0); m.Changed() == nil {
 		t.Error("a truncated file was renewed")
 	}
 }

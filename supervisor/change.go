@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/gangsaw/gangsaw/kernels"
@@ -28,12 +28,15 @@ type change struct {
 	program journal.Program
 	binding *wire.Binding // of expressions, nil: there is a kernel
 	job     engine.Job
+	name    string // of the journal, if there was one already
 	journal *journal.Journal
 	target  *shm.Mapping
 	free    func() error // of the journal's memory, in an arena; nil in a file
 	known   []uint32     // mappings that the workers were told of
 	code    *boundCode
 	inputs  []*File // that a resumed run has opened
+	renew   func() error
+	lost    atomic.Bool // a worker that was killed may go on with it
 }
 
 // begin changes an array.
@@ -51,15 +54,12 @@ func (r *change) begin(ctx context.Context, x *Array, o taskOptions) (err error)
 		}
 		return r.run(ctx)
 	}
-	if err := r.inFile(x, o); err != nil {
+	if err := r.inFile(ctx, x, o); err != nil {
 		return err
 	}
-	err = r.run(ctx)
 	// What the run has changed is no surprise to who has the file open.
-	if renewed := x.file.mapping.Renew(); err == nil {
-		err = renewed
-	}
-	return err
+	r.renew = func() error { return x.file.mapping.Renew(r.target, x.Offset) }
+	return r.run(ctx)
 }
 
 // inArena prepares a run in an arena, whose journal dies with this process.
@@ -68,6 +68,9 @@ func (r *change) inArena(x *Array) error {
 		return fmt.Errorf("%s: array %q is not for writing: make it in an arena with supervisor.Output", x.file.Path(), x.Name)
 	}
 	g := journal.Geometry{Bytes: uint64(x.Size()), Chunk: r.job.Plan.ChunkBytes(), Unit: journal.UnitOf(x.Type)}
+	if err := g.Check(); err != nil {
+		return err
+	}
 	areas := engine.Seats(r.pool.options.workers)
 	memory, _, free, err := newArenaMemory(journal.MemorySize(g, areas), true, r.pool.InProcess())
 	if err != nil {
@@ -80,8 +83,8 @@ func (r *change) inArena(x *Array) error {
 }
 
 // inFile prepares a run in a file: it locks the file and makes the journal.
-func (r *change) inFile(x *Array, o taskOptions) (err error) {
-	if r.target, err = openTarget(x.file.Path(), o); err != nil {
+func (r *change) inFile(ctx context.Context, x *Array, o taskOptions) (err error) {
+	if r.target, err = openTarget(ctx, x.file.mapping.Where(), x.file.Path(), o); err != nil {
 		return err
 	}
 	if err = r.open(x, o); err != nil {
@@ -90,20 +93,20 @@ func (r *change) inFile(x *Array, o taskOptions) (err error) {
 	return nil
 }
 
-func openTarget(path string, o taskOptions) (*shm.Mapping, error) {
-	return shm.OpenTarget(path, shm.TargetOptions{Patience: targetPatience, Linked: o.linked})
+func openTarget(ctx context.Context, where, name string, o taskOptions) (*shm.Mapping, error) {
+	return shm.OpenTarget(ctx, where, shm.TargetOptions{Name: name, Patience: targetPatience, Linked: o.linked})
 }
 
 // open makes the journal of a run in a file that is locked.
 func (r *change) open(x *Array, o taskOptions) error {
 	if !r.target.Same(x.file.mapping) {
-		return &shm.ChangedError{Path: x.file.Path(), What: "was replaced"}
+		return &shm.ChangedError{Path: x.file.Path(), What: "was replaced", InPlace: true}
 	}
-	name, err := journal.Name(r.target, o.journalDir)
+	name, found, err := journal.Find(r.target, o.journalDir)
 	if err != nil {
 		return err
 	}
-	if journal.Exists(name) {
+	if found {
 		return &InterruptedError{x.file.Path(), name}
 	}
 	// Since it was opened, or the values of reductions were found.
@@ -133,8 +136,11 @@ func (r *change) open(x *Array, o taskOptions) error {
 	if err != nil {
 		return err
 	}
-	r.journal, err = journal.Create(name, h, engine.Seats(r.pool.options.workers), info.Mode())
-	return err
+	if r.journal, err = journal.Create(name, h, engine.Seats(r.pool.options.workers), info.Mode()); err != nil {
+		return err
+	}
+	r.journal.Begin(r.target)
+	return nil
 }
 
 // version returns the version of gangsaw in this program.
@@ -153,22 +159,26 @@ func version() string {
 }
 
 // reopen locks a file and opens the journal that a run has left, and makes whole
-// what the dead left half done.
-func reopen(path string, o taskOptions) (*change, error) {
-	target, err := openTarget(path, o)
+// what the dead left half done. With a *JournalError it returns what it has.
+func reopen(ctx context.Context, path string, o taskOptions) (*change, error) {
+	target, err := openTarget(ctx, path, path, o)
 	if err != nil {
 		return nil, err
 	}
 	r := &change{target: target}
-	name, err := journal.Name(target, o.journalDir)
-	if err == nil {
-		r.journal, err = journal.Open(name)
-	}
-	if errors.Is(err, fs.ErrNotExist) {
+	name, found, err := journal.Find(target, o.journalDir)
+	if err == nil && !found {
 		err = fmt.Errorf("%s: %w (there is no journal %s)", path, ErrNotInterrupted, name)
 	}
 	if err == nil {
-		err = r.repair()
+		r.name = name
+		if r.journal, err = journal.Open(name, target); err == nil {
+			err = r.repair()
+		}
+	}
+	var useless *JournalError
+	if errors.As(err, &useless) {
+		return r, err
 	}
 	if err != nil {
 		return nil, errors.Join(err, r.close())
@@ -250,10 +260,31 @@ func (r *change) run(ctx context.Context) error {
 	}
 	if err != nil {
 		err = r.early(err)
-	} else {
-		err = r.journal.Remove()
+	} else if err = r.finish(); err != nil {
+		err = &InPlaceError{File: r.target.Path(), Array: r.array().Name, Applied: r.all(), Err: err}
+	}
+	if r.renew != nil {
+		// Before anybody else may change it.
+		err = errors.Join(err, r.renew())
 	}
 	return errors.Join(err, r.close())
+}
+
+// finish deletes the journal of a run that is complete, or has changed nothing.
+func (r *change) finish() error {
+	if r.free != nil {
+		return nil
+	}
+	journal.End(r.target)
+	return r.journal.Remove()
+}
+
+func (r *change) array() format.Array { return r.job.Plan.Array() }
+
+// all returns the bytes of the array.
+func (r *change) all() []Range {
+	a := r.array()
+	return []Range{{First: uint64(a.Offset), Last: uint64(a.Offset + a.Size() - 1)}}
 }
 
 // attach makes the target and the journal known to the workers.
@@ -272,13 +303,17 @@ func (r *change) attach() error {
 	if err := r.bind(to); err != nil {
 		return err
 	}
+	r.job.Lost = &r.lost
 	r.job.Repair = func(seat uint32) error { return r.journal.Repair(seat, r.target) }
 	r.job.Accept = func(chunk uint64, result []byte) error {
 		finished, err := r.journal.Finished(chunk)
-		if err == nil && (!finished || len(result) > 0) {
-			err = fmt.Errorf("chunk %d is said to be finished, and is not", chunk)
+		switch {
+		case err != nil:
+			return &engine.JobError{Err: fmt.Errorf("reading the journal %s: %w", r.journal.Path(), err)}
+		case !finished || len(result) > 0:
+			return fmt.Errorf("chunk %d is said to be finished, and is not", chunk)
 		}
-		return err
+		return nil
 	}
 	return nil
 }
@@ -293,15 +328,21 @@ func (r *change) tell(m *shm.Mapping, number *uint32) (err error) {
 
 // early returns the error of a run that ended early.
 func (r *change) early(cause error) error {
-	array := r.job.Plan.Array()
-	failed := &InPlaceError{File: r.target.Path(), Array: array.Name, Journal: r.journal.Path(), Err: cause}
+	failed := &InPlaceError{File: r.target.Path(), Array: r.array().Name, Journal: r.journal.Path(), Err: cause}
+	lost := r.lost.Load()
 	var err error
-	if failed.Applied, failed.Rest, err = r.journal.Ranges(); err != nil {
-		return errors.Join(cause, err)
+	if !lost {
+		// The engine has, unless it could not, as now may be.
+		err = r.journal.RepairAll(r.target)
 	}
-	if len(failed.Applied) == 0 && !r.pool.engine.Stuck() {
+	whole := err == nil && !lost
+	var unread error
+	if failed.Applied, failed.Rest, unread = r.journal.Ranges(); unread != nil {
+		return errors.Join(failed, err, unread)
+	}
+	if whole && len(failed.Applied) == 0 {
 		failed.Journal = ""
-		err = r.journal.Remove()
+		err = r.finish()
 	}
 	return errors.Join(failed, err)
 }
@@ -311,9 +352,8 @@ func (r *change) close() error {
 	for _, number := range r.known {
 		r.pool.engine.Detach(number)
 	}
-	stuck := len(r.known) > 0 && r.pool.engine.Stuck()
 	errs := r.release()
-	if stuck && r.pool.InProcess() {
+	if r.lost.Load() && r.pool.InProcess() {
 		return errors.Join(errs...) // a goroutine that cannot be killed may still write there
 	}
 	if r.journal != nil {
@@ -322,7 +362,7 @@ func (r *change) close() error {
 	if r.free != nil {
 		return errors.Join(append(errs, r.free())...)
 	}
-	if !stuck {
+	if !r.lost.Load() {
 		// Workers still have the file, and may come to the message late.
 		errs = append(errs, r.target.Unlock())
 	}

@@ -85,7 +85,7 @@ func (p *Pool) File(path string, opts ...FileOption) (*File, error) {
 		f.mapping.Close()
 		return nil, err
 	}
-	if name, err := journal.Name(f.mapping, ""); err == nil && journal.Exists(name) {
+	if name, found, err := journal.Find(f.mapping, ""); err == nil && found {
 		p.engine.Tell(Event{Kind: RunInterrupted, Cause: (&InterruptedError{path, name}).Error()})
 	}
 	return f, nil

@@ -62,8 +62,9 @@ func (g *goroutines) launch(incarnation, seat uint32, ready func(), exited func(
 		defer func() { exited(exit) }()
 		if loop.Init(g.init) == nil {
 			ready()
-			loop.Run()
-			exit.Code = 0
+			if loop.Run() == nil {
+				exit.Code = 0
+			}
 		}
 	}()
 	return w, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/gangsaw/gangsaw/kernels"
 	"github.com/gangsaw/gangsaw/kernels/expr"
@@ -21,8 +22,9 @@ import (
 // While the run lasts there is a journal beside the file, named like it with
 // ".gangsaw" at the end, or in a [JournalDir]; it stays if the run ends early. Then
 // the error is an *[InPlaceError], which lists what is changed and what is not. An
-// error of the kernel, or a panic, leaves up to 16 KiB of elements as they were,
-// and all of the same chunk behind them. What else a kernel does than to set
+// error of the kernel, or a panic, ends the run; deaths of workers at one place leave
+// the up to 16 KiB of elements there as they were, and what is behind them in the
+// same chunk, and the rest is done. What else a kernel does than to set
 // elements may happen more than once. The death of the machine is not covered:
 // keep a copy.
 func (p *Pool) InPlace(ctx context.Context, c kernels.MapCall, x *Array, opts ...TaskOption) error {
@@ -74,7 +76,10 @@ func (p *Pool) EvalInPlace(ctx context.Context, q Query, x *Array, opts ...TaskO
 // finished, and an *[InPlaceError] if it is interrupted again.
 func (p *Pool) Resume(ctx context.Context, path string, opts ...TaskOption) error {
 	o := taskOptionsOf(opts)
-	r, err := reopen(path, o)
+	r, err := reopen(ctx, path, o)
+	if r != nil && err != nil {
+		return errors.Join(err, r.close())
+	}
 	if err != nil {
 		return err
 	}
@@ -87,21 +92,25 @@ func (p *Pool) Resume(ctx context.Context, path string, opts ...TaskOption) erro
 
 // Abandon gives up the run of [Pool.InPlace] that was interrupted in the file at
 // path and deletes its journal. It returns which bytes of the file were changed and
-// which were not.
+// which were not, if the journal can tell.
 func Abandon(path string, opts ...TaskOption) (applied, rest []Range, err error) {
-	r, err := reopen(path, taskOptionsOf(opts))
-	if err != nil {
+	r, err := reopen(context.Background(), path, taskOptionsOf(opts))
+	if r == nil {
 		return nil, nil, err
+	}
+	if err != nil { // it belongs to another file, say, and is deleted all the same
+		journal.End(r.target)
+		return nil, nil, errors.Join(os.Remove(r.name), r.close())
 	}
 	applied, rest, err = r.journal.Ranges()
 	if err == nil {
-		err = r.journal.Remove()
+		err = r.finish()
 	}
 	return applied, rest, errors.Join(err, r.close())
 }
 
 // JournalDir has the journals of runs in place lie in a directory, which has to
-// be named again to resume. Runs that name another do not see them.
+// be named again to resume where the file system has no extended attributes.
 func JournalDir(dir string) TaskOption { return func(o *taskOptions) { o.journalDir = dir } }
 
 // HardLinked lets a run in place change a file that has several names.
@@ -137,7 +146,9 @@ type InPlaceError struct {
 
 func (e *InPlaceError) Error() string {
 	what := "nothing was changed"
-	if len(e.Applied) > 0 {
+	if len(e.Rest) == 0 && len(e.Applied) > 0 {
+		what = "all of it was changed in place, but"
+	} else if len(e.Applied) > 0 {
 		what = fmt.Sprintf("only %d of %d bytes were changed in place", length(e.Applied), length(e.Applied)+length(e.Rest))
 	}
 	if e.Journal != "" {

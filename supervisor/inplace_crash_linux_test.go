@@ -21,7 +21,6 @@ import (
 	"github.com/gangsaw/gangsaw/kernels"
 	"github.com/gangsaw/gangsaw/shm"
 	"github.com/gangsaw/gangsaw/shm/format/raw"
-	"github.com/gangsaw/gangsaw/supervisor/internal/journal"
 )
 
 // slowMix is mix, and takes its time.
@@ -163,7 +162,7 @@ func (n *numbers) killAll(t *testing.T, role string, after time.Duration) bool {
 	if _, err := out.Read(make([]byte, 16)); err != nil {
 		t.Fatalf("%s: %v: %s", role, err, cmd.Wait())
 	}
-	for begin := time.Now(); !journal.Exists(n.path+".gangsaw") && time.Since(begin) < time.Second; {
+	for begin := time.Now(); !exists(n.path+".gangsaw") && time.Since(begin) < time.Second; {
 		runtime.Gosched() // until there is something to interrupt
 	}
 	time.Sleep(after)
@@ -199,7 +198,7 @@ func TestKilledSupervisorIsResumedOnce(t *testing.T) {
 	for ; interrupted < runs && tries < 20*runs; tries++ {
 		before := bytes.Clone(shm.Bytes(file.want))
 		file.killAll(t, "change", time.Duration(r.IntN(10000))*time.Microsecond)
-		if !journal.Exists(log) {
+		if !exists(log) {
 			// It had ended, or not begun.
 			if got, err := os.ReadFile(file.path); err != nil || !bytes.Equal(got, before) {
 				file.applied(5)
@@ -212,7 +211,7 @@ func TestKilledSupervisorIsResumedOnce(t *testing.T) {
 			if file.killAll(t, "resume", time.Duration(r.IntN(10000))*time.Microsecond) {
 				again++
 			}
-			if !journal.Exists(log) {
+			if !exists(log) {
 				break
 			}
 		}
@@ -247,7 +246,7 @@ func TestResumeWaitsForOrphans(t *testing.T) {
 		t.Fatal(err)
 	}
 	pids := workers(t, cmd.Process.Pid, 3)
-	for !journal.Exists(file.path + ".gangsaw") {
+	for !exists(file.path + ".gangsaw") {
 		time.Sleep(100 * time.Microsecond)
 	}
 	stop(t, pids[0])
@@ -332,7 +331,7 @@ func truncationInPlaceIsAnError(t *testing.T, start func(...Option) *Pool) {
 		x := open(t, pool, file.path, Raw(raw.Layout{Type: kernels.Uint32}))
 		var truncate sync.WaitGroup
 		truncate.Go(func() {
-			for begin := time.Now(); !journal.Exists(file.path+".gangsaw") && time.Since(begin) < 10*time.Second; {
+			for begin := time.Now(); !exists(file.path+".gangsaw") && time.Since(begin) < 10*time.Second; {
 				runtime.Gosched()
 			}
 			progress(pool, pool.Counters().Chunks)

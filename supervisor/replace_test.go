@@ -15,7 +15,6 @@ import (
 	"github.com/gangsaw/gangsaw/shm"
 	"github.com/gangsaw/gangsaw/shm/format"
 	"github.com/gangsaw/gangsaw/shm/format/raw"
-	"github.com/gangsaw/gangsaw/supervisor/internal/journal"
 	"github.com/gangsaw/gangsaw/supervisor/internal/partition"
 )
 
@@ -97,7 +96,7 @@ func cutShort(t *testing.T, pool *Pool, n int) (path, other string) {
 	}
 	// The journal that the run had, and the file as it was after some chunks.
 	a := format.Array{Name: "x", Type: kernels.Float64, Shape: []int64{int64(n)}}
-	target, err := shm.OpenTarget(path, shm.TargetOptions{Patience: time.Second})
+	target, err := shm.OpenTarget(t.Context(), path, shm.TargetOptions{Patience: time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +108,7 @@ func cutShort(t *testing.T, pool *Pool, n int) (path, other string) {
 	for i, v := range ramp(n) {
 		binary.LittleEndian.PutUint64(target.Bytes()[8*i:], math.Float64bits(v))
 	}
-	if err := x.file.mapping.Renew(); err != nil {
+	if err := x.file.mapping.Renew(target, 0); err != nil {
 		t.Fatal(err)
 	}
 	pass, err := e.reduce(t.Context())
@@ -172,7 +171,7 @@ func evalInPlaceIsResumed(t *testing.T, start func(...Option) *Pool) {
 		if err := pool.Resume(t.Context(), path); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
 		}
-		if !journal.Exists(path + ".gangsaw") {
+		if !exists(path + ".gangsaw") {
 			t.Errorf("%s: the journal is gone", want)
 		}
 		if left, err := filepath.Glob(path + ".gangsaw.*"); err != nil || len(left) > 0 {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -170,6 +171,10 @@ func (e *Engine) finish(i int, word ring.Word, worker *member) bool {
 	}
 	if err == nil && result.Status == wire.OK {
 		err = s.job.accept(result)
+	}
+	if failed := (*JobError)(nil); errors.As(err, &failed) {
+		e.failJob(s.job, failed.Err)
+		err = nil
 	}
 	if err != nil {
 		e.distrust(worker, fmt.Errorf("a result that cannot be: %w", err))

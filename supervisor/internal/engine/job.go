@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode"
 
@@ -25,13 +26,25 @@ type Job struct {
 	Steps   bool           // Limit is for each step of the progress that the worker tells, which is one task to the user
 	Held    bool           // a Hold lets it come to a pool that drains
 	// Accept takes the partial of a chunk, once per chunk, from the loop. An
-	// error means that the kernel cannot have written this.
+	// error means that the kernel cannot have written this, or, if it is a
+	// *JobError, that the job has failed.
 	Accept func(chunk uint64, partial []byte) error
 	// Repair makes whole what the worker of a seat, which is reaped, left half
 	// done; nil if there is nothing that could be. It is called under the engine's
 	// lock. An error fails the job.
 	Repair func(seat uint32) error
+	// Lost, if not nil, is set when a worker that holds a chunk was killed and is
+	// not gone when the job ends.
+	Lost *atomic.Bool
 }
+
+// JobError is an error that ends a job.
+type JobError struct{ Err error }
+
+func (e *JobError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the error.
+func (e *JobError) Unwrap() error { return e.Err }
 
 // job is the ledger's entry of a job.
 type job struct {
@@ -197,6 +210,13 @@ func (j *job) at(chunk uint64) Place {
 		p.First, p.Last = c.Offset, c.Offset+c.Bytes-1
 	}
 	return p
+}
+
+// lose notes that a chunk's holder may go on when the job has ended.
+func (j *job) lose() {
+	if j.spec.Lost != nil {
+		j.spec.Lost.Store(true)
+	}
 }
 
 // failJob ends a job with an error; its chunks that no worker has yet are

@@ -235,19 +235,6 @@ func (e *Engine) onStuck(m *member) {
 	e.settleClose()
 }
 
-// Stuck reports whether a worker that was killed is not gone: it may still write to
-// what it maps.
-func (e *Engine) Stuck() bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, m := range e.workers {
-		if m.stuck {
-			return true
-		}
-	}
-	return false
-}
-
 // abandon ends all jobs, which have failed, though some of their chunks may still
 // be in work: their slots are out of use.
 func (e *Engine) abandon() {
@@ -255,6 +242,7 @@ func (e *Engine) abandon() {
 		s := &e.slots[i]
 		if j := s.job; j != nil {
 			s.job, s.lost = nil, true
+			j.lose()
 			j.begun = true
 			j.outstanding--
 			e.settle(j)
@@ -276,6 +264,7 @@ func (e *Engine) giveUp(i int, m *member, cause string) {
 		e.quarantine(j, event, progress, s.errorOf(event, proc.Exit{}))
 	}
 	s.job, s.lost = nil, true
+	j.lose()
 	j.begun = true
 	j.outstanding--
 	e.settle(j)

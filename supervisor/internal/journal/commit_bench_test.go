@@ -34,7 +34,7 @@ func BenchmarkCommit(b *testing.B) {
 	if err := os.WriteFile(path, make([]byte, benchBytes), 0o600); err != nil {
 		b.Fatal(err)
 	}
-	target, err := shm.OpenTarget(path, shm.TargetOptions{})
+	target, err := shm.OpenTarget(b.Context(), path, shm.TargetOptions{})
 	if err != nil {
 		b.Fatal(err)
 	}

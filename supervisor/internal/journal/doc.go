@@ -43,7 +43,10 @@
 // the old ones. Cut between 2 and 4, armed and mark agree, and the scratch, which
 // is complete since before 2, is copied over whatever part of it step 3 had
 // copied. The store of 4 is one word, and makes armed and mark disagree: it
-// finishes the unit and disarms at once. No unit is computed from bytes that are
+// finishes the unit and disarms at once. A store that faults in step 3, since the
+// disk is full or broken, ends its worker as a kill does: the unit is half stored,
+// and the area is not used again before the repair, which stores through the file
+// and fails where the disk does. No unit is computed from bytes that are
 // new already, since a kernel reads a unit only while its mark says that nothing
 // of it was stored. An area has one owner at a time: the next one gets it when
 // the last is reaped and the area is repaired.
@@ -57,5 +60,7 @@
 //
 // The death of processes, at any instruction, of all at once, and again during the
 // repair. Not the death of the machine: pages reach the disk in any order. The
-// header names the boot, and a journal of another boot is refused.
+// header names the boot, and a journal of another boot is refused. A file that is
+// changed carries the journal's path as an extended attribute, where its file system
+// has them, so that another name of the file, or a journal elsewhere, hides nothing.
 package journal

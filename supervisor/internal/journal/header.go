@@ -27,6 +27,7 @@ type Header struct {
 	Program Program
 	Chunk   uint64 // bytes of each chunk but the last
 	Unit    uint64 // bytes
+	Count   uint32 // of areas, there may be more by now
 }
 
 // Program is what is done to each element: by a kernel with parameters, or by a
@@ -91,7 +92,7 @@ func (h *Header) geometry() (Geometry, error) {
 	if h.Unit%uint64(a.Type.Size()) != 0 {
 		return g, fmt.Errorf("units of %d bytes hold no whole number of elements of type %v", h.Unit, a.Type)
 	}
-	return g, g.check()
+	return g, g.Check()
 }
 
 func checksum(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)) }

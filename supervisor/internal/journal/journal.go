@@ -8,6 +8,9 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"syscall"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/gangsaw/gangsaw/shm"
 	"github.com/gangsaw/gangsaw/shm/format"
@@ -34,22 +37,44 @@ type Error struct {
 func (e *Error) Error() string { return fmt.Sprintf("journal %s: %s: %s", e.Path, e.What, e.Remedy) }
 
 // Name returns where the journal of a target lies: beside it, or in dir, where its
-// name tells it from the journals of others of the same name.
+// name tells its file from all others.
 func Name(target *shm.Mapping, dir string) (string, error) {
-	real, err := filepath.EvalSymlinks(target.Path())
+	if dir == "" {
+		real, err := filepath.EvalSymlinks(target.Where())
+		return real + ".gangsaw", err
+	}
+	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return "", err
 	}
-	if dir == "" {
-		return real + ".gangsaw", nil
+	device, number, err := fileNumber(target.File())
+	return filepath.Join(dir, fmt.Sprintf("%x-%d.gangsaw", device, number)), err
+}
+
+// Find returns the journal that a run has left of a file: under its name, or where
+// the file itself says, which may have been moved since. Otherwise found is false,
+// and the name is where it would lie.
+func Find(target *shm.Mapping, dir string) (name string, found bool, err error) {
+	name, err = Name(target, dir)
+	if err != nil || exists(name) {
+		return name, err == nil, err
 	}
-	number, _, err := inode(target.File())
-	return filepath.Join(dir, fmt.Sprintf("%s.%d.gangsaw", filepath.Base(real), number)), err
+	if marked := markOf(target.File()); marked != "" {
+		if j, err := open(marked, target); err == nil {
+			defer j.Close()
+			number, born, err := inode(target.File())
+			if t := j.Header.Target; err == nil && t.Inode == number && t.Born == born {
+				return marked, true, nil
+			}
+		}
+	}
+	return name, false, nil
 }
 
 // Create makes a journal, with areas for that many workers, where there is none.
 // When it returns, the journal is on the disk. Who calls it has the target locked.
 func Create(path string, h *Header, areas uint32, mode fs.FileMode) (*Journal, error) {
+	h.Count = areas
 	head, err := h.encode()
 	if err != nil {
 		return nil, err
@@ -59,44 +84,71 @@ func Create(path string, h *Header, areas uint32, mode fs.FileMode) (*Journal, e
 		return nil, err
 	}
 	j.layout = j.geometry.layout(uint64(len(head)), areas)
+	if err := j.create(head, mode); err != nil {
+		return nil, cannot(path, err)
+	}
+	return j, nil
+}
+
+func (j *Journal) create(head []byte, mode fs.FileMode) error {
+	dir, err := os.Open(filepath.Dir(j.path))
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
 	// A journal has its name only once it is complete: one that was cut short
 	// before has changed nothing.
-	unnamed := path + ".new"
+	unnamed := j.path + ".new"
 	if err := os.Remove(unnamed); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, noRoom(path, err)
+		return err
 	}
 	f, err := os.OpenFile(unnamed, os.O_RDWR|os.O_CREATE|os.O_EXCL, mode&0o666|0o600)
 	if err != nil {
-		return nil, noRoom(path, err)
+		return err
 	}
 	defer os.Remove(unnamed)
-	err = reserve(f, int64(j.layout.size()))
+	err = shm.CheckLocal(f)
+	if err == nil {
+		err = reserve(f, int64(j.layout.size()))
+	}
 	if err == nil {
 		_, err = f.WriteAt(head, 0)
 	}
 	if err == nil {
 		err = f.Sync()
 	}
-	if err == nil {
-		err = os.Rename(unnamed, path)
-	}
-	if err == nil {
-		err = syncDirectory(filepath.Dir(path))
-	}
-	if err == nil {
-		j.mapping, err = shm.AttachWritable(f)
-	} else {
+	if err != nil {
 		f.Close()
+		return err
+	}
+	if j.mapping, err = shm.AttachWritable(f); err != nil {
+		return err
+	}
+	// A link never replaces another; some file systems have none.
+	if err = os.Link(unnamed, j.path); err != nil && !errors.Is(err, fs.ErrExist) {
+		err = os.Rename(unnamed, j.path)
+	}
+	if err == nil {
+		if err = dir.Sync(); err != nil {
+			os.Remove(j.path)
+		}
 	}
 	if err != nil {
-		return nil, noRoom(path, err)
+		j.mapping.Close()
 	}
-	return j, nil
+	return err
 }
 
-// noRoom says what can be done about a journal that cannot be made.
-func noRoom(path string, err error) error {
-	return fmt.Errorf("the journal %s cannot be made: %w: put it into another directory", path, err)
+// cannot says what can be done about a journal that cannot be made.
+func cannot(path string, err error) error {
+	remedy := "put it into another directory"
+	switch {
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		remedy = "raise the limit on open files (ulimit -n)"
+	case errors.Is(err, syscall.ENOSPC):
+		remedy = "free some room, or put it into another directory"
+	}
+	return fmt.Errorf("the journal %s cannot be made: %w: %s", path, err, remedy)
 }
 
 // write makes a file that long by writing to all of it.
@@ -113,28 +165,27 @@ func write(f *os.File, size int64) error {
 // InMemory returns a journal in a mapping of zeros, of MemorySize bytes, for memory
 // that dies with this process.
 func InMemory(m *shm.Mapping, g Geometry, areas uint32, offset int64) (*Journal, error) {
-	return &Journal{mapping: m, layout: g.layout(0, areas), geometry: g, offset: offset}, g.check()
+	return &Journal{mapping: m, layout: g.layout(0, areas), geometry: g, offset: offset}, g.Check()
 }
 
 // MemorySize returns the bytes of a journal in memory.
 func MemorySize(g Geometry, areas uint32) int { return int(g.layout(0, areas).size()) }
 
-// Exists reports whether there is a journal of that name.
-func Exists(path string) bool {
+func exists(path string) bool {
 	_, err := os.Lstat(path)
 	return err == nil
 }
 
-// Open opens a journal that a run has left behind.
-func Open(path string) (*Journal, error) {
-	j, err := open(path)
+// Open opens a journal that a run of a target has left behind.
+func Open(path string, target *shm.Mapping) (*Journal, error) {
+	j, err := open(path, target)
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		return j, err
 	}
-	return nil, &Error{path, err.Error(), "it cannot be resumed: put a copy of the data back, or abandon it"}
+	return nil, &Error{path, err.Error(), abandonIt}
 }
 
-func open(path string) (j *Journal, err error) {
+func open(path string, target *shm.Mapping) (j *Journal, err error) {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return nil, err
@@ -144,8 +195,14 @@ func open(path string) (j *Journal, err error) {
 			f.Close()
 		}
 	}()
+	if err := shm.CheckLocal(f); err != nil {
+		return nil, err
+	}
 	info, err := f.Stat()
 	if err != nil {
+		return nil, err
+	}
+	if err := ownerCheck(info, target); err != nil {
 		return nil, err
 	}
 	j = &Journal{path: path}
@@ -173,6 +230,9 @@ func open(path string) (j *Journal, err error) {
 		return nil, fmt.Errorf("it has %d bytes, and its marks alone need %d", info.Size(), j.layout.size())
 	}
 	j.layout.Count = uint32(min(maxAreas, (uint64(info.Size())-j.layout.Areas)/j.layout.stride()))
+	if j.layout.Count < j.Header.Count {
+		return nil, fmt.Errorf("it has %d areas, and was made with %d", j.layout.Count, j.Header.Count)
+	}
 	j.mapping, err = shm.AttachWritable(f)
 	return j, err
 }
@@ -188,6 +248,13 @@ func (j *Journal) Layout() Layout { return j.layout }
 
 // Array returns the array that is changed.
 func (j *Journal) Array() (format.Array, error) { return j.Header.array() }
+
+// Begin notes in the target where its journal is, and End that there is none any
+// more.
+func (j *Journal) Begin(target *shm.Mapping) { setMark(target.File(), j.path) }
+
+// End see [Journal.Begin].
+func End(target *shm.Mapping) { clearMark(target.File()) }
 
 // Belongs returns an *Error unless the journal is about that file, as it was left
 // by processes and not by a machine that went down.
@@ -212,15 +279,14 @@ func (j *Journal) Grow(areas uint32) error {
 	}
 	grown := j.layout
 	grown.Count = areas
-	f, err := os.OpenFile(j.path, os.O_RDWR, 0)
+	if err := reserve(j.mapping.File(), int64(grown.size())); err != nil {
+		return cannot(j.path, err)
+	}
+	fd, err := unix.FcntlInt(j.mapping.File().Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		return err
 	}
-	if err := reserve(f, int64(grown.size())); err != nil {
-		f.Close()
-		return noRoom(j.path, err)
-	}
-	m, err := shm.AttachWritable(f)
+	m, err := shm.AttachWritable(os.NewFile(uintptr(fd), j.path))
 	if err != nil {
 		return err
 	}
@@ -239,11 +305,19 @@ func (j *Journal) readWord(at uint64) (uint64, error) {
 // Repair makes whole what the owner of an area, which is reaped, may have left half
 // done in the target. It can be done again at any time.
 func (j *Journal) Repair(area uint32, target *shm.Mapping) error {
-	if err := j.repair(area, target); err != nil {
+	err := j.repair(area, target)
+	if _, damaged := err.(*Error); err != nil && !damaged {
 		return fmt.Errorf("repairing %s by its journal: %w", target.Path(), err)
 	}
-	return nil
+	return err
 }
+
+// damaged returns the error of a journal that holds what cannot be.
+func (j *Journal) damaged(format string, args ...any) error {
+	return &Error{j.path, fmt.Sprintf(format, args...), abandonIt}
+}
+
+const abandonIt = "it cannot be resumed: put a copy of the data back, or abandon it"
 
 func (j *Journal) repair(area uint32, target *shm.Mapping) error {
 	if area >= j.layout.Count {
@@ -258,7 +332,7 @@ func (j *Journal) repair(area uint32, target *shm.Mapping) error {
 		return nil
 	}
 	if chunk >= j.geometry.Chunks() {
-		return fmt.Errorf("area %d is armed for chunk %d of %d", area, chunk, j.geometry.Chunks())
+		return j.damaged("area %d is armed for chunk %d of %d", area, chunk, j.geometry.Chunks())
 	}
 	mark, err := j.readWord(j.layout.mark(chunk))
 	if err != nil || mark != unit {
@@ -266,7 +340,7 @@ func (j *Journal) repair(area uint32, target *shm.Mapping) error {
 	}
 	begin, size := j.geometry.chunk(chunk)
 	if unit >= j.layout.units(size) {
-		return fmt.Errorf("area %d is armed for unit %d of %d", area, unit, j.layout.units(size))
+		return j.damaged("area %d is armed for unit %d of %d", area, unit, j.layout.units(size))
 	}
 	first, length := j.layout.unit(size, unit)
 	b := make([]byte, length)
@@ -342,6 +416,13 @@ func (j *Journal) Close() error { return j.mapping.Close() }
 func (j *Journal) Remove() error {
 	if j.path == "" {
 		return nil
+	}
+	mine, err := j.mapping.File().Stat()
+	if err != nil {
+		return err
+	}
+	if there, err := os.Lstat(j.path); err != nil || !os.SameFile(mine, there) {
+		return fmt.Errorf("the journal %s was moved or removed: delete it, it is of no more use", j.path)
 	}
 	return os.Remove(j.path)
 }

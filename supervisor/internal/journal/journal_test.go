@@ -75,7 +75,7 @@ func TestLayoutIsPinned(t *testing.T) {
 
 func TestJournalReadsBack(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.npy.gangsaw")
-	if _, err := Open(path); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := Open(path, nil); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%v", err)
 	}
 	// What a run that was cut short has left is no journal, and in nobody's way.
@@ -88,10 +88,10 @@ func TestJournalReadsBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer made.Close()
-	if Exists(path+".new") || !Exists(path) {
+	if exists(path+".new") || !exists(path) {
 		t.Error("the journal has not got its name")
 	}
-	j, err := Open(path)
+	j, err := Open(path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func TestJournalReadsBack(t *testing.T) {
 	if finished, err := j.Finished(1); !finished || err != nil {
 		t.Errorf("%v, %v", finished, err)
 	}
-	if err := j.Remove(); err != nil || Exists(path) {
+	if err := j.Remove(); err != nil || exists(path) {
 		t.Errorf("%v", err)
 	}
 }
@@ -165,7 +165,7 @@ func TestRepairAndPenRefuseWhatCannotBe(t *testing.T) {
 	if err := os.WriteFile(path, make([]byte, 80), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	target, err := shm.OpenTarget(path, shm.TargetOptions{})
+	target, err := shm.OpenTarget(t.Context(), path, shm.TargetOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,4 +219,75 @@ func FuzzParseHeader(f *testing.F) {
 			t.Errorf("%+v: %v", array, err)
 		}
 	})
+}
+
+// Two files of one number on two file systems have journals of their own.
+func TestNamesInADirectoryTellFilesApart(t *testing.T) {
+	var names [2]string
+	for i := range names {
+		path := filepath.Join(t.TempDir(), "x.npy")
+		if err := os.WriteFile(path, make([]byte, 100), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		m, err := shm.OpenMapping(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer m.Close()
+		if names[i], err = Name(m, "/journals"); err != nil || filepath.Dir(names[i]) != "/journals" || len(names[i]) > 100 {
+			t.Fatalf("%s, %v", names[i], err)
+		}
+	}
+	if names[0] == names[1] {
+		t.Errorf("the journals of two files are both %s", names[0])
+	}
+}
+
+func TestJournalThatCannotBeMadeLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "j")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if j, err := Create(path, testHeader(), 3, 0o644); err == nil {
+		t.Errorf("%+v was put in the place of another", j)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+		t.Errorf("%v, %v", left, err)
+	}
+	if got, err := os.ReadFile(path); err != nil || len(got) != 0 {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+}
+
+// An area whose unit was not stored to the end is not used before it is repaired.
+func TestPenRefusesAnAreaThatIsToBeRepaired(t *testing.T) {
+	r := newReplay(t)
+	l, log := r.journal.layout, r.journal.mapping.Bytes()
+	binary.LittleEndian.PutUint64(log[l.armed(1):], armedWord(0, 1))
+	binary.LittleEndian.PutUint64(log[l.mark(0):], 1)
+	if _, err := l.NewPen(log, 1, 1, r.target.Bytes()[8:40]); err == nil {
+		t.Error("the scratch would be written over")
+	}
+	if err := r.journal.Repair(1, r.target); err != nil {
+		t.Fatal(err)
+	}
+	p, err := l.NewPen(log, 1, 1, r.target.Bytes()[8:40])
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Left in the middle of a store.
+	func() {
+		defer func() { recover() }()
+		p.data = p.data[:20]
+		p.Run(func(dst, src []byte, at int) error {
+			if at > 0 {
+				panic("a kernel is no store")
+			}
+			return nil
+		}, func(int) {})
+	}()
+	if p.Torn() {
+		t.Error("a panic of the kernel is taken for one of a store")
+	}
 }

@@ -86,7 +86,8 @@ func (g Geometry) chunk(i uint64) (first, length uint64) {
 	return first, min(g.Chunk, g.Bytes-first)
 }
 
-func (g Geometry) check() error {
+// Check refuses an array, or a way to cut it, for which there can be no journal.
+func (g Geometry) Check() error {
 	switch {
 	case g.Bytes == 0 || g.Bytes > maxBytes || g.Unit == 0 || g.Unit > maxUnit || g.Chunk < g.Unit || g.Chunk > maxBytes || g.Chunk%g.Unit != 0:
 		return fmt.Errorf("no array is cut as %+v", g)

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
 	"sync/atomic"
 
@@ -14,6 +15,7 @@ type Pen struct {
 	data        []byte // of the chunk, in the target
 	armed, mark *atomic.Uint64
 	scratch     []byte
+	storing     bool // between arming and marking
 }
 
 // NewPen returns the pen of the worker that owns an area of the journal in mem, for
@@ -39,11 +41,28 @@ func (l Layout) NewPen(mem []byte, area uint32, chunk uint64, data []byte) (*Pen
 	if p.scratch, err = shm.Slice(mem, l.scratch(area), l.Unit); err != nil {
 		return nil, err
 	}
+	if left, err := l.leftArmed(mem, p.armed.Load()); left || err != nil {
+		return nil, errors.Join(err, fmt.Errorf("area %d holds a unit that is to be stored first", area))
+	}
 	if units := l.units(uint64(len(data))); p.mark.Load() > units {
 		return nil, fmt.Errorf("chunk %d has %d units, and the journal says that %d are finished", chunk, units, p.mark.Load())
 	}
 	return p, nil
 }
+
+// leftArmed reports whether an armed word names a unit that is not finished.
+func (l Layout) leftArmed(mem []byte, armed uint64) (bool, error) {
+	chunk, unit, ok := armedFor(armed)
+	if !ok || chunk > maxMarks/8 {
+		return false, nil
+	}
+	mark, err := word(mem, l.mark(chunk))
+	return err == nil && mark.Load() == unit, err
+}
+
+// Torn reports whether Run was left by a panic, a fault say, while it stored a
+// unit: then only a repair makes it whole, and the area is not to be used before.
+func (p *Pen) Torn() bool { return p.storing }
 
 // Left returns how many bytes at the end of the chunk are not finished.
 func (p *Pen) Left() uint64 {
@@ -63,11 +82,13 @@ func (p *Pen) Run(kernel func(dst, src []byte, at int) error, progress func(done
 		if err := kernel(dst, src, int(first)); err != nil {
 			return err
 		}
+		p.storing = true
 		// The scratch is complete: from here on whoever repairs stores it.
 		p.armed.Store(armedWord(p.chunk, unit))
 		copy(src, dst)
 		// The unit is complete: from here on nobody stores it again.
 		p.mark.Store(unit + 1)
+		p.storing = false
 		progress(int(first + length))
 	}
 	return nil

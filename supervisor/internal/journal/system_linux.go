@@ -33,3 +33,20 @@ func reserve(f *os.File, size int64) error {
 	}
 	return err
 }
+
+// attribute of a file that is being changed: the path of the journal, by which it
+// is found when the file has another name by now, or lies elsewhere itself. Some
+// file systems have none.
+const attribute = "user.gangsaw.journal"
+
+func setMark(f *os.File, path string) { unix.Fsetxattr(int(f.Fd()), attribute, []byte(path), 0) }
+func clearMark(f *os.File)            { unix.Fremovexattr(int(f.Fd()), attribute) }
+
+func markOf(f *os.File) string {
+	b := make([]byte, unix.PathMax)
+	n, err := unix.Fgetxattr(int(f.Fd()), attribute, b)
+	if err != nil {
+		return ""
+	}
+	return string(b[:n])
+}

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"hash/crc64"
 	"io"
-	"os"
-	"path/filepath"
 
 	"github.com/gangsaw/gangsaw/shm"
 	"github.com/gangsaw/gangsaw/shm/format"
@@ -35,11 +33,7 @@ func InputOf(m *shm.Mapping, a format.Array) (Target, error) {
 	if err != nil {
 		return Target{}, err
 	}
-	path, err := filepath.Abs(m.Path()) // whoever resumes may be elsewhere
-	if err != nil {
-		return Target{}, err
-	}
-	t := Target{Path: path, Size: info.Size(), Modified: info.ModTime().UnixNano()}
+	t := Target{Path: m.Where(), Size: info.Size(), Modified: info.ModTime().UnixNano()}
 	if t.Inode, t.Born, err = inode(m.File()); err != nil {
 		return t, fmt.Errorf("%s: %w", m.Path(), err)
 	}
@@ -79,14 +73,4 @@ func (t Target) Differs(journal Target) string {
 		return "has other bytes beside the array than when the run began"
 	}
 	return ""
-}
-
-// syncDirectory makes the entries of a directory outlive the machine.
-func syncDirectory(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
 }

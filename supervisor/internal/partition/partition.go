@@ -43,6 +43,8 @@ func New(array format.Array, chunkBytes uint64, workers int) Plan {
 	if chunkBytes == 0 {
 		limit = min(DefaultChunk/blockBytes, blocks/uint64(perWorker*max(workers, 1)))
 	}
+	// The least power of two that is enough for one chunk.
+	limit = min(limit, 1<<bits.Len64(max(blocks, 1)-1))
 	chunkBlocks := uint64(1)
 	if limit > 1 {
 		chunkBlocks = 1 << (bits.Len64(limit) - 1)

@@ -55,12 +55,24 @@ func (c commit) run(data []byte, progress func(int), kernel func(dst, src []byte
 	if err != nil {
 		return err
 	}
-	left := pen.Left()
-	if err := shm.Populate(mem, c.offset+uint64(len(data))-left, left); err != nil {
-		return fmt.Errorf("the file cannot be written to (%w): is the disk full?", err)
-	}
-	return pen.Run(kernel, progress)
+	// Also when a store faults: see Run.
+	defer func() { c.worker.torn = pen.Torn() }()
+	ready := len(data) - int(pen.Left())
+	return pen.Run(func(dst, src []byte, at int) error {
+		if at >= ready {
+			next := min(len(data), at+populateStep)
+			if err := shm.Populate(mem, c.offset+uint64(at), uint64(next-at)); err != nil {
+				return fmt.Errorf("the file cannot be written to (%w): is the disk full?", err)
+			}
+			ready = next
+		}
+		return kernel(dst, src, at)
+	}, progress)
 }
+
+// populateStep is how many bytes are made writable at once: with less, each costs
+// more, and more may be in vain.
+const populateStep = 4 << 20
 
 // blame names the journal if that is what could not be written.
 func (c commit) blame(err error) error {

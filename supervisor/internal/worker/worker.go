@@ -35,6 +35,7 @@ type Worker struct {
 
 	beat     wire.Beat
 	programs programs
+	torn     bool           // a store of a change in place faulted half-way
 	told     int            // bytes of the present chunk that the beat tells
 	progress func(done int) // tell
 }
@@ -58,6 +59,10 @@ func (w *Worker) Init(initialise bool) error {
 
 // errInit is returned when the initialiser fails.
 var errInit = errors.New("the initialiser failed")
+
+// errTorn is returned when a unit is half stored: only the supervisor can make it
+// whole, and does so when the worker is gone.
+var errTorn = errors.New("a store to a file that is changed in place failed: its disk may be full or broken")
 
 // Run claims and runs tasks until it is stopped or its claim is revoked.
 func (w *Worker) Run() error {
@@ -90,7 +95,11 @@ func (w *Worker) Run() error {
 		}
 		waiter.Found()
 		bell = claim.Descriptor.Bell != 0
-		wire.PutResult(w.Results, claim.Slot, w.run(claim))
+		result := w.run(claim)
+		if w.torn {
+			return errTorn
+		}
+		wire.PutResult(w.Results, claim.Slot, result)
 		if !claimer.Complete(claim) {
 			return ErrRevoked
 		}
