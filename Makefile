@@ -58,6 +58,8 @@ fuzz:
 	$(FUZZ) -fuzz FuzzParse ./shm/format/npy
 	$(FUZZ) -fuzz FuzzParse ./shm/format/raw
 	$(FUZZ) -fuzz FuzzPartial ./kernels
+	$(FUZZ) -fuzz FuzzParse ./kernels/expr
+	$(FUZZ) -fuzz FuzzDecode ./kernels/expr
 	$(FUZZ) -fuzz FuzzGetResult ./supervisor/internal/wire
 	$(FUZZ) -fuzz FuzzRingPage ./supervisor/internal/engine
 
