@@ -257,8 +257,6 @@ func classify(name string, ofIntegers bool) building {
 		switch {
 		case x.isFloat():
 			return b.compute(name, x.dtype, x)
-		case !x.array:
-			return b.constant(boolConstant(ofIntegers))
 		case ofIntegers:
 			return b.compare("equal", x, x)
 		}
