@@ -24,7 +24,7 @@ test:
 
 # Each kernel, type, tier and size takes its 20 ms, some minutes in all.
 bench:
-	$(GO) test -run '^$$' -bench . ./ring ./supervisor/... ./bench
+	$(GO) test -run '^$$' -bench . ./ring ./kernels/expr ./supervisor/... ./bench
 	$(GO) test -run '^$$' -bench . -benchtime 20ms -timeout 60m ./kernels
 
 # Kernels of all tiers from their one description, and go.mod's bookkeeping.

@@ -140,6 +140,7 @@ var faulty = []struct{ text, msg, remedy string }{
 	{"mean(x, «axis»=0)", "axis is not available yet", ""},
 	{"mean(x, «keepdims»=True)", "keepdims is not available yet", ""},
 	{"mean(x, «foo»=1)", "no argument foo", ""},
+	{"«std(x, 1)»", "takes 1 argument, not 2", "by name"},
 	{"std(x, ddof=«x»)", "no number", ""},
 	{"«median»(x)", `"median" is not available`, "quantiles are not available yet"},
 	{"«cov»(x, y)", `"cov" is not available`, "covariance"},
