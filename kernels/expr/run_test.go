@@ -275,6 +275,11 @@ func TestValueThatDoesNotFitTheArrayIsAnErrorWhenItIsKnown(t *testing.T) {
 	if !errors.As(err, &e) || e.Src[e.Col:e.Col+e.Len] != "i - sum(i)" || !strings.Contains(e.Msg, "200 is out of bounds for int8") {
 		t.Error(err)
 	}
+	// Also where the comparison is known without it.
+	_, _, err = compute("i - sum(i) < 300", []array{integers("i", kernels.Int8, 100, 100)}, Options{}, usual)
+	if err == nil || !strings.Contains(err.Error(), "200 is out of bounds for int8") {
+		t.Error(err)
+	}
 }
 
 func TestNotesNameTheVariant(t *testing.T) {
