@@ -264,7 +264,7 @@ func TestExpressionsMeanWhatNumPySays(t *testing.T) {
 		{"min(m), max(m), argmax(m), any(n), prod(m), nanprod(n), argmin(k)", "", "False;True;0;True;0;Infinity;0"},
 		{"h if m else f, where(m, h, 1), clip(s, -5, 5), 3 if True else 4.5", "", "1 2 3 4;1 1 3 1;-3 3 -5 5;3"},
 		{"mean(h), sum(f)*0.1, max(u)+1, max(i)*i", "", "2.5;1;256;127 -2 125 1"},
-		{"isinf(n), rint(x/2), round(h), trunc(-x/2), ceil(x/2)", "", "false false false true;0 1 2 2;1 2 3 4;-0 -1 -1 -2;1 1 2 2"},
+		{"isinf(n), rint(x/2), rint(w)/2, round(w)//2, round(h), trunc(-x/2), ceil(x/2)", "", "false false false true;0 1 2 2;0.5 1 1.5 2;0 1 1 2;1 2 3 4;-0 -1 -1 -2;1 1 2 2"},
 		{"clip(i, u, h)", "float16", "1 2 3 4"},
 		{"f*0 + 1152921573326323713 == 2**60 + 2**37", "bool", "true true true true"}, // rounded once
 		{"f/2.0**130, x*2, x*2", "", "0 0 0 0;2 4 6 8;2 4 6 8"},

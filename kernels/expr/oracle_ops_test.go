@@ -64,7 +64,11 @@ func elementwise(op string, args []*column) (*column, error) {
 		if !d.t.IsFloat() && !d.weak {
 			d.t = kernels.Float64
 		}
-	case "//", "%", "fmod", "clip":
+	case "clip":
+		if isBool {
+			return nil, errRefused
+		}
+	case "//", "%", "fmod":
 		if isBool && single {
 			return nil, errRefused
 		}

@@ -321,6 +321,9 @@ func TestResultsAndInPlace(t *testing.T) {
 	if _, err := Compile("i/2", inputs, Options{As: kernels.Int16}); err == nil || !strings.Contains(err.Error(), "float64 does not go into an array of int16") {
 		t.Error(err)
 	}
+	if _, err := Compile("i+1", inputs, Options{As: kernels.Uint16}); err == nil {
+		t.Error("signed integers went into an array of unsigned ones")
+	}
 	plan, err := Compile("sum(y)*x, i < 3, i + mean(y)", inputs, Options{Where: "x > 0"})
 	if err != nil {
 		t.Fatal(err)
