@@ -24,7 +24,7 @@ test:
 
 # Each kernel, type, tier and size takes its 20 ms, some minutes in all.
 bench:
-	$(GO) test -run '^$$' -bench . ./ring ./supervisor/... ./bench
+	$(GO) test -run '^$$' -bench . ./ring ./kernels/expr ./supervisor/... ./bench
 	$(GO) test -run '^$$' -bench . -benchtime 20ms -timeout 60m ./kernels
 
 # Kernels of all tiers from their one description, and go.mod's bookkeeping.
@@ -61,6 +61,8 @@ fuzz:
 	$(FUZZ) -fuzz FuzzParse ./shm/format/raw
 	$(FUZZ) -fuzz FuzzPartial ./kernels
 	$(FUZZ) -fuzz FuzzParseHeader ./supervisor/internal/journal
+	$(FUZZ) -fuzz FuzzParse ./kernels/expr
+	$(FUZZ) -fuzz FuzzDecode ./kernels/expr
 	$(FUZZ) -fuzz FuzzGetResult ./supervisor/internal/wire
 	$(FUZZ) -fuzz FuzzRingPage ./supervisor/internal/engine
 

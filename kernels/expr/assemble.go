@@ -61,9 +61,14 @@ func (r *Run) assemble(p passPlan) *Pass {
 	return a.pass
 }
 
-// count counts uses of array nodes, and the registers that they need.
+// count counts uses of array nodes, and the registers that they need. It asks
+// for the value of each scalar, so that one without a value is an error whether
+// it matters or not.
 func (a *assembler) count(n *node) {
 	a.uses[n]++
+	if !n.array {
+		a.run.value(n)
+	}
 	if a.uses[n] > 1 || !n.array || n.op == opInput {
 		return
 	}

@@ -1,9 +1,11 @@
 package expr
 
 import (
+	"fmt"
 	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/gangsaw/gangsaw/kernels"
 )
@@ -57,19 +59,23 @@ func (b *builder) name(s *syntax) *node {
 	case isConstant && !s.quoted:
 		return b.constant(c)
 	}
-	known := slices.Collect(maps.Keys(constants))
+	var names []string
 	for _, in := range b.inputs {
-		known = append(known, in.Name)
+		names = append(names, in.Name)
 	}
+	remedy := "there are no arrays"
+	near := nearest(s.name, slices.AppendSeq(slices.Clone(names), maps.Keys(constants)))
 	switch {
 	case !s.quoted && isFunction(s.name):
 		b.fail(s.span, "write its argument: "+s.name+"(x)", "%q is a function", s.name)
-	case nearest(s.name, known) != "":
-		b.fail(s.span, "did you mean "+nearest(s.name, known)+"?", "no array has the name %q", s.name)
-	case len(b.inputs) > 0:
-		b.fail(s.span, "there is "+b.inputs[0].Name, "no array has the name %q", s.name)
+	case near != "":
+		remedy = "did you mean " + near + "?"
+	case len(names) > 8:
+		remedy = fmt.Sprintf("there are %s and %d others", strings.Join(names[:8], ", "), len(names)-8)
+	case len(names) > 0:
+		remedy = "there are " + strings.Join(names, ", ")
 	}
-	b.fail(s.span, "there are no arrays", "no array has the name %q", s.name)
+	b.fail(s.span, remedy, "no array has the name %q", s.name)
 	return nil
 }
 

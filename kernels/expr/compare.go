@@ -23,6 +23,10 @@ func (b *builder) compare(name string, x, y *node) *node {
 	switch {
 	case d.isBool():
 		return b.compare(name, b.cast(x, kernels.Uint8), b.cast(y, kernels.Uint8))
+	case x.isBool() && d.isInt():
+		return b.compare(name, b.cast(x, kernels.Uint8), y)
+	case y.isBool() && d.isInt():
+		return b.compare(name, x, b.cast(y, kernels.Uint8))
 	case y.dtype == weakInt && x.isInt() && !x.weak:
 		return b.made(node{op: opCompare, dtype: mask, name: name, args: []*node{x, y}})
 	case x.dtype == weakInt && y.isInt() && !y.weak:

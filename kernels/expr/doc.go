@@ -54,11 +54,12 @@
 //	float16     computed as float32, and rounded after each operation; so
 //	bfloat16    is bfloat16. A NaN that comes out is the canonical one
 //	functions   of integers as NumPy's: 8 bits give float16, 16 float32, others
-//	            float64. floor, ceil, trunc and rint leave integers as they are
+//	            float64. floor, ceil, trunc and round leave integers as they are
 //	masks       + is or, * is and; - is refused; arithmetic on truth values without
 //	            an array is refused, where Python would count them
 //	**          x**2 is x*x, as NumPy has it; other powers to 1 ULP. An integer to
-//	            a negative number is an error
+//	            a negative number is an error, but among the elements of an array
+//	            the integer part
 //	NaN         sum, mean and others are NaN if any element is, see [Run.Notes];
 //	            any and all take it for true. Of no elements mean, var and std are
 //	            NaN, min, max, argmin and argmax errors

@@ -74,30 +74,33 @@ func nearest(name string, known []string) string {
 	return best
 }
 
-// edits returns how many characters must be put in, taken out or replaced to
-// make b of a; some number from limit on, if it is not below limit.
+// edits returns how many characters must be put in, taken out, replaced or
+// exchanged with their neighbours to make b of a; some number from limit on, if
+// it is not below limit.
 func edits(a, b string, limit int) int {
 	if len(a) > len(b)+4*limit || len(b) > len(a)+4*limit {
 		return limit
 	}
-	to := []rune(b)
-	row := make([]int, len(to)+1)
-	for j := range row {
-		row[j] = j
+	from, to := []rune(a), []rune(b)
+	var before []int // the row above the one above
+	above := make([]int, len(to)+1)
+	for j := range above {
+		above[j] = j
 	}
-	i := 0
-	for _, r := range a {
-		i++
-		diagonal := row[0]
-		row[0] = i
-		for j := range to {
-			replaced := diagonal
-			if r != to[j] {
+	for i, r := range from {
+		row := make([]int, len(to)+1)
+		row[0] = i + 1
+		for j, s := range to {
+			replaced := above[j]
+			if r != s {
 				replaced++
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
+			row[j+1] = min(replaced, row[j]+1, above[j+1]+1)
+			if i > 0 && j > 0 && r == to[j-1] && s == from[i-1] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
 		}
+		before, above = above, row
 	}
-	return row[len(to)]
+	return above[len(to)]
 }

@@ -253,6 +253,24 @@ func TestExpressionsMeanWhatNumPySays(t *testing.T) {
 		{"b*3", "bfloat16", "3 6 9 12"},
 		{"b+h", "float32", "2 4 6 8"},
 		{"m**2, m//1", "", "1 0 1 0;1 0 1 0"},
+		{"fma(x, 2, f), square(s), square(m)", "", "3 6 9 12;9 9 49 49;true false true false"},
+		{"+x, +2, signbit(-x), signbit(s), signbit(-2)", "", "1 2 3 4;2;true true true true;true false true false;True"},
+		{"logical_and(x, s), logical_not(n), logical_xor(m, 1), logical_or(0, 0.0)", "", "true true true true;false false false false;false true false true;False"},
+		{"add(x, 1), less(x, 2), bitwise_and(w, 1), left_shift(i, 1), greater_equal(2, 1)", "", "2 3 4 5;true false false false;1 0 1 0;2 4 6 -2;True"},
+		{"bool(2), bool(0.0), bool(nan), int8(3.7), float32(0.1), uint8(200) + 100", "", "True;False;True;3;0.10000000149011612;44"},
+		{"float64(h), int32(b), float16(w), bfloat16(x), bool(h), float16(2**20)", "", "1 2 3 4;1 2 3 4;1 2 3 4;1 2 3 4;true true true true;Infinity"},
+		{"atan2(x, y) == arctan2(x, y), pow(w, 3), pow(0, 5), (-1)**101, 2**10", "", "true true true true;1 8 27 64;0;-1;1024"},
+		{"covariance(x, y, ddof=1), covariance(x, y), std(x, ddof=1), norm(n), dot(n, n)", "", "-1.6666666666666667;-1.25;1.2909944487358056;NaN;NaN"},
+		{"min(m), max(m), argmax(m), any(n), prod(m), nanprod(n), argmin(k)", "", "False;True;0;True;0;Infinity;0"},
+		{"h if m else f, where(m, h, 1), clip(s, -5, 5), 3 if True else 4.5", "", "1 2 3 4;1 1 3 1;-3 3 -5 5;3"},
+		{"mean(h), sum(f)*0.1, max(u)+1, max(i)*i", "", "2.5;1;256;127 -2 125 1"},
+		{"isinf(n), rint(x/2), rint(w)/2, round(w)//2, round(h), trunc(-x/2), ceil(x/2)", "", "false false false true;0 1 2 2;0.5 1 1.5 2;0 1 1 2;1 2 3 4;-0 -1 -1 -2;1 1 2 2"},
+		{"clip(i, u, h)", "float16", "1 2 3 4"},
+		{"f*0 + 1152921573326323713 == 2**60 + 2**37", "bool", "true true true true"}, // rounded once
+		{"f/2.0**130, x*2, x*2", "", "0 0 0 0;2 4 6 8;2 4 6 8"},
+		{"10 << 2, 10 >> 1, 6 & 3, 6 | 3, 6 ^ 3, ~6, 5 % -3, abs(-5), -7 // 2", "", "40;5;2;7;5;-7;-1;5;-4"},
+		{"nan == nan, 1 < 2.5, 2**0.5 == sqrt(2), 3 == 3.0, True == 1", "", "False;True;True;True;True"},
+		{"v < 2**64, k > -2**70, v != -1, i >= 128, -129 < i", "", "true true true true;true true true true;true true true true;false false false false;true true true true"},
 	} {
 		got, _, err := compute(c.text, sample(), Options{}, usual)
 		if err != nil {

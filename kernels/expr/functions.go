@@ -20,7 +20,7 @@ type function struct {
 var aliases = map[string]string{
 	"abs": "absolute", "fabs": "absolute", "pow": "power", "mod": "remainder", "true_divide": "divide",
 	"acos": "arccos", "acosh": "arccosh", "asin": "arcsin", "asinh": "arcsinh", "atan": "arctan", "atanh": "arctanh", "atan2": "arctan2",
-	"round": "rint", "around": "rint", "fix": "trunc", "bitwise_not": "invert", "bitwise_invert": "invert", "bitwise_left_shift": "left_shift", "bitwise_right_shift": "right_shift",
+	"around": "round", "fix": "trunc", "bitwise_not": "invert", "bitwise_invert": "invert", "bitwise_left_shift": "left_shift", "bitwise_right_shift": "right_shift",
 	"bool_": "bool", "len": "size", "amin": "min", "amax": "max", "product": "prod", "ceiling": "ceil", "average": "mean", "inner": "dot", "vdot": "dot",
 }
 
@@ -46,7 +46,7 @@ var functions map[string]function
 func init() {
 	functions = map[string]function{
 		isAnd: {2, 2, true, masksOnly("logical_and")}, isOr: {2, 2, true, masksOnly("logical_or")}, isNot: {1, 1, true, masksOnly("logical_not")},
-		isIfElse: {3, 3, true, ifElse}, "where": {3, 3, false, where}, "clip": {3, 3, false, arithmetic("clip", kernels.Int8)},
+		isIfElse: {3, 3, true, ifElse}, "where": {3, 3, false, where}, "clip": {3, 3, false, arithmetic("clip", 0)},
 		"add": {2, 2, false, sum}, "subtract": {2, 2, false, arithmetic("subtract", 0)}, "multiply": {2, 2, false, product},
 		"divide": {2, 2, false, divide}, "floor_divide": {2, 2, false, arithmetic("floor_divide", kernels.Int8)},
 		"remainder": {2, 2, false, arithmetic("remainder", kernels.Int8)}, "fmod": {2, 2, false, arithmetic("fmod", kernels.Int8)},
@@ -59,8 +59,8 @@ func init() {
 		"logical_not": {1, 1, false, logical("logical_not")},
 		"arctan2":     {2, 2, false, floating("arctan2")}, "hypot": {2, 2, false, floating("hypot")},
 	}
-	for _, name := range []string{"floor", "ceil", "trunc", "rint"} {
-		functions[name] = function{1, 1, false, rounding(name)}
+	for name, kernel := range map[string]string{"floor": "floor", "ceil": "ceil", "trunc": "trunc", "round": "rint"} {
+		functions[name] = function{1, 1, false, rounding(kernel)}
 	}
 	for name, ofMasks := range map[string]string{"bitwise_and": "logical_and", "bitwise_or": "logical_or", "bitwise_xor": "logical_xor"} {
 		functions[name] = function{2, 2, false, bitwise(name, ofMasks)}
@@ -73,7 +73,7 @@ func init() {
 		functions[name] = function{2, 2, false, comparison(name)}
 	}
 	for _, name := range []string{"sqrt", "cbrt", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "arcsin", "arccos",
-		"arctan", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh", "erf"} {
+		"arctan", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh", "erf", "rint"} {
 		functions[name] = function{1, 1, false, floating(name)}
 	}
 }
@@ -257,8 +257,6 @@ func classify(name string, ofIntegers bool) building {
 		switch {
 		case x.isFloat():
 			return b.compute(name, x.dtype, x)
-		case !x.array:
-			return b.constant(boolConstant(ofIntegers))
 		case ofIntegers:
 			return b.compare("equal", x, x)
 		}

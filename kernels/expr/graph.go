@@ -2,6 +2,7 @@ package expr
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gangsaw/gangsaw/kernels"
 )
@@ -117,7 +118,7 @@ func (b *builder) kernel(name string, args ...*node) *node {
 	weak := true
 	for i, a := range args {
 		in[i] = a.elem
-		weak = weak && a.weak
+		weak = weak && (a.weak || a.isBool()) // where's condition is a mask
 	}
 	k, ok := kernels.LookupElementwise(name, in...)
 	if !ok {
@@ -186,10 +187,19 @@ func (b *builder) compute(name string, d dtype, args ...*node) *node {
 	return b.convert(n, d)
 }
 
-// common returns the type to which operands are promoted.
+// common returns the type to which operands are promoted. As in NumPy, floats
+// come first, so that int16 with uint16 and float32 is float32, and weak ones
+// last.
 func common(args []*node) dtype {
-	d := args[0].dtype
-	for _, a := range args[1:] {
+	sorted := slices.Clone(args)
+	slices.SortStableFunc(sorted, func(a, b *node) int {
+		if a.weak != b.weak {
+			return map[bool]int{false: -1, true: 1}[a.weak]
+		}
+		return b.rank() - a.rank()
+	})
+	d := sorted[0].dtype
+	for _, a := range sorted[1:] {
 		d = promote(d, a.dtype)
 	}
 	return d

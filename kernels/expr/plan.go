@@ -25,8 +25,8 @@ type Options struct {
 	// work in place, which must not change what is still to be read.
 	Apart bool
 	// As is the type to which results that are arrays are converted, 0 for
-	// that which they have. It must be of the same kind or a higher one, as
-	// NumPy wants of a result in place.
+	// that which they have. It must be of the same kind or a higher one, and
+	// signed if they are, as NumPy wants of a result in place.
 	As kernels.Type
 }
 
@@ -130,7 +130,7 @@ func (b *builder) condition(text string) *node {
 
 // as converts a result to the type of where it goes.
 func (b *builder) as(s *syntax, n *node, to kernels.Type) *node {
-	if n.rank() > strong(to).rank() {
+	if n.rank() > strong(to).rank() || n.elem.IsSigned() && strong(to).isInt() && !to.IsSigned() {
 		b.fail(s.span, fmt.Sprintf("cast it: %v(...)", to), "%v does not go into an array of %v", n.dtype, to)
 	}
 	b.at = s.span

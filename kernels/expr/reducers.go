@@ -40,8 +40,8 @@ func init() {
 		add("std", ddof, deviation)
 		add("min", reducer{elementwise: "minimum"}, least)
 		add("max", reducer{elementwise: "maximum"}, least)
-		add("argmin", reducer{}, where1st)
-		add("argmax", reducer{}, where1st)
+		add("argmin", reducer{}, firstAt)
+		add("argmax", reducer{}, firstAt)
 	}
 }
 
@@ -215,8 +215,8 @@ func least(name string, ignore bool) making {
 	}
 }
 
-// where1st is the index of the first of the least or the greatest elements.
-func where1st(name string, ignore bool) making {
+// firstAt is the index of the first of the least or the greatest elements.
+func firstAt(name string, ignore bool) making {
 	return func(b *builder, s *syntax, args []*node) reduction {
 		x := b.withNaN(s, args[0])
 		folds := []*fold{b.fold(foldExtremes, x, nil)}
@@ -264,7 +264,7 @@ func multiplied(name string, ignore bool) making {
 			v, err := p.Result()
 			switch {
 			case err != nil:
-				return none(fmt.Sprintf("the %s does not fit 64 bits", name), "cast the elements: "+name+"(float64(x))")
+				return none("the product does not fit 64 bits", "cast the elements: "+name+"(float64(x))")
 			case v.IsInteger():
 				return whole(v.Big())
 			}

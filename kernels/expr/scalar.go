@@ -145,15 +145,11 @@ func exact(n *node, args []constant) constant {
 	case "bitwise_xor":
 		z.Xor(x, y)
 	case "minimum":
-		z = x
-		if y.Cmp(x) < 0 {
-			z = y
-		}
+		z = lesser(x, y)
 	case "maximum":
-		z = x
-		if y.Cmp(x) > 0 {
-			z = y
-		}
+		z = greater(x, y)
+	case "clip":
+		z = lesser(greater(x, y), args[2].big)
 	case "divide", "floor_divide", "remainder", "fmod":
 		return quotient(n, x, y)
 	case "power", "left_shift", "right_shift":
@@ -165,6 +161,20 @@ func exact(n *node, args []constant) constant {
 		panic(n.at.errorf("compute with floats: 2.0**2000", "an integer of more than %d bits", maxIntBits))
 	}
 	return intConstant(z)
+}
+
+func lesser(x, y *big.Int) *big.Int {
+	if y.Cmp(x) < 0 {
+		return y
+	}
+	return x
+}
+
+func greater(x, y *big.Int) *big.Int {
+	if y.Cmp(x) > 0 {
+		return y
+	}
+	return x
 }
 
 func quotient(n *node, x, y *big.Int) constant {
