@@ -229,6 +229,26 @@ func ExampleStage() {
 	// [8 10] <nil>
 }
 
+// Workers that are started when there is work for them, and one more that waits
+// for one of them to die.
+func ExampleStartMode() {
+	ctx := context.Background()
+	pool, err := supervisor.Start(ctx, supervisor.Workers(4), supervisor.StartMode(supervisor.OnDemand), supervisor.Standby(1))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer pool.Close()
+	f, err := supervisor.Submit(pool, square.With(7), nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(f.Result(ctx))
+	fmt.Println(pool.Counters().Workers, "of", pool.Workers())
+	// Output:
+	// 49 <nil>
+	// 1 of 4
+}
+
 // Workers that stay on one CPU each.
 func ExamplePin() {
 	pool, err := supervisor.Start(context.Background(), supervisor.Workers(2), supervisor.Pin())

@@ -42,7 +42,7 @@ func (g *goroutines) inProcess() bool  { return true }
 func (g *goroutines) close() error     { return nil }
 
 func (g *goroutines) launch(incarnation uint32, ready func(), exited func(proc.Exit)) (engine.Worker, error) {
-	w := &goroutineWorker{ring: g.shared, results: make([]byte, wire.ResultsSize(g.slots)), mappings: map[uint32]*shm.Mapping{}}
+	w := &goroutineWorker{ring: g.shared, begun: make(chan struct{}), results: make([]byte, wire.ResultsSize(g.slots)), mappings: map[uint32]*shm.Mapping{}}
 	loop := worker.Worker{
 		Incarnation: incarnation,
 		Ring:        g.shared,
@@ -59,6 +59,7 @@ func (g *goroutines) launch(incarnation uint32, ready func(), exited func(proc.E
 		defer func() { exited(exit) }()
 		if loop.Init(g.init) == nil {
 			ready()
+			<-w.begun
 			loop.Run()
 			exit.Code = 0
 		}
@@ -71,6 +72,8 @@ type goroutineWorker struct {
 	ring    *ring.Ring
 	results []byte
 	stopped atomic.Bool
+	once    sync.Once
+	begun   chan struct{} // closed when it may claim, or is to end
 
 	mu       sync.Mutex
 	mappings map[uint32]*shm.Mapping
@@ -78,10 +81,15 @@ type goroutineWorker struct {
 
 func (w *goroutineWorker) PID() int        { return os.Getpid() }
 func (w *goroutineWorker) Results() []byte { return w.results }
-func (w *goroutineWorker) Begin() error    { return nil }
 func (w *goroutineWorker) Stopped() bool   { return false }
 func (w *goroutineWorker) Memory() uint64  { return 0 }
 func (w *goroutineWorker) Close()          {}
+
+// Begin lets the worker claim.
+func (w *goroutineWorker) Begin() error {
+	w.once.Do(func() { close(w.begun) })
+	return nil
+}
 
 // Retire ends the worker after the chunk in work.
 func (w *goroutineWorker) Retire() error {
@@ -92,6 +100,7 @@ func (w *goroutineWorker) Retire() error {
 // Kill ends the worker after the chunk in work.
 func (w *goroutineWorker) Kill() {
 	w.stopped.Store(true)
+	w.Begin() // or it would wait for ever
 	w.ring.WakeWorkers(math.MaxInt32)
 }
 

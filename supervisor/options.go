@@ -17,6 +17,8 @@ type options struct {
 	chunk     uint64
 	retries   int
 	inProcess bool
+	mode      Mode
+	standby   int
 	pin       bool
 	recycle   Recycle
 	memory    uint64
@@ -82,6 +84,29 @@ func MemoryLimit(bytes uint64) Option { return func(o *options) { o.memory = byt
 // the chunk is given up, and the goroutine goes on with it. Outside Linux it is
 // always so.
 func InProcess() Option { return func(o *options) { o.inProcess = true } }
+
+// Mode says when a pool starts its workers.
+type Mode int
+
+// When workers are started.
+const (
+	// Eager starts all in Start, which is the default: the first task finds them.
+	Eager Mode = iota
+	// OnDemand starts one in Start, and another whenever more tasks wait than
+	// workers are idle, up to the number that [Workers] says. None ends for want of
+	// work. It suits programs whose work may stay small.
+	OnDemand
+)
+
+// StartMode sets when workers are started. Start waits for the first of them in any
+// mode, so that what is wrong with all of them is its error.
+func StartMode(m Mode) Option { return func(o *options) { o.mode = m } }
+
+// Standby has n more workers started, which take no task until one of those that do
+// is gone, or with [OnDemand] is not enough. Then one takes that place, without the
+// milliseconds that a start and an initialiser take, and a new one is started behind
+// it. Each costs its memory, some 10 MiB and what [Init] takes.
+func Standby(n int) Option { return func(o *options) { o.standby = n } }
 
 // Pin binds each worker process, with all its threads, to one of the CPUs that this
 // process may use, each to the one that the fewest workers are bound to. It helps

@@ -47,7 +47,8 @@ var ErrInWorker = errors.New("this process is a worker of a pool and cannot star
 var ErrNoMain = errors.New("this process was started as a worker, but its main did not call supervisor.Main: " +
 	"call it first in main (or TestMain), before anything else")
 
-// Start starts a pool and returns when its first worker is at work. A
+// Start starts a pool and returns when its first worker is at work, whatever
+// [StartMode] says of the others. A
 // *StartError tells why none is.
 //
 // Worker processes need Linux. On any other system every pool is [InProcess],
@@ -66,6 +67,12 @@ func Start(ctx context.Context, opts ...Option) (*Pool, error) {
 	}
 	if o.workers < 1 || o.workers > MaxWorkers {
 		return nil, fmt.Errorf("a pool has 1 to %d workers, not %d", MaxWorkers, o.workers)
+	}
+	if o.standby < 0 || o.standby > MaxWorkers {
+		return nil, fmt.Errorf("0 to %d workers stand by, not %d", MaxWorkers, o.standby)
+	}
+	if o.mode != Eager && o.mode != OnDemand {
+		return nil, fmt.Errorf("there is no start mode %d: use Eager or OnDemand", o.mode)
 	}
 	if o.retries < 0 {
 		return nil, fmt.Errorf("chunks cannot be run again %d times", o.retries)
@@ -88,16 +95,18 @@ func Start(ctx context.Context, opts ...Option) (*Pool, error) {
 	p := &Pool{options: o, launcher: l, tier: kernels.CurrentTier()}
 	p.close = sync.OnceValue(p.shut)
 	p.engine = engine.New(engine.Config{
-		Ring:    l.ring(),
-		Workers: o.workers,
-		Retries: o.retries,
-		Control: l.control(),
-		Launch:  l.launch,
-		Observe: o.observe,
-		Limits:  engine.DefaultLimits,
-		Init:    o.init,
-		Recycle: o.recycle,
-		Memory:  o.memory,
+		Ring:     l.ring(),
+		Workers:  o.workers,
+		OnDemand: o.mode == OnDemand,
+		Standby:  o.standby,
+		Retries:  o.retries,
+		Control:  l.control(),
+		Launch:   l.launch,
+		Observe:  o.observe,
+		Limits:   engine.DefaultLimits,
+		Init:     o.init,
+		Recycle:  o.recycle,
+		Memory:   o.memory,
 	})
 	if err := p.engine.Started(ctx); err != nil {
 		p.Kill()
@@ -111,7 +120,7 @@ func Start(ctx context.Context, opts ...Option) (*Pool, error) {
 // lines to itself while the other works on others.
 func ringSlots(workers int) int { return max(256, 2*workers) }
 
-// Workers returns the number of workers the pool was started with.
+// Workers returns the number of workers the pool may have at work.
 func (p *Pool) Workers() int { return p.options.workers }
 
 // InProcess reports whether the workers are goroutines of this process, as

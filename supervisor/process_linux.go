@@ -45,7 +45,7 @@ type processes struct {
 	segment *shm.Segment // control segment
 	shared  *ring.Ring
 	starter *proc.Starter
-	binder   *proc.Binder // that workers are bound to, or nil
+	binder  *proc.Binder // that workers are bound to, or nil
 }
 
 func (p *processes) control() []byte  { return p.segment.Bytes() }

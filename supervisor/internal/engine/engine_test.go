@@ -523,6 +523,20 @@ func TestStuckWorkerKeepsItsChunk(t *testing.T) {
 	again()
 	close(release)
 	again()
+	for begin := time.Now(); ; time.Sleep(time.Millisecond) {
+		f.Engine.mu.Lock()
+		members, claim := len(f.workers), f.active
+		f.Engine.mu.Unlock()
+		if members == 2 {
+			if claim != 2 {
+				t.Errorf("%d of %d workers claim", claim, members)
+			}
+			return
+		}
+		if time.Since(begin) > 10*time.Second {
+			t.Fatalf("%d workers", members)
+		}
+	}
 }
 
 func TestStuckTaskIsSaidToBePastItsDeadline(t *testing.T) {

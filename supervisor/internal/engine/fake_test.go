@@ -31,6 +31,7 @@ type fake struct {
 	stretches   atomic.Int32
 	memory      atomic.Uint64
 	retired     atomic.Bool
+	begun       atomic.Bool
 	since       time.Time // a stretch began; the supervisor's
 	killed      chan struct{}
 	kill        sync.Once
@@ -40,7 +41,7 @@ func (w *fake) PID() int                          { return int(w.incarnation) }
 func (w *fake) Results() []byte                   { return w.results }
 func (w *fake) Attach(uint32, *shm.Mapping) error { return nil }
 func (w *fake) Detach(uint32) error               { return nil }
-func (w *fake) Begin() error                      { return nil }
+func (w *fake) Begin() error                      { w.begun.Store(true); return nil }
 func (w *fake) Memory() uint64                    { return w.memory.Load() }
 func (w *fake) Retire() error                     { w.retired.Store(true); return nil }
 func (w *fake) Close()                            {}
@@ -187,6 +188,10 @@ func (w *fake) run(act behaviour) {
 		case <-w.killed:
 			return
 		default:
+		}
+		if !w.begun.Load() {
+			time.Sleep(100 * time.Microsecond)
+			continue
 		}
 		beat.Turn()
 		c, ok := w.claimer.Claim()

@@ -92,6 +92,9 @@ func (e *Engine) submit(j *job) error {
 	j.place = e.jobs.PushBack(j)
 	e.settle(j)
 	e.refill()
+	if e.cfg.OnDemand {
+		e.staff()
+	}
 	return nil
 }
 

@@ -18,6 +18,7 @@ type member struct {
 	handle      Worker
 	beat        wire.Beat
 	ready       bool
+	begun       bool // it was told to claim; until then it stands by
 	late        *time.Timer
 	doomed      string // why the supervisor killed it
 	innocent    bool   // it was killed for no fault of its own
@@ -45,19 +46,17 @@ func (e *Engine) check(m *member, err error) {
 	}
 }
 
-// launch starts one worker.
+// launch starts one worker, which stands by at first.
 func (e *Engine) launch() {
-	switch {
-	case e.closing || e.broken != nil:
-		return
-	case e.rebuilding:
-		e.deferred++
-		return
-	case e.nextIncarnation == ring.MaxIncarnation:
+	if e.nextIncarnation == ring.MaxIncarnation {
 		e.fail(fmt.Errorf("all %d incarnations are used up: start a new pool", ring.MaxIncarnation))
 		return
 	}
 	e.nextIncarnation++
+	if e.vacant > 0 {
+		e.vacant--
+		e.counters.respawns.Add(1)
+	}
 	m := &member{incarnation: e.nextIncarnation}
 	handle, err := e.cfg.Launch(m.incarnation,
 		func() { e.act(func() { e.onReady(m) }) },
@@ -74,6 +73,7 @@ func (e *Engine) launch() {
 	}
 	m.handle, m.beat = handle, wire.BeatOf(handle.Results())
 	e.workers[m.incarnation] = m
+	e.count(0, 1)
 	if e.cfg.Init == nil { // which may take any time
 		m.late = e.after(e.cfg.Limits.Ready, func() {
 			if !m.ready {
@@ -84,7 +84,6 @@ func (e *Engine) launch() {
 	for number, mapping := range e.mappings {
 		e.check(m, handle.Attach(number, mapping))
 	}
-	e.check(m, handle.Begin())
 }
 
 func (e *Engine) onReady(m *member) {
@@ -97,7 +96,9 @@ func (e *Engine) onReady(m *member) {
 		m.late.Stop()
 	}
 	e.health = e.health.ready()
-	e.announceStart()
+	if m.begun {
+		e.announceStart()
+	}
 }
 
 // onExit recovers from the end of a worker, which is reaped: what it finished
@@ -138,6 +139,9 @@ func (e *Engine) onExit(m *member, exit proc.Exit) {
 		e.strike(i, m, exit, cause)
 	}
 	delete(e.workers, m.incarnation)
+	if !m.stuck {
+		e.leave(m)
+	}
 	m.handle.Close()
 	planned := m.age.retired && !held && !m.stuck && exit == proc.Exit{}
 	if !held && !e.closing && !planned {
@@ -149,7 +153,7 @@ func (e *Engine) onExit(m *member, exit proc.Exit) {
 	switch {
 	case planned:
 		e.counters.recycled.Add(1)
-		e.launch()
+		e.staff()
 	case !m.stuck:
 		e.replace(m, exit, cause)
 	}
@@ -168,6 +172,7 @@ func (e *Engine) onStuck(m *member) {
 		return
 	}
 	m.stuck = true
+	e.leave(m)
 	cause := fmt.Sprintf("%s, and is not gone after %v", m.doomed, e.cfg.Limits.Reap)
 	e.harvest()
 	held := false
@@ -301,17 +306,6 @@ func (e *Engine) drop(i int) {
 	e.settle(j)
 }
 
-// present returns how many workers are left that are not stuck.
-func (e *Engine) present() int {
-	n := 0
-	for _, m := range e.workers {
-		if !m.stuck {
-			n++
-		}
-	}
-	return n
-}
-
 // replace starts a worker for one that is gone, as the policy says.
 func (e *Engine) replace(m *member, exit proc.Exit, cause string) {
 	if e.closing || e.broken != nil {
@@ -322,8 +316,8 @@ func (e *Engine) replace(m *member, exit proc.Exit, cause string) {
 		e.health, v = e.health.after(death{
 			ready:  m.ready,
 			killed: exit.Signal != 0 && m.doomed == "",
-			others: e.present(),
-			size:   e.cfg.Workers,
+			others: e.active + e.standby,
+			size:   e.cfg.Workers + e.cfg.Standby,
 		})
 	}
 	switch v.action {
@@ -336,17 +330,21 @@ func (e *Engine) replace(m *member, exit proc.Exit, cause string) {
 		if exit.Err != nil {
 			absent = 1
 		}
-		e.counters.absent.Add(absent)
-		start := func() {
-			e.counters.absent.Add(-absent)
-			e.counters.respawns.Add(1 - uint64(absent))
-			e.launch()
+		if exit.Err == nil {
+			e.vacant++
 		}
 		if v.delay == 0 {
-			start()
-		} else {
-			e.after(v.delay, start)
+			e.staff()
+			return
 		}
+		e.counters.absent.Add(absent)
+		e.coming++
+		e.staff() // one that stands by need not wait
+		e.after(v.delay, func() {
+			e.counters.absent.Add(-absent)
+			e.coming--
+			e.staff()
+		})
 	}
 }
 
@@ -373,7 +371,7 @@ func (e *Engine) corrupt(cause string) {
 	e.rebuilding = true
 	e.health = e.health.corrupted()
 	e.cfg.Observe(Event{Kind: RingRebuilt, Cause: cause})
-	if e.health.hopeless(e.cfg.Workers) {
+	if e.health.hopeless(e.cfg.Workers + e.cfg.Standby) {
 		e.fail(&CrashLoopError{Deaths: e.health.deaths, Cause: "was killed because " + cause})
 	}
 	for _, m := range e.workers {
@@ -418,7 +416,5 @@ func (e *Engine) rebuild() {
 		}
 	}
 	e.rebuilding = false
-	for ; e.deferred > 0; e.deferred-- {
-		e.launch()
-	}
+	e.staff()
 }

@@ -83,7 +83,8 @@
 //	hello   worker to supervisor: the worker is ready
 //	attach  supervisor to worker: a mapping's number, with its open file
 //	detach  supervisor to worker: a mapping's number; no descriptor names it
-//	begin   supervisor to worker: all present mappings are attached, claim
+//	begin   supervisor to worker: all present mappings are attached, claim; one
+//	        that was not told so stands by
 //	retire  supervisor to worker: finish the task in hand and exit with status 0
 //
 // The end of the stream means that the other process is gone.
