@@ -32,6 +32,7 @@
 //	the same, and it takes microseconds       [Map] with [ChunkSize]
 //	batches that come and go                  [Stage] of a [kernels.NewMap]
 //	tasks that stand and fall together        [Scope], [SubmitTo]
+//	one that may hang                         [Deadline], [DeadlineRetries]
 //	whichever of several tasks comes first    [Wait], [AsCompleted]
 //	workers that stay on their CPUs           [Pin]
 //	workers that come when there is work      [StartMode]: [OnDemand]

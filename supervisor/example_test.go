@@ -229,6 +229,22 @@ func ExampleStage() {
 	// [8 10] <nil>
 }
 
+// A task that is killed when it takes too long, and tried once more.
+func ExampleDeadlineRetries() {
+	ctx := context.Background()
+	pool, err := supervisor.Start(ctx, supervisor.Workers(1))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer pool.Close()
+	f, err := supervisor.Submit(pool, square.With(7), nil, supervisor.Deadline(time.Minute), supervisor.DeadlineRetries(1))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(f.Result(ctx))
+	// Output: 49 <nil>
+}
+
 // Workers that are started when there is work for them, and one more that waits
 // for one of them to die.
 func ExampleStartMode() {

@@ -13,11 +13,12 @@ type slot struct {
 	word       ring.Word         // FREE, or READY as it was published
 	job        *job              // nil while FREE
 	doomed     bool              // the supervisor doomed it
-	excused    bool              // it was doomed for what its owner had done before
+	excused    bool              // it was doomed, and is run again without blame
 	lost       bool              // its owner was killed and does not go away; job is nil
-	fatal      func(Event) error // why it was doomed, if that gives up its chunk
+	fatal      func(Event) error // why it was doomed, which gives up its chunk unless it is excused
 	descriptor ring.Descriptor
 	blame      blame
+	late       lateness
 	watch      watch
 	begin      uint32 // progress that the attempt begins with, of a job with steps
 }

@@ -21,6 +21,7 @@ type Job struct {
 	Mapping *shm.Mapping  // nil: there is no array, and one chunk without elements
 	Number  uint32        // of the mapping, from Attach
 	Limit   time.Duration // that a chunk may take, then its worker is killed; 0: none
+	Late    int           // how often a chunk, or a step, that is past Limit is run again
 	Steps   bool          // Limit is for each step of the progress that the worker tells, which is one task to the user
 	Held    bool          // a Hold lets it come to a pool that drains
 	// Accept takes the partial of a chunk, once per chunk, from the loop. An

@@ -109,6 +109,22 @@ func (c crew) promote() bool { return c.standby > 0 && c.active < c.wanted() }
 // start reports whether one more worker is to be started.
 func (c crew) start() bool { return c.active+c.standby+c.coming < c.wanted()+c.spares }
 
+// lateness is what is known of a chunk that was past its deadline.
+type lateness struct {
+	step  uint32 // at the last time
+	times int    // in a row at that step
+}
+
+// after returns the lateness after one more time at a step, and whether the chunk is
+// given up.
+func (l lateness) after(step uint32, retries int) (lateness, bool) {
+	if step != l.step {
+		l = lateness{step: step}
+	}
+	l.times++
+	return l, l.times > retries
+}
+
 // maxDeaths is how many workers a chunk may kill wherever they were, so that no
 // worker that lies about its progress keeps a job from ending.
 const maxDeaths = 100

@@ -258,7 +258,7 @@ func (e *Engine) strike(i int, m *member, exit proc.Exit, cause string) {
 		return
 	}
 	_, progress := m.beat.Load()
-	quarantined := s.fatal != nil
+	quarantined := s.fatal != nil && !s.excused
 	if !m.innocent || s.doomed && !quarantined && !s.excused {
 		s.blame, quarantined = s.blame.after(progress, e.cfg.Retries)
 	}
