@@ -37,6 +37,8 @@
 //	workers that stay on their CPUs           [Pin]
 //	workers that come when there is work      [StartMode]: [OnDemand]
 //	no wait for the next worker after a death [Standby]
+//	totals, and how much waits                [Pool.Counters]
+//	latencies, and what goes wrong            [Observe] with an [Observer], [Log]
 //	numbers that this program makes itself    [Pool.Arena], [Alloc], [ArrayOf]
 //
 // To who knows Python's concurrent.futures: Start is ProcessPoolExecutor, Submit

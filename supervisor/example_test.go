@@ -229,6 +229,39 @@ func ExampleStage() {
 	// [8 10] <nil>
 }
 
+// latencies is an observer that counts chunks by how long they took, and workers.
+type latencies struct {
+	supervisor.EventFunc // for what is of no interest here
+	fast, slow, workers  int
+}
+
+func (l *latencies) WorkerStarted(uint32, int) { l.workers++ }
+func (l *latencies) ChunkRun(c supervisor.ChunkRun) {
+	if c.Duration < time.Minute {
+		l.fast++
+	} else {
+		l.slow++
+	}
+}
+
+// What metrics are made of.
+func ExampleObserver() {
+	ctx := context.Background()
+	l := &latencies{EventFunc: func(supervisor.Event) {}}
+	pool, err := supervisor.Start(ctx, supervisor.Workers(1), supervisor.Observe(l))
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, err := range supervisor.Map(ctx, pool, square, slices.Values([]int64{1, 2, 3})) {
+		if err != nil {
+			log.Fatal(err)
+		}
+	}
+	pool.Close()
+	fmt.Println(l.fast, l.slow, l.workers, pool.Counters().Pending)
+	// Output: 3 0 1 0
+}
+
 // A task that is killed when it takes too long, and tried once more.
 func ExampleDeadlineRetries() {
 	ctx := context.Background()

@@ -21,6 +21,7 @@ type goroutines struct {
 	spin   bool
 	chunks uint64 // a worker does
 	init   bool   // a worker runs program 0 first
+	timed  bool   // durations are wanted
 	memory []byte // control segment
 	shared *ring.Ring
 }
@@ -33,7 +34,7 @@ func newGoroutines(slots int, spin bool, o options) (launcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &goroutines{slots, spin, o.recycle.Chunks, o.init != nil, memory, r}, nil
+	return &goroutines{slots, spin, o.recycle.Chunks, o.init != nil, o.timed(), memory, r}, nil
 }
 
 func (g *goroutines) control() []byte  { return g.memory }
@@ -43,6 +44,9 @@ func (g *goroutines) close() error     { return nil }
 
 func (g *goroutines) launch(incarnation uint32, ready func(), exited func(proc.Exit)) (engine.Worker, error) {
 	w := &goroutineWorker{ring: g.shared, begun: make(chan struct{}), results: make([]byte, wire.ResultsSize(g.slots)), mappings: map[uint32]*shm.Mapping{}}
+	if g.timed {
+		wire.SetTimed(w.results)
+	}
 	loop := worker.Worker{
 		Incarnation: incarnation,
 		Ring:        g.shared,

@@ -24,7 +24,7 @@ type options struct {
 	memory    uint64
 	init      *wire.Program // nil: none
 	initErr   error
-	observe   func(Event)
+	observers []Observer
 
 	slots  int  // of the ring; 0 chooses by the number of workers
 	asleep bool // workers sleep at once when they find nothing
@@ -38,7 +38,7 @@ const DefaultRetries = 2
 const MaxWorkers = 1024
 
 func defaults() options {
-	return options{workers: min(proc.CPUs(), MaxWorkers), retries: DefaultRetries, observe: func(Event) {}}
+	return options{workers: min(proc.CPUs(), MaxWorkers), retries: DefaultRetries}
 }
 
 // Workers sets the number of workers; the default is the number of CPUs that
@@ -115,19 +115,18 @@ func Standby(n int) Option { return func(o *options) { o.standby = n } }
 // are workers outside Linux.
 func Pin() Option { return func(o *options) { o.pin = true } }
 
-// Observe has f called with every [Event], one at a time and in order. It holds
-// up the pool until it returns and must not call the pool's methods.
-func Observe(f func(Event)) Option {
-	return func(o *options) {
-		if f != nil {
-			o.observe = f
+// Observe has an [Observer] told what happens. Of several each is.
+func Observe(o Observer) Option {
+	return func(all *options) {
+		if o != nil {
+			all.observers = append(all.observers, o)
 		}
 	}
 }
 
 // Log has every [Event] logged as a warning.
 func Log(l *slog.Logger) Option {
-	return Observe(func(e Event) {
+	return Observe(EventFunc(func(e Event) {
 		args := []any{"kind", e.Kind.String(), "cause", e.Cause}
 		if e.Worker != 0 {
 			args = append(args, "worker", e.Worker, "pid", e.PID)
@@ -136,13 +135,17 @@ func Log(l *slog.Logger) Option {
 			args = append(args, "place", e.Place.String(), "attempt", e.Attempt)
 		}
 		l.Warn("gangsaw: "+e.String(), args...)
-	})
+	}))
 }
 
 // The pool's events and errors, see their fields.
 type (
 	// Event is something that went wrong and was dealt with.
 	Event = engine.Event
+	// ChunkRun is one chunk, or task, that a worker has run.
+	ChunkRun = engine.ChunkRun
+	// EventFunc is an [Observer] that is interested in events alone.
+	EventFunc = engine.EventFunc
 	// EventKind is the kind of an Event.
 	EventKind = engine.EventKind
 	// Place is a chunk in a file.
@@ -183,6 +186,7 @@ const (
 	WorkerDistrusted = engine.WorkerDistrusted
 	RingRebuilt      = engine.RingRebuilt
 	Oversubscribed   = engine.Oversubscribed
+	ReportsLost      = engine.ReportsLost
 )
 
 // ErrClosed is returned for work given to a pool that is closed.

@@ -21,6 +21,7 @@ type Pool struct {
 	launcher launcher
 	engine   *engine.Engine
 	tier     kernels.Tier
+	reports  *reports // nil: nobody observes
 	close    func() error
 }
 
@@ -89,10 +90,15 @@ func Start(ctx context.Context, opts ...Option) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	if cpus := proc.CPUs(); o.workers > cpus {
-		o.observe(Event{Kind: Oversubscribed, Cause: fmt.Sprintf("%d workers share %d CPUs, which are all that this process may use: more workers than CPUs help nobody", o.workers, cpus)})
-	}
 	p := &Pool{options: o, launcher: l, tier: kernels.CurrentTier()}
+	var observer engine.Observer
+	if len(o.observers) > 0 {
+		p.reports = newReports(o.observers, o.timed())
+		observer = p.reports
+	}
+	if cpus := proc.CPUs(); p.reports != nil && o.workers > cpus {
+		p.reports.Event(Event{Kind: Oversubscribed, Cause: fmt.Sprintf("%d workers share %d CPUs, which are all that this process may use: more workers than CPUs help nobody", o.workers, cpus)})
+	}
 	p.close = sync.OnceValue(p.shut)
 	p.engine = engine.New(engine.Config{
 		Ring:     l.ring(),
@@ -102,7 +108,7 @@ func Start(ctx context.Context, opts ...Option) (*Pool, error) {
 		Retries:  o.retries,
 		Control:  l.control(),
 		Launch:   l.launch,
-		Observe:  o.observe,
+		Observer: observer,
 		Limits:   engine.DefaultLimits,
 		Init:     o.init,
 		Recycle:  o.recycle,
@@ -155,7 +161,11 @@ func (p *Pool) Kill() error { return p.close() }
 
 func (p *Pool) shut() error {
 	p.engine.Close()
-	return p.launcher.close()
+	err := p.launcher.close()
+	if p.reports != nil {
+		p.reports.close()
+	}
+	return err
 }
 
 // Stat computes the summary of an array of one of the pool's open files: see

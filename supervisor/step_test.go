@@ -106,11 +106,11 @@ func newStepping(t *testing.T) *stepping {
 	s := &stepping{T: t, stepper: startStepper(t), want: want}
 	// A ring that is rebuilt, say, mends what a careful recovery never breaks.
 	shortPath := func(o *options) { o.slots, o.asleep = 8, true }
-	s.pool = start(t, shortPath, Workers(1), ChunkBytes(1), Observe(func(e Event) {
+	s.pool = start(t, shortPath, Workers(1), ChunkBytes(1), Observe(EventFunc(func(e Event) {
 		if e.Kind != WorkerDied && e.Kind != ChunkRetried {
 			s.mistake.Store(&e)
 		}
-	}))
+	})))
 	s.array = open(t, s.pool, path, layout)
 	s.slots = s.pool.launcher.ring()
 	return s

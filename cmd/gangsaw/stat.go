@@ -76,9 +76,9 @@ func (s *statJob) run(ctx context.Context) error {
 	}
 	view := progress.New(os.Stderr, s.mode, total)
 	defer view.Stop()
-	pool, err := supervisor.Start(ctx, append(s.poolOptions, supervisor.Observe(func(e supervisor.Event) {
+	pool, err := supervisor.Start(ctx, append(s.poolOptions, supervisor.Observe(supervisor.EventFunc(func(e supervisor.Event) {
 		view.Note(report.Printable(e.String()))
-	}))...)
+	})))...)
 	if err != nil {
 		return err
 	}

@@ -183,10 +183,18 @@ func (e *Engine) finish(i int, word ring.Word, worker *member) bool {
 	}
 	e.health = e.health.progress()
 	e.recycle(worker)
+	bytes := j.spec.Plan.Chunk(result.Descriptor.Chunk).Bytes
+	if e.cfg.Observer != nil {
+		e.cfg.Observer.ChunkRun(ChunkRun{
+			worker.incarnation, j.spec.Program.Kernel, bytes, result.Duration, result.Descriptor.Attempt + 1, result.Status != wire.OK,
+		})
+	}
 	if result.Status == wire.OK {
 		e.counters.chunks.Add(1)
-		e.counters.bytes.Add(j.spec.Plan.Chunk(result.Descriptor.Chunk).Bytes)
+		e.counters.bytes.Add(bytes)
+		e.counters.pending.Add(-1)
 	} else {
+		e.counters.failed.Add(1)
 		e.failJob(j, j.taskError(result))
 	}
 	e.settle(j)

@@ -18,13 +18,13 @@ import (
 // Config says how an engine runs.
 type Config struct {
 	Workers  int
-	OnDemand bool        // they are started when there is work for them
-	Standby  int         // workers beside them that wait for one to die
-	Retries  int         // deaths of a chunk at one place after which it is run again
-	Control  []byte      // control segment
-	Ring     *ring.Ring  // in it, empty
-	Launch   Launcher    // starts one worker
-	Observe  func(Event) // called under the engine's lock; must not block
+	OnDemand bool       // they are started when there is work for them
+	Standby  int        // workers beside them that wait for one to die
+	Retries  int        // deaths of a chunk at one place after which it is run again
+	Control  []byte     // control segment
+	Ring     *ring.Ring // in it, empty
+	Launch   Launcher   // starts one worker
+	Observer Observer   // called under the engine's lock; must not block; nil: none
 	Limits   Limits
 	Init     *wire.Program // a worker runs before it comes to work, nil: none
 	Recycle  Recycle
@@ -117,6 +117,8 @@ type Engine struct {
 
 type counters struct {
 	chunks, bytes, retries, respawns, quarantined, recycled atomic.Uint64
+	failed                                                  atomic.Uint64
+	pending                                                 atomic.Int64 // chunks
 	absent                                                  atomic.Int64 // workers that could not be started
 	active, standby                                         atomic.Int64 // the engine's, to be read without its lock
 }
@@ -127,6 +129,8 @@ type Counters struct {
 	Standby                                       int // workers that wait for one of those to die
 	Chunks, Bytes, Retries, Respawns, Quarantined uint64
 	Recycled                                      uint64 // workers that were replaced as planned
+	Failed                                        uint64 // chunks whose kernel returned an error or panicked
+	Pending                                       uint64 // chunks now that were submitted and are not finished
 }
 
 // New starts an engine and its workers.
@@ -212,7 +216,7 @@ func (e *Engine) Counters() Counters {
 	if e.cfg.OnDemand {
 		workers = int(c.active.Load())
 	}
-	return Counters{workers, int(c.standby.Load()), c.chunks.Load(), c.bytes.Load(), c.retries.Load(), c.respawns.Load(), c.quarantined.Load(), c.recycled.Load()}
+	return Counters{workers, int(c.standby.Load()), c.chunks.Load(), c.bytes.Load(), c.retries.Load(), c.respawns.Load(), c.quarantined.Load(), c.recycled.Load(), c.failed.Load(), uint64(max(0, c.pending.Load()))}
 }
 
 // Close kills the workers, fails what jobs are left with ErrClosed and returns

@@ -123,11 +123,11 @@ func newFixture(t *testing.T, workers int, act behaviour, change ...func(*Config
 	var running sync.WaitGroup
 	cfg := Config{
 		Workers: workers, Retries: 2, Control: f.control, Ring: r, Limits: DefaultLimits,
-		Observe: func(e Event) {
+		Observer: EventFunc(func(e Event) {
 			f.mu.Lock()
 			defer f.mu.Unlock()
 			f.events = append(f.events, e)
-		},
+		}),
 		Launch: func(incarnation uint32, ready func(), exited func(proc.Exit)) (Worker, error) {
 			f.launches.Add(1)
 			w := &fake{incarnation: incarnation, ring: r, control: f.control,

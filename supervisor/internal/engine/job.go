@@ -91,6 +91,7 @@ func (e *Engine) submit(j *job) error {
 		return ErrClosed
 	}
 	j.place = e.jobs.PushBack(j)
+	e.counters.pending.Add(int64(j.spec.Plan.Chunks()))
 	e.settle(j)
 	e.refill()
 	if e.cfg.OnDemand {
@@ -217,6 +218,7 @@ func (e *Engine) settle(j *job) {
 		return
 	}
 	e.jobs.Remove(j.place)
+	e.counters.pending.Add(int64(j.finished) - int64(j.spec.Plan.Chunks()))
 	if j.program >= 0 {
 		e.programs[j.program] = false
 	}

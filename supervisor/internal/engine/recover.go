@@ -96,6 +96,9 @@ func (e *Engine) onReady(m *member) {
 		m.late.Stop()
 	}
 	e.health = e.health.ready()
+	if e.cfg.Observer != nil {
+		e.cfg.Observer.WorkerStarted(m.incarnation, m.handle.PID())
+	}
 	if m.begun {
 		e.announceStart()
 	}
@@ -142,6 +145,9 @@ func (e *Engine) onExit(m *member, exit proc.Exit) {
 	if !m.stuck {
 		e.leave(m)
 	}
+	if m.ready && e.cfg.Observer != nil {
+		e.cfg.Observer.WorkerEnded(m.incarnation, m.handle.PID())
+	}
 	m.handle.Close()
 	planned := m.age.retired && !held && !m.stuck && exit == proc.Exit{}
 	if !held && !e.closing && !planned {
@@ -184,7 +190,7 @@ func (e *Engine) onStuck(m *member) {
 		}
 	}
 	if !held {
-		e.cfg.Observe(Event{Kind: WorkerDied, Worker: m.incarnation, PID: m.handle.PID(), Cause: cause})
+		e.observe(Event{Kind: WorkerDied, Worker: m.incarnation, PID: m.handle.PID(), Cause: cause})
 	}
 	if e.rebuilding {
 		// It could still write to a ring made anew.
@@ -244,7 +250,7 @@ func (e *Engine) observeDeath(m *member, cause string, exit proc.Exit) {
 	if m.handle != nil {
 		event.PID = m.handle.PID()
 	}
-	e.cfg.Observe(event)
+	e.observe(event)
 }
 
 // strike deals with a chunk whose worker died: it is run again, or given up
@@ -274,7 +280,7 @@ func (e *Engine) strike(i int, m *member, exit proc.Exit, cause string) {
 		e.drop(i)
 		return
 	}
-	e.cfg.Observe(event)
+	e.observe(event)
 	e.counters.retries.Add(1)
 	s.doomed, s.excused, s.fatal, s.watch, s.begin = false, false, nil, watch{}, progress
 	s.word = e.ring.Publish(i, s.word, s.descriptor)
@@ -291,8 +297,9 @@ func (s *slot) errorOf(v Event, exit proc.Exit) error {
 
 // quarantine gives up a chunk whose last worker had come that far.
 func (e *Engine) quarantine(j *job, event Event, progress uint32, err error) {
-	e.cfg.Observe(event)
+	e.observe(event)
 	e.counters.quarantined.Add(1)
+	e.counters.pending.Add(-1)
 	j.quarantined = append(j.quarantined, Quarantined{event.Place.Chunk, event.Place.First, event.Place.Last, event.Cause, err, progress})
 	j.finished++
 }
@@ -353,7 +360,7 @@ func (e *Engine) distrust(m *member, err error) {
 	if m.doomed != "" {
 		return
 	}
-	e.cfg.Observe(Event{Kind: WorkerDistrusted, Worker: m.incarnation, PID: m.handle.PID(), Cause: err.Error()})
+	e.observe(Event{Kind: WorkerDistrusted, Worker: m.incarnation, PID: m.handle.PID(), Cause: err.Error()})
 	e.kill(m, "was killed because of "+err.Error())
 }
 
@@ -370,7 +377,7 @@ func (e *Engine) corrupt(cause string) {
 	}
 	e.rebuilding = true
 	e.health = e.health.corrupted()
-	e.cfg.Observe(Event{Kind: RingRebuilt, Cause: cause})
+	e.observe(Event{Kind: RingRebuilt, Cause: cause})
 	if e.health.hopeless(e.cfg.Workers + e.cfg.Standby) {
 		e.fail(&CrashLoopError{Deaths: e.health.deaths, Cause: "was killed because " + cause})
 	}

@@ -28,14 +28,16 @@
 // # A results segment, mapped by the supervisor and one worker
 //
 //	offset    0   beat       u64 turns of the worker's loop << 32 | progress
-//	          8   unused
+//	          8   timed      u8: 1, durations are wanted; written by the supervisor
+//	          9   unused
 //	     64+i*512: the result of ring slot i
 //	              0  word        u64 the claimed slot's word, as an echo
 //	              8  descriptor  48 bytes, as in the slot, as an echo
 //	             56  status      u16
 //	             58  length      u16 of the payload
 //	             60  program     u32 checksum of the program that was run
-//	             64  payload     the partial
+//	             64  duration    u64 nanoseconds that the kernel took, or 0
+//	             72  payload     the partial
 //	     64+slots*512+i*4096: the payload of a task that failed, a text
 //
 // A worker whose initialiser fails writes a result for slot 0 whose word no slot
