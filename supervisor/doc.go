@@ -39,6 +39,7 @@
 //	no wait for the next worker after a death [Standby]
 //	totals, and how much waits                [Pool.Counters]
 //	latencies, and what goes wrong            [Observe] with an [Observer], [Log]
+//	what workers use their CPUs for           [Pool.Profile]
 //	numbers that this program makes itself    [Pool.Arena], [Alloc], [ArrayOf]
 //
 // To who knows Python's concurrent.futures: Start is ProcessPoolExecutor, Submit

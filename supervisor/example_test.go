@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log"
+	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -260,6 +263,30 @@ func ExampleObserver() {
 	pool.Close()
 	fmt.Println(l.fast, l.slow, l.workers, pool.Counters().Pending)
 	// Output: 3 0 1 0
+}
+
+// One file for each worker, to be looked at by go tool pprof.
+func ExamplePool_Profile() {
+	ctx := context.Background()
+	pool, err := supervisor.Start(ctx, supervisor.Workers(1))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer pool.Close()
+	dir, err := os.MkdirTemp("", "profiles")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	err = pool.Profile(ctx, 100*time.Millisecond, func(worker uint32) (io.WriteCloser, error) {
+		return os.Create(filepath.Join(dir, fmt.Sprintf("worker%d.pprof", worker)))
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	files, err := os.ReadDir(dir)
+	fmt.Println(len(files), err)
+	// Output: 1 <nil>
 }
 
 // A task that is killed when it takes too long, and tried once more.

@@ -1,6 +1,10 @@
 package engine
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
 // staff has those that stand by come to work, and workers be started, as the policy
 // says.
@@ -50,6 +54,25 @@ func (e *Engine) promote() {
 	}
 	e.count(1, -1)
 	e.check(best, best.handle.Begin())
+}
+
+// Member is a worker of the pool.
+type Member struct {
+	Incarnation uint32
+	Worker      Worker
+}
+
+// Members returns the workers that are ready, in the order of their incarnations.
+func (e *Engine) Members() (all []Member, err error) {
+	err = e.act(func() {
+		for _, m := range e.workers {
+			if m.ready && !m.stuck && m.doomed == "" {
+				all = append(all, Member{m.incarnation, m.handle})
+			}
+		}
+	})
+	slices.SortFunc(all, func(a, b Member) int { return cmp.Compare(a.Incarnation, b.Incarnation) })
+	return all, err
 }
 
 // leave notes that a worker is gone, or as good as that.

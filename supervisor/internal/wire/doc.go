@@ -88,6 +88,8 @@
 //	begin   supervisor to worker: all present mappings are attached, claim; one
 //	        that was not told so stands by
 //	retire  supervisor to worker: finish the task in hand and exit with status 0
+//	profile supervisor to worker: so many milliseconds, with a file: write a CPU
+//	        profile of them to it, or a text that says why not, and close it
 //
 // The end of the stream means that the other process is gone.
 package wire

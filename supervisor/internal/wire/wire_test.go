@@ -60,7 +60,7 @@ func TestLayoutIsPinned(t *testing.T) {
 	if got := hex.EncodeToString(results[:8]); got != "0300000002000000" {
 		t.Errorf("beat %s", got)
 	}
-	if got := hex.EncodeToString(Message{Attach, 0x01020304, true}.Encode()); got != "0204010004030201" {
+	if got := hex.EncodeToString(Message{Kind: Attach, Mapping: 0x01020304, Writable: true}.Encode()); got != "0204010004030201" {
 		t.Errorf("message %s", got)
 	}
 }
@@ -175,15 +175,15 @@ func TestIdentityReadsBackAndRefuses(t *testing.T) {
 }
 
 func TestMessageReadsBackAndRefuses(t *testing.T) {
-	for _, want := range []Message{{Kind: Hello}, {Attach, 7, false}, {Attach, 8, true}, {Kind: Detach, Mapping: 1<<32 - 1}, {Kind: Begin}, {Kind: Retire}} {
+	for _, want := range []Message{{Kind: Hello}, {Kind: Attach, Mapping: 7}, {Kind: Attach, Mapping: 8, Writable: true}, {Kind: Detach, Mapping: 1<<32 - 1}, {Kind: Begin}, {Kind: Retire}, {Kind: Profile, Millis: 1<<32 - 1}} {
 		if got, err := DecodeMessage(want.Encode()); err != nil || got != want {
 			t.Errorf("%+v, %v", got, err)
 		}
 	}
-	good := Message{Attach, 7, false}.Encode()
+	good := Message{Kind: Attach, Mapping: 7}.Encode()
 	for name, b := range map[string][]byte{
 		"empty": nil, "short": good[:7], "long": append(good, 0),
-		"kind 0": {0, 4, 0, 0, 0, 0, 0, 0}, "kind 6": {6, 4, 0, 0, 0, 0, 0, 0}, "version": {1, 3, 0, 0, 0, 0, 0, 0},
+		"kind 0": {0, 4, 0, 0, 0, 0, 0, 0}, "kind 7": {7, 4, 0, 0, 0, 0, 0, 0}, "version": {1, 3, 0, 0, 0, 0, 0, 0},
 	} {
 		if m, err := DecodeMessage(b); err == nil {
 			t.Errorf("%s: %+v", name, m)
