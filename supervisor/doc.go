@@ -31,6 +31,7 @@
 //	the same function of many parameters      [Map], [MapUnordered]: streams with a bound
 //	the same, and it takes microseconds       [Map] with [ChunkSize]
 //	batches that come and go                  [Stage] of a [kernels.NewMap]
+//	a stage between two channels              [FromChannel], [ToChannel]
 //	tasks that stand and fall together        [Scope], [SubmitTo]
 //	one that may hang                         [Deadline], [DeadlineRetries]
 //	whichever of several tasks comes first    [Wait], [AsCompleted]

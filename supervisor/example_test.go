@@ -217,15 +217,9 @@ func ExampleStage() {
 		in <- []float64{1, 2, 3}
 		in <- []float64{4, 5}
 	}()
-	batches := func(yield func([]float64) bool) {
-		for batch := range in {
-			if !yield(batch) {
-				return
-			}
-		}
-	}
-	for batch, err := range supervisor.Stage(ctx, pool, double, struct{}{}, batches) {
-		fmt.Println(batch, err)
+	stage := supervisor.Stage(ctx, pool, double, struct{}{}, supervisor.FromChannel(ctx, in))
+	for batch := range supervisor.ToChannel(ctx, stage) {
+		fmt.Println(batch.Value, batch.Err)
 	}
 	// Output:
 	// [2 4 6] <nil>
