@@ -39,6 +39,9 @@ type change struct {
 	lost    atomic.Bool // a worker that was killed may go on with it
 }
 
+// seats returns how many areas the pool's workers may need.
+func (p *Pool) seats() uint32 { return engine.Seats(p.options.workers + p.options.standby) }
+
 // begin changes an array.
 func (r *change) begin(ctx context.Context, x *Array, o taskOptions) (err error) {
 	if ctx.Err() != nil {
@@ -71,7 +74,7 @@ func (r *change) inArena(x *Array) error {
 	if err := g.Check(); err != nil {
 		return err
 	}
-	areas := engine.Seats(r.pool.options.workers)
+	areas := r.pool.seats()
 	memory, _, free, err := newArenaMemory(journal.MemorySize(g, areas), true, r.pool.InProcess())
 	if err != nil {
 		return err
@@ -136,7 +139,7 @@ func (r *change) open(x *Array, o taskOptions) error {
 	if err != nil {
 		return err
 	}
-	if r.journal, err = journal.Create(name, h, engine.Seats(r.pool.options.workers), info.Mode()); err != nil {
+	if r.journal, err = journal.Create(name, h, r.pool.seats(), info.Mode()); err != nil {
 		return err
 	}
 	r.journal.Begin(r.target)
@@ -231,7 +234,7 @@ func (r *change) again(o taskOptions) error {
 	if build != r.program.Build && !o.anyBuild {
 		return r.refuse("another build of the program began the run, and may compute otherwise", "resume with that build, or say that any will do")
 	}
-	return r.journal.Grow(engine.Seats(r.pool.options.workers))
+	return r.journal.Grow(r.pool.seats())
 }
 
 func (r *change) refuse(what, remedy string) error {

@@ -32,17 +32,27 @@
 //	the same function of many parameters      [Map], [MapUnordered]: streams with a bound
 //	the same, and it takes microseconds       [Map] with [ChunkSize]
 //	batches that come and go                  [Stage] of a [kernels.NewMap]
+//	a stage between two channels              [FromChannel], [ToChannel]
 //	tasks that stand and fall together        [Scope], [SubmitTo]
+//	one that may hang                         [Deadline], [DeadlineRetries]
 //	whichever of several tasks comes first    [Wait], [AsCompleted]
 //	workers that stay on their CPUs           [Pin]
+//	workers that come when there is work      [StartMode]: [OnDemand]
+//	no wait for the next worker after a death [Standby]
+//	totals, and how much waits                [Pool.Counters]
+//	latencies, and what goes wrong            [Observe] with an [Observer], [Log]
+//	what workers use their CPUs for           [Pool.Profile]
 //	numbers that this program makes itself    [Pool.Arena], [Alloc], [ArrayOf]
 //
 // To who knows Python's concurrent.futures: Start is ProcessPoolExecutor, Submit
 // is submit, Future.Result is result, Map is map (and does not swallow its input),
 // Wait is wait, AsCompleted is as_completed, Close is shutdown, Cancel is
 // shutdown(cancel_futures=True). Workers are started again from the program's
-// file, as by Python's spawn: Go, whose runtime has threads from the beginning,
-// has no fork.
+// file, as by Python's spawn, and that is the only way there is: fork copies one
+// thread of a process, and the runtime of Go has several from the beginning, whose
+// locks and work the copy would wait for in vain. What Python's fork is good for, to
+// have workers inherit what was computed, [Init] and arenas do here, and what
+// forkserver is good for, to have them at once, [Standby].
 //
 // # What happens when something goes wrong
 //

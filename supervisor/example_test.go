@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log"
 	"os"
 	"path/filepath"
@@ -216,15 +217,9 @@ func ExampleStage() {
 		in <- []float64{1, 2, 3}
 		in <- []float64{4, 5}
 	}()
-	batches := func(yield func([]float64) bool) {
-		for batch := range in {
-			if !yield(batch) {
-				return
-			}
-		}
-	}
-	for batch, err := range supervisor.Stage(ctx, pool, double, struct{}{}, batches) {
-		fmt.Println(batch, err)
+	stage := supervisor.Stage(ctx, pool, double, struct{}{}, supervisor.FromChannel(ctx, in))
+	for batch := range supervisor.ToChannel(ctx, stage) {
+		fmt.Println(batch.Value, batch.Err)
 	}
 	// Output:
 	// [2 4 6] <nil>
@@ -274,6 +269,99 @@ func copyOf(path string) (name string, remove func()) {
 		log.Fatal(err)
 	}
 	return name, func() { os.RemoveAll(dir) }
+}
+
+// latencies is an observer that counts chunks by how long they took, and workers.
+type latencies struct {
+	supervisor.EventFunc // for what is of no interest here
+	fast, slow, workers  int
+}
+
+func (l *latencies) WorkerStarted(uint32, int) { l.workers++ }
+func (l *latencies) ChunkRun(c supervisor.ChunkRun) {
+	if c.Duration < time.Minute {
+		l.fast++
+	} else {
+		l.slow++
+	}
+}
+
+// What metrics are made of.
+func ExampleObserver() {
+	ctx := context.Background()
+	l := &latencies{EventFunc: func(supervisor.Event) {}}
+	pool, err := supervisor.Start(ctx, supervisor.Workers(1), supervisor.Observe(l))
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, err := range supervisor.Map(ctx, pool, square, slices.Values([]int64{1, 2, 3})) {
+		if err != nil {
+			log.Fatal(err)
+		}
+	}
+	pool.Close()
+	fmt.Println(l.fast, l.slow, l.workers, pool.Counters().Pending)
+	// Output: 3 0 1 0
+}
+
+// One file for each worker, to be looked at by go tool pprof.
+func ExamplePool_Profile() {
+	ctx := context.Background()
+	pool, err := supervisor.Start(ctx, supervisor.Workers(1))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer pool.Close()
+	dir, err := os.MkdirTemp("", "profiles")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	err = pool.Profile(ctx, 100*time.Millisecond, func(worker uint32) (io.WriteCloser, error) {
+		return os.Create(filepath.Join(dir, fmt.Sprintf("worker%d.pprof", worker)))
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	files, err := os.ReadDir(dir)
+	fmt.Println(len(files), err)
+	// Output: 1 <nil>
+}
+
+// A task that is killed when it takes too long, and tried once more.
+func ExampleDeadlineRetries() {
+	ctx := context.Background()
+	pool, err := supervisor.Start(ctx, supervisor.Workers(1))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer pool.Close()
+	f, err := supervisor.Submit(pool, square.With(7), nil, supervisor.Deadline(time.Minute), supervisor.DeadlineRetries(1))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(f.Result(ctx))
+	// Output: 49 <nil>
+}
+
+// Workers that are started when there is work for them, and one more that waits
+// for one of them to die.
+func ExampleStartMode() {
+	ctx := context.Background()
+	pool, err := supervisor.Start(ctx, supervisor.Workers(4), supervisor.StartMode(supervisor.OnDemand), supervisor.Standby(1))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer pool.Close()
+	f, err := supervisor.Submit(pool, square.With(7), nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(f.Result(ctx))
+	fmt.Println(pool.Counters().Workers, "of", pool.Workers())
+	// Output:
+	// 49 <nil>
+	// 1 of 4
 }
 
 // Workers that stay on one CPU each.

@@ -22,6 +22,7 @@ type goroutines struct {
 	spin   bool
 	chunks uint64 // a worker does
 	init   bool   // a worker runs program 0 first
+	timed  bool   // durations are wanted
 	memory []byte // control segment
 	shared *ring.Ring
 }
@@ -34,7 +35,7 @@ func newGoroutines(slots int, spin bool, o options) (launcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &goroutines{slots, spin, o.recycle.Chunks, o.init != nil, memory, r}, nil
+	return &goroutines{slots, spin, o.recycle.Chunks, o.init != nil, o.timed(), memory, r}, nil
 }
 
 func (g *goroutines) control() []byte  { return g.memory }
@@ -43,7 +44,10 @@ func (g *goroutines) inProcess() bool  { return true }
 func (g *goroutines) close() error     { return nil }
 
 func (g *goroutines) launch(incarnation, seat uint32, ready func(), exited func(proc.Exit)) (engine.Worker, error) {
-	w := &goroutineWorker{ring: g.shared, results: make([]byte, wire.ResultsSize(g.slots)), mappings: map[uint32]*shm.Mapping{}}
+	w := &goroutineWorker{ring: g.shared, begun: make(chan struct{}), results: make([]byte, wire.ResultsSize(g.slots)), mappings: map[uint32]*shm.Mapping{}}
+	if g.timed {
+		wire.SetTimed(w.results)
+	}
 	loop := worker.Worker{
 		Incarnation: incarnation,
 		Seat:        seat,
@@ -62,6 +66,7 @@ func (g *goroutines) launch(incarnation, seat uint32, ready func(), exited func(
 		defer func() { exited(exit) }()
 		if loop.Init(g.init) == nil {
 			ready()
+			<-w.begun
 			if loop.Run() == nil {
 				exit.Code = 0
 			}
@@ -75,6 +80,8 @@ type goroutineWorker struct {
 	ring    *ring.Ring
 	results []byte
 	stopped atomic.Bool
+	once    sync.Once
+	begun   chan struct{} // closed when it may claim, or is to end
 
 	mu       sync.Mutex
 	mappings map[uint32]*shm.Mapping
@@ -82,10 +89,15 @@ type goroutineWorker struct {
 
 func (w *goroutineWorker) PID() int        { return os.Getpid() }
 func (w *goroutineWorker) Results() []byte { return w.results }
-func (w *goroutineWorker) Begin() error    { return nil }
 func (w *goroutineWorker) Stopped() bool   { return false }
 func (w *goroutineWorker) Memory() uint64  { return 0 }
 func (w *goroutineWorker) Close()          {}
+
+// Begin lets the worker claim.
+func (w *goroutineWorker) Begin() error {
+	w.once.Do(func() { close(w.begun) })
+	return nil
+}
 
 // Retire ends the worker after the chunk in work.
 func (w *goroutineWorker) Retire() error {
@@ -96,6 +108,7 @@ func (w *goroutineWorker) Retire() error {
 // Kill ends the worker after the chunk in work.
 func (w *goroutineWorker) Kill() {
 	w.stopped.Store(true)
+	w.Begin() // or it would wait for ever
 	w.ring.WakeWorkers(math.MaxInt32)
 }
 

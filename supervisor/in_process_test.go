@@ -121,7 +121,7 @@ func lowestFreeFile(t *testing.T) uintptr {
 }
 
 func TestInProcessPoolsLeaveNothingBehind(t *testing.T) {
-	opts := []Option{InProcess(), Workers(3)}
+	opts := []Option{InProcess(), Workers(3), Standby(1)}
 	use(t, opts...)
 	files, goroutines := lowestFreeFile(t), runtime.NumGoroutine()
 	for range 20 {

@@ -170,11 +170,11 @@ func TestFailedInPlaceIsResumedOrAbandoned(t *testing.T) {
 func failedInPlaceIsResumedOrAbandoned(t *testing.T, start func(...Option) *Pool) {
 	const n = 64 << 10
 	var warned atomic.Pointer[Event]
-	pool := start(Workers(1), ChunkBytes(1<<16), Observe(func(e Event) {
+	pool := start(Workers(1), ChunkBytes(1<<16), Observe(EventFunc(func(e Event) {
 		if e.Kind == RunInterrupted {
 			warned.Store(&e)
 		}
-	}))
+	})))
 	path := float64File(t, 3, ramp(n), 0)
 	x := openRaw(t, pool, path, 3, n)
 	err := pool.InPlace(t.Context(), picky.With(20000), x)

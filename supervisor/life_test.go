@@ -102,7 +102,7 @@ func TestRecyclingChangesTheWorkerAtTheRightCount(t *testing.T) {
 }
 
 func recyclingChangesTheWorkerAtTheRightCount(t *testing.T, start func(...Option) *Pool) {
-	pool := start(Workers(1), RecycleWorkers(Recycle{Chunks: 5}), Observe(wrong(t)))
+	pool := start(Workers(1), RecycleWorkers(Recycle{Chunks: 5}), Observe(EventFunc(wrong(t))))
 	var pids []int
 	for range 22 {
 		pid, err := submit(t, pool, self.With(struct{}{})).Result(t.Context())
@@ -127,7 +127,7 @@ func recyclingChangesTheWorkerAtTheRightCount(t *testing.T, start func(...Option
 func TestRecyclingLosesNothing(t *testing.T) { onBothPools(t, recyclingLosesNothing) }
 
 func recyclingLosesNothing(t *testing.T, start func(...Option) *Pool) {
-	pool := start(Workers(2), RecycleWorkers(Recycle{Age: 2 * time.Millisecond}), Observe(wrong(t)))
+	pool := start(Workers(2), RecycleWorkers(Recycle{Age: 2 * time.Millisecond}), Observe(EventFunc(wrong(t))))
 	n := int64(0)
 	for r, err := range Map(t.Context(), pool, square, count(new(atomic.Int64)), InFlight(16)) {
 		if err != nil || r != n*n {

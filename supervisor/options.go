@@ -17,12 +17,14 @@ type options struct {
 	chunk     uint64
 	retries   int
 	inProcess bool
+	mode      Mode
+	standby   int
 	pin       bool
 	recycle   Recycle
 	memory    uint64
 	init      *wire.Program // nil: none
 	initErr   error
-	observe   func(Event)
+	observers []Observer
 
 	slots  int  // of the ring; 0 chooses by the number of workers
 	asleep bool // workers sleep at once when they find nothing
@@ -36,7 +38,7 @@ const DefaultRetries = 2
 const MaxWorkers = 1024
 
 func defaults() options {
-	return options{workers: min(proc.CPUs(), MaxWorkers), retries: DefaultRetries, observe: func(Event) {}}
+	return options{workers: min(proc.CPUs(), MaxWorkers), retries: DefaultRetries}
 }
 
 // Workers sets the number of workers; the default is the number of CPUs that
@@ -83,6 +85,29 @@ func MemoryLimit(bytes uint64) Option { return func(o *options) { o.memory = byt
 // always so.
 func InProcess() Option { return func(o *options) { o.inProcess = true } }
 
+// Mode says when a pool starts its workers.
+type Mode int
+
+// When workers are started.
+const (
+	// Eager starts all in Start, which is the default: the first task finds them.
+	Eager Mode = iota
+	// OnDemand starts one in Start, and another whenever more tasks wait than
+	// workers are idle, up to the number that [Workers] says. None ends for want of
+	// work. It suits programs whose work may stay small.
+	OnDemand
+)
+
+// StartMode sets when workers are started. Start waits for the first of them in any
+// mode, so that what is wrong with all of them is its error.
+func StartMode(m Mode) Option { return func(o *options) { o.mode = m } }
+
+// Standby has n more workers started, which take no task until one of those that do
+// is gone, or with [OnDemand] is not enough. Then one takes that place, without the
+// milliseconds that a start and an initialiser take, and a new one is started behind
+// it. Each costs its memory, some 10 MiB and what [Init] takes.
+func Standby(n int) Option { return func(o *options) { o.standby = n } }
+
 // Pin binds each worker process, with all its threads, to one of the CPUs that this
 // process may use, each to the one that the fewest workers are bound to. It helps
 // where nothing else runs: two pools that pin begin with the same CPUs, and a worker
@@ -90,19 +115,18 @@ func InProcess() Option { return func(o *options) { o.inProcess = true } }
 // are workers outside Linux.
 func Pin() Option { return func(o *options) { o.pin = true } }
 
-// Observe has f called with every [Event], one at a time and in order. It holds
-// up the pool until it returns and must not call the pool's methods.
-func Observe(f func(Event)) Option {
-	return func(o *options) {
-		if f != nil {
-			o.observe = f
+// Observe has an [Observer] told what happens. Of several each is.
+func Observe(o Observer) Option {
+	return func(all *options) {
+		if o != nil {
+			all.observers = append(all.observers, o)
 		}
 	}
 }
 
 // Log has every [Event] logged as a warning.
 func Log(l *slog.Logger) Option {
-	return Observe(func(e Event) {
+	return Observe(EventFunc(func(e Event) {
 		args := []any{"kind", e.Kind.String(), "cause", e.Cause}
 		if e.Worker != 0 {
 			args = append(args, "worker", e.Worker, "pid", e.PID)
@@ -111,13 +135,17 @@ func Log(l *slog.Logger) Option {
 			args = append(args, "place", e.Place.String(), "attempt", e.Attempt)
 		}
 		l.Warn("gangsaw: "+e.String(), args...)
-	})
+	}))
 }
 
 // The pool's events and errors, see their fields.
 type (
 	// Event is something that went wrong and was dealt with.
 	Event = engine.Event
+	// ChunkRun is one chunk, or task, that a worker has run.
+	ChunkRun = engine.ChunkRun
+	// EventFunc is an [Observer] that is interested in events alone.
+	EventFunc = engine.EventFunc
 	// EventKind is the kind of an Event.
 	EventKind = engine.EventKind
 	// Place is a chunk in a file.
@@ -159,6 +187,7 @@ const (
 	RingRebuilt      = engine.RingRebuilt
 	Oversubscribed   = engine.Oversubscribed
 	RunInterrupted   = engine.RunInterrupted
+	ReportsLost      = engine.ReportsLost
 )
 
 // ErrClosed is returned for work given to a pool that is closed.

@@ -21,6 +21,7 @@ type Pool struct {
 	launcher launcher
 	engine   *engine.Engine
 	tier     kernels.Tier
+	reports  *reports // nil: nobody observes
 	close    func() error
 }
 
@@ -47,7 +48,8 @@ var ErrInWorker = errors.New("this process is a worker of a pool and cannot star
 var ErrNoMain = errors.New("this process was started as a worker, but its main did not call supervisor.Main: " +
 	"call it first in main (or TestMain), before anything else")
 
-// Start starts a pool and returns when its first worker is at work. A
+// Start starts a pool and returns when its first worker is at work, whatever
+// [StartMode] says of the others. A
 // *StartError tells why none is.
 //
 // Worker processes need Linux. On any other system every pool is [InProcess],
@@ -67,6 +69,12 @@ func Start(ctx context.Context, opts ...Option) (*Pool, error) {
 	if o.workers < 1 || o.workers > MaxWorkers {
 		return nil, fmt.Errorf("a pool has 1 to %d workers, not %d", MaxWorkers, o.workers)
 	}
+	if o.standby < 0 || o.standby > MaxWorkers {
+		return nil, fmt.Errorf("0 to %d workers stand by, not %d", MaxWorkers, o.standby)
+	}
+	if o.mode != Eager && o.mode != OnDemand {
+		return nil, fmt.Errorf("there is no start mode %d: use Eager or OnDemand", o.mode)
+	}
 	if o.retries < 0 {
 		return nil, fmt.Errorf("chunks cannot be run again %d times", o.retries)
 	}
@@ -82,22 +90,29 @@ func Start(ctx context.Context, opts ...Option) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	if cpus := proc.CPUs(); o.workers > cpus {
-		o.observe(Event{Kind: Oversubscribed, Cause: fmt.Sprintf("%d workers share %d CPUs, which are all that this process may use: more workers than CPUs help nobody", o.workers, cpus)})
-	}
 	p := &Pool{options: o, launcher: l, tier: kernels.CurrentTier()}
+	var observer engine.Observer
+	if len(o.observers) > 0 {
+		p.reports = newReports(o.observers, o.timed())
+		observer = p.reports
+	}
+	if cpus := proc.CPUs(); p.reports != nil && o.workers > cpus {
+		p.reports.Event(Event{Kind: Oversubscribed, Cause: fmt.Sprintf("%d workers share %d CPUs, which are all that this process may use: more workers than CPUs help nobody", o.workers, cpus)})
+	}
 	p.close = sync.OnceValue(p.shut)
 	p.engine = engine.New(engine.Config{
-		Ring:    l.ring(),
-		Workers: o.workers,
-		Retries: o.retries,
-		Control: l.control(),
-		Launch:  l.launch,
-		Observe: o.observe,
-		Limits:  engine.DefaultLimits,
-		Init:    o.init,
-		Recycle: o.recycle,
-		Memory:  o.memory,
+		Ring:     l.ring(),
+		Workers:  o.workers,
+		OnDemand: o.mode == OnDemand,
+		Standby:  o.standby,
+		Retries:  o.retries,
+		Control:  l.control(),
+		Launch:   l.launch,
+		Observer: observer,
+		Limits:   engine.DefaultLimits,
+		Init:     o.init,
+		Recycle:  o.recycle,
+		Memory:   o.memory,
 	})
 	if err := p.engine.Started(ctx); err != nil {
 		p.Kill()
@@ -111,7 +126,7 @@ func Start(ctx context.Context, opts ...Option) (*Pool, error) {
 // lines to itself while the other works on others.
 func ringSlots(workers int) int { return max(256, 2*workers) }
 
-// Workers returns the number of workers the pool was started with.
+// Workers returns the number of workers the pool may have at work.
 func (p *Pool) Workers() int { return p.options.workers }
 
 // InProcess reports whether the workers are goroutines of this process, as
@@ -146,7 +161,11 @@ func (p *Pool) Kill() error { return p.close() }
 
 func (p *Pool) shut() error {
 	p.engine.Close()
-	return p.launcher.close()
+	err := p.launcher.close()
+	if p.reports != nil {
+		p.reports.close()
+	}
+	return err
 }
 
 // Stat computes the summary of an array of one of the pool's open files: see

@@ -33,7 +33,7 @@ func newLauncher(slots int, spin bool, o options) (launcher, error) {
 			return nil, errors.Join(err, segment.Close())
 		}
 	}
-	return &processes{slots, spin, o.recycle.Chunks, o.init != nil, segment, r, proc.NewStarter(), binder}, nil
+	return &processes{slots, spin, o.recycle.Chunks, o.init != nil, o.timed(), segment, r, proc.NewStarter(), binder}, nil
 }
 
 // processes launches worker processes.
@@ -42,6 +42,7 @@ type processes struct {
 	spin    bool
 	chunks  uint64       // a worker does
 	init    bool         // a worker runs program 0 first
+	timed   bool         // durations are wanted
 	segment *shm.Segment // control segment
 	shared  *ring.Ring
 	starter *proc.Starter
@@ -61,6 +62,9 @@ func (p *processes) launch(incarnation, seat uint32, ready func(), exited func(p
 	results, err := shm.NewSegment("gangsaw-results", wire.ResultsSize(p.slots), wire.ResultsReserved(p.slots))
 	if err != nil {
 		return nil, err
+	}
+	if p.timed {
+		wire.SetTimed(results.Bytes())
 	}
 	id := wire.Identity{Incarnation: incarnation, Seat: seat, Slots: p.slots, Spin: p.spin, Chunks: p.chunks, Init: p.init, Tier: kernels.CurrentTier()}
 	spec := proc.Spec{

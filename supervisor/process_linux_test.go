@@ -346,7 +346,7 @@ func TestPoolsLeaveNothingBehind(t *testing.T) {
 	use(t)
 	before := holdings(t)
 	for range 20 {
-		use(t, Workers(2))
+		use(t, Workers(2), Standby(1))
 		use(t, InProcess())
 	}
 	// Goroutines end a moment after what they waited for.

@@ -18,17 +18,8 @@ import (
 //
 // What is yielded is valid until the loop goes on. A batch that fails comes as its
 // error, in its place. If the context ends, the last pair has its cause. When the
-// loop is over, even by a break, nothing of it runs any more.
-//
-// A channel is a sequence of batches too:
-//
-//	func(yield func([]float64) bool) {
-//		for batch := range channel {
-//			if !yield(batch) {
-//				return
-//			}
-//		}
-//	}
+// loop is over, even by a break, nothing of it runs any more. [FromChannel] and
+// [ToChannel] put it between two channels.
 func Stage[D, S kernels.Element, P any](ctx context.Context, p *Pool, m *kernels.Map[D, S, P], params P, in iter.Seq[[]S], opts ...TaskOption) iter.Seq2[[]D, error] {
 	o := taskOptionsOf(opts)
 	if o.inFlight < 1 {
@@ -69,6 +60,10 @@ func Stage[D, S kernels.Element, P any](ctx context.Context, p *Pool, m *kernels
 			if len(out) == o.inFlight && !first() {
 				return
 			}
+		}
+		if ctx.Err() != nil { // which may be why there is no more
+			yield(nil, context.Cause(ctx))
+			return
 		}
 		for len(out) > 0 {
 			if !first() {

@@ -166,11 +166,11 @@ func steppingPool(t *testing.T, chunk uint64) *stepping {
 	s := &stepping{T: t, stepper: startStepper(t)}
 	// A ring that is rebuilt, say, mends what a careful recovery never breaks.
 	shortPath := func(o *options) { o.slots, o.asleep = 8, true }
-	s.pool = start(t, shortPath, Workers(1), ChunkBytes(chunk), Observe(func(e Event) {
+	s.pool = start(t, shortPath, Workers(1), ChunkBytes(chunk), Observe(EventFunc(func(e Event) {
 		if e.Kind != WorkerDied && e.Kind != ChunkRetried {
 			s.mistake.Store(&e)
 		}
-	}))
+	})))
 	s.slots = s.pool.launcher.ring()
 	return s
 }

@@ -142,6 +142,10 @@ func stream[T kernels.Element, P, R any](ctx context.Context, p *Pool, f *kernel
 				return
 			}
 		}
+		if ctx.Err() != nil { // which may be why there is no more
+			yield(none, context.Cause(ctx))
+			return
+		}
 		last, err := to.rest()
 		if last != nil {
 			out.add(last)

@@ -18,6 +18,7 @@ type TaskOption func(*taskOptions)
 
 type taskOptions struct {
 	limit    time.Duration
+	late     int // how often what is past it is run again
 	inFlight int
 	chunk    int // parameters of a task of a stream
 
@@ -27,10 +28,16 @@ type taskOptions struct {
 }
 
 // Deadline sets how long the execution of a chunk may take. Then its worker is
-// killed, and the chunk is given up with a [*DeadlineError]: the kill hits this
+// killed, and the chunk is given up with a [*DeadlineError], unless
+// [DeadlineRetries] says otherwise: the kill hits this
 // chunk and no other. The time begins when a worker has claimed the chunk, and
 // is seen to have to some 10 ms. Goroutines cannot be killed: see [InProcess].
 func Deadline(d time.Duration) TaskOption { return func(o *taskOptions) { o.limit = d } }
+
+// DeadlineRetries sets how often a chunk that was killed at its [Deadline] is run
+// again, with all of its time, before it is given up; the default is 0. Such a kill is
+// no death that [Retries] counts.
+func DeadlineRetries(n int) TaskOption { return func(o *taskOptions) { o.late = n } }
 
 func taskOptionsOf(opts []TaskOption) (o taskOptions) {
 	for _, opt := range opts {
@@ -49,6 +56,7 @@ func (p *Pool) job(r *kernels.Routine, params []byte, x *Array, o taskOptions) (
 		Plan:    partition.Whole(format.Array{Type: r.Type(), Shape: []int64{0}}),
 		Number:  wire.NoMapping,
 		Limit:   o.limit,
+		Late:    o.late,
 	}
 	if x == nil {
 		return job, nil

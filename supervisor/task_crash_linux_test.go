@@ -5,7 +5,9 @@ import (
 	"errors"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -122,6 +124,43 @@ func TestDeadlineHitsItsTaskAlone(t *testing.T) {
 	}
 	if c := pool.Counters(); c.Respawns != 1 || c.Retries != 0 {
 		t.Errorf("%+v", c)
+	}
+}
+
+// stumble hangs unless a file is there, which it makes.
+var stumble = kernels.NewFunc("test.stumble", func(_ []byte, path [200]byte) (int64, error) {
+	name := strings.TrimRight(string(path[:]), "\x00")
+	if exists(name) {
+		return 1, nil
+	}
+	if err := os.WriteFile(name, nil, 0o666); err != nil {
+		return 0, err
+	}
+	select {}
+})
+
+func TestTaskThatHangsOnceIsRunAgain(t *testing.T) {
+	pool := start(t, Workers(1), Retries(0))
+	opts := []TaskOption{Deadline(2 * time.Second), DeadlineRetries(1)}
+	at := func(name string) (p [200]byte) {
+		if copy(p[:], filepath.Join(t.TempDir(), name)) == len(p) {
+			t.Fatal("the path is too long")
+		}
+		return p
+	}
+	result(t, submit(t, pool, stumble.With(at("one")), opts...), 1)
+	if c := pool.Counters(); c.Retries != 1 || c.Respawns != 1 || c.Quarantined != 0 {
+		t.Errorf("%+v", c)
+	}
+	// So do two calls of one chunk.
+	n := 0
+	for r, err := range Map(t.Context(), pool, stumble, slices.Values([][200]byte{at("two"), at("three")}), append(opts, ChunkSize(2))...) {
+		if n++; r != 1 || err != nil {
+			t.Errorf("call %d: %d, %v", n, r, err)
+		}
+	}
+	if c := pool.Counters(); n != 2 || c.Retries != 3 || c.Respawns != 3 || c.Quarantined != 0 {
+		t.Errorf("%d calls, %+v", n, c)
 	}
 }
 

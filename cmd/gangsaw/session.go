@@ -33,9 +33,9 @@ func (s *session) run(ctx context.Context, work func(s *session) (printer, error
 	s.view = progress.New(os.Stderr, s.mode, s.total)
 	defer s.view.Stop()
 	var err error
-	s.pool, err = supervisor.Start(ctx, append(s.options, supervisor.Observe(func(e supervisor.Event) {
+	s.pool, err = supervisor.Start(ctx, append(s.options, supervisor.Observe(supervisor.EventFunc(func(e supervisor.Event) {
 		s.view.Note(report.Printable(e.String()))
-	}))...)
+	})))...)
 	if err != nil {
 		return err
 	}

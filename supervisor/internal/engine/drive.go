@@ -14,11 +14,12 @@ type slot struct {
 	word       ring.Word         // FREE, or READY as it was published
 	job        *job              // nil while FREE
 	doomed     bool              // the supervisor doomed it
-	excused    bool              // it was doomed for what its owner had done before
+	excused    bool              // it was doomed, and is run again without blame
 	lost       bool              // its owner was killed and does not go away; job is nil
-	fatal      func(Event) error // why it was doomed, if that gives up its chunk
+	fatal      func(Event) error // why it was doomed, which gives up its chunk unless it is excused
 	descriptor ring.Descriptor
 	blame      blame
+	late       lateness
 	watch      watch
 	begin      uint32 // progress that the attempt begins with, of a job with steps
 }
@@ -187,10 +188,18 @@ func (e *Engine) finish(i int, word ring.Word, worker *member) bool {
 	}
 	e.health = e.health.progress()
 	e.recycle(worker)
+	bytes := j.spec.Plan.Chunk(result.Descriptor.Chunk).Bytes
+	if e.cfg.Observer != nil {
+		e.cfg.Observer.ChunkRun(ChunkRun{
+			worker.incarnation, j.spec.Program.Kernel, bytes, result.Duration, result.Descriptor.Attempt + 1, result.Status != wire.OK,
+		})
+	}
 	if result.Status == wire.OK {
 		e.counters.chunks.Add(1)
-		e.counters.bytes.Add(j.spec.Plan.Chunk(result.Descriptor.Chunk).Bytes)
+		e.counters.bytes.Add(bytes)
+		e.counters.pending.Add(-1)
 	} else {
+		e.counters.failed.Add(1)
 		e.failJob(j, j.taskError(result))
 	}
 	e.settle(j)

@@ -17,16 +17,18 @@ import (
 
 // Config says how an engine runs.
 type Config struct {
-	Workers int
-	Retries int         // deaths of a chunk at one place after which it is run again
-	Control []byte      // control segment
-	Ring    *ring.Ring  // in it, empty
-	Launch  Launcher    // starts one worker
-	Observe func(Event) // called under the engine's lock; must not block
-	Limits  Limits
-	Init    *wire.Program // a worker runs before it comes to work, nil: none
-	Recycle Recycle
-	Memory  uint64 // bytes of its own that a worker may have, then it is killed; 0: any
+	Workers  int
+	OnDemand bool       // they are started when there is work for them
+	Standby  int        // workers beside them that wait for one to die
+	Retries  int        // deaths of a chunk at one place after which it is run again
+	Control  []byte     // control segment
+	Ring     *ring.Ring // in it, empty
+	Launch   Launcher   // starts one worker
+	Observer Observer   // called under the engine's lock; must not block; nil: none
+	Limits   Limits
+	Init     *wire.Program // a worker runs before it comes to work, nil: none
+	Recycle  Recycle
+	Memory   uint64 // bytes of its own that a worker may have, then it is killed; 0: any
 }
 
 // Limits are the times after which the engine loses patience.
@@ -100,7 +102,9 @@ type Engine struct {
 	health          health
 	startCause      string // why a worker could not be started, last time
 	rebuilding      bool   // all workers are being killed
-	deferred        int    // launches put off until the rebuild
+	active, standby int    // workers, less those that are stuck: see crew
+	coming          int    // launches after a delay
+	vacant          int    // deaths whose worker was not replaced yet
 	mappings        map[uint32]*shm.Mapping
 	nextMapping     uint32
 
@@ -114,14 +118,20 @@ type Engine struct {
 
 type counters struct {
 	chunks, bytes, retries, respawns, quarantined, recycled atomic.Uint64
+	failed                                                  atomic.Uint64
+	pending                                                 atomic.Int64 // chunks
 	absent                                                  atomic.Int64 // workers that could not be started
+	active, standby                                         atomic.Int64 // the engine's, to be read without its lock
 }
 
 // Counters are an engine's totals since its start.
 type Counters struct {
-	Workers                                       int // now, less those that cannot be started
+	Workers                                       int // now, less those that cannot be started, or need not be yet
+	Standby                                       int // workers that wait for one of those to die
 	Chunks, Bytes, Retries, Respawns, Quarantined uint64
 	Recycled                                      uint64 // workers that were replaced as planned
+	Failed                                        uint64 // chunks whose kernel returned an error or panicked
+	Pending                                       uint64 // chunks now that were submitted and are not finished
 }
 
 // New starts an engine and its workers.
@@ -139,11 +149,7 @@ func New(cfg Config) *Engine {
 		e.slots[i].word = cfg.Ring.Load(i)
 	}
 	e.putInit()
-	e.act(func() {
-		for i := 0; i < cfg.Workers && e.broken == nil; i++ {
-			e.launch()
-		}
-	})
+	e.act(e.staff)
 	return e
 }
 
@@ -205,12 +211,16 @@ func (e *Engine) Detach(number uint32) error {
 }
 
 // Tell has an event observed that is not the engine's.
-func (e *Engine) Tell(v Event) { e.act(func() { e.cfg.Observe(v) }) }
+func (e *Engine) Tell(v Event) { e.act(func() { e.observe(v) }) }
 
 // Counters returns the totals so far.
 func (e *Engine) Counters() Counters {
 	c := &e.counters
-	return Counters{e.cfg.Workers - int(c.absent.Load()), c.chunks.Load(), c.bytes.Load(), c.retries.Load(), c.respawns.Load(), c.quarantined.Load(), c.recycled.Load()}
+	workers := e.cfg.Workers - int(c.absent.Load())
+	if e.cfg.OnDemand {
+		workers = int(c.active.Load())
+	}
+	return Counters{workers, int(c.standby.Load()), c.chunks.Load(), c.bytes.Load(), c.retries.Load(), c.respawns.Load(), c.quarantined.Load(), c.recycled.Load(), c.failed.Load(), uint64(max(0, c.pending.Load()))}
 }
 
 // Close kills the workers, fails what jobs are left with ErrClosed and returns

@@ -430,6 +430,62 @@ func TestBlame(t *testing.T) {
 	}
 }
 
+func TestLateness(t *testing.T) {
+	for name, c := range map[string]struct {
+		retries int
+		steps   []uint32
+		want    int // times after which the chunk is given up, 0: not
+	}{
+		"no retries":              {0, []uint32{0}, 1},
+		"two retries":             {2, []uint32{5, 5, 5, 5}, 3},
+		"each step has its own":   {1, []uint32{0, 1, 2, 3, 4}, 0},
+		"and begins with it anew": {1, []uint32{0, 1, 0, 1, 1}, 5},
+	} {
+		got := 0
+		var l lateness
+		for i, step := range c.steps {
+			var up bool
+			if l, up = l.after(step, c.retries); up && got == 0 {
+				got = i + 1
+			}
+		}
+		if got != c.want {
+			t.Errorf("%s: given up after %d times, want %d", name, got, c.want)
+		}
+	}
+}
+
+// A chunk that is past its deadline is run again as often as the job says, and that
+// is no strike against it: deaths are counted by themselves.
+func TestChunkPastItsDeadlineIsRunAgain(t *testing.T) {
+	for hangs := range int32(4) {
+		var crashes atomic.Int32
+		behave := once(7, hangs, func(w *fake, c ring.Claim) bool { return hang(w) })
+		f := newFixture(t, 2, func(w *fake, c ring.Claim) bool {
+			if c.Descriptor.Chunk == 7 && crashes.Add(1) <= 2 {
+				return false // twice, which is as often as it may
+			}
+			return behave(w, c)
+		})
+		f.job.Limit, f.job.Late = 500*time.Millisecond, 2
+		err := f.run(t.Context())
+		var late *DeadlineError
+		if hangs <= 2 {
+			if err != nil {
+				t.Errorf("%d times: %v", hangs, err)
+			}
+			f.onceEach()
+		} else if !errors.As(err, &late) {
+			t.Errorf("%d times: %v", hangs, err)
+		} else {
+			f.onceEach(7)
+		}
+		if c := f.Counters(); c.Retries != uint64(2+min(hangs, 2)) || c.Quarantined != uint64(hangs/3) {
+			t.Errorf("%d times: %+v", hangs, c)
+		}
+	}
+}
+
 func TestDeathsThatFindProgressAreNoStrikes(t *testing.T) {
 	var deaths atomic.Int32
 	f := newFixture(t, 1, once(7, 12, func(w *fake, c ring.Claim) bool {
@@ -523,6 +579,20 @@ func TestStuckWorkerKeepsItsChunk(t *testing.T) {
 	again()
 	close(release)
 	again()
+	for begin := time.Now(); ; time.Sleep(time.Millisecond) {
+		f.Engine.mu.Lock()
+		members, claim := len(f.workers), f.active
+		f.Engine.mu.Unlock()
+		if members == 2 {
+			if claim != 2 {
+				t.Errorf("%d of %d workers claim", claim, members)
+			}
+			return
+		}
+		if time.Since(begin) > 10*time.Second {
+			t.Fatalf("%d workers", members)
+		}
+	}
 }
 
 func TestStuckTaskIsSaidToBePastItsDeadline(t *testing.T) {
@@ -532,7 +602,7 @@ func TestStuckTaskIsSaidToBePastItsDeadline(t *testing.T) {
 		return false
 	}), func(c *Config) { c.Limits.Reap = 50 * time.Millisecond })
 	defer close(release)
-	f.job.Limit = time.Second
+	f.job.Limit, f.job.Late = time.Second, 3 // it cannot be run again
 	var q *QuarantineError
 	var late *DeadlineError
 	if err := f.run(t.Context()); !errors.As(err, &q) || !errors.As(err, &late) || late.Place.Chunk != 7 || late.Limit != f.job.Limit {

@@ -31,6 +31,7 @@ type fake struct {
 	stretches   atomic.Int32
 	memory      atomic.Uint64
 	retired     atomic.Bool
+	begun       atomic.Bool
 	since       time.Time // a stretch began; the supervisor's
 	killed      chan struct{}
 	kill        sync.Once
@@ -40,7 +41,7 @@ func (w *fake) PID() int                          { return int(w.incarnation) }
 func (w *fake) Results() []byte                   { return w.results }
 func (w *fake) Attach(uint32, *shm.Mapping) error { return nil }
 func (w *fake) Detach(uint32) error               { return nil }
-func (w *fake) Begin() error                      { return nil }
+func (w *fake) Begin() error                      { w.begun.Store(true); return nil }
 func (w *fake) Memory() uint64                    { return w.memory.Load() }
 func (w *fake) Retire() error                     { w.retired.Store(true); return nil }
 func (w *fake) Close()                            {}
@@ -127,11 +128,11 @@ func newFixtureOf(t *testing.T, slots, workers int, act behaviour, change ...fun
 	var running sync.WaitGroup
 	cfg := Config{
 		Workers: workers, Retries: 2, Control: f.control, Ring: r, Limits: DefaultLimits,
-		Observe: func(e Event) {
+		Observer: EventFunc(func(e Event) {
 			f.mu.Lock()
 			defer f.mu.Unlock()
 			f.events = append(f.events, e)
-		},
+		}),
 		Launch: func(incarnation, _ uint32, ready func(), exited func(proc.Exit)) (Worker, error) {
 			f.launches.Add(1)
 			w := &fake{incarnation: incarnation, ring: r, control: f.control,
@@ -192,6 +193,10 @@ func (w *fake) run(act behaviour) {
 		case <-w.killed:
 			return
 		default:
+		}
+		if !w.begun.Load() {
+			time.Sleep(100 * time.Microsecond)
+			continue
 		}
 		beat.Turn()
 		c, ok := w.claimer.Claim()

@@ -99,7 +99,6 @@ func newStage(t *testing.T) (*stage, *job, []int) {
 	s := &stage{now: time.Now()}
 	s.Engine = New(Config{
 		Workers: 3, Retries: 2, Control: control, Ring: r, Limits: Limits{time.Hour, time.Hour, time.Hour, time.Hour},
-		Observe: func(Event) {},
 		Launch: func(incarnation, _ uint32, ready func(), exited func(proc.Exit)) (Worker, error) {
 			p := &puppet{ready: ready, exited: exited, fake: fake{
 				incarnation: incarnation, ring: r, control: control, claimer: r.NewClaimer(incarnation),

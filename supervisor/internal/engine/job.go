@@ -23,6 +23,7 @@ type Job struct {
 	Number  uint32         // of the mapping, from Attach
 	Also    []*shm.Mapping // other files that are read
 	Limit   time.Duration  // that a chunk may take, then its worker is killed; 0: none
+	Late    int            // how often a chunk, or a step, that is past Limit is run again
 	Steps   bool           // Limit is for each step of the progress that the worker tells, which is one task to the user
 	Held    bool           // a Hold lets it come to a pool that drains
 	// Accept takes the partial of a chunk, once per chunk, from the loop. An
@@ -108,8 +109,12 @@ func (e *Engine) submit(j *job) error {
 		return ErrClosed
 	}
 	j.place = e.jobs.PushBack(j)
+	e.counters.pending.Add(int64(j.spec.Plan.Chunks()))
 	e.settle(j)
 	e.refill()
+	if e.cfg.OnDemand {
+		e.staff()
+	}
 	return nil
 }
 
@@ -244,6 +249,7 @@ func (e *Engine) settle(j *job) {
 		return
 	}
 	e.jobs.Remove(j.place)
+	e.counters.pending.Add(int64(j.finished) - int64(j.spec.Plan.Chunks()))
 	if j.program >= 0 {
 		e.programs[j.program] = false
 	}

@@ -78,6 +78,9 @@ func (e *Engine) watchClaim(i int, now time.Time) {
 		limit := s.job.spec.Limit
 		if e.aim(i, fmt.Sprintf("was killed because its chunk took longer than %v", limit)) {
 			s.fatal = func(v Event) error { return &DeadlineError{v.Place, v.Worker, v.PID, limit} }
+			var up bool
+			s.late, up = s.late.after(s.step(), s.job.spec.Late)
+			s.excused = !up
 		}
 	case now.Sub(s.watch.looked) >= lookTime:
 		s.watch.looked = now
@@ -91,6 +94,14 @@ func (e *Engine) watchClaim(i int, now time.Time) {
 			e.aim(i, fmt.Sprintf("was killed because it stayed stopped for %v with a chunk in hand", e.cfg.Limits.Stop))
 		}
 	}
+}
+
+// step returns the step that a slot's owner was seen at, 0 of a job without steps.
+func (s *slot) step() uint32 {
+	if !s.job.spec.Steps {
+		return 0
+	}
+	return s.watch.step
 }
 
 // tooLarge kills the worker that holds slot i if it has more memory than it may,

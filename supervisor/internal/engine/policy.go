@@ -84,6 +84,47 @@ func backoff(n int) time.Duration {
 	return min(backoffFirst<<min(n-2, 20), backoffMost)
 }
 
+// crew is who works, and who could.
+type crew struct {
+	size, spares int  // of the pool
+	onDemand     bool // workers are started when there is work for them
+	work         int  // chunks that are not finished; those beyond size do not matter
+	active       int  // workers that claim, or will
+	standby      int  // that were started, and do not
+	coming       int  // that are to be started after a delay
+}
+
+// wanted returns how many workers should claim. One stays without work: whatever
+// is wrong with the next start, the pool goes on.
+func (c crew) wanted() int {
+	if !c.onDemand {
+		return c.size
+	}
+	return min(c.size, max(1, c.work, c.active))
+}
+
+// promote reports whether one that stands by is to claim.
+func (c crew) promote() bool { return c.standby > 0 && c.active < c.wanted() }
+
+// start reports whether one more worker is to be started.
+func (c crew) start() bool { return c.active+c.standby+c.coming < c.wanted()+c.spares }
+
+// lateness is what is known of a chunk that was past its deadline.
+type lateness struct {
+	step  uint32 // at the last time
+	times int    // in a row at that step
+}
+
+// after returns the lateness after one more time at a step, and whether the chunk is
+// given up.
+func (l lateness) after(step uint32, retries int) (lateness, bool) {
+	if step != l.step {
+		l = lateness{step: step}
+	}
+	l.times++
+	return l, l.times > retries
+}
+
 // maxDeaths is how many workers a chunk may kill wherever they were, so that no
 // worker that lies about its progress keeps a job from ending.
 const maxDeaths = 100

@@ -19,6 +19,7 @@ type member struct {
 	handle      Worker
 	beat        wire.Beat
 	ready       bool
+	begun       bool // it was told to claim; until then it stands by
 	late        *time.Timer
 	doomed      string // why the supervisor killed it
 	innocent    bool   // it was killed for no fault of its own
@@ -46,15 +47,9 @@ func (e *Engine) check(m *member, err error) {
 	}
 }
 
-// launch starts one worker.
+// launch starts one worker, which stands by at first.
 func (e *Engine) launch() {
-	switch {
-	case e.closing || e.broken != nil:
-		return
-	case e.rebuilding:
-		e.deferred++
-		return
-	case e.nextIncarnation == ring.MaxIncarnation:
+	if e.nextIncarnation == ring.MaxIncarnation {
 		e.fail(fmt.Errorf("all %d incarnations are used up: start a new pool", ring.MaxIncarnation))
 		return
 	}
@@ -64,6 +59,10 @@ func (e *Engine) launch() {
 		return
 	}
 	e.nextIncarnation++
+	if e.vacant > 0 {
+		e.vacant--
+		e.counters.respawns.Add(1)
+	}
 	m := &member{incarnation: e.nextIncarnation, seat: seat}
 	handle, err := e.cfg.Launch(m.incarnation, seat,
 		func() { e.act(func() { e.onReady(m) }) },
@@ -80,6 +79,7 @@ func (e *Engine) launch() {
 	}
 	m.handle, m.beat = handle, wire.BeatOf(handle.Results())
 	e.workers[m.incarnation] = m
+	e.count(0, 1)
 	if e.cfg.Init == nil { // which may take any time
 		m.late = e.after(e.cfg.Limits.Ready, func() {
 			if !m.ready {
@@ -90,13 +90,13 @@ func (e *Engine) launch() {
 	for number, mapping := range e.mappings {
 		e.check(m, handle.Attach(number, mapping))
 	}
-	e.check(m, handle.Begin())
 }
 
 // maxStuck is how many workers may be killed and not be gone at a time.
 const maxStuck = 16
 
-// Seats returns how many seats the workers of a pool of that size have.
+// Seats returns how many seats the workers of a pool have, those that stand by
+// among them.
 func Seats(workers int) uint32 { return uint32(workers + maxStuck) }
 
 // freeSeat returns a seat that no worker has which is not reaped; false if there
@@ -106,7 +106,7 @@ func (e *Engine) freeSeat() (uint32, bool) {
 	for _, m := range e.workers {
 		taken[m.seat] = true
 	}
-	for seat := range Seats(e.cfg.Workers) {
+	for seat := range Seats(e.cfg.Workers + e.cfg.Standby) {
 		if !taken[seat] {
 			return seat, true
 		}
@@ -124,7 +124,12 @@ func (e *Engine) onReady(m *member) {
 		m.late.Stop()
 	}
 	e.health = e.health.ready()
-	e.announceStart()
+	if e.cfg.Observer != nil {
+		e.cfg.Observer.WorkerStarted(m.incarnation, m.handle.PID())
+	}
+	if m.begun {
+		e.announceStart()
+	}
 }
 
 // onExit recovers from the end of a worker, which is reaped: what it finished
@@ -166,6 +171,12 @@ func (e *Engine) onExit(m *member, exit proc.Exit) {
 		e.strike(i, m, exit, cause)
 	}
 	delete(e.workers, m.incarnation)
+	if !m.stuck {
+		e.leave(m)
+	}
+	if m.ready && e.cfg.Observer != nil {
+		e.cfg.Observer.WorkerEnded(m.incarnation, m.handle.PID())
+	}
 	m.handle.Close()
 	planned := m.age.retired && !held && !m.stuck && exit == proc.Exit{}
 	if !held && !e.closing && !planned {
@@ -177,7 +188,7 @@ func (e *Engine) onExit(m *member, exit proc.Exit) {
 	switch {
 	case planned:
 		e.counters.recycled.Add(1)
-		e.launch()
+		e.staff()
 	case !m.stuck:
 		e.replace(m, exit, cause)
 	}
@@ -213,6 +224,7 @@ func (e *Engine) onStuck(m *member) {
 		return
 	}
 	m.stuck = true
+	e.leave(m)
 	cause := fmt.Sprintf("%s, and is not gone after %v", m.doomed, e.cfg.Limits.Reap)
 	e.harvest()
 	held := false
@@ -224,7 +236,7 @@ func (e *Engine) onStuck(m *member) {
 		}
 	}
 	if !held {
-		e.cfg.Observe(Event{Kind: WorkerDied, Worker: m.incarnation, PID: m.handle.PID(), Cause: cause})
+		e.observe(Event{Kind: WorkerDied, Worker: m.incarnation, PID: m.handle.PID(), Cause: cause})
 	}
 	if e.rebuilding {
 		// It could still write to a ring made anew.
@@ -286,7 +298,7 @@ func (e *Engine) observeDeath(m *member, cause string, exit proc.Exit) {
 	if m.handle != nil {
 		event.PID = m.handle.PID()
 	}
-	e.cfg.Observe(event)
+	e.observe(event)
 }
 
 // strike deals with a chunk whose worker died: it is run again, or given up
@@ -300,7 +312,7 @@ func (e *Engine) strike(i int, m *member, exit proc.Exit, cause string) {
 		return
 	}
 	_, progress := m.beat.Load()
-	quarantined := s.fatal != nil
+	quarantined := s.fatal != nil && !s.excused
 	if !m.innocent || s.doomed && !quarantined && !s.excused {
 		s.blame, quarantined = s.blame.after(progress, e.cfg.Retries)
 	}
@@ -316,7 +328,7 @@ func (e *Engine) strike(i int, m *member, exit proc.Exit, cause string) {
 		e.drop(i)
 		return
 	}
-	e.cfg.Observe(event)
+	e.observe(event)
 	e.counters.retries.Add(1)
 	s.doomed, s.excused, s.fatal, s.watch, s.begin = false, false, nil, watch{}, progress
 	s.word = e.ring.Publish(i, s.word, s.descriptor)
@@ -333,8 +345,9 @@ func (s *slot) errorOf(v Event, exit proc.Exit) error {
 
 // quarantine gives up a chunk whose last worker had come that far.
 func (e *Engine) quarantine(j *job, event Event, progress uint32, err error) {
-	e.cfg.Observe(event)
+	e.observe(event)
 	e.counters.quarantined.Add(1)
+	e.counters.pending.Add(-1)
 	j.quarantined = append(j.quarantined, Quarantined{event.Place.Chunk, event.Place.First, event.Place.Last, event.Cause, err, progress})
 	j.finished++
 }
@@ -348,17 +361,6 @@ func (e *Engine) drop(i int) {
 	e.settle(j)
 }
 
-// present returns how many workers are left that are not stuck.
-func (e *Engine) present() int {
-	n := 0
-	for _, m := range e.workers {
-		if !m.stuck {
-			n++
-		}
-	}
-	return n
-}
-
 // replace starts a worker for one that is gone, as the policy says.
 func (e *Engine) replace(m *member, exit proc.Exit, cause string) {
 	if e.closing || e.broken != nil {
@@ -369,8 +371,8 @@ func (e *Engine) replace(m *member, exit proc.Exit, cause string) {
 		e.health, v = e.health.after(death{
 			ready:  m.ready,
 			killed: exit.Signal != 0 && m.doomed == "",
-			others: e.present(),
-			size:   e.cfg.Workers,
+			others: e.active + e.standby,
+			size:   e.cfg.Workers + e.cfg.Standby,
 		})
 	}
 	switch v.action {
@@ -383,17 +385,21 @@ func (e *Engine) replace(m *member, exit proc.Exit, cause string) {
 		if exit.Err != nil {
 			absent = 1
 		}
-		e.counters.absent.Add(absent)
-		start := func() {
-			e.counters.absent.Add(-absent)
-			e.counters.respawns.Add(1 - uint64(absent))
-			e.launch()
+		if exit.Err == nil {
+			e.vacant++
 		}
 		if v.delay == 0 {
-			start()
-		} else {
-			e.after(v.delay, start)
+			e.staff()
+			return
 		}
+		e.counters.absent.Add(absent)
+		e.coming++
+		e.staff() // one that stands by need not wait
+		e.after(v.delay, func() {
+			e.counters.absent.Add(-absent)
+			e.coming--
+			e.staff()
+		})
 	}
 }
 
@@ -402,7 +408,7 @@ func (e *Engine) distrust(m *member, err error) {
 	if m.doomed != "" {
 		return
 	}
-	e.cfg.Observe(Event{Kind: WorkerDistrusted, Worker: m.incarnation, PID: m.handle.PID(), Cause: err.Error()})
+	e.observe(Event{Kind: WorkerDistrusted, Worker: m.incarnation, PID: m.handle.PID(), Cause: err.Error()})
 	e.kill(m, "was killed because of "+err.Error())
 }
 
@@ -419,8 +425,8 @@ func (e *Engine) corrupt(cause string) {
 	}
 	e.rebuilding = true
 	e.health = e.health.corrupted()
-	e.cfg.Observe(Event{Kind: RingRebuilt, Cause: cause})
-	if e.health.hopeless(e.cfg.Workers) {
+	e.observe(Event{Kind: RingRebuilt, Cause: cause})
+	if e.health.hopeless(e.cfg.Workers + e.cfg.Standby) {
 		e.fail(&CrashLoopError{Deaths: e.health.deaths, Cause: "was killed because " + cause})
 	}
 	for _, m := range e.workers {
@@ -465,7 +471,5 @@ func (e *Engine) rebuild() {
 		}
 	}
 	e.rebuilding = false
-	for ; e.deferred > 0; e.deferred-- {
-		e.launch()
-	}
+	e.staff()
 }

@@ -31,15 +31,17 @@
 // # A results segment, mapped by the supervisor and one worker
 //
 //	offset    0   beat       u64 turns of the worker's loop << 32 | progress
-//	          8   unused
+//	          8   timed      u8: 1, durations are wanted; written by the supervisor
+//	          9   unused
 //	     64+i*512: the result of ring slot i
 //	              0  word        u64 the claimed slot's word, as an echo
 //	              8  descriptor  48 bytes, as in the slot, as an echo
 //	             56  status      u16
 //	             58  length      u16 of the payload
 //	             60  program     u32 checksum of the program that was run
-//	             64  payload     the partial
-//	     64+slots*512+i*16384: a payload of more than 448 bytes, or of a task that
+//	             64  duration    u64 nanoseconds that the kernel took, or 0
+//	             72  payload     the partial
+//	     64+slots*512+i*16384: a payload of more than 440 bytes, or of a task that
 //	                           failed, a text
 //
 // A worker whose initialiser fails writes a result for slot 0 whose word no slot
@@ -99,8 +101,11 @@
 //	hello   worker to supervisor: the worker is ready
 //	attach  supervisor to worker: a mapping's number, with its open file
 //	detach  supervisor to worker: a mapping's number; no descriptor names it
-//	begin   supervisor to worker: all present mappings are attached, claim
+//	begin   supervisor to worker: all present mappings are attached, claim; one
+//	        that was not told so stands by
 //	retire  supervisor to worker: finish the task in hand and exit with status 0
+//	profile supervisor to worker: so many milliseconds, with a file: write a CPU
+//	        profile of them to it, or a text that says why not, and close it
 //
 // The end of the stream means that the other process is gone.
 package wire

@@ -61,6 +61,7 @@ const (
 	Detach
 	Begin
 	Retire
+	Profile
 )
 
 // MessageSize is the length of every message in bytes.
@@ -72,6 +73,7 @@ type Message struct {
 	Mapping uint32 // of Attach and Detach
 	// Writable, of Attach: the mapping may be written to.
 	Writable bool
+	Millis   uint32 // of Profile
 }
 
 // Encode returns the message's bytes.
@@ -82,13 +84,22 @@ func (m Message) Encode() []byte {
 		b[2] = 1
 	}
 	binary.LittleEndian.PutUint32(b[4:], m.Mapping)
+	if m.Kind == Profile {
+		binary.LittleEndian.PutUint32(b[4:], m.Millis)
+	}
 	return b
 }
 
 // DecodeMessage reads a message.
 func DecodeMessage(b []byte) (Message, error) {
-	if len(b) != MessageSize || b[1] != Version || Kind(b[0]) < Hello || Kind(b[0]) > Retire || b[2] > 1 {
+	if len(b) != MessageSize || b[1] != Version || Kind(b[0]) < Hello || Kind(b[0]) > Profile || b[2] > 1 {
 		return Message{}, fmt.Errorf("malformed message % x", b)
 	}
-	return Message{Kind(b[0]), binary.LittleEndian.Uint32(b[4:]), b[2] == 1}, nil
+	m := Message{Kind: Kind(b[0]), Writable: b[2] == 1}
+	if word := binary.LittleEndian.Uint32(b[4:]); m.Kind == Profile {
+		m.Millis = word
+	} else {
+		m.Mapping = word
+	}
+	return m, nil
 }

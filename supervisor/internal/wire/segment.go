@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
+	"time"
 
 	"github.com/gangsaw/gangsaw/kernels"
 	"github.com/gangsaw/gangsaw/ring"
@@ -210,8 +211,9 @@ const (
 // Layout of a result.
 const (
 	liveSize     = 64
+	timedOffset  = 8
 	resultSize   = 512
-	resultHeader = 64
+	resultHeader = 72
 	// MaxPayload is the most bytes of a payload that lies beside its header. Longer
 	// ones, of up to MaxLong, lie apart, and so does the text of a task that failed,
 	// of up to MaxText.
@@ -246,13 +248,21 @@ func payloadOf(results []byte, i, n int, s Status) []byte {
 	return results[at : at+MaxLong]
 }
 
+// SetTimed has the worker measure how long its kernels take. It is called before the
+// worker is started.
+func SetTimed(results []byte) { results[timedOffset] = 1 }
+
+// Timed reports whether the worker is to measure.
+func Timed(results []byte) bool { return results[timedOffset] != 0 }
+
 // Result is what a worker reports of one task.
 type Result struct {
 	Word       ring.Word       // of the claim
 	Descriptor ring.Descriptor // as the worker read it
 	Status     Status
-	Program    uint32 // checksum of the record that was run
-	Payload    []byte // at most MaxLong bytes, or MaxText
+	Program    uint32        // checksum of the record that was run
+	Duration   time.Duration // of the kernel, if somebody wants to know
+	Payload    []byte        // at most MaxLong bytes, or MaxText
 }
 
 // PutResult writes r as the result of ring slot i. A payload that is too long
@@ -274,6 +284,7 @@ func PutResult(results []byte, i int, r Result) {
 	le.PutUint16(rec[56:], uint16(r.Status))
 	le.PutUint16(rec[58:], uint16(n))
 	le.PutUint32(rec[60:], r.Program)
+	le.PutUint64(rec[64:], uint64(r.Duration))
 }
 
 // Scratch holds the copy of a result.
@@ -310,8 +321,9 @@ func GetResult(results []byte, i int, buf *Scratch) (Result, error) {
 			Attempt: le.Uint32(buf[48:]),
 			Bell:    le.Uint32(buf[52:]),
 		},
-		Status:  status,
-		Program: le.Uint32(buf[60:]),
-		Payload: buf[resultHeader : resultHeader+copy(buf[resultHeader:], payload[:n])],
+		Status:   status,
+		Duration: time.Duration(max(0, int64(le.Uint64(buf[64:])))),
+		Program:  le.Uint32(buf[60:]),
+		Payload:  buf[resultHeader : resultHeader+copy(buf[resultHeader:], payload[:n])],
 	}, nil
 }

@@ -17,7 +17,7 @@ func TestLayoutIsPinned(t *testing.T) {
 		"ResultsSize(64)": {ResultsSize(64), 64 + 64*(512+16384)},
 		"ProgramOffset":   {int(ProgramOffset(3)), 192},
 		"Programs":        {Programs, 256},
-		"MaxPayload":      {MaxPayload, 448},
+		"MaxPayload":      {MaxPayload, 440},
 		"MaxText":         {MaxText, 4096},
 		"MaxLong":         {MaxLong, 16384},
 	} {
@@ -44,11 +44,11 @@ func TestLayoutIsPinned(t *testing.T) {
 	PutResult(results, 1, Result{
 		Word:       0x1122334455667788,
 		Descriptor: ring.Descriptor{Program: 1, Mapping: 2, Task: 3, Chunk: 4, Offset: 5, Count: 6, Attempt: 7, Bell: 8},
-		Status:     Faulted, Program: 9, Payload: []byte("abc"),
+		Status:     Faulted, Program: 9, Duration: 10, Payload: []byte("abc"),
 	})
 	want := "8877665544332211" + "01000000" + "02000000" + "0300000000000000" + "0400000000000000" +
-		"0500000000000000" + "0600000000000000" + "07000000" + "08000000" + "0300" + "0300" + "09000000"
-	if got := hex.EncodeToString(results[64+512 : 64+512+64]); got != want {
+		"0500000000000000" + "0600000000000000" + "07000000" + "08000000" + "0300" + "0300" + "09000000" + "0a00000000000000"
+	if got := hex.EncodeToString(results[64+512 : 64+512+72]); got != want {
 		t.Errorf("result\n%s, want\n%s", got, want)
 	}
 	if got := string(results[64+2*512+16384:][:3]); got != "abc" {
@@ -61,7 +61,7 @@ func TestLayoutIsPinned(t *testing.T) {
 	if got := hex.EncodeToString(results[:8]); got != "0300000002000000" {
 		t.Errorf("beat %s", got)
 	}
-	if got := hex.EncodeToString(Message{Attach, 0x01020304, true}.Encode()); got != "0204010004030201" {
+	if got := hex.EncodeToString(Message{Kind: Attach, Mapping: 0x01020304, Writable: true}.Encode()); got != "0204010004030201" {
 		t.Errorf("message %s", got)
 	}
 }
@@ -156,7 +156,7 @@ func TestChecksumNoticesEveryBit(t *testing.T) {
 
 func TestResultReadsBackAndRefuses(t *testing.T) {
 	results := make([]byte, ResultsSize(3))
-	want := Result{Word: 7, Descriptor: ring.Descriptor{Task: 8, Offset: 1 << 63, Attempt: 9}, Status: OK, Program: 10, Payload: bytes.Repeat([]byte{5}, MaxPayload)}
+	want := Result{Word: 7, Descriptor: ring.Descriptor{Task: 8, Offset: 1 << 63, Attempt: 9}, Status: OK, Program: 10, Duration: 11, Payload: bytes.Repeat([]byte{5}, MaxPayload)}
 	var buf Scratch
 	long := want
 	long.Payload = bytes.Repeat([]byte{6}, MaxLong+1) // cut, and lies elsewhere
@@ -170,7 +170,7 @@ func TestResultReadsBackAndRefuses(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, %v", got, err)
 	}
-	results[64+2*512+64] = 99
+	results[64+2*512+72] = 99
 	if got.Payload[0] != 5 {
 		t.Error("the payload is not a copy")
 	}
@@ -181,6 +181,10 @@ func TestResultReadsBackAndRefuses(t *testing.T) {
 	PutResult(results, 2, text)
 	if got, err := GetResult(results, 2, &buf); err != nil || !reflect.DeepEqual(got, text) {
 		t.Errorf("%+v, %v", got, err)
+	}
+	SetTimed(results)
+	if !Timed(results) || results[8] != 1 || Timed(make([]byte, 64)) {
+		t.Error("whether durations are wanted does not read back")
 	}
 	results[64+56], results[64+59] = byte(OK), 0x43 // length 17152
 	if _, err := GetResult(results, 0, &buf); err == nil {
@@ -201,15 +205,15 @@ func TestIdentityReadsBackAndRefuses(t *testing.T) {
 }
 
 func TestMessageReadsBackAndRefuses(t *testing.T) {
-	for _, want := range []Message{{Kind: Hello}, {Attach, 7, false}, {Attach, 8, true}, {Kind: Detach, Mapping: 1<<32 - 1}, {Kind: Begin}, {Kind: Retire}} {
+	for _, want := range []Message{{Kind: Hello}, {Kind: Attach, Mapping: 7}, {Kind: Attach, Mapping: 8, Writable: true}, {Kind: Detach, Mapping: 1<<32 - 1}, {Kind: Begin}, {Kind: Retire}, {Kind: Profile, Millis: 1<<32 - 1}} {
 		if got, err := DecodeMessage(want.Encode()); err != nil || got != want {
 			t.Errorf("%+v, %v", got, err)
 		}
 	}
-	good := Message{Attach, 7, false}.Encode()
+	good := Message{Kind: Attach, Mapping: 7}.Encode()
 	for name, b := range map[string][]byte{
 		"empty": nil, "short": good[:7], "long": append(good, 0),
-		"kind 0": {0, 4, 0, 0, 0, 0, 0, 0}, "kind 6": {6, 4, 0, 0, 0, 0, 0, 0}, "version": {1, 2, 0, 0, 0, 0, 0, 0},
+		"kind 0": {0, 4, 0, 0, 0, 0, 0, 0}, "kind 7": {7, 4, 0, 0, 0, 0, 0, 0}, "version": {1, 3, 0, 0, 0, 0, 0, 0},
 	} {
 		if m, err := DecodeMessage(b); err == nil {
 			t.Errorf("%s: %+v", name, m)

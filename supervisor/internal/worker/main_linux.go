@@ -121,6 +121,8 @@ func (m *mappings) follow(conn *proc.Conn, r *ring.Ring) error {
 		case message.Kind == wire.Begin && !begun:
 			begun = true
 			close(m.begun)
+		case message.Kind == wire.Profile && file != nil:
+			go profile(message, file)
 		case message.Kind == wire.Retire:
 			m.retired.Store(true)
 			r.WakeWorkers(math.MaxInt32) // this one among them

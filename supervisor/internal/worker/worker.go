@@ -36,6 +36,7 @@ type Worker struct {
 	beat     wire.Beat
 	programs programs
 	torn     bool           // a store of a change in place faulted half-way
+	timed    bool           // durations are wanted
 	told     int            // bytes of the present chunk that the beat tells
 	progress func(done int) // tell
 }
@@ -44,6 +45,7 @@ type Worker struct {
 // it before Run. An error is in the results, too.
 func (w *Worker) Init(initialise bool) error {
 	w.beat = wire.BeatOf(w.Results)
+	w.timed = wire.Timed(w.Results)
 	w.progress = w.tell
 	w.programs = programs{known: map[wire.Record]*program{}}
 	if !initialise {
@@ -112,7 +114,14 @@ func (w *Worker) run(claim ring.Claim) wire.Result {
 	d := claim.Descriptor
 	result := wire.Result{Word: claim.Word, Descriptor: d, Status: wire.OK}
 	var err error
+	var begin time.Time
+	if w.timed {
+		begin = time.Now()
+	}
 	result.Program, result.Payload, err = w.task(d)
+	if w.timed {
+		result.Duration = time.Since(begin)
+	}
 	if err != nil {
 		result.Status, result.Payload = outcome(err)
 	}
