@@ -55,6 +55,7 @@ func (b *builder) name(s *syntax) *node {
 	case at >= 0 && isConstant && !s.quoted:
 		b.fail(s.span, "write `"+s.name+"` for the array; give the array another name for the number", "%q is an array and a number", s.name)
 	case at >= 0:
+		b.sameShape(s, b.inputs[at].Shape)
 		return b.node(node{op: opInput, dtype: strong(b.inputs[at].Type), array: true, input: at})
 	case isConstant && !s.quoted:
 		return b.constant(c)
@@ -77,6 +78,16 @@ func (b *builder) name(s *syntax) *node {
 	}
 	b.fail(s.span, remedy, "no array has the name %q", s.name)
 	return nil
+}
+
+// sameShape refuses an array whose elements do not go with those of the others.
+func (b *builder) sameShape(s *syntax, shape []int) {
+	if b.shape == nil {
+		b.shape = append([]int{}, shape...)
+	}
+	if !slices.Equal(b.shape, shape) {
+		b.fail(s.span, "arrays of one shape go together: broadcasting is not available yet", "%s has the shape %v, where arrays before have %v", s.name, shape, b.shape)
+	}
 }
 
 // call builds a function's call.
@@ -161,36 +172,11 @@ func plural(least, most int) string {
 // apply builds the node of an operator or function.
 func (b *builder) apply(f function, s *syntax, args []*node) *node {
 	b.at = s.span
-	b.sameShape(s, args)
 	n := f.build(b, s, args)
 	if n == nil {
 		b.unsuited(s, args)
 	}
 	return n
-}
-
-// sameShape refuses arrays that do not go element by element.
-func (b *builder) sameShape(s *syntax, args []*node) {
-	first := -1
-	for _, a := range args {
-		if !a.array {
-			continue
-		}
-		at := firstInput(a)
-		if first >= 0 && !slices.Equal(b.inputs[first].Shape, b.inputs[at].Shape) {
-			b.fail(s.span, "arrays of one shape go together: broadcasting is not available yet", "%q of arrays of shape %v and %v",
-				s.shown, b.inputs[first].Shape, b.inputs[at].Shape)
-		}
-		first = at
-	}
-}
-
-// firstInput returns an input of an array node, all of which have one shape.
-func firstInput(n *node) int {
-	for n.op != opInput {
-		n = n.args[slices.IndexFunc(n.args, func(a *node) bool { return a.array })]
-	}
-	return n.input
 }
 
 // unsuited refuses operands of types that a function does not take.

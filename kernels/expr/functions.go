@@ -174,7 +174,7 @@ func divide(b *builder, s *syntax, args []*node) *node {
 	y := args[1]
 	switch {
 	case d == weakInt:
-	case d.weak && args[0].op == opConst && y.op == opConst && (y.big() == 0 || y.value.bits<<1 == 0 && y.dtype == weakFloat):
+	case d.weak && args[0].op == opConst && y.op == opConst && (y.whole() == 0 || y.value.bits<<1 == 0 && y.dtype == weakFloat):
 		b.fail(s.span, "write inf or nan", "a number is divided by 0")
 	case !d.isFloat():
 		d = strong(kernels.Float64)
@@ -187,8 +187,8 @@ func divide(b *builder, s *syntax, args []*node) *node {
 	return b.compute("divide", d, args...)
 }
 
-// big returns a constant weak integer as far as it is small, else 1.
-func (n *node) big() int64 {
+// whole returns a constant weak integer as far as it is small, else 1.
+func (n *node) whole() int64 {
 	if n.value.big != nil && n.value.big.IsInt64() {
 		return n.value.big.Int64()
 	}
@@ -207,7 +207,7 @@ func power(b *builder, s *syntax, args []*node) *node {
 	x, y := args[0], args[1]
 	known := y.op == opConst && y.dtype == weakInt
 	switch {
-	case known && y.big() == 2 && !d.isBool() && !x.isBool():
+	case known && y.whole() == 2 && !d.isBool() && !x.isBool():
 		return b.compute("multiply", d, x, x)
 	case known && d == weakInt && y.value.big.Sign() < 0:
 		return b.compute("power", weakFloat, args...)

@@ -53,6 +53,7 @@ type nodeKey struct {
 type builder struct {
 	src    source
 	inputs []Input
+	shape  []int // of all arrays that were named, nil before the first
 	built  map[*syntax]*node
 	known  map[nodeKey]*node
 	folds  map[foldKey]*fold
@@ -89,27 +90,18 @@ func (b *builder) constant(c constant) *node {
 // made returns the node n, or the constant that it is if its operands are
 // constants.
 func (b *builder) made(n node) *node {
-	constants := make([]constant, len(n.args))
-	for i, a := range n.args {
+	var known []constant
+	for _, a := range n.args {
 		n.array = n.array || a.array
-		if a.op != opConst {
-			return b.folded(n, i)
+		if a.op == opConst {
+			known = append(known, a.value)
 		}
-		constants[i] = a.value
 	}
-	if n.array { // of constants alone there is none
-		panic("expr: an array of constants")
+	if len(known) < len(n.args) {
+		return b.node(n)
 	}
 	n.at = place{b.src, b.at}
-	return b.constant(evaluate(&n, constants))
-}
-
-// folded returns the node n, whose operands from i on were not looked at.
-func (b *builder) folded(n node, i int) *node {
-	for _, a := range n.args[i:] {
-		n.array = n.array || a.array
-	}
-	return b.node(n)
+	return b.constant(evaluate(&n, known))
 }
 
 // kernel returns the node of a kernel for operands of just these types.

@@ -89,7 +89,7 @@ func (p *parser) is(symbol string) bool { return p.token.kind == symbolToken && 
 // expect passes over a symbol.
 func (p *parser) expect(symbol string) *Error {
 	if !p.is(symbol) {
-		return p.src.errorf(p.token.span, "", "%s where %q should be", p.shownToken(), symbol)
+		return p.src.errorf(p.token.span, p.remedy(), "%s where %q should be", p.shownToken(), symbol)
 	}
 	return p.advance()
 }
@@ -103,18 +103,22 @@ func (p *parser) shownToken() string {
 
 // unexpected is the error of a token that has no place here.
 func (p *parser) unexpected() *Error {
-	remedy := ""
+	return p.src.errorf(p.token.span, p.remedy(), "%s is unexpected", p.shownToken())
+}
+
+// remedy tells what to write instead of the token.
+func (p *parser) remedy() string {
 	switch {
 	case p.is("="):
-		remedy = "use == to compare"
+		return "use == to compare"
 	case p.is("not"):
-		remedy = "put it in parentheses: (not a)"
+		return "put it in parentheses: (not a)"
 	case p.is("."):
-		remedy = "write functions without np. and methods as functions: mean(x)"
+		return "write functions without np. and methods as functions: mean(x)"
 	case p.token.kind == endToken:
-		remedy = "it is not complete"
+		return "it is not complete"
 	}
-	return p.src.errorf(p.token.span, remedy, "%s is unexpected", p.shownToken())
+	return ""
 }
 
 // add counts a part.
@@ -330,6 +334,7 @@ func (p *parser) after(s *syntax) *Error {
 }
 
 func (p *parser) parentheses() (*syntax, *Error) {
+	from := p.token.pos
 	if err := p.advance(); err != nil {
 		return nil, err
 	}
@@ -340,9 +345,11 @@ func (p *parser) parentheses() (*syntax, *Error) {
 	if p.is(",") {
 		return nil, p.src.errorf(p.token.span, "commas separate expressions outside of parentheses", "there are no tuples")
 	}
+	to := p.token.end
 	if err := p.expect(")"); err != nil {
 		return nil, err
 	}
+	s.span = span{from, to}
 	return s, p.after(s)
 }
 
@@ -358,7 +365,7 @@ func (p *parser) arguments(s *syntax) *Error {
 			return err
 		}
 		switch {
-		case p.is("=") && value.op == isName && !value.quoted:
+		case p.is("=") && value.op == isName && value.span == value.at && !value.quoted:
 			k := keyword{name: value.name, at: value.span}
 			if err := p.advance(); err != nil {
 				return err

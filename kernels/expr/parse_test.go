@@ -160,7 +160,10 @@ var faulty = []struct{ text, msg, remedy string }{
 	{"x + «é»", `no array has the name "é"`, ""},
 	{"`x y` + «`»", "quoted name", "two backquotes"},
 	{"x == «not» m", `"not" is unexpected`, "parentheses"},
-	{"«x + r»", `of shape [4] and [2]`, "broadcasting"},
+	{"x + «r»", `r has the shape [2], where arrays before have [4]`, "broadcasting"},
+	{"sum(x), sum(«r»)", "the shape [2]", ""},
+	{"x * «(x ^ y)»", "does not apply", ""},
+	{"sum((y)«=»1)", `"=" where ")" should be`, "=="},
 	{"«e»", "an array and a number", "`e`"},
 	{"x if m «»", `where "else"`, ""},
 }

@@ -72,15 +72,7 @@ func Compile(text string, inputs []Input, options Options) (plan *Plan, err erro
 			return nil, fmt.Errorf("two arrays have the name %q", in.Name)
 		}
 	}
-	defer func() {
-		switch e := recover().(type) {
-		case nil:
-		case *Error:
-			plan, err = nil, e
-		default:
-			panic(e)
-		}
-	}()
+	defer recoverError(&err)
 	b := &builder{inputs: inputs, built: map[*syntax]*node{}, known: map[nodeKey]*node{}, folds: map[foldKey]*fold{}}
 	if options.Where != "" {
 		b.filter = b.condition(options.Where)
@@ -94,7 +86,7 @@ func Compile(text string, inputs []Input, options Options) (plan *Plan, err erro
 		}
 		r := Result{Expr: text[s.pos:s.end], Array: n.array, Type: n.elem}
 		if n.array {
-			r.Shape = inputs[firstInput(n)].Shape
+			r.Shape = b.shape
 		}
 		p.roots = append(p.roots, n)
 		p.results = append(p.results, r)

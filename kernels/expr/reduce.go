@@ -83,13 +83,9 @@ func (b *builder) reduction(r reducer, s *syntax) *node {
 		}
 	}
 	b.at = s.span
-	b.sameShape(s, args)
-	if b.filter != nil {
-		b.sameShape(s, []*node{args[0], b.filter})
-	}
 	made := r.make(b, s, args)
 	if made.finish == nil { // known without a look at the elements
-		return b.constant(intConstant(big.NewInt(b.length(args[0]))))
+		return b.constant(intConstant(big.NewInt(b.length())))
 	}
 	name := made.name
 	if b.filter != nil {
@@ -102,10 +98,10 @@ func (b *builder) reduction(r reducer, s *syntax) *node {
 	return n
 }
 
-// length returns how many elements an array has.
-func (b *builder) length(n *node) int64 {
+// length returns how many elements arrays have.
+func (b *builder) length() int64 {
 	length := int64(1)
-	for _, k := range b.inputs[firstInput(n)].Shape {
+	for _, k := range b.shape {
 		length *= int64(k)
 	}
 	return length

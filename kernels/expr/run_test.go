@@ -272,7 +272,7 @@ func TestSumThatDoesNotFitIsAnError(t *testing.T) {
 func TestValueThatDoesNotFitTheArrayIsAnErrorWhenItIsKnown(t *testing.T) {
 	_, _, err := compute("3*(i - sum(i))", []array{integers("i", kernels.Int8, 100, 100)}, Options{}, usual)
 	var e *Error
-	if !errors.As(err, &e) || e.Src[e.Col:e.Col+e.Len] != "i - sum(i)" || !strings.Contains(e.Msg, "200 is out of bounds for int8") {
+	if !errors.As(err, &e) || e.Src[e.Col:e.Col+e.Len] != "(i - sum(i))" || !strings.Contains(e.Msg, "200 is out of bounds for int8") {
 		t.Error(err)
 	}
 	// Also where the comparison is known without it.
@@ -324,11 +324,11 @@ func TestResultsAndInPlace(t *testing.T) {
 	if _, err := Compile("i+1", inputs, Options{As: kernels.Uint16}); err == nil {
 		t.Error("signed integers went into an array of unsigned ones")
 	}
-	plan, err := Compile("sum(y)*x, i < 3, i + mean(y)", inputs, Options{Where: "x > 0"})
+	plan, err := Compile(" (sum(y)*x) , i < (3), i + mean(y),", inputs, Options{Where: "x > 0"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := fmt.Sprint(plan.Results()); got != "[{sum(y)*x true float32 [2 3]} {i < 3 true bool [2 3]} {i + mean(y) true float64 [2 3]}]" {
+	if got := fmt.Sprint(plan.Results()); got != "[{(sum(y)*x) true float32 [2 3]} {i < (3) true bool [2 3]} {i + mean(y) true float64 [2 3]}]" {
 		t.Error(got)
 	}
 	if got := fmt.Sprint(plan.Inputs(), plan.Passes()); got != "[0 1 2] 2" {
