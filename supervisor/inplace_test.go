@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/gangsaw/gangsaw/kernels"
 	"github.com/gangsaw/gangsaw/shm"
@@ -214,7 +215,11 @@ func failedInPlaceIsResumedOrAbandoned(t *testing.T, start func(...Option) *Pool
 	if warned.Load() != nil {
 		t.Errorf("warned too early: %v", warned.Load())
 	}
-	if open(t, pool, path, Raw(raw.Layout{Type: kernels.Int8})); warned.Load() == nil || warned.Load().String() != interrupted.Error() {
+	open(t, pool, path, Raw(raw.Layout{Type: kernels.Int8}))
+	for begin := time.Now(); warned.Load() == nil && time.Since(begin) < 10*time.Second; {
+		time.Sleep(time.Millisecond)
+	}
+	if warned.Load() == nil || warned.Load().String() != interrupted.Error() {
 		t.Errorf("%v", warned.Load())
 	}
 	// It fails again at the same place.

@@ -124,10 +124,7 @@ func (j *Journal) create(head []byte, mode fs.FileMode) error {
 	if j.mapping, err = shm.AttachWritable(f); err != nil {
 		return err
 	}
-	// A link never replaces another; some file systems have none.
-	if err = os.Link(unnamed, j.path); err != nil && !errors.Is(err, fs.ErrExist) {
-		err = os.Rename(unnamed, j.path)
-	}
+	err = publish(unnamed, j.path)
 	if err == nil {
 		if err = dir.Sync(); err != nil {
 			os.Remove(j.path)

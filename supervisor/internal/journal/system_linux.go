@@ -34,6 +34,15 @@ func reserve(f *os.File, size int64) error {
 	return err
 }
 
+// publish gives a file its name, which no other has.
+func publish(from, to string) error {
+	err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)
+	if err == unix.EINVAL || err == unix.ENOSYS { // the file system cannot
+		return os.Link(from, to)
+	}
+	return err
+}
+
 // attribute of a file that is being changed: the path of the journal, by which it
 // is found when the file has another name by now, or lies elsewhere itself. Some
 // file systems have none.
