@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gangsaw/gangsaw/kernels"
+	"github.com/gangsaw/gangsaw/shm"
 	"github.com/gangsaw/gangsaw/shm/format/raw"
 )
 
@@ -179,21 +180,38 @@ func TestMemoryOfManyTasksIsNobodysFault(t *testing.T) {
 	}
 }
 
+// A file that is truncated while it is mapped raises SIGBUS in whoever reads it.
 func TestTruncatedFileFailsItsTaskAlone(t *testing.T) {
-	path := rawFile(t, 0, normal(1<<20, 8))
-	pool := start(t, Workers(1))
-	x := open(t, pool, path, Raw(raw.Layout{Type: kernels.Float64}))
-	if err := os.Truncate(path, 4096); err != nil {
-		t.Fatal(err)
+	pool := start(t, Workers(2))
+	for _, bad := range []int{0, 4, 8} {
+		path := rawFile(t, 0, normal(1<<20, 8))
+		x := open(t, pool, path, Raw(raw.Layout{Type: kernels.Float64}))
+		if err := os.Truncate(path, 4096); err != nil {
+			t.Fatal(err)
+		}
+		var good []*Future[int64]
+		var f *Future[float64]
+		for i := range 9 {
+			if i != bad {
+				good = append(good, submit(t, pool, square.With(9)))
+				continue
+			}
+			var err error
+			if f, err = Submit(pool, plain.With(0), x); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var changed *shm.ChangedError
+		if _, err := f.Result(t.Context()); !errors.As(err, &changed) || !strings.Contains(err.Error(), "truncated") {
+			t.Errorf("as task %d: %v", bad, err)
+		}
+		for _, f := range good {
+			result(t, f, 81)
+		}
 	}
-	f, err := Submit(pool, plain.With(0), x)
-	if err != nil {
-		t.Fatal(err)
+	if c := pool.Counters(); c.Respawns != 0 {
+		t.Errorf("%+v", c)
 	}
-	if _, err := f.Result(t.Context()); err == nil || !strings.Contains(err.Error(), "truncated") {
-		t.Errorf("%v", err)
-	}
-	result(t, submit(t, pool, square.With(9)), 81)
 }
 
 // Workers are killed at random while a map writes: every element is right in the
@@ -259,9 +277,15 @@ func TestKilledMapsWriteTheSame(t *testing.T) {
 
 func TestFuturesLeaveNothingBehind(t *testing.T) {
 	round := func() {
-		pool := start(t, Workers(2))
+		pool := start(t, Workers(2), Standby(1), Pin(), Observe(&diary{}))
 		for i := range int64(20) {
 			submit(t, pool, square.With(i)).OnDone(func(*Future[int64]) {})
+		}
+		squares(t, pool, good(20), nil, ChunkSize(3))
+		for r := range ToChannel(t.Context(), Stage(t.Context(), pool, scale, 2, FromChannel(t.Context(), send([]float64{1}, []float64{2})))) {
+			if r.Err != nil {
+				t.Error(r.Err)
+			}
 		}
 		pool.Close()
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"go/format"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,7 +24,13 @@ func TestProgramsInReadmeRun(t *testing.T) {
 	if len(programs) < 2 {
 		t.Fatalf("README has %d programs", len(programs))
 	}
+	if n := strings.Count(programs[0][1], "\n"); n > 20 {
+		t.Errorf("the quickstart has %d lines, want 20 at most", n)
+	}
 	for _, p := range programs {
+		if pretty, err := format.Source([]byte(p[1])); err != nil || string(pretty) != p[1] {
+			t.Errorf("%v: not as gofmt has it:\n%s", err, p[1])
+		}
 		dir := t.TempDir()
 		run := func(name string, args ...string) string {
 			t.Helper()
