@@ -1,15 +1,17 @@
-# Targets for people: run, test, build, bench, model, crash, fuzz, ulp, lint, generate.
+# Targets for people: run, demo-kill, test, build, bench, model, crash, fuzz, ulp, lint, generate.
 GO ?= go
 BIN := bin/gangsaw
 
-.PHONY: run build test bench generate lint fuzz model crash ulp
+.PHONY: run demo-kill build test bench generate lint fuzz model crash ulp
 
-# Everything from nothing: build, and statistics of a real file and of a
-# generated one of 512 MiB, on 2 worker processes.
+# Everything from nothing: build, and statistics and expressions of a real file and
+# of a generated one of 512 MiB, on worker processes.
 run: build data/normal.npy
 	$(BIN) info testdata/ecg.npy data/normal.npy
 	$(BIN) stat -j 2 testdata/ecg.npy
 	$(BIN) stat -j 2 data/normal.npy
+	$(BIN) eval 'mean(x), std(x), sum(log1p(abs(x)))' data/normal.npy
+	$(BIN) eval '(x - mean(x)) / std(x)' data/normal.npy
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/gangsaw
@@ -17,6 +19,10 @@ build:
 data/normal.npy: | build
 	mkdir -p data
 	$(BIN) gen $@ --shape 67108864
+
+# A file is standardised in place, everything is killed half-way, and resumed.
+demo-kill: build
+	testdata/demo-kill.sh $(BIN) data
 
 test:
 	$(GO) vet ./...
@@ -49,11 +55,11 @@ model:
 	$(GO) test -count 1 -v -run Model ./ring -deep
 	$(GO) test -count 1 -v -run Model ./supervisor/internal/journal
 
-# Workers killed at each instruction of their loop and at thousands of random
-# moments, stopped, respawned, random bytes all over the ring, and a thousand
-# pools: 5 minutes.
+# Workers killed at each instruction of their loop, and of a change in place, and at
+# thousands of random moments, stopped, respawned, everything killed and resumed,
+# random bytes all over the ring, and thousands of pools: a quarter of an hour.
 crash:
-	$(GO) test -count 1 -v -timeout 30m -run 'EachInstruction|RandomKills|StopsAndKills|Respawns|Scribbler|LeaveNothing|KilledMaps|KilledInPlace|KilledSupervisorIsResumed' ./supervisor -crash
+	$(GO) test -count 1 -v -timeout 60m -run 'EachInstruction|RandomKills|StopsAndKills|Respawns|Scribbler|LeaveNothing|KilledMaps|KilledInPlace|KilledSupervisorIsResumed' ./supervisor -crash
 
 # A short run of every fuzz target. Little of it goes into making inputs that
 # were found small.

@@ -220,13 +220,13 @@ func (m *Mapping) ReadAt(b []byte, at int64) (int, error) {
 
 // WriteAt see [Mapping.ReadAt].
 func (m *Mapping) WriteAt(b []byte, at int64) (int, error) {
-	size := int64(len(m.mem))
-	if m.file != nil {
-		info, err := m.file.Stat()
-		if err != nil {
-			return 0, err
-		}
+	var size int64
+	if m.file == nil {
+		size = int64(len(m.mem))
+	} else if info, err := m.file.Stat(); err == nil {
 		size = info.Size()
+	} else {
+		return 0, err
 	}
 	if at < 0 || at > size || int64(len(b)) > size-at {
 		return 0, &RegionError{uint64(at), uint64(len(b)), uint64(size)}

@@ -45,6 +45,16 @@ func init() {
 			return pool.InPlace(context.Background(), slowMix.With(5), f.Arrays()[0])
 		})
 	}
+	roles["hold"] = func() {
+		Main()
+		changeInPlace(func(pool *Pool, path string) error {
+			f, err := pool.File(path, rawOf(kernels.Uint32))
+			if err != nil {
+				return err
+			}
+			return pool.InPlace(context.Background(), heldMix.With(5), f.Arrays()[0])
+		})
+	}
 	roles["resume"] = func() {
 		Main()
 		changeInPlace(func(pool *Pool, path string) error {
@@ -230,24 +240,36 @@ func TestKilledSupervisorIsResumedOnce(t *testing.T) {
 	}
 }
 
+// heldMix is mix, but waits while there is a file that the environment names.
+var heldMix = kernels.NewMap("test.heldmix", func(dst, src []uint32, k uint32) error {
+	for name := os.Getenv(holdVariable); name != "" && exists(name); {
+		time.Sleep(time.Millisecond)
+	}
+	for i, v := range src {
+		dst[i] = 2654435769*v + k
+	}
+	return nil
+})
+
+const holdVariable = "GANGSAW_POOL_TEST_HOLD"
+
 // A resumed run waits until what is left of the one before is gone: a stopped
 // worker goes with its supervisor.
 func TestResumeWaitsForOrphans(t *testing.T) {
-	file := newNumbers(t, 8<<20)
-	cmd := command("change", file.path)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
+	file := newNumbers(t, 1<<20)
+	hold := filepath.Join(t.TempDir(), "hold")
+	if err := os.WriteFile(hold, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	cmd := command("hold", file.path, holdVariable+"="+hold)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := out.Read(make([]byte, 16)); err != nil {
-		t.Fatal(err)
-	}
 	pids := workers(t, cmd.Process.Pid, 3)
-	for !exists(file.path + ".gangsaw") {
-		time.Sleep(100 * time.Microsecond)
+	for begin := time.Now(); !exists(file.path + ".gangsaw"); time.Sleep(time.Millisecond) {
+		if time.Since(begin) > 30*time.Second {
+			t.Fatal("it does not begin")
+		}
 	}
 	stop(t, pids[0])
 	cmd.Process.Kill()

@@ -175,7 +175,9 @@ func TestMemoryOfManyTasksIsNobodysFault(t *testing.T) {
 		}
 	}
 	result(t, submit(t, pool, nap.With(300*time.Millisecond)), 1)
-	if c := pool.Counters(); c.Recycled < 2 {
+	// Between two tasks, or, where they are slow, in the middle of one, which is run
+	// again.
+	if c := pool.Counters(); c.Recycled+c.Respawns < 2 || c.Quarantined != 0 {
 		t.Errorf("%+v", c)
 	}
 }

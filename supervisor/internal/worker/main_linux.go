@@ -158,7 +158,9 @@ func (m *mappings) detach(number uint32) {
 const attachTimeout = 10 * time.Second
 
 // bytes returns the bytes of a mapping, to write to if so asked.
-func (m *mappings) bytes(number uint32, write bool) ([]byte, error) {
+func (m *mappings) bytes(number uint32, write bool) (mem []byte, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	mapping, err := m.get(number, write)
 	if err != nil {
 		return nil, err
@@ -167,12 +169,14 @@ func (m *mappings) bytes(number uint32, write bool) ([]byte, error) {
 }
 
 // writer returns what writes to the file of a mapping.
-func (m *mappings) writer(number uint32) (io.WriterAt, error) { return m.get(number, true) }
-
-// get returns a mapping, to write to if so asked.
-func (m *mappings) get(number uint32, write bool) (*shm.Mapping, error) {
+func (m *mappings) writer(number uint32) (io.WriterAt, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	return m.get(number, true)
+}
+
+// get returns a mapping, to write to if so asked. The lock is held.
+func (m *mappings) get(number uint32, write bool) (*shm.Mapping, error) {
 	a, ok := m.all[number]
 	if !ok {
 		late := false
