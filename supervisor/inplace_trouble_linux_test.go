@@ -232,7 +232,7 @@ func TestOverlayIsNotReadAsItWas(t *testing.T) {
 
 // One task that cannot be killed holds up no file but its own.
 func TestStuckGoroutineLocksItsFileAlone(t *testing.T) {
-	pool := start(t, InProcess(), Workers(1))
+	pool := start(t, InProcess(), Workers(1), func(o *options) { o.limits.Reap = 100 * time.Millisecond })
 	x := openRaw(t, pool, float64File(t, 0, ramp(5000), 0), 0, 5000)
 	defer close(letGo)
 	hangs.Store(true)

@@ -26,6 +26,7 @@ type options struct {
 	initErr   error
 	observers []Observer
 
+	limits engine.Limits
 	slots  int  // of the ring; 0 chooses by the number of workers
 	asleep bool // workers sleep at once when they find nothing
 }
@@ -38,7 +39,7 @@ const DefaultRetries = 2
 const MaxWorkers = 1024
 
 func defaults() options {
-	return options{workers: min(proc.CPUs(), MaxWorkers), retries: DefaultRetries}
+	return options{workers: min(proc.CPUs(), MaxWorkers), retries: DefaultRetries, limits: engine.DefaultLimits}
 }
 
 // Workers sets the number of workers; the default is the number of CPUs that

@@ -109,7 +109,7 @@ func Start(ctx context.Context, opts ...Option) (*Pool, error) {
 		Control:  l.control(),
 		Launch:   l.launch,
 		Observer: observer,
-		Limits:   engine.DefaultLimits,
+		Limits:   o.limits,
 		Init:     o.init,
 		Recycle:  o.recycle,
 		Memory:   o.memory,
