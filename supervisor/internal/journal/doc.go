@@ -53,8 +53,17 @@
 //
 // The old bytes could be kept instead of the new ones (undo): the same copies,
 // but the window in which a death needs a repair contains the kernel, and an error
-// of the kernel a repair too. This (redo) leaves a unit untouched until its kernel
-// has succeeded.
+// of the kernel needs a repair too. This (redo) leaves a unit untouched until its
+// kernel has succeeded. BenchmarkCommit, GB/s of bytes changed by axpb, medians of
+// 3, 256 MiB in page cache, pages writable, 2 cores of a Zen 5 virtual machine, 35
+// without a journal:
+//
+//	unit, KiB    4    8   16   32   64  128
+//	redo        13   19   19   14   14   20
+//	undo        20   21   18   12   19   17
+//
+// Neither is the faster one beyond the noise; 16 KiB of scratch, with the unit, stay
+// in any first-level cache.
 //
 // # What it covers
 //
