@@ -122,19 +122,7 @@ func TestKilledInPlaceIsAppliedOnce(t *testing.T) {
 	x := open(t, pool, file.path, Raw(raw.Layout{Type: kernels.Uint32}))
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		r := rand.New(rand.NewPCG(seed, 1))
-		chunks := uint64(0)
-		for n := 0; n < kills; {
-			chunks = progress(pool, chunks)
-			time.Sleep(time.Duration(r.IntN(1000)) * time.Microsecond)
-			if pid := victim(t, r); pid != 0 && syscall.Kill(pid, syscall.SIGKILL) == nil {
-				n++
-			}
-		}
-	}()
+	ended := killAtRandom(t, pool, seed, kills)
 	rounds := 0
 	for done := false; !done; rounds++ {
 		select {

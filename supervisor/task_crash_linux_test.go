@@ -216,6 +216,24 @@ func TestTruncatedFileFailsItsTaskAlone(t *testing.T) {
 	}
 }
 
+// killAtRandom kills workers at random moments, and then closes the channel.
+func killAtRandom(t *testing.T, pool *Pool, seed uint64, kills int) (ended chan struct{}) {
+	ended = make(chan struct{})
+	go func() {
+		defer close(ended)
+		r := rand.New(rand.NewPCG(seed, 3))
+		chunks := uint64(0)
+		for n := 0; n < kills; {
+			chunks = progress(pool, chunks)
+			time.Sleep(time.Duration(r.IntN(1000)) * time.Microsecond)
+			if pid := victim(t, r); pid != 0 && syscall.Kill(pid, syscall.SIGKILL) == nil {
+				n++
+			}
+		}
+	}()
+	return ended
+}
+
 // Workers are killed at random while a map writes: every element is right in the
 // end, and nothing else is touched.
 func TestKilledMapsWriteTheSame(t *testing.T) {
@@ -244,19 +262,7 @@ func TestKilledMapsWriteTheSame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		r := rand.New(rand.NewPCG(3, 3))
-		chunks := uint64(0)
-		for n := 0; n < kills; {
-			chunks = progress(pool, chunks)
-			time.Sleep(time.Duration(r.IntN(1000)) * time.Microsecond)
-			if pid := victim(t, r); pid != 0 && syscall.Kill(pid, syscall.SIGKILL) == nil {
-				n++
-			}
-		}
-	}()
+	ended := killAtRandom(t, pool, 3, kills)
 	rounds := 0
 	for done := false; !done; rounds++ {
 		select {

@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/gangsaw/gangsaw/cmd/gangsaw/internal/progress"
 	"github.com/gangsaw/gangsaw/cmd/gangsaw/internal/report"
 	"github.com/gangsaw/gangsaw/kernels"
 	"github.com/gangsaw/gangsaw/kernels/expr"
@@ -47,7 +46,7 @@ func newEval() *cobra.Command {
 			"  gangsaw eval '(x - mean(x)) / std(x)' x.npy --in-place",
 		Args: atLeastOne("an expression"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			form, err := out.form()
+			session, err := newSession(cmd, &out, &pool)
 			if err != nil {
 				return err
 			}
@@ -55,18 +54,10 @@ func newEval() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			poolOptions, err := pool.options(cmd)
-			if err != nil {
-				return err
-			}
-			mode, err := progress.ParseMode(pool.progress)
-			if err != nil {
-				return usageError{fmt.Errorf("--progress: %w", err)}
-			}
 			if err := flags.check(); err != nil {
 				return err
 			}
-			job := evalJob{text: args[0], files: args[1:], flags: flags, fileOptions: fileOptions, session: session{options: poolOptions, mode: mode, form: form}}
+			job := evalJob{text: args[0], files: args[1:], flags: flags, fileOptions: fileOptions, session: session}
 			return job.run(cmd.Context())
 		},
 	}

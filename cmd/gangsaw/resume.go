@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/gangsaw/gangsaw/cmd/gangsaw/internal/progress"
 	"github.com/gangsaw/gangsaw/cmd/gangsaw/internal/report"
 	"github.com/gangsaw/gangsaw/supervisor"
 )
@@ -30,10 +29,6 @@ func newResume() *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			form, err := out.form()
-			if err != nil {
-				return err
-			}
 			opts := target.options()
 			if abandon {
 				applied, rest, err := supervisor.Abandon(args[0], opts...)
@@ -42,18 +37,13 @@ func newResume() *cobra.Command {
 				}
 				return err
 			}
-			poolOptions, err := pool.options(cmd)
+			s, err := newSession(cmd, &out, &pool)
 			if err != nil {
 				return err
-			}
-			mode, err := progress.ParseMode(pool.progress)
-			if err != nil {
-				return usageError{fmt.Errorf("--progress: %w", err)}
 			}
 			if anyBuild {
 				opts = append(opts, supervisor.AnyBuild())
 			}
-			s := session{options: poolOptions, mode: mode, form: form}
 			return s.run(cmd.Context(), func(s *session) (printer, error) {
 				if err := s.pool.Resume(cmd.Context(), args[0], opts...); err != nil {
 					return nil, err

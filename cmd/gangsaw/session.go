@@ -3,9 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"github.com/gangsaw/gangsaw/cmd/gangsaw/internal/progress"
 	"github.com/gangsaw/gangsaw/cmd/gangsaw/internal/report"
@@ -21,6 +24,20 @@ type session struct {
 	total   uint64 // bytes that will be read, as far as that is known
 	pool    *supervisor.Pool
 	view    *progress.View
+}
+
+// newSession reads the flags of a session.
+func newSession(cmd *cobra.Command, out *outputFlags, pool *poolFlags) (s session, err error) {
+	if s.form, err = out.form(); err != nil {
+		return s, err
+	}
+	if s.options, err = pool.options(cmd); err != nil {
+		return s, err
+	}
+	if s.mode, err = progress.ParseMode(pool.progress); err != nil {
+		return s, usageError{fmt.Errorf("--progress: %w", err)}
+	}
+	return s, nil
 }
 
 // printer prints what was found, and how the run went.

@@ -3,12 +3,10 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
 
-	"github.com/gangsaw/gangsaw/cmd/gangsaw/internal/progress"
 	"github.com/gangsaw/gangsaw/cmd/gangsaw/internal/report"
 	"github.com/gangsaw/gangsaw/supervisor"
 )
@@ -27,7 +25,7 @@ func newStat() *cobra.Command {
 		Example: "  gangsaw stat x.npy\n  gangsaw stat --json -j 4 a.npy b.npy\n  gangsaw stat --dtype f4 --offset 512 dump.bin",
 		Args:    atLeastOne("a file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			form, err := out.form()
+			session, err := newSession(cmd, &out, &pool)
 			if err != nil {
 				return err
 			}
@@ -35,15 +33,7 @@ func newStat() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			poolOptions, err := pool.options(cmd)
-			if err != nil {
-				return err
-			}
-			mode, err := progress.ParseMode(pool.progress)
-			if err != nil {
-				return usageError{fmt.Errorf("--progress: %w", err)}
-			}
-			job := statJob{args, fileOptions, session{options: poolOptions, mode: mode, form: form}}
+			job := statJob{args, fileOptions, session}
 			return job.run(cmd.Context())
 		},
 	}
