@@ -24,6 +24,8 @@
 // # Which call when
 //
 //	one array's statistics                    [Pool.Stat]
+//	expressions: "mean(x), std(x)"            [Pool.Eval], [Pool.Evaluate]
+//	an expression that is an array            [Pool.EvalTo], [Pool.EvalInPlace]
 //	your own reduction of an array            [Reduce] of a [kernels.NewReduce]
 //	your own function of a whole array        [Submit] of a [kernels.NewFunc]
 //	your own function of each element         [Pool.Apply] of a [kernels.NewMap]

@@ -378,3 +378,22 @@ func ExamplePin() {
 	fmt.Println(f.Result(context.Background()))
 	// Output: 49 <nil>
 }
+
+// Expressions, in as few passes over the file as it takes.
+func ExamplePool_Eval() {
+	ctx := context.Background()
+	pool, err := supervisor.Start(ctx, supervisor.Workers(2))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer pool.Close()
+	f, err := pool.File("../testdata/ecg.npy")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer f.Close()
+	x := f.Arrays()[0]
+	values, err := pool.Eval(ctx, "mean(x), sum((x - mean(x))**2) / len(x) - var(x) < 1e-15, argmax(x)", x)
+	fmt.Println(values, err)
+	// Output: [-0.16510875 True 15306] <nil>
+}
