@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -201,4 +202,70 @@ func TestTruncatedDuringTheRunEndsWithStatus4(t *testing.T) {
 		!strings.Contains(stderr.String(), path+": the file was truncated from 2147483776 to 1048576 bytes") {
 		t.Errorf("status %d, %q, %q", status, stdout.String(), stderr.String())
 	}
+}
+
+// Interrupted in the middle of a change in place, the command says how to finish it,
+// and what finishes it does.
+func TestInterruptedInPlaceIsResumed(t *testing.T) {
+	for range 5 {
+		if interruptInPlace(t) {
+			return
+		}
+	}
+	t.Error("it was never interrupted")
+}
+
+// interruptInPlace reports whether the signal came before the end.
+func interruptInPlace(t *testing.T) bool {
+	x := generated(t, "x.npy", "--shape", "8000000")
+	y := filepath.Join(filepath.Dir(x), "y.npy")
+	// Slow, so that there is a middle.
+	const formula = "(x - mean(x)) / std(x) + 0*tanh(tan(sin(cos(exp(log1p(abs(x)))))))"
+	if out := gangsaw(t, "eval", formula, x, "-o", y); out.status != 0 {
+		t.Fatalf("%+v", out)
+	}
+	head := func() [4096]byte {
+		f, err := os.Open(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		var b [4096]byte
+		if _, err := f.ReadAt(b[:], 0); err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	before := head()
+	cmd := command(t, "eval", "--isa", "scalar", "--progress", "none", formula, x, "--in-place")
+	_, stderr := begin(t, cmd)
+	// Until something is changed: before, there is nothing to finish.
+	for begin := time.Now(); head() == before; time.Sleep(100 * time.Microsecond) {
+		if time.Since(begin) > time.Minute {
+			t.Fatal("it does not begin")
+		}
+	}
+	cmd.Process.Signal(os.Interrupt)
+	cmd.Wait()
+	if cmd.ProcessState.ExitCode() == 0 {
+		return false
+	}
+	if status := cmd.ProcessState.ExitCode(); status != 130 || !strings.Contains(stderr.String(), "finish it by gangsaw resume "+x) {
+		t.Fatalf("status %d: %s", status, stderr)
+	}
+	if out := gangsaw(t, "stat", x); !strings.Contains(out.stderr, "a run has changed it in part") {
+		t.Errorf("%+v", out)
+	}
+	if out := gangsaw(t, "eval", "x + 1", x, "--in-place"); out.status != 1 || !strings.Contains(out.stderr, "resume that run, or abandon it") {
+		t.Errorf("%+v", out)
+	}
+	if out := gangsaw(t, "resume", x); out.status != 0 {
+		t.Fatalf("%+v", out)
+	}
+	a, errA := os.ReadFile(x)
+	b, errB := os.ReadFile(y)
+	if errA != nil || errB != nil || !bytes.Equal(a, b) {
+		t.Errorf("the bytes are not those of an undisturbed run: %v, %v", errA, errB)
+	}
+	return true
 }
