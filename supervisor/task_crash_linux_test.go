@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -285,7 +286,10 @@ func TestKilledMapsWriteTheSame(t *testing.T) {
 
 func TestFuturesLeaveNothingBehind(t *testing.T) {
 	round := func() {
-		pool := start(t, Workers(2), Standby(1), Pin(), Observe(&diary{}))
+		pool, err := Start(t.Context(), Workers(2), Standby(1), Pin(), Observe(&diary{}))
+		if err != nil {
+			t.Fatal(err)
+		}
 		for i := range int64(20) {
 			submit(t, pool, square.With(i)).OnDone(func(*Future[int64]) {})
 		}
@@ -300,7 +304,8 @@ func TestFuturesLeaveNothingBehind(t *testing.T) {
 	for range 3 {
 		round()
 	}
-	before := holdings(t)
+	debug.FreeOSMemory()
+	before, memory := holdings(t), resident(t)
 	pools := 20
 	if *crash {
 		pools = 1000
@@ -314,5 +319,10 @@ func TestFuturesLeaveNothingBehind(t *testing.T) {
 	}
 	if after != before {
 		t.Errorf("%s, before %s", after, before)
+	}
+	debug.FreeOSMemory()
+	t.Logf("%d pools: %s, %d KiB resident; before: %d KiB", pools, after, resident(t), memory)
+	if grown := resident(t) - memory; grown > 8<<10 {
+		t.Errorf("%d KiB more are resident", grown)
 	}
 }
