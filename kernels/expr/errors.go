@@ -45,10 +45,19 @@ func (e *Error) Error() string {
 // span is a part of the expression's text.
 type span struct{ pos, end int }
 
+// longestShown is how many bytes of a text an error quotes.
+const longestShown = 60
+
 // source makes errors about its text.
 type source string
 
 func (s source) errorf(at span, remedy, format string, args ...any) *Error {
+	for i, a := range args {
+		// A name may be as long as the text.
+		if text, ok := a.(string); ok && len(text) > longestShown {
+			args[i] = text[:longestShown-3] + "..."
+		}
+	}
 	return &Error{Src: string(s), Col: at.pos, Len: at.end - at.pos, Msg: fmt.Sprintf(format, args...), Remedy: remedy}
 }
 

@@ -13,6 +13,7 @@ func FuzzParse(f *testing.F) {
 	for _, c := range faulty {
 		f.Add(strings.NewReplacer("«", "", "»", "").Replace(c.text), c.remedy)
 	}
+	f.Add("`"+strings.Repeat("\xe8", 2000)+"`", "") // a long name, each byte of which is shown as four
 	f.Add("(x-mean(x))/std(x), sum(where(x>1, i//w, 0)) if any(m) else prod(s)", "x > mean(x)")
 	f.Add("h**2 + b*1e300 - u%-3, argmin(n), norm(k), corr(f, v) < 2**70", "m")
 	f.Fuzz(func(t *testing.T, text, where string) {
