@@ -158,7 +158,7 @@ func TestRespawnsLeakNothing(t *testing.T) {
 	}
 	// The first ones grow what is kept for reuse.
 	next(respawns / 10)
-	before, memory := holdings(t), resident(t)
+	before, memory := settled(t), resident(t)
 	next(respawns)
 	after := holdings(t)
 	for begin := time.Now(); after != before && time.Since(begin) < 10*time.Second; after = holdings(t) {

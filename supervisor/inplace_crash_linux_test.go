@@ -406,7 +406,7 @@ func TestChangesInPlaceLeaveNothingBehind(t *testing.T) {
 		}
 	}
 	change(5)
-	before := holdings(t)
+	before := settled(t)
 	n := 50
 	if *crash {
 		n = 1000

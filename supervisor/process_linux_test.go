@@ -342,9 +342,23 @@ func holdings(t *testing.T) string {
 		strings.Count(string(maps), "gangsaw-"), strings.Count(string(maps), "ecg.npy"), len(children(t, os.Getpid())), runtime.NumGoroutine())
 }
 
+// settled returns what is held once that stands still: goroutines of the tests
+// before may end late.
+func settled(t *testing.T) string {
+	t.Helper()
+	for held := holdings(t); ; {
+		time.Sleep(50 * time.Millisecond)
+		now := holdings(t)
+		if now == held {
+			return held
+		}
+		held = now
+	}
+}
+
 func TestPoolsLeaveNothingBehind(t *testing.T) {
 	use(t)
-	before := holdings(t)
+	before := settled(t)
 	for range 20 {
 		use(t, Workers(2), Standby(1))
 		use(t, InProcess())

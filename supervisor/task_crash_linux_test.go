@@ -305,7 +305,7 @@ func TestFuturesLeaveNothingBehind(t *testing.T) {
 		round()
 	}
 	debug.FreeOSMemory()
-	before, memory := holdings(t), resident(t)
+	before, memory := settled(t), resident(t)
 	pools := 20
 	if *crash {
 		pools = 1000
