@@ -57,7 +57,7 @@ model:
 
 # Workers killed at each instruction of their loop, and of a change in place, and at
 # thousands of random moments, stopped, respawned, everything killed and resumed,
-# random bytes all over the ring, and thousands of pools: a quarter of an hour.
+# random bytes all over the ring, and thousands of pools: half an hour.
 crash:
 	$(GO) test -count 1 -v -timeout 60m -run 'EachInstruction|RandomKills|StopsAndKills|Respawns|Scribbler|LeaveNothing|KilledMaps|KilledInPlace|KilledSupervisorIsResumed' ./supervisor -crash
 
