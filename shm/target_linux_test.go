@@ -12,8 +12,10 @@ import (
 // A sparse file on a disk that is full: an error before the first store, no fault.
 func TestSparseTargetOnAFullDiskIsAnError(t *testing.T) {
 	dir := t.TempDir()
-	if err := unix.Mount("gangsaw-test", dir, "tmpfs", 0, "size=1m"); err != nil {
+	if err := unix.Mount("gangsaw-test", dir, "tmpfs", 0, "size=1m"); err == unix.EPERM {
 		t.Skip("mounting is not allowed here: ", err)
+	} else if err != nil {
+		t.Fatal(err)
 	}
 	defer unix.Unmount(dir, unix.MNT_DETACH)
 	path := filepath.Join(dir, "f")

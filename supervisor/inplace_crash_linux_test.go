@@ -364,8 +364,10 @@ func truncationInPlaceIsAnError(t *testing.T, start func(...Option) *Pool) {
 func TestInPlaceOnAFullDiskChangesNothing(t *testing.T) {
 	pool := start(t, Workers(2))
 	dir := t.TempDir()
-	if err := unix.Mount("gangsaw-test", dir, "tmpfs", 0, "size=2m"); err != nil {
+	if err := unix.Mount("gangsaw-test", dir, "tmpfs", 0, "size=2m"); err == unix.EPERM {
 		t.Skip("mounting is not allowed here: ", err)
+	} else if err != nil {
+		t.Fatal(err)
 	}
 	defer unix.Unmount(dir, unix.MNT_DETACH)
 	path := filepath.Join(dir, "f")
