@@ -1,8 +1,8 @@
-# Targets for people: run, demo-kill, test, build, bench, model, crash, fuzz, ulp, lint, generate.
+# Targets for people: run, demo-kill, test, build, man, bench, peers, model, crash, fuzz, ulp, lint, generate.
 GO ?= go
 BIN := bin/gangsaw
 
-.PHONY: run demo-kill build test bench generate lint fuzz model crash ulp
+.PHONY: run demo-kill build man test bench peers generate lint fuzz model crash crash-inplace formulas ulp
 
 # Everything from nothing: build, and statistics and expressions of a real file and
 # of a generated one of 512 MiB, on worker processes.
@@ -15,6 +15,10 @@ run: build data/normal.npy
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/gangsaw
+
+# Manual pages, to be copied to a directory man1 of man's path.
+man: build
+	$(BIN) man bin/man1
 
 data/normal.npy: | build
 	mkdir -p data
@@ -33,6 +37,11 @@ test:
 bench:
 	$(GO) test -run '^$$' -bench . ./ring ./kernels/expr ./supervisor/... ./bench
 	$(GO) test -run '^$$' -bench . -benchtime 20ms -timeout 60m ./kernels
+
+# The same jobs by gangsaw, NumPy and others, in turns: see bench/peers/README.md.
+peers: build
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/gangsaw-peer ./bench/peers/gangsaw
+	python3 bench/peers/run.py $(PEERSFLAGS)
 
 # Kernels of all tiers from their one description, and go.mod's bookkeeping.
 generate:
@@ -59,21 +68,53 @@ model:
 # thousands of random moments, stopped, respawned, everything killed and resumed,
 # random bytes all over the ring, and thousands of pools: half an hour.
 crash:
-	$(GO) test -count 1 -v -timeout 60m -run 'EachInstruction|RandomKills|StopsAndKills|Respawns|Scribbler|LeaveNothing|KilledMaps|KilledInPlace|KilledSupervisorIsResumed' ./supervisor -crash
+	$(GO) test -count 1 -v -timeout 60m -run 'EachInstruction$$|InstructionInPlace|RandomKills|StopsAndKills|Respawns|Scribbler|LeaveNothing|KilledMaps|KilledPicks|KilledInPlace|KilledSupervisorIsResumed|KilledWithABackup' ./supervisor -crash
+
+# A formula that must not be applied twice, in place: workers killed at each
+# instruction of their loop, 2,000 at random moments on a file of SIZE bytes, and
+# 200 times the command with all its workers, which is then resumed.
+SIZE ?= 1073741824
+crash-inplace:
+	$(GO) test -count 1 -v -timeout 60m -run 'KilledWorkersOfEvalInPlace|KilledEvalInPlace' ./cmd/gangsaw -crash -size $(SIZE)
+	$(GO) test -count 1 -v -timeout 120m -run 'InstructionOfEvalInPlace|InstructionInPlace|KilledWithABackup|KilledEvalOfScatteredElements' ./supervisor -crash
+
+# Formulas over several types and inputs of SIZE bytes, compared element by element
+# with what a C program computes.
+formulas:
+	$(GO) test -count 1 -v -timeout 60m -run TwentyFormulas ./cmd/gangsaw -formulas -size $(SIZE)
 
 # A short run of every fuzz target. Little of it goes into making inputs that
 # were found small.
 FUZZTIME ?= 10s
 FUZZ = $(GO) test -run '^$$' -fuzzminimizetime 1s -fuzztime $(FUZZTIME)
-fuzz:
-	$(FUZZ) -fuzz FuzzParse ./shm/format/npy
-	$(FUZZ) -fuzz FuzzParse ./shm/format/raw
-	$(FUZZ) -fuzz FuzzPartial ./kernels
-	$(FUZZ) -fuzz FuzzParseHeader ./supervisor/internal/journal
-	$(FUZZ) -fuzz FuzzParse ./kernels/expr
-	$(FUZZ) -fuzz FuzzDecode ./kernels/expr
-	$(FUZZ) -fuzz FuzzGetResult ./supervisor/internal/wire
-	$(FUZZ) -fuzz FuzzRingPage ./supervisor/internal/engine
+FUZZ_TARGETS := FuzzParse@./shm/format/fits \
+	FuzzParse@./shm/format/hdf5 \
+	FuzzParse@./shm/format/netcdf \
+	FuzzParse@./shm/format/npy \
+	FuzzParse@./shm/format/npz \
+	FuzzParse@./shm/format/raw \
+	FuzzOpen@./shm/format/arrow \
+	FuzzOpen@./shm/format/csv \
+	FuzzOpen@./shm/format/parquet \
+	FuzzParse@./shm/format/safetensors \
+	FuzzParse@./shm/format/wav \
+	FuzzPartial@./kernels \
+	FuzzSurvey@./kernels \
+	FuzzParseHeader@./supervisor/internal/journal \
+	FuzzDecode@./supervisor/internal/partial \
+	FuzzParse@./kernels/expr \
+	FuzzDecode@./kernels/expr \
+	FuzzGetResult@./supervisor/internal/wire \
+	FuzzDecodeBinding@./supervisor/internal/wire \
+	FuzzGather@./supervisor/internal/worker \
+	FuzzView@./supervisor/internal/worker \
+	FuzzRingPage@./supervisor/internal/engine \
+	FuzzParseStat@./supervisor \
+	FuzzFiles@./cmd/gangsaw/internal/doctor
+.PHONY: $(FUZZ_TARGETS)
+fuzz: $(FUZZ_TARGETS)
+$(FUZZ_TARGETS):
+	$(FUZZ) -fuzz '^$(firstword $(subst @, ,$@))$$' $(lastword $(subst @, ,$@))
 
 # The largest error of every math function, all 2^32 float32 on every tier
 # among them, into the table of kernels/doc_accuracy.go: 1 to 5 minutes for each

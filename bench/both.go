@@ -62,13 +62,20 @@ func alone(b *testing.B, opts []supervisor.Option, size int64, p prepare) {
 // of runs in turns. A turn is some runs: after a change, the first ones find the
 // caches of the others.
 func inTurns(b *testing.B, processes, goroutines func() error) {
+	share(b, "%-of-goroutines", 8, func() {}, processes, goroutines)
+}
+
+// share reports how fast one is as a share of the other, by the medians of turns of
+// so many runs, each of which something prepares.
+func share(b *testing.B, unit string, runs int, prepare func(), one, other func() error) {
 	var times [2][]time.Duration
 	for turn := 0; b.Loop(); turn++ {
 		for i := range 2 {
 			which := (turn + i) % 2 // nobody is always the second
-			for range 8 {
+			for range runs {
+				prepare()
 				begin := time.Now()
-				if err := []func() error{processes, goroutines}[which](); err != nil {
+				if err := []func() error{one, other}[which](); err != nil {
 					b.Fatal(err)
 				}
 				times[which] = append(times[which], time.Since(begin))
@@ -76,7 +83,10 @@ func inTurns(b *testing.B, processes, goroutines func() error) {
 		}
 	}
 	b.ReportMetric(0, "ns/op") // of many runs, which means nothing
-	b.ReportMetric(100*float64(median(times[1]))/float64(median(times[0])), "%-of-goroutines")
+	first, second := median(times[0]), median(times[1])
+	b.ReportMetric(float64(first.Microseconds())/1e3, "ms")
+	b.ReportMetric(float64(second.Microseconds())/1e3, "yardstick-ms")
+	b.ReportMetric(100*float64(second)/float64(first), unit)
 }
 
 func median(times []time.Duration) time.Duration {

@@ -50,8 +50,8 @@ func InPlace(b *testing.B, c kernels.MapCall, size int64, opts ...supervisor.Opt
 	})
 }
 
-// zeros makes a file, written and not sparse, so that it lies in memory as others
-// do.
+// zeros makes a file, written and not sparse, in pieces as large as Linux keeps
+// together in memory, so that it lies there as what NumPy saves does.
 func zeros(b *testing.B, size int64) (path string) {
 	b.Helper()
 	path = filepath.Join(b.TempDir(), "zeros")
@@ -59,9 +59,12 @@ func zeros(b *testing.B, size int64) (path string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	piece := make([]byte, 1<<20)
+	piece := make([]byte, 8<<20)
 	for left := size; left > 0 && err == nil; left -= int64(len(piece)) {
 		_, err = file.Write(piece[:min(left, int64(len(piece)))])
+	}
+	if err == nil {
+		err = file.Sync() // so that nobody writes back while it is measured
 	}
 	if closed := file.Close(); err == nil {
 		err = closed

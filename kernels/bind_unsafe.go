@@ -1,7 +1,7 @@
 package kernels
 
 import (
-	"slices"
+	"sync"
 	"unsafe"
 )
 
@@ -28,12 +28,45 @@ type operand[T any] struct {
 	step   int  // bytes from one vector to the next
 }
 
-func operandOf[T any](b []byte, n, lanes int) operand[T] {
+func operandOf[T any](b []byte, n, lanes int, r *repeats) operand[T] {
 	elems := view[T](b)
 	if len(elems) == 1 && n != 1 {
-		return operand[T]{elems: slices.Repeat(elems, lanes), single: true}
+		vector := view[T](r.next())[:lanes]
+		for i := range vector {
+			vector[i] = elems[0]
+		}
+		return operand[T]{elems: vector, single: true}
 	}
 	return operand[T]{elems: elems[:n], step: lanes * int(unsafe.Sizeof(*new(T)))}
+}
+
+// repeats holds the vectors of a call's operands of one element. As assembly is
+// called by way of a variable, what it is given lies on the heap: that memory is
+// used again.
+type repeats struct {
+	memory *[maxOperands][maxVector / 8]uint64 // nil until it is asked for
+	used   int
+}
+
+// maxVector is the bytes of the longest vector.
+const maxVector = 64
+
+var repeatsMemory = sync.Pool{New: func() any { return new([maxOperands][maxVector / 8]uint64) }}
+
+// next returns memory for one vector.
+func (r *repeats) next() []byte {
+	if r.memory == nil {
+		r.memory = repeatsMemory.Get().(*[maxOperands][maxVector / 8]uint64)
+	}
+	r.used++
+	return bytesView(r.memory[r.used-1][:])
+}
+
+// free gives the memory back.
+func (r *repeats) free() {
+	if r.memory != nil {
+		repeatsMemory.Put(r.memory)
+	}
 }
 
 // at returns where a vector from element i begins.
@@ -69,7 +102,8 @@ func bind1[R, A any](portable func([]R, []A), v *vectors[asm1[R, A]]) (r run) {
 		return func(d, a, _, _ []byte) {
 			dst := view[R](d)
 			n := len(dst)
-			x := operandOf[A](a, n, lanes)
+			var r repeats
+			x := operandOf[A](a, n, lanes, &r)
 			for i := 0; i < n; {
 				i += f(&dst[i], x.at(i), x.step, min(n-i, stride))
 				// A vector that bailed out, the tail, or the next after a stride.
@@ -77,6 +111,7 @@ func bind1[R, A any](portable func([]R, []A), v *vectors[asm1[R, A]]) (r run) {
 				portable(dst[i:j], x.from(i, j))
 				i = j
 			}
+			r.free()
 		}
 	}
 	r[AVX2], r[AVX512] = assembled(v.avx2, v.avx2Lanes), assembled(v.avx512, v.avx512Lanes)
@@ -92,14 +127,16 @@ func bind2[R, A, B any](portable func([]R, []A, []B), v *vectors[asm2[R, A, B]])
 		return func(d, a, b, _ []byte) {
 			dst := view[R](d)
 			n := len(dst)
-			x := operandOf[A](a, n, lanes)
-			y := operandOf[B](b, n, lanes)
+			var r repeats
+			x := operandOf[A](a, n, lanes, &r)
+			y := operandOf[B](b, n, lanes, &r)
 			for i := 0; i < n; {
 				i += f(&dst[i], x.at(i), y.at(i), x.step, y.step, min(n-i, stride))
 				j := min(i+lanes, n)
 				portable(dst[i:j], x.from(i, j), y.from(i, j))
 				i = j
 			}
+			r.free()
 		}
 	}
 	r[AVX2], r[AVX512] = assembled(v.avx2, v.avx2Lanes), assembled(v.avx512, v.avx512Lanes)
@@ -115,15 +152,17 @@ func bind3[R, A, B, C any](portable func([]R, []A, []B, []C), v *vectors[asm3[R,
 		return func(d, a, b, c []byte) {
 			dst := view[R](d)
 			n := len(dst)
-			x := operandOf[A](a, n, lanes)
-			y := operandOf[B](b, n, lanes)
-			z := operandOf[C](c, n, lanes)
+			var r repeats
+			x := operandOf[A](a, n, lanes, &r)
+			y := operandOf[B](b, n, lanes, &r)
+			z := operandOf[C](c, n, lanes, &r)
 			for i := 0; i < n; {
 				i += f(&dst[i], x.at(i), y.at(i), z.at(i), x.step, y.step, z.step, min(n-i, stride))
 				j := min(i+lanes, n)
 				portable(dst[i:j], x.from(i, j), y.from(i, j), z.from(i, j))
 				i = j
 			}
+			r.free()
 		}
 	}
 	r[AVX2], r[AVX512] = assembled(v.avx2, v.avx2Lanes), assembled(v.avx512, v.avx512Lanes)

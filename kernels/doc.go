@@ -82,7 +82,7 @@
 //	cast, float to integer         cuts off, then wraps; NaN and infinities are 0
 //	cast, integer to integer       wraps
 //	cast to a narrower float       rounds to nearest, ties to even; beyond the range
-//	                               to infinity; to 16 bits by way of float32
+//	                               to infinity; also to 16 bits
 //	cast to bool                   whether it is not 0; NaN is true
 //	saturate, to integers          cuts off, then the nearest in range; NaN is 0
 //	fits_int8 and so on            whether cutting off leaves a number in range;
@@ -114,9 +114,31 @@
 //
 // # Other reductions
 //
-// Each says in its own doc what it makes of NaN: [DescribeMoments], [Multiply],
-// [MeasureNorms], [FindExtremes], [CountTruth], and, which no registry holds
-// yet, [PairFolder] and [Histogram].
+// By name, see [LookupReduction] and, of pairs, [LookupPairReduction]. What they
+// make of NaN, infinities and no elements:
+//
+//	moments     [DescribeMoments]  NaN are left out and counted; skewness and
+//	                               kurtosis are NaN with infinities, and where all
+//	                               elements are equal
+//	norms       [MeasureNorms]     NaN are left out and counted; infinite with an
+//	                               infinity; 0 of none
+//	product     [Multiply]         NaN are left out and counted; infinity by zero is
+//	                               NaN; 1 of none; integers exact, or an error
+//	extremes    [FindExtremes]     places of the first least and greatest, of the
+//	                               first NaN apart; of none there is none
+//	truth       [CountTruth]       NaN is true
+//	dot         [SumProducts]      pairs with a NaN are left out and counted;
+//	                               infinities as plain addition has them; 0 of none;
+//	                               compensated products and sums, rounded once
+//	covariance  [Covary]           pairs with a NaN are left out and counted;
+//	                               covariance and correlation are NaN with an
+//	                               infinity and of too few pairs, the correlation
+//	                               also where either side is constant
+//
+// A [Histogram] goes by no name: it needs bounds and a number of bins, which come
+// out of a look at the data, and its partial may be longer than [MaxPartial]. It is
+// counted by a [Survey], together with quantiles and in one pass, which takes
+// parameters and has partials of any length; or block by block in one process.
 //
 // Sources: Knuth, TAOCP 2, 4.2.2 (two-sum); Neumaier (1974) and Ogita, Rump,
 // Oishi (2005), Sum2 and Dot2 (compensation gathered beside the sum); Joldes,

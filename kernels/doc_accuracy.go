@@ -50,11 +50,11 @@
 //	log       float32         all   0.50  0x1.22d57p-65
 //	log       float64     5000000   0.77  0x1.2085a7a46eabfp+00
 //	log10     float32         all   0.51  0x1.fddcf4p-98
-//	log10     float64     5000000   0.64  0x1.6a09e65bb7f2fp+00
+//	log10     float64     5000000   0.73  0x1.200cc00665269p+00
 //	log1p     float32         all   0.51  0x1.800006p-21
 //	log1p     float64     5000000   0.76  0x1.015134d3952e8p-03
 //	log2      float32         all   0.50  0x1.40f572p-02
-//	log2      float64     5000000   0.73  0x1.6a09e665342ddp+00
+//	log2      float64     5000000   0.69  0x1.200f55d2cd321p+00
 //	power     float32     5000000   0.51  0x1.f32ecep-01, -0x1.b57206p+11
 //	power     float64     5000000   0.83  0x1.0563750427ff2p+00, -0x1.09afb43304c78p+15
 //	sin       float32         all   0.51  0x1.33333p+13
@@ -64,7 +64,7 @@
 //	sqrt      float32         all   0.50  0x1.fffffep-125
 //	sqrt      float64     5000000   0.50  0x1.0000000000001p+00
 //	tan       float32         all   0.50  0x1.fa6748p+64
-//	tan       float64     5000000   0.74  -0x1.6a546cd1f1ea5p+23
+//	tan       float64     5000000   0.80  -0x1.5c00e44b21b52p+17
 //	tanh      float32         all   0.50  0x1.86fbc4p-10
 //	tanh      float64     5000000   0.53  -0x1.4cb5af1da5625p-07
 //

@@ -3,6 +3,8 @@ package kernels
 import (
 	"encoding/binary"
 	"math"
+
+	"github.com/gangsaw/gangsaw/kernels/internal/portable"
 )
 
 // canonicalNaN makes any NaN the one that arithmetic makes.
@@ -46,4 +48,17 @@ func integerElement(block []byte, t Type, i int) uint64 {
 		return uint64(binary.NativeEndian.Uint32(block[4*i:]))
 	}
 	return binary.NativeEndian.Uint64(block[8*i:])
+}
+
+// floatElement returns element i of floats as float64.
+func floatElement(block []byte, t Type, i int) float64 {
+	switch t {
+	case Float16:
+		return float64(portable.FromFloat16(binary.NativeEndian.Uint16(block[2*i:])))
+	case BFloat16:
+		return float64(portable.FromBFloat16(binary.NativeEndian.Uint16(block[2*i:])))
+	case Float32:
+		return float64(math.Float32frombits(binary.NativeEndian.Uint32(block[4*i:])))
+	}
+	return math.Float64frombits(binary.NativeEndian.Uint64(block[8*i:]))
 }

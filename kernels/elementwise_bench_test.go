@@ -2,6 +2,7 @@ package kernels
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -146,14 +147,9 @@ func report(b *testing.B, bytes, elements int, most float64) {
 func BenchmarkReduction(b *testing.B) {
 	before := CurrentTier()
 	defer UseTier(before)
-	names := []string{}
-	for name := range reductions {
-		names = append(names, name)
-	}
-	slices.Sort(names)
 	for _, size := range benchSizes {
 		most, _ := ceilings(size.bytes)
-		for _, name := range names {
+		for _, name := range slices.Sorted(maps.Keys(reductions)) {
 			for _, t := range Types() {
 				n := size.bytes / t.Size()
 				for tier := Scalar; tier <= BestTier(); tier++ {
@@ -173,6 +169,38 @@ func BenchmarkReduction(b *testing.B) {
 							folder.Partial(partial)
 						}
 						report(b, len(data), n, most)
+					})
+				}
+			}
+		}
+	}
+}
+
+// BenchmarkPairReduction states the same for reductions of pairs of one type.
+func BenchmarkPairReduction(b *testing.B) {
+	before := CurrentTier()
+	defer UseTier(before)
+	for _, size := range benchSizes {
+		most, _ := ceilings(size.bytes)
+		for _, name := range slices.Sorted(maps.Keys(pairReductions)) {
+			for _, t := range Types() {
+				n := size.bytes / 2 / t.Size()
+				for tier := Scalar; tier <= BestTier(); tier++ {
+					b.Run(fmt.Sprintf("%s(%v)/%v/%s", name, t, tier, size.name), func(b *testing.B) {
+						UseTier(tier)
+						xs, ys := filled(t, 1, n), filled(t, 2, n)
+						folder := pairReductions[name].NewFolder(t, t)
+						partial := make([]byte, pairReductions[name].PartialSize())
+						b.SetBytes(int64(len(xs) + len(ys)))
+						for b.Loop() {
+							folder.Reset()
+							for at := 0; at < len(xs); at += BlockLen * t.Size() {
+								end := min(at+BlockLen*t.Size(), len(xs))
+								folder.Block(xs[at:end], ys[at:end])
+							}
+							folder.Partial(partial)
+						}
+						report(b, len(xs)+len(ys), n, most)
 					})
 				}
 			}

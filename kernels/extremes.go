@@ -98,14 +98,15 @@ func (p *Extremes) below(x, y uint64) bool {
 }
 
 // Kernels that compare elements, by type.
-var equal, isNaN = comparisons()
+var equal, less, isNaN = comparisons()
 
-func comparisons() (equal, isNaN [numTypes]*Elementwise) {
+func comparisons() (equal, less, isNaN [numTypes]*Elementwise) {
 	for _, t := range Types() {
 		equal[t], _ = LookupElementwise("equal", t, t)
+		less[t], _ = LookupElementwise("less", t, t)
 		isNaN[t], _ = LookupElementwise("isnan", t)
 	}
-	return equal, isNaN
+	return equal, less, isNaN
 }
 
 func (f *blockFold) extremesOf(t Type, block []byte) Extremes {

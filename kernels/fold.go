@@ -27,13 +27,19 @@ func (f *laneFold) run2(states []uint64, a, b []byte, u0, u1 uint64) {
 // bits in all lanes.
 func newLaneFold[A, B any](rest func(state []uint64, a []A, b []B, u0, u1 uint64), avx2, avx512 func(state *uint64, a *A, b *B, rows int, u0, u1 uint64), combine *combination, start ...uint64) *laneFold {
 	f := &laneFold{combine: combine}
+	if len(start) > 0 {
+		f.start = make([]uint64, 0, Lanes*len(start))
+	}
 	for _, bits := range start {
 		for range Lanes {
 			f.start = append(f.start, bits)
 		}
 	}
 	f.fold[Scalar] = func(state []uint64, a, b []byte, u0, u1 uint64) { rest(state, view[A](a), view[B](b), u0, u1) }
-	for tier, rows := range map[Tier]func(*uint64, *A, *B, int, uint64, uint64){AVX2: avx2, AVX512: avx512} {
+	for tier, rows := range [numTiers]func(*uint64, *A, *B, int, uint64, uint64){AVX2: avx2, AVX512: avx512} {
+		if rows == nil {
+			continue
+		}
 		f.fold[tier] = func(state []uint64, aBytes, bBytes []byte, u0, u1 uint64) {
 			a, b := view[A](aBytes), view[B](bBytes)
 			if n := len(a) / Lanes; n > 0 {

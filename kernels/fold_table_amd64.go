@@ -17,11 +17,15 @@ var (
 	combineSum          = newCombination(portable.CombineSum, avx2.CombineSum, avx512.CombineSum)
 	combineTwoSums      = newCombination(portable.CombineTwoSums, avx2.CombineTwoSums, avx512.CombineTwoSums)
 	combineFourSums     = newCombination(portable.CombineFourSums, avx2.CombineFourSums, avx512.CombineFourSums)
+	combineFiveSums     = newCombination(portable.CombineFiveSums, avx2.CombineFiveSums, avx512.CombineFiveSums)
 	combineNorms        = newCombination(portable.CombineNorms, avx2.CombineNorms, avx512.CombineNorms)
 	combineScanSigned   = newCombination(portable.CombineScanSigned, avx2.CombineScanSigned, avx512.CombineScanSigned)
 	combineScanUnsigned = newCombination(portable.CombineScanUnsigned, avx2.CombineScanUnsigned, avx512.CombineScanUnsigned)
 	combineCount        = newCombination(portable.CombineCount, avx2.CombineCount, avx512.CombineCount)
-	combinePairs        = newCombination(portable.CombinePairs, avx2.CombinePairs, avx512.CombinePairs)
+	combineTwoCounts    = newCombination(portable.CombineTwoCounts, avx2.CombineTwoCounts, avx512.CombineTwoCounts)
+	combineBytes        = newCombination(portable.CombineBytes, avx2.CombineBytes, avx512.CombineBytes)
+	combineWords        = newCombination(portable.CombineWords, avx2.CombineWords, avx512.CombineWords)
+	combineDot          = newCombination(portable.CombineDot, avx2.CombineDot, avx512.CombineDot)
 )
 
 var totalFolds = [numTypes]*laneFold{
@@ -29,11 +33,7 @@ var totalFolds = [numTypes]*laneFold{
 	Float32:  newLaneFold(portable.TotalFloat32, avx2.TotalFloat32, avx512.TotalFloat32, combineSum, 0x0),
 	Float16:  newLaneFold(portable.TotalFloat16, avx2.TotalFloat16, avx512.TotalFloat16, combineSum, 0x0),
 	BFloat16: newLaneFold(portable.TotalBFloat16, avx2.TotalBFloat16, avx512.TotalBFloat16, combineSum, 0x0),
-	Int8:     newLaneFold(portable.TotalInt8, avx2.TotalInt8, avx512.TotalInt8, combineCount, 0x0),
-	Int16:    newLaneFold(portable.TotalInt16, avx2.TotalInt16, avx512.TotalInt16, combineCount, 0x0),
 	Int32:    newLaneFold(portable.TotalInt32, avx2.TotalInt32, avx512.TotalInt32, combineCount, 0x0),
-	Uint8:    newLaneFold(portable.TotalUint8, avx2.TotalUint8, avx512.TotalUint8, combineCount, 0x0),
-	Uint16:   newLaneFold(portable.TotalUint16, avx2.TotalUint16, avx512.TotalUint16, combineCount, 0x0),
 	Uint32:   newLaneFold(portable.TotalUint32, avx2.TotalUint32, avx512.TotalUint32, combineCount, 0x0),
 }
 
@@ -42,12 +42,8 @@ var scanFolds = [numTypes]*laneFold{
 	Float32:  newLaneFold(portable.ScanFloat32, avx2.ScanFloat32, avx512.ScanFloat32, combineScan, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0),
 	Float16:  newLaneFold(portable.ScanFloat16, avx2.ScanFloat16, avx512.ScanFloat16, combineScan, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0),
 	BFloat16: newLaneFold(portable.ScanBFloat16, avx2.ScanBFloat16, avx512.ScanBFloat16, combineScan, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0),
-	Int8:     newLaneFold(portable.ScanInt8, avx2.ScanInt8, avx512.ScanInt8, combineScanSigned, 0x0, 0x0, 0x7fffffffffffffff, 0x8000000000000000, 0x0),
-	Int16:    newLaneFold(portable.ScanInt16, avx2.ScanInt16, avx512.ScanInt16, combineScanSigned, 0x0, 0x0, 0x7fffffffffffffff, 0x8000000000000000, 0x0),
 	Int32:    newLaneFold(portable.ScanInt32, avx2.ScanInt32, avx512.ScanInt32, combineScanSigned, 0x0, 0x0, 0x7fffffffffffffff, 0x8000000000000000, 0x0),
 	Int64:    newLaneFold(portable.ScanInt64, avx2.ScanInt64, avx512.ScanInt64, combineScanSigned, 0x0, 0x0, 0x7fffffffffffffff, 0x8000000000000000, 0x0),
-	Uint8:    newLaneFold(portable.ScanUint8, avx2.ScanUint8, avx512.ScanUint8, combineScanSigned, 0x0, 0x0, 0x7fffffffffffffff, 0x8000000000000000, 0x0),
-	Uint16:   newLaneFold(portable.ScanUint16, avx2.ScanUint16, avx512.ScanUint16, combineScanSigned, 0x0, 0x0, 0x7fffffffffffffff, 0x8000000000000000, 0x0),
 	Uint32:   newLaneFold(portable.ScanUint32, avx2.ScanUint32, avx512.ScanUint32, combineScanSigned, 0x0, 0x0, 0x7fffffffffffffff, 0x8000000000000000, 0x0),
 	Uint64:   newLaneFold(portable.ScanUint64, avx2.ScanUint64, avx512.ScanUint64, combineScanUnsigned, 0x0, 0x0, 0xffffffffffffffff, 0x0, 0x0),
 	Bool:     newLaneFold(portable.ScanBool, avx2.ScanBool, avx512.ScanBool, combineCount, 0x0),
@@ -79,11 +75,9 @@ var powersFolds = [numTypes]*laneFold{
 	Float32:  newLaneFold(portable.PowersFloat32, avx2.PowersFloat32, avx512.PowersFloat32, combineFourSums, 0x0, 0x0, 0x0, 0x0),
 	Float16:  newLaneFold(portable.PowersFloat16, avx2.PowersFloat16, avx512.PowersFloat16, combineFourSums, 0x0, 0x0, 0x0, 0x0),
 	BFloat16: newLaneFold(portable.PowersBFloat16, avx2.PowersBFloat16, avx512.PowersBFloat16, combineFourSums, 0x0, 0x0, 0x0, 0x0),
-	Int8:     newLaneFold(portable.PowersInt8, avx2.PowersInt8, avx512.PowersInt8, combineFourSums, 0x0, 0x0, 0x0, 0x0),
 	Int16:    newLaneFold(portable.PowersInt16, avx2.PowersInt16, avx512.PowersInt16, combineFourSums, 0x0, 0x0, 0x0, 0x0),
 	Int32:    newLaneFold(portable.PowersInt32, avx2.PowersInt32, avx512.PowersInt32, combineFourSums, 0x0, 0x0, 0x0, 0x0),
 	Int64:    newLaneFold(portable.PowersInt64, avx2.PowersInt64, avx512.PowersInt64, combineFourSums, 0x0, 0x0, 0x0, 0x0),
-	Uint8:    newLaneFold(portable.PowersUint8, avx2.PowersUint8, avx512.PowersUint8, combineFourSums, 0x0, 0x0, 0x0, 0x0),
 	Uint16:   newLaneFold(portable.PowersUint16, avx2.PowersUint16, avx512.PowersUint16, combineFourSums, 0x0, 0x0, 0x0, 0x0),
 	Uint32:   newLaneFold(portable.PowersUint32, avx2.PowersUint32, avx512.PowersUint32, combineFourSums, 0x0, 0x0, 0x0, 0x0),
 	Uint64:   newLaneFold(portable.PowersUint64, avx2.PowersUint64, avx512.PowersUint64, combineFourSums, 0x0, 0x0, 0x0, 0x0),
@@ -94,12 +88,8 @@ var normsFolds = [numTypes]*laneFold{
 	Float32:  newLaneFold(portable.NormsFloat32, avx2.NormsFloat32, avx512.NormsFloat32, combineNorms, 0x0, 0x0, 0x0, 0x0),
 	Float16:  newLaneFold(portable.NormsFloat16, avx2.NormsFloat16, avx512.NormsFloat16, combineNorms, 0x0, 0x0, 0x0, 0x0),
 	BFloat16: newLaneFold(portable.NormsBFloat16, avx2.NormsBFloat16, avx512.NormsBFloat16, combineNorms, 0x0, 0x0, 0x0, 0x0),
-	Int8:     newLaneFold(portable.NormsInt8, avx2.NormsInt8, avx512.NormsInt8, combineNorms, 0x0, 0x0, 0x0, 0x0),
-	Int16:    newLaneFold(portable.NormsInt16, avx2.NormsInt16, avx512.NormsInt16, combineNorms, 0x0, 0x0, 0x0, 0x0),
 	Int32:    newLaneFold(portable.NormsInt32, avx2.NormsInt32, avx512.NormsInt32, combineNorms, 0x0, 0x0, 0x0, 0x0),
 	Int64:    newLaneFold(portable.NormsInt64, avx2.NormsInt64, avx512.NormsInt64, combineNorms, 0x0, 0x0, 0x0, 0x0),
-	Uint8:    newLaneFold(portable.NormsUint8, avx2.NormsUint8, avx512.NormsUint8, combineNorms, 0x0, 0x0, 0x0, 0x0),
-	Uint16:   newLaneFold(portable.NormsUint16, avx2.NormsUint16, avx512.NormsUint16, combineNorms, 0x0, 0x0, 0x0, 0x0),
 	Uint32:   newLaneFold(portable.NormsUint32, avx2.NormsUint32, avx512.NormsUint32, combineNorms, 0x0, 0x0, 0x0, 0x0),
 	Uint64:   newLaneFold(portable.NormsUint64, avx2.NormsUint64, avx512.NormsUint64, combineNorms, 0x0, 0x0, 0x0, 0x0),
 }
@@ -109,10 +99,35 @@ var deviationsFolds = [numTypes]*laneFold{
 	Uint64: newLaneFold(portable.DeviationsUint64, avx2.DeviationsUint64, avx512.DeviationsUint64, combineTwoSums, 0x0, 0x0),
 }
 
+var scanBytesFolds = [numTypes]*laneFold{
+	Uint64: newLaneFold(portable.ScanBytesUint64, avx2.ScanBytesUint64, avx512.ScanBytesUint64, combineBytes, 0x0, 0x0, 0xffffffffffffffff, 0x0),
+}
+
+var scanWordsFolds = [numTypes]*laneFold{
+	Uint64: newLaneFold(portable.ScanWordsUint64, avx2.ScanWordsUint64, avx512.ScanWordsUint64, combineWords, 0x0, 0x0, 0x7fff7fff7fff7fff, 0x8000800080008000),
+}
+
+var powersBytesFolds = [numTypes]*laneFold{
+	Uint64: newLaneFold(portable.PowersBytesUint64, avx2.PowersBytesUint64, avx512.PowersBytesUint64, combineTwoCounts, 0x0, 0x0),
+}
+
+var magnitudesBytesFolds = [numTypes]*laneFold{
+	Uint64: newLaneFold(portable.MagnitudesBytesUint64, avx2.MagnitudesBytesUint64, avx512.MagnitudesBytesUint64, combineCount, 0x0),
+}
+
+var magnitudesWordsFolds = [numTypes]*laneFold{
+	Uint64: newLaneFold(portable.MagnitudesWordsUint64, avx2.MagnitudesWordsUint64, avx512.MagnitudesWordsUint64, combineCount, 0x0),
+}
+
 var productFolds = [numTypes]*laneFold{
 	Float64: newLaneFold(portable.ProductFloat64, avx2.ProductFloat64, avx512.ProductFloat64, nil, 0x3ff0000000000000, 0x0, 0x0, 0x0, 0x0),
 }
 
-var pairsFolds = [numTypes]*laneFold{
-	Float64: newLaneFold(portable.PairsFloat64, avx2.PairsFloat64, avx512.PairsFloat64, combinePairs, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0),
+var dotFolds = [numTypes]*laneFold{
+	Float64: newLaneFold(portable.DotFloat64, avx2.DotFloat64, avx512.DotFloat64, combineDot, 0x0, 0x0),
+	Float32: newLaneFold(portable.DotFloat32, avx2.DotFloat32, avx512.DotFloat32, combineDot, 0x0, 0x0),
+}
+
+var covarianceFolds = [numTypes]*laneFold{
+	Float64: newLaneFold(portable.CovarianceFloat64, avx2.CovarianceFloat64, avx512.CovarianceFloat64, combineFiveSums, 0x0, 0x0, 0x0, 0x0, 0x0),
 }

@@ -15,11 +15,15 @@ var (
 	combineSum          = newCombination(portable.CombineSum, nil, nil)
 	combineTwoSums      = newCombination(portable.CombineTwoSums, nil, nil)
 	combineFourSums     = newCombination(portable.CombineFourSums, nil, nil)
+	combineFiveSums     = newCombination(portable.CombineFiveSums, nil, nil)
 	combineNorms        = newCombination(portable.CombineNorms, nil, nil)
 	combineScanSigned   = newCombination(portable.CombineScanSigned, nil, nil)
 	combineScanUnsigned = newCombination(portable.CombineScanUnsigned, nil, nil)
 	combineCount        = newCombination(portable.CombineCount, nil, nil)
-	combinePairs        = newCombination(portable.CombinePairs, nil, nil)
+	combineTwoCounts    = newCombination(portable.CombineTwoCounts, nil, nil)
+	combineBytes        = newCombination(portable.CombineBytes, nil, nil)
+	combineWords        = newCombination(portable.CombineWords, nil, nil)
+	combineDot          = newCombination(portable.CombineDot, nil, nil)
 )
 
 var totalFolds = [numTypes]*laneFold{
@@ -27,11 +31,7 @@ var totalFolds = [numTypes]*laneFold{
 	Float32:  newLaneFold(portable.TotalFloat32, nil, nil, combineSum, 0x0),
 	Float16:  newLaneFold(portable.TotalFloat16, nil, nil, combineSum, 0x0),
 	BFloat16: newLaneFold(portable.TotalBFloat16, nil, nil, combineSum, 0x0),
-	Int8:     newLaneFold(portable.TotalInt8, nil, nil, combineCount, 0x0),
-	Int16:    newLaneFold(portable.TotalInt16, nil, nil, combineCount, 0x0),
 	Int32:    newLaneFold(portable.TotalInt32, nil, nil, combineCount, 0x0),
-	Uint8:    newLaneFold(portable.TotalUint8, nil, nil, combineCount, 0x0),
-	Uint16:   newLaneFold(portable.TotalUint16, nil, nil, combineCount, 0x0),
 	Uint32:   newLaneFold(portable.TotalUint32, nil, nil, combineCount, 0x0),
 }
 
@@ -40,12 +40,8 @@ var scanFolds = [numTypes]*laneFold{
 	Float32:  newLaneFold(portable.ScanFloat32, nil, nil, combineScan, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0),
 	Float16:  newLaneFold(portable.ScanFloat16, nil, nil, combineScan, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0),
 	BFloat16: newLaneFold(portable.ScanBFloat16, nil, nil, combineScan, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0),
-	Int8:     newLaneFold(portable.ScanInt8, nil, nil, combineScanSigned, 0x0, 0x0, 0x7fffffffffffffff, 0x8000000000000000, 0x0),
-	Int16:    newLaneFold(portable.ScanInt16, nil, nil, combineScanSigned, 0x0, 0x0, 0x7fffffffffffffff, 0x8000000000000000, 0x0),
 	Int32:    newLaneFold(portable.ScanInt32, nil, nil, combineScanSigned, 0x0, 0x0, 0x7fffffffffffffff, 0x8000000000000000, 0x0),
 	Int64:    newLaneFold(portable.ScanInt64, nil, nil, combineScanSigned, 0x0, 0x0, 0x7fffffffffffffff, 0x8000000000000000, 0x0),
-	Uint8:    newLaneFold(portable.ScanUint8, nil, nil, combineScanSigned, 0x0, 0x0, 0x7fffffffffffffff, 0x8000000000000000, 0x0),
-	Uint16:   newLaneFold(portable.ScanUint16, nil, nil, combineScanSigned, 0x0, 0x0, 0x7fffffffffffffff, 0x8000000000000000, 0x0),
 	Uint32:   newLaneFold(portable.ScanUint32, nil, nil, combineScanSigned, 0x0, 0x0, 0x7fffffffffffffff, 0x8000000000000000, 0x0),
 	Uint64:   newLaneFold(portable.ScanUint64, nil, nil, combineScanUnsigned, 0x0, 0x0, 0xffffffffffffffff, 0x0, 0x0),
 	Bool:     newLaneFold(portable.ScanBool, nil, nil, combineCount, 0x0),
@@ -77,11 +73,9 @@ var powersFolds = [numTypes]*laneFold{
 	Float32:  newLaneFold(portable.PowersFloat32, nil, nil, combineFourSums, 0x0, 0x0, 0x0, 0x0),
 	Float16:  newLaneFold(portable.PowersFloat16, nil, nil, combineFourSums, 0x0, 0x0, 0x0, 0x0),
 	BFloat16: newLaneFold(portable.PowersBFloat16, nil, nil, combineFourSums, 0x0, 0x0, 0x0, 0x0),
-	Int8:     newLaneFold(portable.PowersInt8, nil, nil, combineFourSums, 0x0, 0x0, 0x0, 0x0),
 	Int16:    newLaneFold(portable.PowersInt16, nil, nil, combineFourSums, 0x0, 0x0, 0x0, 0x0),
 	Int32:    newLaneFold(portable.PowersInt32, nil, nil, combineFourSums, 0x0, 0x0, 0x0, 0x0),
 	Int64:    newLaneFold(portable.PowersInt64, nil, nil, combineFourSums, 0x0, 0x0, 0x0, 0x0),
-	Uint8:    newLaneFold(portable.PowersUint8, nil, nil, combineFourSums, 0x0, 0x0, 0x0, 0x0),
 	Uint16:   newLaneFold(portable.PowersUint16, nil, nil, combineFourSums, 0x0, 0x0, 0x0, 0x0),
 	Uint32:   newLaneFold(portable.PowersUint32, nil, nil, combineFourSums, 0x0, 0x0, 0x0, 0x0),
 	Uint64:   newLaneFold(portable.PowersUint64, nil, nil, combineFourSums, 0x0, 0x0, 0x0, 0x0),
@@ -92,12 +86,8 @@ var normsFolds = [numTypes]*laneFold{
 	Float32:  newLaneFold(portable.NormsFloat32, nil, nil, combineNorms, 0x0, 0x0, 0x0, 0x0),
 	Float16:  newLaneFold(portable.NormsFloat16, nil, nil, combineNorms, 0x0, 0x0, 0x0, 0x0),
 	BFloat16: newLaneFold(portable.NormsBFloat16, nil, nil, combineNorms, 0x0, 0x0, 0x0, 0x0),
-	Int8:     newLaneFold(portable.NormsInt8, nil, nil, combineNorms, 0x0, 0x0, 0x0, 0x0),
-	Int16:    newLaneFold(portable.NormsInt16, nil, nil, combineNorms, 0x0, 0x0, 0x0, 0x0),
 	Int32:    newLaneFold(portable.NormsInt32, nil, nil, combineNorms, 0x0, 0x0, 0x0, 0x0),
 	Int64:    newLaneFold(portable.NormsInt64, nil, nil, combineNorms, 0x0, 0x0, 0x0, 0x0),
-	Uint8:    newLaneFold(portable.NormsUint8, nil, nil, combineNorms, 0x0, 0x0, 0x0, 0x0),
-	Uint16:   newLaneFold(portable.NormsUint16, nil, nil, combineNorms, 0x0, 0x0, 0x0, 0x0),
 	Uint32:   newLaneFold(portable.NormsUint32, nil, nil, combineNorms, 0x0, 0x0, 0x0, 0x0),
 	Uint64:   newLaneFold(portable.NormsUint64, nil, nil, combineNorms, 0x0, 0x0, 0x0, 0x0),
 }
@@ -107,10 +97,35 @@ var deviationsFolds = [numTypes]*laneFold{
 	Uint64: newLaneFold(portable.DeviationsUint64, nil, nil, combineTwoSums, 0x0, 0x0),
 }
 
+var scanBytesFolds = [numTypes]*laneFold{
+	Uint64: newLaneFold(portable.ScanBytesUint64, nil, nil, combineBytes, 0x0, 0x0, 0xffffffffffffffff, 0x0),
+}
+
+var scanWordsFolds = [numTypes]*laneFold{
+	Uint64: newLaneFold(portable.ScanWordsUint64, nil, nil, combineWords, 0x0, 0x0, 0x7fff7fff7fff7fff, 0x8000800080008000),
+}
+
+var powersBytesFolds = [numTypes]*laneFold{
+	Uint64: newLaneFold(portable.PowersBytesUint64, nil, nil, combineTwoCounts, 0x0, 0x0),
+}
+
+var magnitudesBytesFolds = [numTypes]*laneFold{
+	Uint64: newLaneFold(portable.MagnitudesBytesUint64, nil, nil, combineCount, 0x0),
+}
+
+var magnitudesWordsFolds = [numTypes]*laneFold{
+	Uint64: newLaneFold(portable.MagnitudesWordsUint64, nil, nil, combineCount, 0x0),
+}
+
 var productFolds = [numTypes]*laneFold{
 	Float64: newLaneFold(portable.ProductFloat64, nil, nil, nil, 0x3ff0000000000000, 0x0, 0x0, 0x0, 0x0),
 }
 
-var pairsFolds = [numTypes]*laneFold{
-	Float64: newLaneFold(portable.PairsFloat64, nil, nil, combinePairs, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0),
+var dotFolds = [numTypes]*laneFold{
+	Float64: newLaneFold(portable.DotFloat64, nil, nil, combineDot, 0x0, 0x0),
+	Float32: newLaneFold(portable.DotFloat32, nil, nil, combineDot, 0x0, 0x0),
+}
+
+var covarianceFolds = [numTypes]*laneFold{
+	Float64: newLaneFold(portable.CovarianceFloat64, nil, nil, combineFiveSums, 0x0, 0x0, 0x0, 0x0, 0x0),
 }

@@ -64,31 +64,50 @@ type Reduce[T Element, P, R any] struct {
 func NewReduce[T Element, P, R any](name string, fold func(partial *R, x []T, p P) error, merge func(left, right R) R) *Reduce[T, P, R] {
 	params, perr := newPlain[P]()
 	result, rerr := newPlain[R]()
-	prepare := func(bytes []byte) (Run, error) {
+	prepareFold := func(bytes []byte) (Fold, error) {
 		p, err := params.decode(bytes)
+		return &goFold[T, P, R]{fold: fold, params: p, result: result, tree: Tree[R]{Merge: merge}}, err
+	}
+	prepare := func(bytes []byte) (Run, error) {
+		f, err := prepareFold(bytes)
 		if err != nil {
 			return nil, err
 		}
-		var scratch []T
-		tree := Tree[R]{Merge: merge}
-		blockBytes := BlockLen * TypeFor[T]().Size()
-		return func(_, data []byte, progress func(int)) ([]byte, error) {
-			tree.Reset()
-			for block, at := uint64(0), 0; at < len(data); block++ {
-				n := min(blockBytes, len(data)-at)
-				var r R
-				if err := fold(&r, aligned(data[at:at+n], &scratch), p); err != nil {
-					return nil, err
-				}
-				tree.Add(block, r)
-				at += n
-				progress(at)
-			}
-			root, _ := tree.Root()
-			return result.encode(root), nil
-		}, nil
+		return runOf(f, TypeFor[T]()), nil
 	}
-	return &Reduce[T, P, R]{registerRoutine(name, TypeFor[T](), 0, prepare, perr, rerr), params, result, merge}
+	r := registerRoutine(name, TypeFor[T](), 0, prepare, perr, rerr)
+	r.prepareFold = prepareFold
+	return &Reduce[T, P, R]{r, params, result, merge}
+}
+
+// goFold is the [Fold] of a reduction in Go.
+type goFold[T Element, P, R any] struct {
+	fold    func(partial *R, x []T, p P) error
+	params  P
+	result  plain[R]
+	tree    Tree[R]
+	blocks  uint64
+	scratch []T
+}
+
+func (f *goFold[T, P, R]) Reset() {
+	f.tree.Reset()
+	f.blocks = 0
+}
+
+func (f *goFold[T, P, R]) Block(block []byte) error {
+	var r R
+	if err := f.fold(&r, aligned(block, &f.scratch), f.params); err != nil {
+		return err
+	}
+	f.tree.Add(f.blocks, r)
+	f.blocks++
+	return nil
+}
+
+func (f *goFold[T, P, R]) Result() []byte {
+	root, _ := f.tree.Root()
+	return f.result.encode(root)
 }
 
 // With returns the reduction with parameters.

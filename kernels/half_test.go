@@ -44,7 +44,7 @@ func TestEvery16BitFloatConverts(t *testing.T) {
 					t.Fatalf("%v %#x comes back as %#x", half, i, back[i])
 				}
 			}
-			var between, want []uint64
+			var between, between64, want []uint64
 			for i := range 1<<15 - 1 {
 				low, high := floatOf(half, uint64(i)), floatOf(half, uint64(i+1))
 				if low != low || high != high || math.IsInf(low, 0) {
@@ -57,6 +57,9 @@ func TestEvery16BitFloatConverts(t *testing.T) {
 				even := i + i&1
 				below, above := math.Nextafter32(middle, 0), math.Nextafter32(middle, float32(math.Inf(1)))
 				for sign := uint64(0); sign < 2; sign++ {
+					for _, f := range []float64{math.Nextafter((low+high)/2, 0), (low + high) / 2, math.Nextafter((low+high)/2, math.Inf(1))} {
+						between64 = append(between64, math.Float64bits(f)|sign<<63)
+					}
 					between = append(between, uint64(math.Float32bits(below))|sign<<31, uint64(math.Float32bits(middle))|sign<<31, uint64(math.Float32bits(above))|sign<<31)
 					want = append(want, uint64(i)|sign<<15, uint64(even)|sign<<15, uint64(i+1)|sign<<15)
 				}
@@ -64,6 +67,11 @@ func TestEvery16BitFloatConverts(t *testing.T) {
 			for i, got := range run1(t, Float32, half, between) {
 				if got != want[i] {
 					t.Fatalf("%v next to %#x is %#x, want %#x", half, between[i], got, want[i])
+				}
+			}
+			for i, got := range run1(t, Float64, half, between64) {
+				if f := math.Float64frombits(between64[i]); got != want[i] || half.FloatBits(f) != got {
+					t.Fatalf("%v next to %v is %#x, by FloatBits %#x, want %#x", half, f, got, half.FloatBits(f), want[i])
 				}
 			}
 		}

@@ -79,6 +79,35 @@ func (h *Histogram) Block(t Type, block []byte) {
 	}
 }
 
+// Cut has a survey count by the bins, of elements of type t.
+func (h *Histogram) Cut(t Type, c *Cuts) {
+	for i := range h.edges {
+		key, _ := h.cut(t, i)
+		c.at(key)
+	}
+}
+
+// cut returns the key of the first element of bin i, or, of the edge behind the last,
+// that of the first beyond it; see firstKey.
+func (h *Histogram) cut(t Type, i int) (key uint64, ok bool) {
+	return firstKey(t, h.edges[i], i == len(h.counts))
+}
+
+// Tally sets the counts to what a survey found that counted by the bins.
+func (h *Histogram) Tally(a *Tally) {
+	before, numbers := a.numbers()
+	at := func(i int) uint64 {
+		if key, ok := h.cut(a.typ, i); ok {
+			return a.Below(key)
+		}
+		return before + numbers
+	}
+	h.below, h.above, h.nan = at(0)-before, before+numbers-at(len(h.counts)), a.total-numbers
+	for i := range h.counts {
+		h.counts[i] = at(i+1) - at(i)
+	}
+}
+
 // Add adds the counts of a histogram of the same shape.
 func (h *Histogram) Add(other *Histogram) error {
 	if len(h.counts) != len(other.counts) || h.lo != other.lo || h.hi != other.hi {

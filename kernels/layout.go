@@ -1,5 +1,7 @@
 package kernels
 
+import "sync"
+
 // Layout tells how the elements of an array lie in memory.
 type Layout struct {
 	Type Type
@@ -18,12 +20,13 @@ func (l Layout) Contiguous() bool { return l.Stride == l.Type.Size() && !l.swaps
 func (l Layout) swaps() bool { return l.Swapped && l.Type.Size() > 1 }
 
 // swaps are the kernels that turn the bytes of elements around, by their size.
-var swaps = func() (all [9]*Elementwise) {
+var swaps = sync.OnceValue(func() *[9]*Elementwise {
+	var all [9]*Elementwise
 	for _, t := range []Type{Uint16, Uint32, Uint64} {
 		all[t.Size()], _ = LookupElementwise("byteswap", t)
 	}
-	return all
-}()
+	return &all
+})
 
 // Load decodes elements into dst, contiguous and in this machine's byte order:
 // as many as dst holds. Element i is at mem[at+i*Stride].
@@ -36,10 +39,10 @@ func (l Layout) Load(dst, mem []byte, at int) {
 			at += l.Stride
 		}
 		if l.swaps() {
-			swaps[size].Run(dst, dst, nil, nil)
+			swaps()[size].Run(dst, dst, nil, nil)
 		}
 	case l.swaps():
-		swaps[size].Run(dst, mem[at:at+len(dst)], nil, nil)
+		swaps()[size].Run(dst, mem[at:at+len(dst)], nil, nil)
 	default:
 		copy(dst, mem[at:at+len(dst)])
 	}
@@ -53,14 +56,14 @@ func (l Layout) Store(mem []byte, at int, src []byte) {
 	switch {
 	case l.Stride != size:
 		if l.swaps() {
-			swaps[size].Run(src, src, nil, nil)
+			swaps()[size].Run(src, src, nil, nil)
 		}
 		for i := 0; i < len(src); i += size {
 			copyElement(mem[at:at+size], src[i:])
 			at += l.Stride
 		}
 	case l.swaps():
-		swaps[size].Run(mem[at:at+len(src)], src, nil, nil)
+		swaps()[size].Run(mem[at:at+len(src)], src, nil, nil)
 	default:
 		copy(mem[at:at+len(src)], src)
 	}

@@ -167,11 +167,11 @@ func floatMeaning(k *Elementwise, t Type, bits []uint64) (uint64, bool) {
 		}
 		return number(math.Copysign(1, x[0]))
 	case "minimum":
-		return number(math.Min(x[0], x[1]))
+		return number(least(x[0], x[1]))
 	case "maximum":
-		return number(math.Max(x[0], x[1]))
+		return number(-least(-x[0], -x[1]))
 	case "clip":
-		return number(math.Min(math.Max(x[0], x[1]), x[2]))
+		return number(least(-least(-x[0], -x[1]), x[2]))
 	case "isnan":
 		return truth(math.IsNaN(x[0])), true
 	case "isinf":
@@ -182,6 +182,49 @@ func floatMeaning(k *Elementwise, t Type, bits []uint64) (uint64, bool) {
 		return bits[0] / sign, true
 	}
 	return comparison(k.Name(), x[0] < x[1], x[0] == x[1], x[0] > x[1])
+}
+
+// least is the lesser of two: NaN if either is, also beside an infinity, where
+// math.Min says otherwise; -0 < +0.
+func least(x, y float64) float64 {
+	switch {
+	case x != x || y != y:
+		return math.NaN()
+	case x < y || x == y && math.Signbit(x):
+		return x
+	}
+	return y
+}
+
+// extremes returns operands in which zeros, infinities and NaN meet in every way.
+func extremes(in []Type) [][]byte {
+	n := 1
+	for _, t := range in {
+		n *= len(extremesOf(t))
+	}
+	operands := make([][]byte, len(in))
+	each := 1
+	for i, t := range in {
+		all := extremesOf(t)
+		operands[i] = make([]byte, n*t.Size())
+		for e := range n {
+			put(operands[i], t, e, all[e/each%len(all)])
+		}
+		each *= len(all)
+	}
+	return operands
+}
+
+func extremesOf(t Type) []uint64 {
+	if !t.IsFloat() {
+		return []uint64{0, 1, 1 << (8*t.Size() - 1), math.MaxUint64}
+	}
+	sign := uint64(1) << (8*t.Size() - 1)
+	var all []uint64
+	for _, f := range []float64{0, 1, math.Inf(1), math.NaN()} {
+		all = append(all, bitsOf(t, f), bitsOf(t, f)|sign)
+	}
+	return all
 }
 
 // floorRemainder is the rest with y's sign, also where it is 0.
@@ -428,8 +471,11 @@ var mathFunctions = []string{"exp", "exp2", "expm1", "log", "log2", "log10", "lo
 func TestKernelsMeanWhatTheTableSays(t *testing.T) {
 	onTiers(t, func(t *testing.T) {
 		for _, k := range ElementwiseKernels() {
-			const n = 3000
-			operands := corpus(k.In(), n)
+			operands := corpus(k.In(), 3000)
+			for i, more := range extremes(k.In()) {
+				operands[i] = append(operands[i], more...)
+			}
+			n := len(operands[0]) / k.In()[0].Size()
 			dst := make([]byte, n*k.Out().Size())
 			a, b, c := three(operands)
 			k.Run(dst, a, b, c)

@@ -15,27 +15,50 @@ type Moments struct {
 // DescribeMoments is the moments reduction. Blocks are folded around a pivot
 // near their mean and merged by the formulas of Pébay (2008).
 var DescribeMoments = registerTree("moments", partial[Moments]{
-	size:  summarySize + 2*8,
-	empty: func(t Type) Moments { return Moments{Summary: Summary{typ: t}} },
-	fold:  func(f *blockFold, t Type, block []byte) Moments { return f.moments(t, block) },
-	merge: mergeMoments,
-	encode: func(m Moments, w *words) {
-		encodeSummary(m.Summary, w)
-		w.putFloat(m.m3)
-		w.putFloat(m.m4)
-	},
-	decode: func(t Type, r *words) (Moments, error) {
-		s, err := decodeSummary(t, r)
-		if err != nil {
-			return Moments{}, err
-		}
-		m := Moments{s, r.getFloat(), r.getFloat()}
-		if !(math.Abs(m.m3) <= math.MaxFloat64 && m.m4 >= 0 && m.m4 <= math.MaxFloat64) {
-			return Moments{}, fmt.Errorf("with moments %v and %v", m.m3, m.m4)
-		}
-		return m, nil
-	},
+	size:   summarySize + 2*8,
+	empty:  func(t Type) Moments { return Moments{Summary: Summary{typ: t}} },
+	fold:   func(f *blockFold, t Type, block []byte) Moments { return f.moments(t, block) },
+	merge:  mergeMoments,
+	encode: encodeMoments,
+	decode: decodeMoments,
 })
+
+// NewMomentsTree returns the tree that combines the moments of chunks.
+func NewMomentsTree() *Tree[Moments] { return &Tree[Moments]{Merge: mergeMoments} }
+
+// Encode returns the partial's bytes.
+func (m *Moments) Encode() []byte {
+	b := make([]byte, DescribeMoments.partialSize)
+	encodeMoments(*m, &words{bytes: b})
+	return b
+}
+
+// DecodeMoments reads an encoded partial of elements of type t, and refuses what none
+// can be.
+func DecodeMoments(t Type, b []byte) (Moments, error) {
+	if len(b) != DescribeMoments.partialSize {
+		return Moments{}, fmt.Errorf("moments of %d bytes, want %d", len(b), DescribeMoments.partialSize)
+	}
+	return decodeMoments(t, &words{bytes: b})
+}
+
+func encodeMoments(m Moments, w *words) {
+	encodeSummary(m.Summary, w)
+	w.putFloat(m.m3)
+	w.putFloat(m.m4)
+}
+
+func decodeMoments(t Type, r *words) (Moments, error) {
+	s, err := decodeSummary(t, r)
+	if err != nil {
+		return Moments{}, err
+	}
+	m := Moments{s, r.getFloat(), r.getFloat()}
+	if !(math.Abs(m.m3) <= math.MaxFloat64 && m.m4 >= 0 && m.m4 <= math.MaxFloat64) {
+		return Moments{}, fmt.Errorf("with moments %v and %v", m.m3, m.m4)
+	}
+	return m, nil
+}
 
 // Skewness returns the third central moment over the standard deviation to the
 // third power (ddof 0), NaN where that does not exist.
@@ -98,6 +121,9 @@ func (f *blockFold) moments(t Type, block []byte) Moments {
 		m.typ = Bool
 		return m
 	}
+	if t == Int8 || t == Uint8 {
+		return f.byteMoments(t, block)
+	}
 	m := Moments{Summary: f.summary(t, block)}
 	n := float64(m.finite())
 	if n == 0 || m.m2 == 0 {
@@ -118,9 +144,13 @@ func (f *blockFold) moments(t Type, block []byte) Moments {
 	default:
 		powersFolds[t].run(f.states[:], block, m.pivot(mean), 0)
 	}
-	// From the pivot to the mean, which lies off from it.
-	off := f.float(0) / n
-	s2, s3, s4 := f.float(1), f.float(2), f.float(3)
+	return m.around(f.float(0)/n, f.float(1), f.float(2), f.float(3))
+}
+
+// around returns m with moments from sums of powers of deviations from a pivot, from
+// which the mean lies off.
+func (m Moments) around(off, s2, s3, s4 float64) Moments {
+	n := float64(m.finite())
 	off2 := float64(off * off)
 	m.m3 = s3 - float64(3*off*s2) + float64(2*n*off2*off)
 	m.m4 = max(0, s4-float64(4*off*s3)+float64(6*off2*s2)-float64(3*n*off2*off2))

@@ -84,6 +84,10 @@ func (f *blockFold) norms(t Type, block []byte) Norms {
 		p.typ = Bool
 		return p
 	}
+	if isNarrow(t) {
+		sums := f.narrow(t, block)
+		return Norms{sums.summary(t, block), double{float64(f.magnitudes(t, block, sums)), 0}, double{float64(sums.squares), 0}}
+	}
 	p := Norms{Summary: f.summary(t, block)}
 	unit := math.Ldexp(1, -bandBits*p.band)
 	normsFolds[t].run(f.states[:], block, math.Float64bits(unit), 0)

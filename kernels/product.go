@@ -134,14 +134,19 @@ func mergeProducts(a, b Product) Product {
 	if b.high > 0 {
 		a, b = b, a
 	}
-	carry, low := bits.Mul64(a.low, b.low)
-	over, high := bits.Mul64(a.high, b.low)
-	high, c := bits.Add64(high, carry, 0)
-	out.high, out.low = high, low
-	if over > 0 || c > 0 {
-		out.high, out.low = math.MaxUint64, math.MaxUint64
-	}
+	out.high, out.low = timesWord(a.high, a.low, b.low)
 	return out
+}
+
+// timesWord returns a magnitude times another of 64 bits, all ones if it overflows.
+func timesWord(high, low, by uint64) (_, _ uint64) {
+	carry, low := bits.Mul64(low, by)
+	over, high := bits.Mul64(high, by)
+	high, c := bits.Add64(high, carry, 0)
+	if over > 0 || c > 0 {
+		return math.MaxUint64, math.MaxUint64
+	}
+	return high, low
 }
 
 // normalize brings the significand back to [1, 2).
@@ -162,6 +167,18 @@ func (x double) times(y double) double {
 
 // toFloat64 are the kernels that cast to float64, by type.
 var toFloat64 = castsTo(Float64)
+
+// asFloat64 converts a block into dst and returns that part of it.
+func (f *blockFold) asFloat64(dst []float64, t Type, block []byte) []float64 {
+	n := len(block) / t.Size()
+	t, block = f.widened(t, block)
+	if t == Float64 {
+		copy(bytesView(dst), block)
+	} else {
+		toFloat64()[t].Run(bytesView(dst[:n]), block, nil, nil)
+	}
+	return dst[:n]
+}
 
 func (f *blockFold) product(t Type, block []byte) Product {
 	if !t.IsFloat() {
@@ -223,20 +240,29 @@ func (f *blockFold) multiply(p *Product, xs []float64) {
 	}
 }
 
+var zeroElement [8]byte
+
 func (f *blockFold) integerProduct(t Type, block []byte) Product {
 	p := emptyProduct(t)
 	p.count = uint64(len(block) / t.Size())
-	for i := range int(p.count) {
+	p.zero = p.count - f.truthOf(t, block).nonzero
+	if t.IsSigned() {
+		negative := f.truth2[:p.count]
+		less[t].Run(negative, block, zeroElement[:t.Size()], nil)
+		p.negative = f.truthOf(Bool, negative).nonzero%2 == 1
+	}
+	if t == Bool {
+		return p // of ones
+	}
+	// Once it overflows the rest of the magnitudes means nothing.
+	for i := 0; i < int(p.count) && p.high&p.low < math.MaxUint64; i++ {
 		v := integerElement(block, t, i)
-		switch {
-		case v == 0:
-			p.zero++
-			continue
-		case t.IsSigned() && int64(v) < 0:
-			p.negative = !p.negative
+		if t.IsSigned() && int64(v) < 0 {
 			v = -v
 		}
-		p = mergeProducts(p, Product{typ: t, low: v})
+		if v > 1 {
+			p.high, p.low = timesWord(p.high, p.low, v)
+		}
 	}
 	return p
 }

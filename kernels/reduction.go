@@ -45,23 +45,29 @@ func (r *Reduction) NewMerger(t Type) Merger { return r.newMerger(t) }
 // NewFolder returns an empty folder of r for elements of type t.
 func (r *Reduction) NewFolder(t Type) Folder { return r.newFolder(t) }
 
-// NewRun returns what folds a chunk of elements of type t, where they lie.
-func (r *Reduction) NewRun(t Type) Run {
-	folder := r.NewFolder(t)
-	partial := make([]byte, r.partialSize)
-	blockBytes := BlockLen * t.Size()
-	return func(_, data []byte, progress func(done int)) ([]byte, error) {
-		folder.Reset()
-		for at := 0; at < len(data); {
-			n := min(blockBytes, len(data)-at)
-			folder.Block(data[at : at+n])
-			at += n
-			progress(at)
-		}
-		folder.Partial(partial)
-		return partial, nil
-	}
+// NewFold returns what folds chunks of elements of type t, block by block.
+func (r *Reduction) NewFold(t Type) Fold {
+	return &reductionFold{r.NewFolder(t), make([]byte, r.partialSize)}
 }
+
+// reductionFold is a reduction's [Fold].
+type reductionFold struct {
+	Folder
+	partial []byte
+}
+
+func (f *reductionFold) Block(block []byte) error {
+	f.Folder.Block(block)
+	return nil
+}
+
+func (f *reductionFold) Result() []byte {
+	f.Folder.Partial(f.partial)
+	return f.partial
+}
+
+// NewRun returns what folds a chunk of elements of type t, where they lie.
+func (r *Reduction) NewRun(t Type) Run { return runOf(r.NewFold(t), t) }
 
 // MaxPartial is the most bytes an encoded partial may have, and the parameters
 // and the result of a kernel in Go.
@@ -102,36 +108,48 @@ func registerTree[P any](name string, p partial[P]) *Reduction {
 	return register(&Reduction{
 		name:        name,
 		partialSize: p.size,
-		newFolder:   func(t Type) Folder { return &treeFolder[P]{partial: p, typ: t, tree: Tree[P]{Merge: p.merge}} },
-		newMerger:   func(t Type) Merger { return &TreeMerger[P]{name, p, t, Tree[P]{Merge: p.merge}} },
+		newFolder:   func(t Type) Folder { return &treeFolder[P]{treeFold: newTreeFold(p, t)} },
+		newMerger:   func(t Type) Merger { return newTreeMerger(name, p, t) },
 	})
 }
 
-type treeFolder[P any] struct {
+// treeFold is what of a chunk is folded: a tree of its blocks' partials.
+type treeFold[P any] struct {
 	partial[P]
-	typ     Type
-	tree    Tree[P]
-	blocks  uint64
-	scratch blockFold
+	typ    Type
+	tree   Tree[P]
+	blocks uint64
 }
 
-func (f *treeFolder[P]) Reset() {
+func newTreeFold[P any](p partial[P], t Type) treeFold[P] {
+	return treeFold[P]{partial: p, typ: t, tree: Tree[P]{Merge: p.merge}}
+}
+
+func (f *treeFold[P]) Reset() {
 	f.tree.Reset()
 	f.blocks = 0
 }
 
-func (f *treeFolder[P]) Block(block []byte) {
-	f.tree.Add(f.blocks, f.fold(&f.scratch, f.typ, block))
+// add takes the partial of the next block.
+func (f *treeFold[P]) add(p P) {
+	f.tree.Add(f.blocks, p)
 	f.blocks++
 }
 
-func (f *treeFolder[P]) Partial(dst []byte) {
+func (f *treeFold[P]) Partial(dst []byte) {
 	root, ok := f.tree.Root()
 	if !ok {
 		root = f.empty(f.typ)
 	}
 	f.encode(root, &words{bytes: dst[:f.size]})
 }
+
+type treeFolder[P any] struct {
+	treeFold[P]
+	scratch blockFold
+}
+
+func (f *treeFolder[P]) Block(block []byte) { f.add(f.fold(&f.scratch, f.typ, block)) }
 
 // TreeMerger combines partials of type P.
 type TreeMerger[P any] struct {
@@ -141,17 +159,39 @@ type TreeMerger[P any] struct {
 	tree    Tree[P]
 }
 
+func newTreeMerger[P any](name string, p partial[P], t Type) *TreeMerger[P] {
+	return &TreeMerger[P]{name, p, t, Tree[P]{Merge: p.merge}}
+}
+
 // Add implements [Merger].
 func (m *TreeMerger[P]) Add(chunk uint64, partial []byte) error {
-	if len(partial) != m.partial.size {
-		return fmt.Errorf("%s partial of %d bytes, want %d", m.name, len(partial), m.partial.size)
+	return m.AddNode(Node[[]byte]{0, chunk, partial})
+}
+
+// AddNode takes the encoded partial of a subtree of chunks, see [Tree.AddNode]. It
+// refuses bytes that the kernel cannot have written.
+func (m *TreeMerger[P]) AddNode(n Node[[]byte]) error {
+	if len(n.Value) != m.partial.size {
+		return fmt.Errorf("%s partial of %d bytes, want %d", m.name, len(n.Value), m.partial.size)
 	}
-	p, err := m.partial.decode(m.typ, &words{bytes: partial})
+	p, err := m.partial.decode(m.typ, &words{bytes: n.Value})
 	if err != nil {
 		return fmt.Errorf("%s partial %w", m.name, err)
 	}
-	m.tree.Add(chunk, p)
+	m.tree.AddNode(Node[P]{n.Level, n.Index, p})
 	return nil
+}
+
+// Nodes returns the encoded partials of the largest subtrees all of whose chunks are
+// there, see [Tree.Nodes].
+func (m *TreeMerger[P]) Nodes() []Node[[]byte] {
+	var all []Node[[]byte]
+	for _, n := range m.tree.Nodes() {
+		b := make([]byte, m.partial.size)
+		m.partial.encode(n.Value, &words{bytes: b})
+		all = append(all, Node[[]byte]{n.Level, n.Index, b})
+	}
+	return all
 }
 
 // Total returns the partial of all chunks, which must be there without a gap;

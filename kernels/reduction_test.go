@@ -63,17 +63,51 @@ func hashOfReduction(r *Reduction, t Type) uint64 {
 	return h.Sum64()
 }
 
-func hashOfPairs(t Type) uint64 {
-	h := fnv.New64a()
-	operands := corpus([]Type{t, Float64}, corpusLen)
-	for _, n := range []int{1, 2, 31, 32, 33, 300, BlockLen - 1, BlockLen, BlockLen + 1, corpusLen} {
-		folder := NewPairFolder(t, Float64)
-		for i := 0; i < n; i += BlockLen {
-			end := min(i+BlockLen, n)
-			folder.Block(operands[0][i*t.Size():end*t.Size()], operands[1][i*8:end*8])
+// pairsOf folds pairs as one chunk.
+func pairsOf(r *PairReduction, x, y Type, xs, ys []byte) []byte {
+	folder := r.NewFolder(x, y)
+	for len(xs) > 0 {
+		n := min(BlockLen, len(xs)/x.Size())
+		folder.Block(xs[:n*x.Size()], ys[:n*y.Size()])
+		xs, ys = xs[n*x.Size():], ys[n*y.Size():]
+	}
+	b := make([]byte, r.PartialSize())
+	folder.Partial(b)
+	return b
+}
+
+// totalOfPairs reduces pairs of float64 in chunks of two blocks, each through its
+// encoded partial.
+func totalOfPairs[P any](t *testing.T, r *PairReduction, xs, ys []float64) P {
+	t.Helper()
+	m := r.NewMerger().(*TreeMerger[P])
+	for chunk := uint64(0); len(xs) > 0; chunk++ {
+		n := min(2*BlockLen, len(xs))
+		if err := m.Add(chunk, pairsOf(r, Float64, Float64, bytesView(xs[:n]), bytesView(ys[:n]))); err != nil {
+			t.Fatal(err)
 		}
-		p := folder.Pair()
-		h.Write(p.Encode())
+		xs, ys = xs[n:], ys[n:]
+	}
+	return m.Total()
+}
+
+// hashOfPairs returns the hash of a reduction's partials over the corpus and over
+// ordinary elements, of several lengths and at several alignments.
+func hashOfPairs(r *PairReduction, x, y Type) uint64 {
+	h := fnv.New64a()
+	operands := corpus([]Type{x, y}, corpusLen)
+	tame := [][]byte{make([]byte, len(operands[0])), make([]byte, len(operands[1]))}
+	for i := range corpusLen {
+		put(tame[0], x, i, ordinary(x, i))
+		put(tame[1], y, i, ordinary(y, i*7+3))
+	}
+	for _, data := range [][][]byte{operands, tame} {
+		for at, n := range []int{1, 2, 31, 32, 33, 65, 300, BlockLen - 1, BlockLen, BlockLen + 1, corpusLen} {
+			shifted := func(i int, t Type) []byte {
+				return append(make([]byte, at*(i+1)), data[i][:n*t.Size()]...)[at*(i+1):]
+			}
+			h.Write(pairsOf(r, x, y, shifted(0, x), shifted(1, y)))
+		}
 	}
 	return h.Sum64()
 }
@@ -189,7 +223,7 @@ func TestMomentsAgreeWithExactArithmetic(t *testing.T) {
 				t.Errorf("%s: kurtosis %v, want %v", name, g, kurt-3)
 			}
 		}
-		for _, n := range []int{3, 100, 5*BlockLen - 7} {
+		for _, n := range fewer(3, 100, 5*BlockLen-7) {
 			check(fmt.Sprint("normal ", n), Float64, bytesView(numbers(n, func(int) float64 { return 3 + r.NormFloat64() })))
 			check(fmt.Sprint("skewed ", n), Float64, bytesView(numbers(n, func(int) float64 { return math.Exp(r.NormFloat64()) })))
 			check(fmt.Sprint("huge ", n), Float64, bytesView(numbers(n, func(int) float64 { return r.NormFloat64() * 0x1p1000 })))
@@ -383,25 +417,20 @@ func TestPairsAgreeWithExactArithmetic(t *testing.T) {
 			}
 			// A NaN on either side leaves the pair out.
 			xs, ys = append(xs, math.NaN(), 1), append(ys, 1, math.NaN())
-			folder := NewPairFolder(Float64, Float64)
-			for i := 0; i < len(xs); i += BlockLen {
-				end := min(i+BlockLen, len(xs))
-				folder.Block(bytesView(xs[i:end]), bytesView(ys[i:end]))
+			d := totalOfPairs[Dot](t, SumProducts, xs, ys)
+			p := totalOfPairs[Comoments](t, Covary, xs, ys)
+			if p.Count() != uint64(n)+2 || p.NaN() != 2 || d.Count() != uint64(n)+2 || d.NaN() != 2 {
+				t.Fatalf("%d pairs and 2 with NaN: %+v, %+v", n, p, d)
 			}
-			pair := folder.Pair()
-			p, err := DecodePair(pair.Encode())
-			if err != nil || p != pair || p.Count() != uint64(n)+2 || p.NaN() != 2 {
-				t.Fatalf("%d pairs: %+v, %v", n, p, err)
-			}
-			if off := ulps(p.Dot(), dot); off > 0.5 {
-				t.Errorf("%d: dot %v is off by %v ulp", n, p.Dot(), off)
+			if off := ulps(d.Sum(), dot); off > 0.5 {
+				t.Errorf("%d: dot %v is off by %v ulp", n, d.Sum(), off)
 			}
 			cov := central(dot, sx, sy)
-			if got := p.Cov(1) * float64(n-1); math.Abs(got-cov) > 1e-12*math.Abs(cov) {
+			if got := p.Covariance(1) * float64(n-1); math.Abs(got-cov) > 1e-12*math.Abs(cov) {
 				t.Errorf("%d: covariance %v, want %v", n, got, cov)
 			}
 			corr := cov / math.Sqrt(central(xx, sx, sx)*central(yy, sy, sy))
-			if got := p.Corr(); math.Abs(got-corr) > 1e-12 {
+			if got := p.Correlation(); math.Abs(got-corr) > 1e-12 {
 				t.Errorf("%d: correlation %v, want %v", n, got, corr)
 			}
 		}
@@ -414,22 +443,60 @@ func TestPairsAgreeWithExactArithmetic(t *testing.T) {
 		{[]float64{inf, 1}, []float64{1, 1}, inf}, {[]float64{1e200, 1}, []float64{-1e200, 1}, -inf}, {[]float64{1e308, 1e308}, []float64{1, 1}, inf},
 		{[]float64{inf, 1}, []float64{0, 1}, nan}, {[]float64{inf, inf}, []float64{1, -1}, nan}, {nil, nil, 0},
 	} {
-		folder := NewPairFolder(Float64, Float64)
 		// The second block tests the merging.
-		for _, n := range []int{BlockLen, len(c.xs)} {
-			xs, ys := make([]float64, n), make([]float64, n)
-			if copy(xs, c.xs); n > 0 {
-				copy(ys, c.ys)
-				folder.Block(bytesView(xs), bytesView(ys))
-			}
+		xs, ys := make([]float64, BlockLen+len(c.xs)), make([]float64, BlockLen+len(c.xs))
+		for _, at := range []int{0, BlockLen} {
+			copy(xs[at:], c.xs)
+			copy(ys[at:], c.ys)
 		}
-		p := folder.Pair()
-		if got := p.Dot(); math.Float64bits(got) != math.Float64bits(canonicalNaN(c.want)) {
+		p := totalOfPairs[Dot](t, SumProducts, xs, ys)
+		if got := p.Sum(); math.Float64bits(got) != math.Float64bits(canonicalNaN(c.want)) {
 			t.Errorf("dot of %v and %v: %v, want %v", c.xs, c.ys, got, c.want)
 		}
 	}
-	if _, err := DecodePair(make([]byte, 3)); err == nil {
-		t.Error("3 bytes were taken for a pair")
+	r := rand.New(rand.NewPCG(6, 6))
+	for _, n := range []int{2, 3, 1000, 2*BlockLen + 7} {
+		for _, factor := range []float64{-1, 1, -4, 0.5, -0x1p300} {
+			xs := numbers(n, func(int) float64 { return r.NormFloat64() })
+			ys := numbers(n, func(i int) float64 { return factor * xs[i] })
+			p := totalOfPairs[Comoments](t, Covary, xs, ys)
+			if got := p.Correlation(); got != math.Copysign(1, factor) {
+				t.Errorf("%d pairs x, %v*x: correlation %v", n, factor, got)
+			}
+		}
+	}
+}
+
+// Sums of products that cancel, of both types with a kernel of their own.
+func TestDotsOfIllConditionedPairsAreAlmostCorrectlyRounded(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 7))
+	for trial := range 20 {
+		cond := math.Pow10(r.IntN(15))
+		n := 500 + r.IntN(2*BlockLen)
+		xs := numbers(n, func(int) float32 { return float32((r.Float64() - 0.5) * math.Pow10(r.IntN(8)-4)) })
+		ys := numbers(n, func(int) float32 { return float32(r.Float64() - 0.5) })
+		for i := n / 2; i < n-1; i++ { // what came before, but for a little
+			xs[i], ys[i] = -xs[i-n/2], ys[i-n/2]*float32(1+1/cond)
+		}
+		exact := new(big.Rat)
+		wideXs, wideYs := make([]float64, n), make([]float64, n)
+		for i := range xs {
+			wideXs[i], wideYs[i] = float64(xs[i]), float64(ys[i])
+			exact.Add(exact, new(big.Rat).Mul(exactly(wideXs[i]), exactly(wideYs[i])))
+		}
+		onTiers(t, func(t *testing.T) {
+			p := totalOfPairs[Dot](t, SumProducts, wideXs, wideYs)
+			if off := ulps(p.Sum(), exact); off > 1 {
+				t.Errorf("trial %d, condition %g: dot %v is off by %v ulp", trial, cond, p.Sum(), off)
+			}
+			narrow := SumProducts.NewMerger().(*TreeMerger[Dot])
+			if err := narrow.Add(0, pairsOf(SumProducts, Float32, Float32, bytesView(xs), bytesView(ys))); err != nil {
+				t.Fatal(err)
+			}
+			if got := narrow.Total(); ulps(got.Sum(), exact) > 1 {
+				t.Errorf("trial %d, condition %g: dot of float32 %v, of float64 %v", trial, cond, got.Sum(), p.Sum())
+			}
+		})
 	}
 }
 
@@ -496,17 +563,21 @@ func FuzzPartial(f *testing.F) {
 			f.Add(name, uint8(t), partialOf(r, t, corpus([]Type{t}, 50)[0]))
 		}
 	}
-	f.Add("pair", uint8(0), make([]byte, pairSize))
+	for name, r := range pairReductions {
+		f.Add(name, uint8(0), pairsOf(r, Float32, Int16, corpus([]Type{Float32}, 50)[0], corpus([]Type{Int16}, 50)[0]))
+	}
 	h, _ := NewHistogram(0, 1, 3)
 	f.Add("histogram", uint8(0), h.Encode())
 	f.Fuzz(func(t *testing.T, name string, typ uint8, b []byte) {
-		DecodePair(b)
 		DecodeHistogram(b)
-		r, ok := reductions[name]
-		if !ok || !Type(typ).Valid() {
+		var m Merger
+		if r, ok := pairReductions[name]; ok {
+			m = r.NewMerger()
+		} else if r, ok := reductions[name]; ok && Type(typ).Valid() {
+			m = r.NewMerger(Type(typ))
+		} else {
 			return
 		}
-		m := r.NewMerger(Type(typ))
 		if m.Add(0, b) != nil {
 			return
 		}
@@ -530,6 +601,14 @@ func FuzzPartial(f *testing.F) {
 			p := m.Total()
 			if at, ok := p.ArgMin(); ok && at >= p.count {
 				t.Errorf("least of %d elements at %d", p.count, at)
+			}
+		case *TreeMerger[Dot]:
+			p := m.Total()
+			_ = p.Sum()
+		case *TreeMerger[Comoments]:
+			p := m.Total()
+			if r := p.Correlation(); r < -1 || r > 1 {
+				t.Errorf("correlation %v, covariance %v", r, p.Covariance(1))
 			}
 		}
 	})

@@ -31,6 +31,8 @@ type Routine struct {
 	late bool // a worker need not have it
 	// prepare returns the kernel with its parameters, for one worker.
 	prepare func(params []byte) (Run, error)
+	// prepareFold does so with a reduction; nil: it is none.
+	prepareFold func(params []byte) (Fold, error)
 }
 
 // Run runs a kernel over the bytes of a chunk, src, and returns the bytes of its
@@ -50,6 +52,14 @@ func (r *Routine) Out() (Type, bool) { return r.out, r.out != 0 }
 
 // Prepare returns the routine ready to run with these parameters.
 func (r *Routine) Prepare(params []byte) (Run, error) { return r.prepare(params) }
+
+// PrepareFold returns a reduction ready to take blocks, with these parameters.
+func (r *Routine) PrepareFold(params []byte) (Fold, error) {
+	if r.prepareFold == nil {
+		return nil, fmt.Errorf("kernel %q is no reduction", r.name)
+	}
+	return r.prepareFold(params)
+}
 
 // Check returns why workers cannot run the routine, nil if they can.
 func (r *Routine) Check() error {

@@ -151,10 +151,13 @@ func mergeSummaries(a, b Summary) Summary {
 		nan:    a.nan + b.nan,
 		posInf: a.posInf + b.posInf,
 		negInf: a.negInf + b.negInf,
-		isum:   a.isum.add(b.isum),
-		fsum:   a.fsum.add(b.fsum),
 		m2:     a.m2 + b.m2,
 		band:   band,
+	}
+	if a.typ.IsFloat() {
+		out.fsum = a.fsum.add(b.fsum)
+	} else {
+		out.isum = a.isum.add(b.isum)
 	}
 	switch {
 	case a.numbers() == 0:

@@ -52,6 +52,10 @@ func (f *blockFold) floats(t Type, block []byte) Summary {
 	row := firstRow(t, block)
 	totalFolds[t].run(f.states[:], row, 0, 0)
 	pivot := f.float(0) / float64(len(row)/t.Size())
+	if !finite(pivot) { // nor would the block's squares be: under a mask, most begin with NaN
+		f.special(&s, t, block)
+		return s
+	}
 	scanFolds[t].run(f.states[:], block, math.Float64bits(pivot), 0)
 	s.fsum = f.sum(0)
 	lo, hi, squares, bits := f.float(2), f.float(3), f.float(4), f.word(5)
@@ -140,6 +144,9 @@ func (f *blockFold) squares(n float64) float64 {
 }
 
 func (f *blockFold) integers(t Type, block []byte) Summary {
+	if isNarrow(t) {
+		return f.narrow(t, block).summary(t, block)
+	}
 	s := Summary{typ: t, count: uint64(len(block) / t.Size())}
 	var pivot int64
 	if t.Size() < 8 {

@@ -234,19 +234,19 @@ var elementwise = [...]row{
 		return bind1(portable.CastFloat32Float64, &vectors[asm1[float64, float32]]{avx2.CastFloat32Float64, avx512.CastFloat32Float64, 4, 8})
 	}},
 	{"cast", [maxOperands]Type{Float32}, Int16, func() run {
-		return bind1(portable.CastFloat32Int16, &vectors[asm1[int16, float32]]{avx2.CastFloat32Int16, avx512.CastFloat32Int16, 4, 8})
+		return bind1(portable.CastFloat32Int16, &vectors[asm1[int16, float32]]{avx2.CastFloat32Int16, avx512.CastFloat32Int16, 8, 16})
 	}},
 	{"cast", [maxOperands]Type{Float32}, Int32, func() run {
-		return bind1(portable.CastFloat32Int32, &vectors[asm1[int32, float32]]{avx2.CastFloat32Int32, avx512.CastFloat32Int32, 4, 8})
+		return bind1(portable.CastFloat32Int32, &vectors[asm1[int32, float32]]{avx2.CastFloat32Int32, avx512.CastFloat32Int32, 8, 16})
 	}},
 	{"cast", [maxOperands]Type{Float32}, Int64, func() run {
 		return bind1(portable.CastFloat32Int64, &vectors[asm1[int64, float32]]{avx2.CastFloat32Int64, avx512.CastFloat32Int64, 4, 8})
 	}},
 	{"cast", [maxOperands]Type{Float32}, Int8, func() run {
-		return bind1(portable.CastFloat32Int8, &vectors[asm1[int8, float32]]{avx2.CastFloat32Int8, avx512.CastFloat32Int8, 4, 8})
+		return bind1(portable.CastFloat32Int8, &vectors[asm1[int8, float32]]{avx2.CastFloat32Int8, avx512.CastFloat32Int8, 8, 16})
 	}},
 	{"cast", [maxOperands]Type{Float32}, Uint16, func() run {
-		return bind1(portable.CastFloat32Uint16, &vectors[asm1[uint16, float32]]{avx2.CastFloat32Uint16, avx512.CastFloat32Uint16, 4, 8})
+		return bind1(portable.CastFloat32Uint16, &vectors[asm1[uint16, float32]]{avx2.CastFloat32Uint16, avx512.CastFloat32Uint16, 8, 16})
 	}},
 	{"cast", [maxOperands]Type{Float32}, Uint32, func() run {
 		return bind1(portable.CastFloat32Uint32, &vectors[asm1[uint32, float32]]{avx2.CastFloat32Uint32, avx512.CastFloat32Uint32, 4, 8})
@@ -255,10 +255,16 @@ var elementwise = [...]row{
 		return bind1(portable.CastFloat32Uint64, &vectors[asm1[uint64, float32]]{avx2.CastFloat32Uint64, avx512.CastFloat32Uint64, 4, 8})
 	}},
 	{"cast", [maxOperands]Type{Float32}, Uint8, func() run {
-		return bind1(portable.CastFloat32Uint8, &vectors[asm1[uint8, float32]]{avx2.CastFloat32Uint8, avx512.CastFloat32Uint8, 4, 8})
+		return bind1(portable.CastFloat32Uint8, &vectors[asm1[uint8, float32]]{avx2.CastFloat32Uint8, avx512.CastFloat32Uint8, 8, 16})
+	}},
+	{"cast", [maxOperands]Type{Float64}, BFloat16, func() run {
+		return bind1(portable.CastFloat64BFloat16, &vectors[asm1[uint16, float64]]{avx2.CastFloat64BFloat16, avx512.CastFloat64BFloat16, 4, 8})
 	}},
 	{"cast", [maxOperands]Type{Float64}, Bool, func() run {
 		return bind1(portable.CastFloat64Bool, &vectors[asm1[uint8, float64]]{avx2.CastFloat64Bool, avx512.CastFloat64Bool, 4, 8})
+	}},
+	{"cast", [maxOperands]Type{Float64}, Float16, func() run {
+		return bind1(portable.CastFloat64Float16, &vectors[asm1[uint16, float64]]{avx2.CastFloat64Float16, avx512.CastFloat64Float16, 4, 8})
 	}},
 	{"cast", [maxOperands]Type{Float64}, Float32, func() run {
 		return bind1(portable.CastFloat64Float32, &vectors[asm1[float32, float64]]{avx2.CastFloat64Float32, avx512.CastFloat64Float32, 4, 8})
@@ -291,7 +297,7 @@ var elementwise = [...]row{
 		return bind1(portable.CastInt16Bool, &vectors[asm1[uint8, int16]]{avx2.CastInt16Bool, avx512.CastInt16Bool, 16, 32})
 	}},
 	{"cast", [maxOperands]Type{Int16}, Float32, func() run {
-		return bind1(portable.CastInt16Float32, &vectors[asm1[float32, int16]]{avx2.CastInt16Float32, avx512.CastInt16Float32, 4, 8})
+		return bind1(portable.CastInt16Float32, &vectors[asm1[float32, int16]]{avx2.CastInt16Float32, avx512.CastInt16Float32, 8, 16})
 	}},
 	{"cast", [maxOperands]Type{Int16}, Float64, func() run {
 		return bind1(portable.CastInt16Float64, &vectors[asm1[float64, int16]]{avx2.CastInt16Float64, avx512.CastInt16Float64, 4, 8})
@@ -303,7 +309,7 @@ var elementwise = [...]row{
 		return bind1(portable.CastInt16Int64, &vectors[asm1[int64, int16]]{avx2.CastInt16Int64, avx512.CastInt16Int64, 4, 8})
 	}},
 	{"cast", [maxOperands]Type{Int16}, Int8, func() run {
-		return bind1(portable.CastInt16Int8, &vectors[asm1[int8, int16]]{avx2.CastInt16Int8, avx512.CastInt16Int8, 4, 8})
+		return bind1(portable.CastInt16Int8, &vectors[asm1[int8, int16]]{avx2.CastInt16Int8, avx512.CastInt16Int8, 16, 32})
 	}},
 	{"cast", [maxOperands]Type{Int16}, Uint16, func() run {
 		return bind1(portable.CastInt16Uint16, &vectors[asm1[uint16, int16]]{avx2.CastInt16Uint16, avx512.CastInt16Uint16, 16, 32})
@@ -315,28 +321,28 @@ var elementwise = [...]row{
 		return bind1(portable.CastInt16Uint64, &vectors[asm1[uint64, int16]]{avx2.CastInt16Uint64, avx512.CastInt16Uint64, 4, 8})
 	}},
 	{"cast", [maxOperands]Type{Int16}, Uint8, func() run {
-		return bind1(portable.CastInt16Uint8, &vectors[asm1[uint8, int16]]{avx2.CastInt16Uint8, avx512.CastInt16Uint8, 4, 8})
+		return bind1(portable.CastInt16Uint8, &vectors[asm1[uint8, int16]]{avx2.CastInt16Uint8, avx512.CastInt16Uint8, 16, 32})
 	}},
 	{"cast", [maxOperands]Type{Int32}, Bool, func() run {
 		return bind1(portable.CastInt32Bool, &vectors[asm1[uint8, int32]]{avx2.CastInt32Bool, avx512.CastInt32Bool, 8, 16})
 	}},
 	{"cast", [maxOperands]Type{Int32}, Float32, func() run {
-		return bind1(portable.CastInt32Float32, &vectors[asm1[float32, int32]]{avx2.CastInt32Float32, avx512.CastInt32Float32, 4, 8})
+		return bind1(portable.CastInt32Float32, &vectors[asm1[float32, int32]]{avx2.CastInt32Float32, avx512.CastInt32Float32, 8, 16})
 	}},
 	{"cast", [maxOperands]Type{Int32}, Float64, func() run {
 		return bind1(portable.CastInt32Float64, &vectors[asm1[float64, int32]]{avx2.CastInt32Float64, avx512.CastInt32Float64, 4, 8})
 	}},
 	{"cast", [maxOperands]Type{Int32}, Int16, func() run {
-		return bind1(portable.CastInt32Int16, &vectors[asm1[int16, int32]]{avx2.CastInt32Int16, avx512.CastInt32Int16, 4, 8})
+		return bind1(portable.CastInt32Int16, &vectors[asm1[int16, int32]]{avx2.CastInt32Int16, avx512.CastInt32Int16, 8, 16})
 	}},
 	{"cast", [maxOperands]Type{Int32}, Int64, func() run {
 		return bind1(portable.CastInt32Int64, &vectors[asm1[int64, int32]]{avx2.CastInt32Int64, avx512.CastInt32Int64, 4, 8})
 	}},
 	{"cast", [maxOperands]Type{Int32}, Int8, func() run {
-		return bind1(portable.CastInt32Int8, &vectors[asm1[int8, int32]]{avx2.CastInt32Int8, avx512.CastInt32Int8, 4, 8})
+		return bind1(portable.CastInt32Int8, &vectors[asm1[int8, int32]]{avx2.CastInt32Int8, avx512.CastInt32Int8, 8, 16})
 	}},
 	{"cast", [maxOperands]Type{Int32}, Uint16, func() run {
-		return bind1(portable.CastInt32Uint16, &vectors[asm1[uint16, int32]]{avx2.CastInt32Uint16, avx512.CastInt32Uint16, 4, 8})
+		return bind1(portable.CastInt32Uint16, &vectors[asm1[uint16, int32]]{avx2.CastInt32Uint16, avx512.CastInt32Uint16, 8, 16})
 	}},
 	{"cast", [maxOperands]Type{Int32}, Uint32, func() run {
 		return bind1(portable.CastInt32Uint32, &vectors[asm1[uint32, int32]]{avx2.CastInt32Uint32, avx512.CastInt32Uint32, 8, 16})
@@ -345,7 +351,7 @@ var elementwise = [...]row{
 		return bind1(portable.CastInt32Uint64, &vectors[asm1[uint64, int32]]{avx2.CastInt32Uint64, avx512.CastInt32Uint64, 4, 8})
 	}},
 	{"cast", [maxOperands]Type{Int32}, Uint8, func() run {
-		return bind1(portable.CastInt32Uint8, &vectors[asm1[uint8, int32]]{avx2.CastInt32Uint8, avx512.CastInt32Uint8, 4, 8})
+		return bind1(portable.CastInt32Uint8, &vectors[asm1[uint8, int32]]{avx2.CastInt32Uint8, avx512.CastInt32Uint8, 8, 16})
 	}},
 	{"cast", [maxOperands]Type{Int64}, Bool, func() run {
 		return bind1(portable.CastInt64Bool, &vectors[asm1[uint8, int64]]{avx2.CastInt64Bool, avx512.CastInt64Bool, 4, 8})
@@ -381,7 +387,7 @@ var elementwise = [...]row{
 		return bind1(portable.CastInt8Bool, &vectors[asm1[uint8, int8]]{avx2.CastInt8Bool, avx512.CastInt8Bool, 32, 64})
 	}},
 	{"cast", [maxOperands]Type{Int8}, Float32, func() run {
-		return bind1(portable.CastInt8Float32, &vectors[asm1[float32, int8]]{avx2.CastInt8Float32, avx512.CastInt8Float32, 4, 8})
+		return bind1(portable.CastInt8Float32, &vectors[asm1[float32, int8]]{avx2.CastInt8Float32, avx512.CastInt8Float32, 8, 16})
 	}},
 	{"cast", [maxOperands]Type{Int8}, Float64, func() run {
 		return bind1(portable.CastInt8Float64, &vectors[asm1[float64, int8]]{avx2.CastInt8Float64, avx512.CastInt8Float64, 4, 8})
@@ -411,7 +417,7 @@ var elementwise = [...]row{
 		return bind1(portable.CastUint16Bool, &vectors[asm1[uint8, uint16]]{avx2.CastUint16Bool, avx512.CastUint16Bool, 16, 32})
 	}},
 	{"cast", [maxOperands]Type{Uint16}, Float32, func() run {
-		return bind1(portable.CastUint16Float32, &vectors[asm1[float32, uint16]]{avx2.CastUint16Float32, avx512.CastUint16Float32, 4, 8})
+		return bind1(portable.CastUint16Float32, &vectors[asm1[float32, uint16]]{avx2.CastUint16Float32, avx512.CastUint16Float32, 8, 16})
 	}},
 	{"cast", [maxOperands]Type{Uint16}, Float64, func() run {
 		return bind1(portable.CastUint16Float64, &vectors[asm1[float64, uint16]]{avx2.CastUint16Float64, avx512.CastUint16Float64, 4, 8})
@@ -426,7 +432,7 @@ var elementwise = [...]row{
 		return bind1(portable.CastUint16Int64, &vectors[asm1[int64, uint16]]{avx2.CastUint16Int64, avx512.CastUint16Int64, 4, 8})
 	}},
 	{"cast", [maxOperands]Type{Uint16}, Int8, func() run {
-		return bind1(portable.CastUint16Int8, &vectors[asm1[int8, uint16]]{avx2.CastUint16Int8, avx512.CastUint16Int8, 4, 8})
+		return bind1(portable.CastUint16Int8, &vectors[asm1[int8, uint16]]{avx2.CastUint16Int8, avx512.CastUint16Int8, 16, 32})
 	}},
 	{"cast", [maxOperands]Type{Uint16}, Uint32, func() run {
 		return bind1(portable.CastUint16Uint32, &vectors[asm1[uint32, uint16]]{avx2.CastUint16Uint32, avx512.CastUint16Uint32, 8, 16})
@@ -435,7 +441,7 @@ var elementwise = [...]row{
 		return bind1(portable.CastUint16Uint64, &vectors[asm1[uint64, uint16]]{avx2.CastUint16Uint64, avx512.CastUint16Uint64, 4, 8})
 	}},
 	{"cast", [maxOperands]Type{Uint16}, Uint8, func() run {
-		return bind1(portable.CastUint16Uint8, &vectors[asm1[uint8, uint16]]{avx2.CastUint16Uint8, avx512.CastUint16Uint8, 4, 8})
+		return bind1(portable.CastUint16Uint8, &vectors[asm1[uint8, uint16]]{avx2.CastUint16Uint8, avx512.CastUint16Uint8, 16, 32})
 	}},
 	{"cast", [maxOperands]Type{Uint32}, Bool, func() run {
 		return bind1(portable.CastUint32Bool, &vectors[asm1[uint8, uint32]]{avx2.CastUint32Bool, avx512.CastUint32Bool, 8, 16})
@@ -447,7 +453,7 @@ var elementwise = [...]row{
 		return bind1(portable.CastUint32Float64, &vectors[asm1[float64, uint32]]{avx2.CastUint32Float64, avx512.CastUint32Float64, 4, 8})
 	}},
 	{"cast", [maxOperands]Type{Uint32}, Int16, func() run {
-		return bind1(portable.CastUint32Int16, &vectors[asm1[int16, uint32]]{avx2.CastUint32Int16, avx512.CastUint32Int16, 4, 8})
+		return bind1(portable.CastUint32Int16, &vectors[asm1[int16, uint32]]{avx2.CastUint32Int16, avx512.CastUint32Int16, 8, 16})
 	}},
 	{"cast", [maxOperands]Type{Uint32}, Int32, func() run {
 		return bind1(portable.CastUint32Int32, &vectors[asm1[int32, uint32]]{avx2.CastUint32Int32, avx512.CastUint32Int32, 8, 16})
@@ -456,16 +462,16 @@ var elementwise = [...]row{
 		return bind1(portable.CastUint32Int64, &vectors[asm1[int64, uint32]]{avx2.CastUint32Int64, avx512.CastUint32Int64, 4, 8})
 	}},
 	{"cast", [maxOperands]Type{Uint32}, Int8, func() run {
-		return bind1(portable.CastUint32Int8, &vectors[asm1[int8, uint32]]{avx2.CastUint32Int8, avx512.CastUint32Int8, 4, 8})
+		return bind1(portable.CastUint32Int8, &vectors[asm1[int8, uint32]]{avx2.CastUint32Int8, avx512.CastUint32Int8, 8, 16})
 	}},
 	{"cast", [maxOperands]Type{Uint32}, Uint16, func() run {
-		return bind1(portable.CastUint32Uint16, &vectors[asm1[uint16, uint32]]{avx2.CastUint32Uint16, avx512.CastUint32Uint16, 4, 8})
+		return bind1(portable.CastUint32Uint16, &vectors[asm1[uint16, uint32]]{avx2.CastUint32Uint16, avx512.CastUint32Uint16, 8, 16})
 	}},
 	{"cast", [maxOperands]Type{Uint32}, Uint64, func() run {
 		return bind1(portable.CastUint32Uint64, &vectors[asm1[uint64, uint32]]{avx2.CastUint32Uint64, avx512.CastUint32Uint64, 4, 8})
 	}},
 	{"cast", [maxOperands]Type{Uint32}, Uint8, func() run {
-		return bind1(portable.CastUint32Uint8, &vectors[asm1[uint8, uint32]]{avx2.CastUint32Uint8, avx512.CastUint32Uint8, 4, 8})
+		return bind1(portable.CastUint32Uint8, &vectors[asm1[uint8, uint32]]{avx2.CastUint32Uint8, avx512.CastUint32Uint8, 8, 16})
 	}},
 	{"cast", [maxOperands]Type{Uint64}, Bool, func() run {
 		return bind1(portable.CastUint64Bool, &vectors[asm1[uint8, uint64]]{avx2.CastUint64Bool, avx512.CastUint64Bool, 4, 8})
@@ -501,7 +507,7 @@ var elementwise = [...]row{
 		return bind1(portable.CastUint8Bool, &vectors[asm1[uint8, uint8]]{avx2.CastUint8Bool, avx512.CastUint8Bool, 32, 64})
 	}},
 	{"cast", [maxOperands]Type{Uint8}, Float32, func() run {
-		return bind1(portable.CastUint8Float32, &vectors[asm1[float32, uint8]]{avx2.CastUint8Float32, avx512.CastUint8Float32, 4, 8})
+		return bind1(portable.CastUint8Float32, &vectors[asm1[float32, uint8]]{avx2.CastUint8Float32, avx512.CastUint8Float32, 8, 16})
 	}},
 	{"cast", [maxOperands]Type{Uint8}, Float64, func() run {
 		return bind1(portable.CastUint8Float64, &vectors[asm1[float64, uint8]]{avx2.CastUint8Float64, avx512.CastUint8Float64, 4, 8})
@@ -642,28 +648,28 @@ var elementwise = [...]row{
 		return bind1(portable.Expm1Float64, &vectors[asm1[float64, float64]]{avx2.Expm1Float64, avx512.Expm1Float64, 4, 8})
 	}},
 	{"fits_int16", [maxOperands]Type{Float32}, Bool, func() run {
-		return bind1(portable.FitsInt16Float32Bool, &vectors[asm1[uint8, float32]]{avx2.FitsInt16Float32Bool, avx512.FitsInt16Float32Bool, 4, 8})
+		return bind1(portable.FitsInt16Float32Bool, &vectors[asm1[uint8, float32]]{avx2.FitsInt16Float32Bool, avx512.FitsInt16Float32Bool, 8, 16})
 	}},
 	{"fits_int16", [maxOperands]Type{Float64}, Bool, func() run {
 		return bind1(portable.FitsInt16Float64Bool, &vectors[asm1[uint8, float64]]{avx2.FitsInt16Float64Bool, avx512.FitsInt16Float64Bool, 4, 8})
 	}},
 	{"fits_int16", [maxOperands]Type{Int32}, Bool, func() run {
-		return bind1(portable.FitsInt16Int32Bool, &vectors[asm1[uint8, int32]]{avx2.FitsInt16Int32Bool, avx512.FitsInt16Int32Bool, 4, 8})
+		return bind1(portable.FitsInt16Int32Bool, &vectors[asm1[uint8, int32]]{avx2.FitsInt16Int32Bool, avx512.FitsInt16Int32Bool, 8, 16})
 	}},
 	{"fits_int16", [maxOperands]Type{Int64}, Bool, func() run {
 		return bind1(portable.FitsInt16Int64Bool, &vectors[asm1[uint8, int64]]{avx2.FitsInt16Int64Bool, avx512.FitsInt16Int64Bool, 4, 8})
 	}},
 	{"fits_int16", [maxOperands]Type{Uint16}, Bool, func() run {
-		return bind1(portable.FitsInt16Uint16Bool, &vectors[asm1[uint8, uint16]]{avx2.FitsInt16Uint16Bool, avx512.FitsInt16Uint16Bool, 4, 8})
+		return bind1(portable.FitsInt16Uint16Bool, &vectors[asm1[uint8, uint16]]{avx2.FitsInt16Uint16Bool, avx512.FitsInt16Uint16Bool, 16, 32})
 	}},
 	{"fits_int16", [maxOperands]Type{Uint32}, Bool, func() run {
-		return bind1(portable.FitsInt16Uint32Bool, &vectors[asm1[uint8, uint32]]{avx2.FitsInt16Uint32Bool, avx512.FitsInt16Uint32Bool, 4, 8})
+		return bind1(portable.FitsInt16Uint32Bool, &vectors[asm1[uint8, uint32]]{avx2.FitsInt16Uint32Bool, avx512.FitsInt16Uint32Bool, 8, 16})
 	}},
 	{"fits_int16", [maxOperands]Type{Uint64}, Bool, func() run {
 		return bind1(portable.FitsInt16Uint64Bool, &vectors[asm1[uint8, uint64]]{avx2.FitsInt16Uint64Bool, avx512.FitsInt16Uint64Bool, 4, 8})
 	}},
 	{"fits_int32", [maxOperands]Type{Float32}, Bool, func() run {
-		return bind1(portable.FitsInt32Float32Bool, &vectors[asm1[uint8, float32]]{avx2.FitsInt32Float32Bool, avx512.FitsInt32Float32Bool, 4, 8})
+		return bind1(portable.FitsInt32Float32Bool, &vectors[asm1[uint8, float32]]{avx2.FitsInt32Float32Bool, avx512.FitsInt32Float32Bool, 8, 16})
 	}},
 	{"fits_int32", [maxOperands]Type{Float64}, Bool, func() run {
 		return bind1(portable.FitsInt32Float64Bool, &vectors[asm1[uint8, float64]]{avx2.FitsInt32Float64Bool, avx512.FitsInt32Float64Bool, 4, 8})
@@ -672,13 +678,13 @@ var elementwise = [...]row{
 		return bind1(portable.FitsInt32Int64Bool, &vectors[asm1[uint8, int64]]{avx2.FitsInt32Int64Bool, avx512.FitsInt32Int64Bool, 4, 8})
 	}},
 	{"fits_int32", [maxOperands]Type{Uint32}, Bool, func() run {
-		return bind1(portable.FitsInt32Uint32Bool, &vectors[asm1[uint8, uint32]]{avx2.FitsInt32Uint32Bool, avx512.FitsInt32Uint32Bool, 4, 8})
+		return bind1(portable.FitsInt32Uint32Bool, &vectors[asm1[uint8, uint32]]{avx2.FitsInt32Uint32Bool, avx512.FitsInt32Uint32Bool, 8, 16})
 	}},
 	{"fits_int32", [maxOperands]Type{Uint64}, Bool, func() run {
 		return bind1(portable.FitsInt32Uint64Bool, &vectors[asm1[uint8, uint64]]{avx2.FitsInt32Uint64Bool, avx512.FitsInt32Uint64Bool, 4, 8})
 	}},
 	{"fits_int64", [maxOperands]Type{Float32}, Bool, func() run {
-		return bind1(portable.FitsInt64Float32Bool, &vectors[asm1[uint8, float32]]{avx2.FitsInt64Float32Bool, avx512.FitsInt64Float32Bool, 4, 8})
+		return bind1(portable.FitsInt64Float32Bool, &vectors[asm1[uint8, float32]]{avx2.FitsInt64Float32Bool, avx512.FitsInt64Float32Bool, 8, 16})
 	}},
 	{"fits_int64", [maxOperands]Type{Float64}, Bool, func() run {
 		return bind1(portable.FitsInt64Float64Bool, &vectors[asm1[uint8, float64]]{avx2.FitsInt64Float64Bool, avx512.FitsInt64Float64Bool, 4, 8})
@@ -687,118 +693,118 @@ var elementwise = [...]row{
 		return bind1(portable.FitsInt64Uint64Bool, &vectors[asm1[uint8, uint64]]{avx2.FitsInt64Uint64Bool, avx512.FitsInt64Uint64Bool, 4, 8})
 	}},
 	{"fits_int8", [maxOperands]Type{Float32}, Bool, func() run {
-		return bind1(portable.FitsInt8Float32Bool, &vectors[asm1[uint8, float32]]{avx2.FitsInt8Float32Bool, avx512.FitsInt8Float32Bool, 4, 8})
+		return bind1(portable.FitsInt8Float32Bool, &vectors[asm1[uint8, float32]]{avx2.FitsInt8Float32Bool, avx512.FitsInt8Float32Bool, 8, 16})
 	}},
 	{"fits_int8", [maxOperands]Type{Float64}, Bool, func() run {
 		return bind1(portable.FitsInt8Float64Bool, &vectors[asm1[uint8, float64]]{avx2.FitsInt8Float64Bool, avx512.FitsInt8Float64Bool, 4, 8})
 	}},
 	{"fits_int8", [maxOperands]Type{Int16}, Bool, func() run {
-		return bind1(portable.FitsInt8Int16Bool, &vectors[asm1[uint8, int16]]{avx2.FitsInt8Int16Bool, avx512.FitsInt8Int16Bool, 4, 8})
+		return bind1(portable.FitsInt8Int16Bool, &vectors[asm1[uint8, int16]]{avx2.FitsInt8Int16Bool, avx512.FitsInt8Int16Bool, 16, 32})
 	}},
 	{"fits_int8", [maxOperands]Type{Int32}, Bool, func() run {
-		return bind1(portable.FitsInt8Int32Bool, &vectors[asm1[uint8, int32]]{avx2.FitsInt8Int32Bool, avx512.FitsInt8Int32Bool, 4, 8})
+		return bind1(portable.FitsInt8Int32Bool, &vectors[asm1[uint8, int32]]{avx2.FitsInt8Int32Bool, avx512.FitsInt8Int32Bool, 8, 16})
 	}},
 	{"fits_int8", [maxOperands]Type{Int64}, Bool, func() run {
 		return bind1(portable.FitsInt8Int64Bool, &vectors[asm1[uint8, int64]]{avx2.FitsInt8Int64Bool, avx512.FitsInt8Int64Bool, 4, 8})
 	}},
 	{"fits_int8", [maxOperands]Type{Uint16}, Bool, func() run {
-		return bind1(portable.FitsInt8Uint16Bool, &vectors[asm1[uint8, uint16]]{avx2.FitsInt8Uint16Bool, avx512.FitsInt8Uint16Bool, 4, 8})
+		return bind1(portable.FitsInt8Uint16Bool, &vectors[asm1[uint8, uint16]]{avx2.FitsInt8Uint16Bool, avx512.FitsInt8Uint16Bool, 16, 32})
 	}},
 	{"fits_int8", [maxOperands]Type{Uint32}, Bool, func() run {
-		return bind1(portable.FitsInt8Uint32Bool, &vectors[asm1[uint8, uint32]]{avx2.FitsInt8Uint32Bool, avx512.FitsInt8Uint32Bool, 4, 8})
+		return bind1(portable.FitsInt8Uint32Bool, &vectors[asm1[uint8, uint32]]{avx2.FitsInt8Uint32Bool, avx512.FitsInt8Uint32Bool, 8, 16})
 	}},
 	{"fits_int8", [maxOperands]Type{Uint64}, Bool, func() run {
 		return bind1(portable.FitsInt8Uint64Bool, &vectors[asm1[uint8, uint64]]{avx2.FitsInt8Uint64Bool, avx512.FitsInt8Uint64Bool, 4, 8})
 	}},
 	{"fits_int8", [maxOperands]Type{Uint8}, Bool, func() run {
-		return bind1(portable.FitsInt8Uint8Bool, &vectors[asm1[uint8, uint8]]{avx2.FitsInt8Uint8Bool, avx512.FitsInt8Uint8Bool, 4, 8})
+		return bind1(portable.FitsInt8Uint8Bool, &vectors[asm1[uint8, uint8]]{avx2.FitsInt8Uint8Bool, avx512.FitsInt8Uint8Bool, 32, 64})
 	}},
 	{"fits_uint16", [maxOperands]Type{Float32}, Bool, func() run {
-		return bind1(portable.FitsUint16Float32Bool, &vectors[asm1[uint8, float32]]{avx2.FitsUint16Float32Bool, avx512.FitsUint16Float32Bool, 4, 8})
+		return bind1(portable.FitsUint16Float32Bool, &vectors[asm1[uint8, float32]]{avx2.FitsUint16Float32Bool, avx512.FitsUint16Float32Bool, 8, 16})
 	}},
 	{"fits_uint16", [maxOperands]Type{Float64}, Bool, func() run {
 		return bind1(portable.FitsUint16Float64Bool, &vectors[asm1[uint8, float64]]{avx2.FitsUint16Float64Bool, avx512.FitsUint16Float64Bool, 4, 8})
 	}},
 	{"fits_uint16", [maxOperands]Type{Int16}, Bool, func() run {
-		return bind1(portable.FitsUint16Int16Bool, &vectors[asm1[uint8, int16]]{avx2.FitsUint16Int16Bool, avx512.FitsUint16Int16Bool, 4, 8})
+		return bind1(portable.FitsUint16Int16Bool, &vectors[asm1[uint8, int16]]{avx2.FitsUint16Int16Bool, avx512.FitsUint16Int16Bool, 16, 32})
 	}},
 	{"fits_uint16", [maxOperands]Type{Int32}, Bool, func() run {
-		return bind1(portable.FitsUint16Int32Bool, &vectors[asm1[uint8, int32]]{avx2.FitsUint16Int32Bool, avx512.FitsUint16Int32Bool, 4, 8})
+		return bind1(portable.FitsUint16Int32Bool, &vectors[asm1[uint8, int32]]{avx2.FitsUint16Int32Bool, avx512.FitsUint16Int32Bool, 8, 16})
 	}},
 	{"fits_uint16", [maxOperands]Type{Int64}, Bool, func() run {
 		return bind1(portable.FitsUint16Int64Bool, &vectors[asm1[uint8, int64]]{avx2.FitsUint16Int64Bool, avx512.FitsUint16Int64Bool, 4, 8})
 	}},
 	{"fits_uint16", [maxOperands]Type{Int8}, Bool, func() run {
-		return bind1(portable.FitsUint16Int8Bool, &vectors[asm1[uint8, int8]]{avx2.FitsUint16Int8Bool, avx512.FitsUint16Int8Bool, 4, 8})
+		return bind1(portable.FitsUint16Int8Bool, &vectors[asm1[uint8, int8]]{avx2.FitsUint16Int8Bool, avx512.FitsUint16Int8Bool, 32, 64})
 	}},
 	{"fits_uint16", [maxOperands]Type{Uint32}, Bool, func() run {
-		return bind1(portable.FitsUint16Uint32Bool, &vectors[asm1[uint8, uint32]]{avx2.FitsUint16Uint32Bool, avx512.FitsUint16Uint32Bool, 4, 8})
+		return bind1(portable.FitsUint16Uint32Bool, &vectors[asm1[uint8, uint32]]{avx2.FitsUint16Uint32Bool, avx512.FitsUint16Uint32Bool, 8, 16})
 	}},
 	{"fits_uint16", [maxOperands]Type{Uint64}, Bool, func() run {
 		return bind1(portable.FitsUint16Uint64Bool, &vectors[asm1[uint8, uint64]]{avx2.FitsUint16Uint64Bool, avx512.FitsUint16Uint64Bool, 4, 8})
 	}},
 	{"fits_uint32", [maxOperands]Type{Float32}, Bool, func() run {
-		return bind1(portable.FitsUint32Float32Bool, &vectors[asm1[uint8, float32]]{avx2.FitsUint32Float32Bool, avx512.FitsUint32Float32Bool, 4, 8})
+		return bind1(portable.FitsUint32Float32Bool, &vectors[asm1[uint8, float32]]{avx2.FitsUint32Float32Bool, avx512.FitsUint32Float32Bool, 8, 16})
 	}},
 	{"fits_uint32", [maxOperands]Type{Float64}, Bool, func() run {
 		return bind1(portable.FitsUint32Float64Bool, &vectors[asm1[uint8, float64]]{avx2.FitsUint32Float64Bool, avx512.FitsUint32Float64Bool, 4, 8})
 	}},
 	{"fits_uint32", [maxOperands]Type{Int16}, Bool, func() run {
-		return bind1(portable.FitsUint32Int16Bool, &vectors[asm1[uint8, int16]]{avx2.FitsUint32Int16Bool, avx512.FitsUint32Int16Bool, 4, 8})
+		return bind1(portable.FitsUint32Int16Bool, &vectors[asm1[uint8, int16]]{avx2.FitsUint32Int16Bool, avx512.FitsUint32Int16Bool, 16, 32})
 	}},
 	{"fits_uint32", [maxOperands]Type{Int32}, Bool, func() run {
-		return bind1(portable.FitsUint32Int32Bool, &vectors[asm1[uint8, int32]]{avx2.FitsUint32Int32Bool, avx512.FitsUint32Int32Bool, 4, 8})
+		return bind1(portable.FitsUint32Int32Bool, &vectors[asm1[uint8, int32]]{avx2.FitsUint32Int32Bool, avx512.FitsUint32Int32Bool, 8, 16})
 	}},
 	{"fits_uint32", [maxOperands]Type{Int64}, Bool, func() run {
 		return bind1(portable.FitsUint32Int64Bool, &vectors[asm1[uint8, int64]]{avx2.FitsUint32Int64Bool, avx512.FitsUint32Int64Bool, 4, 8})
 	}},
 	{"fits_uint32", [maxOperands]Type{Int8}, Bool, func() run {
-		return bind1(portable.FitsUint32Int8Bool, &vectors[asm1[uint8, int8]]{avx2.FitsUint32Int8Bool, avx512.FitsUint32Int8Bool, 4, 8})
+		return bind1(portable.FitsUint32Int8Bool, &vectors[asm1[uint8, int8]]{avx2.FitsUint32Int8Bool, avx512.FitsUint32Int8Bool, 32, 64})
 	}},
 	{"fits_uint32", [maxOperands]Type{Uint64}, Bool, func() run {
 		return bind1(portable.FitsUint32Uint64Bool, &vectors[asm1[uint8, uint64]]{avx2.FitsUint32Uint64Bool, avx512.FitsUint32Uint64Bool, 4, 8})
 	}},
 	{"fits_uint64", [maxOperands]Type{Float32}, Bool, func() run {
-		return bind1(portable.FitsUint64Float32Bool, &vectors[asm1[uint8, float32]]{avx2.FitsUint64Float32Bool, avx512.FitsUint64Float32Bool, 4, 8})
+		return bind1(portable.FitsUint64Float32Bool, &vectors[asm1[uint8, float32]]{avx2.FitsUint64Float32Bool, avx512.FitsUint64Float32Bool, 8, 16})
 	}},
 	{"fits_uint64", [maxOperands]Type{Float64}, Bool, func() run {
 		return bind1(portable.FitsUint64Float64Bool, &vectors[asm1[uint8, float64]]{avx2.FitsUint64Float64Bool, avx512.FitsUint64Float64Bool, 4, 8})
 	}},
 	{"fits_uint64", [maxOperands]Type{Int16}, Bool, func() run {
-		return bind1(portable.FitsUint64Int16Bool, &vectors[asm1[uint8, int16]]{avx2.FitsUint64Int16Bool, avx512.FitsUint64Int16Bool, 4, 8})
+		return bind1(portable.FitsUint64Int16Bool, &vectors[asm1[uint8, int16]]{avx2.FitsUint64Int16Bool, avx512.FitsUint64Int16Bool, 16, 32})
 	}},
 	{"fits_uint64", [maxOperands]Type{Int32}, Bool, func() run {
-		return bind1(portable.FitsUint64Int32Bool, &vectors[asm1[uint8, int32]]{avx2.FitsUint64Int32Bool, avx512.FitsUint64Int32Bool, 4, 8})
+		return bind1(portable.FitsUint64Int32Bool, &vectors[asm1[uint8, int32]]{avx2.FitsUint64Int32Bool, avx512.FitsUint64Int32Bool, 8, 16})
 	}},
 	{"fits_uint64", [maxOperands]Type{Int64}, Bool, func() run {
 		return bind1(portable.FitsUint64Int64Bool, &vectors[asm1[uint8, int64]]{avx2.FitsUint64Int64Bool, avx512.FitsUint64Int64Bool, 4, 8})
 	}},
 	{"fits_uint64", [maxOperands]Type{Int8}, Bool, func() run {
-		return bind1(portable.FitsUint64Int8Bool, &vectors[asm1[uint8, int8]]{avx2.FitsUint64Int8Bool, avx512.FitsUint64Int8Bool, 4, 8})
+		return bind1(portable.FitsUint64Int8Bool, &vectors[asm1[uint8, int8]]{avx2.FitsUint64Int8Bool, avx512.FitsUint64Int8Bool, 32, 64})
 	}},
 	{"fits_uint8", [maxOperands]Type{Float32}, Bool, func() run {
-		return bind1(portable.FitsUint8Float32Bool, &vectors[asm1[uint8, float32]]{avx2.FitsUint8Float32Bool, avx512.FitsUint8Float32Bool, 4, 8})
+		return bind1(portable.FitsUint8Float32Bool, &vectors[asm1[uint8, float32]]{avx2.FitsUint8Float32Bool, avx512.FitsUint8Float32Bool, 8, 16})
 	}},
 	{"fits_uint8", [maxOperands]Type{Float64}, Bool, func() run {
 		return bind1(portable.FitsUint8Float64Bool, &vectors[asm1[uint8, float64]]{avx2.FitsUint8Float64Bool, avx512.FitsUint8Float64Bool, 4, 8})
 	}},
 	{"fits_uint8", [maxOperands]Type{Int16}, Bool, func() run {
-		return bind1(portable.FitsUint8Int16Bool, &vectors[asm1[uint8, int16]]{avx2.FitsUint8Int16Bool, avx512.FitsUint8Int16Bool, 4, 8})
+		return bind1(portable.FitsUint8Int16Bool, &vectors[asm1[uint8, int16]]{avx2.FitsUint8Int16Bool, avx512.FitsUint8Int16Bool, 16, 32})
 	}},
 	{"fits_uint8", [maxOperands]Type{Int32}, Bool, func() run {
-		return bind1(portable.FitsUint8Int32Bool, &vectors[asm1[uint8, int32]]{avx2.FitsUint8Int32Bool, avx512.FitsUint8Int32Bool, 4, 8})
+		return bind1(portable.FitsUint8Int32Bool, &vectors[asm1[uint8, int32]]{avx2.FitsUint8Int32Bool, avx512.FitsUint8Int32Bool, 8, 16})
 	}},
 	{"fits_uint8", [maxOperands]Type{Int64}, Bool, func() run {
 		return bind1(portable.FitsUint8Int64Bool, &vectors[asm1[uint8, int64]]{avx2.FitsUint8Int64Bool, avx512.FitsUint8Int64Bool, 4, 8})
 	}},
 	{"fits_uint8", [maxOperands]Type{Int8}, Bool, func() run {
-		return bind1(portable.FitsUint8Int8Bool, &vectors[asm1[uint8, int8]]{avx2.FitsUint8Int8Bool, avx512.FitsUint8Int8Bool, 4, 8})
+		return bind1(portable.FitsUint8Int8Bool, &vectors[asm1[uint8, int8]]{avx2.FitsUint8Int8Bool, avx512.FitsUint8Int8Bool, 32, 64})
 	}},
 	{"fits_uint8", [maxOperands]Type{Uint16}, Bool, func() run {
-		return bind1(portable.FitsUint8Uint16Bool, &vectors[asm1[uint8, uint16]]{avx2.FitsUint8Uint16Bool, avx512.FitsUint8Uint16Bool, 4, 8})
+		return bind1(portable.FitsUint8Uint16Bool, &vectors[asm1[uint8, uint16]]{avx2.FitsUint8Uint16Bool, avx512.FitsUint8Uint16Bool, 16, 32})
 	}},
 	{"fits_uint8", [maxOperands]Type{Uint32}, Bool, func() run {
-		return bind1(portable.FitsUint8Uint32Bool, &vectors[asm1[uint8, uint32]]{avx2.FitsUint8Uint32Bool, avx512.FitsUint8Uint32Bool, 4, 8})
+		return bind1(portable.FitsUint8Uint32Bool, &vectors[asm1[uint8, uint32]]{avx2.FitsUint8Uint32Bool, avx512.FitsUint8Uint32Bool, 8, 16})
 	}},
 	{"fits_uint8", [maxOperands]Type{Uint64}, Bool, func() run {
 		return bind1(portable.FitsUint8Uint64Bool, &vectors[asm1[uint8, uint64]]{avx2.FitsUint8Uint64Bool, avx512.FitsUint8Uint64Bool, 4, 8})
@@ -816,7 +822,7 @@ var elementwise = [...]row{
 		return bind2(portable.FloorDivideFloat64, &vectors[asm2[float64, float64, float64]]{avx2.FloorDivideFloat64, avx512.FloorDivideFloat64, 4, 8})
 	}},
 	{"floor_divide", [maxOperands]Type{Int16, Int16}, Int16, func() run {
-		return bind2(portable.FloorDivideInt16, &vectors[asm2[int16, int16, int16]]{avx2.FloorDivideInt16, avx512.FloorDivideInt16, 4, 8})
+		return bind2(portable.FloorDivideInt16, &vectors[asm2[int16, int16, int16]]{avx2.FloorDivideInt16, avx512.FloorDivideInt16, 8, 16})
 	}},
 	{"floor_divide", [maxOperands]Type{Int32, Int32}, Int32, func() run {
 		return bind2(portable.FloorDivideInt32, &vectors[asm2[int32, int32, int32]]{avx2.FloorDivideInt32, avx512.FloorDivideInt32, 4, 8})
@@ -825,10 +831,10 @@ var elementwise = [...]row{
 		return bind2(portable.FloorDivideInt64, &vectors[asm2[int64, int64, int64]]{avx2.FloorDivideInt64, avx512.FloorDivideInt64, 4, 8})
 	}},
 	{"floor_divide", [maxOperands]Type{Int8, Int8}, Int8, func() run {
-		return bind2(portable.FloorDivideInt8, &vectors[asm2[int8, int8, int8]]{avx2.FloorDivideInt8, avx512.FloorDivideInt8, 4, 8})
+		return bind2(portable.FloorDivideInt8, &vectors[asm2[int8, int8, int8]]{avx2.FloorDivideInt8, avx512.FloorDivideInt8, 8, 16})
 	}},
 	{"floor_divide", [maxOperands]Type{Uint16, Uint16}, Uint16, func() run {
-		return bind2(portable.FloorDivideUint16, &vectors[asm2[uint16, uint16, uint16]]{avx2.FloorDivideUint16, avx512.FloorDivideUint16, 4, 8})
+		return bind2(portable.FloorDivideUint16, &vectors[asm2[uint16, uint16, uint16]]{avx2.FloorDivideUint16, avx512.FloorDivideUint16, 8, 16})
 	}},
 	{"floor_divide", [maxOperands]Type{Uint32, Uint32}, Uint32, func() run {
 		return bind2(portable.FloorDivideUint32, &vectors[asm2[uint32, uint32, uint32]]{avx2.FloorDivideUint32, avx512.FloorDivideUint32, 4, 8})
@@ -837,7 +843,7 @@ var elementwise = [...]row{
 		return bind2(portable.FloorDivideUint64, &vectors[asm2[uint64, uint64, uint64]]{avx2.FloorDivideUint64, avx512.FloorDivideUint64, 4, 8})
 	}},
 	{"floor_divide", [maxOperands]Type{Uint8, Uint8}, Uint8, func() run {
-		return bind2(portable.FloorDivideUint8, &vectors[asm2[uint8, uint8, uint8]]{avx2.FloorDivideUint8, avx512.FloorDivideUint8, 4, 8})
+		return bind2(portable.FloorDivideUint8, &vectors[asm2[uint8, uint8, uint8]]{avx2.FloorDivideUint8, avx512.FloorDivideUint8, 8, 16})
 	}},
 	{"fma", [maxOperands]Type{Float32, Float32, Float32}, Float32, func() run {
 		return bind3(portable.FmaFloat32, &vectors[asm3[float32, float32, float32, float32]]{avx2.FmaFloat32, avx512.FmaFloat32, 8, 16})
@@ -852,7 +858,7 @@ var elementwise = [...]row{
 		return bind2(portable.FmodFloat64, &vectors[asm2[float64, float64, float64]]{avx2.FmodFloat64, avx512.FmodFloat64, 4, 8})
 	}},
 	{"fmod", [maxOperands]Type{Int16, Int16}, Int16, func() run {
-		return bind2(portable.FmodInt16, &vectors[asm2[int16, int16, int16]]{avx2.FmodInt16, avx512.FmodInt16, 4, 8})
+		return bind2(portable.FmodInt16, &vectors[asm2[int16, int16, int16]]{avx2.FmodInt16, avx512.FmodInt16, 8, 16})
 	}},
 	{"fmod", [maxOperands]Type{Int32, Int32}, Int32, func() run {
 		return bind2(portable.FmodInt32, &vectors[asm2[int32, int32, int32]]{avx2.FmodInt32, avx512.FmodInt32, 4, 8})
@@ -861,10 +867,10 @@ var elementwise = [...]row{
 		return bind2(portable.FmodInt64, &vectors[asm2[int64, int64, int64]]{avx2.FmodInt64, avx512.FmodInt64, 4, 8})
 	}},
 	{"fmod", [maxOperands]Type{Int8, Int8}, Int8, func() run {
-		return bind2(portable.FmodInt8, &vectors[asm2[int8, int8, int8]]{avx2.FmodInt8, avx512.FmodInt8, 4, 8})
+		return bind2(portable.FmodInt8, &vectors[asm2[int8, int8, int8]]{avx2.FmodInt8, avx512.FmodInt8, 8, 16})
 	}},
 	{"fmod", [maxOperands]Type{Uint16, Uint16}, Uint16, func() run {
-		return bind2(portable.FmodUint16, &vectors[asm2[uint16, uint16, uint16]]{avx2.FmodUint16, avx512.FmodUint16, 4, 8})
+		return bind2(portable.FmodUint16, &vectors[asm2[uint16, uint16, uint16]]{avx2.FmodUint16, avx512.FmodUint16, 8, 16})
 	}},
 	{"fmod", [maxOperands]Type{Uint32, Uint32}, Uint32, func() run {
 		return bind2(portable.FmodUint32, &vectors[asm2[uint32, uint32, uint32]]{avx2.FmodUint32, avx512.FmodUint32, 4, 8})
@@ -873,7 +879,7 @@ var elementwise = [...]row{
 		return bind2(portable.FmodUint64, &vectors[asm2[uint64, uint64, uint64]]{avx2.FmodUint64, avx512.FmodUint64, 4, 8})
 	}},
 	{"fmod", [maxOperands]Type{Uint8, Uint8}, Uint8, func() run {
-		return bind2(portable.FmodUint8, &vectors[asm2[uint8, uint8, uint8]]{avx2.FmodUint8, avx512.FmodUint8, 4, 8})
+		return bind2(portable.FmodUint8, &vectors[asm2[uint8, uint8, uint8]]{avx2.FmodUint8, avx512.FmodUint8, 8, 16})
 	}},
 	{"greater", [maxOperands]Type{Float32, Float32}, Bool, func() run {
 		return bind2(portable.GreaterFloat32Bool, &vectors[asm2[uint8, float32, float32]]{avx2.GreaterFloat32Bool, avx512.GreaterFloat32Bool, 8, 16})
@@ -1274,7 +1280,7 @@ var elementwise = [...]row{
 		return bind2(portable.RemainderFloat64, &vectors[asm2[float64, float64, float64]]{avx2.RemainderFloat64, avx512.RemainderFloat64, 4, 8})
 	}},
 	{"remainder", [maxOperands]Type{Int16, Int16}, Int16, func() run {
-		return bind2(portable.RemainderInt16, &vectors[asm2[int16, int16, int16]]{avx2.RemainderInt16, avx512.RemainderInt16, 4, 8})
+		return bind2(portable.RemainderInt16, &vectors[asm2[int16, int16, int16]]{avx2.RemainderInt16, avx512.RemainderInt16, 8, 16})
 	}},
 	{"remainder", [maxOperands]Type{Int32, Int32}, Int32, func() run {
 		return bind2(portable.RemainderInt32, &vectors[asm2[int32, int32, int32]]{avx2.RemainderInt32, avx512.RemainderInt32, 4, 8})
@@ -1283,10 +1289,10 @@ var elementwise = [...]row{
 		return bind2(portable.RemainderInt64, &vectors[asm2[int64, int64, int64]]{avx2.RemainderInt64, avx512.RemainderInt64, 4, 8})
 	}},
 	{"remainder", [maxOperands]Type{Int8, Int8}, Int8, func() run {
-		return bind2(portable.RemainderInt8, &vectors[asm2[int8, int8, int8]]{avx2.RemainderInt8, avx512.RemainderInt8, 4, 8})
+		return bind2(portable.RemainderInt8, &vectors[asm2[int8, int8, int8]]{avx2.RemainderInt8, avx512.RemainderInt8, 8, 16})
 	}},
 	{"remainder", [maxOperands]Type{Uint16, Uint16}, Uint16, func() run {
-		return bind2(portable.RemainderUint16, &vectors[asm2[uint16, uint16, uint16]]{avx2.RemainderUint16, avx512.RemainderUint16, 4, 8})
+		return bind2(portable.RemainderUint16, &vectors[asm2[uint16, uint16, uint16]]{avx2.RemainderUint16, avx512.RemainderUint16, 8, 16})
 	}},
 	{"remainder", [maxOperands]Type{Uint32, Uint32}, Uint32, func() run {
 		return bind2(portable.RemainderUint32, &vectors[asm2[uint32, uint32, uint32]]{avx2.RemainderUint32, avx512.RemainderUint32, 4, 8})
@@ -1295,7 +1301,7 @@ var elementwise = [...]row{
 		return bind2(portable.RemainderUint64, &vectors[asm2[uint64, uint64, uint64]]{avx2.RemainderUint64, avx512.RemainderUint64, 4, 8})
 	}},
 	{"remainder", [maxOperands]Type{Uint8, Uint8}, Uint8, func() run {
-		return bind2(portable.RemainderUint8, &vectors[asm2[uint8, uint8, uint8]]{avx2.RemainderUint8, avx512.RemainderUint8, 4, 8})
+		return bind2(portable.RemainderUint8, &vectors[asm2[uint8, uint8, uint8]]{avx2.RemainderUint8, avx512.RemainderUint8, 8, 16})
 	}},
 	{"right_shift", [maxOperands]Type{Int16, Int16}, Int16, func() run {
 		return bind2(portable.RightShiftInt16, &vectors[asm2[int16, int16, int16]]{avx2.RightShiftInt16, avx512.RightShiftInt16, 8, 16})
@@ -1328,7 +1334,7 @@ var elementwise = [...]row{
 		return bind1(portable.RintFloat64, &vectors[asm1[float64, float64]]{avx2.RintFloat64, avx512.RintFloat64, 4, 8})
 	}},
 	{"saturate", [maxOperands]Type{Float32}, Int16, func() run {
-		return bind1(portable.SaturateFloat32Int16, &vectors[asm1[int16, float32]]{avx2.SaturateFloat32Int16, avx512.SaturateFloat32Int16, 4, 8})
+		return bind1(portable.SaturateFloat32Int16, &vectors[asm1[int16, float32]]{avx2.SaturateFloat32Int16, avx512.SaturateFloat32Int16, 8, 16})
 	}},
 	{"saturate", [maxOperands]Type{Float32}, Int32, func() run {
 		return bind1(portable.SaturateFloat32Int32, &vectors[asm1[int32, float32]]{avx2.SaturateFloat32Int32, avx512.SaturateFloat32Int32, 4, 8})
@@ -1337,10 +1343,10 @@ var elementwise = [...]row{
 		return bind1(portable.SaturateFloat32Int64, &vectors[asm1[int64, float32]]{avx2.SaturateFloat32Int64, avx512.SaturateFloat32Int64, 4, 8})
 	}},
 	{"saturate", [maxOperands]Type{Float32}, Int8, func() run {
-		return bind1(portable.SaturateFloat32Int8, &vectors[asm1[int8, float32]]{avx2.SaturateFloat32Int8, avx512.SaturateFloat32Int8, 4, 8})
+		return bind1(portable.SaturateFloat32Int8, &vectors[asm1[int8, float32]]{avx2.SaturateFloat32Int8, avx512.SaturateFloat32Int8, 8, 16})
 	}},
 	{"saturate", [maxOperands]Type{Float32}, Uint16, func() run {
-		return bind1(portable.SaturateFloat32Uint16, &vectors[asm1[uint16, float32]]{avx2.SaturateFloat32Uint16, avx512.SaturateFloat32Uint16, 4, 8})
+		return bind1(portable.SaturateFloat32Uint16, &vectors[asm1[uint16, float32]]{avx2.SaturateFloat32Uint16, avx512.SaturateFloat32Uint16, 8, 16})
 	}},
 	{"saturate", [maxOperands]Type{Float32}, Uint32, func() run {
 		return bind1(portable.SaturateFloat32Uint32, &vectors[asm1[uint32, float32]]{avx2.SaturateFloat32Uint32, avx512.SaturateFloat32Uint32, 4, 8})
@@ -1349,7 +1355,7 @@ var elementwise = [...]row{
 		return bind1(portable.SaturateFloat32Uint64, &vectors[asm1[uint64, float32]]{avx2.SaturateFloat32Uint64, avx512.SaturateFloat32Uint64, 4, 8})
 	}},
 	{"saturate", [maxOperands]Type{Float32}, Uint8, func() run {
-		return bind1(portable.SaturateFloat32Uint8, &vectors[asm1[uint8, float32]]{avx2.SaturateFloat32Uint8, avx512.SaturateFloat32Uint8, 4, 8})
+		return bind1(portable.SaturateFloat32Uint8, &vectors[asm1[uint8, float32]]{avx2.SaturateFloat32Uint8, avx512.SaturateFloat32Uint8, 8, 16})
 	}},
 	{"saturate", [maxOperands]Type{Float64}, Int16, func() run {
 		return bind1(portable.SaturateFloat64Int16, &vectors[asm1[int16, float64]]{avx2.SaturateFloat64Int16, avx512.SaturateFloat64Int16, 4, 8})
@@ -1376,37 +1382,37 @@ var elementwise = [...]row{
 		return bind1(portable.SaturateFloat64Uint8, &vectors[asm1[uint8, float64]]{avx2.SaturateFloat64Uint8, avx512.SaturateFloat64Uint8, 4, 8})
 	}},
 	{"saturate", [maxOperands]Type{Int16}, Int8, func() run {
-		return bind1(portable.SaturateInt16Int8, &vectors[asm1[int8, int16]]{avx2.SaturateInt16Int8, avx512.SaturateInt16Int8, 4, 8})
+		return bind1(portable.SaturateInt16Int8, &vectors[asm1[int8, int16]]{avx2.SaturateInt16Int8, avx512.SaturateInt16Int8, 16, 32})
 	}},
 	{"saturate", [maxOperands]Type{Int16}, Uint16, func() run {
-		return bind1(portable.SaturateInt16Uint16, &vectors[asm1[uint16, int16]]{avx2.SaturateInt16Uint16, avx512.SaturateInt16Uint16, 4, 8})
+		return bind1(portable.SaturateInt16Uint16, &vectors[asm1[uint16, int16]]{avx2.SaturateInt16Uint16, avx512.SaturateInt16Uint16, 16, 32})
 	}},
 	{"saturate", [maxOperands]Type{Int16}, Uint32, func() run {
-		return bind1(portable.SaturateInt16Uint32, &vectors[asm1[uint32, int16]]{avx2.SaturateInt16Uint32, avx512.SaturateInt16Uint32, 4, 8})
+		return bind1(portable.SaturateInt16Uint32, &vectors[asm1[uint32, int16]]{avx2.SaturateInt16Uint32, avx512.SaturateInt16Uint32, 8, 16})
 	}},
 	{"saturate", [maxOperands]Type{Int16}, Uint64, func() run {
 		return bind1(portable.SaturateInt16Uint64, &vectors[asm1[uint64, int16]]{avx2.SaturateInt16Uint64, avx512.SaturateInt16Uint64, 4, 8})
 	}},
 	{"saturate", [maxOperands]Type{Int16}, Uint8, func() run {
-		return bind1(portable.SaturateInt16Uint8, &vectors[asm1[uint8, int16]]{avx2.SaturateInt16Uint8, avx512.SaturateInt16Uint8, 4, 8})
+		return bind1(portable.SaturateInt16Uint8, &vectors[asm1[uint8, int16]]{avx2.SaturateInt16Uint8, avx512.SaturateInt16Uint8, 16, 32})
 	}},
 	{"saturate", [maxOperands]Type{Int32}, Int16, func() run {
-		return bind1(portable.SaturateInt32Int16, &vectors[asm1[int16, int32]]{avx2.SaturateInt32Int16, avx512.SaturateInt32Int16, 4, 8})
+		return bind1(portable.SaturateInt32Int16, &vectors[asm1[int16, int32]]{avx2.SaturateInt32Int16, avx512.SaturateInt32Int16, 8, 16})
 	}},
 	{"saturate", [maxOperands]Type{Int32}, Int8, func() run {
-		return bind1(portable.SaturateInt32Int8, &vectors[asm1[int8, int32]]{avx2.SaturateInt32Int8, avx512.SaturateInt32Int8, 4, 8})
+		return bind1(portable.SaturateInt32Int8, &vectors[asm1[int8, int32]]{avx2.SaturateInt32Int8, avx512.SaturateInt32Int8, 8, 16})
 	}},
 	{"saturate", [maxOperands]Type{Int32}, Uint16, func() run {
-		return bind1(portable.SaturateInt32Uint16, &vectors[asm1[uint16, int32]]{avx2.SaturateInt32Uint16, avx512.SaturateInt32Uint16, 4, 8})
+		return bind1(portable.SaturateInt32Uint16, &vectors[asm1[uint16, int32]]{avx2.SaturateInt32Uint16, avx512.SaturateInt32Uint16, 8, 16})
 	}},
 	{"saturate", [maxOperands]Type{Int32}, Uint32, func() run {
-		return bind1(portable.SaturateInt32Uint32, &vectors[asm1[uint32, int32]]{avx2.SaturateInt32Uint32, avx512.SaturateInt32Uint32, 4, 8})
+		return bind1(portable.SaturateInt32Uint32, &vectors[asm1[uint32, int32]]{avx2.SaturateInt32Uint32, avx512.SaturateInt32Uint32, 8, 16})
 	}},
 	{"saturate", [maxOperands]Type{Int32}, Uint64, func() run {
 		return bind1(portable.SaturateInt32Uint64, &vectors[asm1[uint64, int32]]{avx2.SaturateInt32Uint64, avx512.SaturateInt32Uint64, 4, 8})
 	}},
 	{"saturate", [maxOperands]Type{Int32}, Uint8, func() run {
-		return bind1(portable.SaturateInt32Uint8, &vectors[asm1[uint8, int32]]{avx2.SaturateInt32Uint8, avx512.SaturateInt32Uint8, 4, 8})
+		return bind1(portable.SaturateInt32Uint8, &vectors[asm1[uint8, int32]]{avx2.SaturateInt32Uint8, avx512.SaturateInt32Uint8, 8, 16})
 	}},
 	{"saturate", [maxOperands]Type{Int64}, Int16, func() run {
 		return bind1(portable.SaturateInt64Int16, &vectors[asm1[int16, int64]]{avx2.SaturateInt64Int16, avx512.SaturateInt64Int16, 4, 8})
@@ -1430,40 +1436,40 @@ var elementwise = [...]row{
 		return bind1(portable.SaturateInt64Uint8, &vectors[asm1[uint8, int64]]{avx2.SaturateInt64Uint8, avx512.SaturateInt64Uint8, 4, 8})
 	}},
 	{"saturate", [maxOperands]Type{Int8}, Uint16, func() run {
-		return bind1(portable.SaturateInt8Uint16, &vectors[asm1[uint16, int8]]{avx2.SaturateInt8Uint16, avx512.SaturateInt8Uint16, 4, 8})
+		return bind1(portable.SaturateInt8Uint16, &vectors[asm1[uint16, int8]]{avx2.SaturateInt8Uint16, avx512.SaturateInt8Uint16, 16, 32})
 	}},
 	{"saturate", [maxOperands]Type{Int8}, Uint32, func() run {
-		return bind1(portable.SaturateInt8Uint32, &vectors[asm1[uint32, int8]]{avx2.SaturateInt8Uint32, avx512.SaturateInt8Uint32, 4, 8})
+		return bind1(portable.SaturateInt8Uint32, &vectors[asm1[uint32, int8]]{avx2.SaturateInt8Uint32, avx512.SaturateInt8Uint32, 8, 16})
 	}},
 	{"saturate", [maxOperands]Type{Int8}, Uint64, func() run {
 		return bind1(portable.SaturateInt8Uint64, &vectors[asm1[uint64, int8]]{avx2.SaturateInt8Uint64, avx512.SaturateInt8Uint64, 4, 8})
 	}},
 	{"saturate", [maxOperands]Type{Int8}, Uint8, func() run {
-		return bind1(portable.SaturateInt8Uint8, &vectors[asm1[uint8, int8]]{avx2.SaturateInt8Uint8, avx512.SaturateInt8Uint8, 4, 8})
+		return bind1(portable.SaturateInt8Uint8, &vectors[asm1[uint8, int8]]{avx2.SaturateInt8Uint8, avx512.SaturateInt8Uint8, 32, 64})
 	}},
 	{"saturate", [maxOperands]Type{Uint16}, Int16, func() run {
-		return bind1(portable.SaturateUint16Int16, &vectors[asm1[int16, uint16]]{avx2.SaturateUint16Int16, avx512.SaturateUint16Int16, 4, 8})
+		return bind1(portable.SaturateUint16Int16, &vectors[asm1[int16, uint16]]{avx2.SaturateUint16Int16, avx512.SaturateUint16Int16, 16, 32})
 	}},
 	{"saturate", [maxOperands]Type{Uint16}, Int8, func() run {
-		return bind1(portable.SaturateUint16Int8, &vectors[asm1[int8, uint16]]{avx2.SaturateUint16Int8, avx512.SaturateUint16Int8, 4, 8})
+		return bind1(portable.SaturateUint16Int8, &vectors[asm1[int8, uint16]]{avx2.SaturateUint16Int8, avx512.SaturateUint16Int8, 16, 32})
 	}},
 	{"saturate", [maxOperands]Type{Uint16}, Uint8, func() run {
-		return bind1(portable.SaturateUint16Uint8, &vectors[asm1[uint8, uint16]]{avx2.SaturateUint16Uint8, avx512.SaturateUint16Uint8, 4, 8})
+		return bind1(portable.SaturateUint16Uint8, &vectors[asm1[uint8, uint16]]{avx2.SaturateUint16Uint8, avx512.SaturateUint16Uint8, 16, 32})
 	}},
 	{"saturate", [maxOperands]Type{Uint32}, Int16, func() run {
-		return bind1(portable.SaturateUint32Int16, &vectors[asm1[int16, uint32]]{avx2.SaturateUint32Int16, avx512.SaturateUint32Int16, 4, 8})
+		return bind1(portable.SaturateUint32Int16, &vectors[asm1[int16, uint32]]{avx2.SaturateUint32Int16, avx512.SaturateUint32Int16, 8, 16})
 	}},
 	{"saturate", [maxOperands]Type{Uint32}, Int32, func() run {
-		return bind1(portable.SaturateUint32Int32, &vectors[asm1[int32, uint32]]{avx2.SaturateUint32Int32, avx512.SaturateUint32Int32, 4, 8})
+		return bind1(portable.SaturateUint32Int32, &vectors[asm1[int32, uint32]]{avx2.SaturateUint32Int32, avx512.SaturateUint32Int32, 8, 16})
 	}},
 	{"saturate", [maxOperands]Type{Uint32}, Int8, func() run {
-		return bind1(portable.SaturateUint32Int8, &vectors[asm1[int8, uint32]]{avx2.SaturateUint32Int8, avx512.SaturateUint32Int8, 4, 8})
+		return bind1(portable.SaturateUint32Int8, &vectors[asm1[int8, uint32]]{avx2.SaturateUint32Int8, avx512.SaturateUint32Int8, 8, 16})
 	}},
 	{"saturate", [maxOperands]Type{Uint32}, Uint16, func() run {
-		return bind1(portable.SaturateUint32Uint16, &vectors[asm1[uint16, uint32]]{avx2.SaturateUint32Uint16, avx512.SaturateUint32Uint16, 4, 8})
+		return bind1(portable.SaturateUint32Uint16, &vectors[asm1[uint16, uint32]]{avx2.SaturateUint32Uint16, avx512.SaturateUint32Uint16, 8, 16})
 	}},
 	{"saturate", [maxOperands]Type{Uint32}, Uint8, func() run {
-		return bind1(portable.SaturateUint32Uint8, &vectors[asm1[uint8, uint32]]{avx2.SaturateUint32Uint8, avx512.SaturateUint32Uint8, 4, 8})
+		return bind1(portable.SaturateUint32Uint8, &vectors[asm1[uint8, uint32]]{avx2.SaturateUint32Uint8, avx512.SaturateUint32Uint8, 8, 16})
 	}},
 	{"saturate", [maxOperands]Type{Uint64}, Int16, func() run {
 		return bind1(portable.SaturateUint64Int16, &vectors[asm1[int16, uint64]]{avx2.SaturateUint64Int16, avx512.SaturateUint64Int16, 4, 8})
@@ -1487,7 +1493,7 @@ var elementwise = [...]row{
 		return bind1(portable.SaturateUint64Uint8, &vectors[asm1[uint8, uint64]]{avx2.SaturateUint64Uint8, avx512.SaturateUint64Uint8, 4, 8})
 	}},
 	{"saturate", [maxOperands]Type{Uint8}, Int8, func() run {
-		return bind1(portable.SaturateUint8Int8, &vectors[asm1[int8, uint8]]{avx2.SaturateUint8Int8, avx512.SaturateUint8Int8, 4, 8})
+		return bind1(portable.SaturateUint8Int8, &vectors[asm1[int8, uint8]]{avx2.SaturateUint8Int8, avx512.SaturateUint8Int8, 32, 64})
 	}},
 	{"sign", [maxOperands]Type{Float32}, Float32, func() run {
 		return bind1(portable.SignFloat32, &vectors[asm1[float32, float32]]{avx2.SignFloat32, avx512.SignFloat32, 8, 16})
@@ -1592,7 +1598,7 @@ var elementwise = [...]row{
 		return bind1(portable.TruncFloat64, &vectors[asm1[float64, float64]]{avx2.TruncFloat64, avx512.TruncFloat64, 4, 8})
 	}},
 	{"trunc_divide", [maxOperands]Type{Int16, Int16}, Int16, func() run {
-		return bind2(portable.TruncDivideInt16, &vectors[asm2[int16, int16, int16]]{avx2.TruncDivideInt16, avx512.TruncDivideInt16, 4, 8})
+		return bind2(portable.TruncDivideInt16, &vectors[asm2[int16, int16, int16]]{avx2.TruncDivideInt16, avx512.TruncDivideInt16, 8, 16})
 	}},
 	{"trunc_divide", [maxOperands]Type{Int32, Int32}, Int32, func() run {
 		return bind2(portable.TruncDivideInt32, &vectors[asm2[int32, int32, int32]]{avx2.TruncDivideInt32, avx512.TruncDivideInt32, 4, 8})
@@ -1601,10 +1607,10 @@ var elementwise = [...]row{
 		return bind2(portable.TruncDivideInt64, &vectors[asm2[int64, int64, int64]]{avx2.TruncDivideInt64, avx512.TruncDivideInt64, 4, 8})
 	}},
 	{"trunc_divide", [maxOperands]Type{Int8, Int8}, Int8, func() run {
-		return bind2(portable.TruncDivideInt8, &vectors[asm2[int8, int8, int8]]{avx2.TruncDivideInt8, avx512.TruncDivideInt8, 4, 8})
+		return bind2(portable.TruncDivideInt8, &vectors[asm2[int8, int8, int8]]{avx2.TruncDivideInt8, avx512.TruncDivideInt8, 8, 16})
 	}},
 	{"trunc_divide", [maxOperands]Type{Uint16, Uint16}, Uint16, func() run {
-		return bind2(portable.TruncDivideUint16, &vectors[asm2[uint16, uint16, uint16]]{avx2.TruncDivideUint16, avx512.TruncDivideUint16, 4, 8})
+		return bind2(portable.TruncDivideUint16, &vectors[asm2[uint16, uint16, uint16]]{avx2.TruncDivideUint16, avx512.TruncDivideUint16, 8, 16})
 	}},
 	{"trunc_divide", [maxOperands]Type{Uint32, Uint32}, Uint32, func() run {
 		return bind2(portable.TruncDivideUint32, &vectors[asm2[uint32, uint32, uint32]]{avx2.TruncDivideUint32, avx512.TruncDivideUint32, 4, 8})
@@ -1613,7 +1619,7 @@ var elementwise = [...]row{
 		return bind2(portable.TruncDivideUint64, &vectors[asm2[uint64, uint64, uint64]]{avx2.TruncDivideUint64, avx512.TruncDivideUint64, 4, 8})
 	}},
 	{"trunc_divide", [maxOperands]Type{Uint8, Uint8}, Uint8, func() run {
-		return bind2(portable.TruncDivideUint8, &vectors[asm2[uint8, uint8, uint8]]{avx2.TruncDivideUint8, avx512.TruncDivideUint8, 4, 8})
+		return bind2(portable.TruncDivideUint8, &vectors[asm2[uint8, uint8, uint8]]{avx2.TruncDivideUint8, avx512.TruncDivideUint8, 8, 16})
 	}},
 	{"where", [maxOperands]Type{Bool, Bool, Bool}, Bool, func() run {
 		return bind3(portable.WhereBool, &vectors[asm3[uint8, uint8, uint8, uint8]]{avx2.WhereBool, avx512.WhereBool, 32, 64})

@@ -1,5 +1,10 @@
 package kernels
 
+import (
+	"cmp"
+	"slices"
+)
+
 // Tree combines partials on the binary tree over their numbers: node i of
 // level k covers leaves i*2^k up to (i+1)*2^k. Leaves may come in any order;
 // the order of operations, and so every bit of the result, does not depend on
@@ -16,11 +21,26 @@ type node[P any] struct {
 	value P
 }
 
+// Node is the partial of a subtree: of the 1<<Level leaves from First on.
+type Node[P any] struct {
+	Level int
+	Index uint64 // among those of its level
+	Value P
+}
+
+// First returns the first leaf of the node.
+func (n Node[P]) First() uint64 { return n.Index << n.Level }
+
 // Add puts in the partial of one leaf. Each leaf is added once.
-func (t *Tree[P]) Add(leaf uint64, p P) {
-	n := node[P]{leaf, p}
-	for level := 0; ; level++ {
-		if level == len(t.levels) {
+func (t *Tree[P]) Add(leaf uint64, p P) { t.AddNode(Node[P]{0, leaf, p}) }
+
+// AddNode puts in the partial of a subtree, none of whose leaves is in the tree. It is
+// one that [Tree.Nodes] of another tree has returned: what comes out has the same bits
+// as if its leaves had been added.
+func (t *Tree[P]) AddNode(p Node[P]) {
+	n := node[P]{p.Index, p.Value}
+	for level := p.Level; ; level++ {
+		for level >= len(t.levels) {
 			t.levels = append(t.levels, nil)
 		}
 		sibling, ok := t.take(level, n.index^1)
@@ -51,6 +71,19 @@ func (t *Tree[P]) take(level int, index uint64) (P, bool) {
 	}
 	var none P
 	return none, false
+}
+
+// Nodes returns the largest subtrees all of whose leaves are there, in the order of
+// these. The tree stays as it is.
+func (t *Tree[P]) Nodes() []Node[P] {
+	var all []Node[P]
+	for level, waiting := range t.levels {
+		for _, n := range waiting {
+			all = append(all, Node[P]{level, n.index, n.value})
+		}
+	}
+	slices.SortFunc(all, func(a, b Node[P]) int { return cmp.Compare(a.First(), b.First()) })
+	return all
 }
 
 // Root returns the combination of all leaves, which must be 0 up to some n

@@ -57,3 +57,38 @@ func TestTreeKeepsFewNodes(t *testing.T) {
 		t.Errorf("root %d, want %d", sum, leaves)
 	}
 }
+
+func TestSubtreesOfPartsMakeTheSameTree(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	empty := func() *Tree[string] {
+		return &Tree[string]{Merge: func(l, r string) string { return "(" + l + " " + r + ")" }}
+	}
+	for n := 1; n <= 70; n++ {
+		whole, parts := empty(), 1+r.IntN(8)
+		var nodes []Node[string]
+		for i := range parts {
+			part := empty()
+			from, to := i*n/parts, (i+1)*n/parts
+			for _, leaf := range r.Perm(to - from) {
+				part.Add(uint64(from+leaf), fmt.Sprint(from+leaf))
+			}
+			at := uint64(from)
+			for _, node := range part.Nodes() {
+				if node.First() != at || node.Value != expr(int(at), int(at)+1<<node.Level) {
+					t.Fatalf("leaves %d to %d: node %+v at leaf %d", from, to, node, at)
+				}
+				at += 1 << node.Level
+				nodes = append(nodes, node)
+			}
+			if at != uint64(to) {
+				t.Fatalf("leaves %d to %d: nodes up to %d", from, to, at)
+			}
+		}
+		for _, i := range r.Perm(len(nodes)) {
+			whole.AddNode(nodes[i])
+		}
+		if got, _ := whole.Root(); got != expr(0, n) {
+			t.Fatalf("%d leaves in %d parts: %s, want %s", n, parts, got, expr(0, n))
+		}
+	}
+}

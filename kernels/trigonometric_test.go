@@ -59,6 +59,9 @@ func TestTrigonometricSpecialCases(t *testing.T) {
 		hard := math.Ldexp(6381956970095103, 797)
 		check("cos", -4.687165924254628e-19, hard)
 		check("sin", 1, hard)
+		// Where what is left of the angle has a tail that is no small part of it.
+		check("tan", -0x1.d9574aacb301cp+55, -0x1.065c829d6873p+39)
+		check("tan", -1.2246467991473532e-16, math.Pi)
 
 		const quarter, threeQuarters = math.Pi / 4, 3 * math.Pi / 4
 		for _, s := range []float64{1, -1} {

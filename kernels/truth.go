@@ -1,6 +1,9 @@
 package kernels
 
-import "fmt"
+import (
+	"fmt"
+	"sync"
+)
 
 // Truth is the partial of the truth reduction: how many elements are true,
 // which is to say not 0. NaN is true, as it is for NumPy.
@@ -40,12 +43,16 @@ func (p *Truth) All() bool { return p.nonzero == p.count }
 // toTruth are the kernels that cast to bool, by type.
 var toTruth = castsTo(Bool)
 
-// castsTo returns the kernels that cast every type that has one to t.
-func castsTo(t Type) (all [numTypes]*Elementwise) {
-	for _, from := range Types() {
-		all[from], _ = LookupCast("cast", from, t)
-	}
-	return all
+// castsTo returns what finds the kernels that cast to t, by type: when they are first
+// needed, since a process may need none.
+func castsTo(t Type) func() *[numTypes]*Elementwise {
+	return sync.OnceValue(func() *[numTypes]*Elementwise {
+		var all [numTypes]*Elementwise
+		for _, from := range Types() {
+			all[from], _ = LookupCast("cast", from, t)
+		}
+		return &all
+	})
 }
 
 func (f *blockFold) truthOf(t Type, block []byte) Truth {
@@ -54,7 +61,7 @@ func (f *blockFold) truthOf(t Type, block []byte) Truth {
 	truth := block
 	if t != Bool {
 		truth = f.truth[:p.count]
-		toTruth[t].Run(truth, block, nil, nil)
+		toTruth()[t].Run(truth, block, nil, nil)
 	}
 	scanFolds[Bool].run(f.states[:], truth, 0, 0)
 	p.nonzero = f.word(0)
@@ -70,6 +77,6 @@ func (f *blockFold) widened(t Type, block []byte) (Type, []byte) {
 		return t, block
 	}
 	wide := f.wideBlock[:2*len(block)]
-	toFloat32[t].Run(wide, block, nil, nil)
+	toFloat32()[t].Run(wide, block, nil, nil)
 	return Float32, wide
 }

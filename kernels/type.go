@@ -1,11 +1,10 @@
 package kernels
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"strings"
-
-	"github.com/gangsaw/gangsaw/kernels/internal/portable"
 )
 
 // Type is the element type of an array. Its values travel between processes
@@ -79,17 +78,19 @@ func (t Type) IsFloat() bool {
 func (t Type) IsSigned() bool { return t >= Int8 && t <= Int64 }
 
 // FloatBits returns the bits of the element of a floating point type that is
-// next to f; to 16 bits, by way of float32.
+// next to f.
 func (t Type) FloatBits(f float64) uint64 {
 	switch t {
 	case Float64:
 		return math.Float64bits(f)
 	case Float32:
 		return uint64(math.Float32bits(float32(f)))
-	case Float16:
-		return uint64(portable.ToFloat16(float32(f)))
-	case BFloat16:
-		return uint64(portable.ToBFloat16(float32(f)))
+	case Float16, BFloat16:
+		cast, _ := LookupCast("cast", Float64, t)
+		from, to := make([]byte, 8), make([]byte, 2)
+		binary.NativeEndian.PutUint64(from, math.Float64bits(f))
+		cast.Run(to, from, nil, nil)
+		return uint64(binary.NativeEndian.Uint16(to))
 	}
 	panic("kernels: " + t.String() + " is no floating point type")
 }

@@ -23,7 +23,11 @@ const (
 )
 
 func floatValue(f float64) Value { return Value{kind: floating, f: canonicalNaN(f)} }
-func intValue(i int128) Value    { return Value{kind: integer, i: i} }
+
+// FloatValue returns f as a value.
+func FloatValue(f float64) Value { return floatValue(f) }
+
+func intValue(i int128) Value { return Value{kind: integer, i: i} }
 
 // Exists reports whether there is a number at all: the minimum of no elements
 // does not exist.

@@ -1,19 +1,22 @@
 package ring
 
+import "math/bits"
+
 // Claimer is one worker's handle on a ring, for one incarnation.
 type Claimer struct {
 	ring        *Ring
 	incarnation uint32
+	home        int // slot to look at first after nothing was found
 	next        int // slot to look at first
 }
 
-// NewClaimer returns the handle of the worker of that incarnation.
-func (r *Ring) NewClaimer(incarnation uint32) *Claimer {
-	// Workers begin far from one another, so that they seldom want one slot:
-	// multiples of the golden ratio are spread evenly.
-	const golden = 2654435769
-	start := uint64(incarnation*golden) * uint64(len(r.slots)) >> 32
-	return &Claimer{r, incarnation, int(start)}
+// NewClaimer returns the handle of the worker of that incarnation, which has that
+// seat among the workers, from 0.
+func (r *Ring) NewClaimer(incarnation, seat uint32) *Claimer {
+	// Workers begin far from one another, so that they seldom want one slot: at
+	// 0, 1/2, 1/4, 3/4, 1/8, ... of the ring.
+	home := int(uint64(bits.Reverse32(seat)) * uint64(len(r.slots)) >> 32)
+	return &Claimer{r, incarnation, home, home}
 }
 
 // Claim is a worker's hold on one slot.
@@ -39,6 +42,9 @@ func (c *Claimer) Claim() (Claim, bool) {
 		}
 		i++
 	}
+	// What comes next is looked for from home: a job that is run again is shared
+	// out as it was, and each worker meets the pages and cache lines it knows.
+	c.next = c.home
 	return Claim{}, false
 }
 

@@ -29,9 +29,12 @@
 //
 // A slot is one cache line and so is each bell, which nobody writes while work
 // flows. There are no shared cursors: every worker looks for work from where
-// it found some last, and workers begin far from one another. A worker that
-// goes round the ring takes whatever is READY on its way, so no slot is
-// overtaken more often than there are slots, by any worker.
+// it found some last, and from its home after it went round and found none;
+// homes are far from one another. A worker that goes round the ring takes
+// whatever is READY on its way, so no slot is overtaken more often than there
+// are slots, by any worker. Work that is laid out in an empty ring as it was
+// before goes to the workers that had it before, but for what the faster takes
+// from the slower.
 //
 // # Protocol
 //

@@ -543,7 +543,7 @@ func (r *real) matches(b bounds, w mword, slot int) bool {
 
 // claimer is the handle of a worker's present life.
 func (r *real) claimer(w int8, s mstate) *Claimer {
-	return r.ring.NewClaimer(uint32(s.workers[w].incarnation))
+	return r.ring.NewClaimer(uint32(s.workers[w].incarnation), uint32(w))
 }
 
 // follow takes one step of the model on the real ring.

@@ -56,7 +56,7 @@ func mapShared(file *os.File, capacity int) []byte {
 
 // work is a worker whose tasks are to do nothing.
 func work(r *Ring, incarnation uint32) {
-	c := r.NewClaimer(incarnation)
+	c := r.NewClaimer(incarnation, incarnation-1)
 	w := r.NewWorkerWaiter(SpinTime, time.Second)
 	bell := false
 	for {
@@ -79,7 +79,7 @@ func work(r *Ring, incarnation uint32) {
 
 // bare is the yardstick: nothing but the same claims, in a loop.
 func bare(r *Ring, incarnation uint32) {
-	for i := r.NewClaimer(incarnation).next; ; i++ {
+	for i := r.NewClaimer(incarnation, incarnation-1).next; ; i++ {
 		if i >= len(r.slots) {
 			i = 0
 		}

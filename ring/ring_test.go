@@ -70,7 +70,7 @@ func TestAttachRefusesMemoryThatDoesNotFit(t *testing.T) {
 
 func TestSlotGoesThroughItsStates(t *testing.T) {
 	r := newRing(t, 2)
-	seven, eight := r.NewClaimer(7), r.NewClaimer(8)
+	seven, eight := r.NewClaimer(7, 6), r.NewClaimer(8, 7)
 	if _, ok := seven.Claim(); ok {
 		t.Fatal("a claim in an empty ring")
 	}
@@ -107,14 +107,38 @@ func TestCancelTakesBackWhatNobodyClaimed(t *testing.T) {
 	if !r.Cancel(0, ready) || r.Load(0).State() != Free {
 		t.Errorf("cancelled: %v", r.Load(0))
 	}
-	if _, ok := r.NewClaimer(1).Claim(); ok {
+	if _, ok := r.NewClaimer(1, 0).Claim(); ok {
 		t.Error("a cancelled slot was claimed")
+	}
+}
+
+func TestWorkLaidOutAgainGoesToWhoHadItBefore(t *testing.T) {
+	r := newRing(t, 8)
+	workers := []*Claimer{r.NewClaimer(1, 0), r.NewClaimer(2, 1)}
+	for round := range 3 {
+		for i := range r.Capacity() {
+			r.Publish(i, r.Load(i), Descriptor{Task: uint64(i)})
+		}
+		for i := range r.Capacity() / 2 {
+			for w, c := range workers {
+				claim, ok := c.Claim()
+				if want := uint64(4*w + i); !ok || claim.Descriptor.Task != want {
+					t.Errorf("round %d: worker %d has task %d, %v, not %d", round, w, claim.Descriptor.Task, ok, want)
+				}
+				c.Complete(claim)
+			}
+		}
+		for _, c := range workers {
+			if _, ok := c.Claim(); ok {
+				t.Error("a claim of nothing")
+			}
+		}
 	}
 }
 
 func TestRevokedClaimCannotComplete(t *testing.T) {
 	r := newRing(t, 1)
-	one, two := r.NewClaimer(1), r.NewClaimer(2)
+	one, two := r.NewClaimer(1, 0), r.NewClaimer(2, 1)
 	ready := r.Publish(0, r.Load(0), Descriptor{Task: 1})
 	stale, _ := one.Claim()
 	// The supervisor takes worker 1 for dead and hands the slot out again.
@@ -133,7 +157,7 @@ func TestRevokedClaimCannotComplete(t *testing.T) {
 
 func TestDoomedClaimCannotComplete(t *testing.T) {
 	r := newRing(t, 2)
-	c := r.NewClaimer(1)
+	c := r.NewClaimer(1, 0)
 	ready := r.Publish(0, r.Load(0), Descriptor{})
 	if r.Doom(0, ready) {
 		t.Error("a slot that nobody holds was doomed")
@@ -154,7 +178,7 @@ func TestDoomedClaimCannotComplete(t *testing.T) {
 
 func TestGenerationWrapsAround(t *testing.T) {
 	r := newRing(t, 1)
-	three := r.NewClaimer(3)
+	three := r.NewClaimer(3, 2)
 	w := r.Load(0)
 	if w.Generation() < 1<<32-1000 {
 		t.Errorf("the first generation, %d, is far from the end", w.Generation())
@@ -187,7 +211,7 @@ func TestClaimersFindEverySlot(t *testing.T) {
 	starts := map[int]bool{}
 	for inc := uint32(0); inc < 8; inc++ {
 		r := newRing(t, capacity)
-		c := r.NewClaimer(inc)
+		c := r.NewClaimer(inc, inc-1)
 		starts[c.next] = true
 		for i := range capacity {
 			r.Publish(i, r.Load(i), Descriptor{Task: uint64(i)})
@@ -237,7 +261,7 @@ func everyTaskIsDoneOnce(t *testing.T, newRing func(int) *Ring) {
 	var group sync.WaitGroup
 	for inc := uint32(1); inc <= workers; inc++ {
 		group.Go(func() {
-			c := r.NewClaimer(inc)
+			c := r.NewClaimer(inc, inc-1)
 			w := r.NewWorkerWaiter(SpinTime, time.Hour)
 			for !stop.Load() {
 				claim, ok := c.Claim()
@@ -410,7 +434,7 @@ func sleepEndsByWakeAndByTimeout(t *testing.T, newRing func(int) *Ring) {
 // BenchmarkSlot is the whole cycle of a slot in one goroutine.
 func BenchmarkSlot(b *testing.B) {
 	r := newRing(b, 64)
-	c := r.NewClaimer(1)
+	c := r.NewClaimer(1, 0)
 	w := r.Load(0)
 	for b.Loop() {
 		r.Publish(0, w, Descriptor{})

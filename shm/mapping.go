@@ -102,6 +102,7 @@ func mapFile(file *os.File, access int) (*Mapping, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mapping %d bytes: %w", info.Size(), err)
 	}
+	preferLargeReads(mem)
 	m := &Mapping{file: file, name: file.Name(), mem: mem, writable: access == mmap.RDWR}
 	m.start.Store(identify(info))
 	return m, nil

@@ -74,6 +74,9 @@ func (o *Output) WriteAt(b []byte, at int64) (int, error) {
 	return n, err
 }
 
+// ReadAt reads what was written to the file.
+func (o *Output) ReadAt(b []byte, at int64) (int, error) { return o.file.ReadAt(b, at) }
+
 // Commit gives the file, which is complete, its name.
 func (o *Output) Commit() error {
 	err := o.file.Chmod(o.mode)

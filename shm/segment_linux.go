@@ -32,7 +32,7 @@ func NewSegment(name string, size, reserved int) (*Segment, error) {
 	}
 	file := os.NewFile(uintptr(fd), name)
 	err = unix.Ftruncate(fd, int64(size))
-	if err == nil {
+	if err == nil && reserved > 0 {
 		err = unix.Fallocate(fd, 0, 0, int64(reserved))
 	}
 	if err != nil {

@@ -183,7 +183,7 @@ func (a *Arena) Array(name string, t kernels.Type, b []byte) (*Array, error) {
 	if !ok {
 		return nil, errors.New("the elements do not lie in the arena: allocate them by Alloc or by its methods")
 	}
-	return &Array{format.Array{Name: name, Type: t, Shape: []int64{int64(len(b) / t.Size())}, Offset: int64(offset)}, a.file}, nil
+	return &Array{Array: format.Array{Name: name, Type: t, Shape: []int64{int64(len(b) / t.Size())}, Offset: int64(offset)}, file: a.file}, nil
 }
 
 // Close frees the arena, which no task may be using. Its memory is gone.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -27,6 +28,7 @@ type change struct {
 	pool    *Pool
 	program journal.Program
 	binding *wire.Binding // of expressions, nil: there is a kernel
+	values  []values      // that expressions read, and are to be kept
 	job     engine.Job
 	name    string // of the journal, if there was one already
 	journal *journal.Journal
@@ -47,22 +49,36 @@ func (r *change) begin(ctx context.Context, x *Array, o taskOptions) (err error)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	if err := x.mapped(); err != nil {
+		return err
+	}
 	if x.Len() == 0 {
 		return nil
 	}
-	r.job.Plan = partition.New(x.Array, r.pool.options.chunk, r.pool.options.workers)
+	r.job.Plan = cutOf(x.Array, r.pool.options.chunk, r.pool.options.workers)
+	if err := x.replaceable(); err != nil {
+		return err
+	}
+	if r.binding == nil || x.file.format == arenaFormat {
+		if err := x.plain(); err != nil {
+			return err
+		}
+	}
 	if x.file.format == arenaFormat {
 		if err := r.inArena(x); err != nil {
 			return err
 		}
-		return r.run(ctx)
+		return r.run(ctx, o)
 	}
 	if err := r.inFile(ctx, x, o); err != nil {
 		return err
 	}
 	// What the run has changed is no surprise to who has the file open.
-	r.renew = func() error { return x.file.mapping.Renew(r.target, x.Offset) }
-	return r.run(ctx)
+	r.renew = func() error {
+		x.forget()
+		return x.file.mapping.Renew(r.target, x.Offset)
+	}
+	return r.run(ctx, o)
 }
 
 // inArena prepares a run in an arena, whose journal dies with this process.
@@ -90,7 +106,7 @@ func (r *change) inFile(ctx context.Context, x *Array, o taskOptions) (err error
 	if r.target, err = openTarget(ctx, x.file.mapping.Where(), x.file.Path(), o); err != nil {
 		return err
 	}
-	if err = r.open(x, o); err != nil {
+	if err = r.open(ctx, x, o); err != nil {
 		return errors.Join(err, r.target.Close())
 	}
 	return nil
@@ -101,7 +117,7 @@ func openTarget(ctx context.Context, where, name string, o taskOptions) (*shm.Ma
 }
 
 // open makes the journal of a run in a file that is locked.
-func (r *change) open(x *Array, o taskOptions) error {
+func (r *change) open(ctx context.Context, x *Array, o taskOptions) (err error) {
 	if !r.target.Same(x.file.mapping) {
 		return &shm.ChangedError{Path: x.file.Path(), What: "was replaced", InPlace: true}
 	}
@@ -112,19 +128,35 @@ func (r *change) open(x *Array, o taskOptions) error {
 	if found {
 		return &InterruptedError{x.file.Path(), name}
 	}
-	// Since it was opened, or the values of reductions were found.
+	// Since it was opened, or the values of reductions were found. Room for holes is
+	// made after that, which counts as writing.
 	if err := x.file.mapping.Changed(); err != nil {
 		return err
 	}
-	if err := r.target.Reserve(x.Offset, x.Size()); err != nil {
+	offset, size := x.Extent()
+	if err := r.target.Reserve(int64(offset), int64(size)); err != nil {
 		return err
 	}
+	var backup *journal.Backup
+	if o.backup {
+		if backup, err = r.backUp(ctx, name); err != nil {
+			return err
+		}
+		defer func() {
+			if r.journal == nil {
+				err = errors.Join(err, journal.RemoveBackup(name, backup))
+			}
+		}()
+	}
 	h := &journal.Header{
+		Backup:  backup,
 		Gangsaw: version(),
-		Array:   journal.ArrayOf(x.Array),
+		Array:   journal.ArrayOf(x.Array).Scaled(x.scaling()),
 		Program: r.program,
 		Chunk:   r.job.Plan.ChunkBytes(),
 		Unit:    journal.UnitOf(x.Type),
+
+		Checksums: x.Checksums,
 	}
 	if h.Target, err = journal.TargetOf(r.target, x.Array); err != nil {
 		return err
@@ -139,11 +171,35 @@ func (r *change) open(x *Array, o taskOptions) error {
 	if err != nil {
 		return err
 	}
-	if r.journal, err = journal.Create(name, h, r.pool.seats(), info.Mode()); err != nil {
+	if err := r.writeValues(name, info.Mode()); err != nil {
 		return err
+	}
+	h.Program.Inputs = r.program.Inputs
+	if r.journal, err = journal.Create(name, h, r.pool.seats(), info.Mode()); err != nil {
+		return errors.Join(err, removeValues(name))
 	}
 	r.journal.Begin(r.target)
 	return nil
+}
+
+// backUp makes the backup of the target, which nobody may write to meanwhile.
+func (r *change) backUp(ctx context.Context, name string) (*journal.Backup, error) {
+	before, err := r.target.File().Stat()
+	if err != nil {
+		return nil, err
+	}
+	backup, err := journal.MakeBackup(ctx, name, r.target)
+	if err != nil {
+		return nil, err
+	}
+	after, err := r.target.File().Stat()
+	if err == nil && (after.Size() != before.Size() || !after.ModTime().Equal(before.ModTime())) {
+		err = &shm.ChangedError{Path: r.target.Path(), What: "was written to", InPlace: true}
+	}
+	if err != nil {
+		return nil, errors.Join(err, journal.RemoveBackup(name, backup))
+	}
+	return backup, nil
 }
 
 // version returns the version of gangsaw in this program.
@@ -169,15 +225,8 @@ func reopen(ctx context.Context, path string, o taskOptions) (*change, error) {
 		return nil, err
 	}
 	r := &change{target: target}
-	name, found, err := journal.Find(target, o.journalDir)
-	if err == nil && !found {
-		err = fmt.Errorf("%s: %w (there is no journal %s)", path, ErrNotInterrupted, name)
-	}
-	if err == nil {
-		r.name = name
-		if r.journal, err = journal.Open(name, target); err == nil {
-			err = r.repair()
-		}
+	if err = r.find(path, o); err == nil {
+		err = r.repair()
 	}
 	var useless *JournalError
 	if errors.As(err, &useless) {
@@ -189,6 +238,21 @@ func reopen(ctx context.Context, path string, o taskOptions) (*change, error) {
 	return r, nil
 }
 
+// find opens the journal that a run has left of the file.
+func (r *change) find(path string, o taskOptions) error {
+	name, found, err := journal.Find(r.target, o.journalDir)
+	if err != nil {
+		return err
+	}
+	if !found {
+		return fmt.Errorf("%s: %w (there is no journal %s)", path, ErrNotInterrupted, name)
+	}
+	r.name = name
+	r.journal, err = journal.Open(name, r.target)
+	return err
+}
+
+// repair makes whole what the dead left half done, if the journal is about the file.
 func (r *change) repair() error {
 	array, err := r.journal.Array()
 	if err != nil {
@@ -213,8 +277,9 @@ func (r *change) again(o taskOptions) error {
 	}
 	r.job = engine.Job{
 		Program: wire.Program{Kernel: r.program.Kernel, Type: array.Type, Params: string(r.program.Params)},
-		Plan:    partition.New(array, r.journal.Header.Chunk, r.pool.options.workers),
+		Plan:    cutOf(array, r.journal.Header.Chunk, r.pool.options.workers),
 		Limit:   o.limit,
+		Late:    o.late,
 	}
 	if r.job.Plan.ChunkBytes() != r.journal.Header.Chunk {
 		return r.refuse(fmt.Sprintf("no array is cut into chunks of %d bytes", r.journal.Header.Chunk), "abandon it")
@@ -255,14 +320,17 @@ func (r *change) kernel(array format.Array) error {
 }
 
 // run changes what is not changed yet, and deletes the journal if that is all.
-func (r *change) run(ctx context.Context) error {
+func (r *change) run(ctx context.Context, o taskOptions) error {
 	e := r.pool.engine
 	err := r.attach()
 	if err == nil {
+		r.announce(o)
 		err = e.Run(ctx, r.job)
 	}
 	if err != nil {
 		err = r.early(err)
+	} else if err = r.storeSums(ctx, ""); err != nil {
+		err = &InPlaceError{File: r.target.Path(), Array: r.array().Name, Journal: r.journal.Path(), Backup: r.journal.Backup(), Applied: r.all(), Err: err}
 	} else if err = r.finish(); err != nil {
 		err = &InPlaceError{File: r.target.Path(), Array: r.array().Name, Applied: r.all(), Err: err}
 	}
@@ -273,13 +341,27 @@ func (r *change) run(ctx context.Context) error {
 	return errors.Join(err, r.close())
 }
 
+// announce tells who asked for it that a file is about to be changed.
+func (r *change) announce(o taskOptions) {
+	if o.begins != nil && r.free == nil {
+		a := r.array()
+		o.begins(Change{r.target.Path(), a.Name, a.Size(), r.journal.Path(), r.journal.Backup()})
+	}
+}
+
 // finish deletes the journal of a run that is complete, or has changed nothing.
 func (r *change) finish() error {
 	if r.free != nil {
 		return nil
 	}
 	journal.End(r.target)
-	return r.journal.Remove()
+	if err := r.journal.Remove(); err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(r.journal.Header.Program.Inputs, func(i journal.Input) bool { return i.Values }) {
+		return nil
+	}
+	return removeValues(r.journal.Path())
 }
 
 func (r *change) array() format.Array { return r.job.Plan.Array() }
@@ -287,7 +369,8 @@ func (r *change) array() format.Array { return r.job.Plan.Array() }
 // all returns the bytes of the array.
 func (r *change) all() []Range {
 	a := r.array()
-	return []Range{{First: uint64(a.Offset), Last: uint64(a.Offset + a.Size() - 1)}}
+	offset, size := a.Extent()
+	return []Range{{First: offset, Last: offset + size - 1}}
 }
 
 // attach makes the target and the journal known to the workers.
@@ -346,6 +429,11 @@ func (r *change) early(cause error) error {
 	if whole && len(failed.Applied) == 0 {
 		failed.Journal = ""
 		err = r.finish()
+		if r.free == nil && r.journal.Header.Backup != nil {
+			err = errors.Join(err, journal.RemoveBackup(r.journal.Path(), r.journal.Header.Backup))
+		}
+	} else {
+		failed.Backup = r.journal.Backup()
 	}
 	return errors.Join(failed, err)
 }
@@ -370,4 +458,12 @@ func (r *change) close() error {
 		errs = append(errs, r.target.Unlock())
 	}
 	return errors.Join(append(errs, r.target.Close())...)
+}
+
+// cutOf cuts an array whose elements may lie apart.
+func cutOf(a format.Array, chunk uint64, workers int) partition.Plan {
+	if a.Contiguous() {
+		return partition.New(a, chunk, workers)
+	}
+	return partition.Scattered(a, uint64(a.Len()), chunk, workers)
 }

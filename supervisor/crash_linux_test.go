@@ -82,10 +82,7 @@ func progress(pool *Pool, since uint64) uint64 {
 // Workers are killed at random moments; nothing is lost, doubled, given up or
 // leaked.
 func TestRandomKillsChangeNothing(t *testing.T) {
-	kills := 300
-	if *crash {
-		kills = 10000
-	}
+	kills := rounds(300, 10000)
 	pool := start(t, Workers(3), ChunkBytes(1<<20))
 	jobs := torment(t, pool, func(r *rand.Rand) {
 		chunks := uint64(0)
@@ -108,14 +105,11 @@ func TestRandomKillsChangeNothing(t *testing.T) {
 
 // Workers are stopped, and killed or sent on their way, at random moments.
 func TestStopsAndKillsRace(t *testing.T) {
-	rounds := 150
-	if *crash {
-		rounds = 2000
-	}
+	stops := rounds(150, 2000)
 	pool := start(t, Workers(3), ChunkBytes(1<<20))
 	jobs := torment(t, pool, func(r *rand.Rand) {
 		chunks := uint64(0)
-		for range rounds {
+		for range stops {
 			chunks = progress(pool, chunks)
 			pids := workers(t, os.Getpid(), 3)
 			pid := pids[r.IntN(3)]
@@ -129,7 +123,7 @@ func TestStopsAndKillsRace(t *testing.T) {
 		}
 	})
 	c := pool.Counters()
-	t.Logf("%d stops in %d jobs: %+v", rounds, jobs, c)
+	t.Logf("%d stops in %d jobs: %+v", stops, jobs, c)
 	if c.Quarantined != 0 || c.Respawns == 0 {
 		t.Errorf("%+v", c)
 	}
@@ -137,10 +131,7 @@ func TestStopsAndKillsRace(t *testing.T) {
 
 // After many respawns the supervisor holds what it held before.
 func TestRespawnsLeakNothing(t *testing.T) {
-	respawns := uint64(200)
-	if *crash {
-		respawns = 10000
-	}
+	respawns := uint64(rounds(200, 10000))
 	pool := start(t, Workers(2))
 	x := open(t, pool, "../testdata/ecg.npy")
 	next := func(until uint64) {

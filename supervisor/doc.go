@@ -24,12 +24,16 @@
 // # Which call when
 //
 //	one array's statistics                    [Pool.Stat]
+//	quantiles and a histogram besides         [Pool.Describe], [Pool.Quantiles]
 //	expressions: "mean(x), std(x)"            [Pool.Eval], [Pool.Evaluate]
 //	an expression that is an array            [Pool.EvalTo], [Pool.EvalInPlace]
+//	a part of that, on each of many machines  [Pool.DescribeShard], [Pool.EvaluateShard], [MergePartials]
+//	arrays of several files as one            [Concat]
 //	your own reduction of an array            [Reduce] of a [kernels.NewReduce]
 //	your own function of a whole array        [Submit] of a [kernels.NewFunc]
 //	your own function of each element         [Pool.Apply] of a [kernels.NewMap]
 //	the same, where the elements lie          [Pool.InPlace], [Pool.Resume]
+//	and to have the old ones back             [Backup], [Restore]
 //	one task, now or later                    [Submit], then [Future.Result]
 //	the same function of many parameters      [Map], [MapUnordered]: streams with a bound
 //	the same, and it takes microseconds       [Map] with [ChunkSize]
@@ -37,6 +41,7 @@
 //	a stage between two channels              [FromChannel], [ToChannel]
 //	tasks that stand and fall together        [Scope], [SubmitTo]
 //	one that may hang                         [Deadline], [DeadlineRetries]
+//	the same for whatever a pool computes     [ChunkDeadline]
 //	whichever of several tasks comes first    [Wait], [AsCompleted]
 //	workers that stay on their CPUs           [Pin]
 //	workers that come when there is work      [StartMode]: [OnDemand]
@@ -76,7 +81,8 @@
 // processes were, [Pool.Resume] does the rest. What it takes is in the doc of the
 // internal package journal. An error, of your kernel say, comes as an
 // *[InPlaceError] that lists what is changed and what is not; [Abandon] gives the
-// run up. Nobody else may begin to change the file before.
+// run up, and [Restore] puts a [Backup] back. Nobody else may begin to change the file
+// before.
 //
 // # Common mistakes
 //

@@ -94,10 +94,11 @@ func evalWritesAFile(t *testing.T, start func(...Option) *Pool) {
 			q := Query{Text: "float32(x*2 + 0*sum(x))", Arrays: []*Array{x}}
 			for _, name := range []string{"y.npy", "y.bin"} {
 				path := filepath.Join(dir, name)
-				a, _, err := pool.EvalTo(t.Context(), q, path, false)
+				made, _, err := pool.EvalTo(t.Context(), q, path, false)
 				if err != nil {
 					t.Fatal(err)
 				}
+				a := made[0]
 				b, err := os.ReadFile(path)
 				if err != nil || len(b) != int(a.Offset)+4*n {
 					t.Fatalf("%d bytes, %v", len(b), err)
@@ -191,5 +192,40 @@ func failedEvalToLeavesNoFile(t *testing.T, start func(...Option) *Pool) {
 	}
 	if v, err := pool.Eval(t.Context(), "1+1"); err != nil || v[0].String() != "2" {
 		t.Errorf("%v, %v", v, err)
+	}
+}
+
+func TestQueryTellsWhatItWillRead(t *testing.T) {
+	pool := start(t, InProcess(), Workers(1))
+	xs := make([]float64, 100_000)
+	for i := range xs {
+		xs[i] = float64(i * 7919 % len(xs))
+	}
+	x := openRaw(t, pool, float64File(t, 0, xs, 0), 0, len(xs)).Named("x")
+	for text, want := range map[string]uint64{
+		"mean(x), std(x)":           2,
+		"sum((x - mean(x)) ** 2)":   4,
+		"median(x) + max(x)":        6,
+		"x - mean(x)":               2, // and its ends
+		"1":                         0,
+		"sum(x[::2]), sum(x[1::2])": 1,
+	} {
+		var told uint64
+		before := pool.Counters().Bytes
+		if _, err := pool.Evaluate(t.Context(), Query{Text: text, Arrays: []*Array{x}, Reads: func(n uint64) { told += n }}, 0); err != nil {
+			t.Fatal(err)
+		}
+		if read := pool.Counters().Bytes - before; told != read || told != want*400_000 {
+			t.Errorf("%s: told %d, read %d", text, told, read)
+		}
+	}
+	told := uint64(0)
+	before := pool.Counters().Bytes
+	q := Query{Text: "sqrt(x - min(x))", Arrays: []*Array{x}, Reads: func(n uint64) { told = n }}
+	if _, _, err := pool.EvalTo(t.Context(), q, filepath.Join(t.TempDir(), "y"), false); err != nil {
+		t.Fatal(err)
+	}
+	if read := pool.Counters().Bytes - before; told != read {
+		t.Errorf("a new file: told %d, read %d", told, read)
 	}
 }

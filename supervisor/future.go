@@ -47,7 +47,15 @@ func Submit[R any](p *Pool, c kernels.Call[R], x *Array, opts ...TaskOption) (*F
 }
 
 func submitTask[R any](p *Pool, c kernels.Call[R], x *Array, o taskOptions) (*Future[R], error) {
+	if x != nil {
+		if err := p.readable(context.Background(), x); err != nil {
+			return nil, err
+		}
+	}
 	job, err := p.job(c.Routine(), c.Params(), x, o)
+	if err == nil && x != nil {
+		err = x.whole()
+	}
 	if err != nil {
 		return nil, err
 	}

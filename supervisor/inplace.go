@@ -25,11 +25,19 @@ import (
 // error of the kernel, or a panic, ends the run; deaths of workers at one place leave
 // the up to 16 KiB of elements there as they were, and what is behind them in the
 // same chunk, and the rest is done. What else a kernel does than to set
-// elements may happen more than once. The death of the machine is not covered:
-// keep a copy.
+// elements may happen more than once. Checksums that the file keeps of the array, as
+// .npz and FITS do, are set to those of its bytes before the journal goes; whether
+// they were right before nobody looks. The death of the machine is not covered:
+// keep a copy, by [Backup] say, which [Restore] puts back.
 func (p *Pool) InPlace(ctx context.Context, c kernels.MapCall, x *Array, opts ...TaskOption) error {
 	o := taskOptionsOf(opts)
+	if err := p.readable(ctx, x); err != nil {
+		return err
+	}
 	job, err := p.job(c.Routine(), c.Params(), x, o)
+	if err == nil {
+		err = x.inPlaceable()
+	}
 	if err != nil {
 		return err
 	}
@@ -45,29 +53,42 @@ func (p *Pool) InPlace(ctx context.Context, c kernels.MapCall, x *Array, opts ..
 // computed before anything is changed. The value has to fit the type of x, as NumPy
 // has it, or is cast in the expression. x lies in a file, and so do the others,
 // which are not to change until the run is finished.
-func (p *Pool) EvalInPlace(ctx context.Context, q Query, x *Array, opts ...TaskOption) ([]expr.Note, error) {
+func (p *Pool) EvalInPlace(ctx context.Context, q Query, x *Array, opts ...TaskOption) (_ []expr.Note, err error) {
 	o := taskOptionsOf(opts)
 	if q.Where != "" {
 		return nil, errors.New("a condition restricts reductions: what is not to change is said by where(...)")
 	}
-	e, err := p.compile(q, expr.Options{Apart: true, As: x.Type})
+	if err := p.readable(ctx, x); err != nil {
+		return nil, err
+	}
+	if err := x.replaceable(); err != nil {
+		return nil, err
+	}
+	order := expr.COrder
+	if x.Fortran {
+		order = expr.FortranOrder
+	}
+	e, err := p.compile(ctx, q, expr.Options{Apart: true, As: x.ValueType(), Order: order})
 	if err != nil {
 		return nil, err
 	}
+	defer func() { err = errors.Join(err, e.close()) }()
 	r, err := e.replacing(x)
 	if err != nil {
 		return nil, err
 	}
+	e.foretell(q, true)
 	pass, err := e.reduce(ctx)
 	if err != nil {
 		return nil, err
 	}
 	r.pool = p
-	r.job = engine.Job{Program: wire.Program{Type: x.Type}, Limit: o.limit}
+	r.job = engine.Job{Program: wire.Program{Type: x.Type}, Limit: o.limit, Late: o.late}
 	if err := r.read(e, pass, q.Text, x); err != nil {
 		return nil, err
 	}
-	return e.run.Notes(), r.begin(ctx, x, o)
+	target, _ := x.alone()
+	return e.run.Notes(), r.begin(ctx, target, o)
 }
 
 // Resume finishes the run of [Pool.InPlace] that was interrupted in the file at
@@ -87,30 +108,75 @@ func (p *Pool) Resume(ctx context.Context, path string, opts ...TaskOption) erro
 	if err := r.again(o); err != nil {
 		return errors.Join(err, r.close())
 	}
-	return r.run(ctx)
+	return r.run(ctx, o)
 }
 
 // Abandon gives up the run of [Pool.InPlace] that was interrupted in the file at
 // path and deletes its journal. It returns which bytes of the file were changed and
-// which were not, if the journal can tell.
+// which were not, if the journal can tell. A file that keeps checksums of the array
+// then has those of its bytes; where that cannot be, the error is a *[ChecksumError],
+// and the journal is deleted all the same.
 func Abandon(path string, opts ...TaskOption) (applied, rest []Range, err error) {
 	r, err := reopen(context.Background(), path, taskOptionsOf(opts))
 	if r == nil {
 		return nil, nil, err
 	}
 	if err != nil { // it belongs to another file, say, and is deleted all the same
+		left := r.leaveSums()
 		journal.End(r.target)
-		return nil, nil, errors.Join(os.Remove(r.name), r.close())
+		return nil, nil, errors.Join(left, os.Remove(r.name), removeValues(r.name), r.close())
 	}
-	applied, rest, err = r.journal.Ranges()
-	if err == nil {
-		err = r.finish()
+	if applied, rest, err = r.journal.Ranges(); err == nil {
+		var left error
+		if len(applied) > 0 {
+			left = r.storeSums(context.Background(), rewriteIt)
+		}
+		err = errors.Join(left, r.finish())
 	}
 	return applied, rest, errors.Join(err, r.close())
 }
 
-// JournalDir has the journals of runs in place lie in a directory, which has to
-// be named again to resume where the file system has no extended attributes.
+// Restore puts the [Backup] back that a run of [Pool.InPlace] made before it was
+// interrupted in the file at path, and deletes it, and the journal. Whatever cuts it
+// short, the death of the machine included, Restore can be called again. The error is
+// [ErrNotInterrupted] if there is no journal, a *[JournalError] if that is no use, and
+// a *[BackupError] if the backup is none.
+func Restore(ctx context.Context, path string, opts ...TaskOption) error {
+	o := taskOptionsOf(opts)
+	target, err := openTarget(ctx, path, path, o)
+	if err != nil {
+		return err
+	}
+	r := &change{target: target}
+	if err = r.find(path, o); err == nil {
+		if err = r.journal.Restore(ctx, target); err == nil {
+			err = removeValues(r.journal.Path())
+		}
+	}
+	return errors.Join(err, r.close())
+}
+
+// Backup has a run in place make a copy of the file first, beside the journal and
+// named like it with "-backup" at the end. Where the file system can, the copy shares
+// the file's blocks. It stays when the run is complete, and is deleted if the run has
+// changed nothing; one that an earlier run left is not replaced. In an arena it does
+// nothing.
+func Backup() TaskOption { return func(o *taskOptions) { o.backup = true } }
+
+// Change is a run in place that is about to change a file.
+type Change struct {
+	File, Array string
+	Bytes       int64  // of the array
+	Journal     string // by which [Pool.Resume] finishes the run
+	Backup      string // that [Restore] puts back; empty if none was made
+}
+
+// BeforeChange has f called when all that could be checked is, and the first byte of
+// a file is about to change, by a run that begins or is resumed.
+func BeforeChange(f func(Change)) TaskOption { return func(o *taskOptions) { o.begins = f } }
+
+// JournalDir has the journals of runs in place, and backups, lie in a directory, which
+// has to be named again to resume where the file system has no extended attributes.
 func JournalDir(dir string) TaskOption { return func(o *taskOptions) { o.journalDir = dir } }
 
 // HardLinked lets a run in place change a file that has several names.
@@ -126,6 +192,9 @@ type Range = journal.Range
 // JournalError reports a journal by which no run can be finished.
 type JournalError = journal.Error
 
+// BackupError reports a backup that cannot be made, or put back.
+type BackupError = journal.BackupError
+
 // ErrNotInterrupted is returned if there is no journal of a run.
 var ErrNotInterrupted = errors.New("no run in place was interrupted here")
 
@@ -140,6 +209,7 @@ func (e *InterruptedError) Error() string {
 type InPlaceError struct {
 	File, Array   string
 	Journal       string  // by which [Pool.Resume] finishes the run; empty if nothing was changed, or in an arena
+	Backup        string  // that [Restore] puts back instead; empty if there is none
 	Applied, Rest []Range // of the file
 	Err           error
 }

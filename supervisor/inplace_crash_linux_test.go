@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -12,6 +13,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -143,9 +145,9 @@ func TestKilledInPlaceIsAppliedOnce(t *testing.T) {
 	}
 }
 
-// killAll runs a role on the file, kills it and all its workers after a while, and
-// reports whether it was killed before it ended.
-func (n *numbers) killAll(t *testing.T, role string, after time.Duration) bool {
+// killAll runs a role on the file, kills it and all its workers a while after a file
+// is there, and reports whether it was killed before it ended.
+func (n *numbers) killAll(t *testing.T, role, there string, after time.Duration) bool {
 	t.Helper()
 	cmd := command(role, n.path)
 	out, err := cmd.StdoutPipe()
@@ -160,8 +162,14 @@ func (n *numbers) killAll(t *testing.T, role string, after time.Duration) bool {
 	if _, err := out.Read(make([]byte, 16)); err != nil {
 		t.Fatalf("%s: %v: %s", role, err, cmd.Wait())
 	}
-	for begin := time.Now(); !exists(n.path+".gangsaw") && time.Since(begin) < time.Second; {
-		runtime.Gosched() // until there is something to interrupt
+	var ended atomic.Bool
+	go func() {
+		io.Copy(io.Discard, out)
+		ended.Store(true)
+	}()
+	// Until there is something to interrupt, before which passes may have to be made.
+	for begin := time.Now(); !exists(there) && !ended.Load() && time.Since(begin) < 20*time.Second; {
+		runtime.Gosched()
 	}
 	time.Sleep(after)
 	pids := children(t, cmd.Process.Pid)
@@ -195,7 +203,7 @@ func TestKilledSupervisorIsResumedOnce(t *testing.T) {
 	interrupted, again, tries := 0, 0, 0
 	for ; interrupted < runs && tries < 20*runs; tries++ {
 		before := bytes.Clone(shm.Bytes(file.want))
-		file.killAll(t, "change", time.Duration(r.IntN(10000))*time.Microsecond)
+		file.killAll(t, "change", log, time.Duration(r.IntN(10000))*time.Microsecond)
 		if !exists(log) {
 			// It had ended, or not begun.
 			if got, err := os.ReadFile(file.path); err != nil || !bytes.Equal(got, before) {
@@ -206,7 +214,7 @@ func TestKilledSupervisorIsResumedOnce(t *testing.T) {
 		}
 		interrupted++
 		for range r.IntN(4) {
-			if file.killAll(t, "resume", time.Duration(r.IntN(10000))*time.Microsecond) {
+			if file.killAll(t, "resume", log, time.Duration(r.IntN(10000))*time.Microsecond) {
 				again++
 			}
 			if !exists(log) {

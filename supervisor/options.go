@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"log/slog"
+	"time"
 
 	"github.com/gangsaw/gangsaw/kernels"
 	"github.com/gangsaw/gangsaw/supervisor/internal/engine"
@@ -22,6 +23,9 @@ type options struct {
 	pin       bool
 	recycle   Recycle
 	memory    uint64
+	decode    int64
+	limit     time.Duration
+	late      int
 	init      *wire.Program // nil: none
 	initErr   error
 	observers []Observer
@@ -39,7 +43,7 @@ const DefaultRetries = 2
 const MaxWorkers = 1024
 
 func defaults() options {
-	return options{workers: min(proc.CPUs(), MaxWorkers), retries: DefaultRetries, limits: engine.DefaultLimits}
+	return options{workers: min(proc.CPUs(), MaxWorkers), retries: DefaultRetries, decode: DefaultDecodeMemory, limits: engine.DefaultLimits}
 }
 
 // Workers sets the number of workers; the default is the number of CPUs that
@@ -78,6 +82,18 @@ func Init[R any](c kernels.Call[R]) Option {
 // the chunk is given up with a [*MemoryError] if it was the worker's first, and run
 // again if the memory may be that of chunks before it.
 func MemoryLimit(bytes uint64) Option { return func(o *options) { o.memory = bytes } }
+
+// DecodeMemory sets how many bytes the elements of files that have to be decoded
+// take at once, in one pass; the default is [DefaultDecodeMemory]. What a decoder has
+// to hold as a whole, such as a page or a record batch, may take as much again.
+func DecodeMemory(bytes int64) Option { return func(o *options) { o.decode = bytes } }
+
+// ChunkDeadline gives each chunk, and each task, that has no [Deadline] of its own
+// this one, with so many [DeadlineRetries]. It is how what the pool computes itself,
+// by [Pool.Stat] and [Pool.Evaluate] say, comes to one.
+func ChunkDeadline(d time.Duration, retries int) Option {
+	return func(o *options) { o.limit, o.late = d, retries }
+}
 
 // InProcess runs the workers as goroutines of this process: for debugging, and
 // where processes cannot be started. A crash of one is a crash of all, and none can
@@ -189,6 +205,7 @@ const (
 	Oversubscribed   = engine.Oversubscribed
 	RunInterrupted   = engine.RunInterrupted
 	ReportsLost      = engine.ReportsLost
+	FileDecoded      = engine.FileDecoded
 )
 
 // ErrClosed is returned for work given to a pool that is closed.

@@ -10,7 +10,6 @@ import (
 	"github.com/gangsaw/gangsaw/kernels"
 	"github.com/gangsaw/gangsaw/ring"
 	"github.com/gangsaw/gangsaw/supervisor/internal/engine"
-	"github.com/gangsaw/gangsaw/supervisor/internal/partition"
 	"github.com/gangsaw/gangsaw/supervisor/internal/proc"
 	"github.com/gangsaw/gangsaw/supervisor/internal/wire"
 )
@@ -23,6 +22,7 @@ type Pool struct {
 	tier     kernels.Tier
 	reports  *reports // nil: nobody observes
 	close    func() error
+	decoded  sync.Map // of numbers of mappings to *File whose arrays are decoded
 }
 
 // launcher starts a pool's workers. Goroutines are one kind, processes, where
@@ -75,8 +75,14 @@ func Start(ctx context.Context, opts ...Option) (*Pool, error) {
 	if o.mode != Eager && o.mode != OnDemand {
 		return nil, fmt.Errorf("there is no start mode %d: use Eager or OnDemand", o.mode)
 	}
+	if o.decode < 1 {
+		return nil, fmt.Errorf("decoded numbers cannot take %d bytes of memory", o.decode)
+	}
 	if o.retries < 0 {
 		return nil, fmt.Errorf("chunks cannot be run again %d times", o.retries)
+	}
+	if o.limit < 0 || o.late < 0 {
+		return nil, fmt.Errorf("no chunk has a deadline of %v and %d retries", o.limit, o.late)
 	}
 	if o.initErr != nil {
 		return nil, o.initErr
@@ -113,6 +119,8 @@ func Start(ctx context.Context, opts ...Option) (*Pool, error) {
 		Init:     o.init,
 		Recycle:  o.recycle,
 		Memory:   o.memory,
+		Limit:    o.limit,
+		Late:     o.late,
 	})
 	if err := p.engine.Started(ctx); err != nil {
 		p.Kill()
@@ -171,16 +179,12 @@ func (p *Pool) shut() error {
 // Stat computes the summary of an array of one of the pool's open files: see
 // package kernels for what it holds and how exactly.
 func (p *Pool) Stat(ctx context.Context, x *Array) (kernels.Summary, error) {
-	if x.file.pool != p {
-		return kernels.Summary{}, fmt.Errorf("%s was opened by another pool", x.file.Path())
+	if err := p.readable(ctx, x); err != nil {
+		return kernels.Summary{}, err
 	}
-	merger := kernels.Summarize.NewMerger(x.Type).(*kernels.TreeMerger[kernels.Summary])
-	plan := partition.New(x.Array, p.options.chunk, p.options.workers)
-	err := p.engine.Run(ctx, engine.Job{
-		Program: wire.Program{Kernel: kernels.Summarize.Name(), Type: x.Type},
-		Plan:    plan,
-		Mapping: x.file.mapping,
-		Number:  x.file.number,
+	merger := kernels.Summarize.NewMerger(x.ValueType()).(*kernels.TreeMerger[kernels.Summary])
+	err := p.read(ctx, p.passes().scan(x), engine.Job{
+		Program: wire.Program{Kernel: kernels.Summarize.Name(), Type: x.ValueType()},
 		Accept:  merger.Add,
 	})
 	if err != nil {

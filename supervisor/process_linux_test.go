@@ -28,6 +28,18 @@ const (
 
 var crash = flag.Bool("crash", false, "kill at every instruction and thousands of times")
 
+// rounds returns how often a test goes on: so many times, many times with -crash,
+// and fewer under the race detector, where starting a worker takes ten times as long.
+func rounds(usual, many int) int {
+	switch {
+	case *crash:
+		return many
+	case raceDetector:
+		return usual / 5
+	}
+	return usual
+}
+
 // roles are what this binary can be when it is not the test.
 var roles = map[string]func(){
 	"no hook": noHook,

@@ -3,6 +3,7 @@ package supervisor
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/gangsaw/gangsaw/kernels/expr"
 	"github.com/gangsaw/gangsaw/shm/format"
@@ -26,28 +27,55 @@ func (e *evaluation) replacing(x *Array) (*change, error) {
 		return nil, err
 	}
 	for _, i := range e.plan.Inputs() {
-		a := e.arrays[i]
+		if err := e.arrays[i].inPlaceable(); err != nil {
+			return nil, err
+		}
+	}
+	x, _ = x.alone()
+	for _, i := range e.plan.Inputs() {
+		a, _ := e.arrays[i].alone()
 		if a.file != x.file && (a.file.format == arenaFormat || x.file.format == arenaFormat || !a.file.mapping.Same(x.file.mapping)) {
 			continue
 		}
-		apart := a.Offset >= x.Offset+x.Size() || x.Offset >= a.Offset+a.Size()
-		if !apart && (a.Offset != x.Offset || a.Size() != x.Size()) {
+		switch {
+		case apart(a.Array, x.Array):
+		case !sameElements(a.Array, x.Array):
 			return nil, fmt.Errorf("arrays %q and %q overlap, but not element for element: write the result to a new file", a.Name, x.Name)
+		case !e.plan.AtOwnPlace(i):
+			return nil, fmt.Errorf("array %q is array %q, which cannot be replaced by what slices or broadcasting take from other places of it: write the result to a new file", a.Name, x.Name)
 		}
 	}
 	return &change{}, nil
 }
 
 // read notes what the pass that makes the new elements reads.
-func (r *change) read(e *evaluation, pass *expr.Pass, text string, x *Array) error {
+func (r *change) read(e *evaluation, pass *expr.Pass, text string, replaced *Array) error {
+	x, _ := replaced.alone()
 	r.program = journal.Program{Text: text, Code: pass.Program}
 	r.binding = &wire.Binding{Program: pass.Program, Replaced: -1}
-	for n, i := range pass.Inputs {
-		a := e.arrays[i]
-		r.binding.Inputs = append(r.binding.Inputs, source(a))
-		if a == x {
+	for _, n := range pass.Shape {
+		r.binding.Shape = append(r.binding.Shape, uint64(n))
+	}
+	r.program.Shape = r.binding.Shape
+	for n, in := range pass.Inputs {
+		if in.Table != nil && x.file.format != arenaFormat {
+			// Whoever resumes the run needs them: they go to a file with the journal.
+			r.values = append(r.values, values{n, in})
+			r.binding.Inputs = append(r.binding.Inputs, wire.Source{})
+			r.program.Inputs = append(r.program.Inputs, journal.Input{})
+			continue
+		}
+		of, err := e.array(in)
+		if err != nil {
+			return err
+		}
+		a, valid := of.alone()
+		from := sourceOf(in, a)
+		from.Valid = valid
+		r.binding.Inputs = append(r.binding.Inputs, from)
+		if of == replaced {
 			r.binding.Replaced = n
-			r.program.Inputs = append(r.program.Inputs, journal.Input{Replaced: true})
+			r.program.Inputs = append(r.program.Inputs, journal.Input{Replaced: true, Offset: from.Offset, Strides: from.Strides, Valid: (*journal.Bitmap)(valid)})
 			continue
 		}
 		if a.file == x.file && x.file.format == arenaFormat {
@@ -63,6 +91,7 @@ func (r *change) read(e *evaluation, pass *expr.Pass, text string, x *Array) err
 		if err != nil {
 			return err
 		}
+		input.Offset, input.Strides, input.Valid = from.Offset, from.Strides, (*journal.Bitmap)(valid)
 		r.program.Inputs = append(r.program.Inputs, input)
 	}
 	if r.binding.Replaced < 0 {
@@ -71,9 +100,59 @@ func (r *change) read(e *evaluation, pass *expr.Pass, text string, x *Array) err
 	return nil
 }
 
-// source returns where the elements of an array lie.
-func source(x *Array) wire.Source {
-	return wire.Source{Mapping: x.file.number, Type: x.Type, Offset: uint64(x.Offset)}
+// apart reports whether no byte belongs to elements of both arrays of a file.
+func apart(a, b format.Array) bool {
+	aFrom, aSize := a.Extent()
+	bFrom, bSize := b.Extent()
+	if aFrom >= bFrom+bSize || bFrom >= aFrom+aSize {
+		return true
+	}
+	// Elements may lie between one another, as the fields of records do.
+	for _, x := range []format.Array{a, b} {
+		for _, stride := range x.ByteStrides() {
+			if least := max(stride, -stride); least > 0 && apartIn(a, b, least) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// apartIn reports whether arrays whose axes of such a stride and of longer ones repeat
+// what lies in a period have different bytes of it.
+func apartIn(a, b format.Array, least int64) bool {
+	period := uint64(0)
+	var places [2]struct{ from, size uint64 }
+	for i, x := range []format.Array{a, b} {
+		inner := format.Array{Type: x.Type, Offset: x.Offset}
+		for axis, stride := range x.ByteStrides() {
+			switch magnitude := max(stride, -stride); {
+			case magnitude < least:
+				inner.Shape, inner.Strides = append(inner.Shape, x.Shape[axis]), append(inner.Strides, stride)
+			case x.Shape[axis] > 1:
+				period = divisor(period, uint64(magnitude))
+			}
+		}
+		places[i].from, places[i].size = inner.Extent()
+	}
+	if period == 0 {
+		return false
+	}
+	between := (places[1].from%period + period - places[0].from%period) % period
+	return between >= places[0].size && between+places[1].size <= period
+}
+
+// divisor returns the greatest that two numbers have in common.
+func divisor(a, b uint64) uint64 {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
+}
+
+// sameElements reports whether arrays have the same elements at the same places.
+func sameElements(a, b format.Array) bool {
+	return a.Offset == b.Offset && a.Type.Size() == b.Type.Size() && slices.Equal(a.Shape, b.Shape) && slices.Equal(a.ByteStrides(), b.ByteStrides())
 }
 
 // inputOf describes an array that is read while one in a file is changed.
@@ -85,7 +164,7 @@ func inputOf(a *Array, changed *File) (journal.Input, error) {
 	if a.file.mapping.Same(changed.mapping) {
 		id = id.Beside() // the rest changes with the run
 	}
-	return journal.Input{Target: id, Array: journal.ArrayOf(a.Array)}, err
+	return journal.Input{Target: id, Array: journal.ArrayOf(a.Array).Scaled(a.scaling())}, err
 }
 
 // expressions opens what the expressions of a run that was interrupted read.
@@ -93,18 +172,18 @@ func (r *change) expressions(array format.Array) error {
 	if _, err := expr.Decode(r.program.Code); err != nil {
 		return r.refuse(err.Error(), "resume with the version of gangsaw that began the run ("+r.journal.Header.Gangsaw+")")
 	}
-	r.binding = &wire.Binding{Program: r.program.Code, Replaced: -1}
+	r.binding = &wire.Binding{Program: r.program.Code, Replaced: -1, Shape: r.program.Shape}
 	for n, input := range r.program.Inputs {
 		if input.Replaced {
 			r.binding.Replaced = n
-			r.binding.Inputs = append(r.binding.Inputs, wire.Source{Type: array.Type, Offset: uint64(array.Offset)})
+			r.binding.Inputs = append(r.binding.Inputs, wire.Source{Type: array.Type, Swapped: array.Swapped, Offset: input.Offset, Strides: input.Strides, Valid: (*wire.Bitmap)(input.Valid), Scaling: r.journal.Header.Array.Scaling})
 			continue
 		}
 		a, err := r.reopenInput(input)
 		if err != nil {
 			return err
 		}
-		r.binding.Inputs = append(r.binding.Inputs, source(a))
+		r.binding.Inputs = append(r.binding.Inputs, wire.Source{Mapping: a.file.number, Type: a.Type, Swapped: a.Swapped, Offset: input.Offset, Strides: input.Strides, Valid: (*wire.Bitmap)(input.Valid), Scaling: a.scaling()})
 	}
 	if r.binding.Replaced < 0 {
 		return r.refuse("its expressions replace nothing", "abandon it")
@@ -114,6 +193,9 @@ func (r *change) expressions(array format.Array) error {
 
 // reopenInput opens an input of a run that was interrupted.
 func (r *change) reopenInput(input journal.Input) (*Array, error) {
+	if input.Values {
+		return r.reopenValues(input)
+	}
 	f, err := r.pool.openInput(input.Target.Path)
 	if err != nil {
 		return nil, err
@@ -135,7 +217,7 @@ func (r *change) reopenInput(input journal.Input) (*Array, error) {
 	if what := id.Differs(input.Target); what != "" {
 		return nil, r.refuse(fmt.Sprintf("the file %s, which the run reads, %s", f.Path(), what), "put that file back, or abandon the journal")
 	}
-	return &Array{a, f}, nil
+	return &Array{Array: a, file: f, scaled: rescaled(input.Array.Scaling)}, nil
 }
 
 // bind tells the program what it changes, under which journal.
@@ -146,9 +228,9 @@ func (r *change) bind(to *wire.InPlace) (err error) {
 	}
 	array := r.job.Plan.Array()
 	r.binding.Chunk = r.job.Plan.ChunkBytes() / uint64(array.Type.Size())
-	r.binding.InPlace = to
+	r.binding.InPlace, r.binding.Tile, r.binding.Length = to, 1, uint64(array.Len())
 	r.binding.Inputs[r.binding.Replaced].Mapping = r.job.Number
-	if r.code, err = r.pool.newCode(r.binding); err == nil {
+	if r.code, err = r.pool.newCode(r.binding.Encode()); err == nil {
 		r.job.Program.Code = r.code.program
 	}
 	return err

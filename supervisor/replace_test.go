@@ -101,7 +101,7 @@ func cutShort(t *testing.T, pool *Pool, n int) (path, other string) {
 		t.Fatal(err)
 	}
 	defer target.Close()
-	e, err := pool.compile(Query{Text: "mean(x) - x + 2*y", Arrays: []*Array{x, y}}, expr.Options{Apart: true, As: kernels.Float64})
+	e, err := pool.compile(t.Context(), Query{Text: "mean(x) - x + 2*y", Arrays: []*Array{x, y}}, expr.Options{Apart: true, As: kernels.Float64})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +120,7 @@ func cutShort(t *testing.T, pool *Pool, n int) (path, other string) {
 		t.Fatal(err)
 	}
 	r.job.Plan = partition.New(a, 1, 1)
-	if err := r.open(x, taskOptions{}); err != nil {
+	if err := r.open(t.Context(), x, taskOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	layout := r.journal.Layout()

@@ -35,21 +35,30 @@ const (
 // TestKilledAtEachInstruction kills a worker after every instruction of one
 // turn of its loop: claim, fold, result, completion, a look for more work, the
 // wake of the supervisor, and falling asleep. Without -crash it leaves out most.
-func TestKilledAtEachInstruction(t *testing.T) { stepThrough(t, newStepping(t)) }
+func TestKilledAtEachInstruction(t *testing.T) { stepThrough(t, newStepping(t), stepStride) }
 
 // TestKilledAtEachInstructionInPlace does the same to a change in place, of which
 // the last chunk has two units: a second application of it to any byte, or a
 // missing one, shows.
-func TestKilledAtEachInstructionInPlace(t *testing.T) { stepThrough(t, newSteppingInPlace(t)) }
+func TestKilledAtEachInstructionInPlace(t *testing.T) {
+	stepThrough(t, newSteppingInPlace(t), stepStride)
+}
 
-// stepThrough kills the worker of a pool after each instruction of its path.
-func stepThrough(t *testing.T, s *stepping) {
+// TestKilledAtEachInstructionOfEvalInPlace does that where an expression is what is
+// applied.
+func TestKilledAtEachInstructionOfEvalInPlace(t *testing.T) {
+	stepThrough(t, newSteppingEvalInPlace(t), 32*stepStride) // a long path
+}
+
+// stepThrough kills the worker of a pool after each instruction of its path, with
+// -crash, or with so many between them.
+func stepThrough(t *testing.T, s *stepping, stride int) {
 	// Several, since a garbage collection, say, may lengthen a path.
 	length := 0
 	for range 3 {
 		length = s.round(order{Do: doLearn}).Steps
 	}
-	first, stride := rand.IntN(stepStride), stepStride
+	first := rand.IntN(stride)
 	if *crash {
 		first, stride = 0, 1
 	}
@@ -140,6 +149,33 @@ func newSteppingInPlace(t *testing.T) *stepping {
 			if i%unit < 2 {
 				want[i] = 3*want[i] + 1
 			}
+		}
+		got, err := os.ReadFile(path)
+		if err != nil || !bytes.Equal(got[5:], want) {
+			err = fmt.Errorf("the file is not what it should be: %v", err)
+		}
+		return err
+	}
+	return s
+}
+
+// newSteppingEvalInPlace changes a file by an expression again and again.
+func newSteppingEvalInPlace(t *testing.T) *stepping {
+	t.Helper()
+	const unit = kernels.BlockLen // of such small elements
+	want := make([]uint8, (stepChunks-1)*2*unit+unit+24)
+	for i := range want {
+		want[i] = uint8(i)
+	}
+	path := rawFile(t, 5, want)
+	s := steppingPool(t, 2*unit)
+	x := open(t, s.pool, path, Raw(raw.Layout{Type: kernels.Uint8, Offset: 5})).Named("x")
+	s.job = func() error {
+		if _, err := s.pool.EvalInPlace(context.Background(), Query{Text: "3*x + 1", Arrays: []*Array{x}}, x); err != nil {
+			return err
+		}
+		for i, v := range want {
+			want[i] = 3*v + 1
 		}
 		got, err := os.ReadFile(path)
 		if err != nil || !bytes.Equal(got[5:], want) {

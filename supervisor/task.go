@@ -25,6 +25,8 @@ type taskOptions struct {
 	journalDir string // of runs in place
 	linked     bool   // their files may have several names
 	anyBuild   bool   // of this program may have begun them
+	backup     bool   // is made before
+	begins     func(Change)
 }
 
 // Deadline sets how long the execution of a chunk may take. Then its worker is
@@ -61,33 +63,56 @@ func (p *Pool) job(r *kernels.Routine, params []byte, x *Array, o taskOptions) (
 	if x == nil {
 		return job, nil
 	}
-	switch {
-	case x.file.pool != p:
-		return job, fmt.Errorf("%s was opened by another pool", x.file.Path())
-	case x.Type != r.Type():
-		return job, fmt.Errorf("%s: array %q has elements of type %v, and kernel %q takes %v", x.file.Path(), x.Name, x.Type, r.Name(), r.Type())
-	case x.Len() > 0:
+	if err := x.plain(); err != nil {
+		return job, err
+	}
+	if err := p.takes(r, x); err != nil {
+		return job, err
+	}
+	if x.Len() > 0 {
 		job.Plan, job.Mapping, job.Number = partition.Whole(x.Array), x.file.mapping, x.file.number
 	}
 	return job, nil
 }
 
+// takes reports whether a kernel in Go takes the elements of an array.
+func (p *Pool) takes(r *kernels.Routine, x *Array) error {
+	if err := p.owns(x); err != nil {
+		return err
+	}
+	if t := x.ValueType(); t != r.Type() {
+		return fmt.Errorf("%s: array %q has elements of type %v, and kernel %q takes %v", x.file.Path(), x.Name, t, r.Name(), r.Type())
+	}
+	return nil
+}
+
 // Reduce computes a reduction in Go over an array of one of the pool's open
-// files, in chunks. When it returns, nothing of it runs any more. The zero R is
+// files, in chunks. Elements that lie apart, or are big-endian, are gathered block by
+// block, in C order of the array's axes, or as they lie if nothing is between them.
+// When it returns, nothing of it runs any more. The zero R is
 // the result of no elements.
 func Reduce[R any](ctx context.Context, p *Pool, c kernels.ReduceCall[R], x *Array, opts ...TaskOption) (R, error) {
 	var none R
-	job, err := p.job(c.Routine(), c.Params(), x, taskOptionsOf(opts))
-	if err != nil || job.Mapping == nil {
+	job, err := p.job(c.Routine(), c.Params(), nil, taskOptionsOf(opts))
+	if err != nil {
 		return none, err
 	}
-	job.Plan = partition.New(x.Array, p.options.chunk, p.options.workers)
-	partials := make([]R, job.Plan.Chunks())
+	if x == nil {
+		return none, nil
+	}
+	if err := p.readable(ctx, x); err != nil {
+		return none, err
+	}
+	if err := p.takes(c.Routine(), x); err != nil || x.Len() == 0 {
+		return none, err
+	}
+	r := p.passes().scan(x)
+	partials := make([]R, r.plan.Chunks())
 	job.Accept = func(chunk uint64, partial []byte) (err error) {
 		partials[chunk], err = c.Decode(partial)
 		return err
 	}
-	if err := p.engine.Run(ctx, job); err != nil {
+	if err := p.read(ctx, r, job); err != nil {
 		return none, err
 	}
 	return merge(c, partials, engine.Place{File: x.file.Path(), Array: x.Name, Kernel: c.Routine().Name()})
@@ -114,11 +139,14 @@ func merge[R any](c kernels.ReduceCall[R], partials []R, place engine.Place) (to
 // Apply returns, nothing of it runs any more; after an error, dst holds results in
 // some places and anything in others.
 func (p *Pool) Apply(ctx context.Context, c kernels.MapCall, dst, src *Array, opts ...TaskOption) error {
+	if err := p.readable(ctx, src); err != nil {
+		return err
+	}
 	job, err := p.mapJob(c, dst, src, taskOptionsOf(opts))
 	if err != nil || src.Len() == 0 {
 		return err
 	}
-	return p.engine.Run(ctx, job)
+	return p.run(ctx, job, src.reading())
 }
 
 // mapJob returns the job of a map.
@@ -135,6 +163,8 @@ func (p *Pool) mapJob(c kernels.MapCall, dst, src *Array, o taskOptions) (engine
 		return job, fmt.Errorf("%s: array %q is not for writing: make it in an arena with supervisor.Output", dst.file.Path(), dst.Name)
 	case dst.Type != out:
 		return job, fmt.Errorf("%s: array %q has elements of type %v, and kernel %q makes %v", dst.file.Path(), dst.Name, dst.Type, c.Routine().Name(), out)
+	case dst.plain() != nil:
+		return job, dst.plain()
 	case dst.Len() != src.Len():
 		return job, fmt.Errorf("%s: array %q has %d elements, array %q %d", dst.file.Path(), dst.Name, dst.Len(), src.Name, src.Len())
 	case dst.file == src.file && dst.Offset < src.Offset+src.Size() && src.Offset < dst.Offset+dst.Size():

@@ -89,6 +89,20 @@ func TestEvalWritesOrReplacesAnArray(t *testing.T) {
 	}
 }
 
+func TestPickedElementsAreTheSameForAnyPool(t *testing.T) {
+	x := generated(t, "x.npy", "--shape", "300000")
+	y := filepath.Join(filepath.Dir(x), "y.npy")
+	var want []byte
+	for _, args := range [][]string{{"-j", "1"}, {"-j", "3", "--chunk", "32KiB"}, {"--in-process", "--isa", "scalar"}} {
+		out := gangsaw(t, append([]string{"eval", "(x - mean(x)) / std(x)", "--where", "x > 0.5", x, "-o", y, "--overwrite"}, args...)...)
+		got, err := os.ReadFile(y)
+		if out.status != 0 || err != nil || len(got) < 8*80000 || want != nil && !bytes.Equal(got, want) {
+			t.Errorf("%v: %+v, %d bytes, %v", args, out, len(got), err)
+		}
+		want = got
+	}
+}
+
 func TestMistakesInEval(t *testing.T) {
 	x := generated(t, "x.npy", "--shape", "10", "--dtype", "i4", "--dist", "sequence")
 	for _, c := range []struct {
@@ -101,8 +115,9 @@ func TestMistakesInEval(t *testing.T) {
 		{"x " + x + "#none", 1, x + ": has no array \"none\""},
 		{"x " + x + " -o y --in-place", 2, "contradict each other"},
 		{"x " + x + " --overwrite", 2, "give -o as well"},
+		{"x " + x + " --backup", 2, "give --in-place as well"},
 		{"x " + x + " --force", 2, "give --in-place as well"},
-		{"x " + x + " -o y --where x>0", 2, "use where(condition, a, b)"},
+		{"x " + x + " --in-place --where x>0", 2, "use where(condition, a, b)"},
 		{"x " + x + " --ends 0", 2, "--ends 0: give 1 to"},
 		{"1 --in-place", 2, "--in-place needs a file"},
 		{"x/2 --in-place " + x, 2, "does not go into an array of int32"},

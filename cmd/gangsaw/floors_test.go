@@ -4,7 +4,9 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -29,9 +31,20 @@ var floors = map[string]int{
 	"kernels/internal/avx512":       0,
 	"kernels/expr":                  1,
 	"shm/format":                    1,
+	"shm/format/arrow":              1,
+	"shm/format/csv":                1,
+	"shm/format/feather":            1,
+	"shm/format/fits":               1,
+	"shm/format/hdf5":               1,
+	"shm/format/netcdf":             1,
 	"shm/format/npy":                1,
+	"shm/format/npz":                1,
+	"shm/format/parquet":            1,
 	"shm/format/raw":                1,
+	"shm/format/safetensors":        1,
+	"shm/format/wav":                1,
 	"supervisor/internal/journal":   1,
+	"supervisor/internal/partial":   1,
 	"supervisor/internal/partition": 1,
 	"supervisor/internal/proc":      1,
 	"supervisor/internal/wire":      1,
@@ -39,8 +52,11 @@ var floors = map[string]int{
 	"supervisor/internal/engine":    2,
 	"supervisor":                    3,
 	"bench":                         4,
+	"bench/peers/gangsaw":           4,
 	"cmd/gangsaw":                   5,
+	"cmd/gangsaw/internal/doctor":   5,
 	"cmd/gangsaw/internal/generate": 5,
+	"cmd/gangsaw/internal/measure":  5,
 	"cmd/gangsaw/internal/progress": 5,
 	"cmd/gangsaw/internal/report":   5,
 }
@@ -48,15 +64,34 @@ var floors = map[string]int{
 // sameFloor lists who imports a package of its own floor.
 var sameFloor = map[string][]string{
 	"kernels":                       {"bench/ceiling", "kernels/internal/portable", "kernels/internal/avx2", "kernels/internal/avx512"},
+	"shm/format":                    {"shm/format/fits", "shm/format/hdf5", "shm/format/netcdf", "shm/format/npy", "shm/format/npz", "shm/format/safetensors", "shm/format/wav"},
+	"shm/format/arrow":              {"shm/format"},
+	"shm/format/csv":                {"shm/format"},
+	"shm/format/feather":            {"shm/format"},
+	"shm/format/fits":               {"shm/format"},
+	"shm/format/hdf5":               {"shm/format"},
+	"shm/format/netcdf":             {"shm/format"},
 	"shm/format/npy":                {"shm/format"},
+	"shm/format/npz":                {"shm/format", "shm/format/npy"},
+	"shm/format/parquet":            {"shm/format"},
 	"shm/format/raw":                {"shm/format"},
+	"shm/format/safetensors":        {"shm/format"},
+	"shm/format/wav":                {"shm/format"},
 	"supervisor/internal/journal":   {"shm/format"},
 	"supervisor/internal/partition": {"shm/format"},
-	"cmd/gangsaw":                   {"cmd/gangsaw/internal/generate", "cmd/gangsaw/internal/progress", "cmd/gangsaw/internal/report"},
+	"cmd/gangsaw":                   {"cmd/gangsaw/internal/doctor", "cmd/gangsaw/internal/generate", "cmd/gangsaw/internal/measure", "cmd/gangsaw/internal/progress", "cmd/gangsaw/internal/report"},
+	"cmd/gangsaw/internal/report":   {"cmd/gangsaw/internal/doctor", "cmd/gangsaw/internal/measure"},
 }
 
 // embedded is all that a program which embeds the pool takes along.
 var embedded = []string{"golang.org/x/sys", "github.com/edsrzf/mmap-go"}
+
+// libraries are what packages of formats take along that an embedding program
+// imports only if it wants them.
+var libraries = map[string][]string{
+	"shm/format/arrow":   {"github.com/apache/arrow-go/v18"},
+	"shm/format/parquet": {"github.com/andybalholm/brotli", "github.com/klauspost/compress", "github.com/pierrec/lz4/v4"},
+}
 
 // source is a Go file with its imports.
 type source struct {
@@ -76,7 +111,7 @@ func sources(t *testing.T) []source {
 			return err
 		}
 		if d.IsDir() {
-			if name != "." && strings.HasPrefix(d.Name(), ".") || name == "testdata" || name == "bin" || name == "data" {
+			if name != "." && strings.HasPrefix(d.Name(), ".") || name == "testdata" || name == "bin" || name == "data" || d.Name() == "node_modules" {
 				return filepath.SkipDir
 			}
 			// A module of its own is nothing that users of this one take along.
@@ -124,7 +159,7 @@ func TestFloors(t *testing.T) {
 		for _, imported := range s.imports {
 			local, isLocal := strings.CutPrefix(imported, module)
 			if !isLocal {
-				if floor < 5 && !test && !allowedOutside(imported) {
+				if floor < 5 && !test && !within(imported, embedded) && !within(imported, libraries[pkg]) {
 					t.Errorf("%s imports %s, which an embedding program would take along", s.path, imported)
 				}
 				continue
@@ -140,14 +175,47 @@ func TestFloors(t *testing.T) {
 	}
 }
 
-// allowedOutside reports whether an import from outside is the standard
-// library's or one that embedding programs take along.
-func allowedOutside(imported string) bool {
+// within reports whether an import is the standard library's or of one of the modules.
+func within(imported string, modules []string) bool {
 	first, _, _ := strings.Cut(imported, "/")
 	if !strings.Contains(first, ".") {
 		return true
 	}
-	return slices.ContainsFunc(embedded, func(m string) bool { return imported == m || strings.HasPrefix(imported, m+"/") })
+	return slices.ContainsFunc(modules, func(m string) bool { return imported == m || strings.HasPrefix(imported, m+"/") })
+}
+
+// A program that embeds the pool takes along no library of a format.
+func TestEmbeddingTakesNoFormatLibraryAlong(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", module+"supervisor", module+"shm/...", module+"kernels/...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	embedding, err := exec.Command("go", "list", "-deps", module+"supervisor", module+"bench").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, library := range slices.Concat(slices.Collect(maps.Values(libraries))...) {
+		if !strings.Contains(string(out), library) {
+			t.Errorf("nothing needs %s", library)
+		}
+		if strings.Contains(string(embedding), library) {
+			t.Errorf("a program that embeds the pool takes %s along", library)
+		}
+	}
+}
+
+// Each worker is the command again, and initialises all that it links: what takes
+// milliseconds for that, and nothing here needs, stays out.
+func TestCommandDoesNotLinkWhatIsSlowToStart(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", module+"cmd/gangsaw").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, slow := range []string{"github.com/apache/arrow-go/v18/arrow/compute", "github.com/apache/arrow-go/v18/parquet", "github.com/apache/thrift", "google.golang.org/protobuf"} {
+		if strings.Contains(string(out), slow) {
+			t.Errorf("the command links %s", slow)
+		}
+	}
 }
 
 func TestUnsafeStaysInFilesNamedSo(t *testing.T) {

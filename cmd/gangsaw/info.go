@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -13,10 +14,13 @@ import (
 func newInfo() *cobra.Command {
 	var out outputFlags
 	var raw rawFlags
+	var columns columnFlags
 	cmd := &cobra.Command{
-		Use:     "info FILE...",
-		Short:   "What arrays are in files, and where",
-		Long:    "info prints name, dtype, shape, order and offset of every array in the files. It does not read the numbers.",
+		Use:   "info FILE[#array]...",
+		Short: "What arrays are in files, and where",
+		Long: "info prints name, dtype, shape, order and offset of every array in the files, whether it\n" +
+			"is mapped where it lies, and if it is not, why, and how to write it so that it is. It\n" +
+			"does not read the numbers.",
 		Example: "  gangsaw info x.npy\n  gangsaw info --json x.npy y.npy",
 		Args:    atLeastOne("a file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -31,13 +35,21 @@ func newInfo() *cobra.Command {
 			var info report.Info
 			var failed []error
 			for _, path := range args {
-				f, err := supervisor.OpenFile(path, opts...)
+				source := newOperand(path, false)
+				f, err := supervisor.OpenFile(source.path, opts...)
 				if err != nil {
 					failed = append(failed, err)
 					continue
 				}
-				for _, a := range f.Arrays() {
-					info.Arrays = append(info.Arrays, report.NewInfoArray(path, f.Format(), a.Array))
+				picked, err := source.pick(f, columns)
+				if err != nil {
+					failed = append(failed, err)
+				}
+				for _, a := range picked {
+					info.Arrays = append(info.Arrays, report.NewInfoArray(source.path, f.Format(), f.Listed(a)))
+				}
+				for _, c := range f.Refused() {
+					fmt.Fprintln(os.Stderr, "gangsaw:", report.Printable(fmt.Sprintf("%s: column %q cannot be decoded: %v", source.path, c.Name, c.Err)))
 				}
 				f.Close()
 			}
@@ -49,5 +61,6 @@ func newInfo() *cobra.Command {
 	}
 	out.add(cmd)
 	raw.add(cmd)
+	columns.add(cmd)
 	return cmd
 }

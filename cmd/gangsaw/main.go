@@ -24,6 +24,7 @@ const (
 	exitUsage       = 2
 	exitQuarantined = 3
 	exitChanged     = 4
+	exitNextRound   = 5
 	exitInterrupted = 130
 )
 
@@ -42,7 +43,11 @@ func main() {
 	status := exitStatus(err)
 	var early *supervisor.InPlaceError
 	if errors.As(err, &early) && early.Journal != "" {
-		err = fmt.Errorf("%w: finish it by gangsaw resume %s", err, early.File)
+		remedy := "finish it by gangsaw resume " + early.File
+		if early.Backup != "" {
+			remedy += ", or put the backup back by gangsaw resume --restore " + early.File
+		}
+		err = fmt.Errorf("%w: %s", err, remedy)
 	} else if status == exitInterrupted {
 		err = errors.New("interrupted")
 	}
@@ -69,6 +74,7 @@ func exitStatus(err error) int {
 	var usage usageError
 	var changed *shm.ChangedError
 	var quarantined *supervisor.QuarantineError
+	var another nextRoundError
 	switch {
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
@@ -78,6 +84,8 @@ func exitStatus(err error) int {
 		return exitChanged
 	case errors.As(err, &quarantined):
 		return exitQuarantined
+	case errors.As(err, &another):
+		return exitNextRound
 	}
 	return exitFailed
 }
@@ -89,7 +97,8 @@ func newRoot() *cobra.Command {
 		Long: "gangsaw maps a large file of numbers into memory, hands out chunks of it to worker\n" +
 			"processes that map the same file, and loses nothing when one of them dies.\n\n" +
 			"Exit status: 0 done; 1 failed; 2 usage; 3 finished, but some chunks kept killing their\n" +
-			"workers; 4 a file changed during the run; 130 interrupted.",
+			"workers; 4 a file changed during the run; 5 shards need another round (merge);\n" +
+			"130 interrupted.",
 		Example:           "  gangsaw stat x.npy\n  gangsaw eval 'mean(x), std(x)' x.npy\n  gangsaw stat --json x.npy | jq '.arrays[0].mean'",
 		Version:           version().Version,
 		SilenceErrors:     true,
@@ -111,7 +120,8 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w: see %s --help", err, cmd.CommandPath())}
 	})
-	root.AddCommand(newStat(), newEval(), newResume(), newInfo(), newGen(), newVersion())
+	root.AddCommand(newStat(), newEval(), newMerge(), newResume(), newInfo(), newGen(), newBench(), newTop(), newDoctor(), newVersion(), newMan())
+	complete(root)
 	return root
 }
 

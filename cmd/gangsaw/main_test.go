@@ -119,14 +119,23 @@ func TestStatJSONKeepsTheContract(t *testing.T) {
 	if std := array["std"].(float64); std < 0.59924739911772 || std > 0.59924739911774 {
 		t.Errorf("std %v", std)
 	}
-	delete(array, "std")
+	for _, key := range []string{"std", "skewness", "kurtosis"} {
+		delete(array, key)
+	}
+	histogram := array["histogram"].(map[string]any)
+	if edges, counts := histogram["edges"].([]any), histogram["counts"].([]any); len(edges) != 19 || edges[0] != -3.485 || edges[18] != 3.65 || len(counts) != 18 || counts[8] != 40019.0 {
+		t.Errorf("histogram %v", histogram)
+	}
+	delete(array, "histogram")
 	want := map[string]any{
 		"schema": 1.0,
 		"arrays": []any{map[string]any{
 			"file": ecg, "name": "x", "dtype": "float64", "shape": []any{108000.0}, "count": 108000.0, "nan": 0.0, "inf": 0.0,
-			"min": -3.485, "max": 3.65, "sum": -17831.745, "mean": -0.16510875, "ddof": 0.0,
+			"min": -3.485, "max": 3.65, "sum": -17831.745, "mean": -0.16510875, "ddof": 0.0, "negative": 76469.0, "zeros": 332.0,
+			// As NumPy has them.
+			"quantiles": map[string]any{"0.01": -1.465, "0.05": -1.03, "0.25": -0.475, "0.5": -0.225, "0.75": 0.065, "0.95": 0.93, "0.99": 1.77},
 		}},
-		"run": map[string]any{"workers": 2.0, "chunks": 27.0, "bytes": 864000.0, "retries": 0.0, "respawns": 0.0, "quarantined": 0.0, "isa": kernels.CurrentTier().String()},
+		"run": map[string]any{"workers": 2.0, "chunks": 54.0, "bytes": 1728000.0, "retries": 0.0, "respawns": 0.0, "quarantined": 0.0, "isa": kernels.CurrentTier().String()},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v\nwant %v", got, want)
@@ -135,16 +144,16 @@ func TestStatJSONKeepsTheContract(t *testing.T) {
 
 func TestStatTableAndCSV(t *testing.T) {
 	out := gangsaw(t, "stat", ecg)
-	for _, line := range []string{ecg + ": array \"x\", float64 (108000,)\n", "  count  108000\n", "  min    -3.485\n", "  sum    -17831.745\n"} {
+	for _, line := range []string{ecg + ": array \"x\", float64 (108000,)\n", "  count     108000\n", "  min       -3.485\n", "  q0.25     -0.475\n", "40019  "} {
 		if !strings.Contains(out.stdout, line) {
 			t.Errorf("table lacks %q:\n%s", line, out.stdout)
 		}
 	}
-	if !strings.HasPrefix(out.stderr, "gangsaw: read 844 KiB in ") || strings.Count(out.stderr, "\n") != 1 {
+	if !strings.HasPrefix(out.stderr, "gangsaw: read 1.6 MiB in ") || strings.Count(out.stderr, "\n") != 1 {
 		t.Errorf("standard error: %s", out.stderr)
 	}
-	out = gangsaw(t, "stat", "--format", "csv", "--progress", "none", ecg)
-	want := "file,name,dtype,shape,count,nan,inf,min,max,sum,mean,std\n" + ecg + ",x,float64,\"(108000,)\",108000,0,0,-3.485,3.65,-17831.745,-0.16510875,"
+	out = gangsaw(t, "stat", "--format", "csv", "--progress", "none", "--quick", ecg)
+	want := "file,name,dtype,shape,count,nan,inf,min,max,sum,mean,std,skewness,kurtosis,nulls\n" + ecg + ",x,float64,\"(108000,)\",108000,0,0,-3.485,3.65,-17831.745,-0.16510875,"
 	if !strings.HasPrefix(out.stdout, want) || out.stderr != "" {
 		t.Errorf("csv: %+v", out)
 	}
@@ -220,7 +229,14 @@ func TestMistakesAreOneClearLine(t *testing.T) {
 		{"stat --dtype f9 " + text, 2, "--dtype: unknown dtype \"f9\": use one of float64 (f8)"},
 		{"stat --shape 3 " + text, 2, "--shape is about raw files: it needs --dtype as well"},
 		{"stat --dtype u1 --shape 3,x " + text, 2, "--shape 3,x: \"x\" is not a length"},
-		{"stat --order big --dtype f8 " + text, 2, "--order big: only little-endian"},
+		{"stat --order middle --dtype f8 " + text, 2, "--order middle: give little or big"},
+		{"stat --order little --dtype >f8 " + text, 2, "--dtype >f8 --order little: these are two byte orders"},
+		{"stat --quantiles 0.5,2 " + ecg, 2, "--quantiles 0.5,2: \"2\" is none: write numbers from 0 to 1"},
+		{"stat --quantiles 0.5,.50 " + ecg, 2, "--quantiles 0.5,.50: 0.5 is there twice"},
+		{"stat --quantile-method mean " + ecg, 2, "--quantile-method: unknown quantile method \"mean\": use one of [linear"},
+		{"stat --bins 0 " + ecg, 2, "--bins: \"0\" bins: give 1 to 4096, or one of the rules [auto"},
+		{"stat --quick --bins 7 " + ecg, 2, "--quick reads once, and --bins takes a second time"},
+		{"stat -c y " + ecg, 1, ecg + ": has no array \"y\": gangsaw info"},
 		{"stat", 2, "stat needs a file: see gangsaw stat --help"},
 		{"stat --chunk none " + ecg, 2, "--chunk none is not a size"},
 		{"stat -j 0 " + ecg, 2, "--workers 0: give 1 to 1024"},
@@ -229,7 +245,7 @@ func TestMistakesAreOneClearLine(t *testing.T) {
 		{"stat --retries -1 " + ecg, 2, "--retries -1: give 0 or more"},
 		{"stat --json --format csv " + ecg, 2, "--json and --format csv contradict each other"},
 		{"stat --chunk= " + ecg, 2, "--chunk  is not a size"},
-		{"stat " + file("zip.npz", "PK\x03\x04..."), 1, "it is a ZIP archive, as .npz files are: unzip it"},
+		{"stat " + file("zip.npz", "PK\x03\x04..."), 1, "npz, byte 7: the archive has no directory at its end: it is truncated or no .npz file"},
 		{"stat " + file("bad\x1b[31m.npy", "x"), 1, "/bad\uFFFD[31m.npy: unknown file format"},
 		{"gen " + dir + " --overwrite", 1, dir + ": is a directory: name a file"},
 		{"stat --format xml " + ecg, 2, "--format: \"xml\" is none of table, json, csv"},
@@ -238,6 +254,11 @@ func TestMistakesAreOneClearLine(t *testing.T) {
 		{"info " + short, 1, short + ": npy, byte 128:"},
 		{"info", 2, "info needs a file"},
 		{"version 1", 2, "version takes no argument"},
+		{"bench --size 1", 2, "--size 1: give 1.0 MiB to 16 GiB"},
+		{"bench -j 0", 2, "--workers 0: give 1 to 1024"},
+		{"bench --time 0s", 2, "--time 0s: give more than 0"},
+		{"bench x", 2, "bench takes no argument, not \"x\": see gangsaw bench --help"},
+		{"bench --dir " + dir + "/none", 1, "name another directory by --dir"},
 		{"stats", 2, "unknown command \"stats\": did you mean stat?"},
 		{"gen", 2, "gen needs one file to write, not 0"},
 		{"gen " + text, 1, text + ": exists: give --overwrite to replace it"},
@@ -294,7 +315,7 @@ func TestUnreadableFileIsAClearError(t *testing.T) {
 // One bad file does not hide the others.
 func TestStatGoesOnAfterABadFile(t *testing.T) {
 	out := gangsaw(t, "stat", "missing.npy", ecg, ecg)
-	if out.status != 1 || strings.Count(out.stdout, "  count  108000\n") != 2 || !strings.Contains(out.stderr, "gangsaw: missing.npy: no such file") {
+	if out.status != 1 || strings.Count(out.stdout, "  count     108000\n") != 2 || !strings.Contains(out.stderr, "gangsaw: missing.npy: no such file") {
 		t.Errorf("%+v", out)
 	}
 }
@@ -323,19 +344,19 @@ func TestInfo(t *testing.T) {
 	}
 	if want := map[string]any{"schema": 1.0, "arrays": []any{map[string]any{
 		"file": raw, "format": "raw", "name": "x", "dtype": "int16", "shape": []any{3.0, 4.0}, "order": "C", "byte_order": "little",
-		"offset": 6.0, "bytes": 24.0, "access": "mapped",
+		"offset": 6.0, "alignment": 2.0, "bytes": 24.0, "access": "mapped",
 	}}}; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	out = gangsaw(t, "info", "--format", "csv", ecg)
-	if want := "file,format,name,dtype,shape,order,byte_order,offset,bytes,access\n" + ecg + ",npy,x,float64,\"(108000,)\",C,little,128,864000,mapped\n"; out.stdout != want {
+	if want := "file,format,name,dtype,shape,order,byte_order,offset,bytes,access,alignment,values,note,remedy\n" + ecg + ",npy,x,float64,\"(108000,)\",C,little,128,864000,mapped,64,,,\n"; out.stdout != want {
 		t.Errorf("csv: %s", out.stdout)
 	}
 }
 
 func TestProgressFitsWhereItGoes(t *testing.T) {
 	path := sparse(t)
-	out := gangsaw(t, "stat", "--progress", "json", path)
+	out := gangsaw(t, "stat", "--quick", "--progress", "json", path)
 	// Every line is an object, the last one the end of the run.
 	var line struct{ Bytes, Total, Retries uint64 }
 	for text := range strings.Lines(out.stderr) {
@@ -346,10 +367,10 @@ func TestProgressFitsWhereItGoes(t *testing.T) {
 	if out.status != 0 || line.Bytes != 2<<30 || line.Total != 2<<30 || line.Retries != 0 {
 		t.Errorf("%+v, last line %+v", out, line)
 	}
-	if out := gangsaw(t, "stat", "--progress", "log", path); !strings.Contains(out.stderr, "gangsaw: read 2.0 GiB in ") {
+	if out := gangsaw(t, "stat", "--quick", "--progress", "log", path); !strings.Contains(out.stderr, "gangsaw: read 2.0 GiB in ") {
 		t.Errorf("log: %s", out.stderr)
 	}
-	if out := gangsaw(t, "stat", "--progress", "none", path); out.stderr != "" {
+	if out := gangsaw(t, "stat", "--quick", "--progress", "none", path); out.stderr != "" {
 		t.Errorf("none: %s", out.stderr)
 	}
 }

@@ -98,7 +98,7 @@ func TestKilledWorkerIsReportedAndChangesNothing(t *testing.T) {
 	if string(got.Arrays) != want {
 		t.Errorf("%s, want %s", got.Arrays, want)
 	}
-	if got.Run.Retries < 1 || got.Run.Respawns < 1 || got.Run.Chunks != 512 {
+	if got.Run.Retries < 1 || got.Run.Respawns < 1 || got.Run.Chunks != 2*512 { // in two passes
 		t.Errorf("run %+v", got.Run)
 	}
 	if !strings.Contains(stderr.String(), "killed by SIGKILL (killed) in attempt 1: retrying") {
@@ -157,6 +157,20 @@ func TestQuarantinedChunkEndsWithStatus3AndNoValue(t *testing.T) {
 	}
 	if !strings.Contains(stderr.String(), "in attempt 1: quarantined") || !strings.Contains(stderr.String(), "no result, because workers kept dying in chunk") {
 		t.Errorf("standard error: %s", stderr)
+	}
+}
+
+func TestQuarantinedChunkLeavesNoPartial(t *testing.T) {
+	path := sparse(t)
+	part := filepath.Join(t.TempDir(), "part")
+	cmd := lasting(t, "stat", "--shard", "0/1", "--partial", part, "--retries", "0", "-j", "2", path)
+	_, stderr := begin(t, cmd)
+	killNowAndThen(t, cmd, path)
+	if status := cmd.ProcessState.ExitCode(); status != exitQuarantined || !strings.Contains(stderr.String(), "no result, because workers kept dying in chunk") {
+		t.Errorf("status %d: %s", status, stderr)
+	}
+	if _, err := os.Stat(part); err == nil {
+		t.Error("there is a partial that lacks a chunk")
 	}
 }
 
@@ -219,28 +233,14 @@ func TestInterruptedInPlaceIsResumed(t *testing.T) {
 func interruptInPlace(t *testing.T) bool {
 	x := generated(t, "x.npy", "--shape", "8000000")
 	y := filepath.Join(filepath.Dir(x), "y.npy")
-	// Slow, so that there is a middle.
-	const formula = "(x - mean(x)) / std(x) + 0*tanh(tan(sin(cos(exp(log1p(abs(x)))))))"
-	if out := gangsaw(t, "eval", formula, x, "-o", y); out.status != 0 {
+	if out := gangsaw(t, "eval", slow, x, "-o", y); out.status != 0 {
 		t.Fatalf("%+v", out)
 	}
-	head := func() [4096]byte {
-		f, err := os.Open(x)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		var b [4096]byte
-		if _, err := f.ReadAt(b[:], 0); err != nil {
-			t.Fatal(err)
-		}
-		return b
-	}
-	before := head()
-	cmd := command(t, "eval", "--isa", "scalar", "--progress", "none", formula, x, "--in-place")
+	before := head(t, x)
+	cmd := command(t, "eval", "--isa", "scalar", "--progress", "none", slow, x, "--in-place")
 	_, stderr := begin(t, cmd)
 	// Until something is changed: before, there is nothing to finish.
-	for begin := time.Now(); head() == before; time.Sleep(100 * time.Microsecond) {
+	for begin := time.Now(); head(t, x) == before; time.Sleep(100 * time.Microsecond) {
 		if time.Since(begin) > time.Minute {
 			t.Fatal("it does not begin")
 		}
@@ -268,4 +268,24 @@ func interruptInPlace(t *testing.T) bool {
 		t.Errorf("the bytes are not those of an undisturbed run: %v, %v", errA, errB)
 	}
 	return true
+}
+
+func TestFewNumbersAreReadByOneProcess(t *testing.T) {
+	few := filepath.Join(t.TempDir(), "few")
+	if err := os.WriteFile(few, make([]byte, 8000), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--dtype", "f8", few}, " goroutine"},
+		{[]string{"--dtype", "f8", "-j", "2", few}, " worker process"},
+		{[]string{"--dtype", "f8", "--deadline", "1h", few}, " worker process"},
+		{[]string{ecg}, " worker process"},
+	} {
+		if out := gangsaw(t, append([]string{"stat"}, c.args...)...); out.status != 0 || !strings.Contains(out.stderr, c.want) {
+			t.Errorf("%v: %+v", c.args, out)
+		}
+	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -18,12 +17,7 @@ func newVersion() *cobra.Command {
 		Use:     "version",
 		Short:   "Version, build and instruction set",
 		Example: "  gangsaw version --json",
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usageError{fmt.Errorf("version takes no argument, not %q", args[0])}
-			}
-			return nil
-		},
+		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			form, err := out.form()
 			if err != nil {

@@ -15,13 +15,14 @@ type assembler struct {
 	uses  map[*node]int // by what is not assembled yet
 	need  map[*node]int // registers to compute it
 	roots map[*node]bool
+	along []int // axes, in the order in which the pass goes
 	free  []int // registers that hold nothing
 }
 
 // assemble makes the program of a pass.
 func (r *Run) assemble(p passPlan) *Pass {
-	a := &assembler{run: r, prog: &Program{}, at: map[*node]operand{}, uses: map[*node]int{}, need: map[*node]int{}, roots: map[*node]bool{}}
-	a.pass = &Pass{Outputs: p.outs, program: a.prog, folds: p.folds}
+	a := &assembler{run: r, prog: &Program{}, at: map[*node]operand{}, uses: map[*node]int{}, need: map[*node]int{}, roots: map[*node]bool{}, along: p.order}
+	a.pass = &Pass{Outputs: p.outs, Shape: p.dims(), Rows: p.rows, program: a.prog, folds: p.folds}
 	var roots []*node
 	for _, f := range p.folds {
 		roots = append(roots, f.x)
@@ -69,7 +70,7 @@ func (a *assembler) count(n *node) {
 	if !n.array {
 		a.run.value(n)
 	}
-	if a.uses[n] > 1 || !n.array || n.op == opInput {
+	if a.uses[n] > 1 || !n.array || n.op == opInput || n.op == opView || n.op == opValue {
 		return
 	}
 	var needs []int
@@ -95,10 +96,10 @@ func (a *assembler) emit(n *node) operand {
 	switch {
 	case !n.array:
 		return a.constant(a.run.value(n))
-	case n.op == opInput:
+	case n.op == opInput || n.op == opView || n.op == opValue:
 		o = operand{inputOperand, uint16(len(a.prog.inputs))}
 		a.prog.inputs = append(a.prog.inputs, n.elem)
-		a.pass.Inputs = append(a.pass.Inputs, n.input)
+		a.pass.Inputs = append(a.pass.Inputs, a.input(n))
 	case n.op == opCompare:
 		o = a.compare(n)
 	default:
@@ -106,6 +107,33 @@ func (a *assembler) emit(n *node) operand {
 	}
 	a.at[n] = o
 	return o
+}
+
+// input describes an array that lies in memory, or a view of one.
+func (a *assembler) input(n *node) Operand {
+	in, of := operandOf(n, a.along), n
+	if n.op == opView {
+		of = n.args[0]
+	}
+	if of.op == opValue {
+		in.Table = a.run.tables[of]
+	}
+	return in
+}
+
+// operandOf describes how to go over an array that lies in memory, or a view of one,
+// in an order of its axes.
+func operandOf(n *node, order []int) Operand {
+	of, view := n, all(n.shape)
+	if n.op == opView {
+		of, view = n.args[0], *n.view
+	}
+	view = view.permuted(order)
+	in := Operand{Input: of.input, From: view.from}
+	for _, along := range view.axes {
+		in.Axes, in.Steps = append(in.Axes, along.axis), append(in.Steps, along.step)
+	}
+	return in
 }
 
 // constant returns where a constant is.

@@ -25,7 +25,7 @@ func BenchmarkBlock(b *testing.B) {
 			}
 			var src, dst [][]byte
 			for _, i := range pass.Inputs {
-				src = append(src, arrays[i].bytes)
+				src = append(src, arrays[i.Input].bytes)
 			}
 			for _, t := range pass.program.Outputs() {
 				dst = append(dst, make([]byte, kernels.BlockLen*t.Size()))

@@ -15,8 +15,9 @@ type Runner struct {
 	blocks    [][]byte
 	constants [][]byte
 	fills     map[operand][]byte // constants that are taken as blocks
-	folders   []folder
-	direct    []int // for each result the block that is made in its place, -1 for none
+	groups    [][]folder         // of the program's reductions: of several rows, each its own
+	folders   []folder           // those in hand
+	direct    []int              // for each result the block that is made in its place, -1 for none
 }
 
 // cached is how many bytes of registers are to stay in the cache next to the
@@ -58,13 +59,26 @@ func (p *Program) newRunner(tile int) *Runner {
 		}
 	}
 	for _, f := range p.folds {
-		r.folders = append(r.folders, newFolder(f.kind, p.types[f.x], p.types[f.y]))
 		r.fill(f.x)
-		if f.kind == foldPair {
+		if f.kind.pairs() {
 			r.fill(f.y)
 		}
 	}
+	r.Select(0)
 	return r
+}
+
+// Select has the blocks that follow, and Reset and Partial, belong to one of several
+// rows that are gone through at a time, from 0 on.
+func (r *Runner) Select(row int) {
+	for len(r.groups) <= row {
+		group := make([]folder, 0, len(r.prog.folds))
+		for _, f := range r.prog.folds {
+			group = append(group, newFolder(f.kind, r.prog.types[f.x], r.prog.types[f.y]))
+		}
+		r.groups = append(r.groups, group)
+	}
+	r.folders = r.groups[row]
 }
 
 // fill makes a block of a constant that is taken as one.
@@ -102,7 +116,7 @@ func (r *Runner) Block(n int, dst, src [][]byte) {
 	}
 	for i, f := range r.prog.folds {
 		var y []byte
-		if f.kind == foldPair {
+		if f.kind.pairs() {
 			y = r.whole(f.y, n, src)
 		}
 		r.folders[i].block(r.whole(f.x, n, src), y)

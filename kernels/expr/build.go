@@ -30,8 +30,10 @@ func (b *builder) buildNew(s *syntax) *node {
 		return b.name(s)
 	case isCall:
 		return b.call(s)
+	case isSlice:
+		return b.slice(s)
 	}
-	return b.apply(functions[s.op], s, b.operands(s))
+	return b.apply(functions()[s.op], s, b.operands(s))
 }
 
 func (b *builder) operands(s *syntax) []*node {
@@ -55,8 +57,7 @@ func (b *builder) name(s *syntax) *node {
 	case at >= 0 && isConstant && !s.quoted:
 		b.fail(s.span, "write `"+s.name+"` for the array; give the array another name for the number", "%q is an array and a number", s.name)
 	case at >= 0:
-		b.sameShape(s, b.inputs[at].Shape)
-		return b.node(node{op: opInput, dtype: strong(b.inputs[at].Type), array: true, input: at})
+		return b.input(s, at)
 	case isConstant && !s.quoted:
 		return b.constant(c)
 	}
@@ -80,23 +81,25 @@ func (b *builder) name(s *syntax) *node {
 	return nil
 }
 
-// sameShape refuses an array whose elements do not go with those of the others.
-func (b *builder) sameShape(s *syntax, shape []int) {
-	if b.shape == nil {
-		b.shape = append([]int{}, shape...)
+// input returns the node of an array.
+func (b *builder) input(s *syntax, at int) *node {
+	in := b.inputs[at]
+	if _, ok := elements(in.Shape); !ok || len(in.Shape) > maxAxes {
+		b.fail(s.span, "", "%s has the shape %v, which is too large", s.name, in.Shape)
 	}
-	if !slices.Equal(b.shape, shape) {
-		b.fail(s.span, "arrays of one shape go together: broadcasting is not available yet", "%s has the shape %v, where arrays before have %v", s.name, shape, b.shape)
-	}
+	return b.node(node{op: opInput, dtype: strong(in.Type), array: true, shape: in.Shape, input: at})
 }
 
 // call builds a function's call.
 func (b *builder) call(s *syntax) *node {
 	name := canonical(s.name)
-	if r, ok := reductions[name]; ok && (len(s.args) == 1 || r.elementwise == "") {
+	if r, ok := reductions()[name]; ok && (len(s.args) == 1 || r.elementwise == "") {
 		return b.reduction(r, s)
 	} else if ok {
 		name = r.elementwise
+	}
+	if o, ok := orders()[name]; ok {
+		return b.quantile(o, s)
 	}
 	if name == "astype" {
 		return b.astype(s)
@@ -107,7 +110,7 @@ func (b *builder) call(s *syntax) *node {
 		b.at = s.span
 		return b.explicit(n, t)
 	}
-	f, ok := functions[name]
+	f, ok := functions()[name]
 	if remedy := refused[name]; !ok && remedy != "" {
 		b.fail(s.at, remedy, "%q is not available", s.name)
 	}
@@ -140,8 +143,6 @@ func (b *builder) want(s *syntax, least, most int, names []string) {
 	for _, k := range s.keywords {
 		switch {
 		case slices.Contains(names, k.name):
-		case k.name == "axis" || k.name == "keepdims":
-			b.fail(k.at, "leave it out: all elements are one row", "%s is not available yet", k.name)
 		default:
 			b.fail(k.at, "", "%s has no argument %s", s.name, k.name)
 		}

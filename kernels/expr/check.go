@@ -63,10 +63,10 @@ func (p *Program) checkOp(o op) error {
 }
 
 func (p *Program) checkFold(f foldOp) error {
-	if f.kind < foldSummary || f.kind > foldPair {
+	if f.kind < foldSummary || f.kind > foldDot {
 		return fmt.Errorf("of kind %d", f.kind)
 	}
-	if f.kind == foldPair {
+	if f.kind.pairs() {
 		if err := p.isBlock(f.y); err != nil {
 			return err
 		}

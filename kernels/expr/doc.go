@@ -18,10 +18,12 @@
 //	< <= > >= == !=                a < b < c is a < b and b < c
 //	|  ^  &  << >>                 of integers; | ^ & of masks too
 //	+ -  * / // %  + - ~  **       / is true division, // and % round down
+//	x[2:10]  x[::-1, 3]  x[..., None]    NumPy's basic slices, bounds that are known
 //	1_000  0x1f  .5  1e-3  pi e inf nan True False   `any name`  ( )
 //
 // Each line binds tighter than those above it, as in Python; -x**2 is -(x**2).
-// Expressions that commas separate share what they have in common.
+// Expressions that commas separate share what they have in common. One may be given
+// a name, for where results have names: y = 2*x, `any name` = x+1.
 //
 //	elements    abs sign sqrt cbrt square exp exp2 expm1 log log2 log10 log1p sin
 //	            cos tan arcsin arccos arctan arctan2 sinh cosh tanh arcsinh arccosh
@@ -32,11 +34,30 @@
 //	reductions  sum mean prod min max var std argmin argmax, each with a nan-variant
 //	            that leaves NaN out; any all count_nonzero count (of what is not
 //	            NaN) size len skew kurtosis norm(x, ord=2) dot corr covariance;
-//	            var, std and covariance take ddof, 0 if it is not said
+//	            var, std and covariance take ddof, 0 if it is not said; those of one
+//	            array take axis=0, -1 or (0, 1), and keepdims=True
+//	quantiles   median(x) quantile(x, q) percentile(x, p), each with a nan-variant,
+//	            and method=linear lower higher nearest midpoint
 //
 // A reduction may stand anywhere. What needs its value is computed in a later
 // pass: (x-mean(x))/std(x) takes two. min and max of two arguments are minimum
 // and maximum. What Python or NumPy would read differently is refused.
+//
+// # Shapes
+//
+// Arrays go together by NumPy's broadcasting: axes are lined up at the last, and one
+// of length 1, or that is not there, goes with any. What is sliced or broadcast is
+// computed for the elements that are asked for, and not before.
+//
+// A reduction along axes is an array of NumPy's type: that of the elements for min,
+// max and, of floats, for sum, mean and the like, float64 for means of integers, int64
+// or uint64 for their sums and for places and counts. Each row or column is reduced as
+// the array that it is: mean(x, axis=0)[3] has the bits of mean(x[:, 3]), rounded to
+// that type, whatever the order in which elements lie. Places (argmin) are counted in
+// C's order. Of all elements, results of more than one axis and reductions go in
+// Fortran's order if all arrays that are read, and are not broadcast, lie in it.
+//
+// Other passes get the values along axes as a [Table], another array.
 //
 // # What it means
 //
@@ -63,6 +84,9 @@
 //	NaN         sum, mean and others are NaN if any element is, see [Run.Notes];
 //	            any and all take it for true. Of no elements mean, var and std are
 //	            NaN, min, max, argmin and argmax errors
+//	quantiles   exact, and rounded once to float64; integers that method=lower, higher
+//	            and nearest choose stay such. q and p are numbers that are known,
+//	            taken in decimal. Of no elements NaN, but an integer is an error
 //	dot, corr   are NaN if any element is; dot takes floats
 //	comparisons of values, never rounded: int64 with uint64 too
 //
@@ -79,9 +103,12 @@
 //
 // # Limits
 //
-// All arrays have one shape and are taken flat; slices, axis, broadcasting and
-// quantiles are refused by name. 65,536 bytes of text, 1,000 parts, nested 200
-// deep; 64 arrays, 64 reductions of different operands in a pass, 64 arrays as
+// Quantiles are of all elements of an array: those along axes are refused, as are slices
+// by masks. Whoever runs the plan finds them before the first pass, by surveys that go over
+// what is computed once or twice more, see [Plan.Quantiles]; 256 of one array. Arrays have
+// 64 axes at most. Along axes, the values of all rows are put together in one process, at some
+// microseconds for each row and chunk. 65,536 bytes of text, 1,000 parts, nested 200
+// deep; 64 arrays and views of them, 64 reductions of different operands in a pass, 64 arrays as
 // results; integers without an array have 1,024 bits.
 //
 // # Programs

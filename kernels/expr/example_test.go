@@ -33,7 +33,7 @@ func Example() {
 			fmt.Println(err)
 			return
 		}
-		merger := pass.NewMerger()
+		merger := run.NewMerger(pass, 1)
 
 		// In a worker, for each chunk:
 		program, err := expr.Decode(pass.Program)
@@ -52,7 +52,7 @@ func Example() {
 		runner.Partial(partial)
 
 		// And back again:
-		if err := merger.Add(0, partial); err != nil {
+		if err := merger.Add(0, 0, partial); err != nil {
 			fmt.Println(err)
 			return
 		}

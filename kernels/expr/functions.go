@@ -4,6 +4,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/gangsaw/gangsaw/kernels"
 )
@@ -33,18 +34,32 @@ func canonical(name string) string {
 
 // refused are NumPy's functions that users look for, and what they may do.
 var refused = map[string]string{
-	"median": "quantiles are not available yet", "quantile": "quantiles are not available yet", "percentile": "quantiles are not available yet",
-	"nanmedian": "quantiles are not available yet", "nanquantile": "quantiles are not available yet", "nanpercentile": "quantiles are not available yet",
 	"cov": "NumPy's is a matrix: write covariance(x, y, ddof=1)", "corrcoef": "NumPy's is a matrix: write corr(x, y)",
 	"int": "write int64(x)", "float": "write float64(x)", "cumsum": "each element depends on one place only", "sort": "each element depends on one place only",
 	"float_power": "write float64(x)**y", "ln": "write log(x)", "copysign": "write where(signbit(y), -abs(x), abs(x))",
 	"fmin": "write where(isnan(x), y, minimum(x, y))", "fmax": "write where(isnan(x), y, maximum(x, y))",
 }
 
-var functions map[string]function
+var (
+	vocabulary     sync.Once
+	functionTable  map[string]function
+	reductionTable map[string]reducer
+	quantileTable  map[string]order
+)
 
-func init() {
-	functions = map[string]function{
+// functions, reductions and orders return what expressions can call, by name. They are
+// made when the first expression is compiled, which most processes, workers among them,
+// never do; functions call one another by name, so that no initialiser can have them.
+func functions() map[string]function { vocabulary.Do(speak); return functionTable }
+func reductions() map[string]reducer { vocabulary.Do(speak); return reductionTable }
+func orders() map[string]order       { vocabulary.Do(speak); return quantileTable }
+
+func speak() {
+	functionTable, reductionTable, quantileTable = makeFunctions(), makeReductions(), makeOrders()
+}
+
+func makeFunctions() map[string]function {
+	functions := map[string]function{
 		isAnd: {2, 2, true, masksOnly("logical_and")}, isOr: {2, 2, true, masksOnly("logical_or")}, isNot: {1, 1, true, masksOnly("logical_not")},
 		isIfElse: {3, 3, true, ifElse}, "where": {3, 3, false, where}, "clip": {3, 3, false, arithmetic("clip", 0)},
 		"add": {2, 2, false, sum}, "subtract": {2, 2, false, arithmetic("subtract", 0)}, "multiply": {2, 2, false, product},
@@ -76,14 +91,15 @@ func init() {
 		"arctan", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh", "erf", "rint"} {
 		functions[name] = function{1, 1, false, floating(name)}
 	}
+	return functions
 }
 
 func isFunction(name string) bool { return slices.Contains(functionNames(), name) }
 
 // functionNames lists all that can be called.
 func functionNames() []string {
-	names := slices.Collect(maps.Keys(reductions))
-	for name, f := range functions {
+	names := slices.AppendSeq(slices.Collect(maps.Keys(reductions())), maps.Keys(orders()))
+	for name, f := range functions() {
 		if !f.operator {
 			names = append(names, name)
 		}
@@ -221,8 +237,9 @@ func power(b *builder, s *syntax, args []*node) *node {
 	return b.compute("power", d, x, y)
 }
 
+// square is that of NumPy, which has none of masks: int8 is.
 func square(b *builder, s *syntax, args []*node) *node {
-	return b.onMasks("multiply", "logical_and", []*node{args[0], args[0]})
+	return arithmetic("multiply", kernels.Int8)(b, s, []*node{args[0], args[0]})
 }
 
 func positive(_ *builder, _ *syntax, args []*node) *node {

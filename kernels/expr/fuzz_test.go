@@ -16,6 +16,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("`"+strings.Repeat("\xe8", 2000)+"`", "") // a long name, each byte of which is shown as four
 	f.Add("(x-mean(x))/std(x), sum(where(x>1, i//w, 0)) if any(m) else prod(s)", "x > mean(x)")
 	f.Add("h**2 + b*1e300 - u%-3, argmin(n), norm(k), corr(f, v) < 2**70", "m")
+	f.Add("where(x > quantile(x, .99), x, median(i)), (f-nanmedian(f[1:]))/percentile(n, 5e1, method=lower)", "x > median(y, axis=None)")
 	f.Fuzz(func(t *testing.T, text, where string) {
 		for _, options := range []Options{{}, {Where: where, Apart: true}} {
 			_, _, err := compute(text, sample(), options, usual)

@@ -13,7 +13,8 @@ type operation uint8
 const (
 	opInput   operation = iota // the elements of an array
 	opConst                    // a scalar that is known
-	opValue                    // the value of a reduction
+	opValue                    // the value of a reduction, or, along axes, its values
+	opView                     // some elements of an array that lies in memory
 	opKernel                   // an elementwise kernel, of arrays or of scalars
 	opExact                    // arithmetic of weak integers
 	opConvert                  // a weak scalar as of another type
@@ -30,7 +31,9 @@ type node struct {
 	name   string // of the kernel or of the arithmetic
 	kernel *kernels.Elementwise
 	value  constant
+	shape  []int // of an array
 	input  int
+	view   *selection
 	reduce *reduction
 	level  int   // the first pass that can compute it
 	at     place // where it was first written
@@ -53,11 +56,13 @@ type nodeKey struct {
 type builder struct {
 	src    source
 	inputs []Input
-	shape  []int // of all arrays that were named, nil before the first
 	built  map[*syntax]*node
 	known  map[nodeKey]*node
+	views  map[viewKey]*node
 	folds  map[foldKey]*fold
-	filter *node // the mask of all reductions, nil for none
+	where  *node // the mask of all reductions, nil for none
+	filter *node // that mask, as of the shape of the reduction in hand
+	axes   []int // along which that reduces, nil: all elements as one row
 	at     span  // of the operation in hand
 }
 
@@ -91,8 +96,9 @@ func (b *builder) constant(c constant) *node {
 // constants.
 func (b *builder) made(n node) *node {
 	var known []constant
+	n.args = slices.Clone(n.args)
+	n.shape, n.array = b.aligned(n.args)
 	for _, a := range n.args {
-		n.array = n.array || a.array
 		if a.op == opConst {
 			known = append(known, a.value)
 		}
@@ -119,14 +125,16 @@ func (b *builder) kernel(name string, args ...*node) *node {
 	return b.made(node{op: opKernel, dtype: dtype{k.Out(), weak && k.Out() == kernels.Float64}, name: name, kernel: k, args: args})
 }
 
-// cast returns elements as those of another type, by NumPy's astype. To and
-// from 16-bit floats the way leads through float32.
+// cast returns elements as those of another type, by NumPy's astype. From 16-bit
+// floats the way leads through float32, from integers to them through float64.
 func (b *builder) cast(n *node, to kernels.Type) *node {
 	switch {
 	case n.elem == to:
 		return n
-	case n.is16() && to != kernels.Float32, strong(to).is16() && n.elem != kernels.Float32:
+	case n.is16() && to != kernels.Float32:
 		return b.cast(b.cast(n, kernels.Float32), to)
+	case strong(to).is16() && !n.isFloat():
+		return b.cast(b.cast(n, kernels.Float64), to)
 	}
 	k, ok := kernels.LookupCast("cast", n.elem, to)
 	if !ok {

@@ -27,11 +27,11 @@ type token struct {
 }
 
 // symbols are the operators and brackets, longer ones before their beginnings.
-var symbols = []string{"**", "//", "<<", ">>", "<=", ">=", "==", "!=",
+var symbols = []string{"...", "**", "//", "<<", ">>", "<=", ">=", "==", "!=",
 	"+", "-", "*", "/", "%", "<", ">", "&", "|", "^", "~", "(", ")", "[", "]", ",", ":", "=", "."}
 
 // words are the names that are operators.
-var words = map[string]bool{"and": true, "or": true, "not": true, "if": true, "else": true}
+var words = map[string]bool{"and": true, "or": true, "not": true, "if": true, "else": true, "None": true}
 
 // strangers are what others write, and what to write here.
 var strangers = []struct{ text, remedy string }{
@@ -45,7 +45,7 @@ var strangers = []struct{ text, remedy string }{
 // foreign are Python's words that are not part of the language.
 var foreign = map[string]string{
 	"in": "use == and |", "is": "use ==", "lambda": "write the expression itself", "for": "expressions apply to all elements by themselves",
-	"None": "leave the argument out", "await": "", "yield": "", "import": "functions are there without it", "assert": "", "return": "write the expression alone",
+	"await": "", "yield": "", "import": "functions are there without it", "assert": "", "return": "write the expression alone",
 }
 
 // lexer cuts the text into tokens.

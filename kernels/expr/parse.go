@@ -14,10 +14,12 @@ type syntax struct {
 	op       string // a function's name, which operators have too, or one of those below
 	args     []*syntax
 	keywords []keyword // of a call
+	items    []sliceItem
 	name     string
 	quoted   bool
 	value    constant
 	shown    string // the operator or function as it is written
+	given    string // the name that a whole expression is given
 	span            // all of it
 	at       span   // the operator or the name alone
 }
@@ -31,6 +33,9 @@ const (
 	isOr      = "or"
 	isNot     = "not"
 	isIfElse  = "if"
+	isSlice   = "slice"
+	isTuple   = "tuple" // of axes
+	isNone    = "None"
 )
 
 // keyword is an argument with its name.
@@ -46,6 +51,7 @@ type parser struct {
 	token  token
 	parts  int
 	nested int
+	before int // the end of the token before
 }
 
 // parse reads expressions that commas separate.
@@ -59,10 +65,15 @@ func parse(text string) ([]*syntax, *Error) {
 	}
 	var all []*syntax
 	for {
+		given, err := p.given()
+		if err != nil {
+			return nil, err
+		}
 		s, err := p.ternary()
 		if err != nil {
 			return nil, err
 		}
+		s.given = given
 		all = append(all, s)
 		switch {
 		case p.token.kind == endToken:
@@ -79,7 +90,21 @@ func parse(text string) ([]*syntax, *Error) {
 	}
 }
 
+// given reads the name that an expression is given, "" if it has none.
+func (p *parser) given() (string, *Error) {
+	before := *p
+	if before.token.kind != nameToken && before.token.kind != quotedToken {
+		return "", nil
+	}
+	if err := p.advance(); err != nil || !p.is("=") {
+		*p = before // an error is found again where it matters
+		return "", nil
+	}
+	return before.token.text, p.advance()
+}
+
 func (p *parser) advance() (err *Error) {
+	p.before = p.token.end
 	p.token, err = p.next()
 	return err
 }
@@ -111,6 +136,8 @@ func (p *parser) remedy() string {
 	switch {
 	case p.is("="):
 		return "use == to compare"
+	case p.is("None"):
+		return "leave the argument out"
 	case p.is("not"):
 		return "put it in parentheses: (not a)"
 	case p.is("."):
@@ -314,23 +341,27 @@ func (p *parser) primary() (s *syntax, err *Error) {
 	if err == nil && s.op == isName && !s.quoted && p.is("(") {
 		err = p.arguments(s)
 	}
-	if err == nil {
-		err = p.after(s)
+	if err != nil {
+		return nil, err
 	}
-	return s, err
+	return p.after(s)
 }
 
-// after refuses what may follow in Python and not here.
-func (p *parser) after(s *syntax) *Error {
-	switch {
-	case p.is("["):
-		return p.src.errorf(p.token.span, "take the part out of the file first", "slices are not available yet")
-	case p.is("(") && s.op != isCall:
-		return p.src.errorf(p.token.span, "write * between factors", "%q cannot be called", s.shown)
-	case p.is("."):
-		return p.unexpected()
+// after reads the slices of s that follow, and refuses what may follow in Python
+// and not here.
+func (p *parser) after(s *syntax) (_ *syntax, err *Error) {
+	for p.is("[") {
+		if s, err = p.slice(s); err != nil {
+			return nil, err
+		}
 	}
-	return nil
+	switch {
+	case p.is("(") && s.op != isCall:
+		return nil, p.src.errorf(p.token.span, "write * between factors", "%q cannot be called", s.shown)
+	case p.is("."):
+		return nil, p.unexpected()
+	}
+	return s, nil
 }
 
 func (p *parser) parentheses() (*syntax, *Error) {
@@ -350,7 +381,7 @@ func (p *parser) parentheses() (*syntax, *Error) {
 		return nil, err
 	}
 	s.span = span{from, to}
-	return s, p.after(s)
+	return p.after(s)
 }
 
 // arguments reads what is between the parentheses of a call.
@@ -370,7 +401,7 @@ func (p *parser) arguments(s *syntax) *Error {
 			if err := p.advance(); err != nil {
 				return err
 			}
-			if k.value, err = p.ternary(); err != nil {
+			if k.value, err = p.keyword(k.name); err != nil {
 				return err
 			}
 			s.keywords = append(s.keywords, k)
@@ -388,4 +419,37 @@ func (p *parser) arguments(s *syntax) *Error {
 	}
 	s.end = p.token.end
 	return p.expect(")")
+}
+
+// keyword reads the value of an argument with a name: of an axis also None and
+// several in parentheses.
+func (p *parser) keyword(name string) (*syntax, *Error) {
+	switch {
+	case name != "axis":
+		return p.ternary()
+	case p.is("None"):
+		s := &syntax{op: isNone, span: p.token.span, at: p.token.span}
+		return s, p.advance()
+	case !p.is("("):
+		return p.ternary()
+	}
+	s := &syntax{op: isTuple, span: p.token.span, at: p.token.span}
+	if err := p.advance(); err != nil {
+		return nil, err
+	}
+	for !p.is(")") {
+		item, err := p.ternary()
+		if err != nil {
+			return nil, err
+		}
+		s.args = append(s.args, item)
+		if !p.is(",") {
+			break
+		}
+		if err := p.advance(); err != nil {
+			return nil, err
+		}
+	}
+	s.end = p.token.end
+	return s, p.expect(")")
 }

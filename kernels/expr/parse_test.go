@@ -95,7 +95,8 @@ var faulty = []struct{ text, msg, remedy string }{
 	{"x «||» y", `"||"`, "use | or or"},
 	{"«!»m", `"!"`, "~ or not"},
 	{"x «<>» y", `"<>"`, "!="},
-	{"x «=» 3", `"=" is unexpected`, "=="},
+	{"x = «3»", `"x" is an array`, "=="},
+	{"x + y «=» 3", `"=" is unexpected`, "=="},
 	{"x «?» 1 : 2", `"?"`, "if condition else"},
 	{"x «;» y", `";"`, "commas"},
 	{"x «@» y", `"@"`, "dot(a, b)"},
@@ -134,15 +135,49 @@ var faulty = []struct{ text, msg, remedy string }{
 	{"x «x»", `"x" is unexpected`, ""},
 	{"2«(»x)", "cannot be called", "*"},
 	{"(x)«(»y)", "", ""},
-	{"x«[»0:3]", "slices are not available yet", ""},
+	{"x[«4»]", "no place 4 on axis 0, of length 4", ""},
+	{"x[«-5»]", "no place -5", ""},
+	{"«x[0, 0]»", "2 indices of an array of shape [4]", ""},
+	{"x[..., «...»]", "... stands twice", ":"},
+	{"x[::«0»]", "the step of a slice is 0", ""},
+	{"x[«m»]", "a mask selects", "where(mask"},
+	{"x[«0.5»]", "an index is an integer", "x[3]"},
+	{"x[«x»]", "an index is an integer", ""},
+	{"x[«0.5»:]", "a bound is an integer", ""},
+	{"«mean(x)[0]»", "a slice of what is no array", "one number"},
+	{"x[«]»", `"]" is unexpected`, ""},
+	{"x[0«»", `end of the expression where "]"`, ""},
+	{"x + «None»", `"None" is unexpected`, "leave the argument out"},
 	{"x«.»mean()", `"." is unexpected`, "mean(x)"},
 	{"np«.»mean(x)", `"." is unexpected`, "np."},
-	{"mean(x, «axis»=0)", "axis is not available yet", ""},
-	{"mean(x, «keepdims»=True)", "keepdims is not available yet", ""},
+	{"mean(x, axis=«1»)", "no axis 1 of an array of shape [4]", "counted from 0"},
+	{"mean(x, axis=«-2»)", "no axis -2", ""},
+	{"mean(x, axis=«0.0»)", "an axis is an integer", "axis=0"},
+	{"mean(x, axis=«(0, 0)»)", "an axis is named twice", ""},
+	{"mean(x, keepdims=«1»)", "keepdims is True or False", "keepdims=True"},
+	{"dot(x, y, «axis»=0)", "dot has no argument axis", ""},
 	{"mean(x, «foo»=1)", "no argument foo", ""},
 	{"«std(x, 1)»", "takes 1 argument, not 2", "by name"},
 	{"std(x, ddof=«x»)", "no number", ""},
-	{"«median»(x)", `"median" is not available`, "quantiles are not available yet"},
+	{"percentile(«mean(x)», 5)", "no array", "one number"},
+	{"median(«m»)", "median of a mask", "mean(m)"},
+	{"median(x, «axis»=0)", "of all elements", "x[0]"},
+	{"quantile(x, 0.5, «keepdims»=True)", "of all elements", ""},
+	{"1 + «quantile(x)»", "quantile of which q", "quantile(x, 0.99)"},
+	{"«nanpercentile(x)»", "of which q", "nanpercentile(x, 99)"},
+	{"quantile(x, «1.5»)", "no quantile 1.5", "from 0 to 1"},
+	{"quantile(x, q=«-1»)", "no quantile -1", ""},
+	{"quantile(x, «nan»)", "no quantile NaN", ""},
+	{"nanpercentile(x, «100.5»)", "no percentile 100.5", "from 0 to 100"},
+	{"quantile(x, «y»)", "no number that is known", "write a number"},
+	{"quantile(x, «mean(x)»)", "no number that is known", ""},
+	{"quantile(x, 0.5, «q»=0.5)", "q is given twice", ""},
+	{"quantile(x, 0.5, method=«hazen»)", "no such method", "midpoint"},
+	{"quantile(x, 0.5, method=«1»)", "no such method", ""},
+	{"«median(x, 0.5)»", "takes 1 argument, not 2", ""},
+	{"median(x, «q»=0.5)", "no argument q", ""},
+	{"«median» + 1", `"median" is a function`, "median(x)"},
+	{"«qantile»(x, 1)", "no function", "did you mean quantile?"},
 	{"«cov»(x, y)", `"cov" is not available`, "covariance"},
 	{"«sqrt(x, y)»", "takes 1 argument, not 2", ""},
 	{"«where(m, x)»", "takes 3 arguments, not 2", ""},
@@ -160,8 +195,8 @@ var faulty = []struct{ text, msg, remedy string }{
 	{"x + «é»", `no array has the name "é"`, ""},
 	{"`x y` + «`»", "quoted name", "two backquotes"},
 	{"x == «not» m", `"not" is unexpected`, "parentheses"},
-	{"x + «r»", `r has the shape [2], where arrays before have [4]`, "broadcasting"},
-	{"sum(x), sum(«r»)", "the shape [2]", ""},
+	{"«x + r»", `the shapes [4] and [2] do not go together`, "lined up at the last"},
+	{"«dot(x, r)»", "dot of the shapes [4] and [2]", ""},
 	{"x * «(x ^ y)»", "does not apply", ""},
 	{"sum((y)«=»1)", `"=" where ")" should be`, "=="},
 	{"«e»", "an array and a number", "`e`"},
@@ -169,7 +204,7 @@ var faulty = []struct{ text, msg, remedy string }{
 }
 
 func TestErrorsPointAtTheFault(t *testing.T) {
-	inputs := []Input{{"r", kernels.Float64, []int{2}}, {"e", kernels.Float64, []int{4}}, {"x y", kernels.Float64, []int{4}}}
+	inputs := []Input{{Name: "r", Type: kernels.Float64, Shape: []int{2}}, {Name: "e", Type: kernels.Float64, Shape: []int{4}}, {Name: "x y", Type: kernels.Float64, Shape: []int{4}}}
 	for _, a := range sample() {
 		inputs = append(inputs, a.Input)
 	}
@@ -195,7 +230,7 @@ func TestErrorsPointAtTheFault(t *testing.T) {
 }
 
 func TestErrorShowsTheExpression(t *testing.T) {
-	_, err := Compile("mean(é) + maen(é)", []Input{{"é", kernels.Float64, []int{3}}}, Options{})
+	_, err := Compile("mean(é) + maen(é)", []Input{{Name: "é", Type: kernels.Float64, Shape: []int{3}}}, Options{})
 	const want = `no function has the name "maen", at column 11
   mean(é) + maen(é)
             ^^^^
@@ -211,13 +246,13 @@ did you mean mean?`
 }
 
 func TestLimits(t *testing.T) {
-	x := []Input{{"x", kernels.Float64, []int{4}}}
+	x := []Input{{Name: "x", Type: kernels.Float64, Shape: []int{4}}}
 	many := make([]Input, 70)
 	names := make([]string, 70)
 	sums := make([]string, 70)
 	for i := range many {
 		names[i] = strings.Repeat("a", i+1)
-		many[i] = Input{names[i], kernels.Float64, []int{4}}
+		many[i] = Input{Name: names[i], Type: kernels.Float64, Shape: []int{4}}
 		sums[i] = "sum(" + names[i] + ")"
 	}
 	different := make([]string, 70)

@@ -134,7 +134,7 @@ func (p *Program) encode() []byte {
 	for _, f := range p.folds {
 		b = append(b, byte(f.kind))
 		word(int(f.x.encode()))
-		if f.kind == foldPair {
+		if f.kind.pairs() {
 			word(int(f.y.encode()))
 		} else {
 			word(noOperand)

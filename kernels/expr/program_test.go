@@ -87,9 +87,9 @@ func TestDecodeRefusesWhatIsNoProgram(t *testing.T) {
 			ops: []op{{0, reg, []operand{in}}, {1, reg, []operand{reg, in}}}}, "in the place of"},
 		{"result in a register", Program{inputs: []kernels.Type{f8}, kernels: sqrt, registers: 1, ops: []op{{0, reg, []operand{in}}}, outs: []operand{reg}}, "result 0"},
 		{"result that is not made", Program{blocks: 1, outs: []operand{block}}, "result 0"},
-		{"reduction of no kind", Program{inputs: []kernels.Type{f8}, folds: []foldOp{{kind: foldPair + 1, x: in}}}, "kind"},
+		{"reduction of no kind", Program{inputs: []kernels.Type{f8}, folds: []foldOp{{kind: foldDot + 1, x: in}}}, "kind"},
 		{"reduction of nothing", Program{blocks: 1, folds: []foldOp{{kind: foldSummary, x: block}}}, "reduction 0"},
-		{"pairs of one array", Program{inputs: []kernels.Type{f8}, folds: []foldOp{{kind: foldPair, x: in, y: block}}}, "reduction 0"},
+		{"pairs of one array", Program{inputs: []kernels.Type{f8}, folds: []foldOp{{kind: foldCovariance, x: in, y: block}}}, "reduction 0"},
 	} {
 		if _, err := Decode(c.p.encode()); err == nil || !strings.Contains(err.Error(), c.msg) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.msg)

@@ -64,7 +64,7 @@ func TestRandomExpressionsAreAsTheOracleSays(t *testing.T) {
 	arrays := corpus(r, 300)
 	defer kernels.UseTier(kernels.CurrentTier())
 	computed, refused := 0, 0
-	for round := range 4000 {
+	for round := range rounds(4000) {
 		term := randomTerm(r, arrays, 1+r.IntN(4))
 		want, werr := term.evaluate(arrays)
 		if werr != nil && werr != errRefused {
@@ -87,7 +87,7 @@ func TestRandomExpressionsAreAsTheOracleSays(t *testing.T) {
 		computed++
 		compareWith(t, fmt.Sprintf("seed %d, round %d: %v", seed, round, term), got[0], want)
 	}
-	if computed < 1200 || refused < 500 {
+	if computed < rounds(1200) || refused < rounds(500) {
 		t.Errorf("only %d expressions were computed and %d refused", computed, refused)
 	}
 }

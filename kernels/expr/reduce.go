@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 
 	"github.com/gangsaw/gangsaw/kernels"
 )
@@ -24,6 +25,8 @@ type reduction struct {
 	variant string // the function that leaves NaN out, "" if there is none
 	folds   []*fold
 	finish  func(parts []any) result
+	// quantile is what is known before any pass, instead of folds.
+	quantile *Quantile
 }
 
 // result is what a reduction gives: a value, or why there is none.
@@ -35,13 +38,16 @@ type result struct {
 
 // foldKey is a reduction of package kernels with its operands.
 type foldKey struct {
-	kind foldKind
-	x, y *node // y of pairs only
+	kind  foldKind
+	x, y  *node // y of pairs only
+	space string
 }
 
 // fold is what a pass folds. Several reductions may share it.
 type fold struct {
-	foldKey
+	kind  foldKind
+	x, y  *node
+	space     // all of it, or along axes
 	id    int // in the order of their making
 	level int
 }
@@ -56,14 +62,16 @@ const (
 	foldProduct
 	foldExtremes
 	foldTruth
-	foldPair
+	foldCovariance
+	foldDot
 )
 
 func (b *builder) fold(kind foldKind, x, y *node) *fold {
-	k := foldKey{kind, x, y}
+	s := b.reduced(kind, x, y)
+	k := foldKey{kind, x, y, s.key()}
 	f := b.folds[k]
 	if f == nil {
-		f = &fold{foldKey: k, id: len(b.folds), level: x.level}
+		f = &fold{kind: kind, x: x, y: y, space: s, id: len(b.folds), level: x.level}
 		if y != nil {
 			f.level = max(f.level, y.level)
 		}
@@ -74,7 +82,11 @@ func (b *builder) fold(kind foldKind, x, y *node) *fold {
 
 // reduction builds the value of a reduction.
 func (b *builder) reduction(r reducer, s *syntax) *node {
-	b.want(s, r.arrays, r.most, r.keywords)
+	keywords := r.keywords
+	if r.arrays == 1 {
+		keywords = append(keywords[:len(keywords):len(keywords)], "axis", "keepdims")
+	}
+	b.want(s, r.arrays, r.most, keywords)
 	args := make([]*node, r.arrays)
 	for i := range args {
 		args[i] = b.build(s.args[i])
@@ -82,34 +94,85 @@ func (b *builder) reduction(r reducer, s *syntax) *node {
 			b.fail(s.args[i].span, "it is one number already", "%s of what is no array", s.name)
 		}
 	}
+	if s.name == "len" && len(args[0].shape) > 1 {
+		b.fail(s.at, "write size(x), or size(x, axis=0) for the length of an axis", "len of an array of %d axes", len(args[0].shape))
+	}
+	along := b.axesOf(s, args[0])
+	// What the arguments reduce is reduced already.
+	defer func(axes []int, filter *node) { b.axes, b.filter = axes, filter }(b.axes, b.filter)
 	b.at = s.span
+	b.axes = along.axes
+	b.restrict(s, args)
 	made := r.make(b, s, args)
 	if made.finish == nil { // known without a look at the elements
-		return b.constant(intConstant(big.NewInt(b.length())))
+		return b.constant(intConstant(big.NewInt(along.reduced(args[0].shape))))
 	}
-	name := made.name
+	n := node{op: opValue, dtype: made.typ, name: made.name, reduce: &made, args: args}
 	if b.filter != nil {
-		name += " where"
+		n.name += " where"
 	}
-	n := b.node(node{op: opValue, dtype: made.typ, name: name, reduce: &made, args: args})
+	if along.axes != nil {
+		n.array, n.shape = true, along.result(args[0].shape)
+		n.dtype = made.element(args[0])
+		n.name += fmt.Sprint(" along ", along)
+	}
+	value := b.node(n)
 	for _, f := range made.folds {
-		n.level = max(n.level, f.level+1)
+		value.level = max(value.level, f.level+1)
 	}
-	return n
+	return value
 }
 
-// length returns how many elements arrays have.
-func (b *builder) length() int64 {
-	length := int64(1)
-	for _, k := range b.shape {
-		length *= int64(k)
+// restrict brings the condition of all reductions, if there is one, to the shape of
+// what is reduced, and that of pairs to one shape.
+func (b *builder) restrict(s *syntax, args []*node) {
+	if len(args) > 1 && !slices.Equal(args[0].shape, args[1].shape) {
+		b.fail(s.span, "slice or reduce them to one shape", "%s of the shapes %v and %v", s.name, args[0].shape, args[1].shape)
 	}
-	return length
+	b.filter = nil
+	if b.where != nil {
+		b.filter = b.filtering(s, args[0])
+	}
+}
+
+// filtering returns the condition of all reductions in the shape of what is reduced.
+func (b *builder) filtering(s *syntax, x *node) *node {
+	if shape, ok := together(b.where.shape, x.shape); !ok || !slices.Equal(shape, x.shape) {
+		b.fail(s.span, "a condition has to go with the shape of what is reduced", "the condition has the shape %v, and what is reduced %v", b.where.shape, x.shape)
+	}
+	return b.broadcast(b.where, x.shape)
+}
+
+// reduced returns the space of a reduction. The places of elements are counted in
+// C's order, as NumPy counts them.
+func (b *builder) reduced(kind foldKind, x, y *node) space {
+	switch {
+	case b.axes != nil:
+		return along(x.shape, b.axes)
+	case kind == foldExtremes:
+		return inOrder(x.shape)
+	case y != nil:
+		return b.flat(x, y)
+	}
+	return b.flat(x)
 }
 
 // number returns an argument that a reduction has beside its arrays: the one at
 // that place, or of that name, or otherwise.
 func (b *builder) number(s *syntax, place int, name string, otherwise float64) float64 {
+	given := b.given(s, place, name)
+	if given == nil {
+		return otherwise
+	}
+	n := b.build(given)
+	if n.op != opConst || !n.weak {
+		b.fail(given.span, "write a number", "%s is no number that is known", name)
+	}
+	return n.value.float()
+}
+
+// given returns the argument at that place, or of that name, nil for none.
+func (b *builder) given(s *syntax, place int, name string) *syntax {
 	var given *syntax
 	if place < len(s.args) {
 		given = s.args[place]
@@ -122,14 +185,7 @@ func (b *builder) number(s *syntax, place int, name string, otherwise float64) f
 			given = k.value
 		}
 	}
-	if given == nil {
-		return otherwise
-	}
-	n := b.build(given)
-	if n.op != opConst || !n.weak {
-		b.fail(given.span, "write a number", "%s is no number that is known", name)
-	}
-	return n.value.float()
+	return given
 }
 
 // float and whole are results.

@@ -8,10 +8,8 @@ import (
 	"github.com/gangsaw/gangsaw/kernels"
 )
 
-var reductions map[string]reducer
-
-func init() {
-	reductions = map[string]reducer{
+func makeReductions() map[string]reducer {
+	reductions := map[string]reducer{
 		"size":          {arrays: 1, most: 1, make: makeSize},
 		"count":         {arrays: 1, most: 1, make: makeCount},
 		"any":           {arrays: 1, most: 1, make: truth("any", false, mask, func(t *kernels.Truth) result { return result{value: boolConstant(t.Any())} })},
@@ -43,6 +41,7 @@ func init() {
 		add("argmin", reducer{}, firstAt)
 		add("argmax", reducer{}, firstAt)
 	}
+	return reductions
 }
 
 type making = func(b *builder, s *syntax, args []*node) reduction
@@ -66,7 +65,7 @@ func makeSize(b *builder, _ *syntax, args []*node) reduction {
 
 // makeCount counts what is not NaN.
 func makeCount(b *builder, s *syntax, args []*node) reduction {
-	if !args[0].isFloat() {
+	if !args[0].isFloat() && (b.axes == nil || b.filter != nil) {
 		return makeSize(b, s, args)
 	}
 	folds := []*fold{b.fold(foldSummary, b.withNaN(s, args[0]), nil)}
@@ -221,7 +220,7 @@ func firstAt(name string, ignore bool) making {
 		x := b.withNaN(s, args[0])
 		folds := []*fold{b.fold(foldExtremes, x, nil)}
 		if b.filter != nil {
-			nan := b.kernel("logical_and", b.filter, functions["isnan"].build(b, s, args))
+			nan := b.kernel("logical_and", b.filter, functions()["isnan"].build(b, s, args))
 			folds = append(folds, b.fold(foldExtremes, nan, nil), b.fold(foldTruth, nan, nil))
 		}
 		return named(name, ignore, weakInt, folds, func(parts []any) result {
@@ -316,36 +315,34 @@ func makeDot(b *builder, s *syntax, args []*node) reduction {
 		b.fail(s.span, "cast them: dot(float64(x), float64(y)), or write sum(x*y)", "dot of integers")
 	}
 	none := floatConstant(0)
-	return b.pair("dot", b.masked(args[0], none), b.masked(args[1], none), func(p *kernels.Pair, parts []any) result {
+	x, y := b.masked(args[0], none), b.masked(args[1], none)
+	return reduction{name: "dot", typ: weakFloat, folds: b.filtered(b.fold(foldDot, x, y)), finish: func(parts []any) result {
+		p := parts[0].(*kernels.Dot)
 		if p.NaN() > 0 {
 			return nanOf(p.NaN())
 		}
-		return float(p.Dot())
-	})
+		return float(p.Sum())
+	}}
 }
 
 func makeCorr(b *builder, s *syntax, args []*node) reduction {
-	return b.pair("corr", b.withNaN(s, args[0]), args[1], func(p *kernels.Pair, parts []any) result {
-		if nan := nanIn(parts, p.Count(), p.NaN()); nan > 0 {
-			return nanOf(nan)
-		}
-		return float(p.Corr())
-	})
+	return b.comoments("corr", s, args, (*kernels.Comoments).Correlation)
 }
 
 func makeCovariance(b *builder, s *syntax, args []*node) reduction {
 	ddof := b.number(s, 2, "ddof", 0)
-	return b.pair(fmt.Sprint("covariance ", ddof), b.withNaN(s, args[0]), args[1], func(p *kernels.Pair, parts []any) result {
+	return b.comoments(fmt.Sprint("covariance ", ddof), s, args, func(p *kernels.Comoments) float64 { return p.Covariance(ddof) })
+}
+
+// comoments is a reduction of pairs of elements. Those that the filter leaves out
+// are NaN.
+func (b *builder) comoments(name string, s *syntax, args []*node, value func(*kernels.Comoments) float64) reduction {
+	folds := b.filtered(b.fold(foldCovariance, b.withNaN(s, args[0]), args[1]))
+	return reduction{name: name, typ: weakFloat, folds: folds, finish: func(parts []any) result {
+		p := parts[0].(*kernels.Comoments)
 		if nan := nanIn(parts, p.Count(), p.NaN()); nan > 0 {
 			return nanOf(nan)
 		}
-		return float(p.Cov(ddof))
-	})
-}
-
-// pair is a reduction of pairs of elements.
-func (b *builder) pair(name string, x, y *node, finish func(p *kernels.Pair, parts []any) result) reduction {
-	return reduction{name: name, typ: weakFloat, folds: b.filtered(b.fold(foldPair, x, y)), finish: func(parts []any) result {
-		return finish(parts[0].(*kernels.Pair), parts)
+		return float(value(p))
 	}}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 
 	"github.com/gangsaw/gangsaw/kernels"
 )
@@ -16,35 +17,78 @@ type Run struct {
 	pass   int
 	open   bool // Next has returned a pass that is not finished
 	values map[*node]constant
-	parts  map[*fold]any
+	parts  map[*fold]any   // of all elements
+	rows   map[*fold][]any // along axes, where values need those of other passes too
+	tables map[*node]*Table
 	notes  []Note
 }
 
 // Start returns a run that is at its first pass.
 func (p *Plan) Start() *Run {
-	return &Run{plan: p, values: map[*node]constant{}, parts: map[*fold]any{}}
+	return &Run{plan: p, values: map[*node]constant{}, parts: map[*fold]any{}, rows: map[*fold][]any{}, tables: map[*node]*Table{}}
 }
 
 // Pass is one pass over the arrays.
 type Pass struct {
 	// Program is what workers run, see [Decode].
 	Program []byte
-	// Inputs are the indices of the arrays in the order in which the program
-	// takes their blocks, Outputs those of the results whose blocks it writes.
-	Inputs, Outputs []int
+	// Shape are the lengths of the axes that the pass goes over, the last fastest.
+	// Of the first Rows of them each place is a row, an array that is folded by
+	// itself; without such axes all is one row. Rows do not write.
+	Shape []int
+	Rows  int
+	// Inputs are the arrays in the order in which the program takes their blocks,
+	// Outputs the indices of the results whose blocks it writes.
+	Inputs  []Operand
+	Outputs []int
 
 	program *Program
 	folds   []*fold
 }
 
+// Operand is an array that a program takes, and how a pass goes over it: the first
+// element is at From, on each axis of the array, and the next along axis i of the
+// pass Steps[i] on, along axis Axes[i] of the array; if that is -1, it is the same
+// element.
+type Operand struct {
+	Input int    // the index of the array
+	Table *Table // if not nil, the array is this one
+	From  []int
+	Axes  []int
+	Steps []int
+}
+
+// Whole reports whether the pass goes over all of an array of a shape, each element
+// at its own place, in one order or another.
+func (o Operand) Whole(pass *Pass, shape []int) bool {
+	if len(o.Axes) != len(shape) {
+		return false
+	}
+	for i, axis := range o.Axes {
+		if axis < 0 || o.Steps[i] != 1 || o.From[axis] != 0 || pass.Shape[i] != shape[axis] {
+			return false
+		}
+	}
+	return slices.IsSorted(o.Axes) || isReversed(o.Axes)
+}
+
+// RowCount returns how many rows the pass folds.
+func (p *Pass) RowCount() uint64 { return uint64(length(p.Shape[:p.Rows])) }
+
+// RowLength returns how many elements each row has.
+func (p *Pass) RowLength() uint64 { return uint64(length(p.Shape[p.Rows:])) }
+
 // Next returns the next pass, nil when there is none left. It panics if the pass
-// before was not finished.
+// before was not finished, or the quantiles of the plan are not known.
 func (r *Run) Next() (pass *Pass, err error) {
 	if r.open {
 		panic("expr: Next before Finish")
 	}
 	if r.pass == len(r.plan.passes) {
 		return nil, nil
+	}
+	if len(r.plan.quantiles) > 0 && len(r.values) == 0 {
+		panic("expr: Next before Know")
 	}
 	defer recoverError(&err)
 	pass = r.assemble(r.plan.passes[r.pass])
@@ -71,17 +115,32 @@ func (r *Run) Finish(m *Merger) (err error) {
 		panic("expr: Finish before Next")
 	}
 	defer recoverError(&err)
-	for i, f := range m.pass.folds {
-		r.parts[f] = m.folds[i].total()
+	m.finish()
+	if m.err != nil {
+		return m.err
 	}
 	r.open = false
 	r.pass++
-	for _, n := range r.plan.values {
-		if n.level == r.pass {
-			r.value(n)
+	if level := m.level; r.pass == len(r.plan.passes) || r.plan.passes[r.pass].level > level {
+		for _, n := range r.plan.values {
+			switch {
+			case n.level != level+1:
+			case n.array && r.tables[n] == nil:
+				r.table(n)
+			case !n.array:
+				r.value(n)
+			}
 		}
 	}
 	return nil
+}
+
+// level returns the pass by whose place reductions are known.
+func (r *Run) level() int {
+	if r.pass == len(r.plan.passes) {
+		return math.MaxInt
+	}
+	return r.plan.passes[r.pass].level
 }
 
 // value returns the value of a scalar. It panics with an *Error where it has
@@ -110,20 +169,33 @@ func (r *Run) value(n *node) constant {
 // reduced returns the value of a reduction, all of whose folds are there.
 func (r *Run) reduced(n *node) constant {
 	parts := make([]any, len(n.reduce.folds))
-	for i, f := range n.reduce.folds {
-		if wider := r.plan.served[f]; wider != nil {
-			f = wider
-		}
+	for i, f := range r.foldsOf(n) {
 		parts[i] = r.parts[f]
 	}
 	res := n.reduce.finish(parts)
 	if res.msg != "" {
 		panic(n.at.errorf(res.remedy, "%s", res.msg))
 	}
-	if res.nan > 0 {
-		r.notes = append(r.notes, Note{Expr: string(n.at.src[n.at.pos:n.at.end]), NaN: res.nan, Variant: n.reduce.variant})
-	}
+	r.note(n, res.nan)
 	return res.value
+}
+
+// foldsOf returns what a reduction is made of.
+func (r *Run) foldsOf(n *node) []*fold {
+	folds := slices.Clone(n.reduce.folds)
+	for i, f := range folds {
+		if wider := r.plan.served[f]; wider != nil {
+			folds[i] = wider
+		}
+	}
+	return folds
+}
+
+// note notes that a reduction is NaN because of so many elements.
+func (r *Run) note(n *node, nan uint64) {
+	if nan > 0 {
+		r.notes = append(r.notes, Note{Expr: string(n.at.src[n.at.pos:n.at.end]), NaN: nan, Variant: n.reduce.variant})
+	}
 }
 
 // Note tells that a reduction is NaN because elements are.
@@ -149,7 +221,7 @@ type Value struct {
 // divided by 0, or does not fit 64 bits.
 func (r *Run) Value(result int) (v Value, err error) {
 	n := r.plan.roots[result]
-	if n.array || n.level > r.pass {
+	if n.array || n.level > r.level() {
 		panic(fmt.Sprintf("expr: result %d is no scalar that is known", result))
 	}
 	defer recoverError(&err)

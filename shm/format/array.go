@@ -6,11 +6,16 @@
 // and against the size of the file, and nothing is allocated in proportion to
 // what a header claims. An [Array] is a description without bytes, and valid
 // for as long as the file is unchanged.
+//
+// A file that is malformed is an [*Error]. An array that cannot be mapped does not
+// hide the others: it is listed as decoded or refused, with a note on why and a
+// remedy. testdata/refusals.txt has the line for each case, and is kept true by a
+// test. testdata/make.py has the reference implementations write files and say what
+// is in them, against which every parser is held.
 package format
 
 import (
 	"fmt"
-	"math/bits"
 	"strconv"
 	"strings"
 
@@ -24,6 +29,35 @@ type Array struct {
 	Shape   []int64 // elements along each axis; empty for a single number
 	Fortran bool    // the first axis varies fastest, not the last
 	Offset  int64   // of the first element in the file, bytes
+	Strides []int64 // bytes from one element to the next along each axis; nil where contiguous in the order Fortran says
+	Swapped bool    // the bytes of an element are in big-endian order
+
+	Scale     *Scaling   // what the stored numbers stand for; nil: themselves
+	Access    Access     // how the elements can be had
+	Stored    string     // the format's word for the elements of an array without a Type
+	Note      string     // why the array is not mapped, or what else is to be known of it
+	Remedy    string     // how to write it so that it is mapped
+	Checksums []Checksum // that the file keeps of the array's bytes
+}
+
+// Access tells how the elements of an array can be had.
+type Access uint8
+
+const (
+	Mapped  Access = iota // where they lie
+	Decoded               // in a copy that has to be made: they are compressed, say
+	Refused               // not at all: they are no numbers that gangsaw knows
+)
+
+// String returns the word for it.
+func (a Access) String() string { return [...]string{"mapped", "decoded", "refused"}[a] }
+
+// DType names the elements' type as far as there is a word for it.
+func (a *Array) DType() string {
+	if !a.Type.Valid() {
+		return a.Stored
+	}
+	return a.Type.String()
 }
 
 // Len returns the number of elements.
@@ -63,35 +97,15 @@ func (a *Array) ShapeString() string {
 	return b.String()
 }
 
-// Check reports whether the array's bytes lie inside a file of that size. The
-// error tells how many bytes are missing.
-func (a *Array) Check(format string, fileSize int64) error {
-	elements := uint64(1)
-	for _, d := range a.Shape {
-		if d < 0 {
-			return &Error{Format: format, What: fmt.Sprintf("shape %s has a negative length", a.ShapeString())}
+// Alignment returns the largest power of two, at most 64, that divides the
+// offset of the first element.
+func (a *Array) Alignment() int64 {
+	for n := int64(64); n > 1; n /= 2 {
+		if a.Offset%n == 0 {
+			return n
 		}
 	}
-	for _, d := range a.Shape {
-		if d == 0 {
-			return nil
-		}
-		hi, lo := bits.Mul64(elements, uint64(d))
-		if hi != 0 || lo > 1<<60 {
-			return &Error{Format: format, What: fmt.Sprintf("shape %s is larger than any file", a.ShapeString())}
-		}
-		elements = lo
-	}
-	need := elements * uint64(a.Type.Size())
-	have := uint64(max(0, fileSize-a.Offset))
-	if need > have {
-		return &Error{
-			Format: format, Offset: a.Offset,
-			What:   fmt.Sprintf("%s %s needs %d bytes of data, the file holds %d", a.Type, a.ShapeString(), need, have),
-			Remedy: "the file is truncated or its shape is wrong: write it again",
-		}
-	}
-	return nil
+	return 1
 }
 
 // Error reports what is wrong with a file, where, and what can be done.

@@ -13,8 +13,9 @@ import (
 //	saturate  to integers: cuts off, and takes the nearest in range; NaN is 0
 //	fits      to integers: whether cutting off leaves a number in range
 //
-// The last two are there where not every value fits. 16-bit floats go by way of
-// float32, to and from which alone they are cast.
+// The last two are there where not every value fits. 16-bit floats are cast to
+// float32 alone, and from float32 and float64: by way of float32 these would round
+// twice.
 func casts() (cast, saturate, fits []*ir.Kernel) {
 	numbers := append(append([]ir.Elem{}, floats...), integers...)
 	for _, from := range numbers {
@@ -46,8 +47,30 @@ func casts() (cast, saturate, fits []*ir.Kernel) {
 		cast = append(cast, b.Done(canonical(b, b.In(0))))
 		b = ir.New("cast", h, ir.Float32)
 		cast = append(cast, b.Done(canonical(b, b.In(0))))
+		b = ir.New("cast", h, ir.Float64)
+		cast = append(cast, b.Done(canonical(b, toOdd(b, b.In(0), h).Narrow())))
 	}
 	return cast, saturate, fits
+}
+
+// toOdd rounds float64 to a float32 of the same side of any 16-bit float and of any
+// middle between two: to the odd one, where it is none. (S. Boldo and G. Melquiond,
+// Emulation of FMA and correctly rounded sums: proved algorithms using rounding to
+// odd, IEEE Transactions on Computers 57, 2008.)
+func toOdd(b *ir.B, x ir.V, to ir.Elem) ir.V {
+	const dropped = 1<<29 - 1 // bits of float64's fraction that float32 has not
+	bits := x.Bits()
+	low := bits.And(b.Int(ir.I64, dropped))
+	exact := low.IEq(b.Int(ir.I64, 0))
+	odd := bits.AndNot(b.Int(ir.I64, dropped)).Or(exact.Select(b.Int(ir.I64, 0), b.Int(ir.I64, dropped+1))).AsFloat()
+	if to == ir.Float16 {
+		return odd // its numbers are far above those that float32 has fewer bits for
+	}
+	// Below float32's normal numbers, where its last bits count less: to a multiple of
+	// bfloat16's least number.
+	magic := x.C(0x1.8p-81)
+	small := copySign(b, abs(b, x).Add(magic).Sub(magic), x)
+	return abs(b, x).Lt(x.C(0x1p-126)).Select(small, odd)
 }
 
 func one(b *ir.B, t ir.Type) ir.V {
@@ -92,10 +115,19 @@ func castLane(b *ir.B, x ir.V, from, to ir.Elem) ir.V {
 			return canonical(b, x.Narrow())
 		}
 		return canonical(b, x.Widen())
+	case from.IsFloat() && fitsInt32(to):
+		b.Bail(abs(b, x).Lt(x.C(0x1p31)).Not(), "wrap["+to.GoType()+"]")
+		return resize(x.ToInt(ir.I32), ir.Int32, to)
 	case from.IsFloat():
 		t := double(x).Trunc()
 		b.Bail(abs(b, t).Lt(t.C(0x1p51)).Not(), "wrap["+to.GoType()+"]")
 		return narrow(toInteger(b, t, true), to)
+	case to.IsFloat() && fitsInt32(from):
+		t := to.Lane()
+		if from.Size() == 4 {
+			return x.FromInt(t)
+		}
+		return resize(x, from, ir.Int32).FromInt(t)
 	case to.IsFloat():
 		wide := widen(x, from)
 		var f ir.V
@@ -114,13 +146,20 @@ func castLane(b *ir.B, x ir.V, from, to ir.Elem) ir.V {
 		}
 		return f.Narrow()
 	}
-	if from.Size() > to.Size() {
-		return narrow(widen(x, from), to)
-	}
-	if from.Size() == to.Size() {
+	return resize(x, from, to)
+}
+
+// fitsInt32 tells whether int32 holds every value of an integer type.
+func fitsInt32(t ir.Elem) bool { return t == ir.Int32 || contains(ir.Int32, t) }
+
+// resize is an integer of type from with the bits that type to has.
+func resize(x ir.V, from, to ir.Elem) ir.V {
+	switch {
+	case from.Size() > to.Size():
+		return x.Cut(to.Lane())
+	case from.Size() == to.Size():
 		return x
-	}
-	if from.IsUnsigned() {
+	case from.IsUnsigned():
 		return x.Zext(to.Lane())
 	}
 	return x.Sext(to.Lane())
@@ -135,68 +174,71 @@ func bounds(t ir.Elem) (lo, hi uint64) {
 	return -(uint64(1) << (w - 1)), 1<<(w-1) - 1
 }
 
-// floatBounds returns them as float64; of 64 bits, the greatest that is in
-// range.
-func floatBounds(t ir.Elem) (lo, hi float64) {
-	switch t {
-	case ir.Int64:
-		return -0x1p63, 0x1p63 - 0x1p10
-	case ir.Uint64:
-		return 0, 0x1p64 - 0x1p11
+// floatBounds returns the least value as a float, and the first that is too great.
+func floatBounds(t ir.Elem) (lo, beyond float64) {
+	w := 8 * t.Size()
+	if t.IsUnsigned() {
+		return 0, math.Ldexp(1, w)
 	}
-	l, h := bounds(t)
-	return float64(int64(l)), float64(h)
+	return -math.Ldexp(1, w-1), math.Ldexp(1, w-1)
 }
 
 func saturateLane(b *ir.B, x ir.V, from, to ir.Elem) ir.V {
-	if from.IsFloat() {
-		d := double(x)
-		t := d.Ne(d).Select(d.C(0), d.Trunc())
-		lo, hi := floatBounds(to)
-		if to.Size() == 8 {
-			b.Bail(abs(b, t).Lt(t.C(0x1p51)).Not(), map[ir.Elem]string{ir.Int64: "saturateInt", ir.Uint64: "saturateUint"}[to])
-			if to == ir.Uint64 {
-				t = t.Max(t.C(0))
-			}
-			return toInteger(b, t, true)
+	if !from.IsFloat() {
+		in := x
+		for _, l := range limits(b, x, from, to) {
+			in = l.beyond.Select(l.bound, in)
 		}
-		return narrow(toInteger(b, t.C(hi).Min(t.C(lo).Max(t)), true), to)
+		// What is left is not negative where a wider type has no sign.
+		return resize(in, from, to)
 	}
-	wide := widen(x, from)
-	in := wide
-	for _, l := range limits(b, wide, from, to) {
-		in = l.beyond.Select(l.bound, in)
+	if to.Size() > 2 {
+		x = double(x) // float32 has not the greatest of 32 bits
 	}
-	return narrow(in, to)
+	t := x.Ne(x).Select(x.C(0), x)
+	lo, beyond := floatBounds(to)
+	switch {
+	case to.Size() == 8:
+		t = t.Trunc()
+		b.Bail(abs(b, t).Lt(t.C(0x1p51)).Not(), map[ir.Elem]string{ir.Int64: "saturateInt", ir.Uint64: "saturateUint"}[to])
+		if to == ir.Uint64 {
+			t = t.Max(t.C(0))
+		}
+		return toInteger(b, t, true)
+	case to == ir.Uint32:
+		return narrow(toInteger(b, t.C(beyond-1).Min(t.C(lo).Max(t.Trunc())), true), to)
+	}
+	return resize(t.C(beyond-1).Min(t.C(lo).Max(t)).ToInt(ir.I32), ir.Int32, to)
 }
 
 // limit is a bound of a type and where a value lies beyond it.
 type limit struct{ beyond, bound ir.V }
 
-// limits returns those of type to that a 64-bit integer made from type from can
-// lie beyond.
-func limits(b *ir.B, wide ir.V, from, to ir.Elem) (all []limit) {
+// limits returns those of type to that an integer of type from can lie beyond.
+func limits(b *ir.B, x ir.V, from, to ir.Elem) (all []limit) {
 	l, h := bounds(to)
-	lo, hi := b.Int(ir.I64, l), b.Int(ir.I64, h)
-	if from.IsSigned() {
-		all = append(all, limit{wide.ILt(lo), lo})
-	}
+	lo, hi := b.Int(x.Type(), l), b.Int(x.Type(), h)
+	_, most := bounds(from)
 	switch {
-	case from == ir.Uint64:
-		all = append(all, limit{hi.ULt(wide), hi})
-	case to != ir.Uint64:
-		all = append(all, limit{hi.ILt(wide), hi})
+	case from.IsUnsigned():
+		return []limit{{hi.ULt(x), hi}}
+	case to.IsUnsigned():
+		lo = b.Int(x.Type(), 0)
+	}
+	all = append(all, limit{x.ILt(lo), lo})
+	if h < most {
+		all = append(all, limit{hi.ILt(x), hi})
 	}
 	return all
 }
 
 func fitsLane(b *ir.B, x ir.V, from, to ir.Elem) ir.V {
 	if from.IsFloat() {
-		t := double(x).Trunc()
-		lo, hi := floatBounds(to)
-		return t.C(lo).Le(t).MAnd(t.Le(t.C(hi)))
+		t := x.Trunc()
+		lo, beyond := floatBounds(to)
+		return t.C(lo).Le(t).MAnd(t.Lt(t.C(beyond)))
 	}
-	all := limits(b, widen(x, from), from, to)
+	all := limits(b, x, from, to)
 	beyond := all[0].beyond
 	for _, l := range all[1:] {
 		beyond = beyond.MOr(l.beyond)

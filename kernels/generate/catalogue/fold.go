@@ -13,15 +13,20 @@ func Folds() (all []*ir.Fold) {
 		all = append(all, total(t), scan(t), scanSpecial(t), signs(t), deviationsSpecial(t), powers(t), norms(t))
 	}
 	for _, t := range integers {
-		all = append(all, scanInteger(t), powersInteger(t), normsInteger(t))
-		if t.Size() < 8 {
+		if t.Size() > 1 {
+			all = append(all, powersInteger(t))
+		}
+		if t.Size() > 2 {
+			all = append(all, scanInteger(t), normsInteger(t))
+		}
+		if t.Size() == 4 {
 			all = append(all, totalInteger(t))
 		}
 		if t.Size() == 8 {
 			all = append(all, deviationsInteger(t))
 		}
 	}
-	return append(all, scanTruth(), product(), pairs())
+	return append(all, scanTruth(), scanBytes(), scanWords(), powersBytes(), magnitudesBytes(), magnitudesWords(), product(), dot(ir.Float64), dot(ir.Float32), covariance())
 }
 
 var (
@@ -31,8 +36,8 @@ var (
 
 // Combinations returns how the lanes of folds fold, each once.
 func Combinations() []*ir.Fold {
-	return []*ir.Fold{combineScan, combineSpecial, combineSigns, combineSums[1], combineSums[2], combineSums[4], combineNorms,
-		combineSigned, combineUnsigned, combineCount, combinePairs}
+	return []*ir.Fold{combineScan, combineSpecial, combineSigns, combineSums[1], combineSums[2], combineSums[4], combineSums[5], combineNorms,
+		combineSigned, combineUnsigned, combineCount, combineTwoCounts, combineBytes, combineWords, combineDot}
 }
 
 const (
@@ -58,7 +63,7 @@ var (
 	// combineSums adds so many states.
 	combineSums = func() map[int]*ir.Fold {
 		all := map[int]*ir.Fold{}
-		for n, name := range map[int]string{1: "sum", 2: "twoSums", 4: "fourSums"} {
+		for n, name := range map[int]string{1: "sum", 2: "twoSums", 4: "fourSums", 5: "fiveSums"} {
 			b := ir.NewCombine(name, slices.Repeat([]ir.Type{f64}, n)...)
 			all[n] = b.Done(adds(b, 0, n)...)
 		}
@@ -76,10 +81,16 @@ var (
 		b := ir.NewCombine("count", i64)
 		return b.Done(count(b, 0))
 	}()
-	combinePairs = func() *ir.Fold {
-		b := ir.NewCombine("pairs", f64, f64, f64, f64, f64, f64, f64)
+	combineTwoCounts = func() *ir.Fold {
+		b := ir.NewCombine("twoCounts", i64, i64)
+		return b.Done(count(b, 0), count(b, 1))
+	}()
+	combineBytes = combinePacked("bytes", ir.V.IAdd, ir.V.MinBytes, ir.V.MaxBytes)
+	combineWords = combinePacked("words", ir.V.AddHalves, ir.V.MinWords, ir.V.MaxWords)
+	combineDot   = func() *ir.Fold {
+		b := ir.NewCombine("dot", f64, f64)
 		sum, rest := addSums(b, 0)
-		return b.Done(append([]ir.V{sum, rest}, adds(b, 2, 5)...)...)
+		return b.Done(sum, rest)
 	}()
 )
 
@@ -88,6 +99,11 @@ func combineInteger(name string, below func(x, y ir.V) ir.V) *ir.Fold {
 	return b.Done(count(b, 0), count(b, 1),
 		below(b.Other(2), b.State(2)).Select(b.Other(2), b.State(2)),
 		below(b.State(3), b.Other(3)).Select(b.Other(3), b.State(3)), add(b, 4))
+}
+
+func combinePacked(name string, sum, least, most func(x, y ir.V) ir.V) *ir.Fold {
+	b := ir.NewCombine(name, i64, i64, i64, i64)
+	return b.Done(sum(b.State(0), b.Other(0)), count(b, 1), least(b.State(2), b.Other(2)), most(b.State(3), b.Other(3)))
 }
 
 // addSums adds sum i and its compensation, state i+1.
@@ -188,8 +204,8 @@ func deviationsSpecial(t ir.Elem) *ir.Fold {
 
 // scanInteger is what a block of integers needs. Uniform operand: a pivot.
 // States: sum of the low 32 bits, sum of the bits above, least and greatest
-// element, sum of squared deviations from the pivot. Elements of up to 32 bits
-// have no bits above; of 64 bits, whose deviations need not fit, there is no
+// element, sum of squared deviations from the pivot. Elements of 32 bits have no
+// bits above; of 64 bits, whose deviations need not fit, there is no
 // sum of squares.
 func scanInteger(t ir.Elem) *ir.Fold {
 	b := ir.NewFold("scan", []ir.Type{i64, i64, i64, i64, f64}, []ir.Type{i64}, t)
@@ -283,6 +299,65 @@ func sumNorms(b *ir.FoldB, a ir.V) *ir.Fold {
 	return b.Done(sum, b.State(1).Add(err), squares, b.State(3).Add(a.FMS(a, h).Add(rest)))
 }
 
+// Integers of 8 and 16 bits are folded as they are packed in 64-bit elements, for
+// their sums are exact in any order. Uniform operand: what turns the sign bits of all,
+// so that bytes become unsigned and words signed. States: sums, sums of squares, least
+// and greatest parts.
+
+// scanBytes has sums of squares in halves of 32 bits, which those of a block fit.
+func scanBytes() *ir.Fold {
+	b := ir.NewFold("scanBytes", []ir.Type{i64, i64, i64, i64}, []ir.Type{i64}, ir.Uint64)
+	b.Prefetch()
+	b.Start(0, 0, math.MaxUint64, 0)
+	b.Combine(combineBytes)
+	x := b.In(0).Xor(b.Param(0))
+	words := b.Int(i64, 0x00ff00ff00ff00ff)
+	even, odd := x.And(words), x.ShrI(8).And(words)
+	squares := even.DotWords(even).IAdd(odd.DotWords(odd))
+	return b.Done(b.State(0).IAdd(x.SumBytes(b.Int(i64, 0))), b.State(1).IAdd(squares), b.State(2).MinBytes(x), b.State(3).MaxBytes(x))
+}
+
+// scanWords has sums in halves of 32 bits, with their signs.
+func scanWords() *ir.Fold {
+	b := ir.NewFold("scanWords", []ir.Type{i64, i64, i64, i64}, []ir.Type{i64}, ir.Uint64)
+	b.Prefetch()
+	b.Start(0, 0, 0x7fff7fff7fff7fff, 0x8000800080008000)
+	b.Combine(combineWords)
+	x := b.In(0).Xor(b.Param(0))
+	squares := x.DotWords(x)
+	squares = squares.And(b.Int(i64, 1<<32-1)).IAdd(squares.ShrI(32))
+	return b.Done(b.State(0).AddHalves(x.DotWords(b.Int(i64, 0x0001000100010001))), b.State(1).IAdd(squares), b.State(2).MinWords(x), b.State(3).MaxWords(x))
+}
+
+// powersBytes has sums of cubes and of fourth powers of signed bytes. Each cube is that
+// much greater: by 2^21, which is as much as one may be below 0.
+func powersBytes() *ir.Fold {
+	b := ir.NewFold("powersBytes", []ir.Type{i64, i64}, []ir.Type{i64}, ir.Uint64)
+	b.Combine(combineTwoCounts)
+	x := b.In(0).Xor(b.Param(0))
+	low, high := x.LowBytes(), x.HighBytes()
+	low2, high2 := low.MulWords(low), high.MulWords(high)
+	sum := func(halves ir.V) ir.V { return halves.And(b.Int(i64, 1<<32-1)).IAdd(halves.ShrI(32)) }
+	cubes := low2.DotWords(low).AddHalves(high2.DotWords(high)).AddHalves(b.Int(i64, 4<<21|4<<53))
+	fourths := low2.DotWords(low2).IAdd(high2.DotWords(high2))
+	return b.Done(b.State(0).IAdd(sum(cubes)), b.State(1).IAdd(sum(fourths)))
+}
+
+// magnitudesBytes sums the magnitudes of signed bytes.
+func magnitudesBytes() *ir.Fold {
+	b := ir.NewFold("magnitudesBytes", []ir.Type{i64}, nil, ir.Uint64)
+	b.Combine(combineCount)
+	signs := b.Int(i64, 0x8080808080808080)
+	return b.Done(b.State(0).IAdd(b.In(0).Xor(signs).SumBytes(signs)))
+}
+
+// magnitudesWords sums those of signed words that are positive, in halves of 32 bits.
+func magnitudesWords() *ir.Fold {
+	b := ir.NewFold("magnitudesWords", []ir.Type{i64}, nil, ir.Uint64)
+	b.Combine(combineCount)
+	return b.Done(b.State(0).IAdd(b.In(0).MaxWords(b.Int(i64, 0)).DotWords(b.Int(i64, 0x0001000100010001))))
+}
+
 // product multiplies significands, which are of [1, 2), and adds exponents, so
 // that nothing overflows. States: product, its compensation, sum of biased
 // exponents, parity of signs (the sign bit), and how many elements are zero,
@@ -299,17 +374,27 @@ func product() *ir.Fold {
 		b.State(3).Xor(x), b.State(4).IAdd(special.Select(b.Int(i64, 1), b.Int(i64, 0))))
 }
 
-// pairs is the second look at pairs of elements. Uniform operands: a pivot for
-// each of the two. States: dot product, its compensation (Ogita, Rump and Oishi
-// 2005, Dot2), and the sums of the deviations' squares, of their products, and
+// dot sums products. States: the sum, its compensation (Ogita, Rump and Oishi
+// 2005, Dot2). Products of float32 are exact in float64.
+func dot(t ir.Elem) *ir.Fold {
+	b := ir.NewFold("dot", []ir.Type{f64, f64}, nil, t, t)
+	b.Prefetch()
+	b.Combine(combineDot)
+	if t == ir.Float32 {
+		sum, err := twoSum(b.State(0), b.In(0).Widen().Mul(b.In(1).Widen()))
+		return b.Done(sum, b.State(1).Add(err))
+	}
+	product, tail := twoProduct(b.In(0), b.In(1))
+	sum, err := twoSum(b.State(0), product)
+	return b.Done(sum, b.State(1).Add(tail.Add(err)))
+}
+
+// covariance is the second look at pairs of elements. Uniform operands: a pivot for
+// each of the two. States: sums of the deviations' squares, of their products, and
 // of the deviations.
-func pairs() *ir.Fold {
-	b := ir.NewFold("pairs", []ir.Type{f64, f64, f64, f64, f64, f64, f64}, []ir.Type{f64, f64}, ir.Float64, ir.Float64)
-	b.Combine(combinePairs)
-	x, y := b.In(0), b.In(1)
-	h := x.Mul(y)
-	dot, err := twoSum(b.State(0), h)
-	dx, dy := x.Sub(b.Param(0)), y.Sub(b.Param(1))
-	return b.Done(dot, b.State(1).Add(x.FMS(y, h).Add(err)),
-		b.State(2).Add(dx.Mul(dx)), b.State(3).Add(dy.Mul(dy)), b.State(4).Add(dx.Mul(dy)), b.State(5).Add(dx), b.State(6).Add(dy))
+func covariance() *ir.Fold {
+	b := ir.NewFold("covariance", []ir.Type{f64, f64, f64, f64, f64}, []ir.Type{f64, f64}, ir.Float64, ir.Float64)
+	b.Combine(combineSums[5])
+	dx, dy := b.In(0).Sub(b.Param(0)), b.In(1).Sub(b.Param(1))
+	return b.Done(b.State(0).Add(dx.Mul(dx)), b.State(1).Add(dy.Mul(dy)), b.State(2).Add(dx.Mul(dy)), b.State(3).Add(dx), b.State(4).Add(dy))
 }

@@ -7,7 +7,8 @@ import "github.com/gangsaw/gangsaw/kernels/generate/ir"
 //
 // Quotients are taken in float64, where they are exact enough: two integers
 // below 2^53 whose quotient is no integer are at least 1/y away from one, which
-// the rounding of less than 2^-53 times x/y cannot bridge.
+// the rounding of less than 2^-53 times x/y cannot bridge. So are those of 8 and 16
+// bits in float32.
 func integer() []*ir.Kernel {
 	floor := func(q ir.V) ir.V { return q.Floor() }
 	trunc := func(q ir.V) ir.V { return q.Trunc() }
@@ -21,19 +22,44 @@ func integer() []*ir.Kernel {
 
 func quotients(name, slow string, cut func(ir.V) ir.V, rest bool) []*ir.Kernel {
 	return binary(name, integers, func(b *ir.B, t ir.Elem, x, y ir.V) ir.V {
-		x64, y64 := widen(x, t), widen(y, t)
-		if t.Size() == 8 {
-			b.Bail(outside(b, x64, t).MOr(outside(b, y64, t)), slow)
+		switch {
+		case t.Size() == 8:
+			b.Bail(outside(b, x, t).MOr(outside(b, y, t)), slow)
+		case t.Size() < 4:
+			x, y = resize(x, t, ir.Int32), resize(y, t, ir.Int32)
 		}
-		zero := y64.IEq(b.Int(ir.I64, 0))
-		q := cut(toFloat(b, x64, t.Size() < 8).Div(toFloat(b, y64, t.Size() < 8)))
-		n := toInteger(b, zero.Select(q.C(0), q), t.Size() < 8)
+		over, by := quotientFloat(b, x, t), quotientFloat(b, y, t)
+		q := cut(over.Div(by))
+		if !rest {
+			q = by.Eq(q.C(0)).Select(q.C(0), q)
+		}
+		var n ir.V
+		if t.Size() < 4 {
+			n = q.ToInt(ir.I32)
+		} else {
+			n = narrow(toInteger(b, q, t.Size() < 8), t)
+		}
 		if rest {
-			// 0 again where y is 0: x - 0*y would be x.
-			n = zero.Select(b.Int(ir.I64, 0), x64.ISub(n.IMul(y64)))
+			// Where y is 0, so is n*y, whatever n.
+			zero := b.Int(y.Type(), 0)
+			n = y.IEq(zero).Select(zero, x.ISub(n.IMul(y)))
 		}
-		return narrow(n, t)
+		if t.Size() < 4 {
+			return n.Cut(t.Lane())
+		}
+		return n
 	})
+}
+
+// quotientFloat is an integer of type t as the float that quotients are taken in.
+func quotientFloat(b *ir.B, x ir.V, t ir.Elem) ir.V {
+	switch {
+	case t.Size() < 4:
+		return x.FromInt(ir.F32)
+	case t == ir.Int32:
+		return x.FromInt(ir.F64)
+	}
+	return toFloat(b, widen(x, t), t.Size() < 8)
 }
 
 // outside tells where a 64-bit integer is 2^52 or more in magnitude.

@@ -8,55 +8,15 @@ import (
 
 // logarithm is the logarithm to its bases. All take the argument apart into 2^k*m
 // (Muller, Elementary Functions, 2016, on argument reduction; Handbook of
-// Floating-Point Arithmetic on the sums). The natural ones bring m close to 1 by
-// a table, the others take a longer polynomial in m-1, for m from sqrt(1/2) to
-// sqrt(2). Coefficients are from coefficients/logarithm.sollya.
+// Floating-Point Arithmetic on the sums) and bring m close to 1 by a table (Tang
+// 1990). Coefficients are from coefficients/logarithm.sollya.
 func logarithm() []*ir.Kernel {
 	return join(
 		throughFloat64("log", log),
-		throughFloat64("log2", log2),
-		throughFloat64("log10", log10),
+		throughFloat64("log2", to2.log),
+		throughFloat64("log10", to10.log),
 		throughFloat64("log1p", log1p),
 	)
-}
-
-// split is u = 2^k * (1 + f) with 1+f in [sqrt(1/2), sqrt(2)), for positive
-// normal u; k as a float, after the bias.
-func split(b *ir.B, u, bias ir.V) (k, f ir.V) {
-	const (
-		one  = 0x3ff0000000000000
-		root = 0x3fe6a09e667f3bcd // sqrt(1/2)
-	)
-	i := u.Bits().IAdd(b.Int(ir.I64, one-root))
-	// A small integer in the low bits of 2^52 is that much more.
-	k = i.ShrI(52).Or(b.Int(ir.I64, 0x4330000000000000)).AsFloat().Sub(bias)
-	m := i.And(b.Int(ir.I64, 1<<52-1)).IAdd(b.Int(ir.I64, root)).AsFloat()
-	return k, m.Sub(u.C(1))
-}
-
-// splitAny is split for subnormal u, too.
-func splitAny(b *ir.B, u ir.V) (k, f ir.V) {
-	small := u.Lt(u.C(0x1p-1022))
-	u = small.Select(u.Mul(u.C(0x1p54)), u)
-	return split(b, u, small.Select(u.C(exponentBias+54), u.C(exponentBias)))
-}
-
-const exponentBias = 0x1p52 + 1023
-
-// logParts is log(1+f) = high + low + rest in the order of size: high is
-// f - f^2/2 rounded, low what that leaves, exactly, rest the terms from f^3.
-func logParts(f ir.V) (high, low, rest ir.V) {
-	squared := f.Mul(f)
-	half := f.Mul(f.C(.5))
-	high = half.FNMA(f, f)
-	low = half.FNMA(f, f.Sub(high))
-	// (log(1+f) - f + f^2/2) / f^3 on [sqrt(1/2)-1, sqrt(2)-1] within 2^-55.
-	q := halves(f, squared, 0x1.a38c392ebc7d7p-6, -0x1.d14598ce6216p-5, 0x1.e5f29b2b7d64dp-5, -0x1.9c6edd8e25b9p-5,
-		0x1.9cacd0b642a99p-5, -0x1.c3e1a4b43d38dp-5, 0x1.e3b48d2b692ccp-5, -0x1.003ad7adb7facp-4, 0x1.110397125b4c2p-4,
-		-0x1.248e225b17df7p-4, 0x1.3b142c9060697p-4, -0x1.5555801e9ba8cp-4, 0x1.745d146f7d4p-4, -0x1.9999989b9454dp-4,
-		0x1.c71c71d25d4d5p-4, -0x1.000000019700ep-3, 0x1.24924924833fdp-3, -0x1.5555555553028p-3, 0x1.9999999999affp-3,
-		-0x1.0000000000008p-2, 0x1.5555555555555p-2)
-	return high, low, q.Mul(squared.Mul(f))
 }
 
 // logSpecials is the logarithm of u where v was computed as if u were positive
@@ -123,37 +83,70 @@ func assemble(k, i, r ir.V, tail ...ir.V) ir.V {
 	return sum.Add(q.FMA(squared, low))
 }
 
-// log is k*log(2) + log(m) by way of a table (Tang 1990).
+// log is k*log(2) + log(m).
 func log(b *ir.B, x ir.V) ir.V {
 	b.Unroll(2)
 	k, _, r, i := pieces(x, false)
 	return logSpecials(b, x, assemble(k, i, r))
 }
 
-// scaledLog is log(1+f) in two parts times a constant in two.
-func scaledLog(f ir.V, c, cTail float64) (high, low ir.V) {
-	head, tail, rest := logParts(f)
-	head, tail = fastTwoSum(head, rest.Add(tail))
-	high, low = twoProduct(head, f.C(c))
-	low = tail.FMA(f.C(c), low)
-	return high, head.FMA(f.C(cTail), low)
+// base is what a logarithm to another base takes: for the c of logInverse -log(c) as
+// a multiple of 2^-43, so that adding k times two is exact, and the rest; the
+// logarithm of 2 in two parts, of which the first times an exponent is exact; that of
+// e in two; and (log(1+r) - r) / r^2 times the latter.
+type base struct {
+	high, low    *ir.Table
+	two, twoTail float64
+	e, eTail     float64
+	terms        []float64
 }
 
-// log2 is k + log(m)*log2(e).
-func log2(b *ir.B, x ir.V) ir.V {
-	k, f := splitAny(b, x)
-	high, low := scaledLog(f, 0x1.71547652b82fep0, 0x1.777d0ffda0d24p-56)
-	sum, tail := fastTwoSum(k, high)
-	return logSpecials(b, x, sum.Add(tail.Add(low)))
-}
+var (
+	to2 = base{
+		high: floatTable("log2High",
+			0, 0x1.e0b1ae8f3p-4, 0x1.bfc67a8p-3, 0x1.169c05363fp-2, 0x1.6cb0f6865dp-2, 0x1.a8ff971811p-2, 0x1.e7df5fe539p-2, 0x1.14c560fe688p-1,
+			0x1.37222bb7078p-1, 0x1.5b2c3da197p-1, 0x1.6ddfc2a79p-1, 0x1.94c287492c8p-1, 0x1.a8ff9718108p-1, 0x1.bdce9dcc96p-1, 0x1.d338120a6ep-1, 1),
+		low: floatTable("log2Low",
+			0, -0x1.54cda62d3926ep-47, -0x1.667f21fa8423fp-44, 0x1.5872350f805d6p-46, -0x1.c57f2495fb7fap-44, -0x1.6879fa00b120ap-44,
+			-0x1.532c412ba94dbp-44, 0x1.7c407050799bfp-44, -0x1.c22d2cad415aep-44, 0x1.1d406db502403p-44, -0x1.ce60916e52e91p-44,
+			-0x1.927dfc23d978p-44, 0x1.2f0c0bfe9dbecp-44, 0x1.871a7610e40bdp-45, -0x1.3167ccc538261p-44, 0),
+		two: 1,
+		e:   0x1.71547652b82fep0, eTail: 0x1.777d0ffda0d24p-56,
+		terms: []float64{0x1.d997c6e3626e1p-4, -0x1.26bbb399172afp-3, 0x1.485ba0ecc1525p-3, -0x1.7155200d59a3ep-3, 0x1.a617601a778ebp-3,
+			-0x1.ec709da0d4034p-3, 0x1.2776c50f0a1abp-2, -0x1.71547652b92dbp-2, 0x1.ec709dc3a03f9p-2, -0x1.71547652b82fep-1},
+	}
+	to10 = base{
+		high: floatTable("log10High",
+			0, 0x1.21681b5c8cp-5, 0x1.0d966cc65p-4, 0x1.4f7aad9bbcp-4, 0x1.b721cd1716p-4, 0x1.ffbfc2bbc8p-4, 0x1.25ba8215afp-3, 0x1.4d43f8275ap-3,
+			0x1.76a45cbb7ep-3, 0x1.a209a84fbdp-3, 0x1.b88e67cf98p-3, 0x1.e76124046bp-3, 0x1.ffbfc2bbc8p-3, 0x1.0c6711d6acp-2, 0x1.194b3bdef68p-2,
+			0x1.34413509f78p-2),
+		low: floatTable("log10Low",
+			0, 0x1.09ac6c218cde8p-48, 0x1.f3735158d42c3p-49, 0x1.75da8a5871b9ap-45, -0x1.03ad4133e8c4cp-45, -0x1.ff229f20ed3d2p-46,
+			0x1.ff081a4e81f0bp-45, 0x1.20ca9a2bcc728p-45, 0x1.bfb1de334b1cbp-45, -0x1.0cee0ed4ca7e9p-52, -0x1.a01b9bb0ebf1bp-45,
+			0x1.f97877007c127p-46, -0x1.ff229f20ed3d2p-45, -0x1.42d6ae59e7d9cp-45, 0x1.cefc5208422d8p-45, 0x1.fef311f12b358p-46),
+		two: 0x1.34413509f78p-2, twoTail: 0x1.fef311f12b358p-46,
+		e: 0x1.bcb7b1526e50ep-2, eTail: 0x1.95355baaafad3p-57,
+		terms: []float64{0x1.1d219e78f7626p-5, -0x1.62e4e6cd1f9ddp-5, 0x1.8b61e0e875db6p-5, -0x1.bcb87db2341dbp-5, 0x1.fc3fa30284903p-5,
+			-0x1.287a762200eafp-4, 0x1.63c6277538befp-4, -0x1.bcb7b1526f828p-4, 0x1.287a7636f435cp-3, -0x1.bcb7b1526e50ep-3},
+	}
+)
 
-// log10 is k*log10(2) + log(m)*log10(e).
-func log10(b *ir.B, x ir.V) ir.V {
-	k, f := splitAny(b, x)
-	high, low := scaledLog(f, 0x1.bcb7b1526e50ep-2, 0x1.95355baaafad3p-57)
-	sum, tail := fastTwoSum(k.Mul(x.C(0x1.34413509f78p-2)), high)
-	low = k.FMA(x.C(0x1.fef311f12b358p-46), low.Add(tail))
-	return logSpecials(b, x, sum.Add(low))
+// log is k*log(2) - log(c) + log(1+r) to another base. The first term of log(1+r) is
+// r times a constant in two parts, with the rounding error of the product.
+func (to *base) log(b *ir.B, x ir.V) ir.V {
+	b.Unroll(2)
+	k, _, r, i := pieces(x, false)
+	high, low := k.FMA(k.C(to.two), to.high.At(i)), to.low.At(i)
+	if to.twoTail != 0 {
+		low = k.FMA(k.C(to.twoTail), low)
+	}
+	first, firstTail := twoProduct(r, r.C(to.e))
+	// high is 0 or more than the first term.
+	sum, sumTail := fastTwoSum(high, first)
+	low = low.Add(r.FMA(r.C(to.eTail), firstTail)).Add(sumTail)
+	squared := r.Mul(r)
+	q := halves(r, squared, to.terms...)
+	return logSpecials(b, x, sum.Add(q.FMA(squared, low)))
 }
 
 // logOf is log(u + tail + rest) + shift*log(2) for normal u, rest much less than

@@ -116,25 +116,37 @@ func cos(b *ir.B, _, a ir.V) ir.V {
 	return negate(b, y, k.IAdd(b.Int(ir.I64, 1)).ShlI(62))
 }
 
-// tan is sin/cos, or -cos/sin in odd quadrants, as a quotient of sums of two
-// floats (Dekker 1971).
+// tan is the quotient n/d of polynomials in r, or -d/n in odd quadrants, both as sums
+// of two floats (Dekker 1971).
 func tan(b *ir.B, x, a ir.V) ir.V {
+	b.Unroll(2)
 	r, rl, k := reduceAngle(b, a)
+	// Early, so that x and k need no registers any more.
+	odd, signs := isOdd(b, k), k.ShlI(63).Xor(x.Bits())
 	z := r.Mul(r)
-	p := sinePolynomial(z)
-	c, cl := cosine(r, rl, z)
-	// The sine, with the rounding errors of z and of the sum.
-	zp := z.Mul(p)
-	e := r.FMA(r.FMS(r, z).Mul(p), rl.Mul(c))
-	s := r.Add(r.FMA(zp, e))
-	sl := r.FMA(zp, r.Sub(s)).Add(e)
-	c, cl = fastTwoSum(c, cl)
-	odd := isOdd(b, k)
+	zl := r.Add(r).FMA(rl, r.FMS(r, z)) // what (r+rl)^2 is more than z
+	// The numerator r + r*p. Near a multiple of pi/2 rl is no small part of r.
+	n0 := horner(z, tangentNumerator...)
+	p := z.Mul(n0)
+	s, sl := fastTwoSum(r, r.FMA(p, r.FMA(n0.Mul(zl), rl.FMA(p, rl))))
+	// The denominator 1 + z*q, where the last term of q is far the largest.
+	last, one := r.C(tangentDenominator[3]), r.C(1)
+	q0 := horner(z, tangentDenominator[:3]...)
+	q := z.FMA(q0, last)
+	ql := z.FMA(q0, last.Sub(q))
+	c := z.FMA(q, one)
+	cl := zl.FMA(q, z.FMA(ql, z.FMA(q, one.Sub(c))))
 	d, dl := odd.Select(s, c), odd.Select(sl, cl)
 	n, nl := odd.Select(c, s), odd.Select(cl, sl)
-	inverse := a.C(1).Div(d)
-	q := n.Mul(inverse)
-	rest := q.FNMA(dl, q.FNMA(d, n).Add(nl))
-	y := rest.FMA(inverse, q)
-	return negate(b, y, k.ShlI(63).Xor(x.Bits()))
+	inverse := one.Div(d)
+	y := n.Mul(inverse)
+	rest := y.FNMA(dl, y.FNMA(d, n).Add(nl))
+	return negate(b, rest.FMA(inverse, y), signs)
 }
+
+// Of tan(r) = (r + r*z*numerator) / (1 + z*denominator), z = r^2, within 2^-57. See
+// coefficients/tangent.py.
+var (
+	tangentNumerator   = []float64{-0x1.2b7104aca0576p-16, 0x1.c0cceec60167dp-9, -0x1.1127dcbc9beebp-3}
+	tangentDenominator = []float64{0x1.0b1d94fb7fcfbp-21, -0x1.46d1e8546b6f2p-12, 0x1.a46d290e493dap-6, -0x1.dde943b3a34cbp-2}
+)

@@ -168,6 +168,12 @@ var calls = map[ir.Op]map[ir.Type]string{
 	ir.Rint:  {ir.F64: "math.RoundToEven", ir.F32: "rint32"},
 	ir.Ldexp: {ir.F64: "ldexp"},
 
+	ir.SumBytes: {ir.I64: "sumBytes"}, ir.DotWords: {ir.I64: "dotWords"},
+	ir.AddHalves: {ir.I64: "addHalves"}, ir.MulWords: {ir.I64: "mulWords"},
+	ir.LowBytes: {ir.I64: "lowBytes"}, ir.HighBytes: {ir.I64: "highBytes"},
+	ir.MinBytes: {ir.I64: "minBytes"}, ir.MaxBytes: {ir.I64: "maxBytes"},
+	ir.MinWords: {ir.I64: "minWords"}, ir.MaxWords: {ir.I64: "maxWords"},
+
 	ir.Exponent: {ir.F64: "exponent"}, ir.Significand: {ir.F64: "significand"},
 }
 

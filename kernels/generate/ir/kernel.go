@@ -252,6 +252,18 @@ func (v V) IAdd(w V) V    { return v.b.same(IAdd, v, w) }
 func (v V) ISub(w V) V    { return v.b.same(ISub, v, w) }
 func (v V) IMul(w V) V    { return v.b.same(IMul, v, w) }
 
+// SumBytes and the like compute with the parts of 64-bit lanes.
+func (v V) SumBytes(w V) V  { return v.b.same(SumBytes, v, w) }
+func (v V) DotWords(w V) V  { return v.b.same(DotWords, v, w) }
+func (v V) MulWords(w V) V  { return v.b.same(MulWords, v, w) }
+func (v V) LowBytes() V     { return v.b.same(LowBytes, v) }
+func (v V) HighBytes() V    { return v.b.same(HighBytes, v) }
+func (v V) AddHalves(w V) V { return v.b.same(AddHalves, v, w) }
+func (v V) MinBytes(w V) V  { return v.b.same(MinBytes, v, w) }
+func (v V) MaxBytes(w V) V  { return v.b.same(MaxBytes, v, w) }
+func (v V) MinWords(w V) V  { return v.b.same(MinWords, v, w) }
+func (v V) MaxWords(w V) V  { return v.b.same(MaxWords, v, w) }
+
 func (v V) shift(op Op, n int) V {
 	return v.b.node(Node{Op: op, Type: v.Type(), Imm: uint64(n)}, v)
 }

@@ -47,6 +47,18 @@ const (
 	ISub
 	IMul
 
+	// The parts of 64-bit lanes, bytes and words of 16 bits.
+	SumBytes // of how far apart the bytes are, unsigned
+	DotWords // the signed products of words, by twos added to 32 bits
+	MulWords // wrapping
+	LowBytes // of words, with their signs
+	HighBytes
+	AddHalves // wrapping, of 32 bits
+	MinBytes  // unsigned
+	MaxBytes
+	MinWords // signed
+	MaxWords
+
 	// Comparisons make truth values. Those of floats are false where either
 	// operand is NaN, but FNe.
 	FEq

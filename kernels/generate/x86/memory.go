@@ -106,6 +106,10 @@ func (e *emitter) storeBFloat16(r reg.Register, mem operand.Mem) {
 		return
 	}
 	e.do("VPACKUSDW", sum, sum, sum)
+	if r.Size() == 16 {
+		e.do("VMOVQ", sum, mem)
+		return
+	}
 	e.do("VPERMQ", operand.Imm(0x08), sum, sum)
 	e.do("VMOVUPD", half(sum), mem)
 }

@@ -18,6 +18,12 @@ var floats = map[kir.Op]string{
 
 var fused = map[kir.Op]string{kir.FMA: "VFMADD", kir.FNMA: "VFNMADD", kir.FMS: "VFMSUB"}
 
+// parts are the instructions of the parts of lanes, whose operands lie in registers.
+var parts = map[kir.Op]string{
+	kir.SumBytes: "VPSADBW", kir.DotWords: "VPMADDWD", kir.AddHalves: "VPADDD", kir.MulWords: "VPMULLW",
+	kir.MinBytes: "VPMINUB", kir.MaxBytes: "VPMAXUB", kir.MinWords: "VPMINSW", kir.MaxWords: "VPMAXSW",
+}
+
 var rounding = map[kir.Op]uint64{kir.Rint: 8, kir.Floor: 9, kir.Ceil: 10, kir.Trunc: 11}
 
 // predicates are VCMPPD's.
@@ -84,6 +90,7 @@ func (e *emitter) node(i int, n kir.Node) {
 var inPlace = map[kir.Op]bool{
 	kir.FAdd: true, kir.FSub: true, kir.FMul: true, kir.FMin: true, kir.FMax: true,
 	kir.IAdd: true, kir.ISub: true, kir.And: true, kir.Or: true, kir.Xor: true,
+	kir.AddHalves: true, kir.MinBytes: true, kir.MaxBytes: true, kir.MinWords: true, kir.MaxWords: true,
 }
 
 // destination returns the register of node i: that of the state whose new
@@ -158,6 +165,10 @@ func (e *emitter) plain(n kir.Node, dst reg.Register) {
 		e.op(name+suffix(t), b, e.in(a), dst)
 		return
 	}
+	if name := parts[n.Op]; name != "" {
+		e.do(name, e.in(b), e.in(a), dst)
+		return
+	}
 	if imm, ok := rounding[n.Op]; ok {
 		name := "VROUNDP"
 		if e.tier == AVX512 {
@@ -167,6 +178,11 @@ func (e *emitter) plain(n kir.Node, dst reg.Register) {
 		return
 	}
 	switch n.Op {
+	case kir.LowBytes:
+		e.do("VPSLLW", operand.Imm(8), e.in(a), dst)
+		e.do("VPSRAW", operand.Imm(8), dst, dst)
+	case kir.HighBytes:
+		e.do("VPSRAW", operand.Imm(8), e.in(a), dst)
 	case kir.FSqrt:
 		e.do("VSQRTP"+suffix(t), e.in(a), dst)
 	case kir.And, kir.Or, kir.Xor, kir.AndNot:
@@ -201,6 +217,8 @@ func (e *emitter) plain(n kir.Node, dst reg.Register) {
 		e.significand(n, dst)
 	case kir.FromInt:
 		e.fromInt(n, dst)
+	case kir.ToInt:
+		e.toInt(n, dst)
 	case kir.Sext, kir.Zext:
 		e.widen(n, dst)
 	case kir.Cut:
@@ -486,5 +504,20 @@ func (e *emitter) fromInt(n kir.Node, dst reg.Register) {
 		e.do("VCVTQQ2PD", e.in(n.Args[0]), dst)
 	default:
 		panic("conversion of " + from.String())
+	}
+}
+
+// toInt emits conversions to 32 bits, which cut off.
+func (e *emitter) toInt(n kir.Node, dst reg.Register) {
+	from := e.k.Nodes[n.Args[0]].Type
+	switch {
+	case n.Type == kir.I32 && from == kir.F32:
+		e.do("VCVTTPS2DQ", e.in(n.Args[0]), dst)
+	case n.Type == kir.I32 && e.tier == AVX2:
+		e.do("VCVTTPD2DQY", e.in(n.Args[0]), dst)
+	case n.Type == kir.I32:
+		e.do("VCVTTPD2DQ", e.in(n.Args[0]), dst)
+	default:
+		panic("conversion to " + n.Type.String())
 	}
 }

@@ -9,10 +9,13 @@ import (
 	"fmt"
 	"go/types"
 	"reflect"
+	"slices"
+	"strings"
 
 	"github.com/mmcloughlin/avo/attr"
 	"github.com/mmcloughlin/avo/build"
 	"github.com/mmcloughlin/avo/gotypes"
+	"github.com/mmcloughlin/avo/ir"
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/pass"
 	"github.com/mmcloughlin/avo/printer"
@@ -51,6 +54,9 @@ func (f *file) print() (assembly, stubs []byte, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	for _, fn := range parsed.Functions() {
+		freeBlends(fn.Instructions())
+	}
 	if err := pass.Compile.Execute(parsed); err != nil {
 		return nil, nil, err
 	}
@@ -62,6 +68,20 @@ func (f *file) print() (assembly, stubs []byte, err error) {
 		return nil, nil, err
 	}
 	return assembly, stubs, nil
+}
+
+// freeBlends tells avo that blends do not read their destination, as instructions
+// with a mask do otherwise: it would keep a register for each over a whole loop.
+func freeBlends(instructions []*ir.Instruction) {
+	for _, i := range instructions {
+		if !strings.HasPrefix(i.Opcode, "VBLENDM") && !strings.HasPrefix(i.Opcode, "VPBLENDM") {
+			continue
+		}
+		last := len(i.Operands) - 1
+		if sources := i.Operands[:last]; !slices.Contains(sources, i.Operands[last]) {
+			i.Inputs = slices.Clone(sources)
+		}
+	}
 }
 
 // file is a file under construction.

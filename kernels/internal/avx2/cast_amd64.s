@@ -50,7 +50,6 @@ TEXT ·CastFloat64Int8(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VROUNDPD     $0x0b, Y0, Y0
 	VPBROADCASTQ const1<>+0(SB), Y1
 	VPANDN       Y0, Y1, Y1
 	VPBROADCASTQ const2<>+0(SB), Y2
@@ -59,14 +58,11 @@ loop:
 	VPXOR        Y2, Y1, Y1
 	VPTEST       Y1, Y1
 	JNE          done
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
+	VCVTTPD2DQY  Y0, X0
+	VPBROADCASTD const3<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
+	VPBROADCASTD const4<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSWB    X0, X0, X0
 	VMOVDQA      X0, X0
@@ -86,20 +82,14 @@ done:
 DATA const1<>+0(SB)/8, $0x8000000000000000
 GLOBL const1<>(SB), RODATA|NOPTR, $8
 
-DATA const2<>+0(SB)/8, $0x4320000000000000
+DATA const2<>+0(SB)/8, $0x41e0000000000000
 GLOBL const2<>(SB), RODATA|NOPTR, $8
 
-DATA const3<>+0(SB)/8, $0x4338000000000000
-DATA const3<>+8(SB)/8, $0x4338000000000000
-DATA const3<>+16(SB)/8, $0x4338000000000000
-DATA const3<>+24(SB)/8, $0x4338000000000000
-GLOBL const3<>(SB), RODATA|NOPTR, $32
+DATA const3<>+0(SB)/4, $0x0000ffff
+GLOBL const3<>(SB), RODATA|NOPTR, $4
 
-DATA const4<>+0(SB)/4, $0x0000ffff
+DATA const4<>+0(SB)/4, $0x00ff00ff
 GLOBL const4<>(SB), RODATA|NOPTR, $4
-
-DATA const5<>+0(SB)/4, $0x00ff00ff
-GLOBL const5<>(SB), RODATA|NOPTR, $4
 
 // func CastFloat64Int16(dst *int16, a *float64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -114,7 +104,6 @@ TEXT ·CastFloat64Int16(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VROUNDPD     $0x0b, Y0, Y0
 	VPBROADCASTQ const1<>+0(SB), Y1
 	VPANDN       Y0, Y1, Y1
 	VPBROADCASTQ const2<>+0(SB), Y2
@@ -123,11 +112,8 @@ loop:
 	VPXOR        Y2, Y1, Y1
 	VPTEST       Y1, Y1
 	JNE          done
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
+	VCVTTPD2DQY  Y0, X0
+	VPBROADCASTD const3<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSDW    X0, X0, X0
 	VMOVDQA      X0, X0
@@ -157,7 +143,6 @@ TEXT ·CastFloat64Int32(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VROUNDPD     $0x0b, Y0, Y0
 	VPBROADCASTQ const1<>+0(SB), Y1
 	VPANDN       Y0, Y1, Y1
 	VPBROADCASTQ const2<>+0(SB), Y2
@@ -166,11 +151,7 @@ loop:
 	VPXOR        Y2, Y1, Y1
 	VPTEST       Y1, Y1
 	JNE          done
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VMOVDQA      X0, X0
+	VCVTTPD2DQY  Y0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
 	ADDQ         DX, CX
@@ -200,14 +181,14 @@ loop:
 	VROUNDPD     $0x0b, Y0, Y0
 	VPBROADCASTQ const1<>+0(SB), Y1
 	VPANDN       Y0, Y1, Y1
-	VPBROADCASTQ const2<>+0(SB), Y2
+	VPBROADCASTQ const5<>+0(SB), Y2
 	VCMPPD       $0x11, Y2, Y1, Y1
 	VPCMPEQD     Y2, Y2, Y2
 	VPXOR        Y2, Y1, Y1
 	VPTEST       Y1, Y1
 	JNE          done
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
+	VADDPD       const6<>+0(SB), Y0, Y0
+	VPSUBQ       const6<>+0(SB), Y0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
 	ADDQ         DX, CX
@@ -220,6 +201,15 @@ done:
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const5<>+0(SB)/8, $0x4320000000000000
+GLOBL const5<>(SB), RODATA|NOPTR, $8
+
+DATA const6<>+0(SB)/8, $0x4338000000000000
+DATA const6<>+8(SB)/8, $0x4338000000000000
+DATA const6<>+16(SB)/8, $0x4338000000000000
+DATA const6<>+24(SB)/8, $0x4338000000000000
+GLOBL const6<>(SB), RODATA|NOPTR, $32
 
 // func CastFloat64Uint8(dst *uint8, a *float64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -234,7 +224,6 @@ TEXT ·CastFloat64Uint8(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VROUNDPD     $0x0b, Y0, Y0
 	VPBROADCASTQ const1<>+0(SB), Y1
 	VPANDN       Y0, Y1, Y1
 	VPBROADCASTQ const2<>+0(SB), Y2
@@ -243,14 +232,11 @@ loop:
 	VPXOR        Y2, Y1, Y1
 	VPTEST       Y1, Y1
 	JNE          done
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
+	VCVTTPD2DQY  Y0, X0
+	VPBROADCASTD const3<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
+	VPBROADCASTD const4<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSWB    X0, X0, X0
 	VMOVDQA      X0, X0
@@ -280,7 +266,6 @@ TEXT ·CastFloat64Uint16(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VROUNDPD     $0x0b, Y0, Y0
 	VPBROADCASTQ const1<>+0(SB), Y1
 	VPANDN       Y0, Y1, Y1
 	VPBROADCASTQ const2<>+0(SB), Y2
@@ -289,11 +274,8 @@ loop:
 	VPXOR        Y2, Y1, Y1
 	VPTEST       Y1, Y1
 	JNE          done
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
+	VCVTTPD2DQY  Y0, X0
+	VPBROADCASTD const3<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSDW    X0, X0, X0
 	VMOVDQA      X0, X0
@@ -326,14 +308,14 @@ loop:
 	VROUNDPD     $0x0b, Y0, Y0
 	VPBROADCASTQ const1<>+0(SB), Y1
 	VPANDN       Y0, Y1, Y1
-	VPBROADCASTQ const2<>+0(SB), Y2
+	VPBROADCASTQ const5<>+0(SB), Y2
 	VCMPPD       $0x11, Y2, Y1, Y1
 	VPCMPEQD     Y2, Y2, Y2
 	VPXOR        Y2, Y1, Y1
 	VPTEST       Y1, Y1
 	JNE          done
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
+	VADDPD       const6<>+0(SB), Y0, Y0
+	VPSUBQ       const6<>+0(SB), Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
 	VMOVDQA      X0, X0
@@ -366,14 +348,14 @@ loop:
 	VROUNDPD     $0x0b, Y0, Y0
 	VPBROADCASTQ const1<>+0(SB), Y1
 	VPANDN       Y0, Y1, Y1
-	VPBROADCASTQ const2<>+0(SB), Y2
+	VPBROADCASTQ const5<>+0(SB), Y2
 	VCMPPD       $0x11, Y2, Y1, Y1
 	VPCMPEQD     Y2, Y2, Y2
 	VPXOR        Y2, Y1, Y1
 	VPTEST       Y1, Y1
 	JNE          done
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
+	VADDPD       const6<>+0(SB), Y0, Y0
+	VPSUBQ       const6<>+0(SB), Y0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
 	ADDQ         DX, CX
@@ -400,13 +382,13 @@ TEXT ·CastFloat64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
+	VPBROADCASTQ const7<>+0(SB), Y1
 	VCMPPD       $0x04, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
 	VPACKSSDW    X0, X0, X0
 	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const7<>+0(SB), X1
+	VPBROADCASTD const8<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VMOVD        X0, (AX)
 	ADDQ         $0x04, AX
@@ -421,11 +403,11 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const6<>+0(SB)/8, $0x0000000000000000
-GLOBL const6<>(SB), RODATA|NOPTR, $8
+DATA const7<>+0(SB)/8, $0x0000000000000000
+GLOBL const7<>(SB), RODATA|NOPTR, $8
 
-DATA const7<>+0(SB)/4, $0x01010101
-GLOBL const7<>(SB), RODATA|NOPTR, $4
+DATA const8<>+0(SB)/4, $0x01010101
+GLOBL const8<>(SB), RODATA|NOPTR, $4
 
 // func CastBoolFloat64(dst *float64, a *uint8, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -443,8 +425,8 @@ loop:
 	VPXOR        Y1, Y1, Y1
 	VPCMPEQQ     Y1, Y0, Y0
 	VPCMPEQQ     Y1, Y0, Y0
-	VPBROADCASTQ const8<>+0(SB), Y1
-	VPBROADCASTQ const6<>+0(SB), Y2
+	VPBROADCASTQ const9<>+0(SB), Y1
+	VPBROADCASTQ const7<>+0(SB), Y2
 	VBLENDVPD    Y0, Y1, Y2, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -459,8 +441,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const8<>+0(SB)/8, $0x3ff0000000000000
-GLOBL const8<>(SB), RODATA|NOPTR, $8
+DATA const9<>+0(SB)/8, $0x3ff0000000000000
+GLOBL const9<>(SB), RODATA|NOPTR, $8
 
 // func CastFloat32Float64(dst *float64, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -477,7 +459,7 @@ loop:
 	VMOVUPD      (CX), X0
 	VCVTPS2PD    X0, Y0
 	VCMPPD       $0x04, Y0, Y0, Y1
-	VPBROADCASTQ const9<>+0(SB), Y2
+	VPBROADCASTQ const10<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -492,8 +474,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const9<>+0(SB)/8, $0x7ff8000000000000
-GLOBL const9<>(SB), RODATA|NOPTR, $8
+DATA const10<>+0(SB)/8, $0x7ff8000000000000
+GLOBL const10<>(SB), RODATA|NOPTR, $8
 
 // func CastFloat32Int8(dst *int8, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -503,44 +485,47 @@ TEXT ·CastFloat32Int8(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VCVTPS2PD    X0, Y0
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const1<>+0(SB), Y1
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const11<>+0(SB), Y1
 	VPANDN       Y0, Y1, Y1
-	VPBROADCASTQ const2<>+0(SB), Y2
-	VCMPPD       $0x11, Y2, Y1, Y1
+	VPBROADCASTD const12<>+0(SB), Y2
+	VCMPPS       $0x11, Y2, Y1, Y1
 	VPCMPEQD     Y2, Y2, Y2
 	VPXOR        Y2, Y1, Y1
 	VPTEST       Y1, Y1
 	JNE          done
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
+	VCVTTPS2DQ   Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
+	VPBROADCASTD const3<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
 	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSWB    X0, X0, X0
 	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const11<>+0(SB)/4, $0x80000000
+GLOBL const11<>(SB), RODATA|NOPTR, $4
+
+DATA const12<>+0(SB)/4, $0x4f000000
+GLOBL const12<>(SB), RODATA|NOPTR, $4
 
 // func CastFloat32Int16(dst *int16, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -550,37 +535,34 @@ TEXT ·CastFloat32Int16(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VCVTPS2PD    X0, Y0
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const1<>+0(SB), Y1
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const11<>+0(SB), Y1
 	VPANDN       Y0, Y1, Y1
-	VPBROADCASTQ const2<>+0(SB), Y2
-	VCMPPD       $0x11, Y2, Y1, Y1
+	VPBROADCASTD const12<>+0(SB), Y2
+	VCMPPS       $0x11, Y2, Y1, Y1
 	VPCMPEQD     Y2, Y2, Y2
 	VPXOR        Y2, Y1, Y1
 	VPTEST       Y1, Y1
 	JNE          done
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
+	VCVTTPS2DQ   Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
+	VPBROADCASTD const3<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
 	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -594,34 +576,28 @@ TEXT ·CastFloat32Int32(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VCVTPS2PD    X0, Y0
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const1<>+0(SB), Y1
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const11<>+0(SB), Y1
 	VPANDN       Y0, Y1, Y1
-	VPBROADCASTQ const2<>+0(SB), Y2
-	VCMPPD       $0x11, Y2, Y1, Y1
+	VPBROADCASTD const12<>+0(SB), Y2
+	VCMPPS       $0x11, Y2, Y1, Y1
 	VPCMPEQD     Y2, Y2, Y2
 	VPXOR        Y2, Y1, Y1
 	VPTEST       Y1, Y1
 	JNE          done
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VMOVDQA      X0, X0
-	VMOVUPD      X0, (AX)
-	ADDQ         $0x10, AX
+	VCVTTPS2DQ   Y0, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -644,14 +620,14 @@ loop:
 	VROUNDPD     $0x0b, Y0, Y0
 	VPBROADCASTQ const1<>+0(SB), Y1
 	VPANDN       Y0, Y1, Y1
-	VPBROADCASTQ const2<>+0(SB), Y2
+	VPBROADCASTQ const5<>+0(SB), Y2
 	VCMPPD       $0x11, Y2, Y1, Y1
 	VPCMPEQD     Y2, Y2, Y2
 	VPXOR        Y2, Y1, Y1
 	VPTEST       Y1, Y1
 	JNE          done
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
+	VADDPD       const6<>+0(SB), Y0, Y0
+	VPSUBQ       const6<>+0(SB), Y0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
 	ADDQ         DX, CX
@@ -673,40 +649,37 @@ TEXT ·CastFloat32Uint8(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VCVTPS2PD    X0, Y0
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const1<>+0(SB), Y1
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const11<>+0(SB), Y1
 	VPANDN       Y0, Y1, Y1
-	VPBROADCASTQ const2<>+0(SB), Y2
-	VCMPPD       $0x11, Y2, Y1, Y1
+	VPBROADCASTD const12<>+0(SB), Y2
+	VCMPPS       $0x11, Y2, Y1, Y1
 	VPCMPEQD     Y2, Y2, Y2
 	VPXOR        Y2, Y1, Y1
 	VPTEST       Y1, Y1
 	JNE          done
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
+	VCVTTPS2DQ   Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
+	VPBROADCASTD const3<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
 	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSWB    X0, X0, X0
 	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -720,37 +693,34 @@ TEXT ·CastFloat32Uint16(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VCVTPS2PD    X0, Y0
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const1<>+0(SB), Y1
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const11<>+0(SB), Y1
 	VPANDN       Y0, Y1, Y1
-	VPBROADCASTQ const2<>+0(SB), Y2
-	VCMPPD       $0x11, Y2, Y1, Y1
+	VPBROADCASTD const12<>+0(SB), Y2
+	VCMPPS       $0x11, Y2, Y1, Y1
 	VPCMPEQD     Y2, Y2, Y2
 	VPXOR        Y2, Y1, Y1
 	VPTEST       Y1, Y1
 	JNE          done
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
+	VCVTTPS2DQ   Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
+	VPBROADCASTD const3<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
 	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -773,14 +743,14 @@ loop:
 	VROUNDPD     $0x0b, Y0, Y0
 	VPBROADCASTQ const1<>+0(SB), Y1
 	VPANDN       Y0, Y1, Y1
-	VPBROADCASTQ const2<>+0(SB), Y2
+	VPBROADCASTQ const5<>+0(SB), Y2
 	VCMPPD       $0x11, Y2, Y1, Y1
 	VPCMPEQD     Y2, Y2, Y2
 	VPXOR        Y2, Y1, Y1
 	VPTEST       Y1, Y1
 	JNE          done
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
+	VADDPD       const6<>+0(SB), Y0, Y0
+	VPSUBQ       const6<>+0(SB), Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
 	VMOVDQA      X0, X0
@@ -814,14 +784,14 @@ loop:
 	VROUNDPD     $0x0b, Y0, Y0
 	VPBROADCASTQ const1<>+0(SB), Y1
 	VPANDN       Y0, Y1, Y1
-	VPBROADCASTQ const2<>+0(SB), Y2
+	VPBROADCASTQ const5<>+0(SB), Y2
 	VCMPPD       $0x11, Y2, Y1, Y1
 	VPCMPEQD     Y2, Y2, Y2
 	VPXOR        Y2, Y1, Y1
 	VPTEST       Y1, Y1
 	JNE          done
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
+	VADDPD       const6<>+0(SB), Y0, Y0
+	VPSUBQ       const6<>+0(SB), Y0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
 	ADDQ         DX, CX
@@ -848,12 +818,12 @@ TEXT ·CastFloat32Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTD const10<>+0(SB), Y1
+	VPBROADCASTD const13<>+0(SB), Y1
 	VCMPPS       $0x04, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
 	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const7<>+0(SB), X1
+	VPBROADCASTD const8<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VMOVQ        X0, (AX)
 	ADDQ         $0x08, AX
@@ -868,8 +838,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const10<>+0(SB)/4, $0x00000000
-GLOBL const10<>(SB), RODATA|NOPTR, $4
+DATA const13<>+0(SB)/4, $0x00000000
+GLOBL const13<>(SB), RODATA|NOPTR, $4
 
 // func CastBoolFloat32(dst *float32, a *uint8, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -887,8 +857,8 @@ loop:
 	VPXOR        Y1, Y1, Y1
 	VPCMPEQD     Y1, Y0, Y0
 	VPCMPEQD     Y1, Y0, Y0
-	VPBROADCASTD const11<>+0(SB), Y1
-	VPBROADCASTD const10<>+0(SB), Y2
+	VPBROADCASTD const14<>+0(SB), Y1
+	VPBROADCASTD const13<>+0(SB), Y2
 	VBLENDVPS    Y0, Y1, Y2, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -903,11 +873,11 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const11<>+0(SB)/4, $0x3f800000
-GLOBL const11<>(SB), RODATA|NOPTR, $4
+DATA const14<>+0(SB)/4, $0x3f800000
+GLOBL const14<>(SB), RODATA|NOPTR, $4
 
 // func CastInt8Float64(dst *float64, a *int8, aStep int, n int) (done int)
-// Requires: AVX, AVX2
+// Requires: AVX
 TEXT ·CastInt8Float64(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -919,9 +889,8 @@ TEXT ·CastInt8Float64(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVD     (CX), X0
-	VPMOVSXBQ X0, Y0
-	VPADDQ    const3<>+0(SB), Y0, Y0
-	VSUBPD    const3<>+0(SB), Y0, Y0
+	VPMOVSXBD X0, X0
+	VCVTDQ2PD X0, Y0
 	VMOVUPD   Y0, (AX)
 	ADDQ      $0x20, AX
 	ADDQ      DX, CX
@@ -943,23 +912,21 @@ TEXT ·CastInt8Float32(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVD      (CX), X0
-	VPMOVSXBQ  X0, Y0
-	VPADDQ     const3<>+0(SB), Y0, Y0
-	VSUBPD     const3<>+0(SB), Y0, Y0
-	VCVTPD2PSY Y0, X0
-	VMOVUPD    X0, (AX)
-	ADDQ       $0x10, AX
-	ADDQ       DX, CX
-	SUBQ       $0x04, SI
-	JGE        loop
+	VMOVQ     (CX), X0
+	VPMOVSXBD X0, Y0
+	VCVTDQ2PS Y0, Y0
+	VMOVUPD   Y0, (AX)
+	ADDQ      $0x20, AX
+	ADDQ      DX, CX
+	SUBQ      $0x08, SI
+	JGE       loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -1166,11 +1133,11 @@ TEXT ·CastInt8Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTD const10<>+0(SB), Y1
+	VPBROADCASTD const13<>+0(SB), Y1
 	VPCMPEQB     Y1, Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
-	VPBROADCASTD const7<>+0(SB), Y1
+	VPBROADCASTD const8<>+0(SB), Y1
 	VPAND        Y1, Y0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -1201,8 +1168,8 @@ loop:
 	VPXOR        Y1, Y1, Y1
 	VPCMPEQB     Y1, Y0, Y0
 	VPCMPEQB     Y1, Y0, Y0
-	VPBROADCASTD const7<>+0(SB), Y1
-	VPBROADCASTD const10<>+0(SB), Y2
+	VPBROADCASTD const8<>+0(SB), Y1
+	VPBROADCASTD const13<>+0(SB), Y2
 	VPBLENDVB    Y0, Y1, Y2, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -1218,7 +1185,7 @@ done:
 	RET
 
 // func CastInt16Float64(dst *float64, a *int16, aStep int, n int) (done int)
-// Requires: AVX, AVX2
+// Requires: AVX
 TEXT ·CastInt16Float64(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -1230,9 +1197,8 @@ TEXT ·CastInt16Float64(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVQ     (CX), X0
-	VPMOVSXWQ X0, Y0
-	VPADDQ    const3<>+0(SB), Y0, Y0
-	VSUBPD    const3<>+0(SB), Y0, Y0
+	VPMOVSXWD X0, X0
+	VCVTDQ2PD X0, Y0
 	VMOVUPD   Y0, (AX)
 	ADDQ      $0x20, AX
 	ADDQ      DX, CX
@@ -1254,23 +1220,21 @@ TEXT ·CastInt16Float32(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVQ      (CX), X0
-	VPMOVSXWQ  X0, Y0
-	VPADDQ     const3<>+0(SB), Y0, Y0
-	VSUBPD     const3<>+0(SB), Y0, Y0
-	VCVTPD2PSY Y0, X0
-	VMOVUPD    X0, (AX)
-	ADDQ       $0x10, AX
-	ADDQ       DX, CX
-	SUBQ       $0x04, SI
-	JGE        loop
+	VMOVUPD   (CX), X0
+	VPMOVSXWD X0, Y0
+	VCVTDQ2PS Y0, Y0
+	VMOVUPD   Y0, (AX)
+	ADDQ      $0x20, AX
+	ADDQ      DX, CX
+	SUBQ      $0x08, SI
+	JGE       loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -1284,29 +1248,25 @@ TEXT ·CastInt16Int8(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVQ        (CX), X0
-	VPMOVSXWQ    X0, Y0
+	VMOVUPD      (CX), Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSWB    X0, X0, X0
+	VPBROADCASTD const4<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSWB    X1, X0, X0
 	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -1374,29 +1334,25 @@ TEXT ·CastInt16Uint8(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVQ        (CX), X0
-	VPMOVSXWQ    X0, Y0
+	VMOVUPD      (CX), Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSWB    X0, X0, X0
+	VPBROADCASTD const4<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSWB    X1, X0, X0
 	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -1495,13 +1451,13 @@ TEXT ·CastInt16Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTD const10<>+0(SB), Y1
+	VPBROADCASTD const13<>+0(SB), Y1
 	VPCMPEQW     Y1, Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSWB    X1, X0, X0
-	VPBROADCASTD const7<>+0(SB), X1
+	VPBROADCASTD const8<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
@@ -1532,8 +1488,8 @@ loop:
 	VPXOR        Y1, Y1, Y1
 	VPCMPEQW     Y1, Y0, Y0
 	VPCMPEQW     Y1, Y0, Y0
-	VPBROADCASTD const12<>+0(SB), Y1
-	VPBROADCASTD const10<>+0(SB), Y2
+	VPBROADCASTD const15<>+0(SB), Y1
+	VPBROADCASTD const13<>+0(SB), Y2
 	VPBLENDVB    Y0, Y1, Y2, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -1548,11 +1504,11 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const12<>+0(SB)/4, $0x00010001
-GLOBL const12<>(SB), RODATA|NOPTR, $4
+DATA const15<>+0(SB)/4, $0x00010001
+GLOBL const15<>(SB), RODATA|NOPTR, $4
 
 // func CastInt32Float64(dst *float64, a *int32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
+// Requires: AVX
 TEXT ·CastInt32Float64(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -1564,9 +1520,7 @@ TEXT ·CastInt32Float64(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD   (CX), X0
-	VPMOVSXDQ X0, Y0
-	VPADDQ    const3<>+0(SB), Y0, Y0
-	VSUBPD    const3<>+0(SB), Y0, Y0
+	VCVTDQ2PD X0, Y0
 	VMOVUPD   Y0, (AX)
 	ADDQ      $0x20, AX
 	ADDQ      DX, CX
@@ -1581,30 +1535,27 @@ done:
 	RET
 
 // func CastInt32Float32(dst *float32, a *int32, aStep int, n int) (done int)
-// Requires: AVX, AVX2
+// Requires: AVX
 TEXT ·CastInt32Float32(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD    (CX), X0
-	VPMOVSXDQ  X0, Y0
-	VPADDQ     const3<>+0(SB), Y0, Y0
-	VSUBPD     const3<>+0(SB), Y0, Y0
-	VCVTPD2PSY Y0, X0
-	VMOVUPD    X0, (AX)
-	ADDQ       $0x10, AX
-	ADDQ       DX, CX
-	SUBQ       $0x04, SI
-	JGE        loop
+	VMOVUPD   (CX), Y0
+	VCVTDQ2PS Y0, Y0
+	VMOVUPD   Y0, (AX)
+	ADDQ      $0x20, AX
+	ADDQ      DX, CX
+	SUBQ      $0x08, SI
+	JGE       loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -1618,29 +1569,28 @@ TEXT ·CastInt32Int8(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VPMOVSXDQ    X0, Y0
+	VMOVUPD      (CX), Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
+	VPBROADCASTD const3<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
 	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSWB    X0, X0, X0
 	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -1654,26 +1604,25 @@ TEXT ·CastInt32Int16(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VPMOVSXDQ    X0, Y0
+	VMOVUPD      (CX), Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
+	VPBROADCASTD const3<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
 	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -1714,29 +1663,28 @@ TEXT ·CastInt32Uint8(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VPMOVSXDQ    X0, Y0
+	VMOVUPD      (CX), Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
+	VPBROADCASTD const3<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
 	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSWB    X0, X0, X0
 	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -1750,26 +1698,25 @@ TEXT ·CastInt32Uint16(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VPMOVSXDQ    X0, Y0
+	VMOVUPD      (CX), Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
+	VPBROADCASTD const3<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
 	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -1841,13 +1788,13 @@ TEXT ·CastInt32Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPCMPEQD     const13<>+0(SB), Y0, Y0
+	VPCMPEQD     const16<>+0(SB), Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
 	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const7<>+0(SB), X1
+	VPBROADCASTD const8<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VMOVQ        X0, (AX)
 	ADDQ         $0x08, AX
@@ -1862,15 +1809,15 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const13<>+0(SB)/4, $0x00000000
-DATA const13<>+4(SB)/4, $0x00000000
-DATA const13<>+8(SB)/4, $0x00000000
-DATA const13<>+12(SB)/4, $0x00000000
-DATA const13<>+16(SB)/4, $0x00000000
-DATA const13<>+20(SB)/4, $0x00000000
-DATA const13<>+24(SB)/4, $0x00000000
-DATA const13<>+28(SB)/4, $0x00000000
-GLOBL const13<>(SB), RODATA|NOPTR, $32
+DATA const16<>+0(SB)/4, $0x00000000
+DATA const16<>+4(SB)/4, $0x00000000
+DATA const16<>+8(SB)/4, $0x00000000
+DATA const16<>+12(SB)/4, $0x00000000
+DATA const16<>+16(SB)/4, $0x00000000
+DATA const16<>+20(SB)/4, $0x00000000
+DATA const16<>+24(SB)/4, $0x00000000
+DATA const16<>+28(SB)/4, $0x00000000
+GLOBL const16<>(SB), RODATA|NOPTR, $32
 
 // func CastBoolInt32(dst *int32, a *uint8, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -1888,8 +1835,8 @@ loop:
 	VPXOR        Y1, Y1, Y1
 	VPCMPEQD     Y1, Y0, Y0
 	VPCMPEQD     Y1, Y0, Y0
-	VPBROADCASTD const14<>+0(SB), Y1
-	VPBROADCASTD const10<>+0(SB), Y2
+	VPBROADCASTD const17<>+0(SB), Y1
+	VPBROADCASTD const13<>+0(SB), Y2
 	VBLENDVPS    Y0, Y1, Y2, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -1904,8 +1851,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const14<>+0(SB)/4, $0x00000001
-GLOBL const14<>(SB), RODATA|NOPTR, $4
+DATA const17<>+0(SB)/4, $0x00000001
+GLOBL const17<>(SB), RODATA|NOPTR, $4
 
 // func CastInt64Float64(dst *float64, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
@@ -1925,12 +1872,12 @@ loop:
 	VPSLLQ      $0x20, Y2, Y2
 	VPSRLQ      $0x20, Y0, Y1
 	VPOR        Y2, Y1, Y1
-	VPADDQ      const3<>+0(SB), Y1, Y1
-	VSUBPD      const3<>+0(SB), Y1, Y1
-	VPAND       const15<>+0(SB), Y0, Y0
-	VPOR        const16<>+0(SB), Y0, Y0
-	VSUBPD      const16<>+0(SB), Y0, Y0
-	VFMADD231PD const17<>+0(SB), Y1, Y0
+	VPADDQ      const6<>+0(SB), Y1, Y1
+	VSUBPD      const6<>+0(SB), Y1, Y1
+	VPAND       const18<>+0(SB), Y0, Y0
+	VPOR        const19<>+0(SB), Y0, Y0
+	VSUBPD      const19<>+0(SB), Y0, Y0
+	VFMADD231PD const20<>+0(SB), Y1, Y0
 	VMOVUPD     Y0, (AX)
 	ADDQ        $0x20, AX
 	ADDQ        DX, CX
@@ -1944,23 +1891,23 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const15<>+0(SB)/8, $0x00000000ffffffff
-DATA const15<>+8(SB)/8, $0x00000000ffffffff
-DATA const15<>+16(SB)/8, $0x00000000ffffffff
-DATA const15<>+24(SB)/8, $0x00000000ffffffff
-GLOBL const15<>(SB), RODATA|NOPTR, $32
+DATA const18<>+0(SB)/8, $0x00000000ffffffff
+DATA const18<>+8(SB)/8, $0x00000000ffffffff
+DATA const18<>+16(SB)/8, $0x00000000ffffffff
+DATA const18<>+24(SB)/8, $0x00000000ffffffff
+GLOBL const18<>(SB), RODATA|NOPTR, $32
 
-DATA const16<>+0(SB)/8, $0x4330000000000000
-DATA const16<>+8(SB)/8, $0x4330000000000000
-DATA const16<>+16(SB)/8, $0x4330000000000000
-DATA const16<>+24(SB)/8, $0x4330000000000000
-GLOBL const16<>(SB), RODATA|NOPTR, $32
+DATA const19<>+0(SB)/8, $0x4330000000000000
+DATA const19<>+8(SB)/8, $0x4330000000000000
+DATA const19<>+16(SB)/8, $0x4330000000000000
+DATA const19<>+24(SB)/8, $0x4330000000000000
+GLOBL const19<>(SB), RODATA|NOPTR, $32
 
-DATA const17<>+0(SB)/8, $0x41f0000000000000
-DATA const17<>+8(SB)/8, $0x41f0000000000000
-DATA const17<>+16(SB)/8, $0x41f0000000000000
-DATA const17<>+24(SB)/8, $0x41f0000000000000
-GLOBL const17<>(SB), RODATA|NOPTR, $32
+DATA const20<>+0(SB)/8, $0x41f0000000000000
+DATA const20<>+8(SB)/8, $0x41f0000000000000
+DATA const20<>+16(SB)/8, $0x41f0000000000000
+DATA const20<>+24(SB)/8, $0x41f0000000000000
+GLOBL const20<>(SB), RODATA|NOPTR, $32
 
 // func CastInt64Float32(dst *float32, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
@@ -1980,16 +1927,16 @@ loop:
 	VPSLLQ       $0x20, Y2, Y2
 	VPSRLQ       $0x20, Y0, Y1
 	VPOR         Y2, Y1, Y1
-	VPADDQ       const3<>+0(SB), Y1, Y1
-	VSUBPD       const3<>+0(SB), Y1, Y1
-	VPAND        const15<>+0(SB), Y0, Y2
-	VPOR         const16<>+0(SB), Y2, Y2
-	VSUBPD       const16<>+0(SB), Y2, Y2
-	VFMADD231PD  const17<>+0(SB), Y1, Y2
-	VPADDQ       const18<>+0(SB), Y0, Y0
+	VPADDQ       const6<>+0(SB), Y1, Y1
+	VSUBPD       const6<>+0(SB), Y1, Y1
+	VPAND        const18<>+0(SB), Y0, Y2
+	VPOR         const19<>+0(SB), Y2, Y2
+	VSUBPD       const19<>+0(SB), Y2, Y2
+	VFMADD231PD  const20<>+0(SB), Y1, Y2
+	VPADDQ       const21<>+0(SB), Y0, Y0
 	VPBROADCASTQ const1<>+0(SB), Y1
 	VPXOR        Y1, Y0, Y0
-	VPBROADCASTQ const19<>+0(SB), Y3
+	VPBROADCASTQ const22<>+0(SB), Y3
 	VPXOR        Y1, Y3, Y1
 	VPCMPGTQ     Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
@@ -2010,14 +1957,14 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const18<>+0(SB)/8, $0x0010000000000000
-DATA const18<>+8(SB)/8, $0x0010000000000000
-DATA const18<>+16(SB)/8, $0x0010000000000000
-DATA const18<>+24(SB)/8, $0x0010000000000000
-GLOBL const18<>(SB), RODATA|NOPTR, $32
+DATA const21<>+0(SB)/8, $0x0010000000000000
+DATA const21<>+8(SB)/8, $0x0010000000000000
+DATA const21<>+16(SB)/8, $0x0010000000000000
+DATA const21<>+24(SB)/8, $0x0010000000000000
+GLOBL const21<>(SB), RODATA|NOPTR, $32
 
-DATA const19<>+0(SB)/8, $0x0020000000000000
-GLOBL const19<>(SB), RODATA|NOPTR, $8
+DATA const22<>+0(SB)/8, $0x0020000000000000
+GLOBL const22<>(SB), RODATA|NOPTR, $8
 
 // func CastInt64Int8(dst *int8, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -2034,10 +1981,10 @@ loop:
 	VMOVUPD      (CX), Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
+	VPBROADCASTD const3<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
+	VPBROADCASTD const4<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSWB    X0, X0, X0
 	VMOVDQA      X0, X0
@@ -2069,7 +2016,7 @@ loop:
 	VMOVUPD      (CX), Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
+	VPBROADCASTD const3<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSDW    X0, X0, X0
 	VMOVDQA      X0, X0
@@ -2130,10 +2077,10 @@ loop:
 	VMOVUPD      (CX), Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
+	VPBROADCASTD const3<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
+	VPBROADCASTD const4<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSWB    X0, X0, X0
 	VMOVDQA      X0, X0
@@ -2165,7 +2112,7 @@ loop:
 	VMOVUPD      (CX), Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
+	VPBROADCASTD const3<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSDW    X0, X0, X0
 	VMOVDQA      X0, X0
@@ -2250,14 +2197,14 @@ TEXT ·CastInt64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPCMPEQQ     const20<>+0(SB), Y0, Y0
+	VPCMPEQQ     const23<>+0(SB), Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
 	VPACKSSDW    X0, X0, X0
 	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const7<>+0(SB), X1
+	VPBROADCASTD const8<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VMOVD        X0, (AX)
 	ADDQ         $0x04, AX
@@ -2272,11 +2219,11 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const20<>+0(SB)/8, $0x0000000000000000
-DATA const20<>+8(SB)/8, $0x0000000000000000
-DATA const20<>+16(SB)/8, $0x0000000000000000
-DATA const20<>+24(SB)/8, $0x0000000000000000
-GLOBL const20<>(SB), RODATA|NOPTR, $32
+DATA const23<>+0(SB)/8, $0x0000000000000000
+DATA const23<>+8(SB)/8, $0x0000000000000000
+DATA const23<>+16(SB)/8, $0x0000000000000000
+DATA const23<>+24(SB)/8, $0x0000000000000000
+GLOBL const23<>(SB), RODATA|NOPTR, $32
 
 // func CastBoolInt64(dst *int64, a *uint8, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -2294,8 +2241,8 @@ loop:
 	VPXOR        Y1, Y1, Y1
 	VPCMPEQQ     Y1, Y0, Y0
 	VPCMPEQQ     Y1, Y0, Y0
-	VPBROADCASTQ const21<>+0(SB), Y1
-	VPBROADCASTQ const6<>+0(SB), Y2
+	VPBROADCASTQ const24<>+0(SB), Y1
+	VPBROADCASTQ const7<>+0(SB), Y2
 	VBLENDVPD    Y0, Y1, Y2, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -2310,11 +2257,11 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const21<>+0(SB)/8, $0x0000000000000001
-GLOBL const21<>(SB), RODATA|NOPTR, $8
+DATA const24<>+0(SB)/8, $0x0000000000000001
+GLOBL const24<>(SB), RODATA|NOPTR, $8
 
 // func CastUint8Float64(dst *float64, a *uint8, aStep int, n int) (done int)
-// Requires: AVX, AVX2
+// Requires: AVX
 TEXT ·CastUint8Float64(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -2326,9 +2273,8 @@ TEXT ·CastUint8Float64(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVD     (CX), X0
-	VPMOVZXBQ X0, Y0
-	VPADDQ    const3<>+0(SB), Y0, Y0
-	VSUBPD    const3<>+0(SB), Y0, Y0
+	VPMOVZXBD X0, X0
+	VCVTDQ2PD X0, Y0
 	VMOVUPD   Y0, (AX)
 	ADDQ      $0x20, AX
 	ADDQ      DX, CX
@@ -2350,23 +2296,21 @@ TEXT ·CastUint8Float32(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVD      (CX), X0
-	VPMOVZXBQ  X0, Y0
-	VPADDQ     const3<>+0(SB), Y0, Y0
-	VSUBPD     const3<>+0(SB), Y0, Y0
-	VCVTPD2PSY Y0, X0
-	VMOVUPD    X0, (AX)
-	ADDQ       $0x10, AX
-	ADDQ       DX, CX
-	SUBQ       $0x04, SI
-	JGE        loop
+	VMOVQ     (CX), X0
+	VPMOVZXBD X0, Y0
+	VCVTDQ2PS Y0, Y0
+	VMOVUPD   Y0, (AX)
+	ADDQ      $0x20, AX
+	ADDQ      DX, CX
+	SUBQ      $0x08, SI
+	JGE       loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -2573,11 +2517,11 @@ TEXT ·CastUint8Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTD const10<>+0(SB), Y1
+	VPBROADCASTD const13<>+0(SB), Y1
 	VPCMPEQB     Y1, Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
-	VPBROADCASTD const7<>+0(SB), Y1
+	VPBROADCASTD const8<>+0(SB), Y1
 	VPAND        Y1, Y0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -2608,8 +2552,8 @@ loop:
 	VPXOR        Y1, Y1, Y1
 	VPCMPEQB     Y1, Y0, Y0
 	VPCMPEQB     Y1, Y0, Y0
-	VPBROADCASTD const7<>+0(SB), Y1
-	VPBROADCASTD const10<>+0(SB), Y2
+	VPBROADCASTD const8<>+0(SB), Y1
+	VPBROADCASTD const13<>+0(SB), Y2
 	VPBLENDVB    Y0, Y1, Y2, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -2625,7 +2569,7 @@ done:
 	RET
 
 // func CastUint16Float64(dst *float64, a *uint16, aStep int, n int) (done int)
-// Requires: AVX, AVX2
+// Requires: AVX
 TEXT ·CastUint16Float64(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -2637,9 +2581,8 @@ TEXT ·CastUint16Float64(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVQ     (CX), X0
-	VPMOVZXWQ X0, Y0
-	VPADDQ    const3<>+0(SB), Y0, Y0
-	VSUBPD    const3<>+0(SB), Y0, Y0
+	VPMOVZXWD X0, X0
+	VCVTDQ2PD X0, Y0
 	VMOVUPD   Y0, (AX)
 	ADDQ      $0x20, AX
 	ADDQ      DX, CX
@@ -2661,23 +2604,21 @@ TEXT ·CastUint16Float32(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVQ      (CX), X0
-	VPMOVZXWQ  X0, Y0
-	VPADDQ     const3<>+0(SB), Y0, Y0
-	VSUBPD     const3<>+0(SB), Y0, Y0
-	VCVTPD2PSY Y0, X0
-	VMOVUPD    X0, (AX)
-	ADDQ       $0x10, AX
-	ADDQ       DX, CX
-	SUBQ       $0x04, SI
-	JGE        loop
+	VMOVUPD   (CX), X0
+	VPMOVZXWD X0, Y0
+	VCVTDQ2PS Y0, Y0
+	VMOVUPD   Y0, (AX)
+	ADDQ      $0x20, AX
+	ADDQ      DX, CX
+	SUBQ      $0x08, SI
+	JGE       loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -2691,29 +2632,25 @@ TEXT ·CastUint16Int8(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVQ        (CX), X0
-	VPMOVZXWQ    X0, Y0
+	VMOVUPD      (CX), Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSWB    X0, X0, X0
+	VPBROADCASTD const4<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSWB    X1, X0, X0
 	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -2807,29 +2744,25 @@ TEXT ·CastUint16Uint8(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVQ        (CX), X0
-	VPMOVZXWQ    X0, Y0
+	VMOVUPD      (CX), Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSWB    X0, X0, X0
+	VPBROADCASTD const4<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSWB    X1, X0, X0
 	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -2902,13 +2835,13 @@ TEXT ·CastUint16Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTD const10<>+0(SB), Y1
+	VPBROADCASTD const13<>+0(SB), Y1
 	VPCMPEQW     Y1, Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSWB    X1, X0, X0
-	VPBROADCASTD const7<>+0(SB), X1
+	VPBROADCASTD const8<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
@@ -2939,8 +2872,8 @@ loop:
 	VPXOR        Y1, Y1, Y1
 	VPCMPEQW     Y1, Y0, Y0
 	VPCMPEQW     Y1, Y0, Y0
-	VPBROADCASTD const12<>+0(SB), Y1
-	VPBROADCASTD const10<>+0(SB), Y2
+	VPBROADCASTD const15<>+0(SB), Y1
+	VPBROADCASTD const13<>+0(SB), Y2
 	VPBLENDVB    Y0, Y1, Y2, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -2969,8 +2902,8 @@ TEXT ·CastUint32Float64(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD   (CX), X0
 	VPMOVZXDQ X0, Y0
-	VPADDQ    const3<>+0(SB), Y0, Y0
-	VSUBPD    const3<>+0(SB), Y0, Y0
+	VPADDQ    const6<>+0(SB), Y0, Y0
+	VSUBPD    const6<>+0(SB), Y0, Y0
 	VMOVUPD   Y0, (AX)
 	ADDQ      $0x20, AX
 	ADDQ      DX, CX
@@ -2998,8 +2931,8 @@ TEXT ·CastUint32Float32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD    (CX), X0
 	VPMOVZXDQ  X0, Y0
-	VPADDQ     const3<>+0(SB), Y0, Y0
-	VSUBPD     const3<>+0(SB), Y0, Y0
+	VPADDQ     const6<>+0(SB), Y0, Y0
+	VSUBPD     const6<>+0(SB), Y0, Y0
 	VCVTPD2PSY Y0, X0
 	VMOVUPD    X0, (AX)
 	ADDQ       $0x10, AX
@@ -3022,29 +2955,28 @@ TEXT ·CastUint32Int8(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VPMOVZXDQ    X0, Y0
+	VMOVUPD      (CX), Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
+	VPBROADCASTD const3<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
 	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSWB    X0, X0, X0
 	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -3058,26 +2990,25 @@ TEXT ·CastUint32Int16(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VPMOVZXDQ    X0, Y0
+	VMOVUPD      (CX), Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
+	VPBROADCASTD const3<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
 	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -3144,29 +3075,28 @@ TEXT ·CastUint32Uint8(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VPMOVZXDQ    X0, Y0
+	VMOVUPD      (CX), Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
+	VPBROADCASTD const3<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
 	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSWB    X0, X0, X0
 	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -3180,26 +3110,25 @@ TEXT ·CastUint32Uint16(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VPMOVZXDQ    X0, Y0
+	VMOVUPD      (CX), Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
+	VPBROADCASTD const3<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
 	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -3245,13 +3174,13 @@ TEXT ·CastUint32Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPCMPEQD     const13<>+0(SB), Y0, Y0
+	VPCMPEQD     const16<>+0(SB), Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
 	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const7<>+0(SB), X1
+	VPBROADCASTD const8<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VMOVQ        X0, (AX)
 	ADDQ         $0x08, AX
@@ -3282,8 +3211,8 @@ loop:
 	VPXOR        Y1, Y1, Y1
 	VPCMPEQD     Y1, Y0, Y0
 	VPCMPEQD     Y1, Y0, Y0
-	VPBROADCASTD const14<>+0(SB), Y1
-	VPBROADCASTD const10<>+0(SB), Y2
+	VPBROADCASTD const17<>+0(SB), Y1
+	VPBROADCASTD const13<>+0(SB), Y2
 	VBLENDVPS    Y0, Y1, Y2, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -3312,14 +3241,14 @@ TEXT ·CastUint64Float64(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), Y0
 	VPSRLQ       $0x20, Y0, Y1
-	VPAND        const15<>+0(SB), Y1, Y1
-	VPOR         const16<>+0(SB), Y1, Y1
-	VSUBPD       const16<>+0(SB), Y1, Y1
-	VPAND        const15<>+0(SB), Y0, Y0
-	VPBROADCASTQ const22<>+0(SB), Y2
+	VPAND        const18<>+0(SB), Y1, Y1
+	VPOR         const19<>+0(SB), Y1, Y1
+	VSUBPD       const19<>+0(SB), Y1, Y1
+	VPAND        const18<>+0(SB), Y0, Y0
+	VPBROADCASTQ const25<>+0(SB), Y2
 	VPOR         Y0, Y2, Y0
-	VSUBPD       const16<>+0(SB), Y0, Y0
-	VFMADD231PD  const17<>+0(SB), Y1, Y0
+	VSUBPD       const19<>+0(SB), Y0, Y0
+	VFMADD231PD  const20<>+0(SB), Y1, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
 	ADDQ         DX, CX
@@ -3333,8 +3262,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const22<>+0(SB)/8, $0x4330000000000000
-GLOBL const22<>(SB), RODATA|NOPTR, $8
+DATA const25<>+0(SB)/8, $0x4330000000000000
+GLOBL const25<>(SB), RODATA|NOPTR, $8
 
 // func CastUint64Float32(dst *float32, a *uint64, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
@@ -3350,17 +3279,17 @@ TEXT ·CastUint64Float32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), Y0
 	VPSRLQ       $0x20, Y0, Y1
-	VPAND        const15<>+0(SB), Y1, Y1
-	VPOR         const16<>+0(SB), Y1, Y1
-	VSUBPD       const16<>+0(SB), Y1, Y1
-	VPAND        const15<>+0(SB), Y0, Y2
-	VPBROADCASTQ const22<>+0(SB), Y3
+	VPAND        const18<>+0(SB), Y1, Y1
+	VPOR         const19<>+0(SB), Y1, Y1
+	VSUBPD       const19<>+0(SB), Y1, Y1
+	VPAND        const18<>+0(SB), Y0, Y2
+	VPBROADCASTQ const25<>+0(SB), Y3
 	VPOR         Y2, Y3, Y2
-	VSUBPD       const16<>+0(SB), Y2, Y2
-	VFMADD231PD  const17<>+0(SB), Y1, Y2
+	VSUBPD       const19<>+0(SB), Y2, Y2
+	VFMADD231PD  const20<>+0(SB), Y1, Y2
 	VPBROADCASTQ const1<>+0(SB), Y1
 	VPXOR        Y1, Y0, Y0
-	VPBROADCASTQ const23<>+0(SB), Y3
+	VPBROADCASTQ const26<>+0(SB), Y3
 	VPXOR        Y1, Y3, Y1
 	VPCMPGTQ     Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
@@ -3381,8 +3310,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const23<>+0(SB)/8, $0x0010000000000000
-GLOBL const23<>(SB), RODATA|NOPTR, $8
+DATA const26<>+0(SB)/8, $0x0010000000000000
+GLOBL const26<>(SB), RODATA|NOPTR, $8
 
 // func CastUint64Int8(dst *int8, a *uint64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -3399,10 +3328,10 @@ loop:
 	VMOVUPD      (CX), Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
+	VPBROADCASTD const3<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
+	VPBROADCASTD const4<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSWB    X0, X0, X0
 	VMOVDQA      X0, X0
@@ -3434,7 +3363,7 @@ loop:
 	VMOVUPD      (CX), Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
+	VPBROADCASTD const3<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSDW    X0, X0, X0
 	VMOVDQA      X0, X0
@@ -3521,10 +3450,10 @@ loop:
 	VMOVUPD      (CX), Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
+	VPBROADCASTD const3<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
+	VPBROADCASTD const4<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSWB    X0, X0, X0
 	VMOVDQA      X0, X0
@@ -3556,7 +3485,7 @@ loop:
 	VMOVUPD      (CX), Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
+	VPBROADCASTD const3<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSDW    X0, X0, X0
 	VMOVDQA      X0, X0
@@ -3615,14 +3544,14 @@ TEXT ·CastUint64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPCMPEQQ     const20<>+0(SB), Y0, Y0
+	VPCMPEQQ     const23<>+0(SB), Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
 	VPACKSSDW    X0, X0, X0
 	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const7<>+0(SB), X1
+	VPBROADCASTD const8<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VMOVD        X0, (AX)
 	ADDQ         $0x04, AX
@@ -3653,8 +3582,8 @@ loop:
 	VPXOR        Y1, Y1, Y1
 	VPCMPEQQ     Y1, Y0, Y0
 	VPCMPEQQ     Y1, Y0, Y0
-	VPBROADCASTQ const21<>+0(SB), Y1
-	VPBROADCASTQ const6<>+0(SB), Y2
+	VPBROADCASTQ const24<>+0(SB), Y1
+	VPBROADCASTQ const7<>+0(SB), Y2
 	VBLENDVPD    Y0, Y1, Y2, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -3727,6 +3656,56 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
+// func CastFloat64Float16(dst *uint16, a *float64, aStep int, n int) (done int)
+// Requires: AVX, AVX2, F16C
+TEXT ·CastFloat64Float16(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ BX, SI
+	SUBQ $0x04, SI
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Y0
+	VPAND        const27<>+0(SB), Y0, Y1
+	VPCMPEQQ     const23<>+0(SB), Y1, Y1
+	VPBROADCASTQ const28<>+0(SB), Y2
+	VPANDN       Y0, Y2, Y0
+	VPBROADCASTQ const7<>+0(SB), Y2
+	VPBROADCASTQ const29<>+0(SB), Y3
+	VBLENDVPD    Y1, Y2, Y3, Y1
+	VPOR         Y1, Y0, Y0
+	VCVTPD2PSY   Y0, X0
+	VCMPPS       $0x04, X0, X0, X1
+	VPBROADCASTD const0<>+0(SB), X2
+	VBLENDVPS    X1, X2, X0, X0
+	VCVTPS2PH    $0x00, X0, (AX)
+	ADDQ         $0x08, AX
+	ADDQ         DX, CX
+	SUBQ         $0x04, SI
+	JGE          loop
+
+done:
+	ADDQ $0x04, SI
+	SUBQ SI, BX
+	VZEROUPPER
+	MOVQ BX, done+32(FP)
+	RET
+
+DATA const27<>+0(SB)/8, $0x000000001fffffff
+DATA const27<>+8(SB)/8, $0x000000001fffffff
+DATA const27<>+16(SB)/8, $0x000000001fffffff
+DATA const27<>+24(SB)/8, $0x000000001fffffff
+GLOBL const27<>(SB), RODATA|NOPTR, $32
+
+DATA const28<>+0(SB)/8, $0x000000001fffffff
+GLOBL const28<>(SB), RODATA|NOPTR, $8
+
+DATA const29<>+0(SB)/8, $0x0000000020000000
+GLOBL const29<>(SB), RODATA|NOPTR, $8
+
 // func CastBFloat16Float32(dst *float32, a *uint16, aStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·CastBFloat16Float32(SB), NOSPLIT, $0-40
@@ -3774,10 +3753,10 @@ loop:
 	VPBROADCASTD const0<>+0(SB), Y2
 	VBLENDVPS    Y1, Y2, Y0, Y0
 	VPSRLD       $0x10, Y0, Y1
-	VPBROADCASTD const14<>+0(SB), Y2
+	VPBROADCASTD const17<>+0(SB), Y2
 	VPAND        Y2, Y1, Y1
 	VPADDD       Y1, Y0, Y0
-	VPBROADCASTD const24<>+0(SB), Y1
+	VPBROADCASTD const30<>+0(SB), Y1
 	VPADDD       Y1, Y0, Y0
 	VPSRLD       $0x10, Y0, Y0
 	VPACKUSDW    Y0, Y0, Y0
@@ -3795,5 +3774,81 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const24<>+0(SB)/4, $0x00007fff
-GLOBL const24<>(SB), RODATA|NOPTR, $4
+DATA const30<>+0(SB)/4, $0x00007fff
+GLOBL const30<>(SB), RODATA|NOPTR, $4
+
+// func CastFloat64BFloat16(dst *uint16, a *float64, aStep int, n int) (done int)
+// Requires: AVX, AVX2
+TEXT ·CastFloat64BFloat16(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ BX, SI
+	SUBQ $0x04, SI
+	JLT  done
+
+loop:
+	VMOVUPD      (CX), Y0
+	VPAND        const27<>+0(SB), Y0, Y1
+	VPCMPEQQ     const23<>+0(SB), Y1, Y1
+	VPBROADCASTQ const28<>+0(SB), Y2
+	VPANDN       Y0, Y2, Y2
+	VPBROADCASTQ const7<>+0(SB), Y3
+	VPBROADCASTQ const29<>+0(SB), Y4
+	VBLENDVPD    Y1, Y3, Y4, Y1
+	VPOR         Y1, Y2, Y1
+	VPBROADCASTQ const1<>+0(SB), Y2
+	VPANDN       Y0, Y2, Y2
+	VPBROADCASTQ const31<>+0(SB), Y3
+	VADDPD       Y2, Y3, Y3
+	VSUBPD       const32<>+0(SB), Y3, Y3
+	VPBROADCASTQ const1<>+0(SB), Y4
+	VPANDN       Y3, Y4, Y3
+	VPAND        const33<>+0(SB), Y0, Y0
+	VPOR         Y0, Y3, Y0
+	VPBROADCASTQ const34<>+0(SB), Y3
+	VCMPPD       $0x11, Y3, Y2, Y2
+	VBLENDVPD    Y2, Y0, Y1, Y0
+	VCVTPD2PSY   Y0, X0
+	VCMPPS       $0x04, X0, X0, X1
+	VPBROADCASTD const0<>+0(SB), X2
+	VBLENDVPS    X1, X2, X0, X0
+	VPSRLD       $0x10, X0, X1
+	VPBROADCASTD const17<>+0(SB), X2
+	VPAND        X2, X1, X1
+	VPADDD       X1, X0, X0
+	VPBROADCASTD const30<>+0(SB), X1
+	VPADDD       X1, X0, X0
+	VPSRLD       $0x10, X0, X0
+	VPACKUSDW    X0, X0, X0
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
+	ADDQ         DX, CX
+	SUBQ         $0x04, SI
+	JGE          loop
+
+done:
+	ADDQ $0x04, SI
+	SUBQ SI, BX
+	VZEROUPPER
+	MOVQ BX, done+32(FP)
+	RET
+
+DATA const31<>+0(SB)/8, $0x3ae8000000000000
+GLOBL const31<>(SB), RODATA|NOPTR, $8
+
+DATA const32<>+0(SB)/8, $0x3ae8000000000000
+DATA const32<>+8(SB)/8, $0x3ae8000000000000
+DATA const32<>+16(SB)/8, $0x3ae8000000000000
+DATA const32<>+24(SB)/8, $0x3ae8000000000000
+GLOBL const32<>(SB), RODATA|NOPTR, $32
+
+DATA const33<>+0(SB)/8, $0x8000000000000000
+DATA const33<>+8(SB)/8, $0x8000000000000000
+DATA const33<>+16(SB)/8, $0x8000000000000000
+DATA const33<>+24(SB)/8, $0x8000000000000000
+GLOBL const33<>(SB), RODATA|NOPTR, $32
+
+DATA const34<>+0(SB)/8, $0x3810000000000000
+GLOBL const34<>(SB), RODATA|NOPTR, $8

@@ -44,117 +44,117 @@ func FitsUint32Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
 //go:noescape
 func FitsUint64Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
 
-// FitsInt8Float32Bool does whole vectors of 4 and returns how many elements it did.
+// FitsInt8Float32Bool does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func FitsInt8Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
 
-// FitsInt16Float32Bool does whole vectors of 4 and returns how many elements it did.
+// FitsInt16Float32Bool does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func FitsInt16Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
 
-// FitsInt32Float32Bool does whole vectors of 4 and returns how many elements it did.
+// FitsInt32Float32Bool does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func FitsInt32Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
 
-// FitsInt64Float32Bool does whole vectors of 4 and returns how many elements it did.
+// FitsInt64Float32Bool does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func FitsInt64Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
 
-// FitsUint8Float32Bool does whole vectors of 4 and returns how many elements it did.
+// FitsUint8Float32Bool does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func FitsUint8Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
 
-// FitsUint16Float32Bool does whole vectors of 4 and returns how many elements it did.
+// FitsUint16Float32Bool does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func FitsUint16Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
 
-// FitsUint32Float32Bool does whole vectors of 4 and returns how many elements it did.
+// FitsUint32Float32Bool does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func FitsUint32Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
 
-// FitsUint64Float32Bool does whole vectors of 4 and returns how many elements it did.
+// FitsUint64Float32Bool does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func FitsUint64Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
 
-// FitsUint8Int8Bool does whole vectors of 4 and returns how many elements it did.
+// FitsUint8Int8Bool does whole vectors of 32 and returns how many elements it did.
 //
 //go:noescape
 func FitsUint8Int8Bool(dst *uint8, a *int8, aStep int, n int) (done int)
 
-// FitsUint16Int8Bool does whole vectors of 4 and returns how many elements it did.
+// FitsUint16Int8Bool does whole vectors of 32 and returns how many elements it did.
 //
 //go:noescape
 func FitsUint16Int8Bool(dst *uint8, a *int8, aStep int, n int) (done int)
 
-// FitsUint32Int8Bool does whole vectors of 4 and returns how many elements it did.
+// FitsUint32Int8Bool does whole vectors of 32 and returns how many elements it did.
 //
 //go:noescape
 func FitsUint32Int8Bool(dst *uint8, a *int8, aStep int, n int) (done int)
 
-// FitsUint64Int8Bool does whole vectors of 4 and returns how many elements it did.
+// FitsUint64Int8Bool does whole vectors of 32 and returns how many elements it did.
 //
 //go:noescape
 func FitsUint64Int8Bool(dst *uint8, a *int8, aStep int, n int) (done int)
 
-// FitsInt8Int16Bool does whole vectors of 4 and returns how many elements it did.
+// FitsInt8Int16Bool does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
 func FitsInt8Int16Bool(dst *uint8, a *int16, aStep int, n int) (done int)
 
-// FitsUint8Int16Bool does whole vectors of 4 and returns how many elements it did.
+// FitsUint8Int16Bool does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
 func FitsUint8Int16Bool(dst *uint8, a *int16, aStep int, n int) (done int)
 
-// FitsUint16Int16Bool does whole vectors of 4 and returns how many elements it did.
+// FitsUint16Int16Bool does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
 func FitsUint16Int16Bool(dst *uint8, a *int16, aStep int, n int) (done int)
 
-// FitsUint32Int16Bool does whole vectors of 4 and returns how many elements it did.
+// FitsUint32Int16Bool does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
 func FitsUint32Int16Bool(dst *uint8, a *int16, aStep int, n int) (done int)
 
-// FitsUint64Int16Bool does whole vectors of 4 and returns how many elements it did.
+// FitsUint64Int16Bool does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
 func FitsUint64Int16Bool(dst *uint8, a *int16, aStep int, n int) (done int)
 
-// FitsInt8Int32Bool does whole vectors of 4 and returns how many elements it did.
+// FitsInt8Int32Bool does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func FitsInt8Int32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
 
-// FitsInt16Int32Bool does whole vectors of 4 and returns how many elements it did.
+// FitsInt16Int32Bool does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func FitsInt16Int32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
 
-// FitsUint8Int32Bool does whole vectors of 4 and returns how many elements it did.
+// FitsUint8Int32Bool does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func FitsUint8Int32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
 
-// FitsUint16Int32Bool does whole vectors of 4 and returns how many elements it did.
+// FitsUint16Int32Bool does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func FitsUint16Int32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
 
-// FitsUint32Int32Bool does whole vectors of 4 and returns how many elements it did.
+// FitsUint32Int32Bool does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func FitsUint32Int32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
 
-// FitsUint64Int32Bool does whole vectors of 4 and returns how many elements it did.
+// FitsUint64Int32Bool does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func FitsUint64Int32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
@@ -194,47 +194,47 @@ func FitsUint32Int64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
 //go:noescape
 func FitsUint64Int64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
 
-// FitsInt8Uint8Bool does whole vectors of 4 and returns how many elements it did.
+// FitsInt8Uint8Bool does whole vectors of 32 and returns how many elements it did.
 //
 //go:noescape
 func FitsInt8Uint8Bool(dst *uint8, a *uint8, aStep int, n int) (done int)
 
-// FitsInt8Uint16Bool does whole vectors of 4 and returns how many elements it did.
+// FitsInt8Uint16Bool does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
 func FitsInt8Uint16Bool(dst *uint8, a *uint16, aStep int, n int) (done int)
 
-// FitsInt16Uint16Bool does whole vectors of 4 and returns how many elements it did.
+// FitsInt16Uint16Bool does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
 func FitsInt16Uint16Bool(dst *uint8, a *uint16, aStep int, n int) (done int)
 
-// FitsUint8Uint16Bool does whole vectors of 4 and returns how many elements it did.
+// FitsUint8Uint16Bool does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
 func FitsUint8Uint16Bool(dst *uint8, a *uint16, aStep int, n int) (done int)
 
-// FitsInt8Uint32Bool does whole vectors of 4 and returns how many elements it did.
+// FitsInt8Uint32Bool does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func FitsInt8Uint32Bool(dst *uint8, a *uint32, aStep int, n int) (done int)
 
-// FitsInt16Uint32Bool does whole vectors of 4 and returns how many elements it did.
+// FitsInt16Uint32Bool does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func FitsInt16Uint32Bool(dst *uint8, a *uint32, aStep int, n int) (done int)
 
-// FitsInt32Uint32Bool does whole vectors of 4 and returns how many elements it did.
+// FitsInt32Uint32Bool does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func FitsInt32Uint32Bool(dst *uint8, a *uint32, aStep int, n int) (done int)
 
-// FitsUint8Uint32Bool does whole vectors of 4 and returns how many elements it did.
+// FitsUint8Uint32Bool does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func FitsUint8Uint32Bool(dst *uint8, a *uint32, aStep int, n int) (done int)
 
-// FitsUint16Uint32Bool does whole vectors of 4 and returns how many elements it did.
+// FitsUint16Uint32Bool does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func FitsUint16Uint32Bool(dst *uint8, a *uint32, aStep int, n int) (done int)

@@ -21,7 +21,7 @@ loop:
 	VPBROADCASTQ const0<>+0(SB), Y1
 	VCMPPD       $0x12, Y0, Y1, Y1
 	VPBROADCASTQ const1<>+0(SB), Y2
-	VCMPPD       $0x12, Y2, Y0, Y0
+	VCMPPD       $0x11, Y2, Y0, Y0
 	VPAND        Y0, Y1, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
@@ -45,7 +45,7 @@ done:
 DATA const0<>+0(SB)/8, $0xc060000000000000
 GLOBL const0<>(SB), RODATA|NOPTR, $8
 
-DATA const1<>+0(SB)/8, $0x405fc00000000000
+DATA const1<>+0(SB)/8, $0x4060000000000000
 GLOBL const1<>(SB), RODATA|NOPTR, $8
 
 DATA const2<>+0(SB)/4, $0x01010101
@@ -68,7 +68,7 @@ loop:
 	VPBROADCASTQ const3<>+0(SB), Y1
 	VCMPPD       $0x12, Y0, Y1, Y1
 	VPBROADCASTQ const4<>+0(SB), Y2
-	VCMPPD       $0x12, Y2, Y0, Y0
+	VCMPPD       $0x11, Y2, Y0, Y0
 	VPAND        Y0, Y1, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
@@ -92,7 +92,7 @@ done:
 DATA const3<>+0(SB)/8, $0xc0e0000000000000
 GLOBL const3<>(SB), RODATA|NOPTR, $8
 
-DATA const4<>+0(SB)/8, $0x40dfffc000000000
+DATA const4<>+0(SB)/8, $0x40e0000000000000
 GLOBL const4<>(SB), RODATA|NOPTR, $8
 
 // func FitsInt32Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
@@ -112,7 +112,7 @@ loop:
 	VPBROADCASTQ const5<>+0(SB), Y1
 	VCMPPD       $0x12, Y0, Y1, Y1
 	VPBROADCASTQ const6<>+0(SB), Y2
-	VCMPPD       $0x12, Y2, Y0, Y0
+	VCMPPD       $0x11, Y2, Y0, Y0
 	VPAND        Y0, Y1, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
@@ -136,7 +136,7 @@ done:
 DATA const5<>+0(SB)/8, $0xc1e0000000000000
 GLOBL const5<>(SB), RODATA|NOPTR, $8
 
-DATA const6<>+0(SB)/8, $0x41dfffffffc00000
+DATA const6<>+0(SB)/8, $0x41e0000000000000
 GLOBL const6<>(SB), RODATA|NOPTR, $8
 
 // func FitsInt64Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
@@ -156,7 +156,7 @@ loop:
 	VPBROADCASTQ const7<>+0(SB), Y1
 	VCMPPD       $0x12, Y0, Y1, Y1
 	VPBROADCASTQ const8<>+0(SB), Y2
-	VCMPPD       $0x12, Y2, Y0, Y0
+	VCMPPD       $0x11, Y2, Y0, Y0
 	VPAND        Y0, Y1, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
@@ -180,7 +180,7 @@ done:
 DATA const7<>+0(SB)/8, $0xc3e0000000000000
 GLOBL const7<>(SB), RODATA|NOPTR, $8
 
-DATA const8<>+0(SB)/8, $0x43dfffffffffffff
+DATA const8<>+0(SB)/8, $0x43e0000000000000
 GLOBL const8<>(SB), RODATA|NOPTR, $8
 
 // func FitsUint8Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
@@ -200,7 +200,7 @@ loop:
 	VPBROADCASTQ const9<>+0(SB), Y1
 	VCMPPD       $0x12, Y0, Y1, Y1
 	VPBROADCASTQ const10<>+0(SB), Y2
-	VCMPPD       $0x12, Y2, Y0, Y0
+	VCMPPD       $0x11, Y2, Y0, Y0
 	VPAND        Y0, Y1, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
@@ -224,7 +224,7 @@ done:
 DATA const9<>+0(SB)/8, $0x0000000000000000
 GLOBL const9<>(SB), RODATA|NOPTR, $8
 
-DATA const10<>+0(SB)/8, $0x406fe00000000000
+DATA const10<>+0(SB)/8, $0x4070000000000000
 GLOBL const10<>(SB), RODATA|NOPTR, $8
 
 // func FitsUint16Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
@@ -244,7 +244,7 @@ loop:
 	VPBROADCASTQ const9<>+0(SB), Y1
 	VCMPPD       $0x12, Y0, Y1, Y1
 	VPBROADCASTQ const11<>+0(SB), Y2
-	VCMPPD       $0x12, Y2, Y0, Y0
+	VCMPPD       $0x11, Y2, Y0, Y0
 	VPAND        Y0, Y1, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
@@ -265,7 +265,7 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const11<>+0(SB)/8, $0x40efffe000000000
+DATA const11<>+0(SB)/8, $0x40f0000000000000
 GLOBL const11<>(SB), RODATA|NOPTR, $8
 
 // func FitsUint32Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
@@ -285,7 +285,7 @@ loop:
 	VPBROADCASTQ const9<>+0(SB), Y1
 	VCMPPD       $0x12, Y0, Y1, Y1
 	VPBROADCASTQ const12<>+0(SB), Y2
-	VCMPPD       $0x12, Y2, Y0, Y0
+	VCMPPD       $0x11, Y2, Y0, Y0
 	VPAND        Y0, Y1, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
@@ -306,7 +306,7 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const12<>+0(SB)/8, $0x41efffffffe00000
+DATA const12<>+0(SB)/8, $0x41f0000000000000
 GLOBL const12<>(SB), RODATA|NOPTR, $8
 
 // func FitsUint64Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
@@ -326,7 +326,7 @@ loop:
 	VPBROADCASTQ const9<>+0(SB), Y1
 	VCMPPD       $0x12, Y0, Y1, Y1
 	VPBROADCASTQ const13<>+0(SB), Y2
-	VCMPPD       $0x12, Y2, Y0, Y0
+	VCMPPD       $0x11, Y2, Y0, Y0
 	VPAND        Y0, Y1, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
@@ -347,7 +347,7 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const13<>+0(SB)/8, $0x43efffffffffffff
+DATA const13<>+0(SB)/8, $0x43f0000000000000
 GLOBL const13<>(SB), RODATA|NOPTR, $8
 
 // func FitsInt8Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
@@ -358,36 +358,40 @@ TEXT ·FitsInt8Float32Bool(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VCVTPS2PD    X0, Y0
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const0<>+0(SB), Y1
-	VCMPPD       $0x12, Y0, Y1, Y1
-	VPBROADCASTQ const1<>+0(SB), Y2
-	VCMPPD       $0x12, Y2, Y0, Y0
+	VMOVUPD      (CX), Y0
+	VROUNDPS     $0x0b, Y0, Y0
+	VPBROADCASTD const14<>+0(SB), Y1
+	VCMPPS       $0x12, Y0, Y1, Y1
+	VPBROADCASTD const15<>+0(SB), Y2
+	VCMPPS       $0x11, Y2, Y0, Y0
 	VPAND        Y0, Y1, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
 	VPACKSSWB    X0, X0, X0
 	VPBROADCASTD const2<>+0(SB), X1
 	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const14<>+0(SB)/4, $0xc3000000
+GLOBL const14<>(SB), RODATA|NOPTR, $4
+
+DATA const15<>+0(SB)/4, $0x43000000
+GLOBL const15<>(SB), RODATA|NOPTR, $4
 
 // func FitsInt16Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -397,36 +401,40 @@ TEXT ·FitsInt16Float32Bool(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VCVTPS2PD    X0, Y0
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const3<>+0(SB), Y1
-	VCMPPD       $0x12, Y0, Y1, Y1
-	VPBROADCASTQ const4<>+0(SB), Y2
-	VCMPPD       $0x12, Y2, Y0, Y0
+	VMOVUPD      (CX), Y0
+	VROUNDPS     $0x0b, Y0, Y0
+	VPBROADCASTD const16<>+0(SB), Y1
+	VCMPPS       $0x12, Y0, Y1, Y1
+	VPBROADCASTD const17<>+0(SB), Y2
+	VCMPPS       $0x11, Y2, Y0, Y0
 	VPAND        Y0, Y1, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
 	VPACKSSWB    X0, X0, X0
 	VPBROADCASTD const2<>+0(SB), X1
 	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const16<>+0(SB)/4, $0xc7000000
+GLOBL const16<>(SB), RODATA|NOPTR, $4
+
+DATA const17<>+0(SB)/4, $0x47000000
+GLOBL const17<>(SB), RODATA|NOPTR, $4
 
 // func FitsInt32Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -436,36 +444,40 @@ TEXT ·FitsInt32Float32Bool(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VCVTPS2PD    X0, Y0
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const5<>+0(SB), Y1
-	VCMPPD       $0x12, Y0, Y1, Y1
-	VPBROADCASTQ const6<>+0(SB), Y2
-	VCMPPD       $0x12, Y2, Y0, Y0
+	VMOVUPD      (CX), Y0
+	VROUNDPS     $0x0b, Y0, Y0
+	VPBROADCASTD const18<>+0(SB), Y1
+	VCMPPS       $0x12, Y0, Y1, Y1
+	VPBROADCASTD const19<>+0(SB), Y2
+	VCMPPS       $0x11, Y2, Y0, Y0
 	VPAND        Y0, Y1, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
 	VPACKSSWB    X0, X0, X0
 	VPBROADCASTD const2<>+0(SB), X1
 	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const18<>+0(SB)/4, $0xcf000000
+GLOBL const18<>(SB), RODATA|NOPTR, $4
+
+DATA const19<>+0(SB)/4, $0x4f000000
+GLOBL const19<>(SB), RODATA|NOPTR, $4
 
 // func FitsInt64Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -475,36 +487,40 @@ TEXT ·FitsInt64Float32Bool(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VCVTPS2PD    X0, Y0
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const7<>+0(SB), Y1
-	VCMPPD       $0x12, Y0, Y1, Y1
-	VPBROADCASTQ const8<>+0(SB), Y2
-	VCMPPD       $0x12, Y2, Y0, Y0
+	VMOVUPD      (CX), Y0
+	VROUNDPS     $0x0b, Y0, Y0
+	VPBROADCASTD const20<>+0(SB), Y1
+	VCMPPS       $0x12, Y0, Y1, Y1
+	VPBROADCASTD const21<>+0(SB), Y2
+	VCMPPS       $0x11, Y2, Y0, Y0
 	VPAND        Y0, Y1, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
 	VPACKSSWB    X0, X0, X0
 	VPBROADCASTD const2<>+0(SB), X1
 	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const20<>+0(SB)/4, $0xdf000000
+GLOBL const20<>(SB), RODATA|NOPTR, $4
+
+DATA const21<>+0(SB)/4, $0x5f000000
+GLOBL const21<>(SB), RODATA|NOPTR, $4
 
 // func FitsUint8Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -514,36 +530,40 @@ TEXT ·FitsUint8Float32Bool(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VCVTPS2PD    X0, Y0
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const9<>+0(SB), Y1
-	VCMPPD       $0x12, Y0, Y1, Y1
-	VPBROADCASTQ const10<>+0(SB), Y2
-	VCMPPD       $0x12, Y2, Y0, Y0
+	VMOVUPD      (CX), Y0
+	VROUNDPS     $0x0b, Y0, Y0
+	VPBROADCASTD const22<>+0(SB), Y1
+	VCMPPS       $0x12, Y0, Y1, Y1
+	VPBROADCASTD const23<>+0(SB), Y2
+	VCMPPS       $0x11, Y2, Y0, Y0
 	VPAND        Y0, Y1, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
 	VPACKSSWB    X0, X0, X0
 	VPBROADCASTD const2<>+0(SB), X1
 	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const22<>+0(SB)/4, $0x00000000
+GLOBL const22<>(SB), RODATA|NOPTR, $4
+
+DATA const23<>+0(SB)/4, $0x43800000
+GLOBL const23<>(SB), RODATA|NOPTR, $4
 
 // func FitsUint16Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -553,36 +573,37 @@ TEXT ·FitsUint16Float32Bool(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VCVTPS2PD    X0, Y0
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const9<>+0(SB), Y1
-	VCMPPD       $0x12, Y0, Y1, Y1
-	VPBROADCASTQ const11<>+0(SB), Y2
-	VCMPPD       $0x12, Y2, Y0, Y0
+	VMOVUPD      (CX), Y0
+	VROUNDPS     $0x0b, Y0, Y0
+	VPBROADCASTD const22<>+0(SB), Y1
+	VCMPPS       $0x12, Y0, Y1, Y1
+	VPBROADCASTD const24<>+0(SB), Y2
+	VCMPPS       $0x11, Y2, Y0, Y0
 	VPAND        Y0, Y1, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
 	VPACKSSWB    X0, X0, X0
 	VPBROADCASTD const2<>+0(SB), X1
 	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const24<>+0(SB)/4, $0x47800000
+GLOBL const24<>(SB), RODATA|NOPTR, $4
 
 // func FitsUint32Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -592,36 +613,37 @@ TEXT ·FitsUint32Float32Bool(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VCVTPS2PD    X0, Y0
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const9<>+0(SB), Y1
-	VCMPPD       $0x12, Y0, Y1, Y1
-	VPBROADCASTQ const12<>+0(SB), Y2
-	VCMPPD       $0x12, Y2, Y0, Y0
+	VMOVUPD      (CX), Y0
+	VROUNDPS     $0x0b, Y0, Y0
+	VPBROADCASTD const22<>+0(SB), Y1
+	VCMPPS       $0x12, Y0, Y1, Y1
+	VPBROADCASTD const25<>+0(SB), Y2
+	VCMPPS       $0x11, Y2, Y0, Y0
 	VPAND        Y0, Y1, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
 	VPACKSSWB    X0, X0, X0
 	VPBROADCASTD const2<>+0(SB), X1
 	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const25<>+0(SB)/4, $0x4f800000
+GLOBL const25<>(SB), RODATA|NOPTR, $4
 
 // func FitsUint64Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -631,36 +653,37 @@ TEXT ·FitsUint64Float32Bool(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VCVTPS2PD    X0, Y0
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const9<>+0(SB), Y1
-	VCMPPD       $0x12, Y0, Y1, Y1
-	VPBROADCASTQ const13<>+0(SB), Y2
-	VCMPPD       $0x12, Y2, Y0, Y0
+	VMOVUPD      (CX), Y0
+	VROUNDPS     $0x0b, Y0, Y0
+	VPBROADCASTD const22<>+0(SB), Y1
+	VCMPPS       $0x12, Y0, Y1, Y1
+	VPBROADCASTD const26<>+0(SB), Y2
+	VCMPPS       $0x11, Y2, Y0, Y0
 	VPAND        Y0, Y1, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
 	VPACKSSWB    X0, X0, X0
 	VPBROADCASTD const2<>+0(SB), X1
 	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const26<>+0(SB)/4, $0x5f800000
+GLOBL const26<>(SB), RODATA|NOPTR, $4
 
 // func FitsUint8Int8Bool(dst *uint8, a *int8, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -670,42 +693,29 @@ TEXT ·FitsUint8Int8Bool(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x20, SI
 	JLT  done
 
 loop:
-	VMOVD        (CX), X0
-	VPMOVSXBQ    X0, Y0
-	VPBROADCASTQ const9<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const14<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const22<>+0(SB), Y1
+	VPCMPGTB     Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const2<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VPBROADCASTD const2<>+0(SB), Y1
+	VPAND        Y1, Y0, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x20, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x20, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
-
-DATA const14<>+0(SB)/8, $0x00000000000000ff
-DATA const14<>+8(SB)/8, $0x00000000000000ff
-DATA const14<>+16(SB)/8, $0x00000000000000ff
-DATA const14<>+24(SB)/8, $0x00000000000000ff
-GLOBL const14<>(SB), RODATA|NOPTR, $32
 
 // func FitsUint16Int8Bool(dst *uint8, a *int8, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -715,42 +725,29 @@ TEXT ·FitsUint16Int8Bool(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x20, SI
 	JLT  done
 
 loop:
-	VMOVD        (CX), X0
-	VPMOVSXBQ    X0, Y0
-	VPBROADCASTQ const9<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const15<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const22<>+0(SB), Y1
+	VPCMPGTB     Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const2<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VPBROADCASTD const2<>+0(SB), Y1
+	VPAND        Y1, Y0, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x20, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x20, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
-
-DATA const15<>+0(SB)/8, $0x000000000000ffff
-DATA const15<>+8(SB)/8, $0x000000000000ffff
-DATA const15<>+16(SB)/8, $0x000000000000ffff
-DATA const15<>+24(SB)/8, $0x000000000000ffff
-GLOBL const15<>(SB), RODATA|NOPTR, $32
 
 // func FitsUint32Int8Bool(dst *uint8, a *int8, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -760,42 +757,29 @@ TEXT ·FitsUint32Int8Bool(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x20, SI
 	JLT  done
 
 loop:
-	VMOVD        (CX), X0
-	VPMOVSXBQ    X0, Y0
-	VPBROADCASTQ const9<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const16<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const22<>+0(SB), Y1
+	VPCMPGTB     Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const2<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VPBROADCASTD const2<>+0(SB), Y1
+	VPAND        Y1, Y0, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x20, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x20, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
-
-DATA const16<>+0(SB)/8, $0x00000000ffffffff
-DATA const16<>+8(SB)/8, $0x00000000ffffffff
-DATA const16<>+16(SB)/8, $0x00000000ffffffff
-DATA const16<>+24(SB)/8, $0x00000000ffffffff
-GLOBL const16<>(SB), RODATA|NOPTR, $32
 
 // func FitsUint64Int8Bool(dst *uint8, a *int8, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -805,30 +789,25 @@ TEXT ·FitsUint64Int8Bool(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x20, SI
 	JLT  done
 
 loop:
-	VMOVD        (CX), X0
-	VPMOVSXBQ    X0, Y0
-	VPBROADCASTQ const9<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y0
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const22<>+0(SB), Y1
+	VPCMPGTB     Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const2<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VPBROADCASTD const2<>+0(SB), Y1
+	VPAND        Y1, Y0, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x20, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x20, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -842,45 +821,40 @@ TEXT ·FitsInt8Int16Bool(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVQ        (CX), X0
-	VPMOVSXWQ    X0, Y0
-	VPBROADCASTQ const17<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const18<>+0(SB), Y0, Y0
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const27<>+0(SB), Y1
+	VPCMPGTW     Y0, Y1, Y1
+	VPBROADCASTD const28<>+0(SB), Y2
+	VPCMPGTW     Y2, Y0, Y0
 	VPOR         Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
+	VPACKSSWB    X1, X0, X0
 	VPBROADCASTD const2<>+0(SB), X1
 	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const17<>+0(SB)/8, $0xffffffffffffff80
-GLOBL const17<>(SB), RODATA|NOPTR, $8
+DATA const27<>+0(SB)/4, $0xff80ff80
+GLOBL const27<>(SB), RODATA|NOPTR, $4
 
-DATA const18<>+0(SB)/8, $0x000000000000007f
-DATA const18<>+8(SB)/8, $0x000000000000007f
-DATA const18<>+16(SB)/8, $0x000000000000007f
-DATA const18<>+24(SB)/8, $0x000000000000007f
-GLOBL const18<>(SB), RODATA|NOPTR, $32
+DATA const28<>+0(SB)/4, $0x007f007f
+GLOBL const28<>(SB), RODATA|NOPTR, $4
 
 // func FitsUint8Int16Bool(dst *uint8, a *int16, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -890,36 +864,37 @@ TEXT ·FitsUint8Int16Bool(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVQ        (CX), X0
-	VPMOVSXWQ    X0, Y0
-	VPBROADCASTQ const9<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const14<>+0(SB), Y0, Y0
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const22<>+0(SB), Y1
+	VPCMPGTW     Y0, Y1, Y1
+	VPBROADCASTD const29<>+0(SB), Y2
+	VPCMPGTW     Y2, Y0, Y0
 	VPOR         Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
+	VPACKSSWB    X1, X0, X0
 	VPBROADCASTD const2<>+0(SB), X1
 	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const29<>+0(SB)/4, $0x00ff00ff
+GLOBL const29<>(SB), RODATA|NOPTR, $4
 
 // func FitsUint16Int16Bool(dst *uint8, a *int16, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -929,32 +904,27 @@ TEXT ·FitsUint16Int16Bool(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVQ        (CX), X0
-	VPMOVSXWQ    X0, Y0
-	VPBROADCASTQ const9<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const15<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const22<>+0(SB), Y1
+	VPCMPGTW     Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
+	VPACKSSWB    X1, X0, X0
 	VPBROADCASTD const2<>+0(SB), X1
 	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -968,32 +938,27 @@ TEXT ·FitsUint32Int16Bool(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVQ        (CX), X0
-	VPMOVSXWQ    X0, Y0
-	VPBROADCASTQ const9<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const16<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const22<>+0(SB), Y1
+	VPCMPGTW     Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
+	VPACKSSWB    X1, X0, X0
 	VPBROADCASTD const2<>+0(SB), X1
 	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -1007,30 +972,27 @@ TEXT ·FitsUint64Int16Bool(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVQ        (CX), X0
-	VPMOVSXWQ    X0, Y0
-	VPBROADCASTQ const9<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y0
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const22<>+0(SB), Y1
+	VPCMPGTW     Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
+	VPACKSSWB    X1, X0, X0
 	VPBROADCASTD const2<>+0(SB), X1
 	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -1044,36 +1006,47 @@ TEXT ·FitsInt8Int32Bool(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VPMOVSXDQ    X0, Y0
-	VPBROADCASTQ const17<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const18<>+0(SB), Y0, Y0
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const30<>+0(SB), Y1
+	VPCMPGTD     Y0, Y1, Y1
+	VPCMPGTD     const31<>+0(SB), Y0, Y0
 	VPOR         Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
 	VPACKSSWB    X0, X0, X0
 	VPBROADCASTD const2<>+0(SB), X1
 	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const30<>+0(SB)/4, $0xffffff80
+GLOBL const30<>(SB), RODATA|NOPTR, $4
+
+DATA const31<>+0(SB)/4, $0x0000007f
+DATA const31<>+4(SB)/4, $0x0000007f
+DATA const31<>+8(SB)/4, $0x0000007f
+DATA const31<>+12(SB)/4, $0x0000007f
+DATA const31<>+16(SB)/4, $0x0000007f
+DATA const31<>+20(SB)/4, $0x0000007f
+DATA const31<>+24(SB)/4, $0x0000007f
+DATA const31<>+28(SB)/4, $0x0000007f
+GLOBL const31<>(SB), RODATA|NOPTR, $32
 
 // func FitsInt16Int32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -1083,45 +1056,47 @@ TEXT ·FitsInt16Int32Bool(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VPMOVSXDQ    X0, Y0
-	VPBROADCASTQ const19<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const20<>+0(SB), Y0, Y0
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const32<>+0(SB), Y1
+	VPCMPGTD     Y0, Y1, Y1
+	VPCMPGTD     const33<>+0(SB), Y0, Y0
 	VPOR         Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
 	VPACKSSWB    X0, X0, X0
 	VPBROADCASTD const2<>+0(SB), X1
 	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const19<>+0(SB)/8, $0xffffffffffff8000
-GLOBL const19<>(SB), RODATA|NOPTR, $8
+DATA const32<>+0(SB)/4, $0xffff8000
+GLOBL const32<>(SB), RODATA|NOPTR, $4
 
-DATA const20<>+0(SB)/8, $0x0000000000007fff
-DATA const20<>+8(SB)/8, $0x0000000000007fff
-DATA const20<>+16(SB)/8, $0x0000000000007fff
-DATA const20<>+24(SB)/8, $0x0000000000007fff
-GLOBL const20<>(SB), RODATA|NOPTR, $32
+DATA const33<>+0(SB)/4, $0x00007fff
+DATA const33<>+4(SB)/4, $0x00007fff
+DATA const33<>+8(SB)/4, $0x00007fff
+DATA const33<>+12(SB)/4, $0x00007fff
+DATA const33<>+16(SB)/4, $0x00007fff
+DATA const33<>+20(SB)/4, $0x00007fff
+DATA const33<>+24(SB)/4, $0x00007fff
+DATA const33<>+28(SB)/4, $0x00007fff
+GLOBL const33<>(SB), RODATA|NOPTR, $32
 
 // func FitsUint8Int32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -1131,36 +1106,44 @@ TEXT ·FitsUint8Int32Bool(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VPMOVSXDQ    X0, Y0
-	VPBROADCASTQ const9<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const14<>+0(SB), Y0, Y0
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const22<>+0(SB), Y1
+	VPCMPGTD     Y0, Y1, Y1
+	VPCMPGTD     const34<>+0(SB), Y0, Y0
 	VPOR         Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
 	VPACKSSWB    X0, X0, X0
 	VPBROADCASTD const2<>+0(SB), X1
 	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const34<>+0(SB)/4, $0x000000ff
+DATA const34<>+4(SB)/4, $0x000000ff
+DATA const34<>+8(SB)/4, $0x000000ff
+DATA const34<>+12(SB)/4, $0x000000ff
+DATA const34<>+16(SB)/4, $0x000000ff
+DATA const34<>+20(SB)/4, $0x000000ff
+DATA const34<>+24(SB)/4, $0x000000ff
+DATA const34<>+28(SB)/4, $0x000000ff
+GLOBL const34<>(SB), RODATA|NOPTR, $32
 
 // func FitsUint16Int32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -1170,36 +1153,44 @@ TEXT ·FitsUint16Int32Bool(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VPMOVSXDQ    X0, Y0
-	VPBROADCASTQ const9<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const15<>+0(SB), Y0, Y0
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const22<>+0(SB), Y1
+	VPCMPGTD     Y0, Y1, Y1
+	VPCMPGTD     const35<>+0(SB), Y0, Y0
 	VPOR         Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
 	VPACKSSWB    X0, X0, X0
 	VPBROADCASTD const2<>+0(SB), X1
 	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const35<>+0(SB)/4, $0x0000ffff
+DATA const35<>+4(SB)/4, $0x0000ffff
+DATA const35<>+8(SB)/4, $0x0000ffff
+DATA const35<>+12(SB)/4, $0x0000ffff
+DATA const35<>+16(SB)/4, $0x0000ffff
+DATA const35<>+20(SB)/4, $0x0000ffff
+DATA const35<>+24(SB)/4, $0x0000ffff
+DATA const35<>+28(SB)/4, $0x0000ffff
+GLOBL const35<>(SB), RODATA|NOPTR, $32
 
 // func FitsUint32Int32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -1209,32 +1200,28 @@ TEXT ·FitsUint32Int32Bool(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VPMOVSXDQ    X0, Y0
-	VPBROADCASTQ const9<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const16<>+0(SB), Y0, Y0
-	VPOR         Y0, Y1, Y0
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const22<>+0(SB), Y1
+	VPCMPGTD     Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
 	VPACKSSWB    X0, X0, X0
 	VPBROADCASTD const2<>+0(SB), X1
 	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -1248,30 +1235,28 @@ TEXT ·FitsUint64Int32Bool(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VPMOVSXDQ    X0, Y0
-	VPBROADCASTQ const9<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y0
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const22<>+0(SB), Y1
+	VPCMPGTD     Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
 	VPACKSSWB    X0, X0, X0
 	VPBROADCASTD const2<>+0(SB), X1
 	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -1290,9 +1275,9 @@ TEXT ·FitsInt8Int64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const17<>+0(SB), Y1
+	VPBROADCASTQ const36<>+0(SB), Y1
 	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const18<>+0(SB), Y0, Y0
+	VPCMPGTQ     const37<>+0(SB), Y0, Y0
 	VPOR         Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
@@ -1314,6 +1299,15 @@ done:
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const36<>+0(SB)/8, $0xffffffffffffff80
+GLOBL const36<>(SB), RODATA|NOPTR, $8
+
+DATA const37<>+0(SB)/8, $0x000000000000007f
+DATA const37<>+8(SB)/8, $0x000000000000007f
+DATA const37<>+16(SB)/8, $0x000000000000007f
+DATA const37<>+24(SB)/8, $0x000000000000007f
+GLOBL const37<>(SB), RODATA|NOPTR, $32
 
 // func FitsInt16Int64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -1328,9 +1322,9 @@ TEXT ·FitsInt16Int64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const19<>+0(SB), Y1
+	VPBROADCASTQ const38<>+0(SB), Y1
 	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const20<>+0(SB), Y0, Y0
+	VPCMPGTQ     const39<>+0(SB), Y0, Y0
 	VPOR         Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
@@ -1352,6 +1346,15 @@ done:
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const38<>+0(SB)/8, $0xffffffffffff8000
+GLOBL const38<>(SB), RODATA|NOPTR, $8
+
+DATA const39<>+0(SB)/8, $0x0000000000007fff
+DATA const39<>+8(SB)/8, $0x0000000000007fff
+DATA const39<>+16(SB)/8, $0x0000000000007fff
+DATA const39<>+24(SB)/8, $0x0000000000007fff
+GLOBL const39<>(SB), RODATA|NOPTR, $32
 
 // func FitsInt32Int64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -1366,9 +1369,9 @@ TEXT ·FitsInt32Int64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const21<>+0(SB), Y1
+	VPBROADCASTQ const40<>+0(SB), Y1
 	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const22<>+0(SB), Y0, Y0
+	VPCMPGTQ     const41<>+0(SB), Y0, Y0
 	VPOR         Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
@@ -1391,14 +1394,14 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const21<>+0(SB)/8, $0xffffffff80000000
-GLOBL const21<>(SB), RODATA|NOPTR, $8
+DATA const40<>+0(SB)/8, $0xffffffff80000000
+GLOBL const40<>(SB), RODATA|NOPTR, $8
 
-DATA const22<>+0(SB)/8, $0x000000007fffffff
-DATA const22<>+8(SB)/8, $0x000000007fffffff
-DATA const22<>+16(SB)/8, $0x000000007fffffff
-DATA const22<>+24(SB)/8, $0x000000007fffffff
-GLOBL const22<>(SB), RODATA|NOPTR, $32
+DATA const41<>+0(SB)/8, $0x000000007fffffff
+DATA const41<>+8(SB)/8, $0x000000007fffffff
+DATA const41<>+16(SB)/8, $0x000000007fffffff
+DATA const41<>+24(SB)/8, $0x000000007fffffff
+GLOBL const41<>(SB), RODATA|NOPTR, $32
 
 // func FitsUint8Int64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -1415,7 +1418,7 @@ loop:
 	VMOVUPD      (CX), Y0
 	VPBROADCASTQ const9<>+0(SB), Y1
 	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const14<>+0(SB), Y0, Y0
+	VPCMPGTQ     const42<>+0(SB), Y0, Y0
 	VPOR         Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
@@ -1437,6 +1440,12 @@ done:
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const42<>+0(SB)/8, $0x00000000000000ff
+DATA const42<>+8(SB)/8, $0x00000000000000ff
+DATA const42<>+16(SB)/8, $0x00000000000000ff
+DATA const42<>+24(SB)/8, $0x00000000000000ff
+GLOBL const42<>(SB), RODATA|NOPTR, $32
 
 // func FitsUint16Int64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -1453,7 +1462,7 @@ loop:
 	VMOVUPD      (CX), Y0
 	VPBROADCASTQ const9<>+0(SB), Y1
 	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const15<>+0(SB), Y0, Y0
+	VPCMPGTQ     const43<>+0(SB), Y0, Y0
 	VPOR         Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
@@ -1475,6 +1484,12 @@ done:
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const43<>+0(SB)/8, $0x000000000000ffff
+DATA const43<>+8(SB)/8, $0x000000000000ffff
+DATA const43<>+16(SB)/8, $0x000000000000ffff
+DATA const43<>+24(SB)/8, $0x000000000000ffff
+GLOBL const43<>(SB), RODATA|NOPTR, $32
 
 // func FitsUint32Int64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -1491,7 +1506,7 @@ loop:
 	VMOVUPD      (CX), Y0
 	VPBROADCASTQ const9<>+0(SB), Y1
 	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const16<>+0(SB), Y0, Y0
+	VPCMPGTQ     const44<>+0(SB), Y0, Y0
 	VPOR         Y0, Y1, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
@@ -1513,6 +1528,12 @@ done:
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const44<>+0(SB)/8, $0x00000000ffffffff
+DATA const44<>+8(SB)/8, $0x00000000ffffffff
+DATA const44<>+16(SB)/8, $0x00000000ffffffff
+DATA const44<>+24(SB)/8, $0x00000000ffffffff
+GLOBL const44<>(SB), RODATA|NOPTR, $32
 
 // func FitsUint64Int64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -1558,33 +1579,38 @@ TEXT ·FitsInt8Uint8Bool(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x20, SI
 	JLT  done
 
 loop:
-	VMOVD        (CX), X0
-	VPMOVZXBQ    X0, Y0
-	VPCMPGTQ     const18<>+0(SB), Y0, Y0
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const45<>+0(SB), Y1
+	VPBROADCASTD const46<>+0(SB), Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        Y1, Y0, Y0
+	VPCMPGTB     Y2, Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPBROADCASTD const2<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VPBROADCASTD const2<>+0(SB), Y1
+	VPAND        Y1, Y0, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x20, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x20, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const45<>+0(SB)/4, $0x80808080
+GLOBL const45<>(SB), RODATA|NOPTR, $4
+
+DATA const46<>+0(SB)/4, $0x7f7f7f7f
+GLOBL const46<>(SB), RODATA|NOPTR, $4
 
 // func FitsInt8Uint16Bool(dst *uint8, a *uint16, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -1594,33 +1620,37 @@ TEXT ·FitsInt8Uint16Bool(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVQ        (CX), X0
-	VPMOVZXWQ    X0, Y0
-	VPCMPGTQ     const18<>+0(SB), Y0, Y0
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const47<>+0(SB), Y1
+	VPBROADCASTD const28<>+0(SB), Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        Y1, Y0, Y0
+	VPCMPGTW     Y2, Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
+	VPACKSSWB    X1, X0, X0
 	VPBROADCASTD const2<>+0(SB), X1
 	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const47<>+0(SB)/4, $0x80008000
+GLOBL const47<>(SB), RODATA|NOPTR, $4
 
 // func FitsInt16Uint16Bool(dst *uint8, a *uint16, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -1630,33 +1660,37 @@ TEXT ·FitsInt16Uint16Bool(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVQ        (CX), X0
-	VPMOVZXWQ    X0, Y0
-	VPCMPGTQ     const20<>+0(SB), Y0, Y0
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const47<>+0(SB), Y1
+	VPBROADCASTD const48<>+0(SB), Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        Y1, Y0, Y0
+	VPCMPGTW     Y2, Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
+	VPACKSSWB    X1, X0, X0
 	VPBROADCASTD const2<>+0(SB), X1
 	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const48<>+0(SB)/4, $0x7fff7fff
+GLOBL const48<>(SB), RODATA|NOPTR, $4
 
 // func FitsUint8Uint16Bool(dst *uint8, a *uint16, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -1666,29 +1700,30 @@ TEXT ·FitsUint8Uint16Bool(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVQ        (CX), X0
-	VPMOVZXWQ    X0, Y0
-	VPCMPGTQ     const14<>+0(SB), Y0, Y0
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const47<>+0(SB), Y1
+	VPBROADCASTD const29<>+0(SB), Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        Y1, Y0, Y0
+	VPCMPGTW     Y2, Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
-	VPACKSSWB    X0, X0, X0
+	VPACKSSWB    X1, X0, X0
 	VPBROADCASTD const2<>+0(SB), X1
 	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -1702,33 +1737,41 @@ TEXT ·FitsInt8Uint32Bool(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VPMOVZXDQ    X0, Y0
-	VPCMPGTQ     const18<>+0(SB), Y0, Y0
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const49<>+0(SB), Y1
+	VPBROADCASTD const50<>+0(SB), Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        Y1, Y0, Y0
+	VPCMPGTD     Y2, Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
 	VPACKSSWB    X0, X0, X0
 	VPBROADCASTD const2<>+0(SB), X1
 	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const49<>+0(SB)/4, $0x80000000
+GLOBL const49<>(SB), RODATA|NOPTR, $4
+
+DATA const50<>+0(SB)/4, $0x0000007f
+GLOBL const50<>(SB), RODATA|NOPTR, $4
 
 // func FitsInt16Uint32Bool(dst *uint8, a *uint32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -1738,33 +1781,38 @@ TEXT ·FitsInt16Uint32Bool(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VPMOVZXDQ    X0, Y0
-	VPCMPGTQ     const20<>+0(SB), Y0, Y0
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const49<>+0(SB), Y1
+	VPBROADCASTD const51<>+0(SB), Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        Y1, Y0, Y0
+	VPCMPGTD     Y2, Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
 	VPACKSSWB    X0, X0, X0
 	VPBROADCASTD const2<>+0(SB), X1
 	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const51<>+0(SB)/4, $0x00007fff
+GLOBL const51<>(SB), RODATA|NOPTR, $4
 
 // func FitsInt32Uint32Bool(dst *uint8, a *uint32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -1774,33 +1822,38 @@ TEXT ·FitsInt32Uint32Bool(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VPMOVZXDQ    X0, Y0
-	VPCMPGTQ     const22<>+0(SB), Y0, Y0
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const49<>+0(SB), Y1
+	VPBROADCASTD const52<>+0(SB), Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        Y1, Y0, Y0
+	VPCMPGTD     Y2, Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
 	VPACKSSWB    X0, X0, X0
 	VPBROADCASTD const2<>+0(SB), X1
 	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const52<>+0(SB)/4, $0x7fffffff
+GLOBL const52<>(SB), RODATA|NOPTR, $4
 
 // func FitsUint8Uint32Bool(dst *uint8, a *uint32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -1810,33 +1863,38 @@ TEXT ·FitsUint8Uint32Bool(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VPMOVZXDQ    X0, Y0
-	VPCMPGTQ     const14<>+0(SB), Y0, Y0
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const49<>+0(SB), Y1
+	VPBROADCASTD const53<>+0(SB), Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        Y1, Y0, Y0
+	VPCMPGTD     Y2, Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
 	VPACKSSWB    X0, X0, X0
 	VPBROADCASTD const2<>+0(SB), X1
 	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const53<>+0(SB)/4, $0x000000ff
+GLOBL const53<>(SB), RODATA|NOPTR, $4
 
 // func FitsUint16Uint32Bool(dst *uint8, a *uint32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -1846,33 +1904,38 @@ TEXT ·FitsUint16Uint32Bool(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VPMOVZXDQ    X0, Y0
-	VPCMPGTQ     const15<>+0(SB), Y0, Y0
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const49<>+0(SB), Y1
+	VPBROADCASTD const54<>+0(SB), Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        Y1, Y0, Y0
+	VPCMPGTD     Y2, Y0, Y0
 	VPCMPEQD     Y1, Y1, Y1
 	VPXOR        Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKSSDW    X1, X0, X0
-	VPACKSSDW    X0, X0, X0
 	VPACKSSWB    X0, X0, X0
 	VPBROADCASTD const2<>+0(SB), X1
 	VPAND        X1, X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const54<>+0(SB)/4, $0x0000ffff
+GLOBL const54<>(SB), RODATA|NOPTR, $4
 
 // func FitsInt8Uint64Bool(dst *uint8, a *uint64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -1887,8 +1950,8 @@ TEXT ·FitsInt8Uint64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const23<>+0(SB), Y1
-	VPBROADCASTQ const24<>+0(SB), Y2
+	VPBROADCASTQ const55<>+0(SB), Y1
+	VPBROADCASTQ const56<>+0(SB), Y2
 	VPXOR        Y1, Y2, Y2
 	VPXOR        Y1, Y0, Y0
 	VPCMPGTQ     Y2, Y0, Y0
@@ -1913,11 +1976,11 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const23<>+0(SB)/8, $0x8000000000000000
-GLOBL const23<>(SB), RODATA|NOPTR, $8
+DATA const55<>+0(SB)/8, $0x8000000000000000
+GLOBL const55<>(SB), RODATA|NOPTR, $8
 
-DATA const24<>+0(SB)/8, $0x000000000000007f
-GLOBL const24<>(SB), RODATA|NOPTR, $8
+DATA const56<>+0(SB)/8, $0x000000000000007f
+GLOBL const56<>(SB), RODATA|NOPTR, $8
 
 // func FitsInt16Uint64Bool(dst *uint8, a *uint64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -1932,8 +1995,8 @@ TEXT ·FitsInt16Uint64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const23<>+0(SB), Y1
-	VPBROADCASTQ const25<>+0(SB), Y2
+	VPBROADCASTQ const55<>+0(SB), Y1
+	VPBROADCASTQ const57<>+0(SB), Y2
 	VPXOR        Y1, Y2, Y2
 	VPXOR        Y1, Y0, Y0
 	VPCMPGTQ     Y2, Y0, Y0
@@ -1958,8 +2021,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const25<>+0(SB)/8, $0x0000000000007fff
-GLOBL const25<>(SB), RODATA|NOPTR, $8
+DATA const57<>+0(SB)/8, $0x0000000000007fff
+GLOBL const57<>(SB), RODATA|NOPTR, $8
 
 // func FitsInt32Uint64Bool(dst *uint8, a *uint64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -1974,8 +2037,8 @@ TEXT ·FitsInt32Uint64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const23<>+0(SB), Y1
-	VPBROADCASTQ const26<>+0(SB), Y2
+	VPBROADCASTQ const55<>+0(SB), Y1
+	VPBROADCASTQ const58<>+0(SB), Y2
 	VPXOR        Y1, Y2, Y2
 	VPXOR        Y1, Y0, Y0
 	VPCMPGTQ     Y2, Y0, Y0
@@ -2000,8 +2063,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const26<>+0(SB)/8, $0x000000007fffffff
-GLOBL const26<>(SB), RODATA|NOPTR, $8
+DATA const58<>+0(SB)/8, $0x000000007fffffff
+GLOBL const58<>(SB), RODATA|NOPTR, $8
 
 // func FitsInt64Uint64Bool(dst *uint8, a *uint64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -2016,8 +2079,8 @@ TEXT ·FitsInt64Uint64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const23<>+0(SB), Y1
-	VPBROADCASTQ const27<>+0(SB), Y2
+	VPBROADCASTQ const55<>+0(SB), Y1
+	VPBROADCASTQ const59<>+0(SB), Y2
 	VPXOR        Y1, Y2, Y2
 	VPXOR        Y1, Y0, Y0
 	VPCMPGTQ     Y2, Y0, Y0
@@ -2042,8 +2105,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const27<>+0(SB)/8, $0x7fffffffffffffff
-GLOBL const27<>(SB), RODATA|NOPTR, $8
+DATA const59<>+0(SB)/8, $0x7fffffffffffffff
+GLOBL const59<>(SB), RODATA|NOPTR, $8
 
 // func FitsUint8Uint64Bool(dst *uint8, a *uint64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -2058,8 +2121,8 @@ TEXT ·FitsUint8Uint64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const23<>+0(SB), Y1
-	VPBROADCASTQ const28<>+0(SB), Y2
+	VPBROADCASTQ const55<>+0(SB), Y1
+	VPBROADCASTQ const60<>+0(SB), Y2
 	VPXOR        Y1, Y2, Y2
 	VPXOR        Y1, Y0, Y0
 	VPCMPGTQ     Y2, Y0, Y0
@@ -2084,8 +2147,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const28<>+0(SB)/8, $0x00000000000000ff
-GLOBL const28<>(SB), RODATA|NOPTR, $8
+DATA const60<>+0(SB)/8, $0x00000000000000ff
+GLOBL const60<>(SB), RODATA|NOPTR, $8
 
 // func FitsUint16Uint64Bool(dst *uint8, a *uint64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -2100,8 +2163,8 @@ TEXT ·FitsUint16Uint64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const23<>+0(SB), Y1
-	VPBROADCASTQ const29<>+0(SB), Y2
+	VPBROADCASTQ const55<>+0(SB), Y1
+	VPBROADCASTQ const61<>+0(SB), Y2
 	VPXOR        Y1, Y2, Y2
 	VPXOR        Y1, Y0, Y0
 	VPCMPGTQ     Y2, Y0, Y0
@@ -2126,8 +2189,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const29<>+0(SB)/8, $0x000000000000ffff
-GLOBL const29<>(SB), RODATA|NOPTR, $8
+DATA const61<>+0(SB)/8, $0x000000000000ffff
+GLOBL const61<>(SB), RODATA|NOPTR, $8
 
 // func FitsUint32Uint64Bool(dst *uint8, a *uint64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -2142,8 +2205,8 @@ TEXT ·FitsUint32Uint64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const23<>+0(SB), Y1
-	VPBROADCASTQ const30<>+0(SB), Y2
+	VPBROADCASTQ const55<>+0(SB), Y1
+	VPBROADCASTQ const62<>+0(SB), Y2
 	VPXOR        Y1, Y2, Y2
 	VPXOR        Y1, Y0, Y0
 	VPCMPGTQ     Y2, Y0, Y0
@@ -2168,5 +2231,5 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const30<>+0(SB)/8, $0x00000000ffffffff
-GLOBL const30<>(SB), RODATA|NOPTR, $8
+DATA const62<>+0(SB)/8, $0x00000000ffffffff
+GLOBL const62<>(SB), RODATA|NOPTR, $8

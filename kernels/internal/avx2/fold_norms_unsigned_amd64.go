@@ -4,16 +4,6 @@
 
 package avx2
 
-// NormsUint8 folds rows of 32 elements.
-//
-//go:noescape
-func NormsUint8(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
-
-// NormsUint16 folds rows of 32 elements.
-//
-//go:noescape
-func NormsUint16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-
 // NormsUint32 folds rows of 32 elements.
 //
 //go:noescape

@@ -4,193 +4,6 @@
 
 #include "textflag.h"
 
-// func NormsUint8(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, FMA3
-TEXT ·NormsUint8(SB), NOSPLIT, $0-48
-	MOVQ state+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000004, SI
-
-sweep:
-	VMOVUPD (AX), Y0
-	VMOVUPD 32(AX), Y1
-	VMOVUPD 256(AX), Y2
-	VMOVUPD 288(AX), Y3
-	VMOVUPD 512(AX), Y4
-	VMOVUPD 544(AX), Y5
-	VMOVUPD 768(AX), Y6
-	VMOVUPD 800(AX), Y7
-	MOVQ    CX, DX
-	MOVQ    BX, DI
-
-row:
-	VMOVD        (DX), X8
-	VPMOVZXBQ    X8, Y8
-	VPADDQ       const0<>+0(SB), Y8, Y8
-	VSUBPD       const0<>+0(SB), Y8, Y8
-	VPBROADCASTQ const1<>+0(SB), Y9
-	VPANDN       Y8, Y9, Y8
-	VADDPD       Y0, Y8, Y9
-	VSUBPD       Y0, Y9, Y10
-	VSUBPD       Y10, Y9, Y11
-	VSUBPD       Y11, Y0, Y0
-	VSUBPD       Y10, Y8, Y10
-	VADDPD       Y10, Y0, Y0
-	VMULPD       Y8, Y8, Y11
-	VADDPD       Y4, Y11, Y10
-	VSUBPD       Y4, Y10, Y12
-	VSUBPD       Y12, Y10, Y13
-	VSUBPD       Y13, Y4, Y4
-	VSUBPD       Y12, Y11, Y12
-	VADDPD       Y12, Y4, Y4
-	VADDPD       Y2, Y0, Y2
-	VFMSUB231PD  Y8, Y8, Y11
-	VADDPD       Y11, Y4, Y0
-	VADDPD       Y0, Y6, Y6
-	VMOVAPD      Y9, Y0
-	VMOVAPD      Y10, Y4
-	VMOVD        4(DX), X8
-	VPMOVZXBQ    X8, Y8
-	VPADDQ       const0<>+0(SB), Y8, Y8
-	VSUBPD       const0<>+0(SB), Y8, Y8
-	VPBROADCASTQ const1<>+0(SB), Y9
-	VPANDN       Y8, Y9, Y8
-	VADDPD       Y1, Y8, Y9
-	VSUBPD       Y1, Y9, Y10
-	VSUBPD       Y10, Y9, Y11
-	VSUBPD       Y11, Y1, Y1
-	VSUBPD       Y10, Y8, Y10
-	VADDPD       Y10, Y1, Y1
-	VMULPD       Y8, Y8, Y11
-	VADDPD       Y5, Y11, Y10
-	VSUBPD       Y5, Y10, Y12
-	VSUBPD       Y12, Y10, Y13
-	VSUBPD       Y13, Y5, Y5
-	VSUBPD       Y12, Y11, Y12
-	VADDPD       Y12, Y5, Y5
-	VADDPD       Y3, Y1, Y3
-	VFMSUB231PD  Y8, Y8, Y11
-	VADDPD       Y11, Y5, Y1
-	VADDPD       Y1, Y7, Y7
-	VMOVAPD      Y9, Y1
-	VMOVAPD      Y10, Y5
-	ADDQ         $0x00000020, DX
-	DECQ         DI
-	JNE          row
-	VMOVUPD      Y0, (AX)
-	VMOVUPD      Y1, 32(AX)
-	VMOVUPD      Y2, 256(AX)
-	VMOVUPD      Y3, 288(AX)
-	VMOVUPD      Y4, 512(AX)
-	VMOVUPD      Y5, 544(AX)
-	VMOVUPD      Y6, 768(AX)
-	VMOVUPD      Y7, 800(AX)
-	ADDQ         $0x00000040, AX
-	ADDQ         $0x00000008, CX
-	DECQ         SI
-	JNE          sweep
-	VZEROUPPER
-	RET
-
-DATA const0<>+0(SB)/8, $0x4338000000000000
-DATA const0<>+8(SB)/8, $0x4338000000000000
-DATA const0<>+16(SB)/8, $0x4338000000000000
-DATA const0<>+24(SB)/8, $0x4338000000000000
-GLOBL const0<>(SB), RODATA|NOPTR, $32
-
-DATA const1<>+0(SB)/8, $0x8000000000000000
-GLOBL const1<>(SB), RODATA|NOPTR, $8
-
-// func NormsUint16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, FMA3
-TEXT ·NormsUint16(SB), NOSPLIT, $0-48
-	MOVQ state+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000004, SI
-
-sweep:
-	VMOVUPD (AX), Y0
-	VMOVUPD 32(AX), Y1
-	VMOVUPD 256(AX), Y2
-	VMOVUPD 288(AX), Y3
-	VMOVUPD 512(AX), Y4
-	VMOVUPD 544(AX), Y5
-	VMOVUPD 768(AX), Y6
-	VMOVUPD 800(AX), Y7
-	MOVQ    CX, DX
-	MOVQ    BX, DI
-
-row:
-	VMOVQ        (DX), X8
-	VPMOVZXWQ    X8, Y8
-	VPADDQ       const0<>+0(SB), Y8, Y8
-	VSUBPD       const0<>+0(SB), Y8, Y8
-	VPBROADCASTQ const1<>+0(SB), Y9
-	VPANDN       Y8, Y9, Y8
-	VADDPD       Y0, Y8, Y9
-	VSUBPD       Y0, Y9, Y10
-	VSUBPD       Y10, Y9, Y11
-	VSUBPD       Y11, Y0, Y0
-	VSUBPD       Y10, Y8, Y10
-	VADDPD       Y10, Y0, Y0
-	VMULPD       Y8, Y8, Y11
-	VADDPD       Y4, Y11, Y10
-	VSUBPD       Y4, Y10, Y12
-	VSUBPD       Y12, Y10, Y13
-	VSUBPD       Y13, Y4, Y4
-	VSUBPD       Y12, Y11, Y12
-	VADDPD       Y12, Y4, Y4
-	VADDPD       Y2, Y0, Y2
-	VFMSUB231PD  Y8, Y8, Y11
-	VADDPD       Y11, Y4, Y0
-	VADDPD       Y0, Y6, Y6
-	VMOVAPD      Y9, Y0
-	VMOVAPD      Y10, Y4
-	VMOVQ        8(DX), X8
-	VPMOVZXWQ    X8, Y8
-	VPADDQ       const0<>+0(SB), Y8, Y8
-	VSUBPD       const0<>+0(SB), Y8, Y8
-	VPBROADCASTQ const1<>+0(SB), Y9
-	VPANDN       Y8, Y9, Y8
-	VADDPD       Y1, Y8, Y9
-	VSUBPD       Y1, Y9, Y10
-	VSUBPD       Y10, Y9, Y11
-	VSUBPD       Y11, Y1, Y1
-	VSUBPD       Y10, Y8, Y10
-	VADDPD       Y10, Y1, Y1
-	VMULPD       Y8, Y8, Y11
-	VADDPD       Y5, Y11, Y10
-	VSUBPD       Y5, Y10, Y12
-	VSUBPD       Y12, Y10, Y13
-	VSUBPD       Y13, Y5, Y5
-	VSUBPD       Y12, Y11, Y12
-	VADDPD       Y12, Y5, Y5
-	VADDPD       Y3, Y1, Y3
-	VFMSUB231PD  Y8, Y8, Y11
-	VADDPD       Y11, Y5, Y1
-	VADDPD       Y1, Y7, Y7
-	VMOVAPD      Y9, Y1
-	VMOVAPD      Y10, Y5
-	ADDQ         $0x00000040, DX
-	DECQ         DI
-	JNE          row
-	VMOVUPD      Y0, (AX)
-	VMOVUPD      Y1, 32(AX)
-	VMOVUPD      Y2, 256(AX)
-	VMOVUPD      Y3, 288(AX)
-	VMOVUPD      Y4, 512(AX)
-	VMOVUPD      Y5, 544(AX)
-	VMOVUPD      Y6, 768(AX)
-	VMOVUPD      Y7, 800(AX)
-	ADDQ         $0x00000040, AX
-	ADDQ         $0x00000010, CX
-	DECQ         SI
-	JNE          sweep
-	VZEROUPPER
-	RET
-
 // func NormsUint32(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2, FMA3
 TEXT ·NormsUint32(SB), NOSPLIT, $0-48
@@ -279,6 +92,15 @@ row:
 	JNE          sweep
 	VZEROUPPER
 	RET
+
+DATA const0<>+0(SB)/8, $0x4338000000000000
+DATA const0<>+8(SB)/8, $0x4338000000000000
+DATA const0<>+16(SB)/8, $0x4338000000000000
+DATA const0<>+24(SB)/8, $0x4338000000000000
+GLOBL const0<>(SB), RODATA|NOPTR, $32
+
+DATA const1<>+0(SB)/8, $0x8000000000000000
+GLOBL const1<>(SB), RODATA|NOPTR, $8
 
 // func NormsUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2, FMA3

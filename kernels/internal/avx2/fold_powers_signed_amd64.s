@@ -4,78 +4,6 @@
 
 #include "textflag.h"
 
-// func PowersInt8(state *uint64, a *int8, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2
-TEXT ·PowersInt8(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
-	MOVQ         u0+32(FP), DX
-	VMOVQ        DX, X0
-	VPBROADCASTQ X0, Y0
-	MOVQ         $0x00000004, SI
-
-sweep:
-	VMOVUPD (AX), Y1
-	VMOVUPD 32(AX), Y2
-	VMOVUPD 256(AX), Y3
-	VMOVUPD 288(AX), Y4
-	VMOVUPD 512(AX), Y5
-	VMOVUPD 544(AX), Y6
-	VMOVUPD 768(AX), Y7
-	VMOVUPD 800(AX), Y8
-	MOVQ    CX, DX
-	MOVQ    BX, DI
-
-row:
-	VMOVD     (DX), X9
-	VPMOVSXBQ X9, Y9
-	VPSUBQ    Y0, Y9, Y9
-	VPADDQ    const0<>+0(SB), Y9, Y9
-	VSUBPD    const0<>+0(SB), Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y1, Y9, Y1
-	VADDPD    Y3, Y10, Y3
-	VMULPD    Y10, Y9, Y9
-	VADDPD    Y9, Y5, Y5
-	VMULPD    Y10, Y10, Y9
-	VADDPD    Y9, Y7, Y7
-	VMOVD     4(DX), X9
-	VPMOVSXBQ X9, Y9
-	VPSUBQ    Y0, Y9, Y9
-	VPADDQ    const0<>+0(SB), Y9, Y9
-	VSUBPD    const0<>+0(SB), Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y2, Y9, Y2
-	VADDPD    Y4, Y10, Y4
-	VMULPD    Y10, Y9, Y9
-	VADDPD    Y9, Y6, Y6
-	VMULPD    Y10, Y10, Y9
-	VADDPD    Y9, Y8, Y8
-	ADDQ      $0x00000020, DX
-	DECQ      DI
-	JNE       row
-	VMOVUPD   Y1, (AX)
-	VMOVUPD   Y2, 32(AX)
-	VMOVUPD   Y3, 256(AX)
-	VMOVUPD   Y4, 288(AX)
-	VMOVUPD   Y5, 512(AX)
-	VMOVUPD   Y6, 544(AX)
-	VMOVUPD   Y7, 768(AX)
-	VMOVUPD   Y8, 800(AX)
-	ADDQ      $0x00000040, AX
-	ADDQ      $0x00000008, CX
-	DECQ      SI
-	JNE       sweep
-	VZEROUPPER
-	RET
-
-DATA const0<>+0(SB)/8, $0x4338000000000000
-DATA const0<>+8(SB)/8, $0x4338000000000000
-DATA const0<>+16(SB)/8, $0x4338000000000000
-DATA const0<>+24(SB)/8, $0x4338000000000000
-GLOBL const0<>(SB), RODATA|NOPTR, $32
-
 // func PowersInt16(state *uint64, a *int16, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2
 TEXT ·PowersInt16(SB), NOSPLIT, $0-48
@@ -141,6 +69,12 @@ row:
 	JNE       sweep
 	VZEROUPPER
 	RET
+
+DATA const0<>+0(SB)/8, $0x4338000000000000
+DATA const0<>+8(SB)/8, $0x4338000000000000
+DATA const0<>+16(SB)/8, $0x4338000000000000
+DATA const0<>+24(SB)/8, $0x4338000000000000
+GLOBL const0<>(SB), RODATA|NOPTR, $32
 
 // func PowersInt32(state *uint64, a *int32, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2

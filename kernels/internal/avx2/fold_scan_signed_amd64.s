@@ -4,112 +4,6 @@
 
 #include "textflag.h"
 
-// func ScanInt8(state *uint64, a *int8, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·ScanInt8(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
-	MOVQ         u0+32(FP), DX
-	VMOVQ        DX, X0
-	VPBROADCASTQ X0, Y0
-	MOVQ         $0x00000008, SI
-
-sweep:
-	VMOVUPD (AX), Y1
-	VMOVUPD 256(AX), Y2
-	VMOVUPD 512(AX), Y3
-	VMOVUPD 768(AX), Y4
-	VMOVUPD 1024(AX), Y5
-	MOVQ    CX, DX
-	MOVQ    BX, DI
-
-row:
-	VMOVD       (DX), X6
-	VPMOVSXBQ   X6, Y6
-	VPCMPGTQ    Y6, Y3, Y7
-	VBLENDVPD   Y7, Y6, Y3, Y3
-	VPCMPGTQ    Y4, Y6, Y7
-	VBLENDVPD   Y7, Y6, Y4, Y4
-	VPSUBQ      Y0, Y6, Y7
-	VPADDQ      const0<>+0(SB), Y7, Y7
-	VSUBPD      const0<>+0(SB), Y7, Y7
-	VPADDQ      Y1, Y6, Y1
-	VFMADD231PD Y7, Y7, Y5
-	VMOVAPD     Y3, Y3
-	VMOVAPD     Y4, Y4
-	PREFETCHT1  2048(DX)
-	ADDQ        $0x00000020, DX
-	DECQ        DI
-	JNE         row
-	VMOVUPD     Y1, (AX)
-	VMOVUPD     Y2, 256(AX)
-	VMOVUPD     Y3, 512(AX)
-	VMOVUPD     Y4, 768(AX)
-	VMOVUPD     Y5, 1024(AX)
-	ADDQ        $0x00000020, AX
-	ADDQ        $0x00000004, CX
-	DECQ        SI
-	JNE         sweep
-	VZEROUPPER
-	RET
-
-DATA const0<>+0(SB)/8, $0x4338000000000000
-DATA const0<>+8(SB)/8, $0x4338000000000000
-DATA const0<>+16(SB)/8, $0x4338000000000000
-DATA const0<>+24(SB)/8, $0x4338000000000000
-GLOBL const0<>(SB), RODATA|NOPTR, $32
-
-// func ScanInt16(state *uint64, a *int16, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·ScanInt16(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
-	MOVQ         u0+32(FP), DX
-	VMOVQ        DX, X0
-	VPBROADCASTQ X0, Y0
-	MOVQ         $0x00000008, SI
-
-sweep:
-	VMOVUPD (AX), Y1
-	VMOVUPD 256(AX), Y2
-	VMOVUPD 512(AX), Y3
-	VMOVUPD 768(AX), Y4
-	VMOVUPD 1024(AX), Y5
-	MOVQ    CX, DX
-	MOVQ    BX, DI
-
-row:
-	VMOVQ       (DX), X6
-	VPMOVSXWQ   X6, Y6
-	VPCMPGTQ    Y6, Y3, Y7
-	VBLENDVPD   Y7, Y6, Y3, Y3
-	VPCMPGTQ    Y4, Y6, Y7
-	VBLENDVPD   Y7, Y6, Y4, Y4
-	VPSUBQ      Y0, Y6, Y7
-	VPADDQ      const0<>+0(SB), Y7, Y7
-	VSUBPD      const0<>+0(SB), Y7, Y7
-	VPADDQ      Y1, Y6, Y1
-	VFMADD231PD Y7, Y7, Y5
-	VMOVAPD     Y3, Y3
-	VMOVAPD     Y4, Y4
-	PREFETCHT1  2048(DX)
-	ADDQ        $0x00000040, DX
-	DECQ        DI
-	JNE         row
-	VMOVUPD     Y1, (AX)
-	VMOVUPD     Y2, 256(AX)
-	VMOVUPD     Y3, 512(AX)
-	VMOVUPD     Y4, 768(AX)
-	VMOVUPD     Y5, 1024(AX)
-	ADDQ        $0x00000020, AX
-	ADDQ        $0x00000008, CX
-	DECQ        SI
-	JNE         sweep
-	VZEROUPPER
-	RET
-
 // func ScanInt32(state *uint64, a *int32, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·ScanInt32(SB), NOSPLIT, $0-48
@@ -160,6 +54,12 @@ row:
 	JNE         sweep
 	VZEROUPPER
 	RET
+
+DATA const0<>+0(SB)/8, $0x4338000000000000
+DATA const0<>+8(SB)/8, $0x4338000000000000
+DATA const0<>+16(SB)/8, $0x4338000000000000
+DATA const0<>+24(SB)/8, $0x4338000000000000
+GLOBL const0<>(SB), RODATA|NOPTR, $32
 
 // func ScanInt64(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2, MMX+

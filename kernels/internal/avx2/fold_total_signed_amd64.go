@@ -4,16 +4,6 @@
 
 package avx2
 
-// TotalInt8 folds rows of 32 elements.
-//
-//go:noescape
-func TotalInt8(state *uint64, a *int8, b *byte, rows int, u0 uint64, u1 uint64)
-
-// TotalInt16 folds rows of 32 elements.
-//
-//go:noescape
-func TotalInt16(state *uint64, a *int16, b *byte, rows int, u0 uint64, u1 uint64)
-
 // TotalInt32 folds rows of 32 elements.
 //
 //go:noescape

@@ -4,12 +4,12 @@
 
 package avx2
 
-// FloorDivideInt8 does whole vectors of 4 and returns how many elements it did.
+// FloorDivideInt8 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func FloorDivideInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
 
-// FloorDivideInt16 does whole vectors of 4 and returns how many elements it did.
+// FloorDivideInt16 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func FloorDivideInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
@@ -24,12 +24,12 @@ func FloorDivideInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n in
 //go:noescape
 func FloorDivideInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
 
-// FloorDivideUint8 does whole vectors of 4 and returns how many elements it did.
+// FloorDivideUint8 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func FloorDivideUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 
-// FloorDivideUint16 does whole vectors of 4 and returns how many elements it did.
+// FloorDivideUint16 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func FloorDivideUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
@@ -44,12 +44,12 @@ func FloorDivideUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, 
 //go:noescape
 func FloorDivideUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
 
-// RemainderInt8 does whole vectors of 4 and returns how many elements it did.
+// RemainderInt8 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func RemainderInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
 
-// RemainderInt16 does whole vectors of 4 and returns how many elements it did.
+// RemainderInt16 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func RemainderInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
@@ -64,12 +64,12 @@ func RemainderInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int)
 //go:noescape
 func RemainderInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
 
-// RemainderUint8 does whole vectors of 4 and returns how many elements it did.
+// RemainderUint8 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func RemainderUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 
-// RemainderUint16 does whole vectors of 4 and returns how many elements it did.
+// RemainderUint16 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func RemainderUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
@@ -84,12 +84,12 @@ func RemainderUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n 
 //go:noescape
 func RemainderUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
 
-// TruncDivideInt8 does whole vectors of 4 and returns how many elements it did.
+// TruncDivideInt8 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func TruncDivideInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
 
-// TruncDivideInt16 does whole vectors of 4 and returns how many elements it did.
+// TruncDivideInt16 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func TruncDivideInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
@@ -104,12 +104,12 @@ func TruncDivideInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n in
 //go:noescape
 func TruncDivideInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
 
-// TruncDivideUint8 does whole vectors of 4 and returns how many elements it did.
+// TruncDivideUint8 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func TruncDivideUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 
-// TruncDivideUint16 does whole vectors of 4 and returns how many elements it did.
+// TruncDivideUint16 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func TruncDivideUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
@@ -124,12 +124,12 @@ func TruncDivideUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, 
 //go:noescape
 func TruncDivideUint64(dst *uint64, a *uint64, b *uint64, aStep int, bStep int, n int) (done int)
 
-// FmodInt8 does whole vectors of 4 and returns how many elements it did.
+// FmodInt8 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func FmodInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
 
-// FmodInt16 does whole vectors of 4 and returns how many elements it did.
+// FmodInt16 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func FmodInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
@@ -144,12 +144,12 @@ func FmodInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (don
 //go:noescape
 func FmodInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
 
-// FmodUint8 does whole vectors of 4 and returns how many elements it did.
+// FmodUint8 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func FmodUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 
-// FmodUint16 does whole vectors of 4 and returns how many elements it did.
+// FmodUint16 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func FmodUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)

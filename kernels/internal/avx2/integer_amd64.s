@@ -14,72 +14,54 @@ TEXT ·FloorDivideInt8(SB), NOSPLIT, $0-56
 	MOVQ bStep+32(FP), SI
 	MOVQ n+40(FP), DI
 	MOVQ DI, R8
-	SUBQ $0x04, R8
+	SUBQ $0x08, R8
 	JLT  done
 
 loop:
-	VMOVD        (CX), X0
-	VMOVD        (BX), X1
-	VPMOVSXBQ    X0, Y0
-	VPMOVSXBQ    X1, Y1
-	VPCMPEQQ     const0<>+0(SB), Y1, Y2
-	VPADDQ       const1<>+0(SB), Y0, Y0
-	VSUBPD       const1<>+0(SB), Y0, Y0
-	VPADDQ       const1<>+0(SB), Y1, Y1
-	VSUBPD       const1<>+0(SB), Y1, Y1
-	VDIVPD       Y1, Y0, Y0
-	VROUNDPD     $0x09, Y0, Y0
-	VPBROADCASTQ const2<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VPBROADCASTQ const3<>+0(SB), Y1
-	VADDPD       Y0, Y1, Y0
-	VPSUBQ       const1<>+0(SB), Y0, Y0
+	VMOVQ        (CX), X0
+	VMOVQ        (BX), X1
+	VPMOVSXBD    X0, Y0
+	VPMOVSXBD    X1, Y1
+	VCVTDQ2PS    Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VDIVPS       Y1, Y0, Y0
+	VROUNDPS     $0x09, Y0, Y0
+	VPBROADCASTD const0<>+0(SB), Y2
+	VCMPPS       $0x00, Y2, Y1, Y1
+	VPBROADCASTD const0<>+0(SB), Y2
+	VBLENDVPS    Y1, Y2, Y0, Y0
+	VCVTTPS2DQ   Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
+	VPBROADCASTD const1<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
+	VPBROADCASTD const2<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSWB    X0, X0, X0
 	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
 	ADDQ         SI, BX
-	SUBQ         $0x04, R8
+	SUBQ         $0x08, R8
 	JGE          loop
 
 done:
-	ADDQ $0x04, R8
+	ADDQ $0x08, R8
 	SUBQ R8, DI
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
 	RET
 
-DATA const0<>+0(SB)/8, $0x0000000000000000
-DATA const0<>+8(SB)/8, $0x0000000000000000
-DATA const0<>+16(SB)/8, $0x0000000000000000
-DATA const0<>+24(SB)/8, $0x0000000000000000
-GLOBL const0<>(SB), RODATA|NOPTR, $32
+DATA const0<>+0(SB)/4, $0x00000000
+GLOBL const0<>(SB), RODATA|NOPTR, $4
 
-DATA const1<>+0(SB)/8, $0x4338000000000000
-DATA const1<>+8(SB)/8, $0x4338000000000000
-DATA const1<>+16(SB)/8, $0x4338000000000000
-DATA const1<>+24(SB)/8, $0x4338000000000000
-GLOBL const1<>(SB), RODATA|NOPTR, $32
+DATA const1<>+0(SB)/4, $0x0000ffff
+GLOBL const1<>(SB), RODATA|NOPTR, $4
 
-DATA const2<>+0(SB)/8, $0x0000000000000000
-GLOBL const2<>(SB), RODATA|NOPTR, $8
-
-DATA const3<>+0(SB)/8, $0x4338000000000000
-GLOBL const3<>(SB), RODATA|NOPTR, $8
-
-DATA const4<>+0(SB)/4, $0x0000ffff
-GLOBL const4<>(SB), RODATA|NOPTR, $4
-
-DATA const5<>+0(SB)/4, $0x00ff00ff
-GLOBL const5<>(SB), RODATA|NOPTR, $4
+DATA const2<>+0(SB)/4, $0x00ff00ff
+GLOBL const2<>(SB), RODATA|NOPTR, $4
 
 // func FloorDivideInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -91,41 +73,38 @@ TEXT ·FloorDivideInt16(SB), NOSPLIT, $0-56
 	MOVQ bStep+32(FP), SI
 	MOVQ n+40(FP), DI
 	MOVQ DI, R8
-	SUBQ $0x04, R8
+	SUBQ $0x08, R8
 	JLT  done
 
 loop:
-	VMOVQ        (CX), X0
-	VMOVQ        (BX), X1
-	VPMOVSXWQ    X0, Y0
-	VPMOVSXWQ    X1, Y1
-	VPCMPEQQ     const0<>+0(SB), Y1, Y2
-	VPADDQ       const1<>+0(SB), Y0, Y0
-	VSUBPD       const1<>+0(SB), Y0, Y0
-	VPADDQ       const1<>+0(SB), Y1, Y1
-	VSUBPD       const1<>+0(SB), Y1, Y1
-	VDIVPD       Y1, Y0, Y0
-	VROUNDPD     $0x09, Y0, Y0
-	VPBROADCASTQ const2<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VPBROADCASTQ const3<>+0(SB), Y1
-	VADDPD       Y0, Y1, Y0
-	VPSUBQ       const1<>+0(SB), Y0, Y0
+	VMOVUPD      (CX), X0
+	VMOVUPD      (BX), X1
+	VPMOVSXWD    X0, Y0
+	VPMOVSXWD    X1, Y1
+	VCVTDQ2PS    Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VDIVPS       Y1, Y0, Y0
+	VROUNDPS     $0x09, Y0, Y0
+	VPBROADCASTD const0<>+0(SB), Y2
+	VCMPPS       $0x00, Y2, Y1, Y1
+	VPBROADCASTD const0<>+0(SB), Y2
+	VBLENDVPS    Y1, Y2, Y0, Y0
+	VCVTTPS2DQ   Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
+	VPBROADCASTD const1<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
 	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
 	ADDQ         SI, BX
-	SUBQ         $0x04, R8
+	SUBQ         $0x08, R8
 	JGE          loop
 
 done:
-	ADDQ $0x04, R8
+	ADDQ $0x08, R8
 	SUBQ R8, DI
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
@@ -147,20 +126,16 @@ TEXT ·FloorDivideInt32(SB), NOSPLIT, $0-56
 loop:
 	VMOVUPD      (CX), X0
 	VMOVUPD      (BX), X1
-	VPMOVSXDQ    X0, Y0
-	VPMOVSXDQ    X1, Y1
-	VPCMPEQQ     const0<>+0(SB), Y1, Y2
-	VPADDQ       const1<>+0(SB), Y0, Y0
-	VSUBPD       const1<>+0(SB), Y0, Y0
-	VPADDQ       const1<>+0(SB), Y1, Y1
-	VSUBPD       const1<>+0(SB), Y1, Y1
+	VCVTDQ2PD    X0, Y0
+	VCVTDQ2PD    X1, Y1
 	VDIVPD       Y1, Y0, Y0
 	VROUNDPD     $0x09, Y0, Y0
-	VPBROADCASTQ const2<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VPBROADCASTQ const3<>+0(SB), Y1
-	VADDPD       Y0, Y1, Y0
-	VPSUBQ       const1<>+0(SB), Y0, Y0
+	VPBROADCASTQ const3<>+0(SB), Y2
+	VCMPPD       $0x00, Y2, Y1, Y1
+	VPBROADCASTQ const3<>+0(SB), Y2
+	VBLENDVPD    Y1, Y2, Y0, Y0
+	VADDPD       const4<>+0(SB), Y0, Y0
+	VPSUBQ       const4<>+0(SB), Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
 	VMOVDQA      X0, X0
@@ -178,6 +153,15 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
+DATA const3<>+0(SB)/8, $0x0000000000000000
+GLOBL const3<>(SB), RODATA|NOPTR, $8
+
+DATA const4<>+0(SB)/8, $0x4338000000000000
+DATA const4<>+8(SB)/8, $0x4338000000000000
+DATA const4<>+16(SB)/8, $0x4338000000000000
+DATA const4<>+24(SB)/8, $0x4338000000000000
+GLOBL const4<>(SB), RODATA|NOPTR, $32
+
 // func FloorDivideInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·FloorDivideInt64(SB), NOSPLIT, $0-56
@@ -194,18 +178,18 @@ TEXT ·FloorDivideInt64(SB), NOSPLIT, $0-56
 loop:
 	VMOVUPD      (CX), Y0
 	VMOVUPD      (BX), Y1
-	VPADDQ       const6<>+0(SB), Y0, Y2
-	VPBROADCASTQ const7<>+0(SB), Y3
+	VPADDQ       const5<>+0(SB), Y0, Y2
+	VPBROADCASTQ const6<>+0(SB), Y3
 	VPXOR        Y3, Y2, Y2
-	VPBROADCASTQ const8<>+0(SB), Y4
+	VPBROADCASTQ const7<>+0(SB), Y4
 	VPXOR        Y3, Y4, Y3
 	VPCMPGTQ     Y2, Y3, Y2
 	VPCMPEQD     Y3, Y3, Y3
 	VPXOR        Y3, Y2, Y2
-	VPADDQ       const6<>+0(SB), Y1, Y3
-	VPBROADCASTQ const7<>+0(SB), Y4
+	VPADDQ       const5<>+0(SB), Y1, Y3
+	VPBROADCASTQ const6<>+0(SB), Y4
 	VPXOR        Y4, Y3, Y3
-	VPBROADCASTQ const8<>+0(SB), Y5
+	VPBROADCASTQ const7<>+0(SB), Y5
 	VPXOR        Y4, Y5, Y4
 	VPCMPGTQ     Y3, Y4, Y3
 	VPCMPEQD     Y4, Y4, Y4
@@ -213,45 +197,46 @@ loop:
 	VPOR         Y3, Y2, Y2
 	VPTEST       Y2, Y2
 	JNE          done
-	VPCMPEQQ     const0<>+0(SB), Y1, Y2
-	VPXOR        Y4, Y4, Y4
-	VPCMPGTQ     Y0, Y4, Y4
-	VPSLLQ       $0x20, Y4, Y4
-	VPSRLQ       $0x20, Y0, Y3
-	VPOR         Y4, Y3, Y3
-	VPADDQ       const1<>+0(SB), Y3, Y3
-	VSUBPD       const1<>+0(SB), Y3, Y3
-	VPAND        const9<>+0(SB), Y0, Y0
-	VPOR         const10<>+0(SB), Y0, Y0
-	VSUBPD       const10<>+0(SB), Y0, Y0
-	VFMADD231PD  const11<>+0(SB), Y3, Y0
-	VPXOR        Y4, Y4, Y4
-	VPCMPGTQ     Y1, Y4, Y4
-	VPSLLQ       $0x20, Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPOR         Y4, Y3, Y3
-	VPBROADCASTQ const3<>+0(SB), Y4
-	VPADDQ       Y3, Y4, Y3
-	VSUBPD       const1<>+0(SB), Y3, Y3
-	VPAND        const9<>+0(SB), Y1, Y1
-	VPBROADCASTQ const12<>+0(SB), Y4
-	VPOR         Y1, Y4, Y1
-	VSUBPD       const10<>+0(SB), Y1, Y1
-	VFMADD231PD  const11<>+0(SB), Y3, Y1
+	VPXOR        Y3, Y3, Y3
+	VPCMPGTQ     Y0, Y3, Y3
+	VPSLLQ       $0x20, Y3, Y3
+	VPSRLQ       $0x20, Y0, Y2
+	VPOR         Y3, Y2, Y2
+	VPADDQ       const4<>+0(SB), Y2, Y2
+	VSUBPD       const4<>+0(SB), Y2, Y2
+	VPAND        const8<>+0(SB), Y0, Y0
+	VPOR         const9<>+0(SB), Y0, Y0
+	VSUBPD       const9<>+0(SB), Y0, Y0
+	VFMADD231PD  const10<>+0(SB), Y2, Y0
+	VPXOR        Y3, Y3, Y3
+	VPCMPGTQ     Y1, Y3, Y3
+	VPSLLQ       $0x20, Y3, Y3
+	VPSRLQ       $0x20, Y1, Y2
+	VPOR         Y3, Y2, Y2
+	VPBROADCASTQ const11<>+0(SB), Y3
+	VPADDQ       Y2, Y3, Y2
+	VSUBPD       const4<>+0(SB), Y2, Y2
+	VPAND        const8<>+0(SB), Y1, Y1
+	VPBROADCASTQ const12<>+0(SB), Y3
+	VPOR         Y1, Y3, Y1
+	VSUBPD       const9<>+0(SB), Y1, Y1
+	VFMADD231PD  const10<>+0(SB), Y2, Y1
 	VDIVPD       Y1, Y0, Y0
 	VROUNDPD     $0x09, Y0, Y0
-	VPBROADCASTQ const2<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
+	VPBROADCASTQ const3<>+0(SB), Y2
+	VCMPPD       $0x00, Y2, Y1, Y1
+	VPBROADCASTQ const3<>+0(SB), Y2
+	VBLENDVPD    Y1, Y2, Y0, Y0
 	VMULPD       const13<>+0(SB), Y0, Y1
 	VROUNDPD     $0x09, Y1, Y1
-	VPBROADCASTQ const3<>+0(SB), Y2
+	VPBROADCASTQ const11<>+0(SB), Y2
 	VADDPD       Y1, Y2, Y2
-	VPSUBQ       const1<>+0(SB), Y2, Y2
+	VPSUBQ       const4<>+0(SB), Y2, Y2
 	VPSLLQ       $0x20, Y2, Y2
-	VFNMADD231PD const11<>+0(SB), Y1, Y0
-	VPBROADCASTQ const3<>+0(SB), Y1
+	VFNMADD231PD const10<>+0(SB), Y1, Y0
+	VPBROADCASTQ const11<>+0(SB), Y1
 	VADDPD       Y0, Y1, Y0
-	VPSUBQ       const1<>+0(SB), Y0, Y0
+	VPSUBQ       const4<>+0(SB), Y0, Y0
 	VPADDQ       Y0, Y2, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -267,35 +252,38 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-DATA const6<>+0(SB)/8, $0x0010000000000000
-DATA const6<>+8(SB)/8, $0x0010000000000000
-DATA const6<>+16(SB)/8, $0x0010000000000000
-DATA const6<>+24(SB)/8, $0x0010000000000000
-GLOBL const6<>(SB), RODATA|NOPTR, $32
+DATA const5<>+0(SB)/8, $0x0010000000000000
+DATA const5<>+8(SB)/8, $0x0010000000000000
+DATA const5<>+16(SB)/8, $0x0010000000000000
+DATA const5<>+24(SB)/8, $0x0010000000000000
+GLOBL const5<>(SB), RODATA|NOPTR, $32
 
-DATA const7<>+0(SB)/8, $0x8000000000000000
+DATA const6<>+0(SB)/8, $0x8000000000000000
+GLOBL const6<>(SB), RODATA|NOPTR, $8
+
+DATA const7<>+0(SB)/8, $0x0020000000000000
 GLOBL const7<>(SB), RODATA|NOPTR, $8
 
-DATA const8<>+0(SB)/8, $0x0020000000000000
-GLOBL const8<>(SB), RODATA|NOPTR, $8
+DATA const8<>+0(SB)/8, $0x00000000ffffffff
+DATA const8<>+8(SB)/8, $0x00000000ffffffff
+DATA const8<>+16(SB)/8, $0x00000000ffffffff
+DATA const8<>+24(SB)/8, $0x00000000ffffffff
+GLOBL const8<>(SB), RODATA|NOPTR, $32
 
-DATA const9<>+0(SB)/8, $0x00000000ffffffff
-DATA const9<>+8(SB)/8, $0x00000000ffffffff
-DATA const9<>+16(SB)/8, $0x00000000ffffffff
-DATA const9<>+24(SB)/8, $0x00000000ffffffff
+DATA const9<>+0(SB)/8, $0x4330000000000000
+DATA const9<>+8(SB)/8, $0x4330000000000000
+DATA const9<>+16(SB)/8, $0x4330000000000000
+DATA const9<>+24(SB)/8, $0x4330000000000000
 GLOBL const9<>(SB), RODATA|NOPTR, $32
 
-DATA const10<>+0(SB)/8, $0x4330000000000000
-DATA const10<>+8(SB)/8, $0x4330000000000000
-DATA const10<>+16(SB)/8, $0x4330000000000000
-DATA const10<>+24(SB)/8, $0x4330000000000000
+DATA const10<>+0(SB)/8, $0x41f0000000000000
+DATA const10<>+8(SB)/8, $0x41f0000000000000
+DATA const10<>+16(SB)/8, $0x41f0000000000000
+DATA const10<>+24(SB)/8, $0x41f0000000000000
 GLOBL const10<>(SB), RODATA|NOPTR, $32
 
-DATA const11<>+0(SB)/8, $0x41f0000000000000
-DATA const11<>+8(SB)/8, $0x41f0000000000000
-DATA const11<>+16(SB)/8, $0x41f0000000000000
-DATA const11<>+24(SB)/8, $0x41f0000000000000
-GLOBL const11<>(SB), RODATA|NOPTR, $32
+DATA const11<>+0(SB)/8, $0x4338000000000000
+GLOBL const11<>(SB), RODATA|NOPTR, $8
 
 DATA const12<>+0(SB)/8, $0x4330000000000000
 GLOBL const12<>(SB), RODATA|NOPTR, $8
@@ -316,44 +304,41 @@ TEXT ·FloorDivideUint8(SB), NOSPLIT, $0-56
 	MOVQ bStep+32(FP), SI
 	MOVQ n+40(FP), DI
 	MOVQ DI, R8
-	SUBQ $0x04, R8
+	SUBQ $0x08, R8
 	JLT  done
 
 loop:
-	VMOVD        (CX), X0
-	VMOVD        (BX), X1
-	VPMOVZXBQ    X0, Y0
-	VPMOVZXBQ    X1, Y1
-	VPCMPEQQ     const0<>+0(SB), Y1, Y2
-	VPADDQ       const1<>+0(SB), Y0, Y0
-	VSUBPD       const1<>+0(SB), Y0, Y0
-	VPADDQ       const1<>+0(SB), Y1, Y1
-	VSUBPD       const1<>+0(SB), Y1, Y1
-	VDIVPD       Y1, Y0, Y0
-	VROUNDPD     $0x09, Y0, Y0
-	VPBROADCASTQ const2<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VPBROADCASTQ const3<>+0(SB), Y1
-	VADDPD       Y0, Y1, Y0
-	VPSUBQ       const1<>+0(SB), Y0, Y0
+	VMOVQ        (CX), X0
+	VMOVQ        (BX), X1
+	VPMOVZXBD    X0, Y0
+	VPMOVZXBD    X1, Y1
+	VCVTDQ2PS    Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VDIVPS       Y1, Y0, Y0
+	VROUNDPS     $0x09, Y0, Y0
+	VPBROADCASTD const0<>+0(SB), Y2
+	VCMPPS       $0x00, Y2, Y1, Y1
+	VPBROADCASTD const0<>+0(SB), Y2
+	VBLENDVPS    Y1, Y2, Y0, Y0
+	VCVTTPS2DQ   Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
+	VPBROADCASTD const1<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
+	VPBROADCASTD const2<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSWB    X0, X0, X0
 	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
 	ADDQ         SI, BX
-	SUBQ         $0x04, R8
+	SUBQ         $0x08, R8
 	JGE          loop
 
 done:
-	ADDQ $0x04, R8
+	ADDQ $0x08, R8
 	SUBQ R8, DI
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
@@ -369,41 +354,38 @@ TEXT ·FloorDivideUint16(SB), NOSPLIT, $0-56
 	MOVQ bStep+32(FP), SI
 	MOVQ n+40(FP), DI
 	MOVQ DI, R8
-	SUBQ $0x04, R8
+	SUBQ $0x08, R8
 	JLT  done
 
 loop:
-	VMOVQ        (CX), X0
-	VMOVQ        (BX), X1
-	VPMOVZXWQ    X0, Y0
-	VPMOVZXWQ    X1, Y1
-	VPCMPEQQ     const0<>+0(SB), Y1, Y2
-	VPADDQ       const1<>+0(SB), Y0, Y0
-	VSUBPD       const1<>+0(SB), Y0, Y0
-	VPADDQ       const1<>+0(SB), Y1, Y1
-	VSUBPD       const1<>+0(SB), Y1, Y1
-	VDIVPD       Y1, Y0, Y0
-	VROUNDPD     $0x09, Y0, Y0
-	VPBROADCASTQ const2<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VPBROADCASTQ const3<>+0(SB), Y1
-	VADDPD       Y0, Y1, Y0
-	VPSUBQ       const1<>+0(SB), Y0, Y0
+	VMOVUPD      (CX), X0
+	VMOVUPD      (BX), X1
+	VPMOVZXWD    X0, Y0
+	VPMOVZXWD    X1, Y1
+	VCVTDQ2PS    Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VDIVPS       Y1, Y0, Y0
+	VROUNDPS     $0x09, Y0, Y0
+	VPBROADCASTD const0<>+0(SB), Y2
+	VCMPPS       $0x00, Y2, Y1, Y1
+	VPBROADCASTD const0<>+0(SB), Y2
+	VBLENDVPS    Y1, Y2, Y0, Y0
+	VCVTTPS2DQ   Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
+	VPBROADCASTD const1<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
 	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
 	ADDQ         SI, BX
-	SUBQ         $0x04, R8
+	SUBQ         $0x08, R8
 	JGE          loop
 
 done:
-	ADDQ $0x04, R8
+	ADDQ $0x08, R8
 	SUBQ R8, DI
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
@@ -426,19 +408,21 @@ loop:
 	VMOVUPD      (CX), X0
 	VMOVUPD      (BX), X1
 	VPMOVZXDQ    X0, Y0
+	VPADDQ       const4<>+0(SB), Y0, Y0
+	VSUBPD       const4<>+0(SB), Y0, Y0
 	VPMOVZXDQ    X1, Y1
-	VPCMPEQQ     const0<>+0(SB), Y1, Y2
-	VPADDQ       const1<>+0(SB), Y0, Y0
-	VSUBPD       const1<>+0(SB), Y0, Y0
-	VPADDQ       const1<>+0(SB), Y1, Y1
-	VSUBPD       const1<>+0(SB), Y1, Y1
+	VPBROADCASTQ const11<>+0(SB), Y2
+	VPADDQ       Y1, Y2, Y1
+	VSUBPD       const4<>+0(SB), Y1, Y1
 	VDIVPD       Y1, Y0, Y0
 	VROUNDPD     $0x09, Y0, Y0
-	VPBROADCASTQ const2<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VPBROADCASTQ const3<>+0(SB), Y1
+	VPBROADCASTQ const3<>+0(SB), Y2
+	VCMPPD       $0x00, Y2, Y1, Y1
+	VPBROADCASTQ const3<>+0(SB), Y2
+	VBLENDVPD    Y1, Y2, Y0, Y0
+	VPBROADCASTQ const11<>+0(SB), Y1
 	VADDPD       Y0, Y1, Y0
-	VPSUBQ       const1<>+0(SB), Y0, Y0
+	VPSUBQ       const4<>+0(SB), Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
 	VMOVDQA      X0, X0
@@ -472,14 +456,14 @@ TEXT ·FloorDivideUint64(SB), NOSPLIT, $0-56
 loop:
 	VMOVUPD      (CX), Y0
 	VMOVUPD      (BX), Y1
-	VPBROADCASTQ const7<>+0(SB), Y2
+	VPBROADCASTQ const6<>+0(SB), Y2
 	VPXOR        Y2, Y0, Y3
 	VPBROADCASTQ const14<>+0(SB), Y4
 	VPXOR        Y2, Y4, Y2
 	VPCMPGTQ     Y3, Y2, Y2
 	VPCMPEQD     Y3, Y3, Y3
 	VPXOR        Y3, Y2, Y2
-	VPBROADCASTQ const7<>+0(SB), Y3
+	VPBROADCASTQ const6<>+0(SB), Y3
 	VPXOR        Y3, Y1, Y4
 	VPBROADCASTQ const14<>+0(SB), Y5
 	VPXOR        Y3, Y5, Y3
@@ -489,45 +473,46 @@ loop:
 	VPOR         Y3, Y2, Y2
 	VPTEST       Y2, Y2
 	JNE          done
-	VPCMPEQQ     const0<>+0(SB), Y1, Y2
-	VPXOR        Y4, Y4, Y4
-	VPCMPGTQ     Y0, Y4, Y4
-	VPSLLQ       $0x20, Y4, Y4
-	VPSRLQ       $0x20, Y0, Y3
-	VPOR         Y4, Y3, Y3
-	VPADDQ       const1<>+0(SB), Y3, Y3
-	VSUBPD       const1<>+0(SB), Y3, Y3
-	VPAND        const9<>+0(SB), Y0, Y0
-	VPOR         const10<>+0(SB), Y0, Y0
-	VSUBPD       const10<>+0(SB), Y0, Y0
-	VFMADD231PD  const11<>+0(SB), Y3, Y0
-	VPXOR        Y4, Y4, Y4
-	VPCMPGTQ     Y1, Y4, Y4
-	VPSLLQ       $0x20, Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPOR         Y4, Y3, Y3
-	VPBROADCASTQ const3<>+0(SB), Y4
-	VPADDQ       Y3, Y4, Y3
-	VSUBPD       const1<>+0(SB), Y3, Y3
-	VPAND        const9<>+0(SB), Y1, Y1
-	VPBROADCASTQ const12<>+0(SB), Y4
-	VPOR         Y1, Y4, Y1
-	VSUBPD       const10<>+0(SB), Y1, Y1
-	VFMADD231PD  const11<>+0(SB), Y3, Y1
+	VPXOR        Y3, Y3, Y3
+	VPCMPGTQ     Y0, Y3, Y3
+	VPSLLQ       $0x20, Y3, Y3
+	VPSRLQ       $0x20, Y0, Y2
+	VPOR         Y3, Y2, Y2
+	VPADDQ       const4<>+0(SB), Y2, Y2
+	VSUBPD       const4<>+0(SB), Y2, Y2
+	VPAND        const8<>+0(SB), Y0, Y0
+	VPOR         const9<>+0(SB), Y0, Y0
+	VSUBPD       const9<>+0(SB), Y0, Y0
+	VFMADD231PD  const10<>+0(SB), Y2, Y0
+	VPXOR        Y3, Y3, Y3
+	VPCMPGTQ     Y1, Y3, Y3
+	VPSLLQ       $0x20, Y3, Y3
+	VPSRLQ       $0x20, Y1, Y2
+	VPOR         Y3, Y2, Y2
+	VPBROADCASTQ const11<>+0(SB), Y3
+	VPADDQ       Y2, Y3, Y2
+	VSUBPD       const4<>+0(SB), Y2, Y2
+	VPAND        const8<>+0(SB), Y1, Y1
+	VPBROADCASTQ const12<>+0(SB), Y3
+	VPOR         Y1, Y3, Y1
+	VSUBPD       const9<>+0(SB), Y1, Y1
+	VFMADD231PD  const10<>+0(SB), Y2, Y1
 	VDIVPD       Y1, Y0, Y0
 	VROUNDPD     $0x09, Y0, Y0
-	VPBROADCASTQ const2<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
+	VPBROADCASTQ const3<>+0(SB), Y2
+	VCMPPD       $0x00, Y2, Y1, Y1
+	VPBROADCASTQ const3<>+0(SB), Y2
+	VBLENDVPD    Y1, Y2, Y0, Y0
 	VMULPD       const13<>+0(SB), Y0, Y1
 	VROUNDPD     $0x09, Y1, Y1
-	VPBROADCASTQ const3<>+0(SB), Y2
+	VPBROADCASTQ const11<>+0(SB), Y2
 	VADDPD       Y1, Y2, Y2
-	VPSUBQ       const1<>+0(SB), Y2, Y2
+	VPSUBQ       const4<>+0(SB), Y2, Y2
 	VPSLLQ       $0x20, Y2, Y2
-	VFNMADD231PD const11<>+0(SB), Y1, Y0
-	VPBROADCASTQ const3<>+0(SB), Y1
+	VFNMADD231PD const10<>+0(SB), Y1, Y0
+	VPBROADCASTQ const11<>+0(SB), Y1
 	VADDPD       Y0, Y1, Y0
-	VPSUBQ       const1<>+0(SB), Y0, Y0
+	VPSUBQ       const4<>+0(SB), Y0, Y0
 	VPADDQ       Y0, Y2, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -556,59 +541,56 @@ TEXT ·RemainderInt8(SB), NOSPLIT, $0-56
 	MOVQ bStep+32(FP), SI
 	MOVQ n+40(FP), DI
 	MOVQ DI, R8
-	SUBQ $0x04, R8
+	SUBQ $0x08, R8
 	JLT  done
 
 loop:
-	VMOVD        (CX), X0
-	VMOVD        (BX), X1
-	VPMOVSXBQ    X0, Y0
-	VPMOVSXBQ    X1, Y1
-	VPCMPEQQ     const0<>+0(SB), Y1, Y2
-	VPADDQ       const1<>+0(SB), Y0, Y3
-	VSUBPD       const1<>+0(SB), Y3, Y3
-	VPADDQ       const1<>+0(SB), Y1, Y4
-	VSUBPD       const1<>+0(SB), Y4, Y4
-	VDIVPD       Y4, Y3, Y3
-	VROUNDPD     $0x09, Y3, Y3
-	VPBROADCASTQ const2<>+0(SB), Y4
-	VBLENDVPD    Y2, Y4, Y3, Y3
-	VPBROADCASTQ const3<>+0(SB), Y4
-	VADDPD       Y3, Y4, Y3
-	VPSUBQ       const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y1, Y4
-	VPMULUDQ     Y3, Y4, Y4
-	VPSRLQ       $0x20, Y3, Y5
-	VPMULUDQ     Y1, Y5, Y5
-	VPADDQ       Y4, Y5, Y5
-	VPSLLQ       $0x20, Y5, Y5
-	VPMULUDQ     Y1, Y3, Y4
-	VPADDQ       Y4, Y5, Y1
-	VPSUBQ       Y1, Y0, Y0
-	VPBROADCASTQ const2<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
+	VMOVQ        (CX), X0
+	VMOVQ        (BX), X1
+	VPMOVSXBD    X0, Y0
+	VPMOVSXBD    X1, Y1
+	VCVTDQ2PS    Y0, Y2
+	VCVTDQ2PS    Y1, Y3
+	VDIVPS       Y3, Y2, Y2
+	VROUNDPS     $0x09, Y2, Y2
+	VCVTTPS2DQ   Y2, Y2
+	VPCMPEQD     const15<>+0(SB), Y1, Y3
+	VPMULLD      Y2, Y1, Y1
+	VPSUBD       Y1, Y0, Y0
+	VPBROADCASTD const0<>+0(SB), Y1
+	VBLENDVPS    Y3, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
+	VPBROADCASTD const1<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
+	VPBROADCASTD const2<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSWB    X0, X0, X0
 	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
 	ADDQ         SI, BX
-	SUBQ         $0x04, R8
+	SUBQ         $0x08, R8
 	JGE          loop
 
 done:
-	ADDQ $0x04, R8
+	ADDQ $0x08, R8
 	SUBQ R8, DI
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
 	RET
+
+DATA const15<>+0(SB)/4, $0x00000000
+DATA const15<>+4(SB)/4, $0x00000000
+DATA const15<>+8(SB)/4, $0x00000000
+DATA const15<>+12(SB)/4, $0x00000000
+DATA const15<>+16(SB)/4, $0x00000000
+DATA const15<>+20(SB)/4, $0x00000000
+DATA const15<>+24(SB)/4, $0x00000000
+DATA const15<>+28(SB)/4, $0x00000000
+GLOBL const15<>(SB), RODATA|NOPTR, $32
 
 // func RemainderInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -620,52 +602,39 @@ TEXT ·RemainderInt16(SB), NOSPLIT, $0-56
 	MOVQ bStep+32(FP), SI
 	MOVQ n+40(FP), DI
 	MOVQ DI, R8
-	SUBQ $0x04, R8
+	SUBQ $0x08, R8
 	JLT  done
 
 loop:
-	VMOVQ        (CX), X0
-	VMOVQ        (BX), X1
-	VPMOVSXWQ    X0, Y0
-	VPMOVSXWQ    X1, Y1
-	VPCMPEQQ     const0<>+0(SB), Y1, Y2
-	VPADDQ       const1<>+0(SB), Y0, Y3
-	VSUBPD       const1<>+0(SB), Y3, Y3
-	VPADDQ       const1<>+0(SB), Y1, Y4
-	VSUBPD       const1<>+0(SB), Y4, Y4
-	VDIVPD       Y4, Y3, Y3
-	VROUNDPD     $0x09, Y3, Y3
-	VPBROADCASTQ const2<>+0(SB), Y4
-	VBLENDVPD    Y2, Y4, Y3, Y3
-	VPBROADCASTQ const3<>+0(SB), Y4
-	VADDPD       Y3, Y4, Y3
-	VPSUBQ       const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y1, Y4
-	VPMULUDQ     Y3, Y4, Y4
-	VPSRLQ       $0x20, Y3, Y5
-	VPMULUDQ     Y1, Y5, Y5
-	VPADDQ       Y4, Y5, Y5
-	VPSLLQ       $0x20, Y5, Y5
-	VPMULUDQ     Y1, Y3, Y4
-	VPADDQ       Y4, Y5, Y1
-	VPSUBQ       Y1, Y0, Y0
-	VPBROADCASTQ const2<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
+	VMOVUPD      (CX), X0
+	VMOVUPD      (BX), X1
+	VPMOVSXWD    X0, Y0
+	VPMOVSXWD    X1, Y1
+	VCVTDQ2PS    Y0, Y2
+	VCVTDQ2PS    Y1, Y3
+	VDIVPS       Y3, Y2, Y2
+	VROUNDPS     $0x09, Y2, Y2
+	VCVTTPS2DQ   Y2, Y2
+	VPCMPEQD     const15<>+0(SB), Y1, Y3
+	VPMULLD      Y2, Y1, Y1
+	VPSUBD       Y1, Y0, Y0
+	VPBROADCASTD const0<>+0(SB), Y1
+	VBLENDVPS    Y3, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
+	VPBROADCASTD const1<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
 	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
 	ADDQ         SI, BX
-	SUBQ         $0x04, R8
+	SUBQ         $0x08, R8
 	JGE          loop
 
 done:
-	ADDQ $0x04, R8
+	ADDQ $0x08, R8
 	SUBQ R8, DI
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
@@ -687,34 +656,20 @@ TEXT ·RemainderInt32(SB), NOSPLIT, $0-56
 loop:
 	VMOVUPD      (CX), X0
 	VMOVUPD      (BX), X1
-	VPMOVSXDQ    X0, Y0
-	VPMOVSXDQ    X1, Y1
-	VPCMPEQQ     const0<>+0(SB), Y1, Y2
-	VPADDQ       const1<>+0(SB), Y0, Y3
-	VSUBPD       const1<>+0(SB), Y3, Y3
-	VPADDQ       const1<>+0(SB), Y1, Y4
-	VSUBPD       const1<>+0(SB), Y4, Y4
-	VDIVPD       Y4, Y3, Y3
-	VROUNDPD     $0x09, Y3, Y3
-	VPBROADCASTQ const2<>+0(SB), Y4
-	VBLENDVPD    Y2, Y4, Y3, Y3
-	VPBROADCASTQ const3<>+0(SB), Y4
-	VADDPD       Y3, Y4, Y3
-	VPSUBQ       const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y1, Y4
-	VPMULUDQ     Y3, Y4, Y4
-	VPSRLQ       $0x20, Y3, Y5
-	VPMULUDQ     Y1, Y5, Y5
-	VPADDQ       Y4, Y5, Y5
-	VPSLLQ       $0x20, Y5, Y5
-	VPMULUDQ     Y1, Y3, Y4
-	VPADDQ       Y4, Y5, Y1
-	VPSUBQ       Y1, Y0, Y0
-	VPBROADCASTQ const2<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VMOVDQA      X0, X0
+	VCVTDQ2PD    X0, Y2
+	VCVTDQ2PD    X1, Y3
+	VDIVPD       Y3, Y2, Y2
+	VROUNDPD     $0x09, Y2, Y2
+	VADDPD       const4<>+0(SB), Y2, Y2
+	VPSUBQ       const4<>+0(SB), Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X3
+	VSHUFPS      $0x88, X3, X2, X2
+	VMOVDQA      X2, X2
+	VPCMPEQD     const16<>+0(SB), X1, X3
+	VPMULLD      X2, X1, X1
+	VPSUBD       X1, X0, X0
+	VPBROADCASTD const0<>+0(SB), X1
+	VBLENDVPS    X3, X1, X0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
 	ADDQ         DX, CX
@@ -728,6 +683,12 @@ done:
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
 	RET
+
+DATA const16<>+0(SB)/4, $0x00000000
+DATA const16<>+4(SB)/4, $0x00000000
+DATA const16<>+8(SB)/4, $0x00000000
+DATA const16<>+12(SB)/4, $0x00000000
+GLOBL const16<>(SB), RODATA|NOPTR, $16
 
 // func RemainderInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
@@ -745,18 +706,18 @@ TEXT ·RemainderInt64(SB), NOSPLIT, $0-56
 loop:
 	VMOVUPD      (CX), Y0
 	VMOVUPD      (BX), Y1
-	VPADDQ       const6<>+0(SB), Y0, Y2
-	VPBROADCASTQ const7<>+0(SB), Y3
+	VPADDQ       const5<>+0(SB), Y0, Y2
+	VPBROADCASTQ const6<>+0(SB), Y3
 	VPXOR        Y3, Y2, Y2
-	VPBROADCASTQ const8<>+0(SB), Y4
+	VPBROADCASTQ const7<>+0(SB), Y4
 	VPXOR        Y3, Y4, Y3
 	VPCMPGTQ     Y2, Y3, Y2
 	VPCMPEQD     Y3, Y3, Y3
 	VPXOR        Y3, Y2, Y2
-	VPADDQ       const6<>+0(SB), Y1, Y3
-	VPBROADCASTQ const7<>+0(SB), Y4
+	VPADDQ       const5<>+0(SB), Y1, Y3
+	VPBROADCASTQ const6<>+0(SB), Y4
 	VPXOR        Y4, Y3, Y3
-	VPBROADCASTQ const8<>+0(SB), Y5
+	VPBROADCASTQ const7<>+0(SB), Y5
 	VPXOR        Y4, Y5, Y4
 	VPCMPGTQ     Y3, Y4, Y3
 	VPCMPEQD     Y4, Y4, Y4
@@ -764,57 +725,55 @@ loop:
 	VPOR         Y3, Y2, Y2
 	VPTEST       Y2, Y2
 	JNE          done
-	VPCMPEQQ     const0<>+0(SB), Y1, Y2
+	VPXOR        Y3, Y3, Y3
+	VPCMPGTQ     Y0, Y3, Y3
+	VPSLLQ       $0x20, Y3, Y3
+	VPSRLQ       $0x20, Y0, Y2
+	VPOR         Y3, Y2, Y2
+	VPADDQ       const4<>+0(SB), Y2, Y2
+	VSUBPD       const4<>+0(SB), Y2, Y2
+	VPAND        const8<>+0(SB), Y0, Y3
+	VPOR         const9<>+0(SB), Y3, Y3
+	VSUBPD       const9<>+0(SB), Y3, Y3
+	VFMADD231PD  const10<>+0(SB), Y2, Y3
 	VPXOR        Y4, Y4, Y4
-	VPCMPGTQ     Y0, Y4, Y4
+	VPCMPGTQ     Y1, Y4, Y4
 	VPSLLQ       $0x20, Y4, Y4
-	VPSRLQ       $0x20, Y0, Y3
-	VPOR         Y4, Y3, Y3
-	VPADDQ       const1<>+0(SB), Y3, Y3
-	VSUBPD       const1<>+0(SB), Y3, Y3
-	VPAND        const9<>+0(SB), Y0, Y4
-	VPOR         const10<>+0(SB), Y4, Y4
-	VSUBPD       const10<>+0(SB), Y4, Y4
-	VFMADD231PD  const11<>+0(SB), Y3, Y4
-	VPXOR        Y5, Y5, Y5
-	VPCMPGTQ     Y1, Y5, Y5
-	VPSLLQ       $0x20, Y5, Y5
-	VPSRLQ       $0x20, Y1, Y3
-	VPOR         Y5, Y3, Y3
-	VPBROADCASTQ const3<>+0(SB), Y5
-	VPADDQ       Y3, Y5, Y3
-	VSUBPD       const1<>+0(SB), Y3, Y3
-	VPAND        const9<>+0(SB), Y1, Y5
-	VPBROADCASTQ const12<>+0(SB), Y6
-	VPOR         Y5, Y6, Y5
-	VSUBPD       const10<>+0(SB), Y5, Y5
-	VFMADD231PD  const11<>+0(SB), Y3, Y5
-	VDIVPD       Y5, Y4, Y3
+	VPSRLQ       $0x20, Y1, Y2
+	VPOR         Y4, Y2, Y2
+	VPBROADCASTQ const11<>+0(SB), Y4
+	VPADDQ       Y2, Y4, Y2
+	VSUBPD       const4<>+0(SB), Y2, Y2
+	VPAND        const8<>+0(SB), Y1, Y4
+	VPBROADCASTQ const12<>+0(SB), Y5
+	VPOR         Y4, Y5, Y4
+	VSUBPD       const9<>+0(SB), Y4, Y4
+	VFMADD231PD  const10<>+0(SB), Y2, Y4
+	VDIVPD       Y4, Y3, Y2
+	VROUNDPD     $0x09, Y2, Y2
+	VMULPD       const13<>+0(SB), Y2, Y3
 	VROUNDPD     $0x09, Y3, Y3
-	VPBROADCASTQ const2<>+0(SB), Y4
-	VBLENDVPD    Y2, Y4, Y3, Y3
-	VMULPD       const13<>+0(SB), Y3, Y4
-	VROUNDPD     $0x09, Y4, Y4
-	VPBROADCASTQ const3<>+0(SB), Y5
-	VADDPD       Y4, Y5, Y5
-	VPSUBQ       const1<>+0(SB), Y5, Y5
-	VPSLLQ       $0x20, Y5, Y5
-	VFNMADD231PD const11<>+0(SB), Y4, Y3
-	VPBROADCASTQ const3<>+0(SB), Y4
-	VADDPD       Y3, Y4, Y3
-	VPSUBQ       const1<>+0(SB), Y3, Y3
-	VPADDQ       Y3, Y5, Y3
+	VPBROADCASTQ const11<>+0(SB), Y4
+	VADDPD       Y3, Y4, Y4
+	VPSUBQ       const4<>+0(SB), Y4, Y4
+	VPSLLQ       $0x20, Y4, Y4
+	VFNMADD231PD const10<>+0(SB), Y3, Y2
+	VPBROADCASTQ const11<>+0(SB), Y3
+	VADDPD       Y2, Y3, Y2
+	VPSUBQ       const4<>+0(SB), Y2, Y2
+	VPADDQ       Y2, Y4, Y2
+	VPCMPEQQ     const17<>+0(SB), Y1, Y3
 	VPSRLQ       $0x20, Y1, Y4
-	VPMULUDQ     Y3, Y4, Y4
-	VPSRLQ       $0x20, Y3, Y5
+	VPMULUDQ     Y2, Y4, Y4
+	VPSRLQ       $0x20, Y2, Y5
 	VPMULUDQ     Y1, Y5, Y5
 	VPADDQ       Y4, Y5, Y5
 	VPSLLQ       $0x20, Y5, Y5
-	VPMULUDQ     Y1, Y3, Y4
+	VPMULUDQ     Y1, Y2, Y4
 	VPADDQ       Y4, Y5, Y1
 	VPSUBQ       Y1, Y0, Y0
-	VPBROADCASTQ const2<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
+	VPBROADCASTQ const3<>+0(SB), Y1
+	VBLENDVPD    Y3, Y1, Y0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
 	ADDQ         DX, CX
@@ -829,6 +788,12 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
+DATA const17<>+0(SB)/8, $0x0000000000000000
+DATA const17<>+8(SB)/8, $0x0000000000000000
+DATA const17<>+16(SB)/8, $0x0000000000000000
+DATA const17<>+24(SB)/8, $0x0000000000000000
+GLOBL const17<>(SB), RODATA|NOPTR, $32
+
 // func RemainderUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·RemainderUint8(SB), NOSPLIT, $0-56
@@ -839,55 +804,42 @@ TEXT ·RemainderUint8(SB), NOSPLIT, $0-56
 	MOVQ bStep+32(FP), SI
 	MOVQ n+40(FP), DI
 	MOVQ DI, R8
-	SUBQ $0x04, R8
+	SUBQ $0x08, R8
 	JLT  done
 
 loop:
-	VMOVD        (CX), X0
-	VMOVD        (BX), X1
-	VPMOVZXBQ    X0, Y0
-	VPMOVZXBQ    X1, Y1
-	VPCMPEQQ     const0<>+0(SB), Y1, Y2
-	VPADDQ       const1<>+0(SB), Y0, Y3
-	VSUBPD       const1<>+0(SB), Y3, Y3
-	VPADDQ       const1<>+0(SB), Y1, Y4
-	VSUBPD       const1<>+0(SB), Y4, Y4
-	VDIVPD       Y4, Y3, Y3
-	VROUNDPD     $0x09, Y3, Y3
-	VPBROADCASTQ const2<>+0(SB), Y4
-	VBLENDVPD    Y2, Y4, Y3, Y3
-	VPBROADCASTQ const3<>+0(SB), Y4
-	VADDPD       Y3, Y4, Y3
-	VPSUBQ       const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y1, Y4
-	VPMULUDQ     Y3, Y4, Y4
-	VPSRLQ       $0x20, Y3, Y5
-	VPMULUDQ     Y1, Y5, Y5
-	VPADDQ       Y4, Y5, Y5
-	VPSLLQ       $0x20, Y5, Y5
-	VPMULUDQ     Y1, Y3, Y4
-	VPADDQ       Y4, Y5, Y1
-	VPSUBQ       Y1, Y0, Y0
-	VPBROADCASTQ const2<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
+	VMOVQ        (CX), X0
+	VMOVQ        (BX), X1
+	VPMOVZXBD    X0, Y0
+	VPMOVZXBD    X1, Y1
+	VCVTDQ2PS    Y0, Y2
+	VCVTDQ2PS    Y1, Y3
+	VDIVPS       Y3, Y2, Y2
+	VROUNDPS     $0x09, Y2, Y2
+	VCVTTPS2DQ   Y2, Y2
+	VPCMPEQD     const15<>+0(SB), Y1, Y3
+	VPMULLD      Y2, Y1, Y1
+	VPSUBD       Y1, Y0, Y0
+	VPBROADCASTD const0<>+0(SB), Y1
+	VBLENDVPS    Y3, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
+	VPBROADCASTD const1<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
+	VPBROADCASTD const2<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSWB    X0, X0, X0
 	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
 	ADDQ         SI, BX
-	SUBQ         $0x04, R8
+	SUBQ         $0x08, R8
 	JGE          loop
 
 done:
-	ADDQ $0x04, R8
+	ADDQ $0x08, R8
 	SUBQ R8, DI
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
@@ -903,52 +855,39 @@ TEXT ·RemainderUint16(SB), NOSPLIT, $0-56
 	MOVQ bStep+32(FP), SI
 	MOVQ n+40(FP), DI
 	MOVQ DI, R8
-	SUBQ $0x04, R8
+	SUBQ $0x08, R8
 	JLT  done
 
 loop:
-	VMOVQ        (CX), X0
-	VMOVQ        (BX), X1
-	VPMOVZXWQ    X0, Y0
-	VPMOVZXWQ    X1, Y1
-	VPCMPEQQ     const0<>+0(SB), Y1, Y2
-	VPADDQ       const1<>+0(SB), Y0, Y3
-	VSUBPD       const1<>+0(SB), Y3, Y3
-	VPADDQ       const1<>+0(SB), Y1, Y4
-	VSUBPD       const1<>+0(SB), Y4, Y4
-	VDIVPD       Y4, Y3, Y3
-	VROUNDPD     $0x09, Y3, Y3
-	VPBROADCASTQ const2<>+0(SB), Y4
-	VBLENDVPD    Y2, Y4, Y3, Y3
-	VPBROADCASTQ const3<>+0(SB), Y4
-	VADDPD       Y3, Y4, Y3
-	VPSUBQ       const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y1, Y4
-	VPMULUDQ     Y3, Y4, Y4
-	VPSRLQ       $0x20, Y3, Y5
-	VPMULUDQ     Y1, Y5, Y5
-	VPADDQ       Y4, Y5, Y5
-	VPSLLQ       $0x20, Y5, Y5
-	VPMULUDQ     Y1, Y3, Y4
-	VPADDQ       Y4, Y5, Y1
-	VPSUBQ       Y1, Y0, Y0
-	VPBROADCASTQ const2<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
+	VMOVUPD      (CX), X0
+	VMOVUPD      (BX), X1
+	VPMOVZXWD    X0, Y0
+	VPMOVZXWD    X1, Y1
+	VCVTDQ2PS    Y0, Y2
+	VCVTDQ2PS    Y1, Y3
+	VDIVPS       Y3, Y2, Y2
+	VROUNDPS     $0x09, Y2, Y2
+	VCVTTPS2DQ   Y2, Y2
+	VPCMPEQD     const15<>+0(SB), Y1, Y3
+	VPMULLD      Y2, Y1, Y1
+	VPSUBD       Y1, Y0, Y0
+	VPBROADCASTD const0<>+0(SB), Y1
+	VBLENDVPS    Y3, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
+	VPBROADCASTD const1<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
 	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
 	ADDQ         SI, BX
-	SUBQ         $0x04, R8
+	SUBQ         $0x08, R8
 	JGE          loop
 
 done:
-	ADDQ $0x04, R8
+	ADDQ $0x08, R8
 	SUBQ R8, DI
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
@@ -970,34 +909,26 @@ TEXT ·RemainderUint32(SB), NOSPLIT, $0-56
 loop:
 	VMOVUPD      (CX), X0
 	VMOVUPD      (BX), X1
-	VPMOVZXDQ    X0, Y0
-	VPMOVZXDQ    X1, Y1
-	VPCMPEQQ     const0<>+0(SB), Y1, Y2
-	VPADDQ       const1<>+0(SB), Y0, Y3
-	VSUBPD       const1<>+0(SB), Y3, Y3
-	VPADDQ       const1<>+0(SB), Y1, Y4
-	VSUBPD       const1<>+0(SB), Y4, Y4
-	VDIVPD       Y4, Y3, Y3
-	VROUNDPD     $0x09, Y3, Y3
-	VPBROADCASTQ const2<>+0(SB), Y4
-	VBLENDVPD    Y2, Y4, Y3, Y3
-	VPBROADCASTQ const3<>+0(SB), Y4
-	VADDPD       Y3, Y4, Y3
-	VPSUBQ       const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y1, Y4
-	VPMULUDQ     Y3, Y4, Y4
-	VPSRLQ       $0x20, Y3, Y5
-	VPMULUDQ     Y1, Y5, Y5
-	VPADDQ       Y4, Y5, Y5
-	VPSLLQ       $0x20, Y5, Y5
-	VPMULUDQ     Y1, Y3, Y4
-	VPADDQ       Y4, Y5, Y1
-	VPSUBQ       Y1, Y0, Y0
-	VPBROADCASTQ const2<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VMOVDQA      X0, X0
+	VPMOVZXDQ    X0, Y2
+	VPADDQ       const4<>+0(SB), Y2, Y2
+	VSUBPD       const4<>+0(SB), Y2, Y2
+	VPMOVZXDQ    X1, Y3
+	VPBROADCASTQ const11<>+0(SB), Y4
+	VPADDQ       Y3, Y4, Y3
+	VSUBPD       const4<>+0(SB), Y3, Y3
+	VDIVPD       Y3, Y2, Y2
+	VROUNDPD     $0x09, Y2, Y2
+	VPBROADCASTQ const11<>+0(SB), Y3
+	VADDPD       Y2, Y3, Y2
+	VPSUBQ       const4<>+0(SB), Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X3
+	VSHUFPS      $0x88, X3, X2, X2
+	VMOVDQA      X2, X2
+	VPCMPEQD     const16<>+0(SB), X1, X3
+	VPMULLD      X2, X1, X1
+	VPSUBD       X1, X0, X0
+	VPBROADCASTD const0<>+0(SB), X1
+	VBLENDVPS    X3, X1, X0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
 	ADDQ         DX, CX
@@ -1028,14 +959,14 @@ TEXT ·RemainderUint64(SB), NOSPLIT, $0-56
 loop:
 	VMOVUPD      (CX), Y0
 	VMOVUPD      (BX), Y1
-	VPBROADCASTQ const7<>+0(SB), Y2
+	VPBROADCASTQ const6<>+0(SB), Y2
 	VPXOR        Y2, Y0, Y3
 	VPBROADCASTQ const14<>+0(SB), Y4
 	VPXOR        Y2, Y4, Y2
 	VPCMPGTQ     Y3, Y2, Y2
 	VPCMPEQD     Y3, Y3, Y3
 	VPXOR        Y3, Y2, Y2
-	VPBROADCASTQ const7<>+0(SB), Y3
+	VPBROADCASTQ const6<>+0(SB), Y3
 	VPXOR        Y3, Y1, Y4
 	VPBROADCASTQ const14<>+0(SB), Y5
 	VPXOR        Y3, Y5, Y3
@@ -1045,57 +976,55 @@ loop:
 	VPOR         Y3, Y2, Y2
 	VPTEST       Y2, Y2
 	JNE          done
-	VPCMPEQQ     const0<>+0(SB), Y1, Y2
+	VPXOR        Y3, Y3, Y3
+	VPCMPGTQ     Y0, Y3, Y3
+	VPSLLQ       $0x20, Y3, Y3
+	VPSRLQ       $0x20, Y0, Y2
+	VPOR         Y3, Y2, Y2
+	VPADDQ       const4<>+0(SB), Y2, Y2
+	VSUBPD       const4<>+0(SB), Y2, Y2
+	VPAND        const8<>+0(SB), Y0, Y3
+	VPOR         const9<>+0(SB), Y3, Y3
+	VSUBPD       const9<>+0(SB), Y3, Y3
+	VFMADD231PD  const10<>+0(SB), Y2, Y3
 	VPXOR        Y4, Y4, Y4
-	VPCMPGTQ     Y0, Y4, Y4
+	VPCMPGTQ     Y1, Y4, Y4
 	VPSLLQ       $0x20, Y4, Y4
-	VPSRLQ       $0x20, Y0, Y3
-	VPOR         Y4, Y3, Y3
-	VPADDQ       const1<>+0(SB), Y3, Y3
-	VSUBPD       const1<>+0(SB), Y3, Y3
-	VPAND        const9<>+0(SB), Y0, Y4
-	VPOR         const10<>+0(SB), Y4, Y4
-	VSUBPD       const10<>+0(SB), Y4, Y4
-	VFMADD231PD  const11<>+0(SB), Y3, Y4
-	VPXOR        Y5, Y5, Y5
-	VPCMPGTQ     Y1, Y5, Y5
-	VPSLLQ       $0x20, Y5, Y5
-	VPSRLQ       $0x20, Y1, Y3
-	VPOR         Y5, Y3, Y3
-	VPBROADCASTQ const3<>+0(SB), Y5
-	VPADDQ       Y3, Y5, Y3
-	VSUBPD       const1<>+0(SB), Y3, Y3
-	VPAND        const9<>+0(SB), Y1, Y5
-	VPBROADCASTQ const12<>+0(SB), Y6
-	VPOR         Y5, Y6, Y5
-	VSUBPD       const10<>+0(SB), Y5, Y5
-	VFMADD231PD  const11<>+0(SB), Y3, Y5
-	VDIVPD       Y5, Y4, Y3
+	VPSRLQ       $0x20, Y1, Y2
+	VPOR         Y4, Y2, Y2
+	VPBROADCASTQ const11<>+0(SB), Y4
+	VPADDQ       Y2, Y4, Y2
+	VSUBPD       const4<>+0(SB), Y2, Y2
+	VPAND        const8<>+0(SB), Y1, Y4
+	VPBROADCASTQ const12<>+0(SB), Y5
+	VPOR         Y4, Y5, Y4
+	VSUBPD       const9<>+0(SB), Y4, Y4
+	VFMADD231PD  const10<>+0(SB), Y2, Y4
+	VDIVPD       Y4, Y3, Y2
+	VROUNDPD     $0x09, Y2, Y2
+	VMULPD       const13<>+0(SB), Y2, Y3
 	VROUNDPD     $0x09, Y3, Y3
-	VPBROADCASTQ const2<>+0(SB), Y4
-	VBLENDVPD    Y2, Y4, Y3, Y3
-	VMULPD       const13<>+0(SB), Y3, Y4
-	VROUNDPD     $0x09, Y4, Y4
-	VPBROADCASTQ const3<>+0(SB), Y5
-	VADDPD       Y4, Y5, Y5
-	VPSUBQ       const1<>+0(SB), Y5, Y5
-	VPSLLQ       $0x20, Y5, Y5
-	VFNMADD231PD const11<>+0(SB), Y4, Y3
-	VPBROADCASTQ const3<>+0(SB), Y4
-	VADDPD       Y3, Y4, Y3
-	VPSUBQ       const1<>+0(SB), Y3, Y3
-	VPADDQ       Y3, Y5, Y3
+	VPBROADCASTQ const11<>+0(SB), Y4
+	VADDPD       Y3, Y4, Y4
+	VPSUBQ       const4<>+0(SB), Y4, Y4
+	VPSLLQ       $0x20, Y4, Y4
+	VFNMADD231PD const10<>+0(SB), Y3, Y2
+	VPBROADCASTQ const11<>+0(SB), Y3
+	VADDPD       Y2, Y3, Y2
+	VPSUBQ       const4<>+0(SB), Y2, Y2
+	VPADDQ       Y2, Y4, Y2
+	VPCMPEQQ     const17<>+0(SB), Y1, Y3
 	VPSRLQ       $0x20, Y1, Y4
-	VPMULUDQ     Y3, Y4, Y4
-	VPSRLQ       $0x20, Y3, Y5
+	VPMULUDQ     Y2, Y4, Y4
+	VPSRLQ       $0x20, Y2, Y5
 	VPMULUDQ     Y1, Y5, Y5
 	VPADDQ       Y4, Y5, Y5
 	VPSLLQ       $0x20, Y5, Y5
-	VPMULUDQ     Y1, Y3, Y4
+	VPMULUDQ     Y1, Y2, Y4
 	VPADDQ       Y4, Y5, Y1
 	VPSUBQ       Y1, Y0, Y0
-	VPBROADCASTQ const2<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
+	VPBROADCASTQ const3<>+0(SB), Y1
+	VBLENDVPD    Y3, Y1, Y0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
 	ADDQ         DX, CX
@@ -1120,44 +1049,41 @@ TEXT ·TruncDivideInt8(SB), NOSPLIT, $0-56
 	MOVQ bStep+32(FP), SI
 	MOVQ n+40(FP), DI
 	MOVQ DI, R8
-	SUBQ $0x04, R8
+	SUBQ $0x08, R8
 	JLT  done
 
 loop:
-	VMOVD        (CX), X0
-	VMOVD        (BX), X1
-	VPMOVSXBQ    X0, Y0
-	VPMOVSXBQ    X1, Y1
-	VPCMPEQQ     const0<>+0(SB), Y1, Y2
-	VPADDQ       const1<>+0(SB), Y0, Y0
-	VSUBPD       const1<>+0(SB), Y0, Y0
-	VPADDQ       const1<>+0(SB), Y1, Y1
-	VSUBPD       const1<>+0(SB), Y1, Y1
-	VDIVPD       Y1, Y0, Y0
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const2<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VPBROADCASTQ const3<>+0(SB), Y1
-	VADDPD       Y0, Y1, Y0
-	VPSUBQ       const1<>+0(SB), Y0, Y0
+	VMOVQ        (CX), X0
+	VMOVQ        (BX), X1
+	VPMOVSXBD    X0, Y0
+	VPMOVSXBD    X1, Y1
+	VCVTDQ2PS    Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VDIVPS       Y1, Y0, Y0
+	VROUNDPS     $0x0b, Y0, Y0
+	VPBROADCASTD const0<>+0(SB), Y2
+	VCMPPS       $0x00, Y2, Y1, Y1
+	VPBROADCASTD const0<>+0(SB), Y2
+	VBLENDVPS    Y1, Y2, Y0, Y0
+	VCVTTPS2DQ   Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
+	VPBROADCASTD const1<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
+	VPBROADCASTD const2<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSWB    X0, X0, X0
 	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
 	ADDQ         SI, BX
-	SUBQ         $0x04, R8
+	SUBQ         $0x08, R8
 	JGE          loop
 
 done:
-	ADDQ $0x04, R8
+	ADDQ $0x08, R8
 	SUBQ R8, DI
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
@@ -1173,41 +1099,38 @@ TEXT ·TruncDivideInt16(SB), NOSPLIT, $0-56
 	MOVQ bStep+32(FP), SI
 	MOVQ n+40(FP), DI
 	MOVQ DI, R8
-	SUBQ $0x04, R8
+	SUBQ $0x08, R8
 	JLT  done
 
 loop:
-	VMOVQ        (CX), X0
-	VMOVQ        (BX), X1
-	VPMOVSXWQ    X0, Y0
-	VPMOVSXWQ    X1, Y1
-	VPCMPEQQ     const0<>+0(SB), Y1, Y2
-	VPADDQ       const1<>+0(SB), Y0, Y0
-	VSUBPD       const1<>+0(SB), Y0, Y0
-	VPADDQ       const1<>+0(SB), Y1, Y1
-	VSUBPD       const1<>+0(SB), Y1, Y1
-	VDIVPD       Y1, Y0, Y0
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const2<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VPBROADCASTQ const3<>+0(SB), Y1
-	VADDPD       Y0, Y1, Y0
-	VPSUBQ       const1<>+0(SB), Y0, Y0
+	VMOVUPD      (CX), X0
+	VMOVUPD      (BX), X1
+	VPMOVSXWD    X0, Y0
+	VPMOVSXWD    X1, Y1
+	VCVTDQ2PS    Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VDIVPS       Y1, Y0, Y0
+	VROUNDPS     $0x0b, Y0, Y0
+	VPBROADCASTD const0<>+0(SB), Y2
+	VCMPPS       $0x00, Y2, Y1, Y1
+	VPBROADCASTD const0<>+0(SB), Y2
+	VBLENDVPS    Y1, Y2, Y0, Y0
+	VCVTTPS2DQ   Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
+	VPBROADCASTD const1<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
 	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
 	ADDQ         SI, BX
-	SUBQ         $0x04, R8
+	SUBQ         $0x08, R8
 	JGE          loop
 
 done:
-	ADDQ $0x04, R8
+	ADDQ $0x08, R8
 	SUBQ R8, DI
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
@@ -1229,20 +1152,16 @@ TEXT ·TruncDivideInt32(SB), NOSPLIT, $0-56
 loop:
 	VMOVUPD      (CX), X0
 	VMOVUPD      (BX), X1
-	VPMOVSXDQ    X0, Y0
-	VPMOVSXDQ    X1, Y1
-	VPCMPEQQ     const0<>+0(SB), Y1, Y2
-	VPADDQ       const1<>+0(SB), Y0, Y0
-	VSUBPD       const1<>+0(SB), Y0, Y0
-	VPADDQ       const1<>+0(SB), Y1, Y1
-	VSUBPD       const1<>+0(SB), Y1, Y1
+	VCVTDQ2PD    X0, Y0
+	VCVTDQ2PD    X1, Y1
 	VDIVPD       Y1, Y0, Y0
 	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const2<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VPBROADCASTQ const3<>+0(SB), Y1
-	VADDPD       Y0, Y1, Y0
-	VPSUBQ       const1<>+0(SB), Y0, Y0
+	VPBROADCASTQ const3<>+0(SB), Y2
+	VCMPPD       $0x00, Y2, Y1, Y1
+	VPBROADCASTQ const3<>+0(SB), Y2
+	VBLENDVPD    Y1, Y2, Y0, Y0
+	VADDPD       const4<>+0(SB), Y0, Y0
+	VPSUBQ       const4<>+0(SB), Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
 	VMOVDQA      X0, X0
@@ -1276,18 +1195,18 @@ TEXT ·TruncDivideInt64(SB), NOSPLIT, $0-56
 loop:
 	VMOVUPD      (CX), Y0
 	VMOVUPD      (BX), Y1
-	VPADDQ       const6<>+0(SB), Y0, Y2
-	VPBROADCASTQ const7<>+0(SB), Y3
+	VPADDQ       const5<>+0(SB), Y0, Y2
+	VPBROADCASTQ const6<>+0(SB), Y3
 	VPXOR        Y3, Y2, Y2
-	VPBROADCASTQ const8<>+0(SB), Y4
+	VPBROADCASTQ const7<>+0(SB), Y4
 	VPXOR        Y3, Y4, Y3
 	VPCMPGTQ     Y2, Y3, Y2
 	VPCMPEQD     Y3, Y3, Y3
 	VPXOR        Y3, Y2, Y2
-	VPADDQ       const6<>+0(SB), Y1, Y3
-	VPBROADCASTQ const7<>+0(SB), Y4
+	VPADDQ       const5<>+0(SB), Y1, Y3
+	VPBROADCASTQ const6<>+0(SB), Y4
 	VPXOR        Y4, Y3, Y3
-	VPBROADCASTQ const8<>+0(SB), Y5
+	VPBROADCASTQ const7<>+0(SB), Y5
 	VPXOR        Y4, Y5, Y4
 	VPCMPGTQ     Y3, Y4, Y3
 	VPCMPEQD     Y4, Y4, Y4
@@ -1295,45 +1214,46 @@ loop:
 	VPOR         Y3, Y2, Y2
 	VPTEST       Y2, Y2
 	JNE          done
-	VPCMPEQQ     const0<>+0(SB), Y1, Y2
-	VPXOR        Y4, Y4, Y4
-	VPCMPGTQ     Y0, Y4, Y4
-	VPSLLQ       $0x20, Y4, Y4
-	VPSRLQ       $0x20, Y0, Y3
-	VPOR         Y4, Y3, Y3
-	VPADDQ       const1<>+0(SB), Y3, Y3
-	VSUBPD       const1<>+0(SB), Y3, Y3
-	VPAND        const9<>+0(SB), Y0, Y0
-	VPOR         const10<>+0(SB), Y0, Y0
-	VSUBPD       const10<>+0(SB), Y0, Y0
-	VFMADD231PD  const11<>+0(SB), Y3, Y0
-	VPXOR        Y4, Y4, Y4
-	VPCMPGTQ     Y1, Y4, Y4
-	VPSLLQ       $0x20, Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPOR         Y4, Y3, Y3
-	VPBROADCASTQ const3<>+0(SB), Y4
-	VPADDQ       Y3, Y4, Y3
-	VSUBPD       const1<>+0(SB), Y3, Y3
-	VPAND        const9<>+0(SB), Y1, Y1
-	VPBROADCASTQ const12<>+0(SB), Y4
-	VPOR         Y1, Y4, Y1
-	VSUBPD       const10<>+0(SB), Y1, Y1
-	VFMADD231PD  const11<>+0(SB), Y3, Y1
+	VPXOR        Y3, Y3, Y3
+	VPCMPGTQ     Y0, Y3, Y3
+	VPSLLQ       $0x20, Y3, Y3
+	VPSRLQ       $0x20, Y0, Y2
+	VPOR         Y3, Y2, Y2
+	VPADDQ       const4<>+0(SB), Y2, Y2
+	VSUBPD       const4<>+0(SB), Y2, Y2
+	VPAND        const8<>+0(SB), Y0, Y0
+	VPOR         const9<>+0(SB), Y0, Y0
+	VSUBPD       const9<>+0(SB), Y0, Y0
+	VFMADD231PD  const10<>+0(SB), Y2, Y0
+	VPXOR        Y3, Y3, Y3
+	VPCMPGTQ     Y1, Y3, Y3
+	VPSLLQ       $0x20, Y3, Y3
+	VPSRLQ       $0x20, Y1, Y2
+	VPOR         Y3, Y2, Y2
+	VPBROADCASTQ const11<>+0(SB), Y3
+	VPADDQ       Y2, Y3, Y2
+	VSUBPD       const4<>+0(SB), Y2, Y2
+	VPAND        const8<>+0(SB), Y1, Y1
+	VPBROADCASTQ const12<>+0(SB), Y3
+	VPOR         Y1, Y3, Y1
+	VSUBPD       const9<>+0(SB), Y1, Y1
+	VFMADD231PD  const10<>+0(SB), Y2, Y1
 	VDIVPD       Y1, Y0, Y0
 	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const2<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
+	VPBROADCASTQ const3<>+0(SB), Y2
+	VCMPPD       $0x00, Y2, Y1, Y1
+	VPBROADCASTQ const3<>+0(SB), Y2
+	VBLENDVPD    Y1, Y2, Y0, Y0
 	VMULPD       const13<>+0(SB), Y0, Y1
 	VROUNDPD     $0x09, Y1, Y1
-	VPBROADCASTQ const3<>+0(SB), Y2
+	VPBROADCASTQ const11<>+0(SB), Y2
 	VADDPD       Y1, Y2, Y2
-	VPSUBQ       const1<>+0(SB), Y2, Y2
+	VPSUBQ       const4<>+0(SB), Y2, Y2
 	VPSLLQ       $0x20, Y2, Y2
-	VFNMADD231PD const11<>+0(SB), Y1, Y0
-	VPBROADCASTQ const3<>+0(SB), Y1
+	VFNMADD231PD const10<>+0(SB), Y1, Y0
+	VPBROADCASTQ const11<>+0(SB), Y1
 	VADDPD       Y0, Y1, Y0
-	VPSUBQ       const1<>+0(SB), Y0, Y0
+	VPSUBQ       const4<>+0(SB), Y0, Y0
 	VPADDQ       Y0, Y2, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -1359,44 +1279,41 @@ TEXT ·TruncDivideUint8(SB), NOSPLIT, $0-56
 	MOVQ bStep+32(FP), SI
 	MOVQ n+40(FP), DI
 	MOVQ DI, R8
-	SUBQ $0x04, R8
+	SUBQ $0x08, R8
 	JLT  done
 
 loop:
-	VMOVD        (CX), X0
-	VMOVD        (BX), X1
-	VPMOVZXBQ    X0, Y0
-	VPMOVZXBQ    X1, Y1
-	VPCMPEQQ     const0<>+0(SB), Y1, Y2
-	VPADDQ       const1<>+0(SB), Y0, Y0
-	VSUBPD       const1<>+0(SB), Y0, Y0
-	VPADDQ       const1<>+0(SB), Y1, Y1
-	VSUBPD       const1<>+0(SB), Y1, Y1
-	VDIVPD       Y1, Y0, Y0
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const2<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VPBROADCASTQ const3<>+0(SB), Y1
-	VADDPD       Y0, Y1, Y0
-	VPSUBQ       const1<>+0(SB), Y0, Y0
+	VMOVQ        (CX), X0
+	VMOVQ        (BX), X1
+	VPMOVZXBD    X0, Y0
+	VPMOVZXBD    X1, Y1
+	VCVTDQ2PS    Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VDIVPS       Y1, Y0, Y0
+	VROUNDPS     $0x0b, Y0, Y0
+	VPBROADCASTD const0<>+0(SB), Y2
+	VCMPPS       $0x00, Y2, Y1, Y1
+	VPBROADCASTD const0<>+0(SB), Y2
+	VBLENDVPS    Y1, Y2, Y0, Y0
+	VCVTTPS2DQ   Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
+	VPBROADCASTD const1<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
+	VPBROADCASTD const2<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSWB    X0, X0, X0
 	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
 	ADDQ         SI, BX
-	SUBQ         $0x04, R8
+	SUBQ         $0x08, R8
 	JGE          loop
 
 done:
-	ADDQ $0x04, R8
+	ADDQ $0x08, R8
 	SUBQ R8, DI
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
@@ -1412,41 +1329,38 @@ TEXT ·TruncDivideUint16(SB), NOSPLIT, $0-56
 	MOVQ bStep+32(FP), SI
 	MOVQ n+40(FP), DI
 	MOVQ DI, R8
-	SUBQ $0x04, R8
+	SUBQ $0x08, R8
 	JLT  done
 
 loop:
-	VMOVQ        (CX), X0
-	VMOVQ        (BX), X1
-	VPMOVZXWQ    X0, Y0
-	VPMOVZXWQ    X1, Y1
-	VPCMPEQQ     const0<>+0(SB), Y1, Y2
-	VPADDQ       const1<>+0(SB), Y0, Y0
-	VSUBPD       const1<>+0(SB), Y0, Y0
-	VPADDQ       const1<>+0(SB), Y1, Y1
-	VSUBPD       const1<>+0(SB), Y1, Y1
-	VDIVPD       Y1, Y0, Y0
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const2<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VPBROADCASTQ const3<>+0(SB), Y1
-	VADDPD       Y0, Y1, Y0
-	VPSUBQ       const1<>+0(SB), Y0, Y0
+	VMOVUPD      (CX), X0
+	VMOVUPD      (BX), X1
+	VPMOVZXWD    X0, Y0
+	VPMOVZXWD    X1, Y1
+	VCVTDQ2PS    Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VDIVPS       Y1, Y0, Y0
+	VROUNDPS     $0x0b, Y0, Y0
+	VPBROADCASTD const0<>+0(SB), Y2
+	VCMPPS       $0x00, Y2, Y1, Y1
+	VPBROADCASTD const0<>+0(SB), Y2
+	VBLENDVPS    Y1, Y2, Y0, Y0
+	VCVTTPS2DQ   Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
+	VPBROADCASTD const1<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
 	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
 	ADDQ         SI, BX
-	SUBQ         $0x04, R8
+	SUBQ         $0x08, R8
 	JGE          loop
 
 done:
-	ADDQ $0x04, R8
+	ADDQ $0x08, R8
 	SUBQ R8, DI
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
@@ -1469,19 +1383,21 @@ loop:
 	VMOVUPD      (CX), X0
 	VMOVUPD      (BX), X1
 	VPMOVZXDQ    X0, Y0
+	VPADDQ       const4<>+0(SB), Y0, Y0
+	VSUBPD       const4<>+0(SB), Y0, Y0
 	VPMOVZXDQ    X1, Y1
-	VPCMPEQQ     const0<>+0(SB), Y1, Y2
-	VPADDQ       const1<>+0(SB), Y0, Y0
-	VSUBPD       const1<>+0(SB), Y0, Y0
-	VPADDQ       const1<>+0(SB), Y1, Y1
-	VSUBPD       const1<>+0(SB), Y1, Y1
+	VPBROADCASTQ const11<>+0(SB), Y2
+	VPADDQ       Y1, Y2, Y1
+	VSUBPD       const4<>+0(SB), Y1, Y1
 	VDIVPD       Y1, Y0, Y0
 	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const2<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VPBROADCASTQ const3<>+0(SB), Y1
+	VPBROADCASTQ const3<>+0(SB), Y2
+	VCMPPD       $0x00, Y2, Y1, Y1
+	VPBROADCASTQ const3<>+0(SB), Y2
+	VBLENDVPD    Y1, Y2, Y0, Y0
+	VPBROADCASTQ const11<>+0(SB), Y1
 	VADDPD       Y0, Y1, Y0
-	VPSUBQ       const1<>+0(SB), Y0, Y0
+	VPSUBQ       const4<>+0(SB), Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
 	VMOVDQA      X0, X0
@@ -1515,14 +1431,14 @@ TEXT ·TruncDivideUint64(SB), NOSPLIT, $0-56
 loop:
 	VMOVUPD      (CX), Y0
 	VMOVUPD      (BX), Y1
-	VPBROADCASTQ const7<>+0(SB), Y2
+	VPBROADCASTQ const6<>+0(SB), Y2
 	VPXOR        Y2, Y0, Y3
 	VPBROADCASTQ const14<>+0(SB), Y4
 	VPXOR        Y2, Y4, Y2
 	VPCMPGTQ     Y3, Y2, Y2
 	VPCMPEQD     Y3, Y3, Y3
 	VPXOR        Y3, Y2, Y2
-	VPBROADCASTQ const7<>+0(SB), Y3
+	VPBROADCASTQ const6<>+0(SB), Y3
 	VPXOR        Y3, Y1, Y4
 	VPBROADCASTQ const14<>+0(SB), Y5
 	VPXOR        Y3, Y5, Y3
@@ -1532,45 +1448,46 @@ loop:
 	VPOR         Y3, Y2, Y2
 	VPTEST       Y2, Y2
 	JNE          done
-	VPCMPEQQ     const0<>+0(SB), Y1, Y2
-	VPXOR        Y4, Y4, Y4
-	VPCMPGTQ     Y0, Y4, Y4
-	VPSLLQ       $0x20, Y4, Y4
-	VPSRLQ       $0x20, Y0, Y3
-	VPOR         Y4, Y3, Y3
-	VPADDQ       const1<>+0(SB), Y3, Y3
-	VSUBPD       const1<>+0(SB), Y3, Y3
-	VPAND        const9<>+0(SB), Y0, Y0
-	VPOR         const10<>+0(SB), Y0, Y0
-	VSUBPD       const10<>+0(SB), Y0, Y0
-	VFMADD231PD  const11<>+0(SB), Y3, Y0
-	VPXOR        Y4, Y4, Y4
-	VPCMPGTQ     Y1, Y4, Y4
-	VPSLLQ       $0x20, Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPOR         Y4, Y3, Y3
-	VPBROADCASTQ const3<>+0(SB), Y4
-	VPADDQ       Y3, Y4, Y3
-	VSUBPD       const1<>+0(SB), Y3, Y3
-	VPAND        const9<>+0(SB), Y1, Y1
-	VPBROADCASTQ const12<>+0(SB), Y4
-	VPOR         Y1, Y4, Y1
-	VSUBPD       const10<>+0(SB), Y1, Y1
-	VFMADD231PD  const11<>+0(SB), Y3, Y1
+	VPXOR        Y3, Y3, Y3
+	VPCMPGTQ     Y0, Y3, Y3
+	VPSLLQ       $0x20, Y3, Y3
+	VPSRLQ       $0x20, Y0, Y2
+	VPOR         Y3, Y2, Y2
+	VPADDQ       const4<>+0(SB), Y2, Y2
+	VSUBPD       const4<>+0(SB), Y2, Y2
+	VPAND        const8<>+0(SB), Y0, Y0
+	VPOR         const9<>+0(SB), Y0, Y0
+	VSUBPD       const9<>+0(SB), Y0, Y0
+	VFMADD231PD  const10<>+0(SB), Y2, Y0
+	VPXOR        Y3, Y3, Y3
+	VPCMPGTQ     Y1, Y3, Y3
+	VPSLLQ       $0x20, Y3, Y3
+	VPSRLQ       $0x20, Y1, Y2
+	VPOR         Y3, Y2, Y2
+	VPBROADCASTQ const11<>+0(SB), Y3
+	VPADDQ       Y2, Y3, Y2
+	VSUBPD       const4<>+0(SB), Y2, Y2
+	VPAND        const8<>+0(SB), Y1, Y1
+	VPBROADCASTQ const12<>+0(SB), Y3
+	VPOR         Y1, Y3, Y1
+	VSUBPD       const9<>+0(SB), Y1, Y1
+	VFMADD231PD  const10<>+0(SB), Y2, Y1
 	VDIVPD       Y1, Y0, Y0
 	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const2<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
+	VPBROADCASTQ const3<>+0(SB), Y2
+	VCMPPD       $0x00, Y2, Y1, Y1
+	VPBROADCASTQ const3<>+0(SB), Y2
+	VBLENDVPD    Y1, Y2, Y0, Y0
 	VMULPD       const13<>+0(SB), Y0, Y1
 	VROUNDPD     $0x09, Y1, Y1
-	VPBROADCASTQ const3<>+0(SB), Y2
+	VPBROADCASTQ const11<>+0(SB), Y2
 	VADDPD       Y1, Y2, Y2
-	VPSUBQ       const1<>+0(SB), Y2, Y2
+	VPSUBQ       const4<>+0(SB), Y2, Y2
 	VPSLLQ       $0x20, Y2, Y2
-	VFNMADD231PD const11<>+0(SB), Y1, Y0
-	VPBROADCASTQ const3<>+0(SB), Y1
+	VFNMADD231PD const10<>+0(SB), Y1, Y0
+	VPBROADCASTQ const11<>+0(SB), Y1
 	VADDPD       Y0, Y1, Y0
-	VPSUBQ       const1<>+0(SB), Y0, Y0
+	VPSUBQ       const4<>+0(SB), Y0, Y0
 	VPADDQ       Y0, Y2, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -1596,55 +1513,42 @@ TEXT ·FmodInt8(SB), NOSPLIT, $0-56
 	MOVQ bStep+32(FP), SI
 	MOVQ n+40(FP), DI
 	MOVQ DI, R8
-	SUBQ $0x04, R8
+	SUBQ $0x08, R8
 	JLT  done
 
 loop:
-	VMOVD        (CX), X0
-	VMOVD        (BX), X1
-	VPMOVSXBQ    X0, Y0
-	VPMOVSXBQ    X1, Y1
-	VPCMPEQQ     const0<>+0(SB), Y1, Y2
-	VPADDQ       const1<>+0(SB), Y0, Y3
-	VSUBPD       const1<>+0(SB), Y3, Y3
-	VPADDQ       const1<>+0(SB), Y1, Y4
-	VSUBPD       const1<>+0(SB), Y4, Y4
-	VDIVPD       Y4, Y3, Y3
-	VROUNDPD     $0x0b, Y3, Y3
-	VPBROADCASTQ const2<>+0(SB), Y4
-	VBLENDVPD    Y2, Y4, Y3, Y3
-	VPBROADCASTQ const3<>+0(SB), Y4
-	VADDPD       Y3, Y4, Y3
-	VPSUBQ       const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y1, Y4
-	VPMULUDQ     Y3, Y4, Y4
-	VPSRLQ       $0x20, Y3, Y5
-	VPMULUDQ     Y1, Y5, Y5
-	VPADDQ       Y4, Y5, Y5
-	VPSLLQ       $0x20, Y5, Y5
-	VPMULUDQ     Y1, Y3, Y4
-	VPADDQ       Y4, Y5, Y1
-	VPSUBQ       Y1, Y0, Y0
-	VPBROADCASTQ const2<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
+	VMOVQ        (CX), X0
+	VMOVQ        (BX), X1
+	VPMOVSXBD    X0, Y0
+	VPMOVSXBD    X1, Y1
+	VCVTDQ2PS    Y0, Y2
+	VCVTDQ2PS    Y1, Y3
+	VDIVPS       Y3, Y2, Y2
+	VROUNDPS     $0x0b, Y2, Y2
+	VCVTTPS2DQ   Y2, Y2
+	VPCMPEQD     const15<>+0(SB), Y1, Y3
+	VPMULLD      Y2, Y1, Y1
+	VPSUBD       Y1, Y0, Y0
+	VPBROADCASTD const0<>+0(SB), Y1
+	VBLENDVPS    Y3, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
+	VPBROADCASTD const1<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
+	VPBROADCASTD const2<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSWB    X0, X0, X0
 	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
 	ADDQ         SI, BX
-	SUBQ         $0x04, R8
+	SUBQ         $0x08, R8
 	JGE          loop
 
 done:
-	ADDQ $0x04, R8
+	ADDQ $0x08, R8
 	SUBQ R8, DI
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
@@ -1660,52 +1564,39 @@ TEXT ·FmodInt16(SB), NOSPLIT, $0-56
 	MOVQ bStep+32(FP), SI
 	MOVQ n+40(FP), DI
 	MOVQ DI, R8
-	SUBQ $0x04, R8
+	SUBQ $0x08, R8
 	JLT  done
 
 loop:
-	VMOVQ        (CX), X0
-	VMOVQ        (BX), X1
-	VPMOVSXWQ    X0, Y0
-	VPMOVSXWQ    X1, Y1
-	VPCMPEQQ     const0<>+0(SB), Y1, Y2
-	VPADDQ       const1<>+0(SB), Y0, Y3
-	VSUBPD       const1<>+0(SB), Y3, Y3
-	VPADDQ       const1<>+0(SB), Y1, Y4
-	VSUBPD       const1<>+0(SB), Y4, Y4
-	VDIVPD       Y4, Y3, Y3
-	VROUNDPD     $0x0b, Y3, Y3
-	VPBROADCASTQ const2<>+0(SB), Y4
-	VBLENDVPD    Y2, Y4, Y3, Y3
-	VPBROADCASTQ const3<>+0(SB), Y4
-	VADDPD       Y3, Y4, Y3
-	VPSUBQ       const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y1, Y4
-	VPMULUDQ     Y3, Y4, Y4
-	VPSRLQ       $0x20, Y3, Y5
-	VPMULUDQ     Y1, Y5, Y5
-	VPADDQ       Y4, Y5, Y5
-	VPSLLQ       $0x20, Y5, Y5
-	VPMULUDQ     Y1, Y3, Y4
-	VPADDQ       Y4, Y5, Y1
-	VPSUBQ       Y1, Y0, Y0
-	VPBROADCASTQ const2<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
+	VMOVUPD      (CX), X0
+	VMOVUPD      (BX), X1
+	VPMOVSXWD    X0, Y0
+	VPMOVSXWD    X1, Y1
+	VCVTDQ2PS    Y0, Y2
+	VCVTDQ2PS    Y1, Y3
+	VDIVPS       Y3, Y2, Y2
+	VROUNDPS     $0x0b, Y2, Y2
+	VCVTTPS2DQ   Y2, Y2
+	VPCMPEQD     const15<>+0(SB), Y1, Y3
+	VPMULLD      Y2, Y1, Y1
+	VPSUBD       Y1, Y0, Y0
+	VPBROADCASTD const0<>+0(SB), Y1
+	VBLENDVPS    Y3, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
+	VPBROADCASTD const1<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
 	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
 	ADDQ         SI, BX
-	SUBQ         $0x04, R8
+	SUBQ         $0x08, R8
 	JGE          loop
 
 done:
-	ADDQ $0x04, R8
+	ADDQ $0x08, R8
 	SUBQ R8, DI
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
@@ -1727,34 +1618,20 @@ TEXT ·FmodInt32(SB), NOSPLIT, $0-56
 loop:
 	VMOVUPD      (CX), X0
 	VMOVUPD      (BX), X1
-	VPMOVSXDQ    X0, Y0
-	VPMOVSXDQ    X1, Y1
-	VPCMPEQQ     const0<>+0(SB), Y1, Y2
-	VPADDQ       const1<>+0(SB), Y0, Y3
-	VSUBPD       const1<>+0(SB), Y3, Y3
-	VPADDQ       const1<>+0(SB), Y1, Y4
-	VSUBPD       const1<>+0(SB), Y4, Y4
-	VDIVPD       Y4, Y3, Y3
-	VROUNDPD     $0x0b, Y3, Y3
-	VPBROADCASTQ const2<>+0(SB), Y4
-	VBLENDVPD    Y2, Y4, Y3, Y3
-	VPBROADCASTQ const3<>+0(SB), Y4
-	VADDPD       Y3, Y4, Y3
-	VPSUBQ       const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y1, Y4
-	VPMULUDQ     Y3, Y4, Y4
-	VPSRLQ       $0x20, Y3, Y5
-	VPMULUDQ     Y1, Y5, Y5
-	VPADDQ       Y4, Y5, Y5
-	VPSLLQ       $0x20, Y5, Y5
-	VPMULUDQ     Y1, Y3, Y4
-	VPADDQ       Y4, Y5, Y1
-	VPSUBQ       Y1, Y0, Y0
-	VPBROADCASTQ const2<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VMOVDQA      X0, X0
+	VCVTDQ2PD    X0, Y2
+	VCVTDQ2PD    X1, Y3
+	VDIVPD       Y3, Y2, Y2
+	VROUNDPD     $0x0b, Y2, Y2
+	VADDPD       const4<>+0(SB), Y2, Y2
+	VPSUBQ       const4<>+0(SB), Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X3
+	VSHUFPS      $0x88, X3, X2, X2
+	VMOVDQA      X2, X2
+	VPCMPEQD     const16<>+0(SB), X1, X3
+	VPMULLD      X2, X1, X1
+	VPSUBD       X1, X0, X0
+	VPBROADCASTD const0<>+0(SB), X1
+	VBLENDVPS    X3, X1, X0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
 	ADDQ         DX, CX
@@ -1785,18 +1662,18 @@ TEXT ·FmodInt64(SB), NOSPLIT, $0-56
 loop:
 	VMOVUPD      (CX), Y0
 	VMOVUPD      (BX), Y1
-	VPADDQ       const6<>+0(SB), Y0, Y2
-	VPBROADCASTQ const7<>+0(SB), Y3
+	VPADDQ       const5<>+0(SB), Y0, Y2
+	VPBROADCASTQ const6<>+0(SB), Y3
 	VPXOR        Y3, Y2, Y2
-	VPBROADCASTQ const8<>+0(SB), Y4
+	VPBROADCASTQ const7<>+0(SB), Y4
 	VPXOR        Y3, Y4, Y3
 	VPCMPGTQ     Y2, Y3, Y2
 	VPCMPEQD     Y3, Y3, Y3
 	VPXOR        Y3, Y2, Y2
-	VPADDQ       const6<>+0(SB), Y1, Y3
-	VPBROADCASTQ const7<>+0(SB), Y4
+	VPADDQ       const5<>+0(SB), Y1, Y3
+	VPBROADCASTQ const6<>+0(SB), Y4
 	VPXOR        Y4, Y3, Y3
-	VPBROADCASTQ const8<>+0(SB), Y5
+	VPBROADCASTQ const7<>+0(SB), Y5
 	VPXOR        Y4, Y5, Y4
 	VPCMPGTQ     Y3, Y4, Y3
 	VPCMPEQD     Y4, Y4, Y4
@@ -1804,57 +1681,55 @@ loop:
 	VPOR         Y3, Y2, Y2
 	VPTEST       Y2, Y2
 	JNE          done
-	VPCMPEQQ     const0<>+0(SB), Y1, Y2
+	VPXOR        Y3, Y3, Y3
+	VPCMPGTQ     Y0, Y3, Y3
+	VPSLLQ       $0x20, Y3, Y3
+	VPSRLQ       $0x20, Y0, Y2
+	VPOR         Y3, Y2, Y2
+	VPADDQ       const4<>+0(SB), Y2, Y2
+	VSUBPD       const4<>+0(SB), Y2, Y2
+	VPAND        const8<>+0(SB), Y0, Y3
+	VPOR         const9<>+0(SB), Y3, Y3
+	VSUBPD       const9<>+0(SB), Y3, Y3
+	VFMADD231PD  const10<>+0(SB), Y2, Y3
 	VPXOR        Y4, Y4, Y4
-	VPCMPGTQ     Y0, Y4, Y4
+	VPCMPGTQ     Y1, Y4, Y4
 	VPSLLQ       $0x20, Y4, Y4
-	VPSRLQ       $0x20, Y0, Y3
-	VPOR         Y4, Y3, Y3
-	VPADDQ       const1<>+0(SB), Y3, Y3
-	VSUBPD       const1<>+0(SB), Y3, Y3
-	VPAND        const9<>+0(SB), Y0, Y4
-	VPOR         const10<>+0(SB), Y4, Y4
-	VSUBPD       const10<>+0(SB), Y4, Y4
-	VFMADD231PD  const11<>+0(SB), Y3, Y4
-	VPXOR        Y5, Y5, Y5
-	VPCMPGTQ     Y1, Y5, Y5
-	VPSLLQ       $0x20, Y5, Y5
-	VPSRLQ       $0x20, Y1, Y3
-	VPOR         Y5, Y3, Y3
-	VPBROADCASTQ const3<>+0(SB), Y5
-	VPADDQ       Y3, Y5, Y3
-	VSUBPD       const1<>+0(SB), Y3, Y3
-	VPAND        const9<>+0(SB), Y1, Y5
-	VPBROADCASTQ const12<>+0(SB), Y6
-	VPOR         Y5, Y6, Y5
-	VSUBPD       const10<>+0(SB), Y5, Y5
-	VFMADD231PD  const11<>+0(SB), Y3, Y5
-	VDIVPD       Y5, Y4, Y3
-	VROUNDPD     $0x0b, Y3, Y3
-	VPBROADCASTQ const2<>+0(SB), Y4
-	VBLENDVPD    Y2, Y4, Y3, Y3
-	VMULPD       const13<>+0(SB), Y3, Y4
-	VROUNDPD     $0x09, Y4, Y4
-	VPBROADCASTQ const3<>+0(SB), Y5
-	VADDPD       Y4, Y5, Y5
-	VPSUBQ       const1<>+0(SB), Y5, Y5
-	VPSLLQ       $0x20, Y5, Y5
-	VFNMADD231PD const11<>+0(SB), Y4, Y3
-	VPBROADCASTQ const3<>+0(SB), Y4
-	VADDPD       Y3, Y4, Y3
-	VPSUBQ       const1<>+0(SB), Y3, Y3
-	VPADDQ       Y3, Y5, Y3
+	VPSRLQ       $0x20, Y1, Y2
+	VPOR         Y4, Y2, Y2
+	VPBROADCASTQ const11<>+0(SB), Y4
+	VPADDQ       Y2, Y4, Y2
+	VSUBPD       const4<>+0(SB), Y2, Y2
+	VPAND        const8<>+0(SB), Y1, Y4
+	VPBROADCASTQ const12<>+0(SB), Y5
+	VPOR         Y4, Y5, Y4
+	VSUBPD       const9<>+0(SB), Y4, Y4
+	VFMADD231PD  const10<>+0(SB), Y2, Y4
+	VDIVPD       Y4, Y3, Y2
+	VROUNDPD     $0x0b, Y2, Y2
+	VMULPD       const13<>+0(SB), Y2, Y3
+	VROUNDPD     $0x09, Y3, Y3
+	VPBROADCASTQ const11<>+0(SB), Y4
+	VADDPD       Y3, Y4, Y4
+	VPSUBQ       const4<>+0(SB), Y4, Y4
+	VPSLLQ       $0x20, Y4, Y4
+	VFNMADD231PD const10<>+0(SB), Y3, Y2
+	VPBROADCASTQ const11<>+0(SB), Y3
+	VADDPD       Y2, Y3, Y2
+	VPSUBQ       const4<>+0(SB), Y2, Y2
+	VPADDQ       Y2, Y4, Y2
+	VPCMPEQQ     const17<>+0(SB), Y1, Y3
 	VPSRLQ       $0x20, Y1, Y4
-	VPMULUDQ     Y3, Y4, Y4
-	VPSRLQ       $0x20, Y3, Y5
+	VPMULUDQ     Y2, Y4, Y4
+	VPSRLQ       $0x20, Y2, Y5
 	VPMULUDQ     Y1, Y5, Y5
 	VPADDQ       Y4, Y5, Y5
 	VPSLLQ       $0x20, Y5, Y5
-	VPMULUDQ     Y1, Y3, Y4
+	VPMULUDQ     Y1, Y2, Y4
 	VPADDQ       Y4, Y5, Y1
 	VPSUBQ       Y1, Y0, Y0
-	VPBROADCASTQ const2<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
+	VPBROADCASTQ const3<>+0(SB), Y1
+	VBLENDVPD    Y3, Y1, Y0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
 	ADDQ         DX, CX
@@ -1879,55 +1754,42 @@ TEXT ·FmodUint8(SB), NOSPLIT, $0-56
 	MOVQ bStep+32(FP), SI
 	MOVQ n+40(FP), DI
 	MOVQ DI, R8
-	SUBQ $0x04, R8
+	SUBQ $0x08, R8
 	JLT  done
 
 loop:
-	VMOVD        (CX), X0
-	VMOVD        (BX), X1
-	VPMOVZXBQ    X0, Y0
-	VPMOVZXBQ    X1, Y1
-	VPCMPEQQ     const0<>+0(SB), Y1, Y2
-	VPADDQ       const1<>+0(SB), Y0, Y3
-	VSUBPD       const1<>+0(SB), Y3, Y3
-	VPADDQ       const1<>+0(SB), Y1, Y4
-	VSUBPD       const1<>+0(SB), Y4, Y4
-	VDIVPD       Y4, Y3, Y3
-	VROUNDPD     $0x0b, Y3, Y3
-	VPBROADCASTQ const2<>+0(SB), Y4
-	VBLENDVPD    Y2, Y4, Y3, Y3
-	VPBROADCASTQ const3<>+0(SB), Y4
-	VADDPD       Y3, Y4, Y3
-	VPSUBQ       const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y1, Y4
-	VPMULUDQ     Y3, Y4, Y4
-	VPSRLQ       $0x20, Y3, Y5
-	VPMULUDQ     Y1, Y5, Y5
-	VPADDQ       Y4, Y5, Y5
-	VPSLLQ       $0x20, Y5, Y5
-	VPMULUDQ     Y1, Y3, Y4
-	VPADDQ       Y4, Y5, Y1
-	VPSUBQ       Y1, Y0, Y0
-	VPBROADCASTQ const2<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
+	VMOVQ        (CX), X0
+	VMOVQ        (BX), X1
+	VPMOVZXBD    X0, Y0
+	VPMOVZXBD    X1, Y1
+	VCVTDQ2PS    Y0, Y2
+	VCVTDQ2PS    Y1, Y3
+	VDIVPS       Y3, Y2, Y2
+	VROUNDPS     $0x0b, Y2, Y2
+	VCVTTPS2DQ   Y2, Y2
+	VPCMPEQD     const15<>+0(SB), Y1, Y3
+	VPMULLD      Y2, Y1, Y1
+	VPSUBD       Y1, Y0, Y0
+	VPBROADCASTD const0<>+0(SB), Y1
+	VBLENDVPS    Y3, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
+	VPBROADCASTD const1<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
+	VPBROADCASTD const2<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSWB    X0, X0, X0
 	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
 	ADDQ         SI, BX
-	SUBQ         $0x04, R8
+	SUBQ         $0x08, R8
 	JGE          loop
 
 done:
-	ADDQ $0x04, R8
+	ADDQ $0x08, R8
 	SUBQ R8, DI
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
@@ -1943,52 +1805,39 @@ TEXT ·FmodUint16(SB), NOSPLIT, $0-56
 	MOVQ bStep+32(FP), SI
 	MOVQ n+40(FP), DI
 	MOVQ DI, R8
-	SUBQ $0x04, R8
+	SUBQ $0x08, R8
 	JLT  done
 
 loop:
-	VMOVQ        (CX), X0
-	VMOVQ        (BX), X1
-	VPMOVZXWQ    X0, Y0
-	VPMOVZXWQ    X1, Y1
-	VPCMPEQQ     const0<>+0(SB), Y1, Y2
-	VPADDQ       const1<>+0(SB), Y0, Y3
-	VSUBPD       const1<>+0(SB), Y3, Y3
-	VPADDQ       const1<>+0(SB), Y1, Y4
-	VSUBPD       const1<>+0(SB), Y4, Y4
-	VDIVPD       Y4, Y3, Y3
-	VROUNDPD     $0x0b, Y3, Y3
-	VPBROADCASTQ const2<>+0(SB), Y4
-	VBLENDVPD    Y2, Y4, Y3, Y3
-	VPBROADCASTQ const3<>+0(SB), Y4
-	VADDPD       Y3, Y4, Y3
-	VPSUBQ       const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y1, Y4
-	VPMULUDQ     Y3, Y4, Y4
-	VPSRLQ       $0x20, Y3, Y5
-	VPMULUDQ     Y1, Y5, Y5
-	VPADDQ       Y4, Y5, Y5
-	VPSLLQ       $0x20, Y5, Y5
-	VPMULUDQ     Y1, Y3, Y4
-	VPADDQ       Y4, Y5, Y1
-	VPSUBQ       Y1, Y0, Y0
-	VPBROADCASTQ const2<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
+	VMOVUPD      (CX), X0
+	VMOVUPD      (BX), X1
+	VPMOVZXWD    X0, Y0
+	VPMOVZXWD    X1, Y1
+	VCVTDQ2PS    Y0, Y2
+	VCVTDQ2PS    Y1, Y3
+	VDIVPS       Y3, Y2, Y2
+	VROUNDPS     $0x0b, Y2, Y2
+	VCVTTPS2DQ   Y2, Y2
+	VPCMPEQD     const15<>+0(SB), Y1, Y3
+	VPMULLD      Y2, Y1, Y1
+	VPSUBD       Y1, Y0, Y0
+	VPBROADCASTD const0<>+0(SB), Y1
+	VBLENDVPS    Y3, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
+	VPBROADCASTD const1<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
 	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
 	ADDQ         SI, BX
-	SUBQ         $0x04, R8
+	SUBQ         $0x08, R8
 	JGE          loop
 
 done:
-	ADDQ $0x04, R8
+	ADDQ $0x08, R8
 	SUBQ R8, DI
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
@@ -2010,34 +1859,26 @@ TEXT ·FmodUint32(SB), NOSPLIT, $0-56
 loop:
 	VMOVUPD      (CX), X0
 	VMOVUPD      (BX), X1
-	VPMOVZXDQ    X0, Y0
-	VPMOVZXDQ    X1, Y1
-	VPCMPEQQ     const0<>+0(SB), Y1, Y2
-	VPADDQ       const1<>+0(SB), Y0, Y3
-	VSUBPD       const1<>+0(SB), Y3, Y3
-	VPADDQ       const1<>+0(SB), Y1, Y4
-	VSUBPD       const1<>+0(SB), Y4, Y4
-	VDIVPD       Y4, Y3, Y3
-	VROUNDPD     $0x0b, Y3, Y3
-	VPBROADCASTQ const2<>+0(SB), Y4
-	VBLENDVPD    Y2, Y4, Y3, Y3
-	VPBROADCASTQ const3<>+0(SB), Y4
-	VADDPD       Y3, Y4, Y3
-	VPSUBQ       const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y1, Y4
-	VPMULUDQ     Y3, Y4, Y4
-	VPSRLQ       $0x20, Y3, Y5
-	VPMULUDQ     Y1, Y5, Y5
-	VPADDQ       Y4, Y5, Y5
-	VPSLLQ       $0x20, Y5, Y5
-	VPMULUDQ     Y1, Y3, Y4
-	VPADDQ       Y4, Y5, Y1
-	VPSUBQ       Y1, Y0, Y0
-	VPBROADCASTQ const2<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VMOVDQA      X0, X0
+	VPMOVZXDQ    X0, Y2
+	VPADDQ       const4<>+0(SB), Y2, Y2
+	VSUBPD       const4<>+0(SB), Y2, Y2
+	VPMOVZXDQ    X1, Y3
+	VPBROADCASTQ const11<>+0(SB), Y4
+	VPADDQ       Y3, Y4, Y3
+	VSUBPD       const4<>+0(SB), Y3, Y3
+	VDIVPD       Y3, Y2, Y2
+	VROUNDPD     $0x0b, Y2, Y2
+	VPBROADCASTQ const11<>+0(SB), Y3
+	VADDPD       Y2, Y3, Y2
+	VPSUBQ       const4<>+0(SB), Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X3
+	VSHUFPS      $0x88, X3, X2, X2
+	VMOVDQA      X2, X2
+	VPCMPEQD     const16<>+0(SB), X1, X3
+	VPMULLD      X2, X1, X1
+	VPSUBD       X1, X0, X0
+	VPBROADCASTD const0<>+0(SB), X1
+	VBLENDVPS    X3, X1, X0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
 	ADDQ         DX, CX
@@ -2068,14 +1909,14 @@ TEXT ·FmodUint64(SB), NOSPLIT, $0-56
 loop:
 	VMOVUPD      (CX), Y0
 	VMOVUPD      (BX), Y1
-	VPBROADCASTQ const7<>+0(SB), Y2
+	VPBROADCASTQ const6<>+0(SB), Y2
 	VPXOR        Y2, Y0, Y3
 	VPBROADCASTQ const14<>+0(SB), Y4
 	VPXOR        Y2, Y4, Y2
 	VPCMPGTQ     Y3, Y2, Y2
 	VPCMPEQD     Y3, Y3, Y3
 	VPXOR        Y3, Y2, Y2
-	VPBROADCASTQ const7<>+0(SB), Y3
+	VPBROADCASTQ const6<>+0(SB), Y3
 	VPXOR        Y3, Y1, Y4
 	VPBROADCASTQ const14<>+0(SB), Y5
 	VPXOR        Y3, Y5, Y3
@@ -2085,57 +1926,55 @@ loop:
 	VPOR         Y3, Y2, Y2
 	VPTEST       Y2, Y2
 	JNE          done
-	VPCMPEQQ     const0<>+0(SB), Y1, Y2
+	VPXOR        Y3, Y3, Y3
+	VPCMPGTQ     Y0, Y3, Y3
+	VPSLLQ       $0x20, Y3, Y3
+	VPSRLQ       $0x20, Y0, Y2
+	VPOR         Y3, Y2, Y2
+	VPADDQ       const4<>+0(SB), Y2, Y2
+	VSUBPD       const4<>+0(SB), Y2, Y2
+	VPAND        const8<>+0(SB), Y0, Y3
+	VPOR         const9<>+0(SB), Y3, Y3
+	VSUBPD       const9<>+0(SB), Y3, Y3
+	VFMADD231PD  const10<>+0(SB), Y2, Y3
 	VPXOR        Y4, Y4, Y4
-	VPCMPGTQ     Y0, Y4, Y4
+	VPCMPGTQ     Y1, Y4, Y4
 	VPSLLQ       $0x20, Y4, Y4
-	VPSRLQ       $0x20, Y0, Y3
-	VPOR         Y4, Y3, Y3
-	VPADDQ       const1<>+0(SB), Y3, Y3
-	VSUBPD       const1<>+0(SB), Y3, Y3
-	VPAND        const9<>+0(SB), Y0, Y4
-	VPOR         const10<>+0(SB), Y4, Y4
-	VSUBPD       const10<>+0(SB), Y4, Y4
-	VFMADD231PD  const11<>+0(SB), Y3, Y4
-	VPXOR        Y5, Y5, Y5
-	VPCMPGTQ     Y1, Y5, Y5
-	VPSLLQ       $0x20, Y5, Y5
-	VPSRLQ       $0x20, Y1, Y3
-	VPOR         Y5, Y3, Y3
-	VPBROADCASTQ const3<>+0(SB), Y5
-	VPADDQ       Y3, Y5, Y3
-	VSUBPD       const1<>+0(SB), Y3, Y3
-	VPAND        const9<>+0(SB), Y1, Y5
-	VPBROADCASTQ const12<>+0(SB), Y6
-	VPOR         Y5, Y6, Y5
-	VSUBPD       const10<>+0(SB), Y5, Y5
-	VFMADD231PD  const11<>+0(SB), Y3, Y5
-	VDIVPD       Y5, Y4, Y3
-	VROUNDPD     $0x0b, Y3, Y3
-	VPBROADCASTQ const2<>+0(SB), Y4
-	VBLENDVPD    Y2, Y4, Y3, Y3
-	VMULPD       const13<>+0(SB), Y3, Y4
-	VROUNDPD     $0x09, Y4, Y4
-	VPBROADCASTQ const3<>+0(SB), Y5
-	VADDPD       Y4, Y5, Y5
-	VPSUBQ       const1<>+0(SB), Y5, Y5
-	VPSLLQ       $0x20, Y5, Y5
-	VFNMADD231PD const11<>+0(SB), Y4, Y3
-	VPBROADCASTQ const3<>+0(SB), Y4
-	VADDPD       Y3, Y4, Y3
-	VPSUBQ       const1<>+0(SB), Y3, Y3
-	VPADDQ       Y3, Y5, Y3
+	VPSRLQ       $0x20, Y1, Y2
+	VPOR         Y4, Y2, Y2
+	VPBROADCASTQ const11<>+0(SB), Y4
+	VPADDQ       Y2, Y4, Y2
+	VSUBPD       const4<>+0(SB), Y2, Y2
+	VPAND        const8<>+0(SB), Y1, Y4
+	VPBROADCASTQ const12<>+0(SB), Y5
+	VPOR         Y4, Y5, Y4
+	VSUBPD       const9<>+0(SB), Y4, Y4
+	VFMADD231PD  const10<>+0(SB), Y2, Y4
+	VDIVPD       Y4, Y3, Y2
+	VROUNDPD     $0x0b, Y2, Y2
+	VMULPD       const13<>+0(SB), Y2, Y3
+	VROUNDPD     $0x09, Y3, Y3
+	VPBROADCASTQ const11<>+0(SB), Y4
+	VADDPD       Y3, Y4, Y4
+	VPSUBQ       const4<>+0(SB), Y4, Y4
+	VPSLLQ       $0x20, Y4, Y4
+	VFNMADD231PD const10<>+0(SB), Y3, Y2
+	VPBROADCASTQ const11<>+0(SB), Y3
+	VADDPD       Y2, Y3, Y2
+	VPSUBQ       const4<>+0(SB), Y2, Y2
+	VPADDQ       Y2, Y4, Y2
+	VPCMPEQQ     const17<>+0(SB), Y1, Y3
 	VPSRLQ       $0x20, Y1, Y4
-	VPMULUDQ     Y3, Y4, Y4
-	VPSRLQ       $0x20, Y3, Y5
+	VPMULUDQ     Y2, Y4, Y4
+	VPSRLQ       $0x20, Y2, Y5
 	VPMULUDQ     Y1, Y5, Y5
 	VPADDQ       Y4, Y5, Y5
 	VPSLLQ       $0x20, Y5, Y5
-	VPMULUDQ     Y1, Y3, Y4
+	VPMULUDQ     Y1, Y2, Y4
 	VPADDQ       Y4, Y5, Y1
 	VPSUBQ       Y1, Y0, Y0
-	VPBROADCASTQ const2<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
+	VPBROADCASTQ const3<>+0(SB), Y1
+	VBLENDVPD    Y3, Y1, Y0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
 	ADDQ         DX, CX

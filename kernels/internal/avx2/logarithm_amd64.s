@@ -364,66 +364,64 @@ TEXT ·Log2Float64(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), Y0
 	VPBROADCASTQ const0<>+0(SB), Y1
-	VCMPPD       $0x11, Y1, Y0, Y1
-	VMULPD       const28<>+0(SB), Y0, Y2
-	VBLENDVPD    Y1, Y2, Y0, Y2
-	VPBROADCASTQ const29<>+0(SB), Y3
+	VCMPPD       $0x11, Y1, Y0, Y3
+	VPBROADCASTQ const1<>+0(SB), Y1
+	VPAND        Y3, Y1, Y2
+	VPBROADCASTQ const2<>+0(SB), Y1
+	VPADDQ       Y1, Y2, Y2
+	VMULPD       Y0, Y2, Y2
+	VPSRLQ       $0x34, Y2, Y1
+	VPBROADCASTQ const3<>+0(SB), Y4
+	VPOR         Y4, Y1, Y1
 	VPBROADCASTQ const4<>+0(SB), Y4
-	VBLENDVPD    Y1, Y3, Y4, Y1
-	VPADDQ       const30<>+0(SB), Y2, Y2
-	VPSRLQ       $0x34, Y2, Y3
-	VPOR         const31<>+0(SB), Y3, Y3
-	VSUBPD       Y1, Y3, Y1
-	VPAND        const32<>+0(SB), Y2, Y2
-	VPADDQ       const33<>+0(SB), Y2, Y2
-	VSUBPD       const9<>+0(SB), Y2, Y2
+	VSUBPD       Y4, Y1, Y1
+	VPBROADCASTQ const5<>+0(SB), Y4
+	VPAND        Y3, Y4, Y4
+	VSUBPD       Y4, Y1, Y1
+	VPBROADCASTQ const6<>+0(SB), Y3
+	VPAND        Y3, Y2, Y2
+	VPBROADCASTQ const2<>+0(SB), Y3
+	VPOR         Y3, Y2, Y2
+	VPSRLQ       $0x30, Y2, Y3
+	LEAQ         logInverse<>+0(SB), DI
+	VPBROADCASTQ const8<>+0(SB), Y4
+	VPAND        Y4, Y3, Y3
+	VPCMPEQD     Y4, Y4, Y4
+	VGATHERQPD   Y4, (DI)(Y3*8), Y5
+	VFMSUB213PD  const9<>+0(SB), Y5, Y2
+	LEAQ         log2High<>+0(SB), DI
+	VPCMPEQD     Y4, Y4, Y4
+	VGATHERQPD   Y4, (DI)(Y3*8), Y6
+	VFMADD231PD  const9<>+0(SB), Y1, Y6
+	LEAQ         log2Low<>+0(SB), DI
+	VPCMPEQD     Y1, Y1, Y1
+	VGATHERQPD   Y1, (DI)(Y3*8), Y7
+	VMULPD       const30<>+0(SB), Y2, Y1
+	VMOVAPD      Y2, Y3
+	VPBROADCASTQ const31<>+0(SB), Y4
+	VFMSUB213PD  Y1, Y4, Y3
+	VADDPD       Y1, Y6, Y4
+	VSUBPD       Y4, Y6, Y8
+	VADDPD       Y8, Y1, Y1
+	VFMADD231PD  const32<>+0(SB), Y2, Y3
+	VADDPD       Y3, Y7, Y3
+	VADDPD       Y3, Y1, Y1
 	VMULPD       Y2, Y2, Y3
-	VMULPD       const34<>+0(SB), Y2, Y4
-	VMOVAPD      Y4, Y5
-	VFNMADD213PD Y2, Y2, Y5
-	VSUBPD       Y5, Y2, Y6
-	VFNMADD231PD Y2, Y4, Y6
-	VMOVAPD      Y3, Y4
-	VPBROADCASTQ const35<>+0(SB), Y7
-	VFMADD213PD  const36<>+0(SB), Y7, Y4
-	VMOVAPD      Y3, Y7
-	VPBROADCASTQ const37<>+0(SB), Y8
-	VFMADD213PD  const38<>+0(SB), Y8, Y7
-	VFMADD213PD  const39<>+0(SB), Y3, Y4
-	VFMADD213PD  const40<>+0(SB), Y3, Y7
-	VFMADD213PD  const41<>+0(SB), Y3, Y4
-	VFMADD213PD  const42<>+0(SB), Y3, Y7
-	VFMADD213PD  const43<>+0(SB), Y3, Y4
-	VFMADD213PD  const44<>+0(SB), Y3, Y7
-	VFMADD213PD  const45<>+0(SB), Y3, Y4
-	VFMADD213PD  const46<>+0(SB), Y3, Y7
-	VFMADD213PD  const47<>+0(SB), Y3, Y4
-	VFMADD213PD  const48<>+0(SB), Y3, Y7
-	VFMADD213PD  const49<>+0(SB), Y3, Y4
-	VFMADD213PD  const50<>+0(SB), Y3, Y7
-	VFMADD213PD  const51<>+0(SB), Y3, Y4
-	VFMADD213PD  const52<>+0(SB), Y3, Y7
-	VFMADD213PD  const53<>+0(SB), Y3, Y4
-	VFMADD213PD  const54<>+0(SB), Y3, Y7
-	VFMADD213PD  const55<>+0(SB), Y3, Y4
-	VFMADD231PD  Y2, Y7, Y4
-	VMULPD       Y3, Y2, Y2
-	VMULPD       Y2, Y4, Y2
-	VADDPD       Y2, Y6, Y2
-	VADDPD       Y2, Y5, Y3
-	VSUBPD       Y3, Y5, Y4
-	VADDPD       Y4, Y2, Y2
-	VMULPD       const56<>+0(SB), Y3, Y4
-	VMOVAPD      Y3, Y5
-	VPBROADCASTQ const57<>+0(SB), Y6
-	VFMSUB213PD  Y4, Y6, Y5
-	VFMADD231PD  const56<>+0(SB), Y2, Y5
-	VFMADD231PD  const58<>+0(SB), Y3, Y5
-	VADDPD       Y4, Y1, Y2
-	VSUBPD       Y2, Y1, Y1
+	VMOVAPD      Y3, Y8
+	VPBROADCASTQ const33<>+0(SB), Y9
+	VFMADD213PD  const34<>+0(SB), Y9, Y8
+	VMOVAPD      Y3, Y9
+	VPBROADCASTQ const35<>+0(SB), Y10
+	VFMADD213PD  const36<>+0(SB), Y10, Y9
+	VFMADD213PD  const37<>+0(SB), Y3, Y8
+	VFMADD213PD  const38<>+0(SB), Y3, Y9
+	VFMADD213PD  const39<>+0(SB), Y3, Y8
+	VFMADD213PD  const40<>+0(SB), Y3, Y9
+	VFMADD213PD  const41<>+0(SB), Y3, Y8
+	VFMADD213PD  const42<>+0(SB), Y3, Y9
+	VFMADD231PD  Y2, Y8, Y9
+	VFMADD231PD  Y3, Y9, Y1
 	VADDPD       Y1, Y4, Y1
-	VADDPD       Y1, Y5, Y1
-	VADDPD       Y1, Y2, Y1
 	VPBROADCASTQ const24<>+0(SB), Y2
 	VCMPPD       $0x11, Y2, Y0, Y2
 	VBLENDVPD    Y2, Y1, Y0, Y1
@@ -448,179 +446,110 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const28<>+0(SB)/8, $0x4350000000000000
-DATA const28<>+8(SB)/8, $0x4350000000000000
-DATA const28<>+16(SB)/8, $0x4350000000000000
-DATA const28<>+24(SB)/8, $0x4350000000000000
-GLOBL const28<>(SB), RODATA|NOPTR, $32
+DATA log2High<>+0(SB)/8, $0x0000000000000000
+DATA log2High<>+8(SB)/8, $0x3fbe0b1ae8f30000
+DATA log2High<>+16(SB)/8, $0x3fcbfc67a8000000
+DATA log2High<>+24(SB)/8, $0x3fd169c05363f000
+DATA log2High<>+32(SB)/8, $0x3fd6cb0f6865d000
+DATA log2High<>+40(SB)/8, $0x3fda8ff971811000
+DATA log2High<>+48(SB)/8, $0x3fde7df5fe539000
+DATA log2High<>+56(SB)/8, $0x3fe14c560fe68800
+DATA log2High<>+64(SB)/8, $0x3fe37222bb707800
+DATA log2High<>+72(SB)/8, $0x3fe5b2c3da197000
+DATA log2High<>+80(SB)/8, $0x3fe6ddfc2a790000
+DATA log2High<>+88(SB)/8, $0x3fe94c287492c800
+DATA log2High<>+96(SB)/8, $0x3fea8ff971810800
+DATA log2High<>+104(SB)/8, $0x3febdce9dcc96000
+DATA log2High<>+112(SB)/8, $0x3fed338120a6e000
+DATA log2High<>+120(SB)/8, $0x3ff0000000000000
+GLOBL log2High<>(SB), RODATA|NOPTR, $128
 
-DATA const29<>+0(SB)/8, $0x4330000000000435
-GLOBL const29<>(SB), RODATA|NOPTR, $8
+DATA log2Low<>+0(SB)/8, $0x0000000000000000
+DATA log2Low<>+8(SB)/8, $0xbd054cda62d3926e
+DATA log2Low<>+16(SB)/8, $0xbd3667f21fa8423f
+DATA log2Low<>+24(SB)/8, $0x3d15872350f805d6
+DATA log2Low<>+32(SB)/8, $0xbd3c57f2495fb7fa
+DATA log2Low<>+40(SB)/8, $0xbd36879fa00b120a
+DATA log2Low<>+48(SB)/8, $0xbd3532c412ba94db
+DATA log2Low<>+56(SB)/8, $0x3d37c407050799bf
+DATA log2Low<>+64(SB)/8, $0xbd3c22d2cad415ae
+DATA log2Low<>+72(SB)/8, $0x3d31d406db502403
+DATA log2Low<>+80(SB)/8, $0xbd3ce60916e52e91
+DATA log2Low<>+88(SB)/8, $0xbd3927dfc23d9780
+DATA log2Low<>+96(SB)/8, $0x3d32f0c0bfe9dbec
+DATA log2Low<>+104(SB)/8, $0x3d2871a7610e40bd
+DATA log2Low<>+112(SB)/8, $0xbd33167ccc538261
+DATA log2Low<>+120(SB)/8, $0x0000000000000000
+GLOBL log2Low<>(SB), RODATA|NOPTR, $128
 
-DATA const30<>+0(SB)/8, $0x00095f619980c433
-DATA const30<>+8(SB)/8, $0x00095f619980c433
-DATA const30<>+16(SB)/8, $0x00095f619980c433
-DATA const30<>+24(SB)/8, $0x00095f619980c433
+DATA const30<>+0(SB)/8, $0x3ff71547652b82fe
+DATA const30<>+8(SB)/8, $0x3ff71547652b82fe
+DATA const30<>+16(SB)/8, $0x3ff71547652b82fe
+DATA const30<>+24(SB)/8, $0x3ff71547652b82fe
 GLOBL const30<>(SB), RODATA|NOPTR, $32
 
-DATA const31<>+0(SB)/8, $0x4330000000000000
-DATA const31<>+8(SB)/8, $0x4330000000000000
-DATA const31<>+16(SB)/8, $0x4330000000000000
-DATA const31<>+24(SB)/8, $0x4330000000000000
-GLOBL const31<>(SB), RODATA|NOPTR, $32
+DATA const31<>+0(SB)/8, $0x3ff71547652b82fe
+GLOBL const31<>(SB), RODATA|NOPTR, $8
 
-DATA const32<>+0(SB)/8, $0x000fffffffffffff
-DATA const32<>+8(SB)/8, $0x000fffffffffffff
-DATA const32<>+16(SB)/8, $0x000fffffffffffff
-DATA const32<>+24(SB)/8, $0x000fffffffffffff
+DATA const32<>+0(SB)/8, $0x3c7777d0ffda0d24
+DATA const32<>+8(SB)/8, $0x3c7777d0ffda0d24
+DATA const32<>+16(SB)/8, $0x3c7777d0ffda0d24
+DATA const32<>+24(SB)/8, $0x3c7777d0ffda0d24
 GLOBL const32<>(SB), RODATA|NOPTR, $32
 
-DATA const33<>+0(SB)/8, $0x3fe6a09e667f3bcd
-DATA const33<>+8(SB)/8, $0x3fe6a09e667f3bcd
-DATA const33<>+16(SB)/8, $0x3fe6a09e667f3bcd
-DATA const33<>+24(SB)/8, $0x3fe6a09e667f3bcd
-GLOBL const33<>(SB), RODATA|NOPTR, $32
+DATA const33<>+0(SB)/8, $0x3fbd997c6e3626e1
+GLOBL const33<>(SB), RODATA|NOPTR, $8
 
-DATA const34<>+0(SB)/8, $0x3fe0000000000000
-DATA const34<>+8(SB)/8, $0x3fe0000000000000
-DATA const34<>+16(SB)/8, $0x3fe0000000000000
-DATA const34<>+24(SB)/8, $0x3fe0000000000000
+DATA const34<>+0(SB)/8, $0x3fc485ba0ecc1525
+DATA const34<>+8(SB)/8, $0x3fc485ba0ecc1525
+DATA const34<>+16(SB)/8, $0x3fc485ba0ecc1525
+DATA const34<>+24(SB)/8, $0x3fc485ba0ecc1525
 GLOBL const34<>(SB), RODATA|NOPTR, $32
 
-DATA const35<>+0(SB)/8, $0x3f9a38c392ebc7d7
+DATA const35<>+0(SB)/8, $0xbfc26bbb399172af
 GLOBL const35<>(SB), RODATA|NOPTR, $8
 
-DATA const36<>+0(SB)/8, $0x3fae5f29b2b7d64d
-DATA const36<>+8(SB)/8, $0x3fae5f29b2b7d64d
-DATA const36<>+16(SB)/8, $0x3fae5f29b2b7d64d
-DATA const36<>+24(SB)/8, $0x3fae5f29b2b7d64d
+DATA const36<>+0(SB)/8, $0xbfc7155200d59a3e
+DATA const36<>+8(SB)/8, $0xbfc7155200d59a3e
+DATA const36<>+16(SB)/8, $0xbfc7155200d59a3e
+DATA const36<>+24(SB)/8, $0xbfc7155200d59a3e
 GLOBL const36<>(SB), RODATA|NOPTR, $32
 
-DATA const37<>+0(SB)/8, $0xbfad14598ce62160
-GLOBL const37<>(SB), RODATA|NOPTR, $8
+DATA const37<>+0(SB)/8, $0x3fca617601a778eb
+DATA const37<>+8(SB)/8, $0x3fca617601a778eb
+DATA const37<>+16(SB)/8, $0x3fca617601a778eb
+DATA const37<>+24(SB)/8, $0x3fca617601a778eb
+GLOBL const37<>(SB), RODATA|NOPTR, $32
 
-DATA const38<>+0(SB)/8, $0xbfa9c6edd8e25b90
-DATA const38<>+8(SB)/8, $0xbfa9c6edd8e25b90
-DATA const38<>+16(SB)/8, $0xbfa9c6edd8e25b90
-DATA const38<>+24(SB)/8, $0xbfa9c6edd8e25b90
+DATA const38<>+0(SB)/8, $0xbfcec709da0d4034
+DATA const38<>+8(SB)/8, $0xbfcec709da0d4034
+DATA const38<>+16(SB)/8, $0xbfcec709da0d4034
+DATA const38<>+24(SB)/8, $0xbfcec709da0d4034
 GLOBL const38<>(SB), RODATA|NOPTR, $32
 
-DATA const39<>+0(SB)/8, $0x3fa9cacd0b642a99
-DATA const39<>+8(SB)/8, $0x3fa9cacd0b642a99
-DATA const39<>+16(SB)/8, $0x3fa9cacd0b642a99
-DATA const39<>+24(SB)/8, $0x3fa9cacd0b642a99
+DATA const39<>+0(SB)/8, $0x3fd2776c50f0a1ab
+DATA const39<>+8(SB)/8, $0x3fd2776c50f0a1ab
+DATA const39<>+16(SB)/8, $0x3fd2776c50f0a1ab
+DATA const39<>+24(SB)/8, $0x3fd2776c50f0a1ab
 GLOBL const39<>(SB), RODATA|NOPTR, $32
 
-DATA const40<>+0(SB)/8, $0xbfac3e1a4b43d38d
-DATA const40<>+8(SB)/8, $0xbfac3e1a4b43d38d
-DATA const40<>+16(SB)/8, $0xbfac3e1a4b43d38d
-DATA const40<>+24(SB)/8, $0xbfac3e1a4b43d38d
+DATA const40<>+0(SB)/8, $0xbfd71547652b92db
+DATA const40<>+8(SB)/8, $0xbfd71547652b92db
+DATA const40<>+16(SB)/8, $0xbfd71547652b92db
+DATA const40<>+24(SB)/8, $0xbfd71547652b92db
 GLOBL const40<>(SB), RODATA|NOPTR, $32
 
-DATA const41<>+0(SB)/8, $0x3fae3b48d2b692cc
-DATA const41<>+8(SB)/8, $0x3fae3b48d2b692cc
-DATA const41<>+16(SB)/8, $0x3fae3b48d2b692cc
-DATA const41<>+24(SB)/8, $0x3fae3b48d2b692cc
+DATA const41<>+0(SB)/8, $0x3fdec709dc3a03f9
+DATA const41<>+8(SB)/8, $0x3fdec709dc3a03f9
+DATA const41<>+16(SB)/8, $0x3fdec709dc3a03f9
+DATA const41<>+24(SB)/8, $0x3fdec709dc3a03f9
 GLOBL const41<>(SB), RODATA|NOPTR, $32
 
-DATA const42<>+0(SB)/8, $0xbfb003ad7adb7fac
-DATA const42<>+8(SB)/8, $0xbfb003ad7adb7fac
-DATA const42<>+16(SB)/8, $0xbfb003ad7adb7fac
-DATA const42<>+24(SB)/8, $0xbfb003ad7adb7fac
+DATA const42<>+0(SB)/8, $0xbfe71547652b82fe
+DATA const42<>+8(SB)/8, $0xbfe71547652b82fe
+DATA const42<>+16(SB)/8, $0xbfe71547652b82fe
+DATA const42<>+24(SB)/8, $0xbfe71547652b82fe
 GLOBL const42<>(SB), RODATA|NOPTR, $32
-
-DATA const43<>+0(SB)/8, $0x3fb110397125b4c2
-DATA const43<>+8(SB)/8, $0x3fb110397125b4c2
-DATA const43<>+16(SB)/8, $0x3fb110397125b4c2
-DATA const43<>+24(SB)/8, $0x3fb110397125b4c2
-GLOBL const43<>(SB), RODATA|NOPTR, $32
-
-DATA const44<>+0(SB)/8, $0xbfb248e225b17df7
-DATA const44<>+8(SB)/8, $0xbfb248e225b17df7
-DATA const44<>+16(SB)/8, $0xbfb248e225b17df7
-DATA const44<>+24(SB)/8, $0xbfb248e225b17df7
-GLOBL const44<>(SB), RODATA|NOPTR, $32
-
-DATA const45<>+0(SB)/8, $0x3fb3b142c9060697
-DATA const45<>+8(SB)/8, $0x3fb3b142c9060697
-DATA const45<>+16(SB)/8, $0x3fb3b142c9060697
-DATA const45<>+24(SB)/8, $0x3fb3b142c9060697
-GLOBL const45<>(SB), RODATA|NOPTR, $32
-
-DATA const46<>+0(SB)/8, $0xbfb5555801e9ba8c
-DATA const46<>+8(SB)/8, $0xbfb5555801e9ba8c
-DATA const46<>+16(SB)/8, $0xbfb5555801e9ba8c
-DATA const46<>+24(SB)/8, $0xbfb5555801e9ba8c
-GLOBL const46<>(SB), RODATA|NOPTR, $32
-
-DATA const47<>+0(SB)/8, $0x3fb745d146f7d400
-DATA const47<>+8(SB)/8, $0x3fb745d146f7d400
-DATA const47<>+16(SB)/8, $0x3fb745d146f7d400
-DATA const47<>+24(SB)/8, $0x3fb745d146f7d400
-GLOBL const47<>(SB), RODATA|NOPTR, $32
-
-DATA const48<>+0(SB)/8, $0xbfb9999989b9454d
-DATA const48<>+8(SB)/8, $0xbfb9999989b9454d
-DATA const48<>+16(SB)/8, $0xbfb9999989b9454d
-DATA const48<>+24(SB)/8, $0xbfb9999989b9454d
-GLOBL const48<>(SB), RODATA|NOPTR, $32
-
-DATA const49<>+0(SB)/8, $0x3fbc71c71d25d4d5
-DATA const49<>+8(SB)/8, $0x3fbc71c71d25d4d5
-DATA const49<>+16(SB)/8, $0x3fbc71c71d25d4d5
-DATA const49<>+24(SB)/8, $0x3fbc71c71d25d4d5
-GLOBL const49<>(SB), RODATA|NOPTR, $32
-
-DATA const50<>+0(SB)/8, $0xbfc000000019700e
-DATA const50<>+8(SB)/8, $0xbfc000000019700e
-DATA const50<>+16(SB)/8, $0xbfc000000019700e
-DATA const50<>+24(SB)/8, $0xbfc000000019700e
-GLOBL const50<>(SB), RODATA|NOPTR, $32
-
-DATA const51<>+0(SB)/8, $0x3fc24924924833fd
-DATA const51<>+8(SB)/8, $0x3fc24924924833fd
-DATA const51<>+16(SB)/8, $0x3fc24924924833fd
-DATA const51<>+24(SB)/8, $0x3fc24924924833fd
-GLOBL const51<>(SB), RODATA|NOPTR, $32
-
-DATA const52<>+0(SB)/8, $0xbfc5555555553028
-DATA const52<>+8(SB)/8, $0xbfc5555555553028
-DATA const52<>+16(SB)/8, $0xbfc5555555553028
-DATA const52<>+24(SB)/8, $0xbfc5555555553028
-GLOBL const52<>(SB), RODATA|NOPTR, $32
-
-DATA const53<>+0(SB)/8, $0x3fc9999999999aff
-DATA const53<>+8(SB)/8, $0x3fc9999999999aff
-DATA const53<>+16(SB)/8, $0x3fc9999999999aff
-DATA const53<>+24(SB)/8, $0x3fc9999999999aff
-GLOBL const53<>(SB), RODATA|NOPTR, $32
-
-DATA const54<>+0(SB)/8, $0xbfd0000000000008
-DATA const54<>+8(SB)/8, $0xbfd0000000000008
-DATA const54<>+16(SB)/8, $0xbfd0000000000008
-DATA const54<>+24(SB)/8, $0xbfd0000000000008
-GLOBL const54<>(SB), RODATA|NOPTR, $32
-
-DATA const55<>+0(SB)/8, $0x3fd5555555555555
-DATA const55<>+8(SB)/8, $0x3fd5555555555555
-DATA const55<>+16(SB)/8, $0x3fd5555555555555
-DATA const55<>+24(SB)/8, $0x3fd5555555555555
-GLOBL const55<>(SB), RODATA|NOPTR, $32
-
-DATA const56<>+0(SB)/8, $0x3ff71547652b82fe
-DATA const56<>+8(SB)/8, $0x3ff71547652b82fe
-DATA const56<>+16(SB)/8, $0x3ff71547652b82fe
-DATA const56<>+24(SB)/8, $0x3ff71547652b82fe
-GLOBL const56<>(SB), RODATA|NOPTR, $32
-
-DATA const57<>+0(SB)/8, $0x3ff71547652b82fe
-GLOBL const57<>(SB), RODATA|NOPTR, $8
-
-DATA const58<>+0(SB)/8, $0x3c7777d0ffda0d24
-DATA const58<>+8(SB)/8, $0x3c7777d0ffda0d24
-DATA const58<>+16(SB)/8, $0x3c7777d0ffda0d24
-DATA const58<>+24(SB)/8, $0x3c7777d0ffda0d24
-GLOBL const58<>(SB), RODATA|NOPTR, $32
 
 // func Log2Float32(dst *float32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
@@ -636,78 +565,76 @@ TEXT ·Log2Float32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), X0
 	VCVTPS2PD    X0, Y0
-	VPBROADCASTQ const0<>+0(SB), Y1
-	VCMPPD       $0x11, Y1, Y0, Y1
-	VMULPD       const28<>+0(SB), Y0, Y2
-	VBLENDVPD    Y1, Y2, Y0, Y2
-	VPBROADCASTQ const29<>+0(SB), Y3
-	VPBROADCASTQ const4<>+0(SB), Y4
-	VBLENDVPD    Y1, Y3, Y4, Y1
-	VPADDQ       const30<>+0(SB), Y2, Y2
-	VPSRLQ       $0x34, Y2, Y3
-	VPOR         const31<>+0(SB), Y3, Y3
-	VSUBPD       Y1, Y3, Y1
-	VPAND        const32<>+0(SB), Y2, Y2
-	VPADDQ       const33<>+0(SB), Y2, Y2
-	VSUBPD       const9<>+0(SB), Y2, Y2
-	VMULPD       Y2, Y2, Y3
-	VMULPD       const34<>+0(SB), Y2, Y4
-	VMOVAPD      Y4, Y5
-	VFNMADD213PD Y2, Y2, Y5
-	VSUBPD       Y5, Y2, Y6
-	VFNMADD231PD Y2, Y4, Y6
-	VMOVAPD      Y3, Y4
-	VPBROADCASTQ const35<>+0(SB), Y7
-	VFMADD213PD  const36<>+0(SB), Y7, Y4
-	VMOVAPD      Y3, Y7
-	VPBROADCASTQ const37<>+0(SB), Y8
-	VFMADD213PD  const38<>+0(SB), Y8, Y7
-	VFMADD213PD  const39<>+0(SB), Y3, Y4
-	VFMADD213PD  const40<>+0(SB), Y3, Y7
-	VFMADD213PD  const41<>+0(SB), Y3, Y4
-	VFMADD213PD  const42<>+0(SB), Y3, Y7
-	VFMADD213PD  const43<>+0(SB), Y3, Y4
-	VFMADD213PD  const44<>+0(SB), Y3, Y7
-	VFMADD213PD  const45<>+0(SB), Y3, Y4
-	VFMADD213PD  const46<>+0(SB), Y3, Y7
-	VFMADD213PD  const47<>+0(SB), Y3, Y4
-	VFMADD213PD  const48<>+0(SB), Y3, Y7
-	VFMADD213PD  const49<>+0(SB), Y3, Y4
-	VFMADD213PD  const50<>+0(SB), Y3, Y7
-	VFMADD213PD  const51<>+0(SB), Y3, Y4
-	VFMADD213PD  const52<>+0(SB), Y3, Y7
-	VFMADD213PD  const53<>+0(SB), Y3, Y4
-	VFMADD213PD  const54<>+0(SB), Y3, Y7
-	VFMADD213PD  const55<>+0(SB), Y3, Y4
-	VFMADD231PD  Y2, Y7, Y4
-	VMULPD       Y3, Y2, Y2
-	VMULPD       Y2, Y4, Y2
-	VADDPD       Y2, Y6, Y2
-	VADDPD       Y2, Y5, Y3
-	VSUBPD       Y3, Y5, Y4
-	VADDPD       Y4, Y2, Y2
-	VMULPD       const56<>+0(SB), Y3, Y4
-	VMOVAPD      Y3, Y5
-	VPBROADCASTQ const57<>+0(SB), Y6
-	VFMSUB213PD  Y4, Y6, Y5
-	VFMADD231PD  const56<>+0(SB), Y2, Y5
-	VFMADD231PD  const58<>+0(SB), Y3, Y5
-	VADDPD       Y4, Y1, Y2
-	VSUBPD       Y2, Y1, Y1
-	VADDPD       Y1, Y4, Y1
-	VADDPD       Y1, Y5, Y1
-	VADDPD       Y1, Y2, Y1
-	VPBROADCASTQ const24<>+0(SB), Y2
-	VCMPPD       $0x11, Y2, Y0, Y2
-	VBLENDVPD    Y2, Y1, Y0, Y1
-	VPBROADCASTQ const25<>+0(SB), Y2
-	VCMPPD       $0x00, Y2, Y0, Y2
-	VPBROADCASTQ const26<>+0(SB), Y3
-	VPBROADCASTQ const27<>+0(SB), Y4
-	VBLENDVPD    Y2, Y3, Y4, Y2
-	VPBROADCASTQ const25<>+0(SB), Y3
-	VCMPPD       $0x11, Y0, Y3, Y0
-	VBLENDVPD    Y0, Y1, Y2, Y0
+	VPBROADCASTQ const0<>+0(SB), Y4
+	VCMPPD       $0x11, Y4, Y0, Y6
+	VPBROADCASTQ const1<>+0(SB), Y4
+	VPAND        Y6, Y4, Y5
+	VPBROADCASTQ const2<>+0(SB), Y4
+	VPADDQ       Y4, Y5, Y5
+	VMULPD       Y0, Y5, Y5
+	VPSRLQ       $0x34, Y5, Y4
+	VPBROADCASTQ const3<>+0(SB), Y7
+	VPOR         Y7, Y4, Y4
+	VPBROADCASTQ const4<>+0(SB), Y7
+	VSUBPD       Y7, Y4, Y4
+	VPBROADCASTQ const5<>+0(SB), Y7
+	VPAND        Y6, Y7, Y7
+	VSUBPD       Y7, Y4, Y4
+	VPBROADCASTQ const6<>+0(SB), Y6
+	VPAND        Y6, Y5, Y5
+	VPBROADCASTQ const2<>+0(SB), Y6
+	VPOR         Y6, Y5, Y5
+	VPSRLQ       $0x30, Y5, Y6
+	LEAQ         logInverse<>+0(SB), DI
+	VPBROADCASTQ const8<>+0(SB), Y7
+	VPAND        Y7, Y6, Y6
+	VPCMPEQD     Y7, Y7, Y7
+	VGATHERQPD   Y7, (DI)(Y6*8), Y1
+	VFMSUB213PD  const9<>+0(SB), Y1, Y5
+	LEAQ         log2High<>+0(SB), DI
+	VPCMPEQD     Y7, Y7, Y7
+	VGATHERQPD   Y7, (DI)(Y6*8), Y2
+	VFMADD231PD  const9<>+0(SB), Y4, Y2
+	LEAQ         log2Low<>+0(SB), DI
+	VPCMPEQD     Y4, Y4, Y4
+	VGATHERQPD   Y4, (DI)(Y6*8), Y3
+	VMULPD       const30<>+0(SB), Y5, Y4
+	VMOVAPD      Y5, Y6
+	VPBROADCASTQ const31<>+0(SB), Y7
+	VFMSUB213PD  Y4, Y7, Y6
+	VADDPD       Y4, Y2, Y7
+	VSUBPD       Y7, Y2, Y8
+	VADDPD       Y8, Y4, Y4
+	VFMADD231PD  const32<>+0(SB), Y5, Y6
+	VADDPD       Y6, Y3, Y6
+	VADDPD       Y6, Y4, Y4
+	VMULPD       Y5, Y5, Y6
+	VMOVAPD      Y6, Y8
+	VPBROADCASTQ const33<>+0(SB), Y9
+	VFMADD213PD  const34<>+0(SB), Y9, Y8
+	VMOVAPD      Y6, Y9
+	VPBROADCASTQ const35<>+0(SB), Y10
+	VFMADD213PD  const36<>+0(SB), Y10, Y9
+	VFMADD213PD  const37<>+0(SB), Y6, Y8
+	VFMADD213PD  const38<>+0(SB), Y6, Y9
+	VFMADD213PD  const39<>+0(SB), Y6, Y8
+	VFMADD213PD  const40<>+0(SB), Y6, Y9
+	VFMADD213PD  const41<>+0(SB), Y6, Y8
+	VFMADD213PD  const42<>+0(SB), Y6, Y9
+	VFMADD231PD  Y5, Y8, Y9
+	VFMADD231PD  Y6, Y9, Y4
+	VADDPD       Y4, Y7, Y4
+	VPBROADCASTQ const24<>+0(SB), Y5
+	VCMPPD       $0x11, Y5, Y0, Y5
+	VBLENDVPD    Y5, Y4, Y0, Y4
+	VPBROADCASTQ const25<>+0(SB), Y5
+	VCMPPD       $0x00, Y5, Y0, Y5
+	VPBROADCASTQ const26<>+0(SB), Y6
+	VPBROADCASTQ const27<>+0(SB), Y7
+	VBLENDVPD    Y5, Y6, Y7, Y5
+	VPBROADCASTQ const25<>+0(SB), Y6
+	VCMPPD       $0x11, Y0, Y6, Y0
+	VBLENDVPD    Y0, Y4, Y5, Y0
 	VCVTPD2PSY   Y0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
@@ -736,68 +663,65 @@ TEXT ·Log10Float64(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), Y0
 	VPBROADCASTQ const0<>+0(SB), Y1
-	VCMPPD       $0x11, Y1, Y0, Y1
-	VMULPD       const28<>+0(SB), Y0, Y2
-	VBLENDVPD    Y1, Y2, Y0, Y2
-	VPBROADCASTQ const29<>+0(SB), Y3
+	VCMPPD       $0x11, Y1, Y0, Y3
+	VPBROADCASTQ const1<>+0(SB), Y1
+	VPAND        Y3, Y1, Y2
+	VPBROADCASTQ const2<>+0(SB), Y1
+	VPADDQ       Y1, Y2, Y2
+	VMULPD       Y0, Y2, Y2
+	VPSRLQ       $0x34, Y2, Y1
+	VPBROADCASTQ const3<>+0(SB), Y4
+	VPOR         Y4, Y1, Y1
 	VPBROADCASTQ const4<>+0(SB), Y4
-	VBLENDVPD    Y1, Y3, Y4, Y1
-	VPADDQ       const30<>+0(SB), Y2, Y2
-	VPSRLQ       $0x34, Y2, Y3
-	VPOR         const31<>+0(SB), Y3, Y3
-	VSUBPD       Y1, Y3, Y1
-	VPAND        const32<>+0(SB), Y2, Y2
-	VPADDQ       const33<>+0(SB), Y2, Y2
-	VSUBPD       const9<>+0(SB), Y2, Y2
+	VSUBPD       Y4, Y1, Y1
+	VPBROADCASTQ const5<>+0(SB), Y4
+	VPAND        Y3, Y4, Y4
+	VSUBPD       Y4, Y1, Y1
+	VPBROADCASTQ const6<>+0(SB), Y3
+	VPAND        Y3, Y2, Y2
+	VPBROADCASTQ const2<>+0(SB), Y3
+	VPOR         Y3, Y2, Y2
+	VPSRLQ       $0x30, Y2, Y3
+	LEAQ         logInverse<>+0(SB), DI
+	VPBROADCASTQ const8<>+0(SB), Y4
+	VPAND        Y4, Y3, Y3
+	VPCMPEQD     Y4, Y4, Y4
+	VGATHERQPD   Y4, (DI)(Y3*8), Y5
+	VFMSUB213PD  const9<>+0(SB), Y5, Y2
+	LEAQ         log10High<>+0(SB), DI
+	VPCMPEQD     Y4, Y4, Y4
+	VGATHERQPD   Y4, (DI)(Y3*8), Y6
+	VFMADD231PD  const44<>+0(SB), Y1, Y6
+	LEAQ         log10Low<>+0(SB), DI
+	VPCMPEQD     Y4, Y4, Y4
+	VGATHERQPD   Y4, (DI)(Y3*8), Y7
+	VFMADD231PD  const46<>+0(SB), Y1, Y7
+	VMULPD       const47<>+0(SB), Y2, Y1
+	VMOVAPD      Y2, Y3
+	VPBROADCASTQ const48<>+0(SB), Y4
+	VFMSUB213PD  Y1, Y4, Y3
+	VADDPD       Y1, Y6, Y4
+	VSUBPD       Y4, Y6, Y8
+	VADDPD       Y8, Y1, Y1
+	VFMADD231PD  const49<>+0(SB), Y2, Y3
+	VADDPD       Y3, Y7, Y3
+	VADDPD       Y3, Y1, Y1
 	VMULPD       Y2, Y2, Y3
-	VMULPD       const34<>+0(SB), Y2, Y4
-	VMOVAPD      Y4, Y5
-	VFNMADD213PD Y2, Y2, Y5
-	VSUBPD       Y5, Y2, Y6
-	VFNMADD231PD Y2, Y4, Y6
-	VMOVAPD      Y3, Y4
-	VPBROADCASTQ const35<>+0(SB), Y7
-	VFMADD213PD  const36<>+0(SB), Y7, Y4
-	VMOVAPD      Y3, Y7
-	VPBROADCASTQ const37<>+0(SB), Y8
-	VFMADD213PD  const38<>+0(SB), Y8, Y7
-	VFMADD213PD  const39<>+0(SB), Y3, Y4
-	VFMADD213PD  const40<>+0(SB), Y3, Y7
-	VFMADD213PD  const41<>+0(SB), Y3, Y4
-	VFMADD213PD  const42<>+0(SB), Y3, Y7
-	VFMADD213PD  const43<>+0(SB), Y3, Y4
-	VFMADD213PD  const44<>+0(SB), Y3, Y7
-	VFMADD213PD  const45<>+0(SB), Y3, Y4
-	VFMADD213PD  const46<>+0(SB), Y3, Y7
-	VFMADD213PD  const47<>+0(SB), Y3, Y4
-	VFMADD213PD  const48<>+0(SB), Y3, Y7
-	VFMADD213PD  const49<>+0(SB), Y3, Y4
-	VFMADD213PD  const50<>+0(SB), Y3, Y7
-	VFMADD213PD  const51<>+0(SB), Y3, Y4
-	VFMADD213PD  const52<>+0(SB), Y3, Y7
-	VFMADD213PD  const53<>+0(SB), Y3, Y4
-	VFMADD213PD  const54<>+0(SB), Y3, Y7
-	VFMADD213PD  const55<>+0(SB), Y3, Y4
-	VFMADD231PD  Y2, Y7, Y4
-	VMULPD       Y3, Y2, Y2
-	VMULPD       Y2, Y4, Y2
-	VADDPD       Y2, Y6, Y2
-	VADDPD       Y2, Y5, Y3
-	VSUBPD       Y3, Y5, Y4
-	VADDPD       Y4, Y2, Y2
-	VMULPD       const59<>+0(SB), Y3, Y4
-	VMOVAPD      Y3, Y5
-	VPBROADCASTQ const60<>+0(SB), Y6
-	VFMSUB213PD  Y4, Y6, Y5
-	VFMADD231PD  const59<>+0(SB), Y2, Y5
-	VFMADD231PD  const61<>+0(SB), Y3, Y5
-	VMULPD       const62<>+0(SB), Y1, Y2
-	VADDPD       Y2, Y4, Y3
-	VSUBPD       Y3, Y2, Y2
-	VADDPD       Y2, Y4, Y2
-	VADDPD       Y2, Y5, Y2
-	VFMADD231PD  const63<>+0(SB), Y1, Y2
-	VADDPD       Y2, Y3, Y1
+	VMOVAPD      Y3, Y8
+	VPBROADCASTQ const50<>+0(SB), Y9
+	VFMADD213PD  const51<>+0(SB), Y9, Y8
+	VMOVAPD      Y3, Y9
+	VPBROADCASTQ const52<>+0(SB), Y10
+	VFMADD213PD  const53<>+0(SB), Y10, Y9
+	VFMADD213PD  const54<>+0(SB), Y3, Y8
+	VFMADD213PD  const55<>+0(SB), Y3, Y9
+	VFMADD213PD  const56<>+0(SB), Y3, Y8
+	VFMADD213PD  const57<>+0(SB), Y3, Y9
+	VFMADD213PD  const58<>+0(SB), Y3, Y8
+	VFMADD213PD  const59<>+0(SB), Y3, Y9
+	VFMADD231PD  Y2, Y8, Y9
+	VFMADD231PD  Y3, Y9, Y1
+	VADDPD       Y1, Y4, Y1
 	VPBROADCASTQ const24<>+0(SB), Y2
 	VCMPPD       $0x11, Y2, Y0, Y2
 	VBLENDVPD    Y2, Y1, Y0, Y1
@@ -822,32 +746,122 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const59<>+0(SB)/8, $0x3fdbcb7b1526e50e
-DATA const59<>+8(SB)/8, $0x3fdbcb7b1526e50e
-DATA const59<>+16(SB)/8, $0x3fdbcb7b1526e50e
-DATA const59<>+24(SB)/8, $0x3fdbcb7b1526e50e
+DATA log10High<>+0(SB)/8, $0x0000000000000000
+DATA log10High<>+8(SB)/8, $0x3fa21681b5c8c000
+DATA log10High<>+16(SB)/8, $0x3fb0d966cc650000
+DATA log10High<>+24(SB)/8, $0x3fb4f7aad9bbc000
+DATA log10High<>+32(SB)/8, $0x3fbb721cd1716000
+DATA log10High<>+40(SB)/8, $0x3fbffbfc2bbc8000
+DATA log10High<>+48(SB)/8, $0x3fc25ba8215af000
+DATA log10High<>+56(SB)/8, $0x3fc4d43f8275a000
+DATA log10High<>+64(SB)/8, $0x3fc76a45cbb7e000
+DATA log10High<>+72(SB)/8, $0x3fca209a84fbd000
+DATA log10High<>+80(SB)/8, $0x3fcb88e67cf98000
+DATA log10High<>+88(SB)/8, $0x3fce76124046b000
+DATA log10High<>+96(SB)/8, $0x3fcffbfc2bbc8000
+DATA log10High<>+104(SB)/8, $0x3fd0c6711d6ac000
+DATA log10High<>+112(SB)/8, $0x3fd194b3bdef6800
+DATA log10High<>+120(SB)/8, $0x3fd34413509f7800
+GLOBL log10High<>(SB), RODATA|NOPTR, $128
+
+DATA const44<>+0(SB)/8, $0x3fd34413509f7800
+DATA const44<>+8(SB)/8, $0x3fd34413509f7800
+DATA const44<>+16(SB)/8, $0x3fd34413509f7800
+DATA const44<>+24(SB)/8, $0x3fd34413509f7800
+GLOBL const44<>(SB), RODATA|NOPTR, $32
+
+DATA log10Low<>+0(SB)/8, $0x0000000000000000
+DATA log10Low<>+8(SB)/8, $0x3cf09ac6c218cde8
+DATA log10Low<>+16(SB)/8, $0x3cef3735158d42c3
+DATA log10Low<>+24(SB)/8, $0x3d275da8a5871b9a
+DATA log10Low<>+32(SB)/8, $0xbd203ad4133e8c4c
+DATA log10Low<>+40(SB)/8, $0xbd1ff229f20ed3d2
+DATA log10Low<>+48(SB)/8, $0x3d2ff081a4e81f0b
+DATA log10Low<>+56(SB)/8, $0x3d220ca9a2bcc728
+DATA log10Low<>+64(SB)/8, $0x3d2bfb1de334b1cb
+DATA log10Low<>+72(SB)/8, $0xbcb0cee0ed4ca7e9
+DATA log10Low<>+80(SB)/8, $0xbd2a01b9bb0ebf1b
+DATA log10Low<>+88(SB)/8, $0x3d1f97877007c127
+DATA log10Low<>+96(SB)/8, $0xbd2ff229f20ed3d2
+DATA log10Low<>+104(SB)/8, $0xbd242d6ae59e7d9c
+DATA log10Low<>+112(SB)/8, $0x3d2cefc5208422d8
+DATA log10Low<>+120(SB)/8, $0x3d1fef311f12b358
+GLOBL log10Low<>(SB), RODATA|NOPTR, $128
+
+DATA const46<>+0(SB)/8, $0x3d1fef311f12b358
+DATA const46<>+8(SB)/8, $0x3d1fef311f12b358
+DATA const46<>+16(SB)/8, $0x3d1fef311f12b358
+DATA const46<>+24(SB)/8, $0x3d1fef311f12b358
+GLOBL const46<>(SB), RODATA|NOPTR, $32
+
+DATA const47<>+0(SB)/8, $0x3fdbcb7b1526e50e
+DATA const47<>+8(SB)/8, $0x3fdbcb7b1526e50e
+DATA const47<>+16(SB)/8, $0x3fdbcb7b1526e50e
+DATA const47<>+24(SB)/8, $0x3fdbcb7b1526e50e
+GLOBL const47<>(SB), RODATA|NOPTR, $32
+
+DATA const48<>+0(SB)/8, $0x3fdbcb7b1526e50e
+GLOBL const48<>(SB), RODATA|NOPTR, $8
+
+DATA const49<>+0(SB)/8, $0x3c695355baaafad3
+DATA const49<>+8(SB)/8, $0x3c695355baaafad3
+DATA const49<>+16(SB)/8, $0x3c695355baaafad3
+DATA const49<>+24(SB)/8, $0x3c695355baaafad3
+GLOBL const49<>(SB), RODATA|NOPTR, $32
+
+DATA const50<>+0(SB)/8, $0x3fa1d219e78f7626
+GLOBL const50<>(SB), RODATA|NOPTR, $8
+
+DATA const51<>+0(SB)/8, $0x3fa8b61e0e875db6
+DATA const51<>+8(SB)/8, $0x3fa8b61e0e875db6
+DATA const51<>+16(SB)/8, $0x3fa8b61e0e875db6
+DATA const51<>+24(SB)/8, $0x3fa8b61e0e875db6
+GLOBL const51<>(SB), RODATA|NOPTR, $32
+
+DATA const52<>+0(SB)/8, $0xbfa62e4e6cd1f9dd
+GLOBL const52<>(SB), RODATA|NOPTR, $8
+
+DATA const53<>+0(SB)/8, $0xbfabcb87db2341db
+DATA const53<>+8(SB)/8, $0xbfabcb87db2341db
+DATA const53<>+16(SB)/8, $0xbfabcb87db2341db
+DATA const53<>+24(SB)/8, $0xbfabcb87db2341db
+GLOBL const53<>(SB), RODATA|NOPTR, $32
+
+DATA const54<>+0(SB)/8, $0x3fafc3fa30284903
+DATA const54<>+8(SB)/8, $0x3fafc3fa30284903
+DATA const54<>+16(SB)/8, $0x3fafc3fa30284903
+DATA const54<>+24(SB)/8, $0x3fafc3fa30284903
+GLOBL const54<>(SB), RODATA|NOPTR, $32
+
+DATA const55<>+0(SB)/8, $0xbfb287a762200eaf
+DATA const55<>+8(SB)/8, $0xbfb287a762200eaf
+DATA const55<>+16(SB)/8, $0xbfb287a762200eaf
+DATA const55<>+24(SB)/8, $0xbfb287a762200eaf
+GLOBL const55<>(SB), RODATA|NOPTR, $32
+
+DATA const56<>+0(SB)/8, $0x3fb63c6277538bef
+DATA const56<>+8(SB)/8, $0x3fb63c6277538bef
+DATA const56<>+16(SB)/8, $0x3fb63c6277538bef
+DATA const56<>+24(SB)/8, $0x3fb63c6277538bef
+GLOBL const56<>(SB), RODATA|NOPTR, $32
+
+DATA const57<>+0(SB)/8, $0xbfbbcb7b1526f828
+DATA const57<>+8(SB)/8, $0xbfbbcb7b1526f828
+DATA const57<>+16(SB)/8, $0xbfbbcb7b1526f828
+DATA const57<>+24(SB)/8, $0xbfbbcb7b1526f828
+GLOBL const57<>(SB), RODATA|NOPTR, $32
+
+DATA const58<>+0(SB)/8, $0x3fc287a7636f435c
+DATA const58<>+8(SB)/8, $0x3fc287a7636f435c
+DATA const58<>+16(SB)/8, $0x3fc287a7636f435c
+DATA const58<>+24(SB)/8, $0x3fc287a7636f435c
+GLOBL const58<>(SB), RODATA|NOPTR, $32
+
+DATA const59<>+0(SB)/8, $0xbfcbcb7b1526e50e
+DATA const59<>+8(SB)/8, $0xbfcbcb7b1526e50e
+DATA const59<>+16(SB)/8, $0xbfcbcb7b1526e50e
+DATA const59<>+24(SB)/8, $0xbfcbcb7b1526e50e
 GLOBL const59<>(SB), RODATA|NOPTR, $32
-
-DATA const60<>+0(SB)/8, $0x3fdbcb7b1526e50e
-GLOBL const60<>(SB), RODATA|NOPTR, $8
-
-DATA const61<>+0(SB)/8, $0x3c695355baaafad3
-DATA const61<>+8(SB)/8, $0x3c695355baaafad3
-DATA const61<>+16(SB)/8, $0x3c695355baaafad3
-DATA const61<>+24(SB)/8, $0x3c695355baaafad3
-GLOBL const61<>(SB), RODATA|NOPTR, $32
-
-DATA const62<>+0(SB)/8, $0x3fd34413509f7800
-DATA const62<>+8(SB)/8, $0x3fd34413509f7800
-DATA const62<>+16(SB)/8, $0x3fd34413509f7800
-DATA const62<>+24(SB)/8, $0x3fd34413509f7800
-GLOBL const62<>(SB), RODATA|NOPTR, $32
-
-DATA const63<>+0(SB)/8, $0x3d1fef311f12b358
-DATA const63<>+8(SB)/8, $0x3d1fef311f12b358
-DATA const63<>+16(SB)/8, $0x3d1fef311f12b358
-DATA const63<>+24(SB)/8, $0x3d1fef311f12b358
-GLOBL const63<>(SB), RODATA|NOPTR, $32
 
 // func Log10Float32(dst *float32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
@@ -863,80 +877,77 @@ TEXT ·Log10Float32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), X0
 	VCVTPS2PD    X0, Y0
-	VPBROADCASTQ const0<>+0(SB), Y1
-	VCMPPD       $0x11, Y1, Y0, Y1
-	VMULPD       const28<>+0(SB), Y0, Y2
-	VBLENDVPD    Y1, Y2, Y0, Y2
-	VPBROADCASTQ const29<>+0(SB), Y3
-	VPBROADCASTQ const4<>+0(SB), Y4
-	VBLENDVPD    Y1, Y3, Y4, Y1
-	VPADDQ       const30<>+0(SB), Y2, Y2
-	VPSRLQ       $0x34, Y2, Y3
-	VPOR         const31<>+0(SB), Y3, Y3
-	VSUBPD       Y1, Y3, Y1
-	VPAND        const32<>+0(SB), Y2, Y2
-	VPADDQ       const33<>+0(SB), Y2, Y2
-	VSUBPD       const9<>+0(SB), Y2, Y2
-	VMULPD       Y2, Y2, Y3
-	VMULPD       const34<>+0(SB), Y2, Y4
-	VMOVAPD      Y4, Y5
-	VFNMADD213PD Y2, Y2, Y5
-	VSUBPD       Y5, Y2, Y6
-	VFNMADD231PD Y2, Y4, Y6
-	VMOVAPD      Y3, Y4
-	VPBROADCASTQ const35<>+0(SB), Y7
-	VFMADD213PD  const36<>+0(SB), Y7, Y4
-	VMOVAPD      Y3, Y7
-	VPBROADCASTQ const37<>+0(SB), Y8
-	VFMADD213PD  const38<>+0(SB), Y8, Y7
-	VFMADD213PD  const39<>+0(SB), Y3, Y4
-	VFMADD213PD  const40<>+0(SB), Y3, Y7
-	VFMADD213PD  const41<>+0(SB), Y3, Y4
-	VFMADD213PD  const42<>+0(SB), Y3, Y7
-	VFMADD213PD  const43<>+0(SB), Y3, Y4
-	VFMADD213PD  const44<>+0(SB), Y3, Y7
-	VFMADD213PD  const45<>+0(SB), Y3, Y4
-	VFMADD213PD  const46<>+0(SB), Y3, Y7
-	VFMADD213PD  const47<>+0(SB), Y3, Y4
-	VFMADD213PD  const48<>+0(SB), Y3, Y7
-	VFMADD213PD  const49<>+0(SB), Y3, Y4
-	VFMADD213PD  const50<>+0(SB), Y3, Y7
-	VFMADD213PD  const51<>+0(SB), Y3, Y4
-	VFMADD213PD  const52<>+0(SB), Y3, Y7
-	VFMADD213PD  const53<>+0(SB), Y3, Y4
-	VFMADD213PD  const54<>+0(SB), Y3, Y7
-	VFMADD213PD  const55<>+0(SB), Y3, Y4
-	VFMADD231PD  Y2, Y7, Y4
-	VMULPD       Y3, Y2, Y2
-	VMULPD       Y2, Y4, Y2
-	VADDPD       Y2, Y6, Y2
-	VADDPD       Y2, Y5, Y3
-	VSUBPD       Y3, Y5, Y4
-	VADDPD       Y4, Y2, Y2
-	VMULPD       const59<>+0(SB), Y3, Y4
-	VMOVAPD      Y3, Y5
-	VPBROADCASTQ const60<>+0(SB), Y6
-	VFMSUB213PD  Y4, Y6, Y5
-	VFMADD231PD  const59<>+0(SB), Y2, Y5
-	VFMADD231PD  const61<>+0(SB), Y3, Y5
-	VMULPD       const62<>+0(SB), Y1, Y2
-	VADDPD       Y2, Y4, Y3
-	VSUBPD       Y3, Y2, Y2
-	VADDPD       Y2, Y4, Y2
-	VADDPD       Y2, Y5, Y2
-	VFMADD231PD  const63<>+0(SB), Y1, Y2
-	VADDPD       Y2, Y3, Y1
-	VPBROADCASTQ const24<>+0(SB), Y2
-	VCMPPD       $0x11, Y2, Y0, Y2
-	VBLENDVPD    Y2, Y1, Y0, Y1
-	VPBROADCASTQ const25<>+0(SB), Y2
-	VCMPPD       $0x00, Y2, Y0, Y2
-	VPBROADCASTQ const26<>+0(SB), Y3
-	VPBROADCASTQ const27<>+0(SB), Y4
-	VBLENDVPD    Y2, Y3, Y4, Y2
-	VPBROADCASTQ const25<>+0(SB), Y3
-	VCMPPD       $0x11, Y0, Y3, Y0
-	VBLENDVPD    Y0, Y1, Y2, Y0
+	VPBROADCASTQ const0<>+0(SB), Y4
+	VCMPPD       $0x11, Y4, Y0, Y6
+	VPBROADCASTQ const1<>+0(SB), Y4
+	VPAND        Y6, Y4, Y5
+	VPBROADCASTQ const2<>+0(SB), Y4
+	VPADDQ       Y4, Y5, Y5
+	VMULPD       Y0, Y5, Y5
+	VPSRLQ       $0x34, Y5, Y4
+	VPBROADCASTQ const3<>+0(SB), Y7
+	VPOR         Y7, Y4, Y4
+	VPBROADCASTQ const4<>+0(SB), Y7
+	VSUBPD       Y7, Y4, Y4
+	VPBROADCASTQ const5<>+0(SB), Y7
+	VPAND        Y6, Y7, Y7
+	VSUBPD       Y7, Y4, Y4
+	VPBROADCASTQ const6<>+0(SB), Y6
+	VPAND        Y6, Y5, Y5
+	VPBROADCASTQ const2<>+0(SB), Y6
+	VPOR         Y6, Y5, Y5
+	VPSRLQ       $0x30, Y5, Y6
+	LEAQ         logInverse<>+0(SB), DI
+	VPBROADCASTQ const8<>+0(SB), Y7
+	VPAND        Y7, Y6, Y6
+	VPCMPEQD     Y7, Y7, Y7
+	VGATHERQPD   Y7, (DI)(Y6*8), Y1
+	VFMSUB213PD  const9<>+0(SB), Y1, Y5
+	LEAQ         log10High<>+0(SB), DI
+	VPCMPEQD     Y7, Y7, Y7
+	VGATHERQPD   Y7, (DI)(Y6*8), Y2
+	VFMADD231PD  const44<>+0(SB), Y4, Y2
+	LEAQ         log10Low<>+0(SB), DI
+	VPCMPEQD     Y7, Y7, Y7
+	VGATHERQPD   Y7, (DI)(Y6*8), Y3
+	VFMADD231PD  const46<>+0(SB), Y4, Y3
+	VMULPD       const47<>+0(SB), Y5, Y4
+	VMOVAPD      Y5, Y6
+	VPBROADCASTQ const48<>+0(SB), Y7
+	VFMSUB213PD  Y4, Y7, Y6
+	VADDPD       Y4, Y2, Y7
+	VSUBPD       Y7, Y2, Y8
+	VADDPD       Y8, Y4, Y4
+	VFMADD231PD  const49<>+0(SB), Y5, Y6
+	VADDPD       Y6, Y3, Y6
+	VADDPD       Y6, Y4, Y4
+	VMULPD       Y5, Y5, Y6
+	VMOVAPD      Y6, Y8
+	VPBROADCASTQ const50<>+0(SB), Y9
+	VFMADD213PD  const51<>+0(SB), Y9, Y8
+	VMOVAPD      Y6, Y9
+	VPBROADCASTQ const52<>+0(SB), Y10
+	VFMADD213PD  const53<>+0(SB), Y10, Y9
+	VFMADD213PD  const54<>+0(SB), Y6, Y8
+	VFMADD213PD  const55<>+0(SB), Y6, Y9
+	VFMADD213PD  const56<>+0(SB), Y6, Y8
+	VFMADD213PD  const57<>+0(SB), Y6, Y9
+	VFMADD213PD  const58<>+0(SB), Y6, Y8
+	VFMADD213PD  const59<>+0(SB), Y6, Y9
+	VFMADD231PD  Y5, Y8, Y9
+	VFMADD231PD  Y6, Y9, Y4
+	VADDPD       Y4, Y7, Y4
+	VPBROADCASTQ const24<>+0(SB), Y5
+	VCMPPD       $0x11, Y5, Y0, Y5
+	VBLENDVPD    Y5, Y4, Y0, Y4
+	VPBROADCASTQ const25<>+0(SB), Y5
+	VCMPPD       $0x00, Y5, Y0, Y5
+	VPBROADCASTQ const26<>+0(SB), Y6
+	VPBROADCASTQ const27<>+0(SB), Y7
+	VBLENDVPD    Y5, Y6, Y7, Y5
+	VPBROADCASTQ const25<>+0(SB), Y6
+	VCMPPD       $0x11, Y0, Y6, Y0
+	VBLENDVPD    Y0, Y4, Y5, Y0
 	VCVTPD2PSY   Y0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
@@ -983,7 +994,7 @@ loop:
 	VPCMPEQD     Y9, Y9, Y9
 	VGATHERQPD   Y9, (DI)(Y8*8), Y3
 	VFMSUB213PD  const9<>+0(SB), Y3, Y7
-	VPBROADCASTQ const64<>+0(SB), Y9
+	VPBROADCASTQ const60<>+0(SB), Y9
 	VSUBPD       Y6, Y9, Y9
 	VPSLLQ       $0x34, Y9, Y9
 	VMULPD       Y9, Y3, Y9
@@ -1020,7 +1031,7 @@ loop:
 	VFMADD231PD  Y10, Y8, Y9
 	VFMADD231PD  Y7, Y9, Y6
 	VADDPD       Y6, Y2, Y2
-	VPAND        const65<>+0(SB), Y0, Y0
+	VPAND        const61<>+0(SB), Y0, Y0
 	VPOR         Y0, Y2, Y0
 	VPBROADCASTQ const24<>+0(SB), Y2
 	VCMPPD       $0x11, Y2, Y1, Y2
@@ -1046,14 +1057,14 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const64<>+0(SB)/8, $0x43380000000003ff
-GLOBL const64<>(SB), RODATA|NOPTR, $8
+DATA const60<>+0(SB)/8, $0x43380000000003ff
+GLOBL const60<>(SB), RODATA|NOPTR, $8
 
-DATA const65<>+0(SB)/8, $0x8000000000000000
-DATA const65<>+8(SB)/8, $0x8000000000000000
-DATA const65<>+16(SB)/8, $0x8000000000000000
-DATA const65<>+24(SB)/8, $0x8000000000000000
-GLOBL const65<>(SB), RODATA|NOPTR, $32
+DATA const61<>+0(SB)/8, $0x8000000000000000
+DATA const61<>+8(SB)/8, $0x8000000000000000
+DATA const61<>+16(SB)/8, $0x8000000000000000
+DATA const61<>+24(SB)/8, $0x8000000000000000
+GLOBL const61<>(SB), RODATA|NOPTR, $32
 
 // func Log1pFloat32(dst *float32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2, FMA3
@@ -1088,7 +1099,7 @@ loop:
 	VPCMPEQD     Y9, Y9, Y9
 	VGATHERQPD   Y9, (DI)(Y8*8), Y1
 	VFMSUB213PD  const9<>+0(SB), Y1, Y7
-	VPBROADCASTQ const64<>+0(SB), Y9
+	VPBROADCASTQ const60<>+0(SB), Y9
 	VSUBPD       Y6, Y9, Y9
 	VPSLLQ       $0x34, Y9, Y9
 	VMULPD       Y9, Y1, Y9
@@ -1125,7 +1136,7 @@ loop:
 	VFMADD231PD  Y10, Y8, Y9
 	VFMADD231PD  Y7, Y9, Y6
 	VADDPD       Y6, Y5, Y5
-	VPAND        const65<>+0(SB), Y0, Y0
+	VPAND        const61<>+0(SB), Y0, Y0
 	VPOR         Y0, Y5, Y0
 	VPBROADCASTQ const24<>+0(SB), Y5
 	VCMPPD       $0x11, Y5, Y4, Y5

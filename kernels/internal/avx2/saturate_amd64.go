@@ -44,12 +44,12 @@ func SaturateFloat64Uint32(dst *uint32, a *float64, aStep int, n int) (done int)
 //go:noescape
 func SaturateFloat64Uint64(dst *uint64, a *float64, aStep int, n int) (done int)
 
-// SaturateFloat32Int8 does whole vectors of 4 and returns how many elements it did.
+// SaturateFloat32Int8 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func SaturateFloat32Int8(dst *int8, a *float32, aStep int, n int) (done int)
 
-// SaturateFloat32Int16 does whole vectors of 4 and returns how many elements it did.
+// SaturateFloat32Int16 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func SaturateFloat32Int16(dst *int16, a *float32, aStep int, n int) (done int)
@@ -64,12 +64,12 @@ func SaturateFloat32Int32(dst *int32, a *float32, aStep int, n int) (done int)
 //go:noescape
 func SaturateFloat32Int64(dst *int64, a *float32, aStep int, n int) (done int)
 
-// SaturateFloat32Uint8 does whole vectors of 4 and returns how many elements it did.
+// SaturateFloat32Uint8 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func SaturateFloat32Uint8(dst *uint8, a *float32, aStep int, n int) (done int)
 
-// SaturateFloat32Uint16 does whole vectors of 4 and returns how many elements it did.
+// SaturateFloat32Uint16 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func SaturateFloat32Uint16(dst *uint16, a *float32, aStep int, n int) (done int)
@@ -84,17 +84,17 @@ func SaturateFloat32Uint32(dst *uint32, a *float32, aStep int, n int) (done int)
 //go:noescape
 func SaturateFloat32Uint64(dst *uint64, a *float32, aStep int, n int) (done int)
 
-// SaturateInt8Uint8 does whole vectors of 4 and returns how many elements it did.
+// SaturateInt8Uint8 does whole vectors of 32 and returns how many elements it did.
 //
 //go:noescape
 func SaturateInt8Uint8(dst *uint8, a *int8, aStep int, n int) (done int)
 
-// SaturateInt8Uint16 does whole vectors of 4 and returns how many elements it did.
+// SaturateInt8Uint16 does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
 func SaturateInt8Uint16(dst *uint16, a *int8, aStep int, n int) (done int)
 
-// SaturateInt8Uint32 does whole vectors of 4 and returns how many elements it did.
+// SaturateInt8Uint32 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func SaturateInt8Uint32(dst *uint32, a *int8, aStep int, n int) (done int)
@@ -104,22 +104,22 @@ func SaturateInt8Uint32(dst *uint32, a *int8, aStep int, n int) (done int)
 //go:noescape
 func SaturateInt8Uint64(dst *uint64, a *int8, aStep int, n int) (done int)
 
-// SaturateInt16Int8 does whole vectors of 4 and returns how many elements it did.
+// SaturateInt16Int8 does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
 func SaturateInt16Int8(dst *int8, a *int16, aStep int, n int) (done int)
 
-// SaturateInt16Uint8 does whole vectors of 4 and returns how many elements it did.
+// SaturateInt16Uint8 does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
 func SaturateInt16Uint8(dst *uint8, a *int16, aStep int, n int) (done int)
 
-// SaturateInt16Uint16 does whole vectors of 4 and returns how many elements it did.
+// SaturateInt16Uint16 does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
 func SaturateInt16Uint16(dst *uint16, a *int16, aStep int, n int) (done int)
 
-// SaturateInt16Uint32 does whole vectors of 4 and returns how many elements it did.
+// SaturateInt16Uint32 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func SaturateInt16Uint32(dst *uint32, a *int16, aStep int, n int) (done int)
@@ -129,27 +129,27 @@ func SaturateInt16Uint32(dst *uint32, a *int16, aStep int, n int) (done int)
 //go:noescape
 func SaturateInt16Uint64(dst *uint64, a *int16, aStep int, n int) (done int)
 
-// SaturateInt32Int8 does whole vectors of 4 and returns how many elements it did.
+// SaturateInt32Int8 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func SaturateInt32Int8(dst *int8, a *int32, aStep int, n int) (done int)
 
-// SaturateInt32Int16 does whole vectors of 4 and returns how many elements it did.
+// SaturateInt32Int16 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func SaturateInt32Int16(dst *int16, a *int32, aStep int, n int) (done int)
 
-// SaturateInt32Uint8 does whole vectors of 4 and returns how many elements it did.
+// SaturateInt32Uint8 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func SaturateInt32Uint8(dst *uint8, a *int32, aStep int, n int) (done int)
 
-// SaturateInt32Uint16 does whole vectors of 4 and returns how many elements it did.
+// SaturateInt32Uint16 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func SaturateInt32Uint16(dst *uint16, a *int32, aStep int, n int) (done int)
 
-// SaturateInt32Uint32 does whole vectors of 4 and returns how many elements it did.
+// SaturateInt32Uint32 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func SaturateInt32Uint32(dst *uint32, a *int32, aStep int, n int) (done int)
@@ -194,47 +194,47 @@ func SaturateInt64Uint32(dst *uint32, a *int64, aStep int, n int) (done int)
 //go:noescape
 func SaturateInt64Uint64(dst *uint64, a *int64, aStep int, n int) (done int)
 
-// SaturateUint8Int8 does whole vectors of 4 and returns how many elements it did.
+// SaturateUint8Int8 does whole vectors of 32 and returns how many elements it did.
 //
 //go:noescape
 func SaturateUint8Int8(dst *int8, a *uint8, aStep int, n int) (done int)
 
-// SaturateUint16Int8 does whole vectors of 4 and returns how many elements it did.
+// SaturateUint16Int8 does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
 func SaturateUint16Int8(dst *int8, a *uint16, aStep int, n int) (done int)
 
-// SaturateUint16Int16 does whole vectors of 4 and returns how many elements it did.
+// SaturateUint16Int16 does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
 func SaturateUint16Int16(dst *int16, a *uint16, aStep int, n int) (done int)
 
-// SaturateUint16Uint8 does whole vectors of 4 and returns how many elements it did.
+// SaturateUint16Uint8 does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
 func SaturateUint16Uint8(dst *uint8, a *uint16, aStep int, n int) (done int)
 
-// SaturateUint32Int8 does whole vectors of 4 and returns how many elements it did.
+// SaturateUint32Int8 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func SaturateUint32Int8(dst *int8, a *uint32, aStep int, n int) (done int)
 
-// SaturateUint32Int16 does whole vectors of 4 and returns how many elements it did.
+// SaturateUint32Int16 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func SaturateUint32Int16(dst *int16, a *uint32, aStep int, n int) (done int)
 
-// SaturateUint32Int32 does whole vectors of 4 and returns how many elements it did.
+// SaturateUint32Int32 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func SaturateUint32Int32(dst *int32, a *uint32, aStep int, n int) (done int)
 
-// SaturateUint32Uint8 does whole vectors of 4 and returns how many elements it did.
+// SaturateUint32Uint8 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func SaturateUint32Uint8(dst *uint8, a *uint32, aStep int, n int) (done int)
 
-// SaturateUint32Uint16 does whole vectors of 4 and returns how many elements it did.
+// SaturateUint32Uint16 does whole vectors of 8 and returns how many elements it did.
 //
 //go:noescape
 func SaturateUint32Uint16(dst *uint16, a *uint32, aStep int, n int) (done int)

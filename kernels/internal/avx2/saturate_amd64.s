@@ -18,21 +18,17 @@ TEXT ·SaturateFloat64Int8(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), Y0
 	VCMPPD       $0x04, Y0, Y0, Y1
-	VROUNDPD     $0x0b, Y0, Y0
 	VPBROADCASTQ const0<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
 	VPBROADCASTQ const1<>+0(SB), Y1
 	VMAXPD       Y0, Y1, Y0
 	VPBROADCASTQ const2<>+0(SB), Y1
 	VMINPD       Y0, Y1, Y0
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
+	VCVTTPD2DQY  Y0, X0
+	VPBROADCASTD const3<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
+	VPBROADCASTD const4<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSWB    X0, X0, X0
 	VMOVDQA      X0, X0
@@ -58,17 +54,11 @@ GLOBL const1<>(SB), RODATA|NOPTR, $8
 DATA const2<>+0(SB)/8, $0x405fc00000000000
 GLOBL const2<>(SB), RODATA|NOPTR, $8
 
-DATA const3<>+0(SB)/8, $0x4338000000000000
-DATA const3<>+8(SB)/8, $0x4338000000000000
-DATA const3<>+16(SB)/8, $0x4338000000000000
-DATA const3<>+24(SB)/8, $0x4338000000000000
-GLOBL const3<>(SB), RODATA|NOPTR, $32
+DATA const3<>+0(SB)/4, $0x0000ffff
+GLOBL const3<>(SB), RODATA|NOPTR, $4
 
-DATA const4<>+0(SB)/4, $0x0000ffff
+DATA const4<>+0(SB)/4, $0x00ff00ff
 GLOBL const4<>(SB), RODATA|NOPTR, $4
-
-DATA const5<>+0(SB)/4, $0x00ff00ff
-GLOBL const5<>(SB), RODATA|NOPTR, $4
 
 // func SaturateFloat64Int16(dst *int16, a *float64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -84,18 +74,14 @@ TEXT ·SaturateFloat64Int16(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), Y0
 	VCMPPD       $0x04, Y0, Y0, Y1
-	VROUNDPD     $0x0b, Y0, Y0
 	VPBROADCASTQ const0<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
+	VPBROADCASTQ const5<>+0(SB), Y1
 	VMAXPD       Y0, Y1, Y0
-	VPBROADCASTQ const7<>+0(SB), Y1
+	VPBROADCASTQ const6<>+0(SB), Y1
 	VMINPD       Y0, Y1, Y0
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
+	VCVTTPD2DQY  Y0, X0
+	VPBROADCASTD const3<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSDW    X0, X0, X0
 	VMOVDQA      X0, X0
@@ -112,11 +98,11 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const6<>+0(SB)/8, $0xc0e0000000000000
-GLOBL const6<>(SB), RODATA|NOPTR, $8
+DATA const5<>+0(SB)/8, $0xc0e0000000000000
+GLOBL const5<>(SB), RODATA|NOPTR, $8
 
-DATA const7<>+0(SB)/8, $0x40dfffc000000000
-GLOBL const7<>(SB), RODATA|NOPTR, $8
+DATA const6<>+0(SB)/8, $0x40dfffc000000000
+GLOBL const6<>(SB), RODATA|NOPTR, $8
 
 // func SaturateFloat64Int32(dst *int32, a *float64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -132,18 +118,13 @@ TEXT ·SaturateFloat64Int32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), Y0
 	VCMPPD       $0x04, Y0, Y0, Y1
-	VROUNDPD     $0x0b, Y0, Y0
 	VPBROADCASTQ const0<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
-	VPBROADCASTQ const8<>+0(SB), Y1
+	VPBROADCASTQ const7<>+0(SB), Y1
 	VMAXPD       Y0, Y1, Y0
-	VPBROADCASTQ const9<>+0(SB), Y1
+	VPBROADCASTQ const8<>+0(SB), Y1
 	VMINPD       Y0, Y1, Y0
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VMOVDQA      X0, X0
+	VCVTTPD2DQY  Y0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
 	ADDQ         DX, CX
@@ -157,11 +138,11 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const8<>+0(SB)/8, $0xc1e0000000000000
-GLOBL const8<>(SB), RODATA|NOPTR, $8
+DATA const7<>+0(SB)/8, $0xc1e0000000000000
+GLOBL const7<>(SB), RODATA|NOPTR, $8
 
-DATA const9<>+0(SB)/8, $0x41dfffffffc00000
-GLOBL const9<>(SB), RODATA|NOPTR, $8
+DATA const8<>+0(SB)/8, $0x41dfffffffc00000
+GLOBL const8<>(SB), RODATA|NOPTR, $8
 
 // func SaturateFloat64Int64(dst *int64, a *float64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -177,19 +158,19 @@ TEXT ·SaturateFloat64Int64(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), Y0
 	VCMPPD       $0x04, Y0, Y0, Y1
-	VROUNDPD     $0x0b, Y0, Y0
 	VPBROADCASTQ const0<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
-	VPBROADCASTQ const10<>+0(SB), Y1
+	VROUNDPD     $0x0b, Y0, Y0
+	VPBROADCASTQ const9<>+0(SB), Y1
 	VPANDN       Y0, Y1, Y1
-	VPBROADCASTQ const11<>+0(SB), Y2
+	VPBROADCASTQ const10<>+0(SB), Y2
 	VCMPPD       $0x11, Y2, Y1, Y1
 	VPCMPEQD     Y2, Y2, Y2
 	VPXOR        Y2, Y1, Y1
 	VPTEST       Y1, Y1
 	JNE          done
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
+	VADDPD       const11<>+0(SB), Y0, Y0
+	VPSUBQ       const11<>+0(SB), Y0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
 	ADDQ         DX, CX
@@ -203,11 +184,17 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const10<>+0(SB)/8, $0x8000000000000000
+DATA const9<>+0(SB)/8, $0x8000000000000000
+GLOBL const9<>(SB), RODATA|NOPTR, $8
+
+DATA const10<>+0(SB)/8, $0x4320000000000000
 GLOBL const10<>(SB), RODATA|NOPTR, $8
 
-DATA const11<>+0(SB)/8, $0x4320000000000000
-GLOBL const11<>(SB), RODATA|NOPTR, $8
+DATA const11<>+0(SB)/8, $0x4338000000000000
+DATA const11<>+8(SB)/8, $0x4338000000000000
+DATA const11<>+16(SB)/8, $0x4338000000000000
+DATA const11<>+24(SB)/8, $0x4338000000000000
+GLOBL const11<>(SB), RODATA|NOPTR, $32
 
 // func SaturateFloat64Uint8(dst *uint8, a *float64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -223,21 +210,17 @@ TEXT ·SaturateFloat64Uint8(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), Y0
 	VCMPPD       $0x04, Y0, Y0, Y1
-	VROUNDPD     $0x0b, Y0, Y0
 	VPBROADCASTQ const0<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
 	VPBROADCASTQ const0<>+0(SB), Y1
 	VMAXPD       Y0, Y1, Y0
 	VPBROADCASTQ const12<>+0(SB), Y1
 	VMINPD       Y0, Y1, Y0
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
+	VCVTTPD2DQY  Y0, X0
+	VPBROADCASTD const3<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
+	VPBROADCASTD const4<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSWB    X0, X0, X0
 	VMOVDQA      X0, X0
@@ -271,18 +254,14 @@ TEXT ·SaturateFloat64Uint16(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), Y0
 	VCMPPD       $0x04, Y0, Y0, Y1
-	VROUNDPD     $0x0b, Y0, Y0
 	VPBROADCASTQ const0<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
 	VPBROADCASTQ const0<>+0(SB), Y1
 	VMAXPD       Y0, Y1, Y0
 	VPBROADCASTQ const13<>+0(SB), Y1
 	VMINPD       Y0, Y1, Y0
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
+	VCVTTPD2DQY  Y0, X0
+	VPBROADCASTD const3<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSDW    X0, X0, X0
 	VMOVDQA      X0, X0
@@ -316,15 +295,15 @@ TEXT ·SaturateFloat64Uint32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), Y0
 	VCMPPD       $0x04, Y0, Y0, Y1
-	VROUNDPD     $0x0b, Y0, Y0
 	VPBROADCASTQ const0<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
+	VROUNDPD     $0x0b, Y0, Y0
 	VPBROADCASTQ const0<>+0(SB), Y1
 	VMAXPD       Y0, Y1, Y0
 	VPBROADCASTQ const14<>+0(SB), Y1
 	VMINPD       Y0, Y1, Y0
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
+	VADDPD       const11<>+0(SB), Y0, Y0
+	VPSUBQ       const11<>+0(SB), Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
 	VMOVDQA      X0, X0
@@ -358,20 +337,20 @@ TEXT ·SaturateFloat64Uint64(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), Y0
 	VCMPPD       $0x04, Y0, Y0, Y1
-	VROUNDPD     $0x0b, Y0, Y0
 	VPBROADCASTQ const0<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
-	VPBROADCASTQ const10<>+0(SB), Y1
+	VROUNDPD     $0x0b, Y0, Y0
+	VPBROADCASTQ const9<>+0(SB), Y1
 	VPANDN       Y0, Y1, Y1
-	VPBROADCASTQ const11<>+0(SB), Y2
+	VPBROADCASTQ const10<>+0(SB), Y2
 	VCMPPD       $0x11, Y2, Y1, Y1
 	VPCMPEQD     Y2, Y2, Y2
 	VPXOR        Y2, Y1, Y1
 	VPTEST       Y1, Y1
 	JNE          done
 	VMAXPD       const15<>+0(SB), Y0, Y0
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
+	VADDPD       const11<>+0(SB), Y0, Y0
+	VPSUBQ       const11<>+0(SB), Y0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
 	ADDQ         DX, CX
@@ -399,43 +378,49 @@ TEXT ·SaturateFloat32Int8(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VCVTPS2PD    X0, Y0
-	VCMPPD       $0x04, Y0, Y0, Y1
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const0<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VPBROADCASTQ const1<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y0
-	VPBROADCASTQ const2<>+0(SB), Y1
-	VMINPD       Y0, Y1, Y0
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
+	VMOVUPD      (CX), Y0
+	VCMPPS       $0x04, Y0, Y0, Y1
+	VPBROADCASTD const16<>+0(SB), Y2
+	VBLENDVPS    Y1, Y2, Y0, Y0
+	VPBROADCASTD const17<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
+	VPBROADCASTD const18<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y0
+	VCVTTPS2DQ   Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
+	VPBROADCASTD const3<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
 	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSWB    X0, X0, X0
 	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const16<>+0(SB)/4, $0x00000000
+GLOBL const16<>(SB), RODATA|NOPTR, $4
+
+DATA const17<>+0(SB)/4, $0xc3000000
+GLOBL const17<>(SB), RODATA|NOPTR, $4
+
+DATA const18<>+0(SB)/4, $0x42fe0000
+GLOBL const18<>(SB), RODATA|NOPTR, $4
 
 // func SaturateFloat32Int16(dst *int16, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -445,40 +430,43 @@ TEXT ·SaturateFloat32Int16(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VCVTPS2PD    X0, Y0
-	VCMPPD       $0x04, Y0, Y0, Y1
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const0<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VPBROADCASTQ const6<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y0
-	VPBROADCASTQ const7<>+0(SB), Y1
-	VMINPD       Y0, Y1, Y0
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
+	VMOVUPD      (CX), Y0
+	VCMPPS       $0x04, Y0, Y0, Y1
+	VPBROADCASTD const16<>+0(SB), Y2
+	VBLENDVPS    Y1, Y2, Y0, Y0
+	VPBROADCASTD const19<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
+	VPBROADCASTD const20<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y0
+	VCVTTPS2DQ   Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
+	VPBROADCASTD const3<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
 	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const19<>+0(SB)/4, $0xc7000000
+GLOBL const19<>(SB), RODATA|NOPTR, $4
+
+DATA const20<>+0(SB)/4, $0x46fffe00
+GLOBL const20<>(SB), RODATA|NOPTR, $4
 
 // func SaturateFloat32Int32(dst *int32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -495,18 +483,13 @@ loop:
 	VMOVUPD      (CX), X0
 	VCVTPS2PD    X0, Y0
 	VCMPPD       $0x04, Y0, Y0, Y1
-	VROUNDPD     $0x0b, Y0, Y0
 	VPBROADCASTQ const0<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
-	VPBROADCASTQ const8<>+0(SB), Y1
+	VPBROADCASTQ const7<>+0(SB), Y1
 	VMAXPD       Y0, Y1, Y0
-	VPBROADCASTQ const9<>+0(SB), Y1
+	VPBROADCASTQ const8<>+0(SB), Y1
 	VMINPD       Y0, Y1, Y0
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VMOVDQA      X0, X0
+	VCVTTPD2DQY  Y0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
 	ADDQ         DX, CX
@@ -535,19 +518,19 @@ loop:
 	VMOVUPD      (CX), X0
 	VCVTPS2PD    X0, Y0
 	VCMPPD       $0x04, Y0, Y0, Y1
-	VROUNDPD     $0x0b, Y0, Y0
 	VPBROADCASTQ const0<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
-	VPBROADCASTQ const10<>+0(SB), Y1
+	VROUNDPD     $0x0b, Y0, Y0
+	VPBROADCASTQ const9<>+0(SB), Y1
 	VPANDN       Y0, Y1, Y1
-	VPBROADCASTQ const11<>+0(SB), Y2
+	VPBROADCASTQ const10<>+0(SB), Y2
 	VCMPPD       $0x11, Y2, Y1, Y1
 	VPCMPEQD     Y2, Y2, Y2
 	VPXOR        Y2, Y1, Y1
 	VPTEST       Y1, Y1
 	JNE          done
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
+	VADDPD       const11<>+0(SB), Y0, Y0
+	VPSUBQ       const11<>+0(SB), Y0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
 	ADDQ         DX, CX
@@ -569,43 +552,43 @@ TEXT ·SaturateFloat32Uint8(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VCVTPS2PD    X0, Y0
-	VCMPPD       $0x04, Y0, Y0, Y1
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const0<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VPBROADCASTQ const0<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y0
-	VPBROADCASTQ const12<>+0(SB), Y1
-	VMINPD       Y0, Y1, Y0
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
+	VMOVUPD      (CX), Y0
+	VCMPPS       $0x04, Y0, Y0, Y1
+	VPBROADCASTD const16<>+0(SB), Y2
+	VBLENDVPS    Y1, Y2, Y0, Y0
+	VPBROADCASTD const16<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
+	VPBROADCASTD const21<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y0
+	VCVTTPS2DQ   Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
+	VPBROADCASTD const3<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
 	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSWB    X0, X0, X0
 	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const21<>+0(SB)/4, $0x437f0000
+GLOBL const21<>(SB), RODATA|NOPTR, $4
 
 // func SaturateFloat32Uint16(dst *uint16, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -615,40 +598,40 @@ TEXT ·SaturateFloat32Uint16(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VCVTPS2PD    X0, Y0
-	VCMPPD       $0x04, Y0, Y0, Y1
-	VROUNDPD     $0x0b, Y0, Y0
-	VPBROADCASTQ const0<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VPBROADCASTQ const0<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y0
-	VPBROADCASTQ const13<>+0(SB), Y1
-	VMINPD       Y0, Y1, Y0
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
+	VMOVUPD      (CX), Y0
+	VCMPPS       $0x04, Y0, Y0, Y1
+	VPBROADCASTD const16<>+0(SB), Y2
+	VBLENDVPS    Y1, Y2, Y0, Y0
+	VPBROADCASTD const16<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
+	VPBROADCASTD const22<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y0
+	VCVTTPS2DQ   Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
+	VPBROADCASTD const3<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
 	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const22<>+0(SB)/4, $0x477fff00
+GLOBL const22<>(SB), RODATA|NOPTR, $4
 
 // func SaturateFloat32Uint32(dst *uint32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -665,15 +648,15 @@ loop:
 	VMOVUPD      (CX), X0
 	VCVTPS2PD    X0, Y0
 	VCMPPD       $0x04, Y0, Y0, Y1
-	VROUNDPD     $0x0b, Y0, Y0
 	VPBROADCASTQ const0<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
+	VROUNDPD     $0x0b, Y0, Y0
 	VPBROADCASTQ const0<>+0(SB), Y1
 	VMAXPD       Y0, Y1, Y0
 	VPBROADCASTQ const14<>+0(SB), Y1
 	VMINPD       Y0, Y1, Y0
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
+	VADDPD       const11<>+0(SB), Y0, Y0
+	VPSUBQ       const11<>+0(SB), Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
 	VMOVDQA      X0, X0
@@ -705,20 +688,20 @@ loop:
 	VMOVUPD      (CX), X0
 	VCVTPS2PD    X0, Y0
 	VCMPPD       $0x04, Y0, Y0, Y1
-	VROUNDPD     $0x0b, Y0, Y0
 	VPBROADCASTQ const0<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
-	VPBROADCASTQ const10<>+0(SB), Y1
+	VROUNDPD     $0x0b, Y0, Y0
+	VPBROADCASTQ const9<>+0(SB), Y1
 	VPANDN       Y0, Y1, Y1
-	VPBROADCASTQ const11<>+0(SB), Y2
+	VPBROADCASTQ const10<>+0(SB), Y2
 	VCMPPD       $0x11, Y2, Y1, Y1
 	VPCMPEQD     Y2, Y2, Y2
 	VPXOR        Y2, Y1, Y1
 	VPTEST       Y1, Y1
 	JNE          done
 	VMAXPD       const15<>+0(SB), Y0, Y0
-	VADDPD       const3<>+0(SB), Y0, Y0
-	VPSUBQ       const3<>+0(SB), Y0, Y0
+	VADDPD       const11<>+0(SB), Y0, Y0
+	VPSUBQ       const11<>+0(SB), Y0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
 	ADDQ         DX, CX
@@ -740,49 +723,27 @@ TEXT ·SaturateInt8Uint8(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x20, SI
 	JLT  done
 
 loop:
-	VMOVD        (CX), X0
-	VPMOVSXBQ    X0, Y0
-	VPBROADCASTQ const0<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const16<>+0(SB), Y0, Y2
-	VPBROADCASTQ const0<>+0(SB), Y3
-	VBLENDVPD    Y1, Y3, Y0, Y0
-	VPBROADCASTQ const17<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSWB    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const16<>+0(SB), Y1
+	VPCMPGTB     Y0, Y1, Y1
+	VPBROADCASTD const16<>+0(SB), Y2
+	VPBLENDVB    Y1, Y2, Y0, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x20, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x20, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
-
-DATA const16<>+0(SB)/8, $0x00000000000000ff
-DATA const16<>+8(SB)/8, $0x00000000000000ff
-DATA const16<>+16(SB)/8, $0x00000000000000ff
-DATA const16<>+24(SB)/8, $0x00000000000000ff
-GLOBL const16<>(SB), RODATA|NOPTR, $32
-
-DATA const17<>+0(SB)/8, $0x00000000000000ff
-GLOBL const17<>(SB), RODATA|NOPTR, $8
 
 // func SaturateInt8Uint16(dst *uint16, a *int8, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -792,46 +753,28 @@ TEXT ·SaturateInt8Uint16(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVD        (CX), X0
-	VPMOVSXBQ    X0, Y0
-	VPBROADCASTQ const0<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const18<>+0(SB), Y0, Y2
-	VPBROADCASTQ const0<>+0(SB), Y3
-	VBLENDVPD    Y1, Y3, Y0, Y0
-	VPBROADCASTQ const19<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      (CX), X0
+	VPBROADCASTD const16<>+0(SB), X1
+	VPCMPGTB     X0, X1, X1
+	VPBROADCASTD const16<>+0(SB), X2
+	VPBLENDVB    X1, X2, X0, X0
+	VPMOVSXBW    X0, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
-
-DATA const18<>+0(SB)/8, $0x000000000000ffff
-DATA const18<>+8(SB)/8, $0x000000000000ffff
-DATA const18<>+16(SB)/8, $0x000000000000ffff
-DATA const18<>+24(SB)/8, $0x000000000000ffff
-GLOBL const18<>(SB), RODATA|NOPTR, $32
-
-DATA const19<>+0(SB)/8, $0x000000000000ffff
-GLOBL const19<>(SB), RODATA|NOPTR, $8
 
 // func SaturateInt8Uint32(dst *uint32, a *int8, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -841,43 +784,28 @@ TEXT ·SaturateInt8Uint32(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVD        (CX), X0
-	VPMOVSXBQ    X0, Y0
-	VPBROADCASTQ const0<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const20<>+0(SB), Y0, Y2
-	VPBROADCASTQ const0<>+0(SB), Y3
-	VBLENDVPD    Y1, Y3, Y0, Y0
-	VPBROADCASTQ const21<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VMOVDQA      X0, X0
-	VMOVUPD      X0, (AX)
-	ADDQ         $0x10, AX
+	VMOVQ        (CX), X0
+	VPBROADCASTD const16<>+0(SB), X1
+	VPCMPGTB     X0, X1, X1
+	VPBROADCASTD const16<>+0(SB), X2
+	VPBLENDVB    X1, X2, X0, X0
+	VPMOVSXBD    X0, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
-
-DATA const20<>+0(SB)/8, $0x00000000ffffffff
-DATA const20<>+8(SB)/8, $0x00000000ffffffff
-DATA const20<>+16(SB)/8, $0x00000000ffffffff
-DATA const20<>+24(SB)/8, $0x00000000ffffffff
-GLOBL const20<>(SB), RODATA|NOPTR, $32
-
-DATA const21<>+0(SB)/8, $0x00000000ffffffff
-GLOBL const21<>(SB), RODATA|NOPTR, $8
 
 // func SaturateInt8Uint64(dst *uint64, a *int8, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -892,11 +820,11 @@ TEXT ·SaturateInt8Uint64(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVD        (CX), X0
+	VPBROADCASTD const16<>+0(SB), X1
+	VPCMPGTB     X0, X1, X1
+	VPBROADCASTD const16<>+0(SB), X2
+	VPBLENDVB    X1, X2, X0, X0
 	VPMOVSXBQ    X0, Y0
-	VPBROADCASTQ const0<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPBROADCASTQ const0<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
 	ADDQ         DX, CX
@@ -918,52 +846,43 @@ TEXT ·SaturateInt16Int8(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVQ        (CX), X0
-	VPMOVSXWQ    X0, Y0
-	VPBROADCASTQ const22<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const23<>+0(SB), Y0, Y2
-	VPBROADCASTQ const22<>+0(SB), Y3
-	VBLENDVPD    Y1, Y3, Y0, Y0
-	VPBROADCASTQ const24<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const23<>+0(SB), Y1
+	VPCMPGTW     Y0, Y1, Y1
+	VPBROADCASTD const24<>+0(SB), Y2
+	VPCMPGTW     Y2, Y0, Y2
+	VPBROADCASTD const23<>+0(SB), Y3
+	VPBLENDVB    Y1, Y3, Y0, Y0
+	VPBROADCASTD const24<>+0(SB), Y1
+	VPBLENDVB    Y2, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSWB    X0, X0, X0
+	VPBROADCASTD const4<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSWB    X1, X0, X0
 	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const22<>+0(SB)/8, $0xffffffffffffff80
-GLOBL const22<>(SB), RODATA|NOPTR, $8
+DATA const23<>+0(SB)/4, $0xff80ff80
+GLOBL const23<>(SB), RODATA|NOPTR, $4
 
-DATA const23<>+0(SB)/8, $0x000000000000007f
-DATA const23<>+8(SB)/8, $0x000000000000007f
-DATA const23<>+16(SB)/8, $0x000000000000007f
-DATA const23<>+24(SB)/8, $0x000000000000007f
-GLOBL const23<>(SB), RODATA|NOPTR, $32
-
-DATA const24<>+0(SB)/8, $0x000000000000007f
-GLOBL const24<>(SB), RODATA|NOPTR, $8
+DATA const24<>+0(SB)/4, $0x007f007f
+GLOBL const24<>(SB), RODATA|NOPTR, $4
 
 // func SaturateInt16Uint8(dst *uint8, a *int16, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -973,36 +892,33 @@ TEXT ·SaturateInt16Uint8(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVQ        (CX), X0
-	VPMOVSXWQ    X0, Y0
-	VPBROADCASTQ const0<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const16<>+0(SB), Y0, Y2
-	VPBROADCASTQ const0<>+0(SB), Y3
-	VBLENDVPD    Y1, Y3, Y0, Y0
-	VPBROADCASTQ const17<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const16<>+0(SB), Y1
+	VPCMPGTW     Y0, Y1, Y1
+	VPBROADCASTD const4<>+0(SB), Y2
+	VPCMPGTW     Y2, Y0, Y2
+	VPBROADCASTD const16<>+0(SB), Y3
+	VPBLENDVB    Y1, Y3, Y0, Y0
+	VPBROADCASTD const4<>+0(SB), Y1
+	VPBLENDVB    Y2, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSWB    X0, X0, X0
+	VPBROADCASTD const4<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSWB    X1, X0, X0
 	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -1016,33 +932,23 @@ TEXT ·SaturateInt16Uint16(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVQ        (CX), X0
-	VPMOVSXWQ    X0, Y0
-	VPBROADCASTQ const0<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const18<>+0(SB), Y0, Y2
-	VPBROADCASTQ const0<>+0(SB), Y3
-	VBLENDVPD    Y1, Y3, Y0, Y0
-	VPBROADCASTQ const19<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const16<>+0(SB), Y1
+	VPCMPGTW     Y0, Y1, Y1
+	VPBROADCASTD const16<>+0(SB), Y2
+	VPBLENDVB    Y1, Y2, Y0, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -1056,30 +962,24 @@ TEXT ·SaturateInt16Uint32(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVQ        (CX), X0
-	VPMOVSXWQ    X0, Y0
-	VPBROADCASTQ const0<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const20<>+0(SB), Y0, Y2
-	VPBROADCASTQ const0<>+0(SB), Y3
-	VBLENDVPD    Y1, Y3, Y0, Y0
-	VPBROADCASTQ const21<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VMOVDQA      X0, X0
-	VMOVUPD      X0, (AX)
-	ADDQ         $0x10, AX
+	VMOVUPD      (CX), X0
+	VPBROADCASTD const16<>+0(SB), X1
+	VPCMPGTW     X0, X1, X1
+	VPBROADCASTD const16<>+0(SB), X2
+	VPBLENDVB    X1, X2, X0, X0
+	VPMOVSXWD    X0, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -1098,11 +998,11 @@ TEXT ·SaturateInt16Uint64(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVQ        (CX), X0
+	VPBROADCASTD const16<>+0(SB), X1
+	VPCMPGTW     X0, X1, X1
+	VPBROADCASTD const16<>+0(SB), X2
+	VPBLENDVB    X1, X2, X0, X0
 	VPMOVSXWQ    X0, Y0
-	VPBROADCASTQ const0<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPBROADCASTQ const0<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
 	ADDQ         DX, CX
@@ -1124,40 +1024,55 @@ TEXT ·SaturateInt32Int8(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VPMOVSXDQ    X0, Y0
-	VPBROADCASTQ const22<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const23<>+0(SB), Y0, Y2
-	VPBROADCASTQ const22<>+0(SB), Y3
-	VBLENDVPD    Y1, Y3, Y0, Y0
-	VPBROADCASTQ const24<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const25<>+0(SB), Y1
+	VPCMPGTD     Y0, Y1, Y1
+	VPCMPGTD     const26<>+0(SB), Y0, Y2
+	VPBROADCASTD const25<>+0(SB), Y3
+	VBLENDVPS    Y1, Y3, Y0, Y0
+	VPBROADCASTD const27<>+0(SB), Y1
+	VBLENDVPS    Y2, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
+	VPBROADCASTD const3<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
 	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSWB    X0, X0, X0
 	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const25<>+0(SB)/4, $0xffffff80
+GLOBL const25<>(SB), RODATA|NOPTR, $4
+
+DATA const26<>+0(SB)/4, $0x0000007f
+DATA const26<>+4(SB)/4, $0x0000007f
+DATA const26<>+8(SB)/4, $0x0000007f
+DATA const26<>+12(SB)/4, $0x0000007f
+DATA const26<>+16(SB)/4, $0x0000007f
+DATA const26<>+20(SB)/4, $0x0000007f
+DATA const26<>+24(SB)/4, $0x0000007f
+DATA const26<>+28(SB)/4, $0x0000007f
+GLOBL const26<>(SB), RODATA|NOPTR, $32
+
+DATA const27<>+0(SB)/4, $0x0000007f
+GLOBL const27<>(SB), RODATA|NOPTR, $4
 
 // func SaturateInt32Int16(dst *int16, a *int32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -1167,49 +1082,52 @@ TEXT ·SaturateInt32Int16(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VPMOVSXDQ    X0, Y0
-	VPBROADCASTQ const25<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const26<>+0(SB), Y0, Y2
-	VPBROADCASTQ const25<>+0(SB), Y3
-	VBLENDVPD    Y1, Y3, Y0, Y0
-	VPBROADCASTQ const27<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const28<>+0(SB), Y1
+	VPCMPGTD     Y0, Y1, Y1
+	VPCMPGTD     const29<>+0(SB), Y0, Y2
+	VPBROADCASTD const28<>+0(SB), Y3
+	VBLENDVPS    Y1, Y3, Y0, Y0
+	VPBROADCASTD const30<>+0(SB), Y1
+	VBLENDVPS    Y2, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
+	VPBROADCASTD const3<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
 	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const25<>+0(SB)/8, $0xffffffffffff8000
-GLOBL const25<>(SB), RODATA|NOPTR, $8
+DATA const28<>+0(SB)/4, $0xffff8000
+GLOBL const28<>(SB), RODATA|NOPTR, $4
 
-DATA const26<>+0(SB)/8, $0x0000000000007fff
-DATA const26<>+8(SB)/8, $0x0000000000007fff
-DATA const26<>+16(SB)/8, $0x0000000000007fff
-DATA const26<>+24(SB)/8, $0x0000000000007fff
-GLOBL const26<>(SB), RODATA|NOPTR, $32
+DATA const29<>+0(SB)/4, $0x00007fff
+DATA const29<>+4(SB)/4, $0x00007fff
+DATA const29<>+8(SB)/4, $0x00007fff
+DATA const29<>+12(SB)/4, $0x00007fff
+DATA const29<>+16(SB)/4, $0x00007fff
+DATA const29<>+20(SB)/4, $0x00007fff
+DATA const29<>+24(SB)/4, $0x00007fff
+DATA const29<>+28(SB)/4, $0x00007fff
+GLOBL const29<>(SB), RODATA|NOPTR, $32
 
-DATA const27<>+0(SB)/8, $0x0000000000007fff
-GLOBL const27<>(SB), RODATA|NOPTR, $8
+DATA const30<>+0(SB)/4, $0x00007fff
+GLOBL const30<>(SB), RODATA|NOPTR, $4
 
 // func SaturateInt32Uint8(dst *uint8, a *int32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -1219,40 +1137,52 @@ TEXT ·SaturateInt32Uint8(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VPMOVSXDQ    X0, Y0
-	VPBROADCASTQ const0<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const16<>+0(SB), Y0, Y2
-	VPBROADCASTQ const0<>+0(SB), Y3
-	VBLENDVPD    Y1, Y3, Y0, Y0
-	VPBROADCASTQ const17<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const16<>+0(SB), Y1
+	VPCMPGTD     Y0, Y1, Y1
+	VPCMPGTD     const31<>+0(SB), Y0, Y2
+	VPBROADCASTD const16<>+0(SB), Y3
+	VBLENDVPS    Y1, Y3, Y0, Y0
+	VPBROADCASTD const32<>+0(SB), Y1
+	VBLENDVPS    Y2, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
+	VPBROADCASTD const3<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
 	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSWB    X0, X0, X0
 	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const31<>+0(SB)/4, $0x000000ff
+DATA const31<>+4(SB)/4, $0x000000ff
+DATA const31<>+8(SB)/4, $0x000000ff
+DATA const31<>+12(SB)/4, $0x000000ff
+DATA const31<>+16(SB)/4, $0x000000ff
+DATA const31<>+20(SB)/4, $0x000000ff
+DATA const31<>+24(SB)/4, $0x000000ff
+DATA const31<>+28(SB)/4, $0x000000ff
+GLOBL const31<>(SB), RODATA|NOPTR, $32
+
+DATA const32<>+0(SB)/4, $0x000000ff
+GLOBL const32<>(SB), RODATA|NOPTR, $4
 
 // func SaturateInt32Uint16(dst *uint16, a *int32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -1262,37 +1192,46 @@ TEXT ·SaturateInt32Uint16(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VPMOVSXDQ    X0, Y0
-	VPBROADCASTQ const0<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const18<>+0(SB), Y0, Y2
-	VPBROADCASTQ const0<>+0(SB), Y3
-	VBLENDVPD    Y1, Y3, Y0, Y0
-	VPBROADCASTQ const19<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const16<>+0(SB), Y1
+	VPCMPGTD     Y0, Y1, Y1
+	VPCMPGTD     const33<>+0(SB), Y0, Y2
+	VPBROADCASTD const16<>+0(SB), Y3
+	VBLENDVPS    Y1, Y3, Y0, Y0
+	VPBROADCASTD const3<>+0(SB), Y1
+	VBLENDVPS    Y2, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
+	VPBROADCASTD const3<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
 	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const33<>+0(SB)/4, $0x0000ffff
+DATA const33<>+4(SB)/4, $0x0000ffff
+DATA const33<>+8(SB)/4, $0x0000ffff
+DATA const33<>+12(SB)/4, $0x0000ffff
+DATA const33<>+16(SB)/4, $0x0000ffff
+DATA const33<>+20(SB)/4, $0x0000ffff
+DATA const33<>+24(SB)/4, $0x0000ffff
+DATA const33<>+28(SB)/4, $0x0000ffff
+GLOBL const33<>(SB), RODATA|NOPTR, $32
 
 // func SaturateInt32Uint32(dst *uint32, a *int32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -1302,30 +1241,23 @@ TEXT ·SaturateInt32Uint32(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VPMOVSXDQ    X0, Y0
-	VPBROADCASTQ const0<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const20<>+0(SB), Y0, Y2
-	VPBROADCASTQ const0<>+0(SB), Y3
-	VBLENDVPD    Y1, Y3, Y0, Y0
-	VPBROADCASTQ const21<>+0(SB), Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VMOVDQA      X0, X0
-	VMOVUPD      X0, (AX)
-	ADDQ         $0x10, AX
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const16<>+0(SB), Y1
+	VPCMPGTD     Y0, Y1, Y1
+	VPBROADCASTD const16<>+0(SB), Y2
+	VBLENDVPS    Y1, Y2, Y0, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -1344,11 +1276,11 @@ TEXT ·SaturateInt32Uint64(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), X0
+	VPBROADCASTD const16<>+0(SB), X1
+	VPCMPGTD     X0, X1, X1
+	VPBROADCASTD const16<>+0(SB), X2
+	VBLENDVPS    X1, X2, X0, X0
 	VPMOVSXDQ    X0, Y0
-	VPBROADCASTQ const0<>+0(SB), Y1
-	VPCMPGTQ     Y0, Y1, Y1
-	VPBROADCASTQ const0<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
 	ADDQ         DX, CX
@@ -1375,19 +1307,19 @@ TEXT ·SaturateInt64Int8(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const22<>+0(SB), Y1
+	VPBROADCASTQ const34<>+0(SB), Y1
 	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const23<>+0(SB), Y0, Y2
-	VPBROADCASTQ const22<>+0(SB), Y3
+	VPCMPGTQ     const35<>+0(SB), Y0, Y2
+	VPBROADCASTQ const34<>+0(SB), Y3
 	VBLENDVPD    Y1, Y3, Y0, Y0
-	VPBROADCASTQ const24<>+0(SB), Y1
+	VPBROADCASTQ const36<>+0(SB), Y1
 	VBLENDVPD    Y2, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
+	VPBROADCASTD const3<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
+	VPBROADCASTD const4<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSWB    X0, X0, X0
 	VMOVDQA      X0, X0
@@ -1404,6 +1336,18 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
+DATA const34<>+0(SB)/8, $0xffffffffffffff80
+GLOBL const34<>(SB), RODATA|NOPTR, $8
+
+DATA const35<>+0(SB)/8, $0x000000000000007f
+DATA const35<>+8(SB)/8, $0x000000000000007f
+DATA const35<>+16(SB)/8, $0x000000000000007f
+DATA const35<>+24(SB)/8, $0x000000000000007f
+GLOBL const35<>(SB), RODATA|NOPTR, $32
+
+DATA const36<>+0(SB)/8, $0x000000000000007f
+GLOBL const36<>(SB), RODATA|NOPTR, $8
+
 // func SaturateInt64Int16(dst *int16, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·SaturateInt64Int16(SB), NOSPLIT, $0-40
@@ -1417,16 +1361,16 @@ TEXT ·SaturateInt64Int16(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const25<>+0(SB), Y1
+	VPBROADCASTQ const37<>+0(SB), Y1
 	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const26<>+0(SB), Y0, Y2
-	VPBROADCASTQ const25<>+0(SB), Y3
+	VPCMPGTQ     const38<>+0(SB), Y0, Y2
+	VPBROADCASTQ const37<>+0(SB), Y3
 	VBLENDVPD    Y1, Y3, Y0, Y0
-	VPBROADCASTQ const27<>+0(SB), Y1
+	VPBROADCASTQ const39<>+0(SB), Y1
 	VBLENDVPD    Y2, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
+	VPBROADCASTD const3<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSDW    X0, X0, X0
 	VMOVDQA      X0, X0
@@ -1443,6 +1387,18 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
+DATA const37<>+0(SB)/8, $0xffffffffffff8000
+GLOBL const37<>(SB), RODATA|NOPTR, $8
+
+DATA const38<>+0(SB)/8, $0x0000000000007fff
+DATA const38<>+8(SB)/8, $0x0000000000007fff
+DATA const38<>+16(SB)/8, $0x0000000000007fff
+DATA const38<>+24(SB)/8, $0x0000000000007fff
+GLOBL const38<>(SB), RODATA|NOPTR, $32
+
+DATA const39<>+0(SB)/8, $0x0000000000007fff
+GLOBL const39<>(SB), RODATA|NOPTR, $8
+
 // func SaturateInt64Int32(dst *int32, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·SaturateInt64Int32(SB), NOSPLIT, $0-40
@@ -1456,12 +1412,12 @@ TEXT ·SaturateInt64Int32(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const28<>+0(SB), Y1
+	VPBROADCASTQ const40<>+0(SB), Y1
 	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const29<>+0(SB), Y0, Y2
-	VPBROADCASTQ const28<>+0(SB), Y3
+	VPCMPGTQ     const41<>+0(SB), Y0, Y2
+	VPBROADCASTQ const40<>+0(SB), Y3
 	VBLENDVPD    Y1, Y3, Y0, Y0
-	VPBROADCASTQ const30<>+0(SB), Y1
+	VPBROADCASTQ const42<>+0(SB), Y1
 	VBLENDVPD    Y2, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
@@ -1479,17 +1435,17 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const28<>+0(SB)/8, $0xffffffff80000000
-GLOBL const28<>(SB), RODATA|NOPTR, $8
+DATA const40<>+0(SB)/8, $0xffffffff80000000
+GLOBL const40<>(SB), RODATA|NOPTR, $8
 
-DATA const29<>+0(SB)/8, $0x000000007fffffff
-DATA const29<>+8(SB)/8, $0x000000007fffffff
-DATA const29<>+16(SB)/8, $0x000000007fffffff
-DATA const29<>+24(SB)/8, $0x000000007fffffff
-GLOBL const29<>(SB), RODATA|NOPTR, $32
+DATA const41<>+0(SB)/8, $0x000000007fffffff
+DATA const41<>+8(SB)/8, $0x000000007fffffff
+DATA const41<>+16(SB)/8, $0x000000007fffffff
+DATA const41<>+24(SB)/8, $0x000000007fffffff
+GLOBL const41<>(SB), RODATA|NOPTR, $32
 
-DATA const30<>+0(SB)/8, $0x000000007fffffff
-GLOBL const30<>(SB), RODATA|NOPTR, $8
+DATA const42<>+0(SB)/8, $0x000000007fffffff
+GLOBL const42<>(SB), RODATA|NOPTR, $8
 
 // func SaturateInt64Uint8(dst *uint8, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -1506,17 +1462,17 @@ loop:
 	VMOVUPD      (CX), Y0
 	VPBROADCASTQ const0<>+0(SB), Y1
 	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const16<>+0(SB), Y0, Y2
+	VPCMPGTQ     const43<>+0(SB), Y0, Y2
 	VPBROADCASTQ const0<>+0(SB), Y3
 	VBLENDVPD    Y1, Y3, Y0, Y0
-	VPBROADCASTQ const17<>+0(SB), Y1
+	VPBROADCASTQ const44<>+0(SB), Y1
 	VBLENDVPD    Y2, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
+	VPBROADCASTD const3<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
+	VPBROADCASTD const4<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSWB    X0, X0, X0
 	VMOVDQA      X0, X0
@@ -1533,6 +1489,15 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
+DATA const43<>+0(SB)/8, $0x00000000000000ff
+DATA const43<>+8(SB)/8, $0x00000000000000ff
+DATA const43<>+16(SB)/8, $0x00000000000000ff
+DATA const43<>+24(SB)/8, $0x00000000000000ff
+GLOBL const43<>(SB), RODATA|NOPTR, $32
+
+DATA const44<>+0(SB)/8, $0x00000000000000ff
+GLOBL const44<>(SB), RODATA|NOPTR, $8
+
 // func SaturateInt64Uint16(dst *uint16, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·SaturateInt64Uint16(SB), NOSPLIT, $0-40
@@ -1548,14 +1513,14 @@ loop:
 	VMOVUPD      (CX), Y0
 	VPBROADCASTQ const0<>+0(SB), Y1
 	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const18<>+0(SB), Y0, Y2
+	VPCMPGTQ     const45<>+0(SB), Y0, Y2
 	VPBROADCASTQ const0<>+0(SB), Y3
 	VBLENDVPD    Y1, Y3, Y0, Y0
-	VPBROADCASTQ const19<>+0(SB), Y1
+	VPBROADCASTQ const46<>+0(SB), Y1
 	VBLENDVPD    Y2, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
+	VPBROADCASTD const3<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSDW    X0, X0, X0
 	VMOVDQA      X0, X0
@@ -1572,6 +1537,15 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
+DATA const45<>+0(SB)/8, $0x000000000000ffff
+DATA const45<>+8(SB)/8, $0x000000000000ffff
+DATA const45<>+16(SB)/8, $0x000000000000ffff
+DATA const45<>+24(SB)/8, $0x000000000000ffff
+GLOBL const45<>(SB), RODATA|NOPTR, $32
+
+DATA const46<>+0(SB)/8, $0x000000000000ffff
+GLOBL const46<>(SB), RODATA|NOPTR, $8
+
 // func SaturateInt64Uint32(dst *uint32, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
 TEXT ·SaturateInt64Uint32(SB), NOSPLIT, $0-40
@@ -1587,10 +1561,10 @@ loop:
 	VMOVUPD      (CX), Y0
 	VPBROADCASTQ const0<>+0(SB), Y1
 	VPCMPGTQ     Y0, Y1, Y1
-	VPCMPGTQ     const20<>+0(SB), Y0, Y2
+	VPCMPGTQ     const47<>+0(SB), Y0, Y2
 	VPBROADCASTQ const0<>+0(SB), Y3
 	VBLENDVPD    Y1, Y3, Y0, Y0
-	VPBROADCASTQ const21<>+0(SB), Y1
+	VPBROADCASTQ const48<>+0(SB), Y1
 	VBLENDVPD    Y2, Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
@@ -1607,6 +1581,15 @@ done:
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const47<>+0(SB)/8, $0x00000000ffffffff
+DATA const47<>+8(SB)/8, $0x00000000ffffffff
+DATA const47<>+16(SB)/8, $0x00000000ffffffff
+DATA const47<>+24(SB)/8, $0x00000000ffffffff
+GLOBL const47<>(SB), RODATA|NOPTR, $32
+
+DATA const48<>+0(SB)/8, $0x00000000ffffffff
+GLOBL const48<>(SB), RODATA|NOPTR, $8
 
 // func SaturateInt64Uint64(dst *uint64, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -1646,36 +1629,36 @@ TEXT ·SaturateUint8Int8(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x20, SI
 	JLT  done
 
 loop:
-	VMOVD        (CX), X0
-	VPMOVZXBQ    X0, Y0
-	VPCMPGTQ     const23<>+0(SB), Y0, Y1
-	VPBROADCASTQ const24<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSWB    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const49<>+0(SB), Y1
+	VPBROADCASTD const50<>+0(SB), Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        Y1, Y0, Y1
+	VPCMPGTB     Y2, Y1, Y1
+	VPBROADCASTD const50<>+0(SB), Y2
+	VPBLENDVB    Y1, Y2, Y0, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x20, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x20, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const49<>+0(SB)/4, $0x80808080
+GLOBL const49<>(SB), RODATA|NOPTR, $4
+
+DATA const50<>+0(SB)/4, $0x7f7f7f7f
+GLOBL const50<>(SB), RODATA|NOPTR, $4
 
 // func SaturateUint16Int8(dst *int8, a *uint16, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -1685,36 +1668,39 @@ TEXT ·SaturateUint16Int8(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVQ        (CX), X0
-	VPMOVZXWQ    X0, Y0
-	VPCMPGTQ     const23<>+0(SB), Y0, Y1
-	VPBROADCASTQ const24<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const51<>+0(SB), Y1
+	VPBROADCASTD const24<>+0(SB), Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        Y1, Y0, Y1
+	VPCMPGTW     Y2, Y1, Y1
+	VPBROADCASTD const24<>+0(SB), Y2
+	VPBLENDVB    Y1, Y2, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSWB    X0, X0, X0
+	VPBROADCASTD const4<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSWB    X1, X0, X0
 	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const51<>+0(SB)/4, $0x80008000
+GLOBL const51<>(SB), RODATA|NOPTR, $4
 
 // func SaturateUint16Int16(dst *int16, a *uint16, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -1724,33 +1710,33 @@ TEXT ·SaturateUint16Int16(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVQ        (CX), X0
-	VPMOVZXWQ    X0, Y0
-	VPCMPGTQ     const26<>+0(SB), Y0, Y1
-	VPBROADCASTQ const27<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const51<>+0(SB), Y1
+	VPBROADCASTD const52<>+0(SB), Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        Y1, Y0, Y1
+	VPCMPGTW     Y2, Y1, Y1
+	VPBROADCASTD const52<>+0(SB), Y2
+	VPBLENDVB    Y1, Y2, Y0, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const52<>+0(SB)/4, $0x7fff7fff
+GLOBL const52<>(SB), RODATA|NOPTR, $4
 
 // func SaturateUint16Uint8(dst *uint8, a *uint16, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -1760,32 +1746,32 @@ TEXT ·SaturateUint16Uint8(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVQ        (CX), X0
-	VPMOVZXWQ    X0, Y0
-	VPCMPGTQ     const16<>+0(SB), Y0, Y1
-	VPBROADCASTQ const17<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const51<>+0(SB), Y1
+	VPBROADCASTD const4<>+0(SB), Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        Y1, Y0, Y1
+	VPCMPGTW     Y2, Y1, Y1
+	VPBROADCASTD const4<>+0(SB), Y2
+	VPBLENDVB    Y1, Y2, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSWB    X0, X0, X0
+	VPBROADCASTD const4<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSWB    X1, X0, X0
 	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -1799,36 +1785,42 @@ TEXT ·SaturateUint32Int8(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VPMOVZXDQ    X0, Y0
-	VPCMPGTQ     const23<>+0(SB), Y0, Y1
-	VPBROADCASTQ const24<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const53<>+0(SB), Y1
+	VPBROADCASTD const27<>+0(SB), Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        Y1, Y0, Y1
+	VPCMPGTD     Y2, Y1, Y1
+	VPBROADCASTD const27<>+0(SB), Y2
+	VBLENDVPS    Y1, Y2, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
+	VPBROADCASTD const3<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
 	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSWB    X0, X0, X0
 	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const53<>+0(SB)/4, $0x80000000
+GLOBL const53<>(SB), RODATA|NOPTR, $4
 
 // func SaturateUint32Int16(dst *int16, a *uint32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -1838,29 +1830,32 @@ TEXT ·SaturateUint32Int16(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VPMOVZXDQ    X0, Y0
-	VPCMPGTQ     const26<>+0(SB), Y0, Y1
-	VPBROADCASTQ const27<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const53<>+0(SB), Y1
+	VPBROADCASTD const30<>+0(SB), Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        Y1, Y0, Y1
+	VPCMPGTD     Y2, Y1, Y1
+	VPBROADCASTD const30<>+0(SB), Y2
+	VBLENDVPS    Y1, Y2, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
+	VPBROADCASTD const3<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
 	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -1874,30 +1869,33 @@ TEXT ·SaturateUint32Int32(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VPMOVZXDQ    X0, Y0
-	VPCMPGTQ     const29<>+0(SB), Y0, Y1
-	VPBROADCASTQ const30<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VMOVDQA      X0, X0
-	VMOVUPD      X0, (AX)
-	ADDQ         $0x10, AX
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const53<>+0(SB), Y1
+	VPBROADCASTD const54<>+0(SB), Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        Y1, Y0, Y1
+	VPCMPGTD     Y2, Y1, Y1
+	VPBROADCASTD const54<>+0(SB), Y2
+	VBLENDVPS    Y1, Y2, Y0, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const54<>+0(SB)/4, $0x7fffffff
+GLOBL const54<>(SB), RODATA|NOPTR, $4
 
 // func SaturateUint32Uint8(dst *uint8, a *uint32, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -1907,32 +1905,35 @@ TEXT ·SaturateUint32Uint8(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VPMOVZXDQ    X0, Y0
-	VPCMPGTQ     const16<>+0(SB), Y0, Y1
-	VPBROADCASTQ const17<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const53<>+0(SB), Y1
+	VPBROADCASTD const32<>+0(SB), Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        Y1, Y0, Y1
+	VPCMPGTD     Y2, Y1, Y1
+	VPBROADCASTD const32<>+0(SB), Y2
+	VBLENDVPS    Y1, Y2, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
+	VPBROADCASTD const3<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
 	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSWB    X0, X0, X0
 	VMOVDQA      X0, X0
-	VMOVD        X0, (AX)
-	ADDQ         $0x04, AX
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -1946,29 +1947,32 @@ TEXT ·SaturateUint32Uint16(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x04, SI
+	SUBQ $0x08, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VPMOVZXDQ    X0, Y0
-	VPCMPGTQ     const18<>+0(SB), Y0, Y1
-	VPBROADCASTQ const19<>+0(SB), Y2
-	VBLENDVPD    Y1, Y2, Y0, Y0
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const53<>+0(SB), Y1
+	VPBROADCASTD const3<>+0(SB), Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        Y1, Y0, Y1
+	VPCMPGTD     Y2, Y1, Y1
+	VPBROADCASTD const3<>+0(SB), Y2
+	VBLENDVPS    Y1, Y2, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
-	VPAND        X1, X0, X0
-	VPACKUSDW    X0, X0, X0
+	VPBROADCASTD const3<>+0(SB), X2
+	VPAND        X2, X0, X0
+	VPAND        X2, X1, X1
+	VPACKUSDW    X1, X0, X0
 	VMOVDQA      X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x04, SI
+	SUBQ         $0x08, SI
 	JGE          loop
 
 done:
-	ADDQ $0x04, SI
+	ADDQ $0x08, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -1987,19 +1991,19 @@ TEXT ·SaturateUint64Int8(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const10<>+0(SB), Y1
-	VPBROADCASTQ const24<>+0(SB), Y2
+	VPBROADCASTQ const9<>+0(SB), Y1
+	VPBROADCASTQ const36<>+0(SB), Y2
 	VPXOR        Y1, Y2, Y2
 	VPXOR        Y1, Y0, Y1
 	VPCMPGTQ     Y2, Y1, Y1
-	VPBROADCASTQ const24<>+0(SB), Y2
+	VPBROADCASTQ const36<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
+	VPBROADCASTD const3<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
+	VPBROADCASTD const4<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSWB    X0, X0, X0
 	VMOVDQA      X0, X0
@@ -2029,16 +2033,16 @@ TEXT ·SaturateUint64Int16(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const10<>+0(SB), Y1
-	VPBROADCASTQ const27<>+0(SB), Y2
+	VPBROADCASTQ const9<>+0(SB), Y1
+	VPBROADCASTQ const39<>+0(SB), Y2
 	VPXOR        Y1, Y2, Y2
 	VPXOR        Y1, Y0, Y1
 	VPCMPGTQ     Y2, Y1, Y1
-	VPBROADCASTQ const27<>+0(SB), Y2
+	VPBROADCASTQ const39<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
+	VPBROADCASTD const3<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSDW    X0, X0, X0
 	VMOVDQA      X0, X0
@@ -2068,12 +2072,12 @@ TEXT ·SaturateUint64Int32(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const10<>+0(SB), Y1
-	VPBROADCASTQ const30<>+0(SB), Y2
+	VPBROADCASTQ const9<>+0(SB), Y1
+	VPBROADCASTQ const42<>+0(SB), Y2
 	VPXOR        Y1, Y2, Y2
 	VPXOR        Y1, Y0, Y1
 	VPCMPGTQ     Y2, Y1, Y1
-	VPBROADCASTQ const30<>+0(SB), Y2
+	VPBROADCASTQ const42<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
@@ -2104,12 +2108,12 @@ TEXT ·SaturateUint64Int64(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const10<>+0(SB), Y1
-	VPBROADCASTQ const31<>+0(SB), Y2
+	VPBROADCASTQ const9<>+0(SB), Y1
+	VPBROADCASTQ const55<>+0(SB), Y2
 	VPXOR        Y1, Y2, Y2
 	VPXOR        Y1, Y0, Y1
 	VPCMPGTQ     Y2, Y1, Y1
-	VPBROADCASTQ const31<>+0(SB), Y2
+	VPBROADCASTQ const55<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -2124,8 +2128,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const31<>+0(SB)/8, $0x7fffffffffffffff
-GLOBL const31<>(SB), RODATA|NOPTR, $8
+DATA const55<>+0(SB)/8, $0x7fffffffffffffff
+GLOBL const55<>(SB), RODATA|NOPTR, $8
 
 // func SaturateUint64Uint8(dst *uint8, a *uint64, aStep int, n int) (done int)
 // Requires: AVX, AVX2
@@ -2140,19 +2144,19 @@ TEXT ·SaturateUint64Uint8(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const10<>+0(SB), Y1
-	VPBROADCASTQ const17<>+0(SB), Y2
+	VPBROADCASTQ const9<>+0(SB), Y1
+	VPBROADCASTQ const44<>+0(SB), Y2
 	VPXOR        Y1, Y2, Y2
 	VPXOR        Y1, Y0, Y1
 	VPCMPGTQ     Y2, Y1, Y1
-	VPBROADCASTQ const17<>+0(SB), Y2
+	VPBROADCASTQ const44<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
+	VPBROADCASTD const3<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSDW    X0, X0, X0
-	VPBROADCASTD const5<>+0(SB), X1
+	VPBROADCASTD const4<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSWB    X0, X0, X0
 	VMOVDQA      X0, X0
@@ -2182,16 +2186,16 @@ TEXT ·SaturateUint64Uint16(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const10<>+0(SB), Y1
-	VPBROADCASTQ const19<>+0(SB), Y2
+	VPBROADCASTQ const9<>+0(SB), Y1
+	VPBROADCASTQ const46<>+0(SB), Y2
 	VPXOR        Y1, Y2, Y2
 	VPXOR        Y1, Y0, Y1
 	VPCMPGTQ     Y2, Y1, Y1
-	VPBROADCASTQ const19<>+0(SB), Y2
+	VPBROADCASTQ const46<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0
-	VPBROADCASTD const4<>+0(SB), X1
+	VPBROADCASTD const3<>+0(SB), X1
 	VPAND        X1, X0, X0
 	VPACKUSDW    X0, X0, X0
 	VMOVDQA      X0, X0
@@ -2221,12 +2225,12 @@ TEXT ·SaturateUint64Uint32(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Y0
-	VPBROADCASTQ const10<>+0(SB), Y1
-	VPBROADCASTQ const21<>+0(SB), Y2
+	VPBROADCASTQ const9<>+0(SB), Y1
+	VPBROADCASTQ const48<>+0(SB), Y2
 	VPXOR        Y1, Y2, Y2
 	VPXOR        Y1, Y0, Y1
 	VPCMPGTQ     Y2, Y1, Y1
-	VPBROADCASTQ const21<>+0(SB), Y2
+	VPBROADCASTQ const48<>+0(SB), Y2
 	VBLENDVPD    Y1, Y2, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VSHUFPS      $0x88, X1, X0, X0

@@ -22,8 +22,8 @@ loop:
 	VMOVUPD        (BX), Z1
 	VADDPD         Z1, Z0, Z0
 	VCMPPD         $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z2
-	VMOVUPD        Z2, (AX)
+	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	ADDQ           SI, BX
@@ -58,8 +58,8 @@ loop:
 	VMOVUPD        (BX), Z1
 	VADDPS         Z1, Z0, Z0
 	VCMPPS         $0x04, Z0, Z0, K1
-	VBLENDMPS.BCST const1<>+0(SB), Z0, K1, Z2
-	VMOVUPD        Z2, (AX)
+	VBLENDMPS.BCST const1<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	ADDQ           SI, BX
@@ -342,8 +342,8 @@ loop:
 	VMOVUPD        (BX), Z1
 	VSUBPD         Z1, Z0, Z0
 	VCMPPD         $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z2
-	VMOVUPD        Z2, (AX)
+	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	ADDQ           SI, BX
@@ -375,8 +375,8 @@ loop:
 	VMOVUPD        (BX), Z1
 	VSUBPS         Z1, Z0, Z0
 	VCMPPS         $0x04, Z0, Z0, K1
-	VBLENDMPS.BCST const1<>+0(SB), Z0, K1, Z2
-	VMOVUPD        Z2, (AX)
+	VBLENDMPS.BCST const1<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	ADDQ           SI, BX
@@ -656,8 +656,8 @@ loop:
 	VMOVUPD        (BX), Z1
 	VMULPD         Z1, Z0, Z0
 	VCMPPD         $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z2
-	VMOVUPD        Z2, (AX)
+	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	ADDQ           SI, BX
@@ -689,8 +689,8 @@ loop:
 	VMOVUPD        (BX), Z1
 	VMULPS         Z1, Z0, Z0
 	VCMPPS         $0x04, Z0, Z0, K1
-	VBLENDMPS.BCST const1<>+0(SB), Z0, K1, Z2
-	VMOVUPD        Z2, (AX)
+	VBLENDMPS.BCST const1<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	ADDQ           SI, BX
@@ -987,8 +987,8 @@ loop:
 	VMOVUPD        (BX), Z1
 	VDIVPD         Z1, Z0, Z0
 	VCMPPD         $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z2
-	VMOVUPD        Z2, (AX)
+	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	ADDQ           SI, BX
@@ -1020,8 +1020,8 @@ loop:
 	VMOVUPD        (BX), Z1
 	VDIVPS         Z1, Z0, Z0
 	VCMPPS         $0x04, Z0, Z0, K1
-	VBLENDMPS.BCST const1<>+0(SB), Z0, K1, Z2
-	VMOVUPD        Z2, (AX)
+	VBLENDMPS.BCST const1<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	ADDQ           SI, BX
@@ -1053,31 +1053,31 @@ loop:
 	VMOVUPD         (BX), Z1
 	VDIVPD          Z1, Z0, Z2
 	VRNDSCALEPD     $0x0b, Z2, Z2
-	VPBROADCASTQ    const3<>+0(SB), Z4
-	VPANDNQ         Z2, Z4, Z4
-	VCMPPD.BCST     $0x11, const4<>+0(SB), Z4, K1
-	VSUBPD          Z1, Z1, Z4
-	VCMPPD.BCST     $0x00, const5<>+0(SB), Z4, K2
+	VPBROADCASTQ    const3<>+0(SB), Z3
+	VPANDNQ         Z2, Z3, Z3
+	VCMPPD.BCST     $0x11, const4<>+0(SB), Z3, K1
+	VSUBPD          Z1, Z1, Z3
+	VCMPPD.BCST     $0x00, const5<>+0(SB), Z3, K2
 	KANDB           K2, K1, K1
 	KNOTB           K1, K1
 	KORTESTB        K1, K1
 	JNE             done
 	VFNMADD213PD    Z0, Z1, Z2
-	VMOVDQA64       Z2, Z4
-	VPTERNLOGQ.BCST $0x28, const3<>+0(SB), Z0, Z4
-	VPCMPQ.BCST     $0x00, const5<>+0(SB), Z4, K1
+	VMOVDQA64       Z2, Z3
+	VPTERNLOGQ.BCST $0x28, const3<>+0(SB), Z0, Z3
+	VPCMPQ.BCST     $0x00, const5<>+0(SB), Z3, K1
 	KNOTB           K1, K1
-	VPBROADCASTQ    const5<>+0(SB), Z4
-	VCMPPD          $0x04, Z2, Z4, K2
+	VPBROADCASTQ    const5<>+0(SB), Z3
+	VCMPPD          $0x04, Z2, Z3, K2
 	KANDB           K2, K1, K1
-	VPBROADCASTQ    const3<>+0(SB), Z4
-	VPANDQ          Z0, Z4, Z0
-	VMOVDQA64       Z0, Z4
-	VPTERNLOGQ.BCST $0xf4, const3<>+0(SB), Z1, Z4
-	VADDPD          Z4, Z2, Z1
-	VBLENDMPD       Z1, Z2, K1, Z3
-	VPTERNLOGQ.BCST $0xdc, const3<>+0(SB), Z0, Z3
-	VMOVUPD         Z3, (AX)
+	VPBROADCASTQ    const3<>+0(SB), Z3
+	VPANDQ          Z0, Z3, Z0
+	VMOVDQA64       Z0, Z3
+	VPTERNLOGQ.BCST $0xf4, const3<>+0(SB), Z1, Z3
+	VADDPD          Z3, Z2, Z1
+	VBLENDMPD       Z1, Z2, K1, Z1
+	VPTERNLOGQ.BCST $0xdc, const3<>+0(SB), Z0, Z1
+	VMOVUPD         Z1, (AX)
 	ADDQ            $0x40, AX
 	ADDQ            DX, CX
 	ADDQ            SI, BX
@@ -1118,31 +1118,31 @@ loop:
 	VMOVUPD         (BX), Z1
 	VDIVPS          Z1, Z0, Z2
 	VRNDSCALEPS     $0x0b, Z2, Z2
-	VPBROADCASTD    const6<>+0(SB), Z4
-	VPANDND         Z2, Z4, Z4
-	VCMPPS.BCST     $0x11, const7<>+0(SB), Z4, K1
-	VSUBPS          Z1, Z1, Z4
-	VCMPPS.BCST     $0x00, const8<>+0(SB), Z4, K2
+	VPBROADCASTD    const6<>+0(SB), Z3
+	VPANDND         Z2, Z3, Z3
+	VCMPPS.BCST     $0x11, const7<>+0(SB), Z3, K1
+	VSUBPS          Z1, Z1, Z3
+	VCMPPS.BCST     $0x00, const8<>+0(SB), Z3, K2
 	KANDW           K2, K1, K1
 	KNOTW           K1, K1
 	KORTESTW        K1, K1
 	JNE             done
 	VFNMADD213PS    Z0, Z1, Z2
-	VMOVDQA64       Z2, Z4
-	VPTERNLOGD.BCST $0x28, const6<>+0(SB), Z0, Z4
-	VPCMPD.BCST     $0x00, const8<>+0(SB), Z4, K1
+	VMOVDQA64       Z2, Z3
+	VPTERNLOGD.BCST $0x28, const6<>+0(SB), Z0, Z3
+	VPCMPD.BCST     $0x00, const8<>+0(SB), Z3, K1
 	KNOTW           K1, K1
-	VPBROADCASTD    const8<>+0(SB), Z4
-	VCMPPS          $0x04, Z2, Z4, K2
+	VPBROADCASTD    const8<>+0(SB), Z3
+	VCMPPS          $0x04, Z2, Z3, K2
 	KANDW           K2, K1, K1
-	VPBROADCASTD    const6<>+0(SB), Z4
-	VPANDD          Z0, Z4, Z0
-	VMOVDQA64       Z0, Z4
-	VPTERNLOGD.BCST $0xf4, const6<>+0(SB), Z1, Z4
-	VADDPS          Z4, Z2, Z1
-	VBLENDMPS       Z1, Z2, K1, Z3
-	VPTERNLOGD.BCST $0xdc, const6<>+0(SB), Z0, Z3
-	VMOVUPD         Z3, (AX)
+	VPBROADCASTD    const6<>+0(SB), Z3
+	VPANDD          Z0, Z3, Z0
+	VMOVDQA64       Z0, Z3
+	VPTERNLOGD.BCST $0xf4, const6<>+0(SB), Z1, Z3
+	VADDPS          Z3, Z2, Z1
+	VBLENDMPS       Z1, Z2, K1, Z1
+	VPTERNLOGD.BCST $0xdc, const6<>+0(SB), Z0, Z1
+	VMOVUPD         Z1, (AX)
 	ADDQ            $0x40, AX
 	ADDQ            DX, CX
 	ADDQ            SI, BX
@@ -1186,8 +1186,8 @@ loop:
 	VMOVUPD        (DI), Z2
 	VFMADD231PD    Z1, Z0, Z2
 	VCMPPD         $0x04, Z2, Z2, K1
-	VBLENDMPD.BCST const0<>+0(SB), Z2, K1, Z3
-	VMOVUPD        Z3, (AX)
+	VBLENDMPD.BCST const0<>+0(SB), Z2, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	ADDQ           SI, BX
@@ -1223,8 +1223,8 @@ loop:
 	VMOVUPD        (DI), Z2
 	VFMADD231PS    Z1, Z0, Z2
 	VCMPPS         $0x04, Z2, Z2, K1
-	VBLENDMPS.BCST const1<>+0(SB), Z2, K1, Z3
-	VMOVUPD        Z3, (AX)
+	VBLENDMPS.BCST const1<>+0(SB), Z2, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	ADDQ           SI, BX
@@ -1254,8 +1254,8 @@ loop:
 	VMOVUPD        (CX), Z0
 	VSQRTPD        Z0, Z0
 	VCMPPD         $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z1
-	VMOVUPD        Z1, (AX)
+	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	SUBQ           $0x08, SI
@@ -1283,8 +1283,8 @@ loop:
 	VMOVUPD        (CX), Z0
 	VSQRTPS        Z0, Z0
 	VCMPPS         $0x04, Z0, Z0, K1
-	VBLENDMPS.BCST const1<>+0(SB), Z0, K1, Z1
-	VMOVUPD        Z1, (AX)
+	VBLENDMPS.BCST const1<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	SUBQ           $0x10, SI
@@ -1648,8 +1648,8 @@ loop:
 	VPCMPB       $0x01, Z1, Z0, K1
 	VPBROADCASTD const8<>+0(SB), Z1
 	VPSUBB       Z0, Z1, Z1
-	VPBLENDMB    Z1, Z0, K1, Z2
-	VMOVUPD      Z2, (AX)
+	VPBLENDMB    Z1, Z0, K1, Z0
+	VMOVUPD      Z0, (AX)
 	ADDQ         $0x40, AX
 	ADDQ         DX, CX
 	SUBQ         $0x40, SI
@@ -1679,8 +1679,8 @@ loop:
 	VPCMPW       $0x01, Z1, Z0, K1
 	VPBROADCASTD const8<>+0(SB), Z1
 	VPSUBW       Z0, Z1, Z1
-	VPBLENDMW    Z1, Z0, K1, Z2
-	VMOVUPD      Z2, (AX)
+	VPBLENDMW    Z1, Z0, K1, Z0
+	VMOVUPD      Z0, (AX)
 	ADDQ         $0x40, AX
 	ADDQ         DX, CX
 	SUBQ         $0x20, SI
@@ -1709,8 +1709,8 @@ loop:
 	VPCMPD.BCST  $0x01, const8<>+0(SB), Z0, K1
 	VPBROADCASTD const8<>+0(SB), Z1
 	VPSUBD       Z0, Z1, Z1
-	VBLENDMPS    Z1, Z0, K1, Z2
-	VMOVUPD      Z2, (AX)
+	VBLENDMPS    Z1, Z0, K1, Z0
+	VMOVUPD      Z0, (AX)
 	ADDQ         $0x40, AX
 	ADDQ         DX, CX
 	SUBQ         $0x10, SI
@@ -1739,8 +1739,8 @@ loop:
 	VPCMPQ.BCST  $0x01, const5<>+0(SB), Z0, K1
 	VPBROADCASTQ const5<>+0(SB), Z1
 	VPSUBQ       Z0, Z1, Z1
-	VBLENDMPD    Z1, Z0, K1, Z2
-	VMOVUPD      Z2, (AX)
+	VBLENDMPD    Z1, Z0, K1, Z0
+	VMOVUPD      Z0, (AX)
 	ADDQ         $0x40, AX
 	ADDQ         DX, CX
 	SUBQ         $0x08, SI
@@ -1772,10 +1772,10 @@ loop:
 	VMOVDQA64       Z0, Z1
 	VPBROADCASTQ    const9<>+0(SB), Z2
 	VPTERNLOGQ.BCST $0xe4, const3<>+0(SB), Z2, Z1
-	VBLENDMPD       Z1, Z0, K1, Z3
-	VCMPPD          $0x04, Z3, Z3, K1
-	VBLENDMPD.BCST  const0<>+0(SB), Z3, K1, Z4
-	VMOVUPD         Z4, (AX)
+	VBLENDMPD       Z1, Z0, K1, Z0
+	VCMPPD          $0x04, Z0, Z0, K1
+	VBLENDMPD.BCST  const0<>+0(SB), Z0, K1, Z0
+	VMOVUPD         Z0, (AX)
 	ADDQ            $0x40, AX
 	ADDQ            DX, CX
 	SUBQ            $0x08, SI
@@ -1810,10 +1810,10 @@ loop:
 	VMOVDQA64       Z0, Z1
 	VPBROADCASTD    const10<>+0(SB), Z2
 	VPTERNLOGD.BCST $0xe4, const6<>+0(SB), Z2, Z1
-	VBLENDMPS       Z1, Z0, K1, Z3
-	VCMPPS          $0x04, Z3, Z3, K1
-	VBLENDMPS.BCST  const1<>+0(SB), Z3, K1, Z4
-	VMOVUPD         Z4, (AX)
+	VBLENDMPS       Z1, Z0, K1, Z0
+	VCMPPS          $0x04, Z0, Z0, K1
+	VBLENDMPS.BCST  const1<>+0(SB), Z0, K1, Z0
+	VMOVUPD         Z0, (AX)
 	ADDQ            $0x40, AX
 	ADDQ            DX, CX
 	SUBQ            $0x10, SI
@@ -1848,10 +1848,10 @@ loop:
 	VPCMPB       $0x01, Z0, Z1, K2
 	VPBROADCASTD const11<>+0(SB), Z0
 	VPBROADCASTD const8<>+0(SB), Z1
-	VPBLENDMB    Z0, Z1, K2, Z2
-	VPBROADCASTD const12<>+0(SB), Z0
-	VPBLENDMB    Z0, Z2, K1, Z3
-	VMOVUPD      Z3, (AX)
+	VPBLENDMB    Z0, Z1, K2, Z0
+	VPBROADCASTD const12<>+0(SB), Z1
+	VPBLENDMB    Z1, Z0, K1, Z0
+	VMOVUPD      Z0, (AX)
 	ADDQ         $0x40, AX
 	ADDQ         DX, CX
 	SUBQ         $0x40, SI
@@ -1889,10 +1889,10 @@ loop:
 	VPCMPW       $0x01, Z0, Z1, K2
 	VPBROADCASTD const13<>+0(SB), Z0
 	VPBROADCASTD const8<>+0(SB), Z1
-	VPBLENDMW    Z0, Z1, K2, Z2
-	VPBROADCASTD const12<>+0(SB), Z0
-	VPBLENDMW    Z0, Z2, K1, Z3
-	VMOVUPD      Z3, (AX)
+	VPBLENDMW    Z0, Z1, K2, Z0
+	VPBROADCASTD const12<>+0(SB), Z1
+	VPBLENDMW    Z1, Z0, K1, Z0
+	VMOVUPD      Z0, (AX)
 	ADDQ         $0x40, AX
 	ADDQ         DX, CX
 	SUBQ         $0x20, SI
@@ -1925,9 +1925,9 @@ loop:
 	VPBROADCASTD   const8<>+0(SB), Z1
 	VPCMPD         $0x01, Z0, Z1, K2
 	VPBROADCASTD   const8<>+0(SB), Z0
-	VBLENDMPS.BCST const14<>+0(SB), Z0, K2, Z2
-	VBLENDMPS.BCST const12<>+0(SB), Z2, K1, Z3
-	VMOVUPD        Z3, (AX)
+	VBLENDMPS.BCST const14<>+0(SB), Z0, K2, Z0
+	VBLENDMPS.BCST const12<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	SUBQ           $0x10, SI
@@ -1960,9 +1960,9 @@ loop:
 	VPBROADCASTQ   const5<>+0(SB), Z1
 	VPCMPQ         $0x01, Z0, Z1, K2
 	VPBROADCASTQ   const5<>+0(SB), Z0
-	VBLENDMPD.BCST const15<>+0(SB), Z0, K2, Z2
-	VBLENDMPD.BCST const16<>+0(SB), Z2, K1, Z3
-	VMOVUPD        Z3, (AX)
+	VBLENDMPD.BCST const15<>+0(SB), Z0, K2, Z0
+	VBLENDMPD.BCST const16<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	SUBQ           $0x08, SI
@@ -1998,8 +1998,8 @@ loop:
 	VPCMPB       $0x00, Z1, Z0, K1
 	VPBROADCASTD const8<>+0(SB), Z0
 	VPBROADCASTD const11<>+0(SB), Z1
-	VPBLENDMB    Z0, Z1, K1, Z2
-	VMOVUPD      Z2, (AX)
+	VPBLENDMB    Z0, Z1, K1, Z0
+	VMOVUPD      Z0, (AX)
 	ADDQ         $0x40, AX
 	ADDQ         DX, CX
 	SUBQ         $0x40, SI
@@ -2029,8 +2029,8 @@ loop:
 	VPCMPW       $0x00, Z1, Z0, K1
 	VPBROADCASTD const8<>+0(SB), Z0
 	VPBROADCASTD const13<>+0(SB), Z1
-	VPBLENDMW    Z0, Z1, K1, Z2
-	VMOVUPD      Z2, (AX)
+	VPBLENDMW    Z0, Z1, K1, Z0
+	VMOVUPD      Z0, (AX)
 	ADDQ         $0x40, AX
 	ADDQ         DX, CX
 	SUBQ         $0x20, SI
@@ -2058,8 +2058,8 @@ loop:
 	VMOVUPD        (CX), Z0
 	VPCMPD.BCST    $0x00, const8<>+0(SB), Z0, K1
 	VPBROADCASTD   const14<>+0(SB), Z0
-	VBLENDMPS.BCST const8<>+0(SB), Z0, K1, Z1
-	VMOVUPD        Z1, (AX)
+	VBLENDMPS.BCST const8<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	SUBQ           $0x10, SI
@@ -2087,8 +2087,8 @@ loop:
 	VMOVUPD        (CX), Z0
 	VPCMPQ.BCST    $0x00, const5<>+0(SB), Z0, K1
 	VPBROADCASTQ   const15<>+0(SB), Z0
-	VBLENDMPD.BCST const5<>+0(SB), Z0, K1, Z1
-	VMOVUPD        Z1, (AX)
+	VBLENDMPD.BCST const5<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	SUBQ           $0x08, SI

@@ -64,17 +64,17 @@ func CastBoolFloat64(dst *float64, a *uint8, aStep int, n int) (done int)
 //go:noescape
 func CastFloat32Float64(dst *float64, a *float32, aStep int, n int) (done int)
 
-// CastFloat32Int8 does whole vectors of 8 and returns how many elements it did.
+// CastFloat32Int8 does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
 func CastFloat32Int8(dst *int8, a *float32, aStep int, n int) (done int)
 
-// CastFloat32Int16 does whole vectors of 8 and returns how many elements it did.
+// CastFloat32Int16 does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
 func CastFloat32Int16(dst *int16, a *float32, aStep int, n int) (done int)
 
-// CastFloat32Int32 does whole vectors of 8 and returns how many elements it did.
+// CastFloat32Int32 does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
 func CastFloat32Int32(dst *int32, a *float32, aStep int, n int) (done int)
@@ -84,12 +84,12 @@ func CastFloat32Int32(dst *int32, a *float32, aStep int, n int) (done int)
 //go:noescape
 func CastFloat32Int64(dst *int64, a *float32, aStep int, n int) (done int)
 
-// CastFloat32Uint8 does whole vectors of 8 and returns how many elements it did.
+// CastFloat32Uint8 does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
 func CastFloat32Uint8(dst *uint8, a *float32, aStep int, n int) (done int)
 
-// CastFloat32Uint16 does whole vectors of 8 and returns how many elements it did.
+// CastFloat32Uint16 does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
 func CastFloat32Uint16(dst *uint16, a *float32, aStep int, n int) (done int)
@@ -119,7 +119,7 @@ func CastBoolFloat32(dst *float32, a *uint8, aStep int, n int) (done int)
 //go:noescape
 func CastInt8Float64(dst *float64, a *int8, aStep int, n int) (done int)
 
-// CastInt8Float32 does whole vectors of 8 and returns how many elements it did.
+// CastInt8Float32 does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
 func CastInt8Float32(dst *float32, a *int8, aStep int, n int) (done int)
@@ -174,12 +174,12 @@ func CastBoolInt8(dst *int8, a *uint8, aStep int, n int) (done int)
 //go:noescape
 func CastInt16Float64(dst *float64, a *int16, aStep int, n int) (done int)
 
-// CastInt16Float32 does whole vectors of 8 and returns how many elements it did.
+// CastInt16Float32 does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
 func CastInt16Float32(dst *float32, a *int16, aStep int, n int) (done int)
 
-// CastInt16Int8 does whole vectors of 8 and returns how many elements it did.
+// CastInt16Int8 does whole vectors of 32 and returns how many elements it did.
 //
 //go:noescape
 func CastInt16Int8(dst *int8, a *int16, aStep int, n int) (done int)
@@ -194,7 +194,7 @@ func CastInt16Int32(dst *int32, a *int16, aStep int, n int) (done int)
 //go:noescape
 func CastInt16Int64(dst *int64, a *int16, aStep int, n int) (done int)
 
-// CastInt16Uint8 does whole vectors of 8 and returns how many elements it did.
+// CastInt16Uint8 does whole vectors of 32 and returns how many elements it did.
 //
 //go:noescape
 func CastInt16Uint8(dst *uint8, a *int16, aStep int, n int) (done int)
@@ -229,17 +229,17 @@ func CastBoolInt16(dst *int16, a *uint8, aStep int, n int) (done int)
 //go:noescape
 func CastInt32Float64(dst *float64, a *int32, aStep int, n int) (done int)
 
-// CastInt32Float32 does whole vectors of 8 and returns how many elements it did.
+// CastInt32Float32 does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
 func CastInt32Float32(dst *float32, a *int32, aStep int, n int) (done int)
 
-// CastInt32Int8 does whole vectors of 8 and returns how many elements it did.
+// CastInt32Int8 does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
 func CastInt32Int8(dst *int8, a *int32, aStep int, n int) (done int)
 
-// CastInt32Int16 does whole vectors of 8 and returns how many elements it did.
+// CastInt32Int16 does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
 func CastInt32Int16(dst *int16, a *int32, aStep int, n int) (done int)
@@ -249,12 +249,12 @@ func CastInt32Int16(dst *int16, a *int32, aStep int, n int) (done int)
 //go:noescape
 func CastInt32Int64(dst *int64, a *int32, aStep int, n int) (done int)
 
-// CastInt32Uint8 does whole vectors of 8 and returns how many elements it did.
+// CastInt32Uint8 does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
 func CastInt32Uint8(dst *uint8, a *int32, aStep int, n int) (done int)
 
-// CastInt32Uint16 does whole vectors of 8 and returns how many elements it did.
+// CastInt32Uint16 does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
 func CastInt32Uint16(dst *uint16, a *int32, aStep int, n int) (done int)
@@ -339,7 +339,7 @@ func CastBoolInt64(dst *int64, a *uint8, aStep int, n int) (done int)
 //go:noescape
 func CastUint8Float64(dst *float64, a *uint8, aStep int, n int) (done int)
 
-// CastUint8Float32 does whole vectors of 8 and returns how many elements it did.
+// CastUint8Float32 does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
 func CastUint8Float32(dst *float32, a *uint8, aStep int, n int) (done int)
@@ -394,12 +394,12 @@ func CastBoolUint8(dst *uint8, a *uint8, aStep int, n int) (done int)
 //go:noescape
 func CastUint16Float64(dst *float64, a *uint16, aStep int, n int) (done int)
 
-// CastUint16Float32 does whole vectors of 8 and returns how many elements it did.
+// CastUint16Float32 does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
 func CastUint16Float32(dst *float32, a *uint16, aStep int, n int) (done int)
 
-// CastUint16Int8 does whole vectors of 8 and returns how many elements it did.
+// CastUint16Int8 does whole vectors of 32 and returns how many elements it did.
 //
 //go:noescape
 func CastUint16Int8(dst *int8, a *uint16, aStep int, n int) (done int)
@@ -419,7 +419,7 @@ func CastUint16Int32(dst *int32, a *uint16, aStep int, n int) (done int)
 //go:noescape
 func CastUint16Int64(dst *int64, a *uint16, aStep int, n int) (done int)
 
-// CastUint16Uint8 does whole vectors of 8 and returns how many elements it did.
+// CastUint16Uint8 does whole vectors of 32 and returns how many elements it did.
 //
 //go:noescape
 func CastUint16Uint8(dst *uint8, a *uint16, aStep int, n int) (done int)
@@ -454,12 +454,12 @@ func CastUint32Float64(dst *float64, a *uint32, aStep int, n int) (done int)
 //go:noescape
 func CastUint32Float32(dst *float32, a *uint32, aStep int, n int) (done int)
 
-// CastUint32Int8 does whole vectors of 8 and returns how many elements it did.
+// CastUint32Int8 does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
 func CastUint32Int8(dst *int8, a *uint32, aStep int, n int) (done int)
 
-// CastUint32Int16 does whole vectors of 8 and returns how many elements it did.
+// CastUint32Int16 does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
 func CastUint32Int16(dst *int16, a *uint32, aStep int, n int) (done int)
@@ -474,12 +474,12 @@ func CastUint32Int32(dst *int32, a *uint32, aStep int, n int) (done int)
 //go:noescape
 func CastUint32Int64(dst *int64, a *uint32, aStep int, n int) (done int)
 
-// CastUint32Uint8 does whole vectors of 8 and returns how many elements it did.
+// CastUint32Uint8 does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
 func CastUint32Uint8(dst *uint8, a *uint32, aStep int, n int) (done int)
 
-// CastUint32Uint16 does whole vectors of 8 and returns how many elements it did.
+// CastUint32Uint16 does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
 func CastUint32Uint16(dst *uint16, a *uint32, aStep int, n int) (done int)
@@ -564,6 +564,11 @@ func CastFloat16Float32(dst *float32, a *uint16, aStep int, n int) (done int)
 //go:noescape
 func CastFloat32Float16(dst *uint16, a *float32, aStep int, n int) (done int)
 
+// CastFloat64Float16 does whole vectors of 8 and returns how many elements it did.
+//
+//go:noescape
+func CastFloat64Float16(dst *uint16, a *float64, aStep int, n int) (done int)
+
 // CastBFloat16Float32 does whole vectors of 16 and returns how many elements it did.
 //
 //go:noescape
@@ -573,3 +578,8 @@ func CastBFloat16Float32(dst *float32, a *uint16, aStep int, n int) (done int)
 //
 //go:noescape
 func CastFloat32BFloat16(dst *uint16, a *float32, aStep int, n int) (done int)
+
+// CastFloat64BFloat16 does whole vectors of 8 and returns how many elements it did.
+//
+//go:noescape
+func CastFloat64BFloat16(dst *uint16, a *float64, aStep int, n int) (done int)

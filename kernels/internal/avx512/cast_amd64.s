@@ -19,8 +19,8 @@ loop:
 	VMOVUPD        (CX), Z0
 	VCVTPD2PS      Z0, Y0
 	VCMPPS         $0x04, Y0, Y0, K1
-	VBLENDMPS.BCST const0<>+0(SB), Y0, K1, Y1
-	VMOVUPD        Y1, (AX)
+	VBLENDMPS.BCST const0<>+0(SB), Y0, K1, Y0
+	VMOVUPD        Y0, (AX)
 	ADDQ           $0x20, AX
 	ADDQ           DX, CX
 	SUBQ           $0x08, SI
@@ -37,7 +37,7 @@ DATA const0<>+0(SB)/4, $0x7fc00000
 GLOBL const0<>(SB), RODATA|NOPTR, $4
 
 // func CastFloat64Int8(dst *int8, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL
 TEXT ·CastFloat64Int8(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -49,16 +49,14 @@ TEXT ·CastFloat64Int8(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VRNDSCALEPD  $0x0b, Z0, Z0
 	VPBROADCASTQ const1<>+0(SB), Z1
 	VPANDNQ      Z0, Z1, Z1
 	VCMPPD.BCST  $0x11, const2<>+0(SB), Z1, K1
 	KNOTB        K1, K1
 	KORTESTB     K1, K1
 	JNE          done
-	VADDPD.BCST  const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST  const3<>+0(SB), Z0, Z0
-	VPMOVQB      Z0, X0
+	VCVTTPD2DQ   Z0, Y0
+	VPMOVDB      Y0, X0
 	VMOVQ        X0, (AX)
 	ADDQ         $0x08, AX
 	ADDQ         DX, CX
@@ -75,14 +73,11 @@ done:
 DATA const1<>+0(SB)/8, $0x8000000000000000
 GLOBL const1<>(SB), RODATA|NOPTR, $8
 
-DATA const2<>+0(SB)/8, $0x4320000000000000
+DATA const2<>+0(SB)/8, $0x41e0000000000000
 GLOBL const2<>(SB), RODATA|NOPTR, $8
 
-DATA const3<>+0(SB)/8, $0x4338000000000000
-GLOBL const3<>(SB), RODATA|NOPTR, $8
-
 // func CastFloat64Int16(dst *int16, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL
 TEXT ·CastFloat64Int16(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -94,16 +89,14 @@ TEXT ·CastFloat64Int16(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VRNDSCALEPD  $0x0b, Z0, Z0
 	VPBROADCASTQ const1<>+0(SB), Z1
 	VPANDNQ      Z0, Z1, Z1
 	VCMPPD.BCST  $0x11, const2<>+0(SB), Z1, K1
 	KNOTB        K1, K1
 	KORTESTB     K1, K1
 	JNE          done
-	VADDPD.BCST  const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST  const3<>+0(SB), Z0, Z0
-	VPMOVQW      Z0, X0
+	VCVTTPD2DQ   Z0, Y0
+	VPMOVDW      Y0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
 	ADDQ         DX, CX
@@ -130,16 +123,13 @@ TEXT ·CastFloat64Int32(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VRNDSCALEPD  $0x0b, Z0, Z0
 	VPBROADCASTQ const1<>+0(SB), Z1
 	VPANDNQ      Z0, Z1, Z1
 	VCMPPD.BCST  $0x11, const2<>+0(SB), Z1, K1
 	KNOTB        K1, K1
 	KORTESTB     K1, K1
 	JNE          done
-	VADDPD.BCST  const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST  const3<>+0(SB), Z0, Z0
-	VPMOVQD      Z0, Y0
+	VCVTTPD2DQ   Z0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
 	ADDQ         DX, CX
@@ -169,12 +159,12 @@ loop:
 	VRNDSCALEPD  $0x0b, Z0, Z0
 	VPBROADCASTQ const1<>+0(SB), Z1
 	VPANDNQ      Z0, Z1, Z1
-	VCMPPD.BCST  $0x11, const2<>+0(SB), Z1, K1
+	VCMPPD.BCST  $0x11, const3<>+0(SB), Z1, K1
 	KNOTB        K1, K1
 	KORTESTB     K1, K1
 	JNE          done
-	VADDPD.BCST  const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST  const3<>+0(SB), Z0, Z0
+	VADDPD.BCST  const4<>+0(SB), Z0, Z0
+	VPSUBQ.BCST  const4<>+0(SB), Z0, Z0
 	VMOVUPD      Z0, (AX)
 	ADDQ         $0x40, AX
 	ADDQ         DX, CX
@@ -188,8 +178,14 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
+DATA const3<>+0(SB)/8, $0x4320000000000000
+GLOBL const3<>(SB), RODATA|NOPTR, $8
+
+DATA const4<>+0(SB)/8, $0x4338000000000000
+GLOBL const4<>(SB), RODATA|NOPTR, $8
+
 // func CastFloat64Uint8(dst *uint8, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL
 TEXT ·CastFloat64Uint8(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -201,16 +197,14 @@ TEXT ·CastFloat64Uint8(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VRNDSCALEPD  $0x0b, Z0, Z0
 	VPBROADCASTQ const1<>+0(SB), Z1
 	VPANDNQ      Z0, Z1, Z1
 	VCMPPD.BCST  $0x11, const2<>+0(SB), Z1, K1
 	KNOTB        K1, K1
 	KORTESTB     K1, K1
 	JNE          done
-	VADDPD.BCST  const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST  const3<>+0(SB), Z0, Z0
-	VPMOVQB      Z0, X0
+	VCVTTPD2DQ   Z0, Y0
+	VPMOVDB      Y0, X0
 	VMOVQ        X0, (AX)
 	ADDQ         $0x08, AX
 	ADDQ         DX, CX
@@ -225,7 +219,7 @@ done:
 	RET
 
 // func CastFloat64Uint16(dst *uint16, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL
 TEXT ·CastFloat64Uint16(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -237,16 +231,14 @@ TEXT ·CastFloat64Uint16(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VRNDSCALEPD  $0x0b, Z0, Z0
 	VPBROADCASTQ const1<>+0(SB), Z1
 	VPANDNQ      Z0, Z1, Z1
 	VCMPPD.BCST  $0x11, const2<>+0(SB), Z1, K1
 	KNOTB        K1, K1
 	KORTESTB     K1, K1
 	JNE          done
-	VADDPD.BCST  const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST  const3<>+0(SB), Z0, Z0
-	VPMOVQW      Z0, X0
+	VCVTTPD2DQ   Z0, Y0
+	VPMOVDW      Y0, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
 	ADDQ         DX, CX
@@ -276,12 +268,12 @@ loop:
 	VRNDSCALEPD  $0x0b, Z0, Z0
 	VPBROADCASTQ const1<>+0(SB), Z1
 	VPANDNQ      Z0, Z1, Z1
-	VCMPPD.BCST  $0x11, const2<>+0(SB), Z1, K1
+	VCMPPD.BCST  $0x11, const3<>+0(SB), Z1, K1
 	KNOTB        K1, K1
 	KORTESTB     K1, K1
 	JNE          done
-	VADDPD.BCST  const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST  const3<>+0(SB), Z0, Z0
+	VADDPD.BCST  const4<>+0(SB), Z0, Z0
+	VPSUBQ.BCST  const4<>+0(SB), Z0, Z0
 	VPMOVQD      Z0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -312,12 +304,12 @@ loop:
 	VRNDSCALEPD  $0x0b, Z0, Z0
 	VPBROADCASTQ const1<>+0(SB), Z1
 	VPANDNQ      Z0, Z1, Z1
-	VCMPPD.BCST  $0x11, const2<>+0(SB), Z1, K1
+	VCMPPD.BCST  $0x11, const3<>+0(SB), Z1, K1
 	KNOTB        K1, K1
 	KORTESTB     K1, K1
 	JNE          done
-	VADDPD.BCST  const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST  const3<>+0(SB), Z0, Z0
+	VADDPD.BCST  const4<>+0(SB), Z0, Z0
+	VPSUBQ.BCST  const4<>+0(SB), Z0, Z0
 	VMOVUPD      Z0, (AX)
 	ADDQ         $0x40, AX
 	ADDQ         DX, CX
@@ -344,8 +336,8 @@ TEXT ·CastFloat64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VCMPPD.BCST  $0x04, const4<>+0(SB), Z0, K1
-	VPBROADCASTD const5<>+0(SB), X0
+	VCMPPD.BCST  $0x04, const5<>+0(SB), Z0, K1
+	VPBROADCASTD const6<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
 	VMOVQ        X0, (AX)
 	ADDQ         $0x08, AX
@@ -360,11 +352,11 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const4<>+0(SB)/8, $0x0000000000000000
-GLOBL const4<>(SB), RODATA|NOPTR, $8
+DATA const5<>+0(SB)/8, $0x0000000000000000
+GLOBL const5<>(SB), RODATA|NOPTR, $8
 
-DATA const5<>+0(SB)/4, $0x01010101
-GLOBL const5<>(SB), RODATA|NOPTR, $4
+DATA const6<>+0(SB)/4, $0x01010101
+GLOBL const6<>(SB), RODATA|NOPTR, $4
 
 // func CastBoolFloat64(dst *float64, a *uint8, aStep int, n int) (done int)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VL
@@ -380,9 +372,9 @@ TEXT ·CastBoolFloat64(SB), NOSPLIT, $0-40
 loop:
 	VMOVQ          (CX), X0
 	VPTESTMB       X0, X0, K1
-	VPBROADCASTQ   const4<>+0(SB), Z0
-	VBLENDMPD.BCST const6<>+0(SB), Z0, K1, Z1
-	VMOVUPD        Z1, (AX)
+	VPBROADCASTQ   const5<>+0(SB), Z0
+	VBLENDMPD.BCST const7<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	SUBQ           $0x08, SI
@@ -395,8 +387,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const6<>+0(SB)/8, $0x3ff0000000000000
-GLOBL const6<>(SB), RODATA|NOPTR, $8
+DATA const7<>+0(SB)/8, $0x3ff0000000000000
+GLOBL const7<>(SB), RODATA|NOPTR, $8
 
 // func CastFloat32Float64(dst *float64, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -413,8 +405,8 @@ loop:
 	VMOVUPD        (CX), Y0
 	VCVTPS2PD      Y0, Z0
 	VCMPPD         $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST const7<>+0(SB), Z0, K1, Z1
-	VMOVUPD        Z1, (AX)
+	VBLENDMPD.BCST const8<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	SUBQ           $0x08, SI
@@ -427,115 +419,111 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const7<>+0(SB)/8, $0x7ff8000000000000
-GLOBL const7<>(SB), RODATA|NOPTR, $8
+DATA const8<>+0(SB)/8, $0x7ff8000000000000
+GLOBL const8<>(SB), RODATA|NOPTR, $8
 
 // func CastFloat32Int8(dst *int8, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·CastFloat32Int8(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), Y0
-	VCVTPS2PD    Y0, Z0
-	VRNDSCALEPD  $0x0b, Z0, Z0
-	VPBROADCASTQ const1<>+0(SB), Z1
-	VPANDNQ      Z0, Z1, Z1
-	VCMPPD.BCST  $0x11, const2<>+0(SB), Z1, K1
-	KNOTB        K1, K1
-	KORTESTB     K1, K1
+	VMOVUPD      (CX), Z0
+	VPBROADCASTD const9<>+0(SB), Z1
+	VPANDND      Z0, Z1, Z1
+	VCMPPS.BCST  $0x11, const10<>+0(SB), Z1, K1
+	KNOTW        K1, K1
+	KORTESTW     K1, K1
 	JNE          done
-	VADDPD.BCST  const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST  const3<>+0(SB), Z0, Z0
-	VPMOVQB      Z0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VCVTTPS2DQ   Z0, Z0
+	VPMOVDB      Z0, X0
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x08, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
+DATA const9<>+0(SB)/4, $0x80000000
+GLOBL const9<>(SB), RODATA|NOPTR, $4
+
+DATA const10<>+0(SB)/4, $0x4f000000
+GLOBL const10<>(SB), RODATA|NOPTR, $4
+
 // func CastFloat32Int16(dst *int16, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·CastFloat32Int16(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), Y0
-	VCVTPS2PD    Y0, Z0
-	VRNDSCALEPD  $0x0b, Z0, Z0
-	VPBROADCASTQ const1<>+0(SB), Z1
-	VPANDNQ      Z0, Z1, Z1
-	VCMPPD.BCST  $0x11, const2<>+0(SB), Z1, K1
-	KNOTB        K1, K1
-	KORTESTB     K1, K1
+	VMOVUPD      (CX), Z0
+	VPBROADCASTD const9<>+0(SB), Z1
+	VPANDND      Z0, Z1, Z1
+	VCMPPS.BCST  $0x11, const10<>+0(SB), Z1, K1
+	KNOTW        K1, K1
+	KORTESTW     K1, K1
 	JNE          done
-	VADDPD.BCST  const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST  const3<>+0(SB), Z0, Z0
-	VPMOVQW      Z0, X0
-	VMOVUPD      X0, (AX)
-	ADDQ         $0x10, AX
+	VCVTTPS2DQ   Z0, Z0
+	VPMOVDW      Z0, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
 	ADDQ         DX, CX
-	SUBQ         $0x08, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
 // func CastFloat32Int32(dst *int32, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·CastFloat32Int32(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), Y0
-	VCVTPS2PD    Y0, Z0
-	VRNDSCALEPD  $0x0b, Z0, Z0
-	VPBROADCASTQ const1<>+0(SB), Z1
-	VPANDNQ      Z0, Z1, Z1
-	VCMPPD.BCST  $0x11, const2<>+0(SB), Z1, K1
-	KNOTB        K1, K1
-	KORTESTB     K1, K1
+	VMOVUPD      (CX), Z0
+	VPBROADCASTD const9<>+0(SB), Z1
+	VPANDND      Z0, Z1, Z1
+	VCMPPS.BCST  $0x11, const10<>+0(SB), Z1, K1
+	KNOTW        K1, K1
+	KORTESTW     K1, K1
 	JNE          done
-	VADDPD.BCST  const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST  const3<>+0(SB), Z0, Z0
-	VPMOVQD      Z0, Y0
-	VMOVUPD      Y0, (AX)
-	ADDQ         $0x20, AX
+	VCVTTPS2DQ   Z0, Z0
+	VMOVUPD      Z0, (AX)
+	ADDQ         $0x40, AX
 	ADDQ         DX, CX
-	SUBQ         $0x08, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -558,12 +546,12 @@ loop:
 	VRNDSCALEPD  $0x0b, Z0, Z0
 	VPBROADCASTQ const1<>+0(SB), Z1
 	VPANDNQ      Z0, Z1, Z1
-	VCMPPD.BCST  $0x11, const2<>+0(SB), Z1, K1
+	VCMPPD.BCST  $0x11, const3<>+0(SB), Z1, K1
 	KNOTB        K1, K1
 	KORTESTB     K1, K1
 	JNE          done
-	VADDPD.BCST  const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST  const3<>+0(SB), Z0, Z0
+	VADDPD.BCST  const4<>+0(SB), Z0, Z0
+	VPSUBQ.BCST  const4<>+0(SB), Z0, Z0
 	VMOVUPD      Z0, (AX)
 	ADDQ         $0x40, AX
 	ADDQ         DX, CX
@@ -578,74 +566,68 @@ done:
 	RET
 
 // func CastFloat32Uint8(dst *uint8, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·CastFloat32Uint8(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), Y0
-	VCVTPS2PD    Y0, Z0
-	VRNDSCALEPD  $0x0b, Z0, Z0
-	VPBROADCASTQ const1<>+0(SB), Z1
-	VPANDNQ      Z0, Z1, Z1
-	VCMPPD.BCST  $0x11, const2<>+0(SB), Z1, K1
-	KNOTB        K1, K1
-	KORTESTB     K1, K1
+	VMOVUPD      (CX), Z0
+	VPBROADCASTD const9<>+0(SB), Z1
+	VPANDND      Z0, Z1, Z1
+	VCMPPS.BCST  $0x11, const10<>+0(SB), Z1, K1
+	KNOTW        K1, K1
+	KORTESTW     K1, K1
 	JNE          done
-	VADDPD.BCST  const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST  const3<>+0(SB), Z0, Z0
-	VPMOVQB      Z0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VCVTTPS2DQ   Z0, Z0
+	VPMOVDB      Z0, X0
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x08, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
 // func CastFloat32Uint16(dst *uint16, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·CastFloat32Uint16(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), Y0
-	VCVTPS2PD    Y0, Z0
-	VRNDSCALEPD  $0x0b, Z0, Z0
-	VPBROADCASTQ const1<>+0(SB), Z1
-	VPANDNQ      Z0, Z1, Z1
-	VCMPPD.BCST  $0x11, const2<>+0(SB), Z1, K1
-	KNOTB        K1, K1
-	KORTESTB     K1, K1
+	VMOVUPD      (CX), Z0
+	VPBROADCASTD const9<>+0(SB), Z1
+	VPANDND      Z0, Z1, Z1
+	VCMPPS.BCST  $0x11, const10<>+0(SB), Z1, K1
+	KNOTW        K1, K1
+	KORTESTW     K1, K1
 	JNE          done
-	VADDPD.BCST  const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST  const3<>+0(SB), Z0, Z0
-	VPMOVQW      Z0, X0
-	VMOVUPD      X0, (AX)
-	ADDQ         $0x10, AX
+	VCVTTPS2DQ   Z0, Z0
+	VPMOVDW      Z0, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
 	ADDQ         DX, CX
-	SUBQ         $0x08, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -668,12 +650,12 @@ loop:
 	VRNDSCALEPD  $0x0b, Z0, Z0
 	VPBROADCASTQ const1<>+0(SB), Z1
 	VPANDNQ      Z0, Z1, Z1
-	VCMPPD.BCST  $0x11, const2<>+0(SB), Z1, K1
+	VCMPPD.BCST  $0x11, const3<>+0(SB), Z1, K1
 	KNOTB        K1, K1
 	KORTESTB     K1, K1
 	JNE          done
-	VADDPD.BCST  const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST  const3<>+0(SB), Z0, Z0
+	VADDPD.BCST  const4<>+0(SB), Z0, Z0
+	VPSUBQ.BCST  const4<>+0(SB), Z0, Z0
 	VPMOVQD      Z0, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -705,12 +687,12 @@ loop:
 	VRNDSCALEPD  $0x0b, Z0, Z0
 	VPBROADCASTQ const1<>+0(SB), Z1
 	VPANDNQ      Z0, Z1, Z1
-	VCMPPD.BCST  $0x11, const2<>+0(SB), Z1, K1
+	VCMPPD.BCST  $0x11, const3<>+0(SB), Z1, K1
 	KNOTB        K1, K1
 	KORTESTB     K1, K1
 	JNE          done
-	VADDPD.BCST  const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST  const3<>+0(SB), Z0, Z0
+	VADDPD.BCST  const4<>+0(SB), Z0, Z0
+	VPSUBQ.BCST  const4<>+0(SB), Z0, Z0
 	VMOVUPD      Z0, (AX)
 	ADDQ         $0x40, AX
 	ADDQ         DX, CX
@@ -737,8 +719,8 @@ TEXT ·CastFloat32Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VCMPPS.BCST  $0x04, const8<>+0(SB), Z0, K1
-	VPBROADCASTD const5<>+0(SB), X0
+	VCMPPS.BCST  $0x04, const11<>+0(SB), Z0, K1
+	VPBROADCASTD const6<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
@@ -753,8 +735,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const8<>+0(SB)/4, $0x00000000
-GLOBL const8<>(SB), RODATA|NOPTR, $4
+DATA const11<>+0(SB)/4, $0x00000000
+GLOBL const11<>(SB), RODATA|NOPTR, $4
 
 // func CastBoolFloat32(dst *float32, a *uint8, aStep int, n int) (done int)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VL
@@ -770,9 +752,9 @@ TEXT ·CastBoolFloat32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD        (CX), X0
 	VPTESTMB       X0, X0, K1
-	VPBROADCASTD   const8<>+0(SB), Z0
-	VBLENDMPS.BCST const9<>+0(SB), Z0, K1, Z1
-	VMOVUPD        Z1, (AX)
+	VPBROADCASTD   const11<>+0(SB), Z0
+	VBLENDMPS.BCST const12<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	SUBQ           $0x10, SI
@@ -785,11 +767,11 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const9<>+0(SB)/4, $0x3f800000
-GLOBL const9<>(SB), RODATA|NOPTR, $4
+DATA const12<>+0(SB)/4, $0x3f800000
+GLOBL const12<>(SB), RODATA|NOPTR, $4
 
 // func CastInt8Float64(dst *float64, a *int8, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX2, AVX512F
 TEXT ·CastInt8Float64(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -800,15 +782,14 @@ TEXT ·CastInt8Float64(SB), NOSPLIT, $0-40
 	JLT  done
 
 loop:
-	VMOVQ       (CX), X0
-	VPMOVSXBQ   X0, Z0
-	VPADDQ.BCST const3<>+0(SB), Z0, Z0
-	VSUBPD.BCST const3<>+0(SB), Z0, Z0
-	VMOVUPD     Z0, (AX)
-	ADDQ        $0x40, AX
-	ADDQ        DX, CX
-	SUBQ        $0x08, SI
-	JGE         loop
+	VMOVQ     (CX), X0
+	VPMOVSXBD X0, Y0
+	VCVTDQ2PD Y0, Z0
+	VMOVUPD   Z0, (AX)
+	ADDQ      $0x40, AX
+	ADDQ      DX, CX
+	SUBQ      $0x08, SI
+	JGE       loop
 
 done:
 	ADDQ $0x08, SI
@@ -825,23 +806,21 @@ TEXT ·CastInt8Float32(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVQ       (CX), X0
-	VPMOVSXBQ   X0, Z0
-	VPADDQ.BCST const3<>+0(SB), Z0, Z0
-	VSUBPD.BCST const3<>+0(SB), Z0, Z0
-	VCVTPD2PS   Z0, Y0
-	VMOVUPD     Y0, (AX)
-	ADDQ        $0x20, AX
-	ADDQ        DX, CX
-	SUBQ        $0x08, SI
-	JGE         loop
+	VMOVUPD   (CX), X0
+	VPMOVSXBD X0, Z0
+	VCVTDQ2PS Z0, Z0
+	VMOVUPD   Z0, (AX)
+	ADDQ      $0x40, AX
+	ADDQ      DX, CX
+	SUBQ      $0x10, SI
+	JGE       loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -1048,10 +1027,10 @@ TEXT ·CastInt8Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VPBROADCASTD const8<>+0(SB), Z1
+	VPBROADCASTD const11<>+0(SB), Z1
 	VPCMPB       $0x00, Z1, Z0, K1
 	KNOTQ        K1, K1
-	VPBROADCASTD const5<>+0(SB), Z0
+	VPBROADCASTD const6<>+0(SB), Z0
 	VMOVDQU8.Z   Z0, K1, Z0
 	VMOVUPD      Z0, (AX)
 	ADDQ         $0x40, AX
@@ -1080,10 +1059,10 @@ TEXT ·CastBoolInt8(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), Z0
 	VPTESTMB     Z0, Z0, K1
-	VPBROADCASTD const5<>+0(SB), Z0
-	VPBROADCASTD const8<>+0(SB), Z2
-	VPBLENDMB    Z0, Z2, K1, Z1
-	VMOVUPD      Z1, (AX)
+	VPBROADCASTD const6<>+0(SB), Z0
+	VPBROADCASTD const11<>+0(SB), Z1
+	VPBLENDMB    Z0, Z1, K1, Z0
+	VMOVUPD      Z0, (AX)
 	ADDQ         $0x40, AX
 	ADDQ         DX, CX
 	SUBQ         $0x40, SI
@@ -1097,7 +1076,7 @@ done:
 	RET
 
 // func CastInt16Float64(dst *float64, a *int16, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX2, AVX512F
 TEXT ·CastInt16Float64(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -1108,15 +1087,14 @@ TEXT ·CastInt16Float64(SB), NOSPLIT, $0-40
 	JLT  done
 
 loop:
-	VMOVUPD     (CX), X0
-	VPMOVSXWQ   X0, Z0
-	VPADDQ.BCST const3<>+0(SB), Z0, Z0
-	VSUBPD.BCST const3<>+0(SB), Z0, Z0
-	VMOVUPD     Z0, (AX)
-	ADDQ        $0x40, AX
-	ADDQ        DX, CX
-	SUBQ        $0x08, SI
-	JGE         loop
+	VMOVUPD   (CX), X0
+	VPMOVSXWD X0, Y0
+	VCVTDQ2PD Y0, Z0
+	VMOVUPD   Z0, (AX)
+	ADDQ      $0x40, AX
+	ADDQ      DX, CX
+	SUBQ      $0x08, SI
+	JGE       loop
 
 done:
 	ADDQ $0x08, SI
@@ -1133,51 +1111,48 @@ TEXT ·CastInt16Float32(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD     (CX), X0
-	VPMOVSXWQ   X0, Z0
-	VPADDQ.BCST const3<>+0(SB), Z0, Z0
-	VSUBPD.BCST const3<>+0(SB), Z0, Z0
-	VCVTPD2PS   Z0, Y0
-	VMOVUPD     Y0, (AX)
-	ADDQ        $0x20, AX
-	ADDQ        DX, CX
-	SUBQ        $0x08, SI
-	JGE         loop
+	VMOVUPD   (CX), Y0
+	VPMOVSXWD Y0, Z0
+	VCVTDQ2PS Z0, Z0
+	VMOVUPD   Z0, (AX)
+	ADDQ      $0x40, AX
+	ADDQ      DX, CX
+	SUBQ      $0x10, SI
+	JGE       loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
 // func CastInt16Int8(dst *int8, a *int16, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·CastInt16Int8(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x20, SI
 	JLT  done
 
 loop:
-	VMOVUPD   (CX), X0
-	VPMOVSXWQ X0, Z0
-	VPMOVQB   Z0, X0
-	VMOVQ     X0, (AX)
-	ADDQ      $0x08, AX
-	ADDQ      DX, CX
-	SUBQ      $0x08, SI
-	JGE       loop
+	VMOVUPD (CX), Z0
+	VPMOVWB Z0, Y0
+	VMOVUPD Y0, (AX)
+	ADDQ    $0x20, AX
+	ADDQ    DX, CX
+	SUBQ    $0x20, SI
+	JGE     loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x20, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -1238,28 +1213,27 @@ done:
 	RET
 
 // func CastInt16Uint8(dst *uint8, a *int16, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·CastInt16Uint8(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x20, SI
 	JLT  done
 
 loop:
-	VMOVUPD   (CX), X0
-	VPMOVSXWQ X0, Z0
-	VPMOVQB   Z0, X0
-	VMOVQ     X0, (AX)
-	ADDQ      $0x08, AX
-	ADDQ      DX, CX
-	SUBQ      $0x08, SI
-	JGE       loop
+	VMOVUPD (CX), Z0
+	VPMOVWB Z0, Y0
+	VMOVUPD Y0, (AX)
+	ADDQ    $0x20, AX
+	ADDQ    DX, CX
+	SUBQ    $0x20, SI
+	JGE     loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x20, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -1358,10 +1332,10 @@ TEXT ·CastInt16Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VPBROADCASTD const8<>+0(SB), Z1
+	VPBROADCASTD const11<>+0(SB), Z1
 	VPCMPW       $0x00, Z1, Z0, K1
 	KNOTD        K1, K1
-	VPBROADCASTD const5<>+0(SB), Y0
+	VPBROADCASTD const6<>+0(SB), Y0
 	VMOVDQU8.Z   Y0, K1, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -1390,10 +1364,10 @@ TEXT ·CastBoolInt16(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), Y0
 	VPTESTMB     Y0, Y0, K1
-	VPBROADCASTD const10<>+0(SB), Z0
-	VPBROADCASTD const8<>+0(SB), Z2
-	VPBLENDMW    Z0, Z2, K1, Z1
-	VMOVUPD      Z1, (AX)
+	VPBROADCASTD const13<>+0(SB), Z0
+	VPBROADCASTD const11<>+0(SB), Z1
+	VPBLENDMW    Z0, Z1, K1, Z0
+	VMOVUPD      Z0, (AX)
 	ADDQ         $0x40, AX
 	ADDQ         DX, CX
 	SUBQ         $0x20, SI
@@ -1406,8 +1380,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const10<>+0(SB)/4, $0x00010001
-GLOBL const10<>(SB), RODATA|NOPTR, $4
+DATA const13<>+0(SB)/4, $0x00010001
+GLOBL const13<>(SB), RODATA|NOPTR, $4
 
 // func CastInt32Float64(dst *float64, a *int32, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -1421,15 +1395,13 @@ TEXT ·CastInt32Float64(SB), NOSPLIT, $0-40
 	JLT  done
 
 loop:
-	VMOVUPD     (CX), Y0
-	VPMOVSXDQ   Y0, Z0
-	VPADDQ.BCST const3<>+0(SB), Z0, Z0
-	VSUBPD.BCST const3<>+0(SB), Z0, Z0
-	VMOVUPD     Z0, (AX)
-	ADDQ        $0x40, AX
-	ADDQ        DX, CX
-	SUBQ        $0x08, SI
-	JGE         loop
+	VMOVUPD   (CX), Y0
+	VCVTDQ2PD Y0, Z0
+	VMOVUPD   Z0, (AX)
+	ADDQ      $0x40, AX
+	ADDQ      DX, CX
+	SUBQ      $0x08, SI
+	JGE       loop
 
 done:
 	ADDQ $0x08, SI
@@ -1446,23 +1418,20 @@ TEXT ·CastInt32Float32(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD     (CX), Y0
-	VPMOVSXDQ   Y0, Z0
-	VPADDQ.BCST const3<>+0(SB), Z0, Z0
-	VSUBPD.BCST const3<>+0(SB), Z0, Z0
-	VCVTPD2PS   Z0, Y0
-	VMOVUPD     Y0, (AX)
-	ADDQ        $0x20, AX
-	ADDQ        DX, CX
-	SUBQ        $0x08, SI
-	JGE         loop
+	VMOVUPD   (CX), Z0
+	VCVTDQ2PS Z0, Z0
+	VMOVUPD   Z0, (AX)
+	ADDQ      $0x40, AX
+	ADDQ      DX, CX
+	SUBQ      $0x10, SI
+	JGE       loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -1476,21 +1445,20 @@ TEXT ·CastInt32Int8(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD   (CX), Y0
-	VPMOVSXDQ Y0, Z0
-	VPMOVQB   Z0, X0
-	VMOVQ     X0, (AX)
-	ADDQ      $0x08, AX
-	ADDQ      DX, CX
-	SUBQ      $0x08, SI
-	JGE       loop
+	VMOVUPD (CX), Z0
+	VPMOVDB Z0, X0
+	VMOVUPD X0, (AX)
+	ADDQ    $0x10, AX
+	ADDQ    DX, CX
+	SUBQ    $0x10, SI
+	JGE     loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -1504,21 +1472,20 @@ TEXT ·CastInt32Int16(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD   (CX), Y0
-	VPMOVSXDQ Y0, Z0
-	VPMOVQW   Z0, X0
-	VMOVUPD   X0, (AX)
-	ADDQ      $0x10, AX
-	ADDQ      DX, CX
-	SUBQ      $0x08, SI
-	JGE       loop
+	VMOVUPD (CX), Z0
+	VPMOVDW Z0, Y0
+	VMOVUPD Y0, (AX)
+	ADDQ    $0x20, AX
+	ADDQ    DX, CX
+	SUBQ    $0x10, SI
+	JGE     loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -1559,21 +1526,20 @@ TEXT ·CastInt32Uint8(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD   (CX), Y0
-	VPMOVSXDQ Y0, Z0
-	VPMOVQB   Z0, X0
-	VMOVQ     X0, (AX)
-	ADDQ      $0x08, AX
-	ADDQ      DX, CX
-	SUBQ      $0x08, SI
-	JGE       loop
+	VMOVUPD (CX), Z0
+	VPMOVDB Z0, X0
+	VMOVUPD X0, (AX)
+	ADDQ    $0x10, AX
+	ADDQ    DX, CX
+	SUBQ    $0x10, SI
+	JGE     loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -1587,21 +1553,20 @@ TEXT ·CastInt32Uint16(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD   (CX), Y0
-	VPMOVSXDQ Y0, Z0
-	VPMOVQW   Z0, X0
-	VMOVUPD   X0, (AX)
-	ADDQ      $0x10, AX
-	ADDQ      DX, CX
-	SUBQ      $0x08, SI
-	JGE       loop
+	VMOVUPD (CX), Z0
+	VPMOVDW Z0, Y0
+	VMOVUPD Y0, (AX)
+	ADDQ    $0x20, AX
+	ADDQ    DX, CX
+	SUBQ    $0x10, SI
+	JGE     loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -1673,9 +1638,9 @@ TEXT ·CastInt32Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VPCMPD.BCST  $0x00, const8<>+0(SB), Z0, K1
+	VPCMPD.BCST  $0x00, const11<>+0(SB), Z0, K1
 	KNOTW        K1, K1
-	VPBROADCASTD const5<>+0(SB), X0
+	VPBROADCASTD const6<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
@@ -1704,9 +1669,9 @@ TEXT ·CastBoolInt32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD        (CX), X0
 	VPTESTMB       X0, X0, K1
-	VPBROADCASTD   const8<>+0(SB), Z0
-	VBLENDMPS.BCST const11<>+0(SB), Z0, K1, Z1
-	VMOVUPD        Z1, (AX)
+	VPBROADCASTD   const11<>+0(SB), Z0
+	VBLENDMPS.BCST const14<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	SUBQ           $0x10, SI
@@ -1719,8 +1684,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const11<>+0(SB)/4, $0x00000001
-GLOBL const11<>(SB), RODATA|NOPTR, $4
+DATA const14<>+0(SB)/4, $0x00000001
+GLOBL const14<>(SB), RODATA|NOPTR, $4
 
 // func CastInt64Float64(dst *float64, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -1736,12 +1701,12 @@ TEXT ·CastInt64Float64(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD          (CX), Z0
 	VPSRAQ           $0x20, Z0, Z1
-	VPADDQ.BCST      const3<>+0(SB), Z1, Z1
-	VSUBPD.BCST      const3<>+0(SB), Z1, Z1
-	VPBROADCASTQ     const12<>+0(SB), Z2
-	VPTERNLOGQ.BCST  $0xec, const13<>+0(SB), Z2, Z0
-	VSUBPD.BCST      const12<>+0(SB), Z0, Z0
-	VFMADD231PD.BCST const14<>+0(SB), Z1, Z0
+	VPADDQ.BCST      const4<>+0(SB), Z1, Z1
+	VSUBPD.BCST      const4<>+0(SB), Z1, Z1
+	VPBROADCASTQ     const15<>+0(SB), Z2
+	VPTERNLOGQ.BCST  $0xec, const16<>+0(SB), Z2, Z0
+	VSUBPD.BCST      const15<>+0(SB), Z0, Z0
+	VFMADD231PD.BCST const17<>+0(SB), Z1, Z0
 	VMOVUPD          Z0, (AX)
 	ADDQ             $0x40, AX
 	ADDQ             DX, CX
@@ -1755,14 +1720,14 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const12<>+0(SB)/8, $0x4330000000000000
-GLOBL const12<>(SB), RODATA|NOPTR, $8
+DATA const15<>+0(SB)/8, $0x4330000000000000
+GLOBL const15<>(SB), RODATA|NOPTR, $8
 
-DATA const13<>+0(SB)/8, $0x00000000ffffffff
-GLOBL const13<>(SB), RODATA|NOPTR, $8
+DATA const16<>+0(SB)/8, $0x00000000ffffffff
+GLOBL const16<>(SB), RODATA|NOPTR, $8
 
-DATA const14<>+0(SB)/8, $0x41f0000000000000
-GLOBL const14<>(SB), RODATA|NOPTR, $8
+DATA const17<>+0(SB)/8, $0x41f0000000000000
+GLOBL const17<>(SB), RODATA|NOPTR, $8
 
 // func CastInt64Float32(dst *float32, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX512DQ, AVX512F
@@ -1778,15 +1743,15 @@ TEXT ·CastInt64Float32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD          (CX), Z0
 	VPSRAQ           $0x20, Z0, Z1
-	VPADDQ.BCST      const3<>+0(SB), Z1, Z1
-	VSUBPD.BCST      const3<>+0(SB), Z1, Z1
+	VPADDQ.BCST      const4<>+0(SB), Z1, Z1
+	VSUBPD.BCST      const4<>+0(SB), Z1, Z1
 	VMOVDQA64        Z0, Z2
-	VPBROADCASTQ     const12<>+0(SB), Z3
-	VPTERNLOGQ.BCST  $0xec, const13<>+0(SB), Z3, Z2
-	VSUBPD.BCST      const12<>+0(SB), Z2, Z2
-	VFMADD231PD.BCST const14<>+0(SB), Z1, Z2
-	VPADDQ.BCST      const15<>+0(SB), Z0, Z0
-	VPCMPUQ.BCST     $0x01, const16<>+0(SB), Z0, K1
+	VPBROADCASTQ     const15<>+0(SB), Z3
+	VPTERNLOGQ.BCST  $0xec, const16<>+0(SB), Z3, Z2
+	VSUBPD.BCST      const15<>+0(SB), Z2, Z2
+	VFMADD231PD.BCST const17<>+0(SB), Z1, Z2
+	VPADDQ.BCST      const18<>+0(SB), Z0, Z0
+	VPCMPUQ.BCST     $0x01, const19<>+0(SB), Z0, K1
 	KNOTB            K1, K1
 	KORTESTB         K1, K1
 	JNE              done
@@ -1804,11 +1769,11 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const15<>+0(SB)/8, $0x0010000000000000
-GLOBL const15<>(SB), RODATA|NOPTR, $8
+DATA const18<>+0(SB)/8, $0x0010000000000000
+GLOBL const18<>(SB), RODATA|NOPTR, $8
 
-DATA const16<>+0(SB)/8, $0x0020000000000000
-GLOBL const16<>(SB), RODATA|NOPTR, $8
+DATA const19<>+0(SB)/8, $0x0020000000000000
+GLOBL const19<>(SB), RODATA|NOPTR, $8
 
 // func CastInt64Int8(dst *int8, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -2011,9 +1976,9 @@ TEXT ·CastInt64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VPCMPQ.BCST  $0x00, const4<>+0(SB), Z0, K1
+	VPCMPQ.BCST  $0x00, const5<>+0(SB), Z0, K1
 	KNOTB        K1, K1
-	VPBROADCASTD const5<>+0(SB), X0
+	VPBROADCASTD const6<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
 	VMOVQ        X0, (AX)
 	ADDQ         $0x08, AX
@@ -2042,9 +2007,9 @@ TEXT ·CastBoolInt64(SB), NOSPLIT, $0-40
 loop:
 	VMOVQ          (CX), X0
 	VPTESTMB       X0, X0, K1
-	VPBROADCASTQ   const4<>+0(SB), Z0
-	VBLENDMPD.BCST const17<>+0(SB), Z0, K1, Z1
-	VMOVUPD        Z1, (AX)
+	VPBROADCASTQ   const5<>+0(SB), Z0
+	VBLENDMPD.BCST const20<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	SUBQ           $0x08, SI
@@ -2057,11 +2022,11 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const17<>+0(SB)/8, $0x0000000000000001
-GLOBL const17<>(SB), RODATA|NOPTR, $8
+DATA const20<>+0(SB)/8, $0x0000000000000001
+GLOBL const20<>(SB), RODATA|NOPTR, $8
 
 // func CastUint8Float64(dst *float64, a *uint8, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX2, AVX512F
 TEXT ·CastUint8Float64(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -2072,15 +2037,14 @@ TEXT ·CastUint8Float64(SB), NOSPLIT, $0-40
 	JLT  done
 
 loop:
-	VMOVQ       (CX), X0
-	VPMOVZXBQ   X0, Z0
-	VPADDQ.BCST const3<>+0(SB), Z0, Z0
-	VSUBPD.BCST const3<>+0(SB), Z0, Z0
-	VMOVUPD     Z0, (AX)
-	ADDQ        $0x40, AX
-	ADDQ        DX, CX
-	SUBQ        $0x08, SI
-	JGE         loop
+	VMOVQ     (CX), X0
+	VPMOVZXBD X0, Y0
+	VCVTDQ2PD Y0, Z0
+	VMOVUPD   Z0, (AX)
+	ADDQ      $0x40, AX
+	ADDQ      DX, CX
+	SUBQ      $0x08, SI
+	JGE       loop
 
 done:
 	ADDQ $0x08, SI
@@ -2097,23 +2061,21 @@ TEXT ·CastUint8Float32(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVQ       (CX), X0
-	VPMOVZXBQ   X0, Z0
-	VPADDQ.BCST const3<>+0(SB), Z0, Z0
-	VSUBPD.BCST const3<>+0(SB), Z0, Z0
-	VCVTPD2PS   Z0, Y0
-	VMOVUPD     Y0, (AX)
-	ADDQ        $0x20, AX
-	ADDQ        DX, CX
-	SUBQ        $0x08, SI
-	JGE         loop
+	VMOVUPD   (CX), X0
+	VPMOVZXBD X0, Z0
+	VCVTDQ2PS Z0, Z0
+	VMOVUPD   Z0, (AX)
+	ADDQ      $0x40, AX
+	ADDQ      DX, CX
+	SUBQ      $0x10, SI
+	JGE       loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -2320,10 +2282,10 @@ TEXT ·CastUint8Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VPBROADCASTD const8<>+0(SB), Z1
+	VPBROADCASTD const11<>+0(SB), Z1
 	VPCMPB       $0x00, Z1, Z0, K1
 	KNOTQ        K1, K1
-	VPBROADCASTD const5<>+0(SB), Z0
+	VPBROADCASTD const6<>+0(SB), Z0
 	VMOVDQU8.Z   Z0, K1, Z0
 	VMOVUPD      Z0, (AX)
 	ADDQ         $0x40, AX
@@ -2352,10 +2314,10 @@ TEXT ·CastBoolUint8(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), Z0
 	VPTESTMB     Z0, Z0, K1
-	VPBROADCASTD const5<>+0(SB), Z0
-	VPBROADCASTD const8<>+0(SB), Z2
-	VPBLENDMB    Z0, Z2, K1, Z1
-	VMOVUPD      Z1, (AX)
+	VPBROADCASTD const6<>+0(SB), Z0
+	VPBROADCASTD const11<>+0(SB), Z1
+	VPBLENDMB    Z0, Z1, K1, Z0
+	VMOVUPD      Z0, (AX)
 	ADDQ         $0x40, AX
 	ADDQ         DX, CX
 	SUBQ         $0x40, SI
@@ -2369,7 +2331,7 @@ done:
 	RET
 
 // func CastUint16Float64(dst *float64, a *uint16, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX2, AVX512F
 TEXT ·CastUint16Float64(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -2380,15 +2342,14 @@ TEXT ·CastUint16Float64(SB), NOSPLIT, $0-40
 	JLT  done
 
 loop:
-	VMOVUPD     (CX), X0
-	VPMOVZXWQ   X0, Z0
-	VPADDQ.BCST const3<>+0(SB), Z0, Z0
-	VSUBPD.BCST const3<>+0(SB), Z0, Z0
-	VMOVUPD     Z0, (AX)
-	ADDQ        $0x40, AX
-	ADDQ        DX, CX
-	SUBQ        $0x08, SI
-	JGE         loop
+	VMOVUPD   (CX), X0
+	VPMOVZXWD X0, Y0
+	VCVTDQ2PD Y0, Z0
+	VMOVUPD   Z0, (AX)
+	ADDQ      $0x40, AX
+	ADDQ      DX, CX
+	SUBQ      $0x08, SI
+	JGE       loop
 
 done:
 	ADDQ $0x08, SI
@@ -2405,51 +2366,48 @@ TEXT ·CastUint16Float32(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD     (CX), X0
-	VPMOVZXWQ   X0, Z0
-	VPADDQ.BCST const3<>+0(SB), Z0, Z0
-	VSUBPD.BCST const3<>+0(SB), Z0, Z0
-	VCVTPD2PS   Z0, Y0
-	VMOVUPD     Y0, (AX)
-	ADDQ        $0x20, AX
-	ADDQ        DX, CX
-	SUBQ        $0x08, SI
-	JGE         loop
+	VMOVUPD   (CX), Y0
+	VPMOVZXWD Y0, Z0
+	VCVTDQ2PS Z0, Z0
+	VMOVUPD   Z0, (AX)
+	ADDQ      $0x40, AX
+	ADDQ      DX, CX
+	SUBQ      $0x10, SI
+	JGE       loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
 // func CastUint16Int8(dst *int8, a *uint16, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·CastUint16Int8(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x20, SI
 	JLT  done
 
 loop:
-	VMOVUPD   (CX), X0
-	VPMOVZXWQ X0, Z0
-	VPMOVQB   Z0, X0
-	VMOVQ     X0, (AX)
-	ADDQ      $0x08, AX
-	ADDQ      DX, CX
-	SUBQ      $0x08, SI
-	JGE       loop
+	VMOVUPD (CX), Z0
+	VPMOVWB Z0, Y0
+	VMOVUPD Y0, (AX)
+	ADDQ    $0x20, AX
+	ADDQ    DX, CX
+	SUBQ    $0x20, SI
+	JGE     loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x20, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -2536,28 +2494,27 @@ done:
 	RET
 
 // func CastUint16Uint8(dst *uint8, a *uint16, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·CastUint16Uint8(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x20, SI
 	JLT  done
 
 loop:
-	VMOVUPD   (CX), X0
-	VPMOVZXWQ X0, Z0
-	VPMOVQB   Z0, X0
-	VMOVQ     X0, (AX)
-	ADDQ      $0x08, AX
-	ADDQ      DX, CX
-	SUBQ      $0x08, SI
-	JGE       loop
+	VMOVUPD (CX), Z0
+	VPMOVWB Z0, Y0
+	VMOVUPD Y0, (AX)
+	ADDQ    $0x20, AX
+	ADDQ    DX, CX
+	SUBQ    $0x20, SI
+	JGE     loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x20, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -2630,10 +2587,10 @@ TEXT ·CastUint16Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VPBROADCASTD const8<>+0(SB), Z1
+	VPBROADCASTD const11<>+0(SB), Z1
 	VPCMPW       $0x00, Z1, Z0, K1
 	KNOTD        K1, K1
-	VPBROADCASTD const5<>+0(SB), Y0
+	VPBROADCASTD const6<>+0(SB), Y0
 	VMOVDQU8.Z   Y0, K1, Y0
 	VMOVUPD      Y0, (AX)
 	ADDQ         $0x20, AX
@@ -2662,10 +2619,10 @@ TEXT ·CastBoolUint16(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), Y0
 	VPTESTMB     Y0, Y0, K1
-	VPBROADCASTD const10<>+0(SB), Z0
-	VPBROADCASTD const8<>+0(SB), Z2
-	VPBLENDMW    Z0, Z2, K1, Z1
-	VMOVUPD      Z1, (AX)
+	VPBROADCASTD const13<>+0(SB), Z0
+	VPBROADCASTD const11<>+0(SB), Z1
+	VPBLENDMW    Z0, Z1, K1, Z0
+	VMOVUPD      Z0, (AX)
 	ADDQ         $0x40, AX
 	ADDQ         DX, CX
 	SUBQ         $0x20, SI
@@ -2692,8 +2649,8 @@ TEXT ·CastUint32Float64(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD     (CX), Y0
 	VPMOVZXDQ   Y0, Z0
-	VPADDQ.BCST const3<>+0(SB), Z0, Z0
-	VSUBPD.BCST const3<>+0(SB), Z0, Z0
+	VPADDQ.BCST const4<>+0(SB), Z0, Z0
+	VSUBPD.BCST const4<>+0(SB), Z0, Z0
 	VMOVUPD     Z0, (AX)
 	ADDQ        $0x40, AX
 	ADDQ        DX, CX
@@ -2721,8 +2678,8 @@ TEXT ·CastUint32Float32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD     (CX), Y0
 	VPMOVZXDQ   Y0, Z0
-	VPADDQ.BCST const3<>+0(SB), Z0, Z0
-	VSUBPD.BCST const3<>+0(SB), Z0, Z0
+	VPADDQ.BCST const4<>+0(SB), Z0, Z0
+	VSUBPD.BCST const4<>+0(SB), Z0, Z0
 	VCVTPD2PS   Z0, Y0
 	VMOVUPD     Y0, (AX)
 	ADDQ        $0x20, AX
@@ -2745,21 +2702,20 @@ TEXT ·CastUint32Int8(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD   (CX), Y0
-	VPMOVZXDQ Y0, Z0
-	VPMOVQB   Z0, X0
-	VMOVQ     X0, (AX)
-	ADDQ      $0x08, AX
-	ADDQ      DX, CX
-	SUBQ      $0x08, SI
-	JGE       loop
+	VMOVUPD (CX), Z0
+	VPMOVDB Z0, X0
+	VMOVUPD X0, (AX)
+	ADDQ    $0x10, AX
+	ADDQ    DX, CX
+	SUBQ    $0x10, SI
+	JGE     loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -2773,21 +2729,20 @@ TEXT ·CastUint32Int16(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD   (CX), Y0
-	VPMOVZXDQ Y0, Z0
-	VPMOVQW   Z0, X0
-	VMOVUPD   X0, (AX)
-	ADDQ      $0x10, AX
-	ADDQ      DX, CX
-	SUBQ      $0x08, SI
-	JGE       loop
+	VMOVUPD (CX), Z0
+	VPMOVDW Z0, Y0
+	VMOVUPD Y0, (AX)
+	ADDQ    $0x20, AX
+	ADDQ    DX, CX
+	SUBQ    $0x10, SI
+	JGE     loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -2854,21 +2809,20 @@ TEXT ·CastUint32Uint8(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD   (CX), Y0
-	VPMOVZXDQ Y0, Z0
-	VPMOVQB   Z0, X0
-	VMOVQ     X0, (AX)
-	ADDQ      $0x08, AX
-	ADDQ      DX, CX
-	SUBQ      $0x08, SI
-	JGE       loop
+	VMOVUPD (CX), Z0
+	VPMOVDB Z0, X0
+	VMOVUPD X0, (AX)
+	ADDQ    $0x10, AX
+	ADDQ    DX, CX
+	SUBQ    $0x10, SI
+	JGE     loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -2882,21 +2836,20 @@ TEXT ·CastUint32Uint16(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD   (CX), Y0
-	VPMOVZXDQ Y0, Z0
-	VPMOVQW   Z0, X0
-	VMOVUPD   X0, (AX)
-	ADDQ      $0x10, AX
-	ADDQ      DX, CX
-	SUBQ      $0x08, SI
-	JGE       loop
+	VMOVUPD (CX), Z0
+	VPMOVDW Z0, Y0
+	VMOVUPD Y0, (AX)
+	ADDQ    $0x20, AX
+	ADDQ    DX, CX
+	SUBQ    $0x10, SI
+	JGE     loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -2942,9 +2895,9 @@ TEXT ·CastUint32Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VPCMPD.BCST  $0x00, const8<>+0(SB), Z0, K1
+	VPCMPD.BCST  $0x00, const11<>+0(SB), Z0, K1
 	KNOTW        K1, K1
-	VPBROADCASTD const5<>+0(SB), X0
+	VPBROADCASTD const6<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
 	VMOVUPD      X0, (AX)
 	ADDQ         $0x10, AX
@@ -2973,9 +2926,9 @@ TEXT ·CastBoolUint32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD        (CX), X0
 	VPTESTMB       X0, X0, K1
-	VPBROADCASTD   const8<>+0(SB), Z0
-	VBLENDMPS.BCST const11<>+0(SB), Z0, K1, Z1
-	VMOVUPD        Z1, (AX)
+	VPBROADCASTD   const11<>+0(SB), Z0
+	VBLENDMPS.BCST const14<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	SUBQ           $0x10, SI
@@ -3002,13 +2955,13 @@ TEXT ·CastUint64Float64(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD          (CX), Z0
 	VPSRLQ           $0x20, Z0, Z1
-	VPBROADCASTQ     const12<>+0(SB), Z2
-	VPTERNLOGQ.BCST  $0xec, const13<>+0(SB), Z2, Z1
-	VSUBPD.BCST      const12<>+0(SB), Z1, Z1
-	VPBROADCASTQ     const12<>+0(SB), Z2
-	VPTERNLOGQ.BCST  $0xec, const13<>+0(SB), Z2, Z0
-	VSUBPD.BCST      const12<>+0(SB), Z0, Z0
-	VFMADD231PD.BCST const14<>+0(SB), Z1, Z0
+	VPBROADCASTQ     const15<>+0(SB), Z2
+	VPTERNLOGQ.BCST  $0xec, const16<>+0(SB), Z2, Z1
+	VSUBPD.BCST      const15<>+0(SB), Z1, Z1
+	VPBROADCASTQ     const15<>+0(SB), Z2
+	VPTERNLOGQ.BCST  $0xec, const16<>+0(SB), Z2, Z0
+	VSUBPD.BCST      const15<>+0(SB), Z0, Z0
+	VFMADD231PD.BCST const17<>+0(SB), Z1, Z0
 	VMOVUPD          Z0, (AX)
 	ADDQ             $0x40, AX
 	ADDQ             DX, CX
@@ -3036,15 +2989,15 @@ TEXT ·CastUint64Float32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD          (CX), Z0
 	VPSRLQ           $0x20, Z0, Z1
-	VPBROADCASTQ     const12<>+0(SB), Z2
-	VPTERNLOGQ.BCST  $0xec, const13<>+0(SB), Z2, Z1
-	VSUBPD.BCST      const12<>+0(SB), Z1, Z1
+	VPBROADCASTQ     const15<>+0(SB), Z2
+	VPTERNLOGQ.BCST  $0xec, const16<>+0(SB), Z2, Z1
+	VSUBPD.BCST      const15<>+0(SB), Z1, Z1
 	VMOVDQA64        Z0, Z2
-	VPBROADCASTQ     const12<>+0(SB), Z3
-	VPTERNLOGQ.BCST  $0xec, const13<>+0(SB), Z3, Z2
-	VSUBPD.BCST      const12<>+0(SB), Z2, Z2
-	VFMADD231PD.BCST const14<>+0(SB), Z1, Z2
-	VPCMPUQ.BCST     $0x01, const15<>+0(SB), Z0, K1
+	VPBROADCASTQ     const15<>+0(SB), Z3
+	VPTERNLOGQ.BCST  $0xec, const16<>+0(SB), Z3, Z2
+	VSUBPD.BCST      const15<>+0(SB), Z2, Z2
+	VFMADD231PD.BCST const17<>+0(SB), Z1, Z2
+	VPCMPUQ.BCST     $0x01, const18<>+0(SB), Z0, K1
 	KNOTB            K1, K1
 	KORTESTB         K1, K1
 	JNE              done
@@ -3263,9 +3216,9 @@ TEXT ·CastUint64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VPCMPQ.BCST  $0x00, const4<>+0(SB), Z0, K1
+	VPCMPQ.BCST  $0x00, const5<>+0(SB), Z0, K1
 	KNOTB        K1, K1
-	VPBROADCASTD const5<>+0(SB), X0
+	VPBROADCASTD const6<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
 	VMOVQ        X0, (AX)
 	ADDQ         $0x08, AX
@@ -3294,9 +3247,9 @@ TEXT ·CastBoolUint64(SB), NOSPLIT, $0-40
 loop:
 	VMOVQ          (CX), X0
 	VPTESTMB       X0, X0, K1
-	VPBROADCASTQ   const4<>+0(SB), Z0
-	VBLENDMPD.BCST const17<>+0(SB), Z0, K1, Z1
-	VMOVUPD        Z1, (AX)
+	VPBROADCASTQ   const5<>+0(SB), Z0
+	VBLENDMPD.BCST const20<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	SUBQ           $0x08, SI
@@ -3323,8 +3276,8 @@ TEXT ·CastFloat16Float32(SB), NOSPLIT, $0-40
 loop:
 	VCVTPH2PS      (CX), Z0
 	VCMPPS         $0x04, Z0, Z0, K1
-	VBLENDMPS.BCST const0<>+0(SB), Z0, K1, Z1
-	VMOVUPD        Z1, (AX)
+	VBLENDMPS.BCST const0<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	SUBQ           $0x10, SI
@@ -3351,8 +3304,8 @@ TEXT ·CastFloat32Float16(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD        (CX), Z0
 	VCMPPS         $0x04, Z0, Z0, K1
-	VBLENDMPS.BCST const0<>+0(SB), Z0, K1, Z1
-	VCVTPS2PH      $0x00, Z1, (AX)
+	VBLENDMPS.BCST const0<>+0(SB), Z0, K1, Z0
+	VCVTPS2PH      $0x00, Z0, (AX)
 	ADDQ           $0x20, AX
 	ADDQ           DX, CX
 	SUBQ           $0x10, SI
@@ -3364,6 +3317,46 @@ done:
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+// func CastFloat64Float16(dst *uint16, a *float64, aStep int, n int) (done int)
+// Requires: AVX, AVX512F, AVX512VL, F16C
+TEXT ·CastFloat64Float16(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ BX, SI
+	SUBQ $0x08, SI
+	JLT  done
+
+loop:
+	VMOVUPD         (CX), Z0
+	VPANDQ.BCST     const21<>+0(SB), Z0, Z1
+	VPCMPQ.BCST     $0x00, const5<>+0(SB), Z1, K1
+	VPBROADCASTQ    const22<>+0(SB), Z1
+	VBLENDMPD.BCST  const5<>+0(SB), Z1, K1, Z1
+	VPTERNLOGQ.BCST $0xf4, const21<>+0(SB), Z0, Z1
+	VCVTPD2PS       Z1, Y0
+	VCMPPS          $0x04, Y0, Y0, K1
+	VBLENDMPS.BCST  const0<>+0(SB), Y0, K1, Y0
+	VCVTPS2PH       $0x00, Y0, (AX)
+	ADDQ            $0x10, AX
+	ADDQ            DX, CX
+	SUBQ            $0x08, SI
+	JGE             loop
+
+done:
+	ADDQ $0x08, SI
+	SUBQ SI, BX
+	VZEROUPPER
+	MOVQ BX, done+32(FP)
+	RET
+
+DATA const21<>+0(SB)/8, $0x000000001fffffff
+GLOBL const21<>(SB), RODATA|NOPTR, $8
+
+DATA const22<>+0(SB)/8, $0x0000000020000000
+GLOBL const22<>(SB), RODATA|NOPTR, $8
 
 // func CastBFloat16Float32(dst *float32, a *uint16, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -3380,8 +3373,8 @@ loop:
 	VPMOVZXWD      (CX), Z0
 	VPSLLD         $0x10, Z0, Z0
 	VCMPPS         $0x04, Z0, Z0, K1
-	VBLENDMPS.BCST const0<>+0(SB), Z0, K1, Z1
-	VMOVUPD        Z1, (AX)
+	VBLENDMPS.BCST const0<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	SUBQ           $0x10, SI
@@ -3408,12 +3401,12 @@ TEXT ·CastFloat32BFloat16(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD        (CX), Z0
 	VCMPPS         $0x04, Z0, Z0, K1
-	VBLENDMPS.BCST const0<>+0(SB), Z0, K1, Z1
-	VPSRLD         $0x10, Z1, Z0
-	VPANDD.BCST    const11<>+0(SB), Z0, Z0
-	VPADDD         Z0, Z1, Z0
-	VPBROADCASTD   const18<>+0(SB), Z2
-	VPADDD         Z2, Z0, Z0
+	VBLENDMPS.BCST const0<>+0(SB), Z0, K1, Z0
+	VPSRLD         $0x10, Z0, Z1
+	VPANDD.BCST    const14<>+0(SB), Z1, Z1
+	VPADDD         Z1, Z0, Z0
+	VPBROADCASTD   const23<>+0(SB), Z1
+	VPADDD         Z1, Z0, Z0
 	VPSRLD         $0x10, Z0, Z0
 	VPMOVDW        Z0, (AX)
 	ADDQ           $0x20, AX
@@ -3428,5 +3421,59 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const18<>+0(SB)/4, $0x00007fff
-GLOBL const18<>(SB), RODATA|NOPTR, $4
+DATA const23<>+0(SB)/4, $0x00007fff
+GLOBL const23<>(SB), RODATA|NOPTR, $4
+
+// func CastFloat64BFloat16(dst *uint16, a *float64, aStep int, n int) (done int)
+// Requires: AVX, AVX2, AVX512F, AVX512VL
+TEXT ·CastFloat64BFloat16(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ aStep+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ BX, SI
+	SUBQ $0x08, SI
+	JLT  done
+
+loop:
+	VMOVUPD         (CX), Z0
+	VPANDQ.BCST     const21<>+0(SB), Z0, Z1
+	VPCMPQ.BCST     $0x00, const5<>+0(SB), Z1, K1
+	VPBROADCASTQ    const22<>+0(SB), Z1
+	VBLENDMPD.BCST  const5<>+0(SB), Z1, K1, Z1
+	VPTERNLOGQ.BCST $0xf4, const21<>+0(SB), Z0, Z1
+	VPBROADCASTQ    const1<>+0(SB), Z2
+	VPANDNQ         Z0, Z2, Z2
+	VPBROADCASTQ    const24<>+0(SB), Z3
+	VADDPD          Z2, Z3, Z3
+	VSUBPD.BCST     const24<>+0(SB), Z3, Z3
+	VPTERNLOGQ.BCST $0xd8, const1<>+0(SB), Z0, Z3
+	VCMPPD.BCST     $0x11, const25<>+0(SB), Z2, K1
+	VBLENDMPD       Z3, Z1, K1, Z0
+	VCVTPD2PS       Z0, Y0
+	VCMPPS          $0x04, Y0, Y0, K1
+	VBLENDMPS.BCST  const0<>+0(SB), Y0, K1, Y0
+	VPSRLD          $0x10, Y0, Y1
+	VPANDD.BCST     const14<>+0(SB), Y1, Y1
+	VPADDD          Y1, Y0, Y0
+	VPBROADCASTD    const23<>+0(SB), Y1
+	VPADDD          Y1, Y0, Y0
+	VPSRLD          $0x10, Y0, Y0
+	VPMOVDW         Y0, (AX)
+	ADDQ            $0x10, AX
+	ADDQ            DX, CX
+	SUBQ            $0x08, SI
+	JGE             loop
+
+done:
+	ADDQ $0x08, SI
+	SUBQ SI, BX
+	VZEROUPPER
+	MOVQ BX, done+32(FP)
+	RET
+
+DATA const24<>+0(SB)/8, $0x3ae8000000000000
+GLOBL const24<>(SB), RODATA|NOPTR, $8
+
+DATA const25<>+0(SB)/8, $0x3810000000000000
+GLOBL const25<>(SB), RODATA|NOPTR, $8

@@ -24,11 +24,11 @@ loop:
 	VCMPPD         $0x04, Z0, Z0, K1
 	VCMPPD         $0x00, Z1, Z0, K2
 	VMINPD         Z1, Z0, Z1
-	VBLENDMPD      Z2, Z1, K2, Z3
-	VBLENDMPD      Z0, Z3, K1, Z4
-	VCMPPD         $0x04, Z4, Z4, K1
-	VBLENDMPD.BCST const0<>+0(SB), Z4, K1, Z5
-	VMOVUPD        Z5, (AX)
+	VBLENDMPD      Z2, Z1, K2, Z1
+	VBLENDMPD      Z0, Z1, K1, Z0
+	VCMPPD         $0x04, Z0, Z0, K1
+	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	ADDQ           SI, BX
@@ -65,11 +65,11 @@ loop:
 	VCMPPS         $0x04, Z0, Z0, K1
 	VCMPPS         $0x00, Z1, Z0, K2
 	VMINPS         Z1, Z0, Z1
-	VBLENDMPS      Z2, Z1, K2, Z3
-	VBLENDMPS      Z0, Z3, K1, Z4
-	VCMPPS         $0x04, Z4, Z4, K1
-	VBLENDMPS.BCST const1<>+0(SB), Z4, K1, Z5
-	VMOVUPD        Z5, (AX)
+	VBLENDMPS      Z2, Z1, K2, Z1
+	VBLENDMPS      Z0, Z1, K1, Z0
+	VCMPPS         $0x04, Z0, Z0, K1
+	VBLENDMPS.BCST const1<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	ADDQ           SI, BX
@@ -103,8 +103,8 @@ loop:
 	VMOVUPD   (CX), Z0
 	VMOVUPD   (BX), Z1
 	VPCMPB    $0x01, Z1, Z0, K1
-	VPBLENDMB Z0, Z1, K1, Z2
-	VMOVUPD   Z2, (AX)
+	VPBLENDMB Z0, Z1, K1, Z0
+	VMOVUPD   Z0, (AX)
 	ADDQ      $0x40, AX
 	ADDQ      DX, CX
 	ADDQ      SI, BX
@@ -135,8 +135,8 @@ loop:
 	VMOVUPD   (CX), Z0
 	VMOVUPD   (BX), Z1
 	VPCMPW    $0x01, Z1, Z0, K1
-	VPBLENDMW Z0, Z1, K1, Z2
-	VMOVUPD   Z2, (AX)
+	VPBLENDMW Z0, Z1, K1, Z0
+	VMOVUPD   Z0, (AX)
 	ADDQ      $0x40, AX
 	ADDQ      DX, CX
 	ADDQ      SI, BX
@@ -167,8 +167,8 @@ loop:
 	VMOVUPD   (CX), Z0
 	VMOVUPD   (BX), Z1
 	VPCMPD    $0x01, Z1, Z0, K1
-	VBLENDMPS Z0, Z1, K1, Z2
-	VMOVUPD   Z2, (AX)
+	VBLENDMPS Z0, Z1, K1, Z0
+	VMOVUPD   Z0, (AX)
 	ADDQ      $0x40, AX
 	ADDQ      DX, CX
 	ADDQ      SI, BX
@@ -199,8 +199,8 @@ loop:
 	VMOVUPD   (CX), Z0
 	VMOVUPD   (BX), Z1
 	VPCMPQ    $0x01, Z1, Z0, K1
-	VBLENDMPD Z0, Z1, K1, Z2
-	VMOVUPD   Z2, (AX)
+	VBLENDMPD Z0, Z1, K1, Z0
+	VMOVUPD   Z0, (AX)
 	ADDQ      $0x40, AX
 	ADDQ      DX, CX
 	ADDQ      SI, BX
@@ -231,8 +231,8 @@ loop:
 	VMOVUPD   (CX), Z0
 	VMOVUPD   (BX), Z1
 	VPCMPUB   $0x01, Z1, Z0, K1
-	VPBLENDMB Z0, Z1, K1, Z2
-	VMOVUPD   Z2, (AX)
+	VPBLENDMB Z0, Z1, K1, Z0
+	VMOVUPD   Z0, (AX)
 	ADDQ      $0x40, AX
 	ADDQ      DX, CX
 	ADDQ      SI, BX
@@ -263,8 +263,8 @@ loop:
 	VMOVUPD   (CX), Z0
 	VMOVUPD   (BX), Z1
 	VPCMPUW   $0x01, Z1, Z0, K1
-	VPBLENDMW Z0, Z1, K1, Z2
-	VMOVUPD   Z2, (AX)
+	VPBLENDMW Z0, Z1, K1, Z0
+	VMOVUPD   Z0, (AX)
 	ADDQ      $0x40, AX
 	ADDQ      DX, CX
 	ADDQ      SI, BX
@@ -295,8 +295,8 @@ loop:
 	VMOVUPD   (CX), Z0
 	VMOVUPD   (BX), Z1
 	VPCMPUD   $0x01, Z1, Z0, K1
-	VBLENDMPS Z0, Z1, K1, Z2
-	VMOVUPD   Z2, (AX)
+	VBLENDMPS Z0, Z1, K1, Z0
+	VMOVUPD   Z0, (AX)
 	ADDQ      $0x40, AX
 	ADDQ      DX, CX
 	ADDQ      SI, BX
@@ -327,8 +327,8 @@ loop:
 	VMOVUPD   (CX), Z0
 	VMOVUPD   (BX), Z1
 	VPCMPUQ   $0x01, Z1, Z0, K1
-	VBLENDMPD Z0, Z1, K1, Z2
-	VMOVUPD   Z2, (AX)
+	VBLENDMPD Z0, Z1, K1, Z0
+	VMOVUPD   Z0, (AX)
 	ADDQ      $0x40, AX
 	ADDQ      DX, CX
 	ADDQ      SI, BX
@@ -362,11 +362,11 @@ loop:
 	VCMPPD         $0x04, Z0, Z0, K1
 	VCMPPD         $0x00, Z1, Z0, K2
 	VMAXPD         Z1, Z0, Z1
-	VBLENDMPD      Z2, Z1, K2, Z3
-	VBLENDMPD      Z0, Z3, K1, Z4
-	VCMPPD         $0x04, Z4, Z4, K1
-	VBLENDMPD.BCST const0<>+0(SB), Z4, K1, Z5
-	VMOVUPD        Z5, (AX)
+	VBLENDMPD      Z2, Z1, K2, Z1
+	VBLENDMPD      Z0, Z1, K1, Z0
+	VCMPPD         $0x04, Z0, Z0, K1
+	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	ADDQ           SI, BX
@@ -400,11 +400,11 @@ loop:
 	VCMPPS         $0x04, Z0, Z0, K1
 	VCMPPS         $0x00, Z1, Z0, K2
 	VMAXPS         Z1, Z0, Z1
-	VBLENDMPS      Z2, Z1, K2, Z3
-	VBLENDMPS      Z0, Z3, K1, Z4
-	VCMPPS         $0x04, Z4, Z4, K1
-	VBLENDMPS.BCST const1<>+0(SB), Z4, K1, Z5
-	VMOVUPD        Z5, (AX)
+	VBLENDMPS      Z2, Z1, K2, Z1
+	VBLENDMPS      Z0, Z1, K1, Z0
+	VCMPPS         $0x04, Z0, Z0, K1
+	VBLENDMPS.BCST const1<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	ADDQ           SI, BX
@@ -435,8 +435,8 @@ loop:
 	VMOVUPD   (CX), Z0
 	VMOVUPD   (BX), Z1
 	VPCMPB    $0x01, Z0, Z1, K1
-	VPBLENDMB Z0, Z1, K1, Z2
-	VMOVUPD   Z2, (AX)
+	VPBLENDMB Z0, Z1, K1, Z0
+	VMOVUPD   Z0, (AX)
 	ADDQ      $0x40, AX
 	ADDQ      DX, CX
 	ADDQ      SI, BX
@@ -467,8 +467,8 @@ loop:
 	VMOVUPD   (CX), Z0
 	VMOVUPD   (BX), Z1
 	VPCMPW    $0x01, Z0, Z1, K1
-	VPBLENDMW Z0, Z1, K1, Z2
-	VMOVUPD   Z2, (AX)
+	VPBLENDMW Z0, Z1, K1, Z0
+	VMOVUPD   Z0, (AX)
 	ADDQ      $0x40, AX
 	ADDQ      DX, CX
 	ADDQ      SI, BX
@@ -499,8 +499,8 @@ loop:
 	VMOVUPD   (CX), Z0
 	VMOVUPD   (BX), Z1
 	VPCMPD    $0x01, Z0, Z1, K1
-	VBLENDMPS Z0, Z1, K1, Z2
-	VMOVUPD   Z2, (AX)
+	VBLENDMPS Z0, Z1, K1, Z0
+	VMOVUPD   Z0, (AX)
 	ADDQ      $0x40, AX
 	ADDQ      DX, CX
 	ADDQ      SI, BX
@@ -531,8 +531,8 @@ loop:
 	VMOVUPD   (CX), Z0
 	VMOVUPD   (BX), Z1
 	VPCMPQ    $0x01, Z0, Z1, K1
-	VBLENDMPD Z0, Z1, K1, Z2
-	VMOVUPD   Z2, (AX)
+	VBLENDMPD Z0, Z1, K1, Z0
+	VMOVUPD   Z0, (AX)
 	ADDQ      $0x40, AX
 	ADDQ      DX, CX
 	ADDQ      SI, BX
@@ -563,8 +563,8 @@ loop:
 	VMOVUPD   (CX), Z0
 	VMOVUPD   (BX), Z1
 	VPCMPUB   $0x01, Z0, Z1, K1
-	VPBLENDMB Z0, Z1, K1, Z2
-	VMOVUPD   Z2, (AX)
+	VPBLENDMB Z0, Z1, K1, Z0
+	VMOVUPD   Z0, (AX)
 	ADDQ      $0x40, AX
 	ADDQ      DX, CX
 	ADDQ      SI, BX
@@ -595,8 +595,8 @@ loop:
 	VMOVUPD   (CX), Z0
 	VMOVUPD   (BX), Z1
 	VPCMPUW   $0x01, Z0, Z1, K1
-	VPBLENDMW Z0, Z1, K1, Z2
-	VMOVUPD   Z2, (AX)
+	VPBLENDMW Z0, Z1, K1, Z0
+	VMOVUPD   Z0, (AX)
 	ADDQ      $0x40, AX
 	ADDQ      DX, CX
 	ADDQ      SI, BX
@@ -627,8 +627,8 @@ loop:
 	VMOVUPD   (CX), Z0
 	VMOVUPD   (BX), Z1
 	VPCMPUD   $0x01, Z0, Z1, K1
-	VBLENDMPS Z0, Z1, K1, Z2
-	VMOVUPD   Z2, (AX)
+	VBLENDMPS Z0, Z1, K1, Z0
+	VMOVUPD   Z0, (AX)
 	ADDQ      $0x40, AX
 	ADDQ      DX, CX
 	ADDQ      SI, BX
@@ -659,8 +659,8 @@ loop:
 	VMOVUPD   (CX), Z0
 	VMOVUPD   (BX), Z1
 	VPCMPUQ   $0x01, Z0, Z1, K1
-	VBLENDMPD Z0, Z1, K1, Z2
-	VMOVUPD   Z2, (AX)
+	VBLENDMPD Z0, Z1, K1, Z0
+	VMOVUPD   Z0, (AX)
 	ADDQ      $0x40, AX
 	ADDQ      DX, CX
 	ADDQ      SI, BX
@@ -696,20 +696,20 @@ loop:
 	VCMPPD         $0x04, Z0, Z0, K1
 	VCMPPD         $0x00, Z1, Z0, K2
 	VMAXPD         Z1, Z0, Z1
-	VBLENDMPD      Z2, Z1, K2, Z3
-	VBLENDMPD      Z0, Z3, K1, Z4
-	VCMPPD         $0x04, Z4, Z4, K1
-	VBLENDMPD.BCST const0<>+0(SB), Z4, K1, Z5
-	VMOVUPD        (DI), Z0
-	VPORQ          Z0, Z5, Z1
-	VCMPPD         $0x04, Z5, Z5, K1
-	VCMPPD         $0x00, Z0, Z5, K2
-	VMINPD         Z0, Z5, Z0
-	VBLENDMPD      Z1, Z0, K2, Z6
-	VBLENDMPD      Z5, Z6, K1, Z7
-	VCMPPD         $0x04, Z7, Z7, K1
-	VBLENDMPD.BCST const0<>+0(SB), Z7, K1, Z8
-	VMOVUPD        Z8, (AX)
+	VBLENDMPD      Z2, Z1, K2, Z1
+	VBLENDMPD      Z0, Z1, K1, Z0
+	VCMPPD         $0x04, Z0, Z0, K1
+	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z0
+	VMOVUPD        (DI), Z1
+	VPORQ          Z1, Z0, Z2
+	VCMPPD         $0x04, Z0, Z0, K1
+	VCMPPD         $0x00, Z1, Z0, K2
+	VMINPD         Z1, Z0, Z1
+	VBLENDMPD      Z2, Z1, K2, Z1
+	VBLENDMPD      Z0, Z1, K1, Z0
+	VCMPPD         $0x04, Z0, Z0, K1
+	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	ADDQ           SI, BX
@@ -746,20 +746,20 @@ loop:
 	VCMPPS         $0x04, Z0, Z0, K1
 	VCMPPS         $0x00, Z1, Z0, K2
 	VMAXPS         Z1, Z0, Z1
-	VBLENDMPS      Z2, Z1, K2, Z3
-	VBLENDMPS      Z0, Z3, K1, Z4
-	VCMPPS         $0x04, Z4, Z4, K1
-	VBLENDMPS.BCST const1<>+0(SB), Z4, K1, Z5
-	VMOVUPD        (DI), Z0
-	VPORD          Z0, Z5, Z1
-	VCMPPS         $0x04, Z5, Z5, K1
-	VCMPPS         $0x00, Z0, Z5, K2
-	VMINPS         Z0, Z5, Z0
-	VBLENDMPS      Z1, Z0, K2, Z6
-	VBLENDMPS      Z5, Z6, K1, Z7
-	VCMPPS         $0x04, Z7, Z7, K1
-	VBLENDMPS.BCST const1<>+0(SB), Z7, K1, Z8
-	VMOVUPD        Z8, (AX)
+	VBLENDMPS      Z2, Z1, K2, Z1
+	VBLENDMPS      Z0, Z1, K1, Z0
+	VCMPPS         $0x04, Z0, Z0, K1
+	VBLENDMPS.BCST const1<>+0(SB), Z0, K1, Z0
+	VMOVUPD        (DI), Z1
+	VPORD          Z1, Z0, Z2
+	VCMPPS         $0x04, Z0, Z0, K1
+	VCMPPS         $0x00, Z1, Z0, K2
+	VMINPS         Z1, Z0, Z1
+	VBLENDMPS      Z2, Z1, K2, Z1
+	VBLENDMPS      Z0, Z1, K1, Z0
+	VCMPPS         $0x04, Z0, Z0, K1
+	VBLENDMPS.BCST const1<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	ADDQ           SI, BX
@@ -793,11 +793,11 @@ loop:
 	VMOVUPD   (CX), Z0
 	VMOVUPD   (BX), Z1
 	VPCMPB    $0x01, Z0, Z1, K1
-	VPBLENDMB Z0, Z1, K1, Z2
-	VMOVUPD   (DI), Z0
-	VPCMPB    $0x01, Z0, Z2, K1
-	VPBLENDMB Z2, Z0, K1, Z3
-	VMOVUPD   Z3, (AX)
+	VPBLENDMB Z0, Z1, K1, Z0
+	VMOVUPD   (DI), Z1
+	VPCMPB    $0x01, Z1, Z0, K1
+	VPBLENDMB Z0, Z1, K1, Z0
+	VMOVUPD   Z0, (AX)
 	ADDQ      $0x40, AX
 	ADDQ      DX, CX
 	ADDQ      SI, BX
@@ -831,11 +831,11 @@ loop:
 	VMOVUPD   (CX), Z0
 	VMOVUPD   (BX), Z1
 	VPCMPW    $0x01, Z0, Z1, K1
-	VPBLENDMW Z0, Z1, K1, Z2
-	VMOVUPD   (DI), Z0
-	VPCMPW    $0x01, Z0, Z2, K1
-	VPBLENDMW Z2, Z0, K1, Z3
-	VMOVUPD   Z3, (AX)
+	VPBLENDMW Z0, Z1, K1, Z0
+	VMOVUPD   (DI), Z1
+	VPCMPW    $0x01, Z1, Z0, K1
+	VPBLENDMW Z0, Z1, K1, Z0
+	VMOVUPD   Z0, (AX)
 	ADDQ      $0x40, AX
 	ADDQ      DX, CX
 	ADDQ      SI, BX
@@ -869,11 +869,11 @@ loop:
 	VMOVUPD   (CX), Z0
 	VMOVUPD   (BX), Z1
 	VPCMPD    $0x01, Z0, Z1, K1
-	VBLENDMPS Z0, Z1, K1, Z2
-	VMOVUPD   (DI), Z0
-	VPCMPD    $0x01, Z0, Z2, K1
-	VBLENDMPS Z2, Z0, K1, Z3
-	VMOVUPD   Z3, (AX)
+	VBLENDMPS Z0, Z1, K1, Z0
+	VMOVUPD   (DI), Z1
+	VPCMPD    $0x01, Z1, Z0, K1
+	VBLENDMPS Z0, Z1, K1, Z0
+	VMOVUPD   Z0, (AX)
 	ADDQ      $0x40, AX
 	ADDQ      DX, CX
 	ADDQ      SI, BX
@@ -907,11 +907,11 @@ loop:
 	VMOVUPD   (CX), Z0
 	VMOVUPD   (BX), Z1
 	VPCMPQ    $0x01, Z0, Z1, K1
-	VBLENDMPD Z0, Z1, K1, Z2
-	VMOVUPD   (DI), Z0
-	VPCMPQ    $0x01, Z0, Z2, K1
-	VBLENDMPD Z2, Z0, K1, Z3
-	VMOVUPD   Z3, (AX)
+	VBLENDMPD Z0, Z1, K1, Z0
+	VMOVUPD   (DI), Z1
+	VPCMPQ    $0x01, Z1, Z0, K1
+	VBLENDMPD Z0, Z1, K1, Z0
+	VMOVUPD   Z0, (AX)
 	ADDQ      $0x40, AX
 	ADDQ      DX, CX
 	ADDQ      SI, BX
@@ -945,11 +945,11 @@ loop:
 	VMOVUPD   (CX), Z0
 	VMOVUPD   (BX), Z1
 	VPCMPUB   $0x01, Z0, Z1, K1
-	VPBLENDMB Z0, Z1, K1, Z2
-	VMOVUPD   (DI), Z0
-	VPCMPUB   $0x01, Z0, Z2, K1
-	VPBLENDMB Z2, Z0, K1, Z3
-	VMOVUPD   Z3, (AX)
+	VPBLENDMB Z0, Z1, K1, Z0
+	VMOVUPD   (DI), Z1
+	VPCMPUB   $0x01, Z1, Z0, K1
+	VPBLENDMB Z0, Z1, K1, Z0
+	VMOVUPD   Z0, (AX)
 	ADDQ      $0x40, AX
 	ADDQ      DX, CX
 	ADDQ      SI, BX
@@ -983,11 +983,11 @@ loop:
 	VMOVUPD   (CX), Z0
 	VMOVUPD   (BX), Z1
 	VPCMPUW   $0x01, Z0, Z1, K1
-	VPBLENDMW Z0, Z1, K1, Z2
-	VMOVUPD   (DI), Z0
-	VPCMPUW   $0x01, Z0, Z2, K1
-	VPBLENDMW Z2, Z0, K1, Z3
-	VMOVUPD   Z3, (AX)
+	VPBLENDMW Z0, Z1, K1, Z0
+	VMOVUPD   (DI), Z1
+	VPCMPUW   $0x01, Z1, Z0, K1
+	VPBLENDMW Z0, Z1, K1, Z0
+	VMOVUPD   Z0, (AX)
 	ADDQ      $0x40, AX
 	ADDQ      DX, CX
 	ADDQ      SI, BX
@@ -1021,11 +1021,11 @@ loop:
 	VMOVUPD   (CX), Z0
 	VMOVUPD   (BX), Z1
 	VPCMPUD   $0x01, Z0, Z1, K1
-	VBLENDMPS Z0, Z1, K1, Z2
-	VMOVUPD   (DI), Z0
-	VPCMPUD   $0x01, Z0, Z2, K1
-	VBLENDMPS Z2, Z0, K1, Z3
-	VMOVUPD   Z3, (AX)
+	VBLENDMPS Z0, Z1, K1, Z0
+	VMOVUPD   (DI), Z1
+	VPCMPUD   $0x01, Z1, Z0, K1
+	VBLENDMPS Z0, Z1, K1, Z0
+	VMOVUPD   Z0, (AX)
 	ADDQ      $0x40, AX
 	ADDQ      DX, CX
 	ADDQ      SI, BX
@@ -1059,11 +1059,11 @@ loop:
 	VMOVUPD   (CX), Z0
 	VMOVUPD   (BX), Z1
 	VPCMPUQ   $0x01, Z0, Z1, K1
-	VBLENDMPD Z0, Z1, K1, Z2
-	VMOVUPD   (DI), Z0
-	VPCMPUQ   $0x01, Z0, Z2, K1
-	VBLENDMPD Z2, Z0, K1, Z3
-	VMOVUPD   Z3, (AX)
+	VBLENDMPD Z0, Z1, K1, Z0
+	VMOVUPD   (DI), Z1
+	VPCMPUQ   $0x01, Z1, Z0, K1
+	VBLENDMPD Z0, Z1, K1, Z0
+	VMOVUPD   Z0, (AX)
 	ADDQ      $0x40, AX
 	ADDQ      DX, CX
 	ADDQ      SI, BX
@@ -1097,9 +1097,9 @@ loop:
 	VMOVQ     (CX), X0
 	VPTESTMB  X0, X0, K1
 	VMOVUPD   (BX), Z0
-	VMOVUPD   (DI), Z2
-	VBLENDMPD Z0, Z2, K1, Z1
-	VMOVUPD   Z1, (AX)
+	VMOVUPD   (DI), Z1
+	VBLENDMPD Z0, Z1, K1, Z0
+	VMOVUPD   Z0, (AX)
 	ADDQ      $0x40, AX
 	ADDQ      DX, CX
 	ADDQ      SI, BX
@@ -1133,9 +1133,9 @@ loop:
 	VMOVUPD   (CX), X0
 	VPTESTMB  X0, X0, K1
 	VMOVUPD   (BX), Z0
-	VMOVUPD   (DI), Z2
-	VBLENDMPS Z0, Z2, K1, Z1
-	VMOVUPD   Z1, (AX)
+	VMOVUPD   (DI), Z1
+	VBLENDMPS Z0, Z1, K1, Z0
+	VMOVUPD   Z0, (AX)
 	ADDQ      $0x40, AX
 	ADDQ      DX, CX
 	ADDQ      SI, BX
@@ -1169,9 +1169,9 @@ loop:
 	VMOVUPD   (CX), Z0
 	VPTESTMB  Z0, Z0, K1
 	VMOVUPD   (BX), Z0
-	VMOVUPD   (DI), Z2
-	VPBLENDMB Z0, Z2, K1, Z1
-	VMOVUPD   Z1, (AX)
+	VMOVUPD   (DI), Z1
+	VPBLENDMB Z0, Z1, K1, Z0
+	VMOVUPD   Z0, (AX)
 	ADDQ      $0x40, AX
 	ADDQ      DX, CX
 	ADDQ      SI, BX
@@ -1205,9 +1205,9 @@ loop:
 	VMOVUPD   (CX), Y0
 	VPTESTMB  Y0, Y0, K1
 	VMOVUPD   (BX), Z0
-	VMOVUPD   (DI), Z2
-	VPBLENDMW Z0, Z2, K1, Z1
-	VMOVUPD   Z1, (AX)
+	VMOVUPD   (DI), Z1
+	VPBLENDMW Z0, Z1, K1, Z0
+	VMOVUPD   Z0, (AX)
 	ADDQ      $0x40, AX
 	ADDQ      DX, CX
 	ADDQ      SI, BX
@@ -1241,9 +1241,9 @@ loop:
 	VMOVUPD   (CX), X0
 	VPTESTMB  X0, X0, K1
 	VMOVUPD   (BX), Z0
-	VMOVUPD   (DI), Z2
-	VBLENDMPS Z0, Z2, K1, Z1
-	VMOVUPD   Z1, (AX)
+	VMOVUPD   (DI), Z1
+	VBLENDMPS Z0, Z1, K1, Z0
+	VMOVUPD   Z0, (AX)
 	ADDQ      $0x40, AX
 	ADDQ      DX, CX
 	ADDQ      SI, BX
@@ -1277,9 +1277,9 @@ loop:
 	VMOVQ     (CX), X0
 	VPTESTMB  X0, X0, K1
 	VMOVUPD   (BX), Z0
-	VMOVUPD   (DI), Z2
-	VBLENDMPD Z0, Z2, K1, Z1
-	VMOVUPD   Z1, (AX)
+	VMOVUPD   (DI), Z1
+	VBLENDMPD Z0, Z1, K1, Z0
+	VMOVUPD   Z0, (AX)
 	ADDQ      $0x40, AX
 	ADDQ      DX, CX
 	ADDQ      SI, BX
@@ -1313,9 +1313,9 @@ loop:
 	VMOVUPD   (CX), Z0
 	VPTESTMB  Z0, Z0, K1
 	VMOVUPD   (BX), Z0
-	VMOVUPD   (DI), Z2
-	VPBLENDMB Z0, Z2, K1, Z1
-	VMOVUPD   Z1, (AX)
+	VMOVUPD   (DI), Z1
+	VPBLENDMB Z0, Z1, K1, Z0
+	VMOVUPD   Z0, (AX)
 	ADDQ      $0x40, AX
 	ADDQ      DX, CX
 	ADDQ      SI, BX
@@ -1349,9 +1349,9 @@ loop:
 	VMOVUPD   (CX), Y0
 	VPTESTMB  Y0, Y0, K1
 	VMOVUPD   (BX), Z0
-	VMOVUPD   (DI), Z2
-	VPBLENDMW Z0, Z2, K1, Z1
-	VMOVUPD   Z1, (AX)
+	VMOVUPD   (DI), Z1
+	VPBLENDMW Z0, Z1, K1, Z0
+	VMOVUPD   Z0, (AX)
 	ADDQ      $0x40, AX
 	ADDQ      DX, CX
 	ADDQ      SI, BX
@@ -1385,9 +1385,9 @@ loop:
 	VMOVUPD   (CX), X0
 	VPTESTMB  X0, X0, K1
 	VMOVUPD   (BX), Z0
-	VMOVUPD   (DI), Z2
-	VBLENDMPS Z0, Z2, K1, Z1
-	VMOVUPD   Z1, (AX)
+	VMOVUPD   (DI), Z1
+	VBLENDMPS Z0, Z1, K1, Z0
+	VMOVUPD   Z0, (AX)
 	ADDQ      $0x40, AX
 	ADDQ      DX, CX
 	ADDQ      SI, BX
@@ -1421,9 +1421,9 @@ loop:
 	VMOVQ     (CX), X0
 	VPTESTMB  X0, X0, K1
 	VMOVUPD   (BX), Z0
-	VMOVUPD   (DI), Z2
-	VBLENDMPD Z0, Z2, K1, Z1
-	VMOVUPD   Z1, (AX)
+	VMOVUPD   (DI), Z1
+	VBLENDMPD Z0, Z1, K1, Z0
+	VMOVUPD   Z0, (AX)
 	ADDQ      $0x40, AX
 	ADDQ      DX, CX
 	ADDQ      SI, BX

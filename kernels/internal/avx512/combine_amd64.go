@@ -34,6 +34,11 @@ func CombineTwoSums(state *uint64)
 //go:noescape
 func CombineFourSums(state *uint64)
 
+// CombineFiveSums folds the lanes of states into the first.
+//
+//go:noescape
+func CombineFiveSums(state *uint64)
+
 // CombineNorms folds the lanes of states into the first.
 //
 //go:noescape
@@ -54,7 +59,22 @@ func CombineScanUnsigned(state *uint64)
 //go:noescape
 func CombineCount(state *uint64)
 
-// CombinePairs folds the lanes of states into the first.
+// CombineTwoCounts folds the lanes of states into the first.
 //
 //go:noescape
-func CombinePairs(state *uint64)
+func CombineTwoCounts(state *uint64)
+
+// CombineBytes folds the lanes of states into the first.
+//
+//go:noescape
+func CombineBytes(state *uint64)
+
+// CombineWords folds the lanes of states into the first.
+//
+//go:noescape
+func CombineWords(state *uint64)
+
+// CombineDot folds the lanes of states into the first.
+//
+//go:noescape
+func CombineDot(state *uint64)

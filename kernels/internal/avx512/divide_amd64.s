@@ -22,12 +22,12 @@ loop:
 	VMOVUPD        (BX), Z1
 	VDIVPD         Z1, Z0, Z2
 	VRNDSCALEPD    $0x09, Z2, Z2
-	VPBROADCASTQ   const0<>+0(SB), Z5
-	VPANDNQ        Z2, Z5, Z5
-	VPBROADCASTQ   const1<>+0(SB), Z6
-	VCMPPD         $0x12, Z5, Z6, K1
-	VSUBPD         Z1, Z1, Z5
-	VCMPPD.BCST    $0x04, const2<>+0(SB), Z5, K2
+	VPBROADCASTQ   const0<>+0(SB), Z3
+	VPANDNQ        Z2, Z3, Z3
+	VPBROADCASTQ   const1<>+0(SB), Z4
+	VCMPPD         $0x12, Z3, Z4, K1
+	VSUBPD         Z1, Z1, Z3
+	VCMPPD.BCST    $0x04, const2<>+0(SB), Z3, K2
 	VCMPPD         $0x00, Z1, Z1, K3
 	KANDB          K3, K2, K2
 	KORB           K2, K1, K1
@@ -40,10 +40,10 @@ loop:
 	VCMPPD         $0x04, Z0, Z1, K2
 	KANDB          K2, K1, K1
 	VSUBPD.BCST    const3<>+0(SB), Z2, Z0
-	VBLENDMPD      Z0, Z2, K1, Z3
-	VCMPPD         $0x04, Z3, Z3, K1
-	VBLENDMPD.BCST const4<>+0(SB), Z3, K1, Z4
-	VMOVUPD        Z4, (AX)
+	VBLENDMPD      Z0, Z2, K1, Z0
+	VCMPPD         $0x04, Z0, Z0, K1
+	VBLENDMPD.BCST const4<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	ADDQ           SI, BX
@@ -90,12 +90,12 @@ loop:
 	VMOVUPD        (BX), Z1
 	VDIVPS         Z1, Z0, Z2
 	VRNDSCALEPS    $0x09, Z2, Z2
-	VPBROADCASTD   const5<>+0(SB), Z5
-	VPANDND        Z2, Z5, Z5
-	VPBROADCASTD   const6<>+0(SB), Z6
-	VCMPPS         $0x12, Z5, Z6, K1
-	VSUBPS         Z1, Z1, Z5
-	VCMPPS.BCST    $0x04, const7<>+0(SB), Z5, K2
+	VPBROADCASTD   const5<>+0(SB), Z3
+	VPANDND        Z2, Z3, Z3
+	VPBROADCASTD   const6<>+0(SB), Z4
+	VCMPPS         $0x12, Z3, Z4, K1
+	VSUBPS         Z1, Z1, Z3
+	VCMPPS.BCST    $0x04, const7<>+0(SB), Z3, K2
 	VCMPPS         $0x00, Z1, Z1, K3
 	KANDW          K3, K2, K2
 	KORW           K2, K1, K1
@@ -108,10 +108,10 @@ loop:
 	VCMPPS         $0x04, Z0, Z1, K2
 	KANDW          K2, K1, K1
 	VSUBPS.BCST    const8<>+0(SB), Z2, Z0
-	VBLENDMPS      Z0, Z2, K1, Z3
-	VCMPPS         $0x04, Z3, Z3, K1
-	VBLENDMPS.BCST const9<>+0(SB), Z3, K1, Z4
-	VMOVUPD        Z4, (AX)
+	VBLENDMPS      Z0, Z2, K1, Z0
+	VCMPPS         $0x04, Z0, Z0, K1
+	VBLENDMPS.BCST const9<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	ADDQ           SI, BX
@@ -158,12 +158,12 @@ loop:
 	VMOVUPD         (BX), Z1
 	VDIVPD          Z1, Z0, Z2
 	VRNDSCALEPD     $0x09, Z2, Z2
-	VPBROADCASTQ    const0<>+0(SB), Z5
-	VPANDNQ         Z2, Z5, Z5
-	VPBROADCASTQ    const1<>+0(SB), Z6
-	VCMPPD          $0x12, Z5, Z6, K1
-	VSUBPD          Z1, Z1, Z5
-	VCMPPD.BCST     $0x04, const2<>+0(SB), Z5, K2
+	VPBROADCASTQ    const0<>+0(SB), Z3
+	VPANDNQ         Z2, Z3, Z3
+	VPBROADCASTQ    const1<>+0(SB), Z4
+	VCMPPD          $0x12, Z3, Z4, K1
+	VSUBPD          Z1, Z1, Z3
+	VCMPPD.BCST     $0x04, const2<>+0(SB), Z3, K2
 	VCMPPD          $0x00, Z1, Z1, K3
 	KANDB           K3, K2, K2
 	KORB            K2, K1, K1
@@ -176,11 +176,11 @@ loop:
 	VCMPPD          $0x04, Z0, Z2, K2
 	KANDB           K2, K1, K1
 	VADDPD          Z0, Z1, Z2
-	VBLENDMPD       Z2, Z0, K1, Z3
-	VPTERNLOGQ.BCST $0xd8, const0<>+0(SB), Z1, Z3
-	VCMPPD          $0x04, Z3, Z3, K1
-	VBLENDMPD.BCST  const4<>+0(SB), Z3, K1, Z4
-	VMOVUPD         Z4, (AX)
+	VBLENDMPD       Z2, Z0, K1, Z0
+	VPTERNLOGQ.BCST $0xd8, const0<>+0(SB), Z1, Z0
+	VCMPPD          $0x04, Z0, Z0, K1
+	VBLENDMPD.BCST  const4<>+0(SB), Z0, K1, Z0
+	VMOVUPD         Z0, (AX)
 	ADDQ            $0x40, AX
 	ADDQ            DX, CX
 	ADDQ            SI, BX
@@ -212,12 +212,12 @@ loop:
 	VMOVUPD         (BX), Z1
 	VDIVPS          Z1, Z0, Z2
 	VRNDSCALEPS     $0x09, Z2, Z2
-	VPBROADCASTD    const5<>+0(SB), Z5
-	VPANDND         Z2, Z5, Z5
-	VPBROADCASTD    const6<>+0(SB), Z6
-	VCMPPS          $0x12, Z5, Z6, K1
-	VSUBPS          Z1, Z1, Z5
-	VCMPPS.BCST     $0x04, const7<>+0(SB), Z5, K2
+	VPBROADCASTD    const5<>+0(SB), Z3
+	VPANDND         Z2, Z3, Z3
+	VPBROADCASTD    const6<>+0(SB), Z4
+	VCMPPS          $0x12, Z3, Z4, K1
+	VSUBPS          Z1, Z1, Z3
+	VCMPPS.BCST     $0x04, const7<>+0(SB), Z3, K2
 	VCMPPS          $0x00, Z1, Z1, K3
 	KANDW           K3, K2, K2
 	KORW            K2, K1, K1
@@ -230,11 +230,11 @@ loop:
 	VCMPPS          $0x04, Z0, Z2, K2
 	KANDW           K2, K1, K1
 	VADDPS          Z0, Z1, Z2
-	VBLENDMPS       Z2, Z0, K1, Z3
-	VPTERNLOGD.BCST $0xd8, const5<>+0(SB), Z1, Z3
-	VCMPPS          $0x04, Z3, Z3, K1
-	VBLENDMPS.BCST  const9<>+0(SB), Z3, K1, Z4
-	VMOVUPD         Z4, (AX)
+	VBLENDMPS       Z2, Z0, K1, Z0
+	VPTERNLOGD.BCST $0xd8, const5<>+0(SB), Z1, Z0
+	VCMPPS          $0x04, Z0, Z0, K1
+	VBLENDMPS.BCST  const9<>+0(SB), Z0, K1, Z0
+	VMOVUPD         Z0, (AX)
 	ADDQ            $0x40, AX
 	ADDQ            DX, CX
 	ADDQ            SI, BX

@@ -22,36 +22,36 @@ loop:
 	VPBROADCASTQ      const1<>+0(SB), Z1
 	VMINPD            Z0, Z1, Z0
 	VMOVAPD           Z0, Z1
-	VPBROADCASTQ      const2<>+0(SB), Z3
-	VFMADD213PD.BCST  const3<>+0(SB), Z3, Z1
+	VPBROADCASTQ      const2<>+0(SB), Z2
+	VFMADD213PD.BCST  const3<>+0(SB), Z2, Z1
 	VSUBPD.BCST       const3<>+0(SB), Z1, Z1
 	VFNMADD231PD.BCST const4<>+0(SB), Z1, Z0
 	VFNMADD231PD.BCST const5<>+0(SB), Z1, Z0
-	VMULPD            Z0, Z0, Z3
-	VADDPD.BCST       const6<>+0(SB), Z0, Z4
-	VPBROADCASTQ      const6<>+0(SB), Z5
-	VSUBPD            Z4, Z5, Z5
-	VADDPD            Z5, Z0, Z5
-	VMOVAPD           Z3, Z6
-	VPBROADCASTQ      const7<>+0(SB), Z7
-	VFMADD213PD.BCST  const8<>+0(SB), Z7, Z6
-	VMOVAPD           Z3, Z7
-	VPBROADCASTQ      const9<>+0(SB), Z8
-	VFMADD213PD.BCST  const10<>+0(SB), Z8, Z7
-	VFMADD213PD.BCST  const11<>+0(SB), Z3, Z6
-	VFMADD213PD.BCST  const12<>+0(SB), Z3, Z7
-	VFMADD213PD.BCST  const13<>+0(SB), Z3, Z6
-	VFMADD213PD.BCST  const14<>+0(SB), Z3, Z7
-	VFMADD213PD.BCST  const15<>+0(SB), Z3, Z6
-	VFMADD213PD.BCST  const16<>+0(SB), Z3, Z7
-	VFMADD231PD       Z0, Z6, Z7
-	VFMADD213PD.BCST  const17<>+0(SB), Z0, Z7
-	VFMADD231PD       Z3, Z7, Z5
-	VADDPD            Z5, Z4, Z0
+	VMULPD            Z0, Z0, Z2
+	VADDPD.BCST       const6<>+0(SB), Z0, Z3
+	VPBROADCASTQ      const6<>+0(SB), Z4
+	VSUBPD            Z3, Z4, Z4
+	VADDPD            Z4, Z0, Z4
+	VMOVAPD           Z2, Z5
+	VPBROADCASTQ      const7<>+0(SB), Z6
+	VFMADD213PD.BCST  const8<>+0(SB), Z6, Z5
+	VMOVAPD           Z2, Z6
+	VPBROADCASTQ      const9<>+0(SB), Z7
+	VFMADD213PD.BCST  const10<>+0(SB), Z7, Z6
+	VFMADD213PD.BCST  const11<>+0(SB), Z2, Z5
+	VFMADD213PD.BCST  const12<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  const13<>+0(SB), Z2, Z5
+	VFMADD213PD.BCST  const14<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  const15<>+0(SB), Z2, Z5
+	VFMADD213PD.BCST  const16<>+0(SB), Z2, Z6
+	VFMADD231PD       Z0, Z5, Z6
+	VFMADD213PD.BCST  const17<>+0(SB), Z0, Z6
+	VFMADD231PD       Z2, Z6, Z4
+	VADDPD            Z4, Z3, Z0
 	VSCALEFPD         Z1, Z0, Z0
 	VCMPPD            $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST    const18<>+0(SB), Z0, K1, Z2
-	VMOVUPD           Z2, (AX)
+	VBLENDMPD.BCST    const18<>+0(SB), Z0, K1, Z0
+	VMOVUPD           Z0, (AX)
 	ADDQ              $0x40, AX
 	ADDQ              DX, CX
 	SUBQ              $0x08, SI
@@ -135,41 +135,41 @@ TEXT ·ExpFloat32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD           (CX), Y0
 	VCVTPS2PD         Y0, Z0
-	VPBROADCASTQ      const0<>+0(SB), Z2
-	VMAXPD            Z0, Z2, Z0
-	VPBROADCASTQ      const1<>+0(SB), Z2
-	VMINPD            Z0, Z2, Z0
-	VMOVAPD           Z0, Z2
-	VPBROADCASTQ      const2<>+0(SB), Z3
-	VFMADD213PD.BCST  const3<>+0(SB), Z3, Z2
-	VSUBPD.BCST       const3<>+0(SB), Z2, Z2
-	VFNMADD231PD.BCST const4<>+0(SB), Z2, Z0
-	VFNMADD231PD.BCST const5<>+0(SB), Z2, Z0
-	VMULPD            Z0, Z0, Z3
-	VADDPD.BCST       const6<>+0(SB), Z0, Z4
-	VPBROADCASTQ      const6<>+0(SB), Z5
-	VSUBPD            Z4, Z5, Z5
-	VADDPD            Z5, Z0, Z5
-	VMOVAPD           Z3, Z6
-	VPBROADCASTQ      const7<>+0(SB), Z7
-	VFMADD213PD.BCST  const8<>+0(SB), Z7, Z6
-	VMOVAPD           Z3, Z7
-	VPBROADCASTQ      const9<>+0(SB), Z8
-	VFMADD213PD.BCST  const10<>+0(SB), Z8, Z7
-	VFMADD213PD.BCST  const11<>+0(SB), Z3, Z6
-	VFMADD213PD.BCST  const12<>+0(SB), Z3, Z7
-	VFMADD213PD.BCST  const13<>+0(SB), Z3, Z6
-	VFMADD213PD.BCST  const14<>+0(SB), Z3, Z7
-	VFMADD213PD.BCST  const15<>+0(SB), Z3, Z6
-	VFMADD213PD.BCST  const16<>+0(SB), Z3, Z7
-	VFMADD231PD       Z0, Z6, Z7
-	VFMADD213PD.BCST  const17<>+0(SB), Z0, Z7
-	VFMADD231PD       Z3, Z7, Z5
-	VADDPD            Z5, Z4, Z0
-	VSCALEFPD         Z2, Z0, Z0
+	VPBROADCASTQ      const0<>+0(SB), Z1
+	VMAXPD            Z0, Z1, Z0
+	VPBROADCASTQ      const1<>+0(SB), Z1
+	VMINPD            Z0, Z1, Z0
+	VMOVAPD           Z0, Z1
+	VPBROADCASTQ      const2<>+0(SB), Z2
+	VFMADD213PD.BCST  const3<>+0(SB), Z2, Z1
+	VSUBPD.BCST       const3<>+0(SB), Z1, Z1
+	VFNMADD231PD.BCST const4<>+0(SB), Z1, Z0
+	VFNMADD231PD.BCST const5<>+0(SB), Z1, Z0
+	VMULPD            Z0, Z0, Z2
+	VADDPD.BCST       const6<>+0(SB), Z0, Z3
+	VPBROADCASTQ      const6<>+0(SB), Z4
+	VSUBPD            Z3, Z4, Z4
+	VADDPD            Z4, Z0, Z4
+	VMOVAPD           Z2, Z5
+	VPBROADCASTQ      const7<>+0(SB), Z6
+	VFMADD213PD.BCST  const8<>+0(SB), Z6, Z5
+	VMOVAPD           Z2, Z6
+	VPBROADCASTQ      const9<>+0(SB), Z7
+	VFMADD213PD.BCST  const10<>+0(SB), Z7, Z6
+	VFMADD213PD.BCST  const11<>+0(SB), Z2, Z5
+	VFMADD213PD.BCST  const12<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  const13<>+0(SB), Z2, Z5
+	VFMADD213PD.BCST  const14<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  const15<>+0(SB), Z2, Z5
+	VFMADD213PD.BCST  const16<>+0(SB), Z2, Z6
+	VFMADD231PD       Z0, Z5, Z6
+	VFMADD213PD.BCST  const17<>+0(SB), Z0, Z6
+	VFMADD231PD       Z2, Z6, Z4
+	VADDPD            Z4, Z3, Z0
+	VSCALEFPD         Z1, Z0, Z0
 	VCMPPD            $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST    const18<>+0(SB), Z0, K1, Z1
-	VCVTPD2PS         Z1, Y0
+	VBLENDMPD.BCST    const18<>+0(SB), Z0, K1, Z0
+	VCVTPD2PS         Z0, Y0
 	VMOVUPD           Y0, (AX)
 	ADDQ              $0x20, AX
 	ADDQ              DX, CX
@@ -202,37 +202,37 @@ loop:
 	VMINPD           Z0, Z1, Z0
 	VRNDSCALEPD      $0x08, Z0, Z1
 	VSUBPD           Z1, Z0, Z0
-	VMULPD           Z0, Z0, Z3
-	VMOVAPD          Z3, Z4
-	VPBROADCASTQ     const21<>+0(SB), Z5
-	VFMADD213PD.BCST const22<>+0(SB), Z5, Z4
-	VMOVAPD          Z3, Z5
-	VPBROADCASTQ     const23<>+0(SB), Z6
-	VFMADD213PD.BCST const24<>+0(SB), Z6, Z5
-	VFMADD213PD.BCST const25<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST const26<>+0(SB), Z3, Z5
-	VFMADD213PD.BCST const27<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST const28<>+0(SB), Z3, Z5
-	VFMADD213PD.BCST const29<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST const30<>+0(SB), Z3, Z5
-	VFMADD213PD.BCST const31<>+0(SB), Z3, Z4
-	VFMADD231PD      Z0, Z5, Z4
-	VMULPD.BCST      const4<>+0(SB), Z0, Z5
-	VMOVAPD          Z0, Z6
-	VPBROADCASTQ     const4<>+0(SB), Z7
-	VFMSUB213PD      Z5, Z7, Z6
-	VFMADD231PD.BCST const5<>+0(SB), Z0, Z6
-	VADDPD.BCST      const6<>+0(SB), Z5, Z0
-	VPBROADCASTQ     const6<>+0(SB), Z7
-	VSUBPD           Z0, Z7, Z7
-	VADDPD           Z7, Z5, Z5
-	VADDPD           Z5, Z6, Z5
-	VFMADD231PD      Z3, Z4, Z5
-	VADDPD           Z5, Z0, Z0
+	VMULPD           Z0, Z0, Z2
+	VMOVAPD          Z2, Z3
+	VPBROADCASTQ     const21<>+0(SB), Z4
+	VFMADD213PD.BCST const22<>+0(SB), Z4, Z3
+	VMOVAPD          Z2, Z4
+	VPBROADCASTQ     const23<>+0(SB), Z5
+	VFMADD213PD.BCST const24<>+0(SB), Z5, Z4
+	VFMADD213PD.BCST const25<>+0(SB), Z2, Z3
+	VFMADD213PD.BCST const26<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST const27<>+0(SB), Z2, Z3
+	VFMADD213PD.BCST const28<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST const29<>+0(SB), Z2, Z3
+	VFMADD213PD.BCST const30<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST const31<>+0(SB), Z2, Z3
+	VFMADD231PD      Z0, Z4, Z3
+	VMULPD.BCST      const4<>+0(SB), Z0, Z4
+	VMOVAPD          Z0, Z5
+	VPBROADCASTQ     const4<>+0(SB), Z6
+	VFMSUB213PD      Z4, Z6, Z5
+	VFMADD231PD.BCST const5<>+0(SB), Z0, Z5
+	VADDPD.BCST      const6<>+0(SB), Z4, Z0
+	VPBROADCASTQ     const6<>+0(SB), Z6
+	VSUBPD           Z0, Z6, Z6
+	VADDPD           Z6, Z4, Z4
+	VADDPD           Z4, Z5, Z4
+	VFMADD231PD      Z2, Z3, Z4
+	VADDPD           Z4, Z0, Z0
 	VSCALEFPD        Z1, Z0, Z0
 	VCMPPD           $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST   const18<>+0(SB), Z0, K1, Z2
-	VMOVUPD          Z2, (AX)
+	VBLENDMPD.BCST   const18<>+0(SB), Z0, K1, Z0
+	VMOVUPD          Z0, (AX)
 	ADDQ             $0x40, AX
 	ADDQ             DX, CX
 	SUBQ             $0x08, SI
@@ -298,43 +298,43 @@ TEXT ·Exp2Float32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD          (CX), Y0
 	VCVTPS2PD        Y0, Z0
-	VPBROADCASTQ     const19<>+0(SB), Z2
-	VMAXPD           Z0, Z2, Z0
-	VPBROADCASTQ     const20<>+0(SB), Z2
-	VMINPD           Z0, Z2, Z0
-	VRNDSCALEPD      $0x08, Z0, Z2
-	VSUBPD           Z2, Z0, Z0
-	VMULPD           Z0, Z0, Z3
-	VMOVAPD          Z3, Z4
-	VPBROADCASTQ     const21<>+0(SB), Z5
-	VFMADD213PD.BCST const22<>+0(SB), Z5, Z4
-	VMOVAPD          Z3, Z5
-	VPBROADCASTQ     const23<>+0(SB), Z6
-	VFMADD213PD.BCST const24<>+0(SB), Z6, Z5
-	VFMADD213PD.BCST const25<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST const26<>+0(SB), Z3, Z5
-	VFMADD213PD.BCST const27<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST const28<>+0(SB), Z3, Z5
-	VFMADD213PD.BCST const29<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST const30<>+0(SB), Z3, Z5
-	VFMADD213PD.BCST const31<>+0(SB), Z3, Z4
-	VFMADD231PD      Z0, Z5, Z4
-	VMULPD.BCST      const4<>+0(SB), Z0, Z5
-	VMOVAPD          Z0, Z6
-	VPBROADCASTQ     const4<>+0(SB), Z7
-	VFMSUB213PD      Z5, Z7, Z6
-	VFMADD231PD.BCST const5<>+0(SB), Z0, Z6
-	VADDPD.BCST      const6<>+0(SB), Z5, Z0
-	VPBROADCASTQ     const6<>+0(SB), Z7
-	VSUBPD           Z0, Z7, Z7
-	VADDPD           Z7, Z5, Z5
-	VADDPD           Z5, Z6, Z5
-	VFMADD231PD      Z3, Z4, Z5
-	VADDPD           Z5, Z0, Z0
-	VSCALEFPD        Z2, Z0, Z0
+	VPBROADCASTQ     const19<>+0(SB), Z1
+	VMAXPD           Z0, Z1, Z0
+	VPBROADCASTQ     const20<>+0(SB), Z1
+	VMINPD           Z0, Z1, Z0
+	VRNDSCALEPD      $0x08, Z0, Z1
+	VSUBPD           Z1, Z0, Z0
+	VMULPD           Z0, Z0, Z2
+	VMOVAPD          Z2, Z3
+	VPBROADCASTQ     const21<>+0(SB), Z4
+	VFMADD213PD.BCST const22<>+0(SB), Z4, Z3
+	VMOVAPD          Z2, Z4
+	VPBROADCASTQ     const23<>+0(SB), Z5
+	VFMADD213PD.BCST const24<>+0(SB), Z5, Z4
+	VFMADD213PD.BCST const25<>+0(SB), Z2, Z3
+	VFMADD213PD.BCST const26<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST const27<>+0(SB), Z2, Z3
+	VFMADD213PD.BCST const28<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST const29<>+0(SB), Z2, Z3
+	VFMADD213PD.BCST const30<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST const31<>+0(SB), Z2, Z3
+	VFMADD231PD      Z0, Z4, Z3
+	VMULPD.BCST      const4<>+0(SB), Z0, Z4
+	VMOVAPD          Z0, Z5
+	VPBROADCASTQ     const4<>+0(SB), Z6
+	VFMSUB213PD      Z4, Z6, Z5
+	VFMADD231PD.BCST const5<>+0(SB), Z0, Z5
+	VADDPD.BCST      const6<>+0(SB), Z4, Z0
+	VPBROADCASTQ     const6<>+0(SB), Z6
+	VSUBPD           Z0, Z6, Z6
+	VADDPD           Z6, Z4, Z4
+	VADDPD           Z4, Z5, Z4
+	VFMADD231PD      Z2, Z3, Z4
+	VADDPD           Z4, Z0, Z0
+	VSCALEFPD        Z1, Z0, Z0
 	VCMPPD           $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST   const18<>+0(SB), Z0, K1, Z1
-	VCVTPD2PS        Z1, Y0
+	VBLENDMPD.BCST   const18<>+0(SB), Z0, K1, Z0
+	VCVTPD2PS        Z0, Y0
 	VMOVUPD          Y0, (AX)
 	ADDQ             $0x20, AX
 	ADDQ             DX, CX
@@ -366,63 +366,63 @@ loop:
 	VPBROADCASTQ      const1<>+0(SB), Z2
 	VMINPD            Z1, Z2, Z1
 	VMOVAPD           Z1, Z2
-	VPBROADCASTQ      const2<>+0(SB), Z4
-	VFMADD213PD.BCST  const3<>+0(SB), Z4, Z2
+	VPBROADCASTQ      const2<>+0(SB), Z3
+	VFMADD213PD.BCST  const3<>+0(SB), Z3, Z2
 	VSUBPD.BCST       const3<>+0(SB), Z2, Z2
 	VFNMADD231PD.BCST const4<>+0(SB), Z2, Z1
-	VMOVAPD           Z2, Z4
-	VPBROADCASTQ      const5<>+0(SB), Z5
-	VFNMADD213PD      Z1, Z5, Z4
-	VSUBPD            Z4, Z1, Z1
+	VMOVAPD           Z2, Z3
+	VPBROADCASTQ      const5<>+0(SB), Z4
+	VFNMADD213PD      Z1, Z4, Z3
+	VSUBPD            Z3, Z1, Z1
 	VFNMADD231PD.BCST const5<>+0(SB), Z2, Z1
-	VMULPD            Z4, Z4, Z5
-	VMULPD.BCST       const17<>+0(SB), Z4, Z6
-	VMOVAPD           Z6, Z7
-	VFMADD213PD       Z4, Z4, Z7
-	VSUBPD            Z7, Z4, Z8
-	VFMADD231PD       Z4, Z6, Z8
-	VADDPD            Z8, Z1, Z1
+	VMULPD            Z3, Z3, Z4
+	VMULPD.BCST       const17<>+0(SB), Z3, Z5
 	VMOVAPD           Z5, Z6
-	VPBROADCASTQ      const7<>+0(SB), Z8
-	VFMADD213PD.BCST  const8<>+0(SB), Z8, Z6
-	VMOVAPD           Z5, Z8
-	VPBROADCASTQ      const9<>+0(SB), Z9
-	VFMADD213PD.BCST  const10<>+0(SB), Z9, Z8
-	VFMADD213PD.BCST  const11<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const12<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  const13<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const14<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  const15<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const16<>+0(SB), Z5, Z8
-	VFMADD231PD       Z4, Z6, Z8
-	VMULPD            Z5, Z4, Z4
-	VFMADD231PD       Z4, Z8, Z1
-	VPBROADCASTQ      const33<>+0(SB), Z4
-	VMINPD            Z2, Z4, Z4
-	VPBROADCASTQ      const34<>+0(SB), Z5
-	VSUBPD            Z4, Z5, Z4
-	VPSLLQ            $0x34, Z4, Z4
-	VPBROADCASTQ      const35<>+0(SB), Z5
-	VSUBPD            Z4, Z5, Z4
-	VPBROADCASTQ      const6<>+0(SB), Z5
-	VADDPD            Z4, Z5, Z5
-	VSUBPD.BCST       const6<>+0(SB), Z5, Z6
-	VSUBPD            Z6, Z5, Z8
-	VPBROADCASTQ      const6<>+0(SB), Z9
-	VSUBPD            Z8, Z9, Z8
-	VSUBPD            Z6, Z4, Z4
-	VADDPD            Z4, Z8, Z4
-	VADDPD            Z5, Z7, Z6
-	VSUBPD            Z6, Z5, Z5
-	VADDPD            Z5, Z7, Z5
-	VADDPD            Z4, Z1, Z1
+	VFMADD213PD       Z3, Z3, Z6
+	VSUBPD            Z6, Z3, Z7
+	VFMADD231PD       Z3, Z5, Z7
+	VADDPD            Z7, Z1, Z1
+	VMOVAPD           Z4, Z5
+	VPBROADCASTQ      const7<>+0(SB), Z7
+	VFMADD213PD.BCST  const8<>+0(SB), Z7, Z5
+	VMOVAPD           Z4, Z7
+	VPBROADCASTQ      const9<>+0(SB), Z8
+	VFMADD213PD.BCST  const10<>+0(SB), Z8, Z7
+	VFMADD213PD.BCST  const11<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST  const12<>+0(SB), Z4, Z7
+	VFMADD213PD.BCST  const13<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST  const14<>+0(SB), Z4, Z7
+	VFMADD213PD.BCST  const15<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST  const16<>+0(SB), Z4, Z7
+	VFMADD231PD       Z3, Z5, Z7
+	VMULPD            Z4, Z3, Z3
+	VFMADD231PD       Z3, Z7, Z1
+	VPBROADCASTQ      const33<>+0(SB), Z3
+	VMINPD            Z2, Z3, Z3
+	VPBROADCASTQ      const34<>+0(SB), Z4
+	VSUBPD            Z3, Z4, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VPBROADCASTQ      const35<>+0(SB), Z4
+	VSUBPD            Z3, Z4, Z3
+	VPBROADCASTQ      const6<>+0(SB), Z4
+	VADDPD            Z3, Z4, Z4
+	VSUBPD.BCST       const6<>+0(SB), Z4, Z5
+	VSUBPD            Z5, Z4, Z7
+	VPBROADCASTQ      const6<>+0(SB), Z8
+	VSUBPD            Z7, Z8, Z7
+	VSUBPD            Z5, Z3, Z3
+	VADDPD            Z3, Z7, Z3
+	VADDPD            Z4, Z6, Z5
+	VSUBPD            Z5, Z4, Z4
+	VADDPD            Z4, Z6, Z4
+	VADDPD            Z3, Z1, Z1
+	VADDPD            Z1, Z4, Z1
 	VADDPD            Z1, Z5, Z1
-	VADDPD            Z1, Z6, Z1
 	VSCALEFPD         Z2, Z1, Z1
 	VPTERNLOGQ.BCST   $0xf8, const36<>+0(SB), Z0, Z1
 	VCMPPD            $0x04, Z1, Z1, K1
-	VBLENDMPD.BCST    const18<>+0(SB), Z1, K1, Z3
-	VMOVUPD           Z3, (AX)
+	VBLENDMPD.BCST    const18<>+0(SB), Z1, K1, Z0
+	VMOVUPD           Z0, (AX)
 	ADDQ              $0x40, AX
 	ADDQ              DX, CX
 	SUBQ              $0x08, SI
@@ -464,68 +464,68 @@ TEXT ·Expm1Float32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD           (CX), Y0
 	VCVTPS2PD         Y0, Z0
-	VPBROADCASTQ      const32<>+0(SB), Z2
-	VMAXPD            Z0, Z2, Z2
-	VPBROADCASTQ      const1<>+0(SB), Z3
-	VMINPD            Z2, Z3, Z2
+	VPBROADCASTQ      const32<>+0(SB), Z1
+	VMAXPD            Z0, Z1, Z1
+	VPBROADCASTQ      const1<>+0(SB), Z2
+	VMINPD            Z1, Z2, Z1
+	VMOVAPD           Z1, Z2
+	VPBROADCASTQ      const2<>+0(SB), Z3
+	VFMADD213PD.BCST  const3<>+0(SB), Z3, Z2
+	VSUBPD.BCST       const3<>+0(SB), Z2, Z2
+	VFNMADD231PD.BCST const4<>+0(SB), Z2, Z1
 	VMOVAPD           Z2, Z3
-	VPBROADCASTQ      const2<>+0(SB), Z4
-	VFMADD213PD.BCST  const3<>+0(SB), Z4, Z3
-	VSUBPD.BCST       const3<>+0(SB), Z3, Z3
-	VFNMADD231PD.BCST const4<>+0(SB), Z3, Z2
-	VMOVAPD           Z3, Z4
-	VPBROADCASTQ      const5<>+0(SB), Z5
-	VFNMADD213PD      Z2, Z5, Z4
-	VSUBPD            Z4, Z2, Z2
-	VFNMADD231PD.BCST const5<>+0(SB), Z3, Z2
-	VMULPD            Z4, Z4, Z5
-	VMULPD.BCST       const17<>+0(SB), Z4, Z6
-	VMOVAPD           Z6, Z7
-	VFMADD213PD       Z4, Z4, Z7
-	VSUBPD            Z7, Z4, Z8
-	VFMADD231PD       Z4, Z6, Z8
-	VADDPD            Z8, Z2, Z2
+	VPBROADCASTQ      const5<>+0(SB), Z4
+	VFNMADD213PD      Z1, Z4, Z3
+	VSUBPD            Z3, Z1, Z1
+	VFNMADD231PD.BCST const5<>+0(SB), Z2, Z1
+	VMULPD            Z3, Z3, Z4
+	VMULPD.BCST       const17<>+0(SB), Z3, Z5
 	VMOVAPD           Z5, Z6
-	VPBROADCASTQ      const7<>+0(SB), Z8
-	VFMADD213PD.BCST  const8<>+0(SB), Z8, Z6
-	VMOVAPD           Z5, Z8
-	VPBROADCASTQ      const9<>+0(SB), Z9
-	VFMADD213PD.BCST  const10<>+0(SB), Z9, Z8
-	VFMADD213PD.BCST  const11<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const12<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  const13<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const14<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  const15<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const16<>+0(SB), Z5, Z8
-	VFMADD231PD       Z4, Z6, Z8
-	VMULPD            Z5, Z4, Z4
-	VFMADD231PD       Z4, Z8, Z2
-	VPBROADCASTQ      const33<>+0(SB), Z4
-	VMINPD            Z3, Z4, Z4
-	VPBROADCASTQ      const34<>+0(SB), Z5
-	VSUBPD            Z4, Z5, Z4
-	VPSLLQ            $0x34, Z4, Z4
-	VPBROADCASTQ      const35<>+0(SB), Z5
-	VSUBPD            Z4, Z5, Z4
-	VPBROADCASTQ      const6<>+0(SB), Z5
-	VADDPD            Z4, Z5, Z5
-	VSUBPD.BCST       const6<>+0(SB), Z5, Z6
-	VSUBPD            Z6, Z5, Z8
-	VPBROADCASTQ      const6<>+0(SB), Z9
-	VSUBPD            Z8, Z9, Z8
-	VSUBPD            Z6, Z4, Z4
-	VADDPD            Z4, Z8, Z4
-	VADDPD            Z5, Z7, Z6
-	VSUBPD            Z6, Z5, Z5
-	VADDPD            Z5, Z7, Z5
-	VADDPD            Z4, Z2, Z2
-	VADDPD            Z2, Z5, Z2
-	VADDPD            Z2, Z6, Z2
-	VSCALEFPD         Z3, Z2, Z2
-	VPTERNLOGQ.BCST   $0xf8, const36<>+0(SB), Z0, Z2
-	VCMPPD            $0x04, Z2, Z2, K1
-	VBLENDMPD.BCST    const18<>+0(SB), Z2, K1, Z1
-	VCVTPD2PS         Z1, Y0
+	VFMADD213PD       Z3, Z3, Z6
+	VSUBPD            Z6, Z3, Z7
+	VFMADD231PD       Z3, Z5, Z7
+	VADDPD            Z7, Z1, Z1
+	VMOVAPD           Z4, Z5
+	VPBROADCASTQ      const7<>+0(SB), Z7
+	VFMADD213PD.BCST  const8<>+0(SB), Z7, Z5
+	VMOVAPD           Z4, Z7
+	VPBROADCASTQ      const9<>+0(SB), Z8
+	VFMADD213PD.BCST  const10<>+0(SB), Z8, Z7
+	VFMADD213PD.BCST  const11<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST  const12<>+0(SB), Z4, Z7
+	VFMADD213PD.BCST  const13<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST  const14<>+0(SB), Z4, Z7
+	VFMADD213PD.BCST  const15<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST  const16<>+0(SB), Z4, Z7
+	VFMADD231PD       Z3, Z5, Z7
+	VMULPD            Z4, Z3, Z3
+	VFMADD231PD       Z3, Z7, Z1
+	VPBROADCASTQ      const33<>+0(SB), Z3
+	VMINPD            Z2, Z3, Z3
+	VPBROADCASTQ      const34<>+0(SB), Z4
+	VSUBPD            Z3, Z4, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VPBROADCASTQ      const35<>+0(SB), Z4
+	VSUBPD            Z3, Z4, Z3
+	VPBROADCASTQ      const6<>+0(SB), Z4
+	VADDPD            Z3, Z4, Z4
+	VSUBPD.BCST       const6<>+0(SB), Z4, Z5
+	VSUBPD            Z5, Z4, Z7
+	VPBROADCASTQ      const6<>+0(SB), Z8
+	VSUBPD            Z7, Z8, Z7
+	VSUBPD            Z5, Z3, Z3
+	VADDPD            Z3, Z7, Z3
+	VADDPD            Z4, Z6, Z5
+	VSUBPD            Z5, Z4, Z4
+	VADDPD            Z4, Z6, Z4
+	VADDPD            Z3, Z1, Z1
+	VADDPD            Z1, Z4, Z1
+	VADDPD            Z1, Z5, Z1
+	VSCALEFPD         Z2, Z1, Z1
+	VPTERNLOGQ.BCST   $0xf8, const36<>+0(SB), Z0, Z1
+	VCMPPD            $0x04, Z1, Z1, K1
+	VBLENDMPD.BCST    const18<>+0(SB), Z1, K1, Z0
+	VCVTPD2PS         Z0, Y0
 	VMOVUPD           Y0, (AX)
 	ADDQ              $0x20, AX
 	ADDQ              DX, CX

@@ -20,7 +20,7 @@ loop:
 	VRNDSCALEPD  $0x0b, Z0, Z0
 	VPBROADCASTQ const0<>+0(SB), Z1
 	VCMPPD       $0x12, Z0, Z1, K1
-	VCMPPD.BCST  $0x12, const1<>+0(SB), Z0, K2
+	VCMPPD.BCST  $0x11, const1<>+0(SB), Z0, K2
 	KANDB        K2, K1, K1
 	VPBROADCASTD const2<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
@@ -40,7 +40,7 @@ done:
 DATA const0<>+0(SB)/8, $0xc060000000000000
 GLOBL const0<>(SB), RODATA|NOPTR, $8
 
-DATA const1<>+0(SB)/8, $0x405fc00000000000
+DATA const1<>+0(SB)/8, $0x4060000000000000
 GLOBL const1<>(SB), RODATA|NOPTR, $8
 
 DATA const2<>+0(SB)/4, $0x01010101
@@ -62,7 +62,7 @@ loop:
 	VRNDSCALEPD  $0x0b, Z0, Z0
 	VPBROADCASTQ const3<>+0(SB), Z1
 	VCMPPD       $0x12, Z0, Z1, K1
-	VCMPPD.BCST  $0x12, const4<>+0(SB), Z0, K2
+	VCMPPD.BCST  $0x11, const4<>+0(SB), Z0, K2
 	KANDB        K2, K1, K1
 	VPBROADCASTD const2<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
@@ -82,7 +82,7 @@ done:
 DATA const3<>+0(SB)/8, $0xc0e0000000000000
 GLOBL const3<>(SB), RODATA|NOPTR, $8
 
-DATA const4<>+0(SB)/8, $0x40dfffc000000000
+DATA const4<>+0(SB)/8, $0x40e0000000000000
 GLOBL const4<>(SB), RODATA|NOPTR, $8
 
 // func FitsInt32Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
@@ -101,7 +101,7 @@ loop:
 	VRNDSCALEPD  $0x0b, Z0, Z0
 	VPBROADCASTQ const5<>+0(SB), Z1
 	VCMPPD       $0x12, Z0, Z1, K1
-	VCMPPD.BCST  $0x12, const6<>+0(SB), Z0, K2
+	VCMPPD.BCST  $0x11, const6<>+0(SB), Z0, K2
 	KANDB        K2, K1, K1
 	VPBROADCASTD const2<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
@@ -121,7 +121,7 @@ done:
 DATA const5<>+0(SB)/8, $0xc1e0000000000000
 GLOBL const5<>(SB), RODATA|NOPTR, $8
 
-DATA const6<>+0(SB)/8, $0x41dfffffffc00000
+DATA const6<>+0(SB)/8, $0x41e0000000000000
 GLOBL const6<>(SB), RODATA|NOPTR, $8
 
 // func FitsInt64Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
@@ -140,7 +140,7 @@ loop:
 	VRNDSCALEPD  $0x0b, Z0, Z0
 	VPBROADCASTQ const7<>+0(SB), Z1
 	VCMPPD       $0x12, Z0, Z1, K1
-	VCMPPD.BCST  $0x12, const8<>+0(SB), Z0, K2
+	VCMPPD.BCST  $0x11, const8<>+0(SB), Z0, K2
 	KANDB        K2, K1, K1
 	VPBROADCASTD const2<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
@@ -160,7 +160,7 @@ done:
 DATA const7<>+0(SB)/8, $0xc3e0000000000000
 GLOBL const7<>(SB), RODATA|NOPTR, $8
 
-DATA const8<>+0(SB)/8, $0x43dfffffffffffff
+DATA const8<>+0(SB)/8, $0x43e0000000000000
 GLOBL const8<>(SB), RODATA|NOPTR, $8
 
 // func FitsUint8Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
@@ -179,7 +179,7 @@ loop:
 	VRNDSCALEPD  $0x0b, Z0, Z0
 	VPBROADCASTQ const9<>+0(SB), Z1
 	VCMPPD       $0x12, Z0, Z1, K1
-	VCMPPD.BCST  $0x12, const10<>+0(SB), Z0, K2
+	VCMPPD.BCST  $0x11, const10<>+0(SB), Z0, K2
 	KANDB        K2, K1, K1
 	VPBROADCASTD const2<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
@@ -199,7 +199,7 @@ done:
 DATA const9<>+0(SB)/8, $0x0000000000000000
 GLOBL const9<>(SB), RODATA|NOPTR, $8
 
-DATA const10<>+0(SB)/8, $0x406fe00000000000
+DATA const10<>+0(SB)/8, $0x4070000000000000
 GLOBL const10<>(SB), RODATA|NOPTR, $8
 
 // func FitsUint16Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
@@ -218,7 +218,7 @@ loop:
 	VRNDSCALEPD  $0x0b, Z0, Z0
 	VPBROADCASTQ const9<>+0(SB), Z1
 	VCMPPD       $0x12, Z0, Z1, K1
-	VCMPPD.BCST  $0x12, const11<>+0(SB), Z0, K2
+	VCMPPD.BCST  $0x11, const11<>+0(SB), Z0, K2
 	KANDB        K2, K1, K1
 	VPBROADCASTD const2<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
@@ -235,7 +235,7 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const11<>+0(SB)/8, $0x40efffe000000000
+DATA const11<>+0(SB)/8, $0x40f0000000000000
 GLOBL const11<>(SB), RODATA|NOPTR, $8
 
 // func FitsUint32Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
@@ -254,7 +254,7 @@ loop:
 	VRNDSCALEPD  $0x0b, Z0, Z0
 	VPBROADCASTQ const9<>+0(SB), Z1
 	VCMPPD       $0x12, Z0, Z1, K1
-	VCMPPD.BCST  $0x12, const12<>+0(SB), Z0, K2
+	VCMPPD.BCST  $0x11, const12<>+0(SB), Z0, K2
 	KANDB        K2, K1, K1
 	VPBROADCASTD const2<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
@@ -271,7 +271,7 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const12<>+0(SB)/8, $0x41efffffffe00000
+DATA const12<>+0(SB)/8, $0x41f0000000000000
 GLOBL const12<>(SB), RODATA|NOPTR, $8
 
 // func FitsUint64Float64Bool(dst *uint8, a *float64, aStep int, n int) (done int)
@@ -290,7 +290,7 @@ loop:
 	VRNDSCALEPD  $0x0b, Z0, Z0
 	VPBROADCASTQ const9<>+0(SB), Z1
 	VCMPPD       $0x12, Z0, Z1, K1
-	VCMPPD.BCST  $0x12, const13<>+0(SB), Z0, K2
+	VCMPPD.BCST  $0x11, const13<>+0(SB), Z0, K2
 	KANDB        K2, K1, K1
 	VPBROADCASTD const2<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
@@ -307,798 +307,811 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const13<>+0(SB)/8, $0x43efffffffffffff
+DATA const13<>+0(SB)/8, $0x43f0000000000000
 GLOBL const13<>(SB), RODATA|NOPTR, $8
 
 // func FitsInt8Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·FitsInt8Float32Bool(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), Y0
-	VCVTPS2PD    Y0, Z0
-	VRNDSCALEPD  $0x0b, Z0, Z0
-	VPBROADCASTQ const0<>+0(SB), Z1
-	VCMPPD       $0x12, Z0, Z1, K1
-	VCMPPD.BCST  $0x12, const1<>+0(SB), Z0, K2
-	KANDB        K2, K1, K1
+	VMOVUPD      (CX), Z0
+	VRNDSCALEPS  $0x0b, Z0, Z0
+	VPBROADCASTD const14<>+0(SB), Z1
+	VCMPPS       $0x12, Z0, Z1, K1
+	VCMPPS.BCST  $0x11, const15<>+0(SB), Z0, K2
+	KANDW        K2, K1, K1
 	VPBROADCASTD const2<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x08, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
+DATA const14<>+0(SB)/4, $0xc3000000
+GLOBL const14<>(SB), RODATA|NOPTR, $4
+
+DATA const15<>+0(SB)/4, $0x43000000
+GLOBL const15<>(SB), RODATA|NOPTR, $4
+
 // func FitsInt16Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·FitsInt16Float32Bool(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), Y0
-	VCVTPS2PD    Y0, Z0
-	VRNDSCALEPD  $0x0b, Z0, Z0
-	VPBROADCASTQ const3<>+0(SB), Z1
-	VCMPPD       $0x12, Z0, Z1, K1
-	VCMPPD.BCST  $0x12, const4<>+0(SB), Z0, K2
-	KANDB        K2, K1, K1
+	VMOVUPD      (CX), Z0
+	VRNDSCALEPS  $0x0b, Z0, Z0
+	VPBROADCASTD const16<>+0(SB), Z1
+	VCMPPS       $0x12, Z0, Z1, K1
+	VCMPPS.BCST  $0x11, const17<>+0(SB), Z0, K2
+	KANDW        K2, K1, K1
 	VPBROADCASTD const2<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x08, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
+DATA const16<>+0(SB)/4, $0xc7000000
+GLOBL const16<>(SB), RODATA|NOPTR, $4
+
+DATA const17<>+0(SB)/4, $0x47000000
+GLOBL const17<>(SB), RODATA|NOPTR, $4
+
 // func FitsInt32Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·FitsInt32Float32Bool(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), Y0
-	VCVTPS2PD    Y0, Z0
-	VRNDSCALEPD  $0x0b, Z0, Z0
-	VPBROADCASTQ const5<>+0(SB), Z1
-	VCMPPD       $0x12, Z0, Z1, K1
-	VCMPPD.BCST  $0x12, const6<>+0(SB), Z0, K2
-	KANDB        K2, K1, K1
+	VMOVUPD      (CX), Z0
+	VRNDSCALEPS  $0x0b, Z0, Z0
+	VPBROADCASTD const18<>+0(SB), Z1
+	VCMPPS       $0x12, Z0, Z1, K1
+	VCMPPS.BCST  $0x11, const19<>+0(SB), Z0, K2
+	KANDW        K2, K1, K1
 	VPBROADCASTD const2<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x08, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
+DATA const18<>+0(SB)/4, $0xcf000000
+GLOBL const18<>(SB), RODATA|NOPTR, $4
+
+DATA const19<>+0(SB)/4, $0x4f000000
+GLOBL const19<>(SB), RODATA|NOPTR, $4
+
 // func FitsInt64Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·FitsInt64Float32Bool(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), Y0
-	VCVTPS2PD    Y0, Z0
-	VRNDSCALEPD  $0x0b, Z0, Z0
-	VPBROADCASTQ const7<>+0(SB), Z1
-	VCMPPD       $0x12, Z0, Z1, K1
-	VCMPPD.BCST  $0x12, const8<>+0(SB), Z0, K2
-	KANDB        K2, K1, K1
+	VMOVUPD      (CX), Z0
+	VRNDSCALEPS  $0x0b, Z0, Z0
+	VPBROADCASTD const20<>+0(SB), Z1
+	VCMPPS       $0x12, Z0, Z1, K1
+	VCMPPS.BCST  $0x11, const21<>+0(SB), Z0, K2
+	KANDW        K2, K1, K1
 	VPBROADCASTD const2<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x08, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
+DATA const20<>+0(SB)/4, $0xdf000000
+GLOBL const20<>(SB), RODATA|NOPTR, $4
+
+DATA const21<>+0(SB)/4, $0x5f000000
+GLOBL const21<>(SB), RODATA|NOPTR, $4
+
 // func FitsUint8Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·FitsUint8Float32Bool(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), Y0
-	VCVTPS2PD    Y0, Z0
-	VRNDSCALEPD  $0x0b, Z0, Z0
-	VPBROADCASTQ const9<>+0(SB), Z1
-	VCMPPD       $0x12, Z0, Z1, K1
-	VCMPPD.BCST  $0x12, const10<>+0(SB), Z0, K2
-	KANDB        K2, K1, K1
+	VMOVUPD      (CX), Z0
+	VRNDSCALEPS  $0x0b, Z0, Z0
+	VPBROADCASTD const22<>+0(SB), Z1
+	VCMPPS       $0x12, Z0, Z1, K1
+	VCMPPS.BCST  $0x11, const23<>+0(SB), Z0, K2
+	KANDW        K2, K1, K1
 	VPBROADCASTD const2<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x08, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
+DATA const22<>+0(SB)/4, $0x00000000
+GLOBL const22<>(SB), RODATA|NOPTR, $4
+
+DATA const23<>+0(SB)/4, $0x43800000
+GLOBL const23<>(SB), RODATA|NOPTR, $4
+
 // func FitsUint16Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·FitsUint16Float32Bool(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), Y0
-	VCVTPS2PD    Y0, Z0
-	VRNDSCALEPD  $0x0b, Z0, Z0
-	VPBROADCASTQ const9<>+0(SB), Z1
-	VCMPPD       $0x12, Z0, Z1, K1
-	VCMPPD.BCST  $0x12, const11<>+0(SB), Z0, K2
-	KANDB        K2, K1, K1
+	VMOVUPD      (CX), Z0
+	VRNDSCALEPS  $0x0b, Z0, Z0
+	VPBROADCASTD const22<>+0(SB), Z1
+	VCMPPS       $0x12, Z0, Z1, K1
+	VCMPPS.BCST  $0x11, const24<>+0(SB), Z0, K2
+	KANDW        K2, K1, K1
 	VPBROADCASTD const2<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x08, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
+DATA const24<>+0(SB)/4, $0x47800000
+GLOBL const24<>(SB), RODATA|NOPTR, $4
+
 // func FitsUint32Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·FitsUint32Float32Bool(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), Y0
-	VCVTPS2PD    Y0, Z0
-	VRNDSCALEPD  $0x0b, Z0, Z0
-	VPBROADCASTQ const9<>+0(SB), Z1
-	VCMPPD       $0x12, Z0, Z1, K1
-	VCMPPD.BCST  $0x12, const12<>+0(SB), Z0, K2
-	KANDB        K2, K1, K1
+	VMOVUPD      (CX), Z0
+	VRNDSCALEPS  $0x0b, Z0, Z0
+	VPBROADCASTD const22<>+0(SB), Z1
+	VCMPPS       $0x12, Z0, Z1, K1
+	VCMPPS.BCST  $0x11, const25<>+0(SB), Z0, K2
+	KANDW        K2, K1, K1
 	VPBROADCASTD const2<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x08, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
+DATA const25<>+0(SB)/4, $0x4f800000
+GLOBL const25<>(SB), RODATA|NOPTR, $4
+
 // func FitsUint64Float32Bool(dst *uint8, a *float32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·FitsUint64Float32Bool(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), Y0
-	VCVTPS2PD    Y0, Z0
-	VRNDSCALEPD  $0x0b, Z0, Z0
-	VPBROADCASTQ const9<>+0(SB), Z1
-	VCMPPD       $0x12, Z0, Z1, K1
-	VCMPPD.BCST  $0x12, const13<>+0(SB), Z0, K2
-	KANDB        K2, K1, K1
+	VMOVUPD      (CX), Z0
+	VRNDSCALEPS  $0x0b, Z0, Z0
+	VPBROADCASTD const22<>+0(SB), Z1
+	VCMPPS       $0x12, Z0, Z1, K1
+	VCMPPS.BCST  $0x11, const26<>+0(SB), Z0, K2
+	KANDW        K2, K1, K1
 	VPBROADCASTD const2<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x08, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
+DATA const26<>+0(SB)/4, $0x5f800000
+GLOBL const26<>(SB), RODATA|NOPTR, $4
+
 // func FitsUint8Int8Bool(dst *uint8, a *int8, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·FitsUint8Int8Bool(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x40, SI
 	JLT  done
 
 loop:
-	VMOVQ        (CX), X0
-	VPMOVSXBQ    X0, Z0
-	VPCMPQ.BCST  $0x01, const9<>+0(SB), Z0, K1
-	VPBROADCASTQ const14<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const2<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      (CX), Z0
+	VPBROADCASTD const22<>+0(SB), Z1
+	VPCMPB       $0x01, Z1, Z0, K1
+	KNOTQ        K1, K1
+	VPBROADCASTD const2<>+0(SB), Z0
+	VMOVDQU8.Z   Z0, K1, Z0
+	VMOVUPD      Z0, (AX)
+	ADDQ         $0x40, AX
 	ADDQ         DX, CX
-	SUBQ         $0x08, SI
+	SUBQ         $0x40, SI
 	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x40, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const14<>+0(SB)/8, $0x00000000000000ff
-GLOBL const14<>(SB), RODATA|NOPTR, $8
-
 // func FitsUint16Int8Bool(dst *uint8, a *int8, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·FitsUint16Int8Bool(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x40, SI
 	JLT  done
 
 loop:
-	VMOVQ        (CX), X0
-	VPMOVSXBQ    X0, Z0
-	VPCMPQ.BCST  $0x01, const9<>+0(SB), Z0, K1
-	VPBROADCASTQ const15<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const2<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      (CX), Z0
+	VPBROADCASTD const22<>+0(SB), Z1
+	VPCMPB       $0x01, Z1, Z0, K1
+	KNOTQ        K1, K1
+	VPBROADCASTD const2<>+0(SB), Z0
+	VMOVDQU8.Z   Z0, K1, Z0
+	VMOVUPD      Z0, (AX)
+	ADDQ         $0x40, AX
 	ADDQ         DX, CX
-	SUBQ         $0x08, SI
+	SUBQ         $0x40, SI
 	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x40, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const15<>+0(SB)/8, $0x000000000000ffff
-GLOBL const15<>(SB), RODATA|NOPTR, $8
-
 // func FitsUint32Int8Bool(dst *uint8, a *int8, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·FitsUint32Int8Bool(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x40, SI
 	JLT  done
 
 loop:
-	VMOVQ        (CX), X0
-	VPMOVSXBQ    X0, Z0
-	VPCMPQ.BCST  $0x01, const9<>+0(SB), Z0, K1
-	VPBROADCASTQ const16<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const2<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      (CX), Z0
+	VPBROADCASTD const22<>+0(SB), Z1
+	VPCMPB       $0x01, Z1, Z0, K1
+	KNOTQ        K1, K1
+	VPBROADCASTD const2<>+0(SB), Z0
+	VMOVDQU8.Z   Z0, K1, Z0
+	VMOVUPD      Z0, (AX)
+	ADDQ         $0x40, AX
 	ADDQ         DX, CX
-	SUBQ         $0x08, SI
+	SUBQ         $0x40, SI
 	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x40, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const16<>+0(SB)/8, $0x00000000ffffffff
-GLOBL const16<>(SB), RODATA|NOPTR, $8
-
 // func FitsUint64Int8Bool(dst *uint8, a *int8, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·FitsUint64Int8Bool(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x40, SI
 	JLT  done
 
 loop:
-	VMOVQ        (CX), X0
-	VPMOVSXBQ    X0, Z0
-	VPCMPQ.BCST  $0x01, const9<>+0(SB), Z0, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const2<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      (CX), Z0
+	VPBROADCASTD const22<>+0(SB), Z1
+	VPCMPB       $0x01, Z1, Z0, K1
+	KNOTQ        K1, K1
+	VPBROADCASTD const2<>+0(SB), Z0
+	VMOVDQU8.Z   Z0, K1, Z0
+	VMOVUPD      Z0, (AX)
+	ADDQ         $0x40, AX
 	ADDQ         DX, CX
-	SUBQ         $0x08, SI
+	SUBQ         $0x40, SI
 	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x40, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
 // func FitsInt8Int16Bool(dst *uint8, a *int16, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·FitsInt8Int16Bool(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x20, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VPMOVSXWQ    X0, Z0
-	VPCMPQ.BCST  $0x01, const17<>+0(SB), Z0, K1
-	VPBROADCASTQ const18<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const2<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      (CX), Z0
+	VPBROADCASTD const27<>+0(SB), Z1
+	VPCMPW       $0x01, Z1, Z0, K1
+	VPBROADCASTD const28<>+0(SB), Z1
+	VPCMPW       $0x01, Z0, Z1, K2
+	KORD         K2, K1, K1
+	KNOTD        K1, K1
+	VPBROADCASTD const2<>+0(SB), Y0
+	VMOVDQU8.Z   Y0, K1, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
 	ADDQ         DX, CX
-	SUBQ         $0x08, SI
+	SUBQ         $0x20, SI
 	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x20, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const17<>+0(SB)/8, $0xffffffffffffff80
-GLOBL const17<>(SB), RODATA|NOPTR, $8
+DATA const27<>+0(SB)/4, $0xff80ff80
+GLOBL const27<>(SB), RODATA|NOPTR, $4
 
-DATA const18<>+0(SB)/8, $0x000000000000007f
-GLOBL const18<>(SB), RODATA|NOPTR, $8
+DATA const28<>+0(SB)/4, $0x007f007f
+GLOBL const28<>(SB), RODATA|NOPTR, $4
 
 // func FitsUint8Int16Bool(dst *uint8, a *int16, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·FitsUint8Int16Bool(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x20, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VPMOVSXWQ    X0, Z0
-	VPCMPQ.BCST  $0x01, const9<>+0(SB), Z0, K1
-	VPBROADCASTQ const14<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const2<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      (CX), Z0
+	VPBROADCASTD const22<>+0(SB), Z1
+	VPCMPW       $0x01, Z1, Z0, K1
+	VPBROADCASTD const29<>+0(SB), Z1
+	VPCMPW       $0x01, Z0, Z1, K2
+	KORD         K2, K1, K1
+	KNOTD        K1, K1
+	VPBROADCASTD const2<>+0(SB), Y0
+	VMOVDQU8.Z   Y0, K1, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
 	ADDQ         DX, CX
-	SUBQ         $0x08, SI
+	SUBQ         $0x20, SI
 	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x20, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
+DATA const29<>+0(SB)/4, $0x00ff00ff
+GLOBL const29<>(SB), RODATA|NOPTR, $4
+
 // func FitsUint16Int16Bool(dst *uint8, a *int16, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·FitsUint16Int16Bool(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x20, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VPMOVSXWQ    X0, Z0
-	VPCMPQ.BCST  $0x01, const9<>+0(SB), Z0, K1
-	VPBROADCASTQ const15<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const2<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      (CX), Z0
+	VPBROADCASTD const22<>+0(SB), Z1
+	VPCMPW       $0x01, Z1, Z0, K1
+	KNOTD        K1, K1
+	VPBROADCASTD const2<>+0(SB), Y0
+	VMOVDQU8.Z   Y0, K1, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
 	ADDQ         DX, CX
-	SUBQ         $0x08, SI
+	SUBQ         $0x20, SI
 	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x20, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
 // func FitsUint32Int16Bool(dst *uint8, a *int16, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·FitsUint32Int16Bool(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x20, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VPMOVSXWQ    X0, Z0
-	VPCMPQ.BCST  $0x01, const9<>+0(SB), Z0, K1
-	VPBROADCASTQ const16<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const2<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      (CX), Z0
+	VPBROADCASTD const22<>+0(SB), Z1
+	VPCMPW       $0x01, Z1, Z0, K1
+	KNOTD        K1, K1
+	VPBROADCASTD const2<>+0(SB), Y0
+	VMOVDQU8.Z   Y0, K1, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
 	ADDQ         DX, CX
-	SUBQ         $0x08, SI
+	SUBQ         $0x20, SI
 	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x20, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
 // func FitsUint64Int16Bool(dst *uint8, a *int16, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·FitsUint64Int16Bool(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x20, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VPMOVSXWQ    X0, Z0
-	VPCMPQ.BCST  $0x01, const9<>+0(SB), Z0, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const2<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      (CX), Z0
+	VPBROADCASTD const22<>+0(SB), Z1
+	VPCMPW       $0x01, Z1, Z0, K1
+	KNOTD        K1, K1
+	VPBROADCASTD const2<>+0(SB), Y0
+	VMOVDQU8.Z   Y0, K1, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
 	ADDQ         DX, CX
-	SUBQ         $0x08, SI
+	SUBQ         $0x20, SI
 	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x20, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
 // func FitsInt8Int32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·FitsInt8Int32Bool(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), Y0
-	VPMOVSXDQ    Y0, Z0
-	VPCMPQ.BCST  $0x01, const17<>+0(SB), Z0, K1
-	VPBROADCASTQ const18<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
-	KNOTB        K1, K1
+	VMOVUPD      (CX), Z0
+	VPCMPD.BCST  $0x01, const30<>+0(SB), Z0, K1
+	VPBROADCASTD const31<>+0(SB), Z1
+	VPCMPD       $0x01, Z0, Z1, K2
+	KORW         K2, K1, K1
+	KNOTW        K1, K1
 	VPBROADCASTD const2<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x08, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
+DATA const30<>+0(SB)/4, $0xffffff80
+GLOBL const30<>(SB), RODATA|NOPTR, $4
+
+DATA const31<>+0(SB)/4, $0x0000007f
+GLOBL const31<>(SB), RODATA|NOPTR, $4
+
 // func FitsInt16Int32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·FitsInt16Int32Bool(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), Y0
-	VPMOVSXDQ    Y0, Z0
-	VPCMPQ.BCST  $0x01, const19<>+0(SB), Z0, K1
-	VPBROADCASTQ const20<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
-	KNOTB        K1, K1
+	VMOVUPD      (CX), Z0
+	VPCMPD.BCST  $0x01, const32<>+0(SB), Z0, K1
+	VPBROADCASTD const33<>+0(SB), Z1
+	VPCMPD       $0x01, Z0, Z1, K2
+	KORW         K2, K1, K1
+	KNOTW        K1, K1
 	VPBROADCASTD const2<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x08, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const19<>+0(SB)/8, $0xffffffffffff8000
-GLOBL const19<>(SB), RODATA|NOPTR, $8
+DATA const32<>+0(SB)/4, $0xffff8000
+GLOBL const32<>(SB), RODATA|NOPTR, $4
 
-DATA const20<>+0(SB)/8, $0x0000000000007fff
-GLOBL const20<>(SB), RODATA|NOPTR, $8
+DATA const33<>+0(SB)/4, $0x00007fff
+GLOBL const33<>(SB), RODATA|NOPTR, $4
 
 // func FitsUint8Int32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·FitsUint8Int32Bool(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), Y0
-	VPMOVSXDQ    Y0, Z0
-	VPCMPQ.BCST  $0x01, const9<>+0(SB), Z0, K1
-	VPBROADCASTQ const14<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
-	KNOTB        K1, K1
+	VMOVUPD      (CX), Z0
+	VPCMPD.BCST  $0x01, const22<>+0(SB), Z0, K1
+	VPBROADCASTD const34<>+0(SB), Z1
+	VPCMPD       $0x01, Z0, Z1, K2
+	KORW         K2, K1, K1
+	KNOTW        K1, K1
 	VPBROADCASTD const2<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x08, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
+DATA const34<>+0(SB)/4, $0x000000ff
+GLOBL const34<>(SB), RODATA|NOPTR, $4
+
 // func FitsUint16Int32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·FitsUint16Int32Bool(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), Y0
-	VPMOVSXDQ    Y0, Z0
-	VPCMPQ.BCST  $0x01, const9<>+0(SB), Z0, K1
-	VPBROADCASTQ const15<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
-	KNOTB        K1, K1
+	VMOVUPD      (CX), Z0
+	VPCMPD.BCST  $0x01, const22<>+0(SB), Z0, K1
+	VPBROADCASTD const35<>+0(SB), Z1
+	VPCMPD       $0x01, Z0, Z1, K2
+	KORW         K2, K1, K1
+	KNOTW        K1, K1
 	VPBROADCASTD const2<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x08, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
+DATA const35<>+0(SB)/4, $0x0000ffff
+GLOBL const35<>(SB), RODATA|NOPTR, $4
+
 // func FitsUint32Int32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·FitsUint32Int32Bool(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), Y0
-	VPMOVSXDQ    Y0, Z0
-	VPCMPQ.BCST  $0x01, const9<>+0(SB), Z0, K1
-	VPBROADCASTQ const16<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K2
-	KORB         K2, K1, K1
-	KNOTB        K1, K1
+	VMOVUPD      (CX), Z0
+	VPCMPD.BCST  $0x01, const22<>+0(SB), Z0, K1
+	KNOTW        K1, K1
 	VPBROADCASTD const2<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x08, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
 // func FitsUint64Int32Bool(dst *uint8, a *int32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·FitsUint64Int32Bool(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), Y0
-	VPMOVSXDQ    Y0, Z0
-	VPCMPQ.BCST  $0x01, const9<>+0(SB), Z0, K1
-	KNOTB        K1, K1
+	VMOVUPD      (CX), Z0
+	VPCMPD.BCST  $0x01, const22<>+0(SB), Z0, K1
+	KNOTW        K1, K1
 	VPBROADCASTD const2<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x08, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -1117,8 +1130,8 @@ TEXT ·FitsInt8Int64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VPCMPQ.BCST  $0x01, const17<>+0(SB), Z0, K1
-	VPBROADCASTQ const18<>+0(SB), Z1
+	VPCMPQ.BCST  $0x01, const36<>+0(SB), Z0, K1
+	VPBROADCASTQ const37<>+0(SB), Z1
 	VPCMPQ       $0x01, Z0, Z1, K2
 	KORB         K2, K1, K1
 	KNOTB        K1, K1
@@ -1136,6 +1149,12 @@ done:
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const36<>+0(SB)/8, $0xffffffffffffff80
+GLOBL const36<>(SB), RODATA|NOPTR, $8
+
+DATA const37<>+0(SB)/8, $0x000000000000007f
+GLOBL const37<>(SB), RODATA|NOPTR, $8
 
 // func FitsInt16Int64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
@@ -1150,8 +1169,8 @@ TEXT ·FitsInt16Int64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VPCMPQ.BCST  $0x01, const19<>+0(SB), Z0, K1
-	VPBROADCASTQ const20<>+0(SB), Z1
+	VPCMPQ.BCST  $0x01, const38<>+0(SB), Z0, K1
+	VPBROADCASTQ const39<>+0(SB), Z1
 	VPCMPQ       $0x01, Z0, Z1, K2
 	KORB         K2, K1, K1
 	KNOTB        K1, K1
@@ -1169,6 +1188,12 @@ done:
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const38<>+0(SB)/8, $0xffffffffffff8000
+GLOBL const38<>(SB), RODATA|NOPTR, $8
+
+DATA const39<>+0(SB)/8, $0x0000000000007fff
+GLOBL const39<>(SB), RODATA|NOPTR, $8
 
 // func FitsInt32Int64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
@@ -1183,8 +1208,8 @@ TEXT ·FitsInt32Int64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VPCMPQ.BCST  $0x01, const21<>+0(SB), Z0, K1
-	VPBROADCASTQ const22<>+0(SB), Z1
+	VPCMPQ.BCST  $0x01, const40<>+0(SB), Z0, K1
+	VPBROADCASTQ const41<>+0(SB), Z1
 	VPCMPQ       $0x01, Z0, Z1, K2
 	KORB         K2, K1, K1
 	KNOTB        K1, K1
@@ -1203,11 +1228,11 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const21<>+0(SB)/8, $0xffffffff80000000
-GLOBL const21<>(SB), RODATA|NOPTR, $8
+DATA const40<>+0(SB)/8, $0xffffffff80000000
+GLOBL const40<>(SB), RODATA|NOPTR, $8
 
-DATA const22<>+0(SB)/8, $0x000000007fffffff
-GLOBL const22<>(SB), RODATA|NOPTR, $8
+DATA const41<>+0(SB)/8, $0x000000007fffffff
+GLOBL const41<>(SB), RODATA|NOPTR, $8
 
 // func FitsUint8Int64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
@@ -1223,7 +1248,7 @@ TEXT ·FitsUint8Int64Bool(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), Z0
 	VPCMPQ.BCST  $0x01, const9<>+0(SB), Z0, K1
-	VPBROADCASTQ const14<>+0(SB), Z1
+	VPBROADCASTQ const42<>+0(SB), Z1
 	VPCMPQ       $0x01, Z0, Z1, K2
 	KORB         K2, K1, K1
 	KNOTB        K1, K1
@@ -1241,6 +1266,9 @@ done:
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const42<>+0(SB)/8, $0x00000000000000ff
+GLOBL const42<>(SB), RODATA|NOPTR, $8
 
 // func FitsUint16Int64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
@@ -1256,7 +1284,7 @@ TEXT ·FitsUint16Int64Bool(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), Z0
 	VPCMPQ.BCST  $0x01, const9<>+0(SB), Z0, K1
-	VPBROADCASTQ const15<>+0(SB), Z1
+	VPBROADCASTQ const43<>+0(SB), Z1
 	VPCMPQ       $0x01, Z0, Z1, K2
 	KORB         K2, K1, K1
 	KNOTB        K1, K1
@@ -1274,6 +1302,9 @@ done:
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const43<>+0(SB)/8, $0x000000000000ffff
+GLOBL const43<>(SB), RODATA|NOPTR, $8
 
 // func FitsUint32Int64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
@@ -1289,7 +1320,7 @@ TEXT ·FitsUint32Int64Bool(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD      (CX), Z0
 	VPCMPQ.BCST  $0x01, const9<>+0(SB), Z0, K1
-	VPBROADCASTQ const16<>+0(SB), Z1
+	VPBROADCASTQ const44<>+0(SB), Z1
 	VPCMPQ       $0x01, Z0, Z1, K2
 	KORB         K2, K1, K1
 	KNOTB        K1, K1
@@ -1307,6 +1338,9 @@ done:
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const44<>+0(SB)/8, $0x00000000ffffffff
+GLOBL const44<>(SB), RODATA|NOPTR, $8
 
 // func FitsUint64Int64Bool(dst *uint8, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
@@ -1339,288 +1373,288 @@ done:
 	RET
 
 // func FitsInt8Uint8Bool(dst *uint8, a *uint8, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·FitsInt8Uint8Bool(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x40, SI
 	JLT  done
 
 loop:
-	VMOVQ        (CX), X0
-	VPMOVZXBQ    X0, Z0
-	VPBROADCASTQ const18<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const2<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      (CX), Z0
+	VPBROADCASTD const45<>+0(SB), Z1
+	VPCMPUB      $0x01, Z0, Z1, K1
+	KNOTQ        K1, K1
+	VPBROADCASTD const2<>+0(SB), Z0
+	VMOVDQU8.Z   Z0, K1, Z0
+	VMOVUPD      Z0, (AX)
+	ADDQ         $0x40, AX
 	ADDQ         DX, CX
-	SUBQ         $0x08, SI
+	SUBQ         $0x40, SI
 	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x40, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
+DATA const45<>+0(SB)/4, $0x7f7f7f7f
+GLOBL const45<>(SB), RODATA|NOPTR, $4
+
 // func FitsInt8Uint16Bool(dst *uint8, a *uint16, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·FitsInt8Uint16Bool(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x20, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VPMOVZXWQ    X0, Z0
-	VPBROADCASTQ const18<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const2<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      (CX), Z0
+	VPBROADCASTD const28<>+0(SB), Z1
+	VPCMPUW      $0x01, Z0, Z1, K1
+	KNOTD        K1, K1
+	VPBROADCASTD const2<>+0(SB), Y0
+	VMOVDQU8.Z   Y0, K1, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
 	ADDQ         DX, CX
-	SUBQ         $0x08, SI
+	SUBQ         $0x20, SI
 	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x20, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
 // func FitsInt16Uint16Bool(dst *uint8, a *uint16, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·FitsInt16Uint16Bool(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x20, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VPMOVZXWQ    X0, Z0
-	VPBROADCASTQ const20<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const2<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      (CX), Z0
+	VPBROADCASTD const46<>+0(SB), Z1
+	VPCMPUW      $0x01, Z0, Z1, K1
+	KNOTD        K1, K1
+	VPBROADCASTD const2<>+0(SB), Y0
+	VMOVDQU8.Z   Y0, K1, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
 	ADDQ         DX, CX
-	SUBQ         $0x08, SI
+	SUBQ         $0x20, SI
 	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x20, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
+DATA const46<>+0(SB)/4, $0x7fff7fff
+GLOBL const46<>(SB), RODATA|NOPTR, $4
+
 // func FitsUint8Uint16Bool(dst *uint8, a *uint16, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·FitsUint8Uint16Bool(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x20, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), X0
-	VPMOVZXWQ    X0, Z0
-	VPBROADCASTQ const14<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K1
-	KNOTB        K1, K1
-	VPBROADCASTD const2<>+0(SB), X0
-	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      (CX), Z0
+	VPBROADCASTD const29<>+0(SB), Z1
+	VPCMPUW      $0x01, Z0, Z1, K1
+	KNOTD        K1, K1
+	VPBROADCASTD const2<>+0(SB), Y0
+	VMOVDQU8.Z   Y0, K1, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
 	ADDQ         DX, CX
-	SUBQ         $0x08, SI
+	SUBQ         $0x20, SI
 	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x20, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
 // func FitsInt8Uint32Bool(dst *uint8, a *uint32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·FitsInt8Uint32Bool(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), Y0
-	VPMOVZXDQ    Y0, Z0
-	VPBROADCASTQ const18<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K1
-	KNOTB        K1, K1
+	VMOVUPD      (CX), Z0
+	VPBROADCASTD const31<>+0(SB), Z1
+	VPCMPUD      $0x01, Z0, Z1, K1
+	KNOTW        K1, K1
 	VPBROADCASTD const2<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x08, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
 // func FitsInt16Uint32Bool(dst *uint8, a *uint32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·FitsInt16Uint32Bool(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), Y0
-	VPMOVZXDQ    Y0, Z0
-	VPBROADCASTQ const20<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K1
-	KNOTB        K1, K1
+	VMOVUPD      (CX), Z0
+	VPBROADCASTD const33<>+0(SB), Z1
+	VPCMPUD      $0x01, Z0, Z1, K1
+	KNOTW        K1, K1
 	VPBROADCASTD const2<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x08, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
 // func FitsInt32Uint32Bool(dst *uint8, a *uint32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·FitsInt32Uint32Bool(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), Y0
-	VPMOVZXDQ    Y0, Z0
-	VPBROADCASTQ const22<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K1
-	KNOTB        K1, K1
+	VMOVUPD      (CX), Z0
+	VPBROADCASTD const47<>+0(SB), Z1
+	VPCMPUD      $0x01, Z0, Z1, K1
+	KNOTW        K1, K1
 	VPBROADCASTD const2<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x08, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
+DATA const47<>+0(SB)/4, $0x7fffffff
+GLOBL const47<>(SB), RODATA|NOPTR, $4
+
 // func FitsUint8Uint32Bool(dst *uint8, a *uint32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·FitsUint8Uint32Bool(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), Y0
-	VPMOVZXDQ    Y0, Z0
-	VPBROADCASTQ const14<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K1
-	KNOTB        K1, K1
+	VMOVUPD      (CX), Z0
+	VPBROADCASTD const34<>+0(SB), Z1
+	VPCMPUD      $0x01, Z0, Z1, K1
+	KNOTW        K1, K1
 	VPBROADCASTD const2<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x08, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
 // func FitsUint16Uint32Bool(dst *uint8, a *uint32, aStep int, n int) (done int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·FitsUint16Uint32Bool(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD      (CX), Y0
-	VPMOVZXDQ    Y0, Z0
-	VPBROADCASTQ const15<>+0(SB), Z1
-	VPCMPQ       $0x01, Z0, Z1, K1
-	KNOTB        K1, K1
+	VMOVUPD      (CX), Z0
+	VPBROADCASTD const35<>+0(SB), Z1
+	VPCMPUD      $0x01, Z0, Z1, K1
+	KNOTW        K1, K1
 	VPBROADCASTD const2<>+0(SB), X0
 	VMOVDQU8.Z   X0, K1, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
+	VMOVUPD      X0, (AX)
+	ADDQ         $0x10, AX
 	ADDQ         DX, CX
-	SUBQ         $0x08, SI
+	SUBQ         $0x10, SI
 	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -1639,7 +1673,7 @@ TEXT ·FitsInt8Uint64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VPBROADCASTQ const18<>+0(SB), Z1
+	VPBROADCASTQ const37<>+0(SB), Z1
 	VPCMPUQ      $0x01, Z0, Z1, K1
 	KNOTB        K1, K1
 	VPBROADCASTD const2<>+0(SB), X0
@@ -1670,7 +1704,7 @@ TEXT ·FitsInt16Uint64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VPBROADCASTQ const20<>+0(SB), Z1
+	VPBROADCASTQ const39<>+0(SB), Z1
 	VPCMPUQ      $0x01, Z0, Z1, K1
 	KNOTB        K1, K1
 	VPBROADCASTD const2<>+0(SB), X0
@@ -1701,7 +1735,7 @@ TEXT ·FitsInt32Uint64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VPBROADCASTQ const22<>+0(SB), Z1
+	VPBROADCASTQ const41<>+0(SB), Z1
 	VPCMPUQ      $0x01, Z0, Z1, K1
 	KNOTB        K1, K1
 	VPBROADCASTD const2<>+0(SB), X0
@@ -1732,7 +1766,7 @@ TEXT ·FitsInt64Uint64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VPBROADCASTQ const23<>+0(SB), Z1
+	VPBROADCASTQ const48<>+0(SB), Z1
 	VPCMPUQ      $0x01, Z0, Z1, K1
 	KNOTB        K1, K1
 	VPBROADCASTD const2<>+0(SB), X0
@@ -1750,8 +1784,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const23<>+0(SB)/8, $0x7fffffffffffffff
-GLOBL const23<>(SB), RODATA|NOPTR, $8
+DATA const48<>+0(SB)/8, $0x7fffffffffffffff
+GLOBL const48<>(SB), RODATA|NOPTR, $8
 
 // func FitsUint8Uint64Bool(dst *uint8, a *uint64, aStep int, n int) (done int)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL
@@ -1766,7 +1800,7 @@ TEXT ·FitsUint8Uint64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VPBROADCASTQ const14<>+0(SB), Z1
+	VPBROADCASTQ const42<>+0(SB), Z1
 	VPCMPUQ      $0x01, Z0, Z1, K1
 	KNOTB        K1, K1
 	VPBROADCASTD const2<>+0(SB), X0
@@ -1797,7 +1831,7 @@ TEXT ·FitsUint16Uint64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VPBROADCASTQ const15<>+0(SB), Z1
+	VPBROADCASTQ const43<>+0(SB), Z1
 	VPCMPUQ      $0x01, Z0, Z1, K1
 	KNOTB        K1, K1
 	VPBROADCASTD const2<>+0(SB), X0
@@ -1828,7 +1862,7 @@ TEXT ·FitsUint32Uint64Bool(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD      (CX), Z0
-	VPBROADCASTQ const16<>+0(SB), Z1
+	VPBROADCASTQ const44<>+0(SB), Z1
 	VPCMPUQ      $0x01, Z0, Z1, K1
 	KNOTB        K1, K1
 	VPBROADCASTD const2<>+0(SB), X0

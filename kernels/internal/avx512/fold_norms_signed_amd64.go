@@ -4,16 +4,6 @@
 
 package avx512
 
-// NormsInt8 folds rows of 32 elements.
-//
-//go:noescape
-func NormsInt8(state *uint64, a *int8, b *byte, rows int, u0 uint64, u1 uint64)
-
-// NormsInt16 folds rows of 32 elements.
-//
-//go:noescape
-func NormsInt16(state *uint64, a *int16, b *byte, rows int, u0 uint64, u1 uint64)
-
 // NormsInt32 folds rows of 32 elements.
 //
 //go:noescape

@@ -4,11 +4,6 @@
 
 package avx512
 
-// PowersInt8 folds rows of 32 elements.
-//
-//go:noescape
-func PowersInt8(state *uint64, a *int8, b *byte, rows int, u0 uint64, u1 uint64)
-
 // PowersInt16 folds rows of 32 elements.
 //
 //go:noescape

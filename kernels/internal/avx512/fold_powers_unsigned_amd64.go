@@ -4,11 +4,6 @@
 
 package avx512
 
-// PowersUint8 folds rows of 32 elements.
-//
-//go:noescape
-func PowersUint8(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
-
 // PowersUint16 folds rows of 32 elements.
 //
 //go:noescape

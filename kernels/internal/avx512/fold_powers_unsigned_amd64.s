@@ -4,115 +4,6 @@
 
 #include "textflag.h"
 
-// func PowersUint8(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX512F
-TEXT ·PowersUint8(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
-	MOVQ         u0+32(FP), DX
-	VMOVQ        DX, X0
-	VPBROADCASTQ X0, Z0
-	MOVQ         $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z1
-	VMOVUPD 64(AX), Z2
-	VMOVUPD 128(AX), Z3
-	VMOVUPD 192(AX), Z4
-	VMOVUPD 256(AX), Z5
-	VMOVUPD 320(AX), Z6
-	VMOVUPD 384(AX), Z7
-	VMOVUPD 448(AX), Z8
-	VMOVUPD 512(AX), Z9
-	VMOVUPD 576(AX), Z10
-	VMOVUPD 640(AX), Z11
-	VMOVUPD 704(AX), Z12
-	VMOVUPD 768(AX), Z13
-	VMOVUPD 832(AX), Z14
-	VMOVUPD 896(AX), Z15
-	VMOVUPD 960(AX), Z16
-	MOVQ    CX, DX
-	MOVQ    BX, DI
-
-row:
-	VMOVQ       (DX), X17
-	VPMOVZXBQ   X17, Z17
-	VPSUBQ      Z0, Z17, Z17
-	VPADDQ.BCST const0<>+0(SB), Z17, Z17
-	VSUBPD.BCST const0<>+0(SB), Z17, Z17
-	VMULPD      Z17, Z17, Z18
-	VADDPD      Z1, Z17, Z1
-	VADDPD      Z5, Z18, Z5
-	VMULPD      Z18, Z17, Z17
-	VADDPD      Z17, Z9, Z9
-	VMULPD      Z18, Z18, Z17
-	VADDPD      Z17, Z13, Z13
-	VMOVQ       8(DX), X17
-	VPMOVZXBQ   X17, Z17
-	VPSUBQ      Z0, Z17, Z17
-	VPADDQ.BCST const0<>+0(SB), Z17, Z17
-	VSUBPD.BCST const0<>+0(SB), Z17, Z17
-	VMULPD      Z17, Z17, Z18
-	VADDPD      Z2, Z17, Z2
-	VADDPD      Z6, Z18, Z6
-	VMULPD      Z18, Z17, Z17
-	VADDPD      Z17, Z10, Z10
-	VMULPD      Z18, Z18, Z17
-	VADDPD      Z17, Z14, Z14
-	VMOVQ       16(DX), X17
-	VPMOVZXBQ   X17, Z17
-	VPSUBQ      Z0, Z17, Z17
-	VPADDQ.BCST const0<>+0(SB), Z17, Z17
-	VSUBPD.BCST const0<>+0(SB), Z17, Z17
-	VMULPD      Z17, Z17, Z18
-	VADDPD      Z3, Z17, Z3
-	VADDPD      Z7, Z18, Z7
-	VMULPD      Z18, Z17, Z17
-	VADDPD      Z17, Z11, Z11
-	VMULPD      Z18, Z18, Z17
-	VADDPD      Z17, Z15, Z15
-	VMOVQ       24(DX), X17
-	VPMOVZXBQ   X17, Z17
-	VPSUBQ      Z0, Z17, Z17
-	VPADDQ.BCST const0<>+0(SB), Z17, Z17
-	VSUBPD.BCST const0<>+0(SB), Z17, Z17
-	VMULPD      Z17, Z17, Z18
-	VADDPD      Z4, Z17, Z4
-	VADDPD      Z8, Z18, Z8
-	VMULPD      Z18, Z17, Z17
-	VADDPD      Z17, Z12, Z12
-	VMULPD      Z18, Z18, Z17
-	VADDPD      Z17, Z16, Z16
-	ADDQ        $0x00000020, DX
-	DECQ        DI
-	JNE         row
-	VMOVUPD     Z1, (AX)
-	VMOVUPD     Z2, 64(AX)
-	VMOVUPD     Z3, 128(AX)
-	VMOVUPD     Z4, 192(AX)
-	VMOVUPD     Z5, 256(AX)
-	VMOVUPD     Z6, 320(AX)
-	VMOVUPD     Z7, 384(AX)
-	VMOVUPD     Z8, 448(AX)
-	VMOVUPD     Z9, 512(AX)
-	VMOVUPD     Z10, 576(AX)
-	VMOVUPD     Z11, 640(AX)
-	VMOVUPD     Z12, 704(AX)
-	VMOVUPD     Z13, 768(AX)
-	VMOVUPD     Z14, 832(AX)
-	VMOVUPD     Z15, 896(AX)
-	VMOVUPD     Z16, 960(AX)
-	ADDQ        $0x00000100, AX
-	ADDQ        $0x00000020, CX
-	DECQ        SI
-	JNE         sweep
-	VZEROUPPER
-	RET
-
-DATA const0<>+0(SB)/8, $0x4338000000000000
-GLOBL const0<>(SB), RODATA|NOPTR, $8
-
 // func PowersUint16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F
 TEXT ·PowersUint16(SB), NOSPLIT, $0-48
@@ -218,6 +109,9 @@ row:
 	JNE         sweep
 	VZEROUPPER
 	RET
+
+DATA const0<>+0(SB)/8, $0x4338000000000000
+GLOBL const0<>(SB), RODATA|NOPTR, $8
 
 // func PowersUint32(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F

@@ -40,79 +40,79 @@ row:
 	VMOVUPD        (DX), Z20
 	VPSRLQ         $0x34, Z20, Z21
 	VPANDQ.BCST    const0<>+0(SB), Z21, Z21
-	VPANDQ.BCST    const1<>+0(SB), Z20, Z26
-	VPORQ.BCST     const2<>+0(SB), Z26, Z26
-	VMULPD         Z0, Z26, Z27
-	VPSUBQ.BCST    const3<>+0(SB), Z21, Z28
-	VPBROADCASTQ   const4<>+0(SB), Z29
-	VPCMPUQ        $0x01, Z28, Z29, K1
-	VMOVAPD        Z0, Z28
-	VFMSUB213PD    Z27, Z26, Z28
-	VFMADD231PD    Z26, Z4, Z28
+	VPANDQ.BCST    const1<>+0(SB), Z20, Z22
+	VPORQ.BCST     const2<>+0(SB), Z22, Z22
+	VMULPD         Z0, Z22, Z23
+	VPSUBQ.BCST    const3<>+0(SB), Z21, Z24
+	VPBROADCASTQ   const4<>+0(SB), Z25
+	VPCMPUQ        $0x01, Z24, Z25, K1
+	VMOVAPD        Z0, Z24
+	VFMSUB213PD    Z23, Z22, Z24
+	VFMADD231PD    Z22, Z4, Z24
 	VPADDQ         Z8, Z21, Z8
 	VPXORQ         Z12, Z20, Z12
 	VPBROADCASTQ   const5<>+0(SB), Z0
-	VBLENDMPD.BCST const3<>+0(SB), Z0, K1, Z22
-	VPADDQ         Z22, Z16, Z16
-	VMOVAPD        Z27, Z0
-	VMOVAPD        Z28, Z4
+	VBLENDMPD.BCST const3<>+0(SB), Z0, K1, Z0
+	VPADDQ         Z0, Z16, Z16
+	VMOVAPD        Z23, Z0
+	VMOVAPD        Z24, Z4
 	VMOVUPD        64(DX), Z20
 	VPSRLQ         $0x34, Z20, Z21
 	VPANDQ.BCST    const0<>+0(SB), Z21, Z21
-	VPANDQ.BCST    const1<>+0(SB), Z20, Z26
-	VPORQ.BCST     const2<>+0(SB), Z26, Z26
-	VMULPD         Z1, Z26, Z27
-	VPSUBQ.BCST    const3<>+0(SB), Z21, Z28
-	VPBROADCASTQ   const4<>+0(SB), Z29
-	VPCMPUQ        $0x01, Z28, Z29, K1
-	VMOVAPD        Z1, Z28
-	VFMSUB213PD    Z27, Z26, Z28
-	VFMADD231PD    Z26, Z5, Z28
+	VPANDQ.BCST    const1<>+0(SB), Z20, Z22
+	VPORQ.BCST     const2<>+0(SB), Z22, Z22
+	VMULPD         Z1, Z22, Z23
+	VPSUBQ.BCST    const3<>+0(SB), Z21, Z24
+	VPBROADCASTQ   const4<>+0(SB), Z25
+	VPCMPUQ        $0x01, Z24, Z25, K1
+	VMOVAPD        Z1, Z24
+	VFMSUB213PD    Z23, Z22, Z24
+	VFMADD231PD    Z22, Z5, Z24
 	VPADDQ         Z9, Z21, Z9
 	VPXORQ         Z13, Z20, Z13
 	VPBROADCASTQ   const5<>+0(SB), Z1
-	VBLENDMPD.BCST const3<>+0(SB), Z1, K1, Z23
-	VPADDQ         Z23, Z17, Z17
-	VMOVAPD        Z27, Z1
-	VMOVAPD        Z28, Z5
+	VBLENDMPD.BCST const3<>+0(SB), Z1, K1, Z1
+	VPADDQ         Z1, Z17, Z17
+	VMOVAPD        Z23, Z1
+	VMOVAPD        Z24, Z5
 	VMOVUPD        128(DX), Z20
 	VPSRLQ         $0x34, Z20, Z21
 	VPANDQ.BCST    const0<>+0(SB), Z21, Z21
-	VPANDQ.BCST    const1<>+0(SB), Z20, Z26
-	VPORQ.BCST     const2<>+0(SB), Z26, Z26
-	VMULPD         Z2, Z26, Z27
-	VPSUBQ.BCST    const3<>+0(SB), Z21, Z28
-	VPBROADCASTQ   const4<>+0(SB), Z29
-	VPCMPUQ        $0x01, Z28, Z29, K1
-	VMOVAPD        Z2, Z28
-	VFMSUB213PD    Z27, Z26, Z28
-	VFMADD231PD    Z26, Z6, Z28
+	VPANDQ.BCST    const1<>+0(SB), Z20, Z22
+	VPORQ.BCST     const2<>+0(SB), Z22, Z22
+	VMULPD         Z2, Z22, Z23
+	VPSUBQ.BCST    const3<>+0(SB), Z21, Z24
+	VPBROADCASTQ   const4<>+0(SB), Z25
+	VPCMPUQ        $0x01, Z24, Z25, K1
+	VMOVAPD        Z2, Z24
+	VFMSUB213PD    Z23, Z22, Z24
+	VFMADD231PD    Z22, Z6, Z24
 	VPADDQ         Z10, Z21, Z10
 	VPXORQ         Z14, Z20, Z14
 	VPBROADCASTQ   const5<>+0(SB), Z2
-	VBLENDMPD.BCST const3<>+0(SB), Z2, K1, Z24
-	VPADDQ         Z24, Z18, Z18
-	VMOVAPD        Z27, Z2
-	VMOVAPD        Z28, Z6
+	VBLENDMPD.BCST const3<>+0(SB), Z2, K1, Z2
+	VPADDQ         Z2, Z18, Z18
+	VMOVAPD        Z23, Z2
+	VMOVAPD        Z24, Z6
 	VMOVUPD        192(DX), Z20
 	VPSRLQ         $0x34, Z20, Z21
 	VPANDQ.BCST    const0<>+0(SB), Z21, Z21
-	VPANDQ.BCST    const1<>+0(SB), Z20, Z26
-	VPORQ.BCST     const2<>+0(SB), Z26, Z26
-	VMULPD         Z3, Z26, Z27
-	VPSUBQ.BCST    const3<>+0(SB), Z21, Z28
-	VPBROADCASTQ   const4<>+0(SB), Z29
-	VPCMPUQ        $0x01, Z28, Z29, K1
-	VMOVAPD        Z3, Z28
-	VFMSUB213PD    Z27, Z26, Z28
-	VFMADD231PD    Z26, Z7, Z28
+	VPANDQ.BCST    const1<>+0(SB), Z20, Z22
+	VPORQ.BCST     const2<>+0(SB), Z22, Z22
+	VMULPD         Z3, Z22, Z23
+	VPSUBQ.BCST    const3<>+0(SB), Z21, Z24
+	VPBROADCASTQ   const4<>+0(SB), Z25
+	VPCMPUQ        $0x01, Z24, Z25, K1
+	VMOVAPD        Z3, Z24
+	VFMSUB213PD    Z23, Z22, Z24
+	VFMADD231PD    Z22, Z7, Z24
 	VPADDQ         Z11, Z21, Z11
 	VPXORQ         Z15, Z20, Z15
 	VPBROADCASTQ   const5<>+0(SB), Z3
-	VBLENDMPD.BCST const3<>+0(SB), Z3, K1, Z25
-	VPADDQ         Z25, Z19, Z19
-	VMOVAPD        Z27, Z3
-	VMOVAPD        Z28, Z7
+	VBLENDMPD.BCST const3<>+0(SB), Z3, K1, Z3
+	VPADDQ         Z3, Z19, Z19
+	VMOVAPD        Z23, Z3
+	VMOVAPD        Z24, Z7
 	ADDQ           $0x00000100, DX
 	DECQ           DI
 	JNE            row

@@ -4,16 +4,6 @@
 
 package avx512
 
-// ScanInt8 folds rows of 32 elements.
-//
-//go:noescape
-func ScanInt8(state *uint64, a *int8, b *byte, rows int, u0 uint64, u1 uint64)
-
-// ScanInt16 folds rows of 32 elements.
-//
-//go:noescape
-func ScanInt16(state *uint64, a *int16, b *byte, rows int, u0 uint64, u1 uint64)
-
 // ScanInt32 folds rows of 32 elements.
 //
 //go:noescape

@@ -4,16 +4,6 @@
 
 package avx512
 
-// ScanUint8 folds rows of 32 elements.
-//
-//go:noescape
-func ScanUint8(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
-
-// ScanUint16 folds rows of 32 elements.
-//
-//go:noescape
-func ScanUint16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-
 // ScanUint32 folds rows of 32 elements.
 //
 //go:noescape

@@ -4,16 +4,6 @@
 
 package avx512
 
-// TotalUint8 folds rows of 32 elements.
-//
-//go:noescape
-func TotalUint8(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
-
-// TotalUint16 folds rows of 32 elements.
-//
-//go:noescape
-func TotalUint16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-
 // TotalUint32 folds rows of 32 elements.
 //
 //go:noescape

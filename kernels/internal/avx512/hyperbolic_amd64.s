@@ -22,66 +22,66 @@ loop:
 	VPBROADCASTQ      const1<>+0(SB), Z2
 	VMINPD            Z1, Z2, Z1
 	VMOVAPD           Z1, Z2
-	VPBROADCASTQ      const2<>+0(SB), Z4
-	VFMADD213PD.BCST  const3<>+0(SB), Z4, Z2
+	VPBROADCASTQ      const2<>+0(SB), Z3
+	VFMADD213PD.BCST  const3<>+0(SB), Z3, Z2
 	VSUBPD.BCST       const3<>+0(SB), Z2, Z2
 	VFNMADD231PD.BCST const4<>+0(SB), Z2, Z1
-	VMOVAPD           Z2, Z4
-	VPBROADCASTQ      const5<>+0(SB), Z5
-	VFNMADD213PD      Z1, Z5, Z4
-	VSUBPD            Z4, Z1, Z1
+	VMOVAPD           Z2, Z3
+	VPBROADCASTQ      const5<>+0(SB), Z4
+	VFNMADD213PD      Z1, Z4, Z3
+	VSUBPD            Z3, Z1, Z1
 	VFNMADD231PD.BCST const5<>+0(SB), Z2, Z1
-	VMULPD            Z4, Z4, Z5
-	VMOVAPD           Z5, Z6
-	VPBROADCASTQ      const6<>+0(SB), Z7
-	VFMADD213PD.BCST  const7<>+0(SB), Z7, Z6
-	VFMADD213PD.BCST  const8<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const9<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const10<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const11<>+0(SB), Z5, Z6
-	VMULPD            Z6, Z5, Z6
-	VMULPD            Z5, Z4, Z7
-	VMOVAPD           Z5, Z8
-	VPBROADCASTQ      const12<>+0(SB), Z9
-	VFMADD213PD.BCST  const13<>+0(SB), Z9, Z8
-	VFMADD213PD.BCST  const14<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  const15<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  const16<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  const17<>+0(SB), Z5, Z8
-	VMULPD            Z8, Z7, Z5
-	VPBROADCASTQ      const18<>+0(SB), Z7
-	VMINPD            Z2, Z7, Z7
-	VPBROADCASTQ      const19<>+0(SB), Z8
-	VSUBPD            Z7, Z8, Z7
-	VPSLLQ            $0x34, Z7, Z7
+	VMULPD            Z3, Z3, Z4
+	VMOVAPD           Z4, Z5
+	VPBROADCASTQ      const6<>+0(SB), Z6
+	VFMADD213PD.BCST  const7<>+0(SB), Z6, Z5
+	VFMADD213PD.BCST  const8<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST  const9<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST  const10<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST  const11<>+0(SB), Z4, Z5
+	VMULPD            Z5, Z4, Z5
+	VMULPD            Z4, Z3, Z6
+	VMOVAPD           Z4, Z7
+	VPBROADCASTQ      const12<>+0(SB), Z8
+	VFMADD213PD.BCST  const13<>+0(SB), Z8, Z7
+	VFMADD213PD.BCST  const14<>+0(SB), Z4, Z7
+	VFMADD213PD.BCST  const15<>+0(SB), Z4, Z7
+	VFMADD213PD.BCST  const16<>+0(SB), Z4, Z7
+	VFMADD213PD.BCST  const17<>+0(SB), Z4, Z7
+	VMULPD            Z7, Z6, Z4
+	VPBROADCASTQ      const18<>+0(SB), Z6
+	VMINPD            Z2, Z6, Z6
+	VPBROADCASTQ      const19<>+0(SB), Z7
+	VSUBPD            Z6, Z7, Z6
+	VPSLLQ            $0x34, Z6, Z6
+	VPBROADCASTQ      const11<>+0(SB), Z7
+	VMULPD            Z6, Z7, Z7
+	VMULPD            Z7, Z6, Z6
+	VPBROADCASTQ      const20<>+0(SB), Z7
+	VSUBPD            Z6, Z7, Z7
 	VPBROADCASTQ      const11<>+0(SB), Z8
-	VMULPD            Z7, Z8, Z8
-	VMULPD            Z8, Z7, Z7
-	VPBROADCASTQ      const20<>+0(SB), Z8
-	VSUBPD            Z7, Z8, Z8
+	VADDPD            Z7, Z8, Z8
 	VPBROADCASTQ      const11<>+0(SB), Z9
-	VADDPD            Z8, Z9, Z9
-	VPBROADCASTQ      const11<>+0(SB), Z10
-	VSUBPD            Z9, Z10, Z10
-	VADDPD            Z10, Z8, Z8
-	VPBROADCASTQ      const11<>+0(SB), Z10
-	VADDPD            Z7, Z10, Z7
-	VMULPD            Z7, Z4, Z10
-	VFMSUB213PD       Z10, Z7, Z4
-	VADDPD            Z5, Z1, Z1
-	VADDPD            Z4, Z8, Z4
-	VFMADD231PD       Z1, Z7, Z4
-	VFMADD231PD       Z6, Z9, Z4
-	VADDPD            Z10, Z9, Z1
-	VSUBPD            Z1, Z9, Z5
-	VADDPD            Z5, Z10, Z5
-	VADDPD            Z5, Z4, Z4
+	VSUBPD            Z8, Z9, Z9
+	VADDPD            Z9, Z7, Z7
+	VPBROADCASTQ      const11<>+0(SB), Z9
+	VADDPD            Z6, Z9, Z6
+	VMULPD            Z6, Z3, Z9
+	VFMSUB213PD       Z9, Z6, Z3
 	VADDPD            Z4, Z1, Z1
+	VADDPD            Z3, Z7, Z3
+	VFMADD231PD       Z1, Z6, Z3
+	VFMADD231PD       Z5, Z8, Z3
+	VADDPD            Z9, Z8, Z1
+	VSUBPD            Z1, Z8, Z4
+	VADDPD            Z4, Z9, Z4
+	VADDPD            Z4, Z3, Z3
+	VADDPD            Z3, Z1, Z1
 	VSCALEFPD         Z2, Z1, Z1
 	VPTERNLOGQ.BCST   $0xd8, const0<>+0(SB), Z0, Z1
 	VCMPPD            $0x04, Z1, Z1, K1
-	VBLENDMPD.BCST    const21<>+0(SB), Z1, K1, Z3
-	VMOVUPD           Z3, (AX)
+	VBLENDMPD.BCST    const21<>+0(SB), Z1, K1, Z0
+	VMOVUPD           Z0, (AX)
 	ADDQ              $0x40, AX
 	ADDQ              DX, CX
 	SUBQ              $0x08, SI
@@ -174,71 +174,71 @@ TEXT ·SinhFloat32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD           (CX), Y0
 	VCVTPS2PD         Y0, Z0
-	VPBROADCASTQ      const0<>+0(SB), Z2
-	VPANDNQ           Z0, Z2, Z2
-	VPBROADCASTQ      const1<>+0(SB), Z3
-	VMINPD            Z2, Z3, Z2
+	VPBROADCASTQ      const0<>+0(SB), Z1
+	VPANDNQ           Z0, Z1, Z1
+	VPBROADCASTQ      const1<>+0(SB), Z2
+	VMINPD            Z1, Z2, Z1
+	VMOVAPD           Z1, Z2
+	VPBROADCASTQ      const2<>+0(SB), Z3
+	VFMADD213PD.BCST  const3<>+0(SB), Z3, Z2
+	VSUBPD.BCST       const3<>+0(SB), Z2, Z2
+	VFNMADD231PD.BCST const4<>+0(SB), Z2, Z1
 	VMOVAPD           Z2, Z3
-	VPBROADCASTQ      const2<>+0(SB), Z4
-	VFMADD213PD.BCST  const3<>+0(SB), Z4, Z3
-	VSUBPD.BCST       const3<>+0(SB), Z3, Z3
-	VFNMADD231PD.BCST const4<>+0(SB), Z3, Z2
-	VMOVAPD           Z3, Z4
-	VPBROADCASTQ      const5<>+0(SB), Z5
-	VFNMADD213PD      Z2, Z5, Z4
-	VSUBPD            Z4, Z2, Z2
-	VFNMADD231PD.BCST const5<>+0(SB), Z3, Z2
-	VMULPD            Z4, Z4, Z5
-	VMOVAPD           Z5, Z6
-	VPBROADCASTQ      const6<>+0(SB), Z7
-	VFMADD213PD.BCST  const7<>+0(SB), Z7, Z6
-	VFMADD213PD.BCST  const8<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const9<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const10<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const11<>+0(SB), Z5, Z6
-	VMULPD            Z6, Z5, Z6
-	VMULPD            Z5, Z4, Z7
-	VMOVAPD           Z5, Z8
-	VPBROADCASTQ      const12<>+0(SB), Z9
-	VFMADD213PD.BCST  const13<>+0(SB), Z9, Z8
-	VFMADD213PD.BCST  const14<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  const15<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  const16<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  const17<>+0(SB), Z5, Z8
-	VMULPD            Z8, Z7, Z5
-	VPBROADCASTQ      const18<>+0(SB), Z7
-	VMINPD            Z3, Z7, Z7
-	VPBROADCASTQ      const19<>+0(SB), Z8
-	VSUBPD            Z7, Z8, Z7
-	VPSLLQ            $0x34, Z7, Z7
+	VPBROADCASTQ      const5<>+0(SB), Z4
+	VFNMADD213PD      Z1, Z4, Z3
+	VSUBPD            Z3, Z1, Z1
+	VFNMADD231PD.BCST const5<>+0(SB), Z2, Z1
+	VMULPD            Z3, Z3, Z4
+	VMOVAPD           Z4, Z5
+	VPBROADCASTQ      const6<>+0(SB), Z6
+	VFMADD213PD.BCST  const7<>+0(SB), Z6, Z5
+	VFMADD213PD.BCST  const8<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST  const9<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST  const10<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST  const11<>+0(SB), Z4, Z5
+	VMULPD            Z5, Z4, Z5
+	VMULPD            Z4, Z3, Z6
+	VMOVAPD           Z4, Z7
+	VPBROADCASTQ      const12<>+0(SB), Z8
+	VFMADD213PD.BCST  const13<>+0(SB), Z8, Z7
+	VFMADD213PD.BCST  const14<>+0(SB), Z4, Z7
+	VFMADD213PD.BCST  const15<>+0(SB), Z4, Z7
+	VFMADD213PD.BCST  const16<>+0(SB), Z4, Z7
+	VFMADD213PD.BCST  const17<>+0(SB), Z4, Z7
+	VMULPD            Z7, Z6, Z4
+	VPBROADCASTQ      const18<>+0(SB), Z6
+	VMINPD            Z2, Z6, Z6
+	VPBROADCASTQ      const19<>+0(SB), Z7
+	VSUBPD            Z6, Z7, Z6
+	VPSLLQ            $0x34, Z6, Z6
+	VPBROADCASTQ      const11<>+0(SB), Z7
+	VMULPD            Z6, Z7, Z7
+	VMULPD            Z7, Z6, Z6
+	VPBROADCASTQ      const20<>+0(SB), Z7
+	VSUBPD            Z6, Z7, Z7
 	VPBROADCASTQ      const11<>+0(SB), Z8
-	VMULPD            Z7, Z8, Z8
-	VMULPD            Z8, Z7, Z7
-	VPBROADCASTQ      const20<>+0(SB), Z8
-	VSUBPD            Z7, Z8, Z8
+	VADDPD            Z7, Z8, Z8
 	VPBROADCASTQ      const11<>+0(SB), Z9
-	VADDPD            Z8, Z9, Z9
-	VPBROADCASTQ      const11<>+0(SB), Z10
-	VSUBPD            Z9, Z10, Z10
-	VADDPD            Z10, Z8, Z8
-	VPBROADCASTQ      const11<>+0(SB), Z10
-	VADDPD            Z7, Z10, Z7
-	VMULPD            Z7, Z4, Z10
-	VFMSUB213PD       Z10, Z7, Z4
-	VADDPD            Z5, Z2, Z2
-	VADDPD            Z4, Z8, Z4
-	VFMADD231PD       Z2, Z7, Z4
-	VFMADD231PD       Z6, Z9, Z4
-	VADDPD            Z10, Z9, Z2
-	VSUBPD            Z2, Z9, Z5
-	VADDPD            Z5, Z10, Z5
-	VADDPD            Z5, Z4, Z4
-	VADDPD            Z4, Z2, Z2
-	VSCALEFPD         Z3, Z2, Z2
-	VPTERNLOGQ.BCST   $0xd8, const0<>+0(SB), Z0, Z2
-	VCMPPD            $0x04, Z2, Z2, K1
-	VBLENDMPD.BCST    const21<>+0(SB), Z2, K1, Z1
-	VCVTPD2PS         Z1, Y0
+	VSUBPD            Z8, Z9, Z9
+	VADDPD            Z9, Z7, Z7
+	VPBROADCASTQ      const11<>+0(SB), Z9
+	VADDPD            Z6, Z9, Z6
+	VMULPD            Z6, Z3, Z9
+	VFMSUB213PD       Z9, Z6, Z3
+	VADDPD            Z4, Z1, Z1
+	VADDPD            Z3, Z7, Z3
+	VFMADD231PD       Z1, Z6, Z3
+	VFMADD231PD       Z5, Z8, Z3
+	VADDPD            Z9, Z8, Z1
+	VSUBPD            Z1, Z8, Z4
+	VADDPD            Z4, Z9, Z4
+	VADDPD            Z4, Z3, Z3
+	VADDPD            Z3, Z1, Z1
+	VSCALEFPD         Z2, Z1, Z1
+	VPTERNLOGQ.BCST   $0xd8, const0<>+0(SB), Z0, Z1
+	VCMPPD            $0x04, Z1, Z1, K1
+	VBLENDMPD.BCST    const21<>+0(SB), Z1, K1, Z0
+	VCVTPD2PS         Z0, Y0
 	VMOVUPD           Y0, (AX)
 	ADDQ              $0x20, AX
 	ADDQ              DX, CX
@@ -270,65 +270,65 @@ loop:
 	VPBROADCASTQ      const1<>+0(SB), Z1
 	VMINPD            Z0, Z1, Z0
 	VMOVAPD           Z0, Z1
-	VPBROADCASTQ      const2<>+0(SB), Z3
-	VFMADD213PD.BCST  const3<>+0(SB), Z3, Z1
+	VPBROADCASTQ      const2<>+0(SB), Z2
+	VFMADD213PD.BCST  const3<>+0(SB), Z2, Z1
 	VSUBPD.BCST       const3<>+0(SB), Z1, Z1
 	VFNMADD231PD.BCST const4<>+0(SB), Z1, Z0
-	VMOVAPD           Z1, Z3
-	VPBROADCASTQ      const5<>+0(SB), Z4
-	VFNMADD213PD      Z0, Z4, Z3
-	VSUBPD            Z3, Z0, Z0
+	VMOVAPD           Z1, Z2
+	VPBROADCASTQ      const5<>+0(SB), Z3
+	VFNMADD213PD      Z0, Z3, Z2
+	VSUBPD            Z2, Z0, Z0
 	VFNMADD231PD.BCST const5<>+0(SB), Z1, Z0
-	VMULPD            Z3, Z3, Z4
-	VMOVAPD           Z4, Z5
-	VPBROADCASTQ      const6<>+0(SB), Z6
-	VFMADD213PD.BCST  const7<>+0(SB), Z6, Z5
-	VFMADD213PD.BCST  const8<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  const9<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  const10<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  const11<>+0(SB), Z4, Z5
-	VMULPD            Z5, Z4, Z5
-	VMULPD            Z4, Z3, Z6
-	VMOVAPD           Z4, Z7
-	VPBROADCASTQ      const12<>+0(SB), Z8
-	VFMADD213PD.BCST  const13<>+0(SB), Z8, Z7
-	VFMADD213PD.BCST  const14<>+0(SB), Z4, Z7
-	VFMADD213PD.BCST  const15<>+0(SB), Z4, Z7
-	VFMADD213PD.BCST  const16<>+0(SB), Z4, Z7
-	VFMADD213PD.BCST  const17<>+0(SB), Z4, Z7
-	VMULPD            Z7, Z6, Z4
-	VPBROADCASTQ      const18<>+0(SB), Z6
-	VMINPD            Z1, Z6, Z6
-	VPBROADCASTQ      const19<>+0(SB), Z7
-	VSUBPD            Z6, Z7, Z6
-	VPSLLQ            $0x34, Z6, Z6
+	VMULPD            Z2, Z2, Z3
+	VMOVAPD           Z3, Z4
+	VPBROADCASTQ      const6<>+0(SB), Z5
+	VFMADD213PD.BCST  const7<>+0(SB), Z5, Z4
+	VFMADD213PD.BCST  const8<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST  const9<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST  const10<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST  const11<>+0(SB), Z3, Z4
+	VMULPD            Z4, Z3, Z4
+	VMULPD            Z3, Z2, Z5
+	VMOVAPD           Z3, Z6
+	VPBROADCASTQ      const12<>+0(SB), Z7
+	VFMADD213PD.BCST  const13<>+0(SB), Z7, Z6
+	VFMADD213PD.BCST  const14<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  const15<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  const16<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  const17<>+0(SB), Z3, Z6
+	VMULPD            Z6, Z5, Z3
+	VPBROADCASTQ      const18<>+0(SB), Z5
+	VMINPD            Z1, Z5, Z5
+	VPBROADCASTQ      const19<>+0(SB), Z6
+	VSUBPD            Z5, Z6, Z5
+	VPSLLQ            $0x34, Z5, Z5
+	VPBROADCASTQ      const11<>+0(SB), Z6
+	VMULPD            Z5, Z6, Z6
+	VMULPD            Z6, Z5, Z5
+	VPBROADCASTQ      const20<>+0(SB), Z6
+	VSUBPD            Z5, Z6, Z6
 	VPBROADCASTQ      const11<>+0(SB), Z7
-	VMULPD            Z6, Z7, Z7
-	VMULPD            Z7, Z6, Z6
-	VPBROADCASTQ      const20<>+0(SB), Z7
-	VSUBPD            Z6, Z7, Z7
+	VADDPD            Z6, Z7, Z6
+	VPBROADCASTQ      const11<>+0(SB), Z7
+	VADDPD            Z5, Z7, Z7
 	VPBROADCASTQ      const11<>+0(SB), Z8
-	VADDPD            Z7, Z8, Z7
-	VPBROADCASTQ      const11<>+0(SB), Z8
-	VADDPD            Z6, Z8, Z8
-	VPBROADCASTQ      const11<>+0(SB), Z9
-	VSUBPD            Z8, Z9, Z9
-	VADDPD            Z9, Z6, Z6
-	VMULPD            Z7, Z3, Z9
-	VFMSUB213PD       Z9, Z7, Z3
-	VADDPD            Z4, Z0, Z0
-	VADDPD            Z3, Z6, Z3
-	VFMADD231PD       Z0, Z7, Z3
-	VFMADD231PD       Z5, Z8, Z3
-	VADDPD            Z9, Z8, Z0
-	VSUBPD            Z0, Z8, Z4
-	VADDPD            Z4, Z9, Z4
-	VADDPD            Z4, Z3, Z3
+	VSUBPD            Z7, Z8, Z8
+	VADDPD            Z8, Z5, Z5
+	VMULPD            Z6, Z2, Z8
+	VFMSUB213PD       Z8, Z6, Z2
 	VADDPD            Z3, Z0, Z0
+	VADDPD            Z2, Z5, Z2
+	VFMADD231PD       Z0, Z6, Z2
+	VFMADD231PD       Z4, Z7, Z2
+	VADDPD            Z8, Z7, Z0
+	VSUBPD            Z0, Z7, Z3
+	VADDPD            Z3, Z8, Z3
+	VADDPD            Z3, Z2, Z2
+	VADDPD            Z2, Z0, Z0
 	VSCALEFPD         Z1, Z0, Z0
 	VCMPPD            $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST    const21<>+0(SB), Z0, K1, Z2
-	VMOVUPD           Z2, (AX)
+	VBLENDMPD.BCST    const21<>+0(SB), Z0, K1, Z0
+	VMOVUPD           Z0, (AX)
 	ADDQ              $0x40, AX
 	ADDQ              DX, CX
 	SUBQ              $0x08, SI
@@ -355,70 +355,70 @@ TEXT ·CoshFloat32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD           (CX), Y0
 	VCVTPS2PD         Y0, Z0
-	VPBROADCASTQ      const0<>+0(SB), Z2
-	VPANDNQ           Z0, Z2, Z0
-	VPBROADCASTQ      const1<>+0(SB), Z2
-	VMINPD            Z0, Z2, Z0
-	VMOVAPD           Z0, Z2
-	VPBROADCASTQ      const2<>+0(SB), Z3
-	VFMADD213PD.BCST  const3<>+0(SB), Z3, Z2
-	VSUBPD.BCST       const3<>+0(SB), Z2, Z2
-	VFNMADD231PD.BCST const4<>+0(SB), Z2, Z0
-	VMOVAPD           Z2, Z3
-	VPBROADCASTQ      const5<>+0(SB), Z4
-	VFNMADD213PD      Z0, Z4, Z3
-	VSUBPD            Z3, Z0, Z0
-	VFNMADD231PD.BCST const5<>+0(SB), Z2, Z0
-	VMULPD            Z3, Z3, Z4
-	VMOVAPD           Z4, Z5
-	VPBROADCASTQ      const6<>+0(SB), Z6
-	VFMADD213PD.BCST  const7<>+0(SB), Z6, Z5
-	VFMADD213PD.BCST  const8<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  const9<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  const10<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  const11<>+0(SB), Z4, Z5
-	VMULPD            Z5, Z4, Z5
-	VMULPD            Z4, Z3, Z6
-	VMOVAPD           Z4, Z7
-	VPBROADCASTQ      const12<>+0(SB), Z8
-	VFMADD213PD.BCST  const13<>+0(SB), Z8, Z7
-	VFMADD213PD.BCST  const14<>+0(SB), Z4, Z7
-	VFMADD213PD.BCST  const15<>+0(SB), Z4, Z7
-	VFMADD213PD.BCST  const16<>+0(SB), Z4, Z7
-	VFMADD213PD.BCST  const17<>+0(SB), Z4, Z7
-	VMULPD            Z7, Z6, Z4
-	VPBROADCASTQ      const18<>+0(SB), Z6
-	VMINPD            Z2, Z6, Z6
-	VPBROADCASTQ      const19<>+0(SB), Z7
-	VSUBPD            Z6, Z7, Z6
-	VPSLLQ            $0x34, Z6, Z6
+	VPBROADCASTQ      const0<>+0(SB), Z1
+	VPANDNQ           Z0, Z1, Z0
+	VPBROADCASTQ      const1<>+0(SB), Z1
+	VMINPD            Z0, Z1, Z0
+	VMOVAPD           Z0, Z1
+	VPBROADCASTQ      const2<>+0(SB), Z2
+	VFMADD213PD.BCST  const3<>+0(SB), Z2, Z1
+	VSUBPD.BCST       const3<>+0(SB), Z1, Z1
+	VFNMADD231PD.BCST const4<>+0(SB), Z1, Z0
+	VMOVAPD           Z1, Z2
+	VPBROADCASTQ      const5<>+0(SB), Z3
+	VFNMADD213PD      Z0, Z3, Z2
+	VSUBPD            Z2, Z0, Z0
+	VFNMADD231PD.BCST const5<>+0(SB), Z1, Z0
+	VMULPD            Z2, Z2, Z3
+	VMOVAPD           Z3, Z4
+	VPBROADCASTQ      const6<>+0(SB), Z5
+	VFMADD213PD.BCST  const7<>+0(SB), Z5, Z4
+	VFMADD213PD.BCST  const8<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST  const9<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST  const10<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST  const11<>+0(SB), Z3, Z4
+	VMULPD            Z4, Z3, Z4
+	VMULPD            Z3, Z2, Z5
+	VMOVAPD           Z3, Z6
+	VPBROADCASTQ      const12<>+0(SB), Z7
+	VFMADD213PD.BCST  const13<>+0(SB), Z7, Z6
+	VFMADD213PD.BCST  const14<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  const15<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  const16<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  const17<>+0(SB), Z3, Z6
+	VMULPD            Z6, Z5, Z3
+	VPBROADCASTQ      const18<>+0(SB), Z5
+	VMINPD            Z1, Z5, Z5
+	VPBROADCASTQ      const19<>+0(SB), Z6
+	VSUBPD            Z5, Z6, Z5
+	VPSLLQ            $0x34, Z5, Z5
+	VPBROADCASTQ      const11<>+0(SB), Z6
+	VMULPD            Z5, Z6, Z6
+	VMULPD            Z6, Z5, Z5
+	VPBROADCASTQ      const20<>+0(SB), Z6
+	VSUBPD            Z5, Z6, Z6
 	VPBROADCASTQ      const11<>+0(SB), Z7
-	VMULPD            Z6, Z7, Z7
-	VMULPD            Z7, Z6, Z6
-	VPBROADCASTQ      const20<>+0(SB), Z7
-	VSUBPD            Z6, Z7, Z7
+	VADDPD            Z6, Z7, Z6
+	VPBROADCASTQ      const11<>+0(SB), Z7
+	VADDPD            Z5, Z7, Z7
 	VPBROADCASTQ      const11<>+0(SB), Z8
-	VADDPD            Z7, Z8, Z7
-	VPBROADCASTQ      const11<>+0(SB), Z8
-	VADDPD            Z6, Z8, Z8
-	VPBROADCASTQ      const11<>+0(SB), Z9
-	VSUBPD            Z8, Z9, Z9
-	VADDPD            Z9, Z6, Z6
-	VMULPD            Z7, Z3, Z9
-	VFMSUB213PD       Z9, Z7, Z3
-	VADDPD            Z4, Z0, Z0
-	VADDPD            Z3, Z6, Z3
-	VFMADD231PD       Z0, Z7, Z3
-	VFMADD231PD       Z5, Z8, Z3
-	VADDPD            Z9, Z8, Z0
-	VSUBPD            Z0, Z8, Z4
-	VADDPD            Z4, Z9, Z4
-	VADDPD            Z4, Z3, Z3
+	VSUBPD            Z7, Z8, Z8
+	VADDPD            Z8, Z5, Z5
+	VMULPD            Z6, Z2, Z8
+	VFMSUB213PD       Z8, Z6, Z2
 	VADDPD            Z3, Z0, Z0
-	VSCALEFPD         Z2, Z0, Z0
+	VADDPD            Z2, Z5, Z2
+	VFMADD231PD       Z0, Z6, Z2
+	VFMADD231PD       Z4, Z7, Z2
+	VADDPD            Z8, Z7, Z0
+	VSUBPD            Z0, Z7, Z3
+	VADDPD            Z3, Z8, Z3
+	VADDPD            Z3, Z2, Z2
+	VADDPD            Z2, Z0, Z0
+	VSCALEFPD         Z1, Z0, Z0
 	VCMPPD            $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST    const21<>+0(SB), Z0, K1, Z1
-	VCVTPD2PS         Z1, Y0
+	VBLENDMPD.BCST    const21<>+0(SB), Z0, K1, Z0
+	VCVTPD2PS         Z0, Y0
 	VMOVUPD           Y0, (AX)
 	ADDQ              $0x20, AX
 	ADDQ              DX, CX
@@ -450,126 +450,126 @@ turn:
 	VPBROADCASTQ const0<>+0(SB), Z3
 	VPANDNQ      Z0, Z3, Z2
 	VPANDNQ      Z1, Z3, Z3
-	VPBROADCASTQ const22<>+0(SB), Z7
-	VMINPD       Z2, Z7, Z2
-	VMINPD       Z3, Z7, Z3
-	VMOVAPD      Z2, Z7
-	VPBROADCASTQ const23<>+0(SB), Z8
-	VPBROADCASTQ const3<>+0(SB), Z9
-	VFMADD213PD  Z9, Z8, Z7
-	VMOVAPD      Z3, Z10
-	VFMADD213PD  Z9, Z8, Z10
-	VPBROADCASTQ const3<>+0(SB), Z9
-	VSUBPD       Z9, Z7, Z8
-	VSUBPD       Z9, Z10, Z9
-	VPBROADCASTQ const24<>+0(SB), Z11
-	VFNMADD231PD Z11, Z8, Z2
-	VFNMADD231PD Z11, Z9, Z3
-	VMOVUPD      tanhRest<>+0(SB), Z12
-	VMOVUPD      tanhRest<>+64(SB), Z13
+	VPBROADCASTQ const22<>+0(SB), Z4
+	VMINPD       Z2, Z4, Z2
+	VMINPD       Z3, Z4, Z3
+	VMOVAPD      Z2, Z4
+	VPBROADCASTQ const23<>+0(SB), Z5
+	VPBROADCASTQ const3<>+0(SB), Z6
+	VFMADD213PD  Z6, Z5, Z4
+	VMOVAPD      Z3, Z7
+	VFMADD213PD  Z6, Z5, Z7
+	VPBROADCASTQ const3<>+0(SB), Z6
+	VSUBPD       Z6, Z4, Z5
+	VSUBPD       Z6, Z7, Z6
+	VPBROADCASTQ const24<>+0(SB), Z8
+	VFNMADD231PD Z8, Z5, Z2
+	VFNMADD231PD Z8, Z6, Z3
+	VMOVUPD      tanhRest<>+0(SB), Z9
+	VMOVUPD      tanhRest<>+64(SB), Z10
+	VMOVDQA64    Z4, Z8
+	VPERMI2PD    Z10, Z9, Z8
 	VMOVDQA64    Z7, Z11
-	VPERMI2PD    Z13, Z12, Z11
-	VMOVDQA64    Z10, Z14
-	VPERMI2PD    Z13, Z12, Z14
-	VPBROADCASTQ const26<>+0(SB), Z12
-	VFNMADD231PD Z12, Z8, Z11
-	VFNMADD231PD Z12, Z9, Z14
-	VMOVUPD      tanhPower<>+0(SB), Z9
-	VMOVUPD      tanhPower<>+64(SB), Z12
-	VMOVDQA64    Z7, Z8
-	VPERMI2PD    Z12, Z9, Z8
-	VMOVDQA64    Z10, Z13
-	VPERMI2PD    Z12, Z9, Z13
-	VPSLLQ       $0x30, Z7, Z7
-	VPSLLQ       $0x30, Z10, Z9
-	VPADDQ       Z7, Z8, Z7
-	VPADDQ       Z9, Z13, Z8
-	VMULPD       Z2, Z2, Z9
-	VMULPD       Z3, Z3, Z10
-	VMOVAPD      Z9, Z12
-	VPBROADCASTQ const28<>+0(SB), Z13
-	VPBROADCASTQ const29<>+0(SB), Z15
-	VFMADD213PD  Z15, Z13, Z12
-	VMOVAPD      Z10, Z16
-	VFMADD213PD  Z15, Z13, Z16
-	VMOVAPD      Z9, Z13
-	VPBROADCASTQ const30<>+0(SB), Z15
-	VPBROADCASTQ const31<>+0(SB), Z17
-	VFMADD213PD  Z17, Z15, Z13
-	VMOVAPD      Z10, Z18
-	VFMADD213PD  Z17, Z15, Z18
-	VPBROADCASTQ const32<>+0(SB), Z15
-	VFMADD213PD  Z15, Z9, Z12
-	VFMADD213PD  Z15, Z10, Z16
-	VPBROADCASTQ const33<>+0(SB), Z15
-	VFMADD213PD  Z15, Z9, Z13
-	VFMADD213PD  Z15, Z10, Z18
-	VFMADD231PD  Z2, Z12, Z13
-	VFMADD231PD  Z3, Z16, Z18
+	VPERMI2PD    Z10, Z9, Z11
+	VPBROADCASTQ const26<>+0(SB), Z9
+	VFNMADD231PD Z9, Z5, Z8
+	VFNMADD231PD Z9, Z6, Z11
+	VMOVUPD      tanhPower<>+0(SB), Z6
+	VMOVUPD      tanhPower<>+64(SB), Z9
+	VMOVDQA64    Z4, Z5
+	VPERMI2PD    Z9, Z6, Z5
+	VMOVDQA64    Z7, Z10
+	VPERMI2PD    Z9, Z6, Z10
+	VPSLLQ       $0x30, Z4, Z4
+	VPSLLQ       $0x30, Z7, Z6
+	VPADDQ       Z4, Z5, Z4
+	VPADDQ       Z6, Z10, Z5
+	VMULPD       Z2, Z2, Z6
+	VMULPD       Z3, Z3, Z7
+	VMOVAPD      Z6, Z9
+	VPBROADCASTQ const28<>+0(SB), Z10
+	VPBROADCASTQ const29<>+0(SB), Z12
+	VFMADD213PD  Z12, Z10, Z9
+	VMOVAPD      Z7, Z13
+	VFMADD213PD  Z12, Z10, Z13
+	VMOVAPD      Z6, Z10
+	VPBROADCASTQ const30<>+0(SB), Z12
+	VPBROADCASTQ const31<>+0(SB), Z14
+	VFMADD213PD  Z14, Z12, Z10
+	VMOVAPD      Z7, Z15
+	VFMADD213PD  Z14, Z12, Z15
+	VPBROADCASTQ const32<>+0(SB), Z12
+	VFMADD213PD  Z12, Z6, Z9
+	VFMADD213PD  Z12, Z7, Z13
+	VPBROADCASTQ const33<>+0(SB), Z12
+	VFMADD213PD  Z12, Z6, Z10
+	VFMADD213PD  Z12, Z7, Z15
+	VFMADD231PD  Z2, Z9, Z10
+	VFMADD231PD  Z3, Z13, Z15
+	VMOVAPD      Z8, Z6
+	VPBROADCASTQ const34<>+0(SB), Z7
+	VFMADD213PD  Z2, Z7, Z6
 	VMOVAPD      Z11, Z9
-	VPBROADCASTQ const34<>+0(SB), Z10
-	VFMADD213PD  Z2, Z10, Z9
-	VMOVAPD      Z14, Z12
-	VFMADD213PD  Z3, Z10, Z12
-	VMULPD       Z9, Z2, Z9
-	VMULPD       Z12, Z3, Z10
-	VFMADD231PD  Z9, Z13, Z11
-	VFMADD231PD  Z10, Z18, Z14
-	VMOVAPD      Z7, Z9
-	VPBROADCASTQ const11<>+0(SB), Z10
-	VPBROADCASTQ const35<>+0(SB), Z12
-	VFMSUB213PD  Z12, Z10, Z9
-	VMOVAPD      Z8, Z13
-	VFMSUB213PD  Z12, Z10, Z13
-	VMOVAPD      Z7, Z10
-	VFMADD213PD  Z9, Z2, Z10
-	VMOVAPD      Z8, Z12
-	VFMADD213PD  Z13, Z3, Z12
-	VSUBPD       Z10, Z9, Z15
-	VSUBPD       Z12, Z13, Z16
-	VFMADD231PD  Z2, Z7, Z15
-	VFMADD231PD  Z3, Z8, Z16
-	VFMADD231PD  Z11, Z7, Z15
-	VFMADD231PD  Z14, Z8, Z16
-	VPBROADCASTQ const34<>+0(SB), Z18
-	VADDPD       Z9, Z18, Z17
-	VADDPD       Z13, Z18, Z18
-	VFMADD231PD  Z2, Z7, Z17
-	VFMADD231PD  Z3, Z8, Z18
-	VSUBPD       Z17, Z9, Z9
-	VSUBPD       Z18, Z13, Z13
-	VPBROADCASTQ const34<>+0(SB), Z19
-	VADDPD       Z9, Z19, Z9
-	VADDPD       Z13, Z19, Z13
-	VFMADD231PD  Z2, Z7, Z9
-	VFMADD231PD  Z3, Z8, Z13
-	VFMADD231PD  Z11, Z7, Z9
-	VFMADD231PD  Z14, Z8, Z13
-	VFMADD213PD  Z17, Z11, Z7
-	VFMADD213PD  Z18, Z14, Z8
+	VFMADD213PD  Z3, Z7, Z9
+	VMULPD       Z6, Z2, Z6
+	VMULPD       Z9, Z3, Z7
+	VFMADD231PD  Z6, Z10, Z8
+	VFMADD231PD  Z7, Z15, Z11
+	VMOVAPD      Z4, Z6
+	VPBROADCASTQ const11<>+0(SB), Z7
+	VPBROADCASTQ const35<>+0(SB), Z9
+	VFMSUB213PD  Z9, Z7, Z6
+	VMOVAPD      Z5, Z10
+	VFMSUB213PD  Z9, Z7, Z10
+	VMOVAPD      Z4, Z7
+	VFMADD213PD  Z6, Z2, Z7
+	VMOVAPD      Z5, Z9
+	VFMADD213PD  Z10, Z3, Z9
+	VSUBPD       Z7, Z6, Z12
+	VSUBPD       Z9, Z10, Z13
+	VFMADD231PD  Z2, Z4, Z12
+	VFMADD231PD  Z3, Z5, Z13
+	VFMADD231PD  Z8, Z4, Z12
+	VFMADD231PD  Z11, Z5, Z13
+	VPBROADCASTQ const34<>+0(SB), Z15
+	VADDPD       Z6, Z15, Z14
+	VADDPD       Z10, Z15, Z15
+	VFMADD231PD  Z2, Z4, Z14
+	VFMADD231PD  Z3, Z5, Z15
+	VSUBPD       Z14, Z6, Z6
+	VSUBPD       Z15, Z10, Z10
+	VPBROADCASTQ const34<>+0(SB), Z16
+	VADDPD       Z6, Z16, Z6
+	VADDPD       Z10, Z16, Z10
+	VFMADD231PD  Z2, Z4, Z6
+	VFMADD231PD  Z3, Z5, Z10
+	VFMADD231PD  Z8, Z4, Z6
+	VFMADD231PD  Z11, Z5, Z10
+	VFMADD213PD  Z14, Z8, Z4
+	VFMADD213PD  Z15, Z11, Z5
 	VPBROADCASTQ const35<>+0(SB), Z2
-	VDIVPD       Z7, Z2, Z3
-	VDIVPD       Z8, Z2, Z2
-	VMULPD       Z3, Z10, Z7
-	VMULPD       Z2, Z12, Z8
-	VFNMADD231PD Z17, Z7, Z10
-	VFNMADD231PD Z18, Z8, Z12
-	VFNMADD231PD Z9, Z7, Z15
-	VFNMADD231PD Z13, Z8, Z16
-	VADDPD       Z15, Z10, Z9
-	VADDPD       Z16, Z12, Z10
-	VFMADD231PD  Z3, Z9, Z7
-	VFMADD231PD  Z2, Z10, Z8
+	VDIVPD       Z4, Z2, Z3
+	VDIVPD       Z5, Z2, Z2
+	VMULPD       Z3, Z7, Z4
+	VMULPD       Z2, Z9, Z5
+	VFNMADD231PD Z14, Z4, Z7
+	VFNMADD231PD Z15, Z5, Z9
+	VFNMADD231PD Z6, Z4, Z12
+	VFNMADD231PD Z10, Z5, Z13
+	VADDPD       Z12, Z7, Z6
+	VADDPD       Z13, Z9, Z7
+	VFMADD231PD  Z3, Z6, Z4
+	VFMADD231PD  Z2, Z7, Z5
 	VPBROADCASTQ const0<>+0(SB), Z2
-	VPTERNLOGQ   $0xd8, Z2, Z0, Z7
-	VPTERNLOGQ   $0xd8, Z2, Z1, Z8
-	VCMPPD       $0x04, Z7, Z7, K1
-	VCMPPD       $0x04, Z8, Z8, K2
+	VPTERNLOGQ   $0xd8, Z2, Z0, Z4
+	VPTERNLOGQ   $0xd8, Z2, Z1, Z5
+	VCMPPD       $0x04, Z4, Z4, K1
+	VCMPPD       $0x04, Z5, Z5, K2
 	VPBROADCASTQ const21<>+0(SB), Z0
-	VBLENDMPD    Z0, Z7, K1, Z4
-	VBLENDMPD    Z0, Z8, K2, Z5
-	VMOVUPD      Z4, (AX)
-	VMOVUPD      Z5, 64(AX)
+	VBLENDMPD    Z0, Z4, K1, Z1
+	VBLENDMPD    Z0, Z5, K2, Z0
+	VMOVUPD      Z1, (AX)
+	VMOVUPD      Z0, 64(AX)
 	ADDQ         $0x00000080, AX
 	LEAQ         (DI)(DX*1), CX
 	SUBQ         $0x10, SI
@@ -602,47 +602,47 @@ loop:
 	VPADDQ            Z2, Z3, Z2
 	VMULPD            Z1, Z1, Z3
 	VMOVAPD           Z3, Z5
-	VPBROADCASTQ      const28<>+0(SB), Z7
-	VFMADD213PD.BCST  const29<>+0(SB), Z7, Z5
-	VMOVAPD           Z3, Z7
-	VPBROADCASTQ      const30<>+0(SB), Z8
-	VFMADD213PD.BCST  const31<>+0(SB), Z8, Z7
+	VPBROADCASTQ      const28<>+0(SB), Z6
+	VFMADD213PD.BCST  const29<>+0(SB), Z6, Z5
+	VMOVAPD           Z3, Z6
+	VPBROADCASTQ      const30<>+0(SB), Z7
+	VFMADD213PD.BCST  const31<>+0(SB), Z7, Z6
 	VFMADD213PD.BCST  const32<>+0(SB), Z3, Z5
-	VFMADD213PD.BCST  const33<>+0(SB), Z3, Z7
-	VFMADD231PD       Z1, Z5, Z7
+	VFMADD213PD.BCST  const33<>+0(SB), Z3, Z6
+	VFMADD231PD       Z1, Z5, Z6
 	VMOVAPD           Z4, Z3
 	VPBROADCASTQ      const34<>+0(SB), Z5
 	VFMADD213PD       Z1, Z5, Z3
 	VMULPD            Z3, Z1, Z3
-	VFMADD231PD       Z3, Z7, Z4
+	VFMADD231PD       Z3, Z6, Z4
 	VMOVAPD           Z2, Z3
 	VPBROADCASTQ      const11<>+0(SB), Z5
 	VFMSUB213PD.BCST  const35<>+0(SB), Z5, Z3
 	VMOVAPD           Z2, Z5
 	VFMADD213PD       Z3, Z1, Z5
-	VSUBPD            Z5, Z3, Z7
+	VSUBPD            Z5, Z3, Z6
+	VFMADD231PD       Z1, Z2, Z6
+	VFMADD231PD       Z4, Z2, Z6
+	VPBROADCASTQ      const34<>+0(SB), Z7
+	VADDPD            Z3, Z7, Z7
 	VFMADD231PD       Z1, Z2, Z7
-	VFMADD231PD       Z4, Z2, Z7
+	VSUBPD            Z7, Z3, Z3
 	VPBROADCASTQ      const34<>+0(SB), Z8
-	VADDPD            Z3, Z8, Z8
-	VFMADD231PD       Z1, Z2, Z8
-	VSUBPD            Z8, Z3, Z3
-	VPBROADCASTQ      const34<>+0(SB), Z9
-	VADDPD            Z3, Z9, Z3
+	VADDPD            Z3, Z8, Z3
 	VFMADD231PD       Z1, Z2, Z3
 	VFMADD231PD       Z4, Z2, Z3
-	VFMADD213PD       Z8, Z4, Z2
+	VFMADD213PD       Z7, Z4, Z2
 	VPBROADCASTQ      const35<>+0(SB), Z1
 	VDIVPD            Z2, Z1, Z1
 	VMULPD            Z1, Z5, Z2
-	VFNMADD231PD      Z8, Z2, Z5
-	VFNMADD231PD      Z3, Z2, Z7
-	VADDPD            Z7, Z5, Z3
+	VFNMADD231PD      Z7, Z2, Z5
+	VFNMADD231PD      Z3, Z2, Z6
+	VADDPD            Z6, Z5, Z3
 	VFMADD231PD       Z1, Z3, Z2
 	VPTERNLOGQ.BCST   $0xd8, const0<>+0(SB), Z0, Z2
 	VCMPPD            $0x04, Z2, Z2, K1
-	VBLENDMPD.BCST    const21<>+0(SB), Z2, K1, Z6
-	VMOVUPD           Z6, (AX)
+	VBLENDMPD.BCST    const21<>+0(SB), Z2, K1, Z0
+	VMOVUPD           Z0, (AX)
 	ADDQ              $0x40, AX
 	ADDQ              DX, CX
 	SUBQ              $0x08, SI
@@ -744,131 +744,131 @@ turn:
 	VMOVUPD      (DI), Y1
 	VCVTPS2PD    Y0, Z0
 	VCVTPS2PD    Y1, Z1
-	VPBROADCASTQ const0<>+0(SB), Z6
-	VPANDNQ      Z0, Z6, Z5
-	VPANDNQ      Z1, Z6, Z6
-	VPBROADCASTQ const22<>+0(SB), Z7
-	VMINPD       Z5, Z7, Z5
-	VMINPD       Z6, Z7, Z6
-	VMOVAPD      Z5, Z7
-	VPBROADCASTQ const23<>+0(SB), Z8
-	VPBROADCASTQ const3<>+0(SB), Z9
-	VFMADD213PD  Z9, Z8, Z7
-	VMOVAPD      Z6, Z10
-	VFMADD213PD  Z9, Z8, Z10
-	VPBROADCASTQ const3<>+0(SB), Z9
-	VSUBPD       Z9, Z7, Z8
-	VSUBPD       Z9, Z10, Z9
-	VPBROADCASTQ const24<>+0(SB), Z11
-	VFNMADD231PD Z11, Z8, Z5
-	VFNMADD231PD Z11, Z9, Z6
-	VMOVUPD      tanhRest<>+0(SB), Z12
-	VMOVUPD      tanhRest<>+64(SB), Z13
+	VPBROADCASTQ const0<>+0(SB), Z3
+	VPANDNQ      Z0, Z3, Z2
+	VPANDNQ      Z1, Z3, Z3
+	VPBROADCASTQ const22<>+0(SB), Z4
+	VMINPD       Z2, Z4, Z2
+	VMINPD       Z3, Z4, Z3
+	VMOVAPD      Z2, Z4
+	VPBROADCASTQ const23<>+0(SB), Z5
+	VPBROADCASTQ const3<>+0(SB), Z6
+	VFMADD213PD  Z6, Z5, Z4
+	VMOVAPD      Z3, Z7
+	VFMADD213PD  Z6, Z5, Z7
+	VPBROADCASTQ const3<>+0(SB), Z6
+	VSUBPD       Z6, Z4, Z5
+	VSUBPD       Z6, Z7, Z6
+	VPBROADCASTQ const24<>+0(SB), Z8
+	VFNMADD231PD Z8, Z5, Z2
+	VFNMADD231PD Z8, Z6, Z3
+	VMOVUPD      tanhRest<>+0(SB), Z9
+	VMOVUPD      tanhRest<>+64(SB), Z10
+	VMOVDQA64    Z4, Z8
+	VPERMI2PD    Z10, Z9, Z8
 	VMOVDQA64    Z7, Z11
-	VPERMI2PD    Z13, Z12, Z11
-	VMOVDQA64    Z10, Z14
-	VPERMI2PD    Z13, Z12, Z14
-	VPBROADCASTQ const26<>+0(SB), Z12
-	VFNMADD231PD Z12, Z8, Z11
-	VFNMADD231PD Z12, Z9, Z14
-	VMOVUPD      tanhPower<>+0(SB), Z9
-	VMOVUPD      tanhPower<>+64(SB), Z12
-	VMOVDQA64    Z7, Z8
-	VPERMI2PD    Z12, Z9, Z8
-	VMOVDQA64    Z10, Z13
-	VPERMI2PD    Z12, Z9, Z13
-	VPSLLQ       $0x30, Z7, Z7
-	VPSLLQ       $0x30, Z10, Z9
-	VPADDQ       Z7, Z8, Z7
-	VPADDQ       Z9, Z13, Z8
-	VMULPD       Z5, Z5, Z9
-	VMULPD       Z6, Z6, Z10
-	VMOVAPD      Z9, Z12
-	VPBROADCASTQ const28<>+0(SB), Z13
-	VPBROADCASTQ const29<>+0(SB), Z15
-	VFMADD213PD  Z15, Z13, Z12
-	VMOVAPD      Z10, Z16
-	VFMADD213PD  Z15, Z13, Z16
-	VMOVAPD      Z9, Z13
-	VPBROADCASTQ const30<>+0(SB), Z15
-	VPBROADCASTQ const31<>+0(SB), Z17
-	VFMADD213PD  Z17, Z15, Z13
-	VMOVAPD      Z10, Z18
-	VFMADD213PD  Z17, Z15, Z18
-	VPBROADCASTQ const32<>+0(SB), Z15
-	VFMADD213PD  Z15, Z9, Z12
-	VFMADD213PD  Z15, Z10, Z16
-	VPBROADCASTQ const33<>+0(SB), Z15
-	VFMADD213PD  Z15, Z9, Z13
-	VFMADD213PD  Z15, Z10, Z18
-	VFMADD231PD  Z5, Z12, Z13
-	VFMADD231PD  Z6, Z16, Z18
+	VPERMI2PD    Z10, Z9, Z11
+	VPBROADCASTQ const26<>+0(SB), Z9
+	VFNMADD231PD Z9, Z5, Z8
+	VFNMADD231PD Z9, Z6, Z11
+	VMOVUPD      tanhPower<>+0(SB), Z6
+	VMOVUPD      tanhPower<>+64(SB), Z9
+	VMOVDQA64    Z4, Z5
+	VPERMI2PD    Z9, Z6, Z5
+	VMOVDQA64    Z7, Z10
+	VPERMI2PD    Z9, Z6, Z10
+	VPSLLQ       $0x30, Z4, Z4
+	VPSLLQ       $0x30, Z7, Z6
+	VPADDQ       Z4, Z5, Z4
+	VPADDQ       Z6, Z10, Z5
+	VMULPD       Z2, Z2, Z6
+	VMULPD       Z3, Z3, Z7
+	VMOVAPD      Z6, Z9
+	VPBROADCASTQ const28<>+0(SB), Z10
+	VPBROADCASTQ const29<>+0(SB), Z12
+	VFMADD213PD  Z12, Z10, Z9
+	VMOVAPD      Z7, Z13
+	VFMADD213PD  Z12, Z10, Z13
+	VMOVAPD      Z6, Z10
+	VPBROADCASTQ const30<>+0(SB), Z12
+	VPBROADCASTQ const31<>+0(SB), Z14
+	VFMADD213PD  Z14, Z12, Z10
+	VMOVAPD      Z7, Z15
+	VFMADD213PD  Z14, Z12, Z15
+	VPBROADCASTQ const32<>+0(SB), Z12
+	VFMADD213PD  Z12, Z6, Z9
+	VFMADD213PD  Z12, Z7, Z13
+	VPBROADCASTQ const33<>+0(SB), Z12
+	VFMADD213PD  Z12, Z6, Z10
+	VFMADD213PD  Z12, Z7, Z15
+	VFMADD231PD  Z2, Z9, Z10
+	VFMADD231PD  Z3, Z13, Z15
+	VMOVAPD      Z8, Z6
+	VPBROADCASTQ const34<>+0(SB), Z7
+	VFMADD213PD  Z2, Z7, Z6
 	VMOVAPD      Z11, Z9
-	VPBROADCASTQ const34<>+0(SB), Z10
-	VFMADD213PD  Z5, Z10, Z9
-	VMOVAPD      Z14, Z12
-	VFMADD213PD  Z6, Z10, Z12
-	VMULPD       Z9, Z5, Z9
-	VMULPD       Z12, Z6, Z10
-	VFMADD231PD  Z9, Z13, Z11
-	VFMADD231PD  Z10, Z18, Z14
-	VMOVAPD      Z7, Z9
-	VPBROADCASTQ const11<>+0(SB), Z10
-	VPBROADCASTQ const35<>+0(SB), Z12
-	VFMSUB213PD  Z12, Z10, Z9
-	VMOVAPD      Z8, Z13
-	VFMSUB213PD  Z12, Z10, Z13
-	VMOVAPD      Z7, Z10
-	VFMADD213PD  Z9, Z5, Z10
-	VMOVAPD      Z8, Z12
-	VFMADD213PD  Z13, Z6, Z12
-	VSUBPD       Z10, Z9, Z15
-	VSUBPD       Z12, Z13, Z16
-	VFMADD231PD  Z5, Z7, Z15
-	VFMADD231PD  Z6, Z8, Z16
-	VFMADD231PD  Z11, Z7, Z15
-	VFMADD231PD  Z14, Z8, Z16
-	VPBROADCASTQ const34<>+0(SB), Z18
-	VADDPD       Z9, Z18, Z17
-	VADDPD       Z13, Z18, Z18
-	VFMADD231PD  Z5, Z7, Z17
-	VFMADD231PD  Z6, Z8, Z18
-	VSUBPD       Z17, Z9, Z9
-	VSUBPD       Z18, Z13, Z13
-	VPBROADCASTQ const34<>+0(SB), Z19
-	VADDPD       Z9, Z19, Z9
-	VADDPD       Z13, Z19, Z13
-	VFMADD231PD  Z5, Z7, Z9
-	VFMADD231PD  Z6, Z8, Z13
-	VFMADD231PD  Z11, Z7, Z9
-	VFMADD231PD  Z14, Z8, Z13
-	VFMADD213PD  Z17, Z11, Z7
-	VFMADD213PD  Z18, Z14, Z8
-	VPBROADCASTQ const35<>+0(SB), Z5
-	VDIVPD       Z7, Z5, Z6
-	VDIVPD       Z8, Z5, Z5
-	VMULPD       Z6, Z10, Z7
-	VMULPD       Z5, Z12, Z8
-	VFNMADD231PD Z17, Z7, Z10
-	VFNMADD231PD Z18, Z8, Z12
-	VFNMADD231PD Z9, Z7, Z15
-	VFNMADD231PD Z13, Z8, Z16
-	VADDPD       Z15, Z10, Z9
-	VADDPD       Z16, Z12, Z10
-	VFMADD231PD  Z6, Z9, Z7
-	VFMADD231PD  Z5, Z10, Z8
-	VPBROADCASTQ const0<>+0(SB), Z5
-	VPTERNLOGQ   $0xd8, Z5, Z0, Z7
-	VPTERNLOGQ   $0xd8, Z5, Z1, Z8
-	VCMPPD       $0x04, Z7, Z7, K1
-	VCMPPD       $0x04, Z8, Z8, K2
+	VFMADD213PD  Z3, Z7, Z9
+	VMULPD       Z6, Z2, Z6
+	VMULPD       Z9, Z3, Z7
+	VFMADD231PD  Z6, Z10, Z8
+	VFMADD231PD  Z7, Z15, Z11
+	VMOVAPD      Z4, Z6
+	VPBROADCASTQ const11<>+0(SB), Z7
+	VPBROADCASTQ const35<>+0(SB), Z9
+	VFMSUB213PD  Z9, Z7, Z6
+	VMOVAPD      Z5, Z10
+	VFMSUB213PD  Z9, Z7, Z10
+	VMOVAPD      Z4, Z7
+	VFMADD213PD  Z6, Z2, Z7
+	VMOVAPD      Z5, Z9
+	VFMADD213PD  Z10, Z3, Z9
+	VSUBPD       Z7, Z6, Z12
+	VSUBPD       Z9, Z10, Z13
+	VFMADD231PD  Z2, Z4, Z12
+	VFMADD231PD  Z3, Z5, Z13
+	VFMADD231PD  Z8, Z4, Z12
+	VFMADD231PD  Z11, Z5, Z13
+	VPBROADCASTQ const34<>+0(SB), Z15
+	VADDPD       Z6, Z15, Z14
+	VADDPD       Z10, Z15, Z15
+	VFMADD231PD  Z2, Z4, Z14
+	VFMADD231PD  Z3, Z5, Z15
+	VSUBPD       Z14, Z6, Z6
+	VSUBPD       Z15, Z10, Z10
+	VPBROADCASTQ const34<>+0(SB), Z16
+	VADDPD       Z6, Z16, Z6
+	VADDPD       Z10, Z16, Z10
+	VFMADD231PD  Z2, Z4, Z6
+	VFMADD231PD  Z3, Z5, Z10
+	VFMADD231PD  Z8, Z4, Z6
+	VFMADD231PD  Z11, Z5, Z10
+	VFMADD213PD  Z14, Z8, Z4
+	VFMADD213PD  Z15, Z11, Z5
+	VPBROADCASTQ const35<>+0(SB), Z2
+	VDIVPD       Z4, Z2, Z3
+	VDIVPD       Z5, Z2, Z2
+	VMULPD       Z3, Z7, Z4
+	VMULPD       Z2, Z9, Z5
+	VFNMADD231PD Z14, Z4, Z7
+	VFNMADD231PD Z15, Z5, Z9
+	VFNMADD231PD Z6, Z4, Z12
+	VFNMADD231PD Z10, Z5, Z13
+	VADDPD       Z12, Z7, Z6
+	VADDPD       Z13, Z9, Z7
+	VFMADD231PD  Z3, Z6, Z4
+	VFMADD231PD  Z2, Z7, Z5
+	VPBROADCASTQ const0<>+0(SB), Z2
+	VPTERNLOGQ   $0xd8, Z2, Z0, Z4
+	VPTERNLOGQ   $0xd8, Z2, Z1, Z5
+	VCMPPD       $0x04, Z4, Z4, K1
+	VCMPPD       $0x04, Z5, Z5, K2
 	VPBROADCASTQ const21<>+0(SB), Z0
-	VBLENDMPD    Z0, Z7, K1, Z2
-	VBLENDMPD    Z0, Z8, K2, Z3
-	VCVTPD2PS    Z2, Y0
-	VCVTPD2PS    Z3, Y1
-	VMOVUPD      Y0, (AX)
-	VMOVUPD      Y1, 32(AX)
+	VBLENDMPD    Z0, Z4, K1, Z1
+	VBLENDMPD    Z0, Z5, K2, Z0
+	VCVTPD2PS    Z1, Y1
+	VCVTPD2PS    Z0, Y0
+	VMOVUPD      Y1, (AX)
+	VMOVUPD      Y0, 32(AX)
 	ADDQ         $0x00000040, AX
 	LEAQ         (DI)(DX*1), CX
 	SUBQ         $0x10, SI
@@ -891,58 +891,58 @@ loop:
 	VFMADD213PD.BCST  const3<>+0(SB), Z3, Z2
 	VSUBPD.BCST       const3<>+0(SB), Z2, Z3
 	VFNMADD231PD.BCST const24<>+0(SB), Z3, Z1
-	VMOVUPD           tanhRest<>+0(SB), Z6
-	VMOVDQA64         Z2, Z5
-	VPERMI2PD         tanhRest<>+64(SB), Z6, Z5
-	VFNMADD231PD.BCST const26<>+0(SB), Z3, Z5
-	VMOVUPD           tanhPower<>+0(SB), Z6
+	VMOVUPD           tanhRest<>+0(SB), Z5
+	VMOVDQA64         Z2, Z4
+	VPERMI2PD         tanhRest<>+64(SB), Z5, Z4
+	VFNMADD231PD.BCST const26<>+0(SB), Z3, Z4
+	VMOVUPD           tanhPower<>+0(SB), Z5
 	VMOVDQA64         Z2, Z3
-	VPERMI2PD         tanhPower<>+64(SB), Z6, Z3
+	VPERMI2PD         tanhPower<>+64(SB), Z5, Z3
 	VPSLLQ            $0x30, Z2, Z2
 	VPADDQ            Z2, Z3, Z2
 	VMULPD            Z1, Z1, Z3
+	VMOVAPD           Z3, Z5
+	VPBROADCASTQ      const28<>+0(SB), Z6
+	VFMADD213PD.BCST  const29<>+0(SB), Z6, Z5
 	VMOVAPD           Z3, Z6
-	VPBROADCASTQ      const28<>+0(SB), Z7
-	VFMADD213PD.BCST  const29<>+0(SB), Z7, Z6
-	VMOVAPD           Z3, Z7
-	VPBROADCASTQ      const30<>+0(SB), Z8
-	VFMADD213PD.BCST  const31<>+0(SB), Z8, Z7
-	VFMADD213PD.BCST  const32<>+0(SB), Z3, Z6
-	VFMADD213PD.BCST  const33<>+0(SB), Z3, Z7
-	VFMADD231PD       Z1, Z6, Z7
-	VMOVAPD           Z5, Z3
-	VPBROADCASTQ      const34<>+0(SB), Z6
-	VFMADD213PD       Z1, Z6, Z3
+	VPBROADCASTQ      const30<>+0(SB), Z7
+	VFMADD213PD.BCST  const31<>+0(SB), Z7, Z6
+	VFMADD213PD.BCST  const32<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  const33<>+0(SB), Z3, Z6
+	VFMADD231PD       Z1, Z5, Z6
+	VMOVAPD           Z4, Z3
+	VPBROADCASTQ      const34<>+0(SB), Z5
+	VFMADD213PD       Z1, Z5, Z3
 	VMULPD            Z3, Z1, Z3
-	VFMADD231PD       Z3, Z7, Z5
+	VFMADD231PD       Z3, Z6, Z4
 	VMOVAPD           Z2, Z3
-	VPBROADCASTQ      const11<>+0(SB), Z6
-	VFMSUB213PD.BCST  const35<>+0(SB), Z6, Z3
-	VMOVAPD           Z2, Z6
-	VFMADD213PD       Z3, Z1, Z6
-	VSUBPD            Z6, Z3, Z7
+	VPBROADCASTQ      const11<>+0(SB), Z5
+	VFMSUB213PD.BCST  const35<>+0(SB), Z5, Z3
+	VMOVAPD           Z2, Z5
+	VFMADD213PD       Z3, Z1, Z5
+	VSUBPD            Z5, Z3, Z6
+	VFMADD231PD       Z1, Z2, Z6
+	VFMADD231PD       Z4, Z2, Z6
+	VPBROADCASTQ      const34<>+0(SB), Z7
+	VADDPD            Z3, Z7, Z7
 	VFMADD231PD       Z1, Z2, Z7
-	VFMADD231PD       Z5, Z2, Z7
+	VSUBPD            Z7, Z3, Z3
 	VPBROADCASTQ      const34<>+0(SB), Z8
-	VADDPD            Z3, Z8, Z8
-	VFMADD231PD       Z1, Z2, Z8
-	VSUBPD            Z8, Z3, Z3
-	VPBROADCASTQ      const34<>+0(SB), Z9
-	VADDPD            Z3, Z9, Z3
+	VADDPD            Z3, Z8, Z3
 	VFMADD231PD       Z1, Z2, Z3
-	VFMADD231PD       Z5, Z2, Z3
-	VFMADD213PD       Z8, Z5, Z2
+	VFMADD231PD       Z4, Z2, Z3
+	VFMADD213PD       Z7, Z4, Z2
 	VPBROADCASTQ      const35<>+0(SB), Z1
 	VDIVPD            Z2, Z1, Z1
-	VMULPD            Z1, Z6, Z2
-	VFNMADD231PD      Z8, Z2, Z6
-	VFNMADD231PD      Z3, Z2, Z7
-	VADDPD            Z7, Z6, Z3
+	VMULPD            Z1, Z5, Z2
+	VFNMADD231PD      Z7, Z2, Z5
+	VFNMADD231PD      Z3, Z2, Z6
+	VADDPD            Z6, Z5, Z3
 	VFMADD231PD       Z1, Z3, Z2
 	VPTERNLOGQ.BCST   $0xd8, const0<>+0(SB), Z0, Z2
 	VCMPPD            $0x04, Z2, Z2, K1
-	VBLENDMPD.BCST    const21<>+0(SB), Z2, K1, Z4
-	VCVTPD2PS         Z4, Y0
+	VBLENDMPD.BCST    const21<>+0(SB), Z2, K1, Z0
+	VCVTPD2PS         Z0, Y0
 	VMOVUPD           Y0, (AX)
 	ADDQ              $0x20, AX
 	ADDQ              DX, CX
@@ -990,76 +990,76 @@ loop:
 	VSUBPD           Z4, Z3, Z3
 	VADDPD           Z3, Z1, Z3
 	VADDPD           Z1, Z1, Z5
-	VMULPD           Z5, Z4, Z13
-	VFMSUB213PD      Z13, Z5, Z4
+	VMULPD           Z5, Z4, Z6
+	VFMSUB213PD      Z6, Z5, Z4
 	VADDPD           Z3, Z2, Z2
 	VFMADD231PD      Z2, Z5, Z4
 	VPBROADCASTQ     const35<>+0(SB), Z2
-	VADDPD           Z13, Z2, Z2
+	VADDPD           Z6, Z2, Z2
 	VSUBPD.BCST      const35<>+0(SB), Z2, Z3
-	VSUBPD           Z3, Z13, Z3
+	VSUBPD           Z3, Z6, Z3
 	VPBROADCASTQ     const37<>+0(SB), Z5
 	VCMPPD           $0x11, Z1, Z5, K1
-	VBLENDMPD        Z1, Z2, K1, Z6
-	VBLENDMPD.BCST   const20<>+0(SB), Z3, K1, Z7
-	VBLENDMPD.BCST   const20<>+0(SB), Z4, K1, Z8
-	VPBROADCASTQ     const20<>+0(SB), Z2
-	VBLENDMPD.BCST   const35<>+0(SB), Z2, K1, Z9
-	VGETEXPPD        Z6, Z2
-	VGETMANTPD       $0x00, Z6, Z3
-	VPSRLQ           $0x30, Z3, Z4
-	VMOVUPD          logInverse<>+0(SB), Z13
-	VMOVDQA64        Z4, Z5
-	VPERMI2PD        logInverse<>+64(SB), Z13, Z5
-	VFMSUB213PD.BCST const35<>+0(SB), Z5, Z3
-	VPBROADCASTQ     const19<>+0(SB), Z13
-	VSUBPD           Z2, Z13, Z13
-	VPSLLQ           $0x34, Z13, Z13
-	VMULPD           Z13, Z5, Z5
-	VMOVAPD          Z7, Z13
-	VFMADD213PD      Z3, Z5, Z13
-	VSUBPD           Z13, Z3, Z3
-	VFMADD231PD      Z5, Z7, Z3
-	VFMADD231PD      Z5, Z8, Z3
-	VADDPD           Z2, Z9, Z2
-	VMOVUPD          logHigh<>+0(SB), Z14
-	VMOVDQA64        Z4, Z5
-	VPERMI2PD        logHigh<>+64(SB), Z14, Z5
-	VFMADD231PD.BCST const40<>+0(SB), Z2, Z5
-	VMOVUPD          logLow<>+0(SB), Z14
-	VMOVDQA64        Z4, Z4
-	VPERMI2PD        logLow<>+64(SB), Z14, Z4
-	VFMADD231PD.BCST const42<>+0(SB), Z2, Z4
-	VADDPD           Z5, Z13, Z2
-	VSUBPD           Z2, Z5, Z5
-	VADDPD           Z5, Z13, Z5
-	VADDPD           Z4, Z3, Z3
-	VADDPD           Z3, Z5, Z3
-	VMULPD           Z13, Z13, Z4
+	VBLENDMPD        Z1, Z2, K1, Z2
+	VBLENDMPD.BCST   const20<>+0(SB), Z3, K1, Z3
+	VBLENDMPD.BCST   const20<>+0(SB), Z4, K1, Z4
+	VPBROADCASTQ     const20<>+0(SB), Z5
+	VBLENDMPD.BCST   const35<>+0(SB), Z5, K1, Z5
+	VGETEXPPD        Z2, Z6
+	VGETMANTPD       $0x00, Z2, Z2
+	VPSRLQ           $0x30, Z2, Z7
+	VMOVUPD          logInverse<>+0(SB), Z9
+	VMOVDQA64        Z7, Z8
+	VPERMI2PD        logInverse<>+64(SB), Z9, Z8
+	VFMSUB213PD.BCST const35<>+0(SB), Z8, Z2
+	VPBROADCASTQ     const19<>+0(SB), Z9
+	VSUBPD           Z6, Z9, Z9
+	VPSLLQ           $0x34, Z9, Z9
+	VMULPD           Z9, Z8, Z8
+	VMOVAPD          Z3, Z9
+	VFMADD213PD      Z2, Z8, Z9
+	VSUBPD           Z9, Z2, Z2
+	VFMADD231PD      Z8, Z3, Z2
+	VFMADD231PD      Z8, Z4, Z2
+	VADDPD           Z6, Z5, Z3
+	VMOVUPD          logHigh<>+0(SB), Z5
+	VMOVDQA64        Z7, Z4
+	VPERMI2PD        logHigh<>+64(SB), Z5, Z4
+	VFMADD231PD.BCST const40<>+0(SB), Z3, Z4
+	VMOVUPD          logLow<>+0(SB), Z5
+	VMOVDQA64        Z7, Z6
+	VPERMI2PD        logLow<>+64(SB), Z5, Z6
+	VFMADD231PD.BCST const42<>+0(SB), Z3, Z6
+	VADDPD           Z4, Z9, Z3
+	VSUBPD           Z3, Z4, Z4
+	VADDPD           Z4, Z9, Z4
+	VADDPD           Z6, Z2, Z2
+	VADDPD           Z2, Z4, Z2
+	VMULPD           Z9, Z9, Z4
 	VMOVAPD          Z4, Z5
-	VPBROADCASTQ     const43<>+0(SB), Z14
-	VFMADD213PD.BCST const44<>+0(SB), Z14, Z5
-	VMOVAPD          Z4, Z14
-	VPBROADCASTQ     const45<>+0(SB), Z15
-	VFMADD213PD.BCST const46<>+0(SB), Z15, Z14
+	VPBROADCASTQ     const43<>+0(SB), Z6
+	VFMADD213PD.BCST const44<>+0(SB), Z6, Z5
+	VMOVAPD          Z4, Z6
+	VPBROADCASTQ     const45<>+0(SB), Z7
+	VFMADD213PD.BCST const46<>+0(SB), Z7, Z6
 	VFMADD213PD.BCST const47<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST const48<>+0(SB), Z4, Z14
+	VFMADD213PD.BCST const48<>+0(SB), Z4, Z6
 	VFMADD213PD.BCST const49<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST const50<>+0(SB), Z4, Z14
+	VFMADD213PD.BCST const50<>+0(SB), Z4, Z6
 	VFMADD213PD.BCST const51<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST const52<>+0(SB), Z4, Z14
-	VFMADD231PD      Z13, Z5, Z14
-	VFMADD231PD      Z4, Z14, Z3
-	VADDPD           Z3, Z2, Z2
+	VFMADD213PD.BCST const52<>+0(SB), Z4, Z6
+	VFMADD231PD      Z9, Z5, Z6
+	VFMADD231PD      Z4, Z6, Z2
+	VADDPD           Z2, Z3, Z2
 	VPBROADCASTQ     const11<>+0(SB), Z3
-	VBLENDMPD.BCST   const35<>+0(SB), Z3, K1, Z10
-	VMULPD           Z10, Z2, Z2
+	VBLENDMPD.BCST   const35<>+0(SB), Z3, K1, Z3
+	VMULPD           Z3, Z2, Z2
 	VCMPPD.BCST      $0x11, const53<>+0(SB), Z1, K1
-	VBLENDMPD        Z2, Z1, K1, Z11
-	VPTERNLOGQ.BCST  $0xd8, const0<>+0(SB), Z0, Z11
-	VCMPPD           $0x04, Z11, Z11, K1
-	VBLENDMPD.BCST   const21<>+0(SB), Z11, K1, Z12
-	VMOVUPD          Z12, (AX)
+	VBLENDMPD        Z2, Z1, K1, Z1
+	VPTERNLOGQ.BCST  $0xd8, const0<>+0(SB), Z0, Z1
+	VCMPPD           $0x04, Z1, Z1, K1
+	VBLENDMPD.BCST   const21<>+0(SB), Z1, K1, Z0
+	VMOVUPD          Z0, (AX)
 	ADDQ             $0x40, AX
 	ADDQ             DX, CX
 	SUBQ             $0x08, SI
@@ -1185,97 +1185,97 @@ TEXT ·ArcsinhFloat32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD          (CX), Y0
 	VCVTPS2PD        Y0, Z0
-	VPBROADCASTQ     const0<>+0(SB), Z8
-	VPANDNQ          Z0, Z8, Z8
-	VMULPD           Z8, Z8, Z9
-	VMOVAPD          Z8, Z10
-	VFMSUB213PD      Z9, Z8, Z10
-	VADDPD.BCST      const35<>+0(SB), Z9, Z11
-	VSUBPD.BCST      const35<>+0(SB), Z11, Z12
-	VSUBPD           Z12, Z9, Z9
-	VADDPD           Z9, Z10, Z9
-	VSQRTPD          Z11, Z10
-	VMOVAPD          Z10, Z12
-	VFNMADD213PD     Z11, Z10, Z12
-	VADDPD           Z12, Z9, Z9
-	VPSRLQ           $0x01, Z11, Z11
-	VPBROADCASTQ     const36<>+0(SB), Z12
-	VPSUBQ           Z11, Z12, Z11
-	VMULPD           Z11, Z9, Z9
-	VADDPD           Z10, Z8, Z11
-	VSUBPD           Z11, Z10, Z10
-	VADDPD           Z10, Z8, Z10
-	VADDPD           Z8, Z8, Z12
-	VMULPD           Z12, Z11, Z13
-	VFMSUB213PD      Z13, Z12, Z11
-	VADDPD           Z10, Z9, Z9
-	VFMADD231PD      Z9, Z12, Z11
-	VPBROADCASTQ     const35<>+0(SB), Z9
-	VADDPD           Z13, Z9, Z9
-	VSUBPD.BCST      const35<>+0(SB), Z9, Z10
-	VSUBPD           Z10, Z13, Z10
-	VPBROADCASTQ     const37<>+0(SB), Z12
-	VCMPPD           $0x11, Z8, Z12, K1
-	VBLENDMPD        Z8, Z9, K1, Z1
-	VBLENDMPD.BCST   const20<>+0(SB), Z10, K1, Z2
-	VBLENDMPD.BCST   const20<>+0(SB), Z11, K1, Z3
-	VPBROADCASTQ     const20<>+0(SB), Z9
-	VBLENDMPD.BCST   const35<>+0(SB), Z9, K1, Z4
-	VGETEXPPD        Z1, Z9
-	VGETMANTPD       $0x00, Z1, Z10
-	VPSRLQ           $0x30, Z10, Z11
-	VMOVUPD          logInverse<>+0(SB), Z13
-	VMOVDQA64        Z11, Z12
-	VPERMI2PD        logInverse<>+64(SB), Z13, Z12
-	VFMSUB213PD.BCST const35<>+0(SB), Z12, Z10
-	VPBROADCASTQ     const19<>+0(SB), Z13
-	VSUBPD           Z9, Z13, Z13
-	VPSLLQ           $0x34, Z13, Z13
-	VMULPD           Z13, Z12, Z12
-	VMOVAPD          Z2, Z13
-	VFMADD213PD      Z10, Z12, Z13
-	VSUBPD           Z13, Z10, Z10
-	VFMADD231PD      Z12, Z2, Z10
-	VFMADD231PD      Z12, Z3, Z10
-	VADDPD           Z9, Z4, Z9
-	VMOVUPD          logHigh<>+0(SB), Z14
-	VMOVDQA64        Z11, Z12
-	VPERMI2PD        logHigh<>+64(SB), Z14, Z12
-	VFMADD231PD.BCST const40<>+0(SB), Z9, Z12
-	VMOVUPD          logLow<>+0(SB), Z14
-	VMOVDQA64        Z11, Z11
-	VPERMI2PD        logLow<>+64(SB), Z14, Z11
-	VFMADD231PD.BCST const42<>+0(SB), Z9, Z11
-	VADDPD           Z12, Z13, Z9
-	VSUBPD           Z9, Z12, Z12
-	VADDPD           Z12, Z13, Z12
-	VADDPD           Z11, Z10, Z10
-	VADDPD           Z10, Z12, Z10
-	VMULPD           Z13, Z13, Z11
-	VMOVAPD          Z11, Z12
-	VPBROADCASTQ     const43<>+0(SB), Z14
-	VFMADD213PD.BCST const44<>+0(SB), Z14, Z12
-	VMOVAPD          Z11, Z14
-	VPBROADCASTQ     const45<>+0(SB), Z15
-	VFMADD213PD.BCST const46<>+0(SB), Z15, Z14
-	VFMADD213PD.BCST const47<>+0(SB), Z11, Z12
-	VFMADD213PD.BCST const48<>+0(SB), Z11, Z14
-	VFMADD213PD.BCST const49<>+0(SB), Z11, Z12
-	VFMADD213PD.BCST const50<>+0(SB), Z11, Z14
-	VFMADD213PD.BCST const51<>+0(SB), Z11, Z12
-	VFMADD213PD.BCST const52<>+0(SB), Z11, Z14
-	VFMADD231PD      Z13, Z12, Z14
-	VFMADD231PD      Z11, Z14, Z10
-	VADDPD           Z10, Z9, Z9
-	VPBROADCASTQ     const11<>+0(SB), Z10
-	VBLENDMPD.BCST   const35<>+0(SB), Z10, K1, Z5
-	VMULPD           Z5, Z9, Z9
-	VCMPPD.BCST      $0x11, const53<>+0(SB), Z8, K1
-	VBLENDMPD        Z9, Z8, K1, Z6
-	VPTERNLOGQ.BCST  $0xd8, const0<>+0(SB), Z0, Z6
-	VCMPPD           $0x04, Z6, Z6, K1
-	VBLENDMPD.BCST   const21<>+0(SB), Z6, K1, Z7
-	VCVTPD2PS        Z7, Y0
+	VPBROADCASTQ     const0<>+0(SB), Z1
+	VPANDNQ          Z0, Z1, Z1
+	VMULPD           Z1, Z1, Z2
+	VMOVAPD          Z1, Z3
+	VFMSUB213PD      Z2, Z1, Z3
+	VADDPD.BCST      const35<>+0(SB), Z2, Z4
+	VSUBPD.BCST      const35<>+0(SB), Z4, Z5
+	VSUBPD           Z5, Z2, Z2
+	VADDPD           Z2, Z3, Z2
+	VSQRTPD          Z4, Z3
+	VMOVAPD          Z3, Z5
+	VFNMADD213PD     Z4, Z3, Z5
+	VADDPD           Z5, Z2, Z2
+	VPSRLQ           $0x01, Z4, Z4
+	VPBROADCASTQ     const36<>+0(SB), Z5
+	VPSUBQ           Z4, Z5, Z4
+	VMULPD           Z4, Z2, Z2
+	VADDPD           Z3, Z1, Z4
+	VSUBPD           Z4, Z3, Z3
+	VADDPD           Z3, Z1, Z3
+	VADDPD           Z1, Z1, Z5
+	VMULPD           Z5, Z4, Z6
+	VFMSUB213PD      Z6, Z5, Z4
+	VADDPD           Z3, Z2, Z2
+	VFMADD231PD      Z2, Z5, Z4
+	VPBROADCASTQ     const35<>+0(SB), Z2
+	VADDPD           Z6, Z2, Z2
+	VSUBPD.BCST      const35<>+0(SB), Z2, Z3
+	VSUBPD           Z3, Z6, Z3
+	VPBROADCASTQ     const37<>+0(SB), Z5
+	VCMPPD           $0x11, Z1, Z5, K1
+	VBLENDMPD        Z1, Z2, K1, Z2
+	VBLENDMPD.BCST   const20<>+0(SB), Z3, K1, Z3
+	VBLENDMPD.BCST   const20<>+0(SB), Z4, K1, Z4
+	VPBROADCASTQ     const20<>+0(SB), Z5
+	VBLENDMPD.BCST   const35<>+0(SB), Z5, K1, Z5
+	VGETEXPPD        Z2, Z6
+	VGETMANTPD       $0x00, Z2, Z2
+	VPSRLQ           $0x30, Z2, Z7
+	VMOVUPD          logInverse<>+0(SB), Z9
+	VMOVDQA64        Z7, Z8
+	VPERMI2PD        logInverse<>+64(SB), Z9, Z8
+	VFMSUB213PD.BCST const35<>+0(SB), Z8, Z2
+	VPBROADCASTQ     const19<>+0(SB), Z9
+	VSUBPD           Z6, Z9, Z9
+	VPSLLQ           $0x34, Z9, Z9
+	VMULPD           Z9, Z8, Z8
+	VMOVAPD          Z3, Z9
+	VFMADD213PD      Z2, Z8, Z9
+	VSUBPD           Z9, Z2, Z2
+	VFMADD231PD      Z8, Z3, Z2
+	VFMADD231PD      Z8, Z4, Z2
+	VADDPD           Z6, Z5, Z3
+	VMOVUPD          logHigh<>+0(SB), Z5
+	VMOVDQA64        Z7, Z4
+	VPERMI2PD        logHigh<>+64(SB), Z5, Z4
+	VFMADD231PD.BCST const40<>+0(SB), Z3, Z4
+	VMOVUPD          logLow<>+0(SB), Z5
+	VMOVDQA64        Z7, Z6
+	VPERMI2PD        logLow<>+64(SB), Z5, Z6
+	VFMADD231PD.BCST const42<>+0(SB), Z3, Z6
+	VADDPD           Z4, Z9, Z3
+	VSUBPD           Z3, Z4, Z4
+	VADDPD           Z4, Z9, Z4
+	VADDPD           Z6, Z2, Z2
+	VADDPD           Z2, Z4, Z2
+	VMULPD           Z9, Z9, Z4
+	VMOVAPD          Z4, Z5
+	VPBROADCASTQ     const43<>+0(SB), Z6
+	VFMADD213PD.BCST const44<>+0(SB), Z6, Z5
+	VMOVAPD          Z4, Z6
+	VPBROADCASTQ     const45<>+0(SB), Z7
+	VFMADD213PD.BCST const46<>+0(SB), Z7, Z6
+	VFMADD213PD.BCST const47<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST const48<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST const49<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST const50<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST const51<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST const52<>+0(SB), Z4, Z6
+	VFMADD231PD      Z9, Z5, Z6
+	VFMADD231PD      Z4, Z6, Z2
+	VADDPD           Z2, Z3, Z2
+	VPBROADCASTQ     const11<>+0(SB), Z3
+	VBLENDMPD.BCST   const35<>+0(SB), Z3, K1, Z3
+	VMULPD           Z3, Z2, Z2
+	VCMPPD.BCST      $0x11, const53<>+0(SB), Z1, K1
+	VBLENDMPD        Z2, Z1, K1, Z1
+	VPTERNLOGQ.BCST  $0xd8, const0<>+0(SB), Z0, Z1
+	VCMPPD           $0x04, Z1, Z1, K1
+	VBLENDMPD.BCST   const21<>+0(SB), Z1, K1, Z0
+	VCVTPD2PS        Z0, Y0
 	VMOVUPD          Y0, (AX)
 	ADDQ             $0x20, AX
 	ADDQ             DX, CX
@@ -1307,97 +1307,97 @@ loop:
 	VFMSUB213PD      Z1, Z0, Z2
 	VADDPD.BCST      const54<>+0(SB), Z1, Z3
 	VSUBPD           Z3, Z1, Z1
-	VPBROADCASTQ     const54<>+0(SB), Z11
-	VADDPD           Z1, Z11, Z1
-	VADDPD           Z3, Z2, Z11
-	VSUBPD           Z11, Z3, Z3
+	VPBROADCASTQ     const54<>+0(SB), Z4
+	VADDPD           Z1, Z4, Z1
+	VADDPD           Z3, Z2, Z4
+	VSUBPD           Z4, Z3, Z3
 	VADDPD           Z3, Z2, Z2
 	VADDPD           Z2, Z1, Z1
-	VSQRTPD          Z11, Z2
+	VSQRTPD          Z4, Z2
 	VMOVAPD          Z2, Z3
-	VFNMADD213PD     Z11, Z2, Z3
+	VFNMADD213PD     Z4, Z2, Z3
 	VADDPD           Z3, Z1, Z1
-	VPSRLQ           $0x01, Z11, Z3
-	VPBROADCASTQ     const36<>+0(SB), Z11
-	VPSUBQ           Z3, Z11, Z3
+	VPSRLQ           $0x01, Z4, Z3
+	VPBROADCASTQ     const36<>+0(SB), Z4
+	VPSUBQ           Z3, Z4, Z3
 	VMULPD           Z3, Z1, Z1
 	VADDPD           Z2, Z0, Z3
-	VSUBPD           Z3, Z0, Z11
-	VADDPD           Z11, Z2, Z11
+	VSUBPD           Z3, Z0, Z4
+	VADDPD           Z4, Z2, Z4
 	VADDPD           Z2, Z2, Z2
-	VMULPD           Z2, Z3, Z12
-	VMOVAPD          Z2, Z13
-	VFMSUB213PD      Z12, Z3, Z13
-	VADDPD           Z11, Z1, Z11
-	VFMADD231PD      Z11, Z2, Z13
+	VMULPD           Z2, Z3, Z5
+	VMOVAPD          Z2, Z6
+	VFMSUB213PD      Z5, Z3, Z6
+	VADDPD           Z4, Z1, Z4
+	VFMADD231PD      Z4, Z2, Z6
 	VADDPD           Z1, Z1, Z1
-	VFMADD231PD      Z3, Z1, Z13
+	VFMADD231PD      Z3, Z1, Z6
 	VPBROADCASTQ     const35<>+0(SB), Z1
 	VCMPPD           $0x12, Z0, Z1, K1
-	VADDPD.BCST      const35<>+0(SB), Z12, Z1
+	VADDPD.BCST      const35<>+0(SB), Z5, Z1
 	VSUBPD.BCST      const35<>+0(SB), Z1, Z2
-	VSUBPD           Z2, Z12, Z2
+	VSUBPD           Z2, Z5, Z2
 	VPBROADCASTQ     const37<>+0(SB), Z3
 	VCMPPD           $0x11, Z0, Z3, K2
-	VBLENDMPD        Z0, Z1, K2, Z4
-	VBLENDMPD.BCST   const20<>+0(SB), Z2, K2, Z5
-	VBLENDMPD.BCST   const20<>+0(SB), Z13, K2, Z6
-	VPBROADCASTQ     const20<>+0(SB), Z1
-	VBLENDMPD.BCST   const35<>+0(SB), Z1, K2, Z7
-	VGETEXPPD        Z4, Z1
-	VGETMANTPD       $0x00, Z4, Z2
-	VPSRLQ           $0x30, Z2, Z3
-	VMOVUPD          logInverse<>+0(SB), Z12
-	VMOVDQA64        Z3, Z11
-	VPERMI2PD        logInverse<>+64(SB), Z12, Z11
-	VFMSUB213PD.BCST const35<>+0(SB), Z11, Z2
-	VPBROADCASTQ     const19<>+0(SB), Z12
-	VSUBPD           Z1, Z12, Z12
-	VPSLLQ           $0x34, Z12, Z12
-	VMULPD           Z12, Z11, Z11
-	VMOVAPD          Z5, Z12
-	VFMADD213PD      Z2, Z11, Z12
-	VSUBPD           Z12, Z2, Z2
-	VFMADD231PD      Z11, Z5, Z2
-	VFMADD231PD      Z11, Z6, Z2
-	VADDPD           Z1, Z7, Z1
-	VMOVUPD          logHigh<>+0(SB), Z13
-	VMOVDQA64        Z3, Z11
-	VPERMI2PD        logHigh<>+64(SB), Z13, Z11
-	VFMADD231PD.BCST const40<>+0(SB), Z1, Z11
-	VMOVUPD          logLow<>+0(SB), Z13
-	VMOVDQA64        Z3, Z3
-	VPERMI2PD        logLow<>+64(SB), Z13, Z3
-	VFMADD231PD.BCST const42<>+0(SB), Z1, Z3
-	VADDPD           Z11, Z12, Z1
-	VSUBPD           Z1, Z11, Z11
-	VADDPD           Z11, Z12, Z11
-	VADDPD           Z3, Z2, Z2
-	VADDPD           Z2, Z11, Z2
-	VMULPD           Z12, Z12, Z3
-	VMOVAPD          Z3, Z11
-	VPBROADCASTQ     const43<>+0(SB), Z13
-	VFMADD213PD.BCST const44<>+0(SB), Z13, Z11
-	VMOVAPD          Z3, Z13
-	VPBROADCASTQ     const45<>+0(SB), Z14
-	VFMADD213PD.BCST const46<>+0(SB), Z14, Z13
-	VFMADD213PD.BCST const47<>+0(SB), Z3, Z11
-	VFMADD213PD.BCST const48<>+0(SB), Z3, Z13
-	VFMADD213PD.BCST const49<>+0(SB), Z3, Z11
-	VFMADD213PD.BCST const50<>+0(SB), Z3, Z13
-	VFMADD213PD.BCST const51<>+0(SB), Z3, Z11
-	VFMADD213PD.BCST const52<>+0(SB), Z3, Z13
-	VFMADD231PD      Z12, Z11, Z13
-	VFMADD231PD      Z3, Z13, Z2
-	VADDPD           Z2, Z1, Z1
+	VBLENDMPD        Z0, Z1, K2, Z1
+	VBLENDMPD.BCST   const20<>+0(SB), Z2, K2, Z2
+	VBLENDMPD.BCST   const20<>+0(SB), Z6, K2, Z3
+	VPBROADCASTQ     const20<>+0(SB), Z4
+	VBLENDMPD.BCST   const35<>+0(SB), Z4, K2, Z4
+	VGETEXPPD        Z1, Z5
+	VGETMANTPD       $0x00, Z1, Z1
+	VPSRLQ           $0x30, Z1, Z6
+	VMOVUPD          logInverse<>+0(SB), Z8
+	VMOVDQA64        Z6, Z7
+	VPERMI2PD        logInverse<>+64(SB), Z8, Z7
+	VFMSUB213PD.BCST const35<>+0(SB), Z7, Z1
+	VPBROADCASTQ     const19<>+0(SB), Z8
+	VSUBPD           Z5, Z8, Z8
+	VPSLLQ           $0x34, Z8, Z8
+	VMULPD           Z8, Z7, Z7
+	VMOVAPD          Z2, Z8
+	VFMADD213PD      Z1, Z7, Z8
+	VSUBPD           Z8, Z1, Z1
+	VFMADD231PD      Z7, Z2, Z1
+	VFMADD231PD      Z7, Z3, Z1
+	VADDPD           Z5, Z4, Z2
+	VMOVUPD          logHigh<>+0(SB), Z4
+	VMOVDQA64        Z6, Z3
+	VPERMI2PD        logHigh<>+64(SB), Z4, Z3
+	VFMADD231PD.BCST const40<>+0(SB), Z2, Z3
+	VMOVUPD          logLow<>+0(SB), Z4
+	VMOVDQA64        Z6, Z5
+	VPERMI2PD        logLow<>+64(SB), Z4, Z5
+	VFMADD231PD.BCST const42<>+0(SB), Z2, Z5
+	VADDPD           Z3, Z8, Z2
+	VSUBPD           Z2, Z3, Z3
+	VADDPD           Z3, Z8, Z3
+	VADDPD           Z5, Z1, Z1
+	VADDPD           Z1, Z3, Z1
+	VMULPD           Z8, Z8, Z3
+	VMOVAPD          Z3, Z4
+	VPBROADCASTQ     const43<>+0(SB), Z5
+	VFMADD213PD.BCST const44<>+0(SB), Z5, Z4
+	VMOVAPD          Z3, Z5
+	VPBROADCASTQ     const45<>+0(SB), Z6
+	VFMADD213PD.BCST const46<>+0(SB), Z6, Z5
+	VFMADD213PD.BCST const47<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST const48<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST const49<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST const50<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST const51<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST const52<>+0(SB), Z3, Z5
+	VFMADD231PD      Z8, Z4, Z5
+	VFMADD231PD      Z3, Z5, Z1
+	VADDPD           Z1, Z2, Z1
 	VPBROADCASTQ     const11<>+0(SB), Z2
-	VBLENDMPD.BCST   const35<>+0(SB), Z2, K2, Z8
-	VMULPD           Z8, Z1, Z1
+	VBLENDMPD.BCST   const35<>+0(SB), Z2, K2, Z2
+	VMULPD           Z2, Z1, Z1
 	VCMPPD.BCST      $0x11, const53<>+0(SB), Z0, K2
-	VBLENDMPD        Z1, Z0, K2, Z9
-	VPBROADCASTQ     const21<>+0(SB), Z0
-	VBLENDMPD        Z9, Z0, K1, Z10
-	VMOVUPD          Z10, (AX)
+	VBLENDMPD        Z1, Z0, K2, Z0
+	VPBROADCASTQ     const21<>+0(SB), Z1
+	VBLENDMPD        Z0, Z1, K1, Z0
+	VMOVUPD          Z0, (AX)
 	ADDQ             $0x40, AX
 	ADDQ             DX, CX
 	SUBQ             $0x08, SI
@@ -1427,102 +1427,102 @@ TEXT ·ArccoshFloat32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD          (CX), Y0
 	VCVTPS2PD        Y0, Z0
-	VMULPD           Z0, Z0, Z8
-	VMOVAPD          Z0, Z9
-	VFMSUB213PD      Z8, Z0, Z9
-	VADDPD.BCST      const54<>+0(SB), Z8, Z10
-	VSUBPD           Z10, Z8, Z8
-	VPBROADCASTQ     const54<>+0(SB), Z11
-	VADDPD           Z8, Z11, Z8
-	VADDPD           Z10, Z9, Z11
-	VSUBPD           Z11, Z10, Z10
-	VADDPD           Z10, Z9, Z9
-	VADDPD           Z9, Z8, Z8
-	VSQRTPD          Z11, Z9
-	VMOVAPD          Z9, Z10
-	VFNMADD213PD     Z11, Z9, Z10
-	VADDPD           Z10, Z8, Z8
-	VPSRLQ           $0x01, Z11, Z10
-	VPBROADCASTQ     const36<>+0(SB), Z11
-	VPSUBQ           Z10, Z11, Z10
-	VMULPD           Z10, Z8, Z8
-	VADDPD           Z9, Z0, Z10
-	VSUBPD           Z10, Z0, Z11
-	VADDPD           Z11, Z9, Z11
-	VADDPD           Z9, Z9, Z9
-	VMULPD           Z9, Z10, Z12
-	VMOVAPD          Z9, Z13
-	VFMSUB213PD      Z12, Z10, Z13
-	VADDPD           Z11, Z8, Z11
-	VFMADD231PD      Z11, Z9, Z13
-	VADDPD           Z8, Z8, Z8
-	VFMADD231PD      Z10, Z8, Z13
-	VPBROADCASTQ     const35<>+0(SB), Z8
-	VCMPPD           $0x12, Z0, Z8, K1
-	VADDPD.BCST      const35<>+0(SB), Z12, Z8
-	VSUBPD.BCST      const35<>+0(SB), Z8, Z9
-	VSUBPD           Z9, Z12, Z9
-	VPBROADCASTQ     const37<>+0(SB), Z10
-	VCMPPD           $0x11, Z0, Z10, K2
-	VBLENDMPD        Z0, Z8, K2, Z1
-	VBLENDMPD.BCST   const20<>+0(SB), Z9, K2, Z2
-	VBLENDMPD.BCST   const20<>+0(SB), Z13, K2, Z3
-	VPBROADCASTQ     const20<>+0(SB), Z8
-	VBLENDMPD.BCST   const35<>+0(SB), Z8, K2, Z4
-	VGETEXPPD        Z1, Z8
-	VGETMANTPD       $0x00, Z1, Z9
-	VPSRLQ           $0x30, Z9, Z10
-	VMOVUPD          logInverse<>+0(SB), Z12
-	VMOVDQA64        Z10, Z11
-	VPERMI2PD        logInverse<>+64(SB), Z12, Z11
-	VFMSUB213PD.BCST const35<>+0(SB), Z11, Z9
-	VPBROADCASTQ     const19<>+0(SB), Z12
-	VSUBPD           Z8, Z12, Z12
-	VPSLLQ           $0x34, Z12, Z12
-	VMULPD           Z12, Z11, Z11
-	VMOVAPD          Z2, Z12
-	VFMADD213PD      Z9, Z11, Z12
-	VSUBPD           Z12, Z9, Z9
-	VFMADD231PD      Z11, Z2, Z9
-	VFMADD231PD      Z11, Z3, Z9
-	VADDPD           Z8, Z4, Z8
-	VMOVUPD          logHigh<>+0(SB), Z13
-	VMOVDQA64        Z10, Z11
-	VPERMI2PD        logHigh<>+64(SB), Z13, Z11
-	VFMADD231PD.BCST const40<>+0(SB), Z8, Z11
-	VMOVUPD          logLow<>+0(SB), Z13
-	VMOVDQA64        Z10, Z10
-	VPERMI2PD        logLow<>+64(SB), Z13, Z10
-	VFMADD231PD.BCST const42<>+0(SB), Z8, Z10
-	VADDPD           Z11, Z12, Z8
-	VSUBPD           Z8, Z11, Z11
-	VADDPD           Z11, Z12, Z11
-	VADDPD           Z10, Z9, Z9
-	VADDPD           Z9, Z11, Z9
-	VMULPD           Z12, Z12, Z10
-	VMOVAPD          Z10, Z11
-	VPBROADCASTQ     const43<>+0(SB), Z13
-	VFMADD213PD.BCST const44<>+0(SB), Z13, Z11
-	VMOVAPD          Z10, Z13
-	VPBROADCASTQ     const45<>+0(SB), Z14
-	VFMADD213PD.BCST const46<>+0(SB), Z14, Z13
-	VFMADD213PD.BCST const47<>+0(SB), Z10, Z11
-	VFMADD213PD.BCST const48<>+0(SB), Z10, Z13
-	VFMADD213PD.BCST const49<>+0(SB), Z10, Z11
-	VFMADD213PD.BCST const50<>+0(SB), Z10, Z13
-	VFMADD213PD.BCST const51<>+0(SB), Z10, Z11
-	VFMADD213PD.BCST const52<>+0(SB), Z10, Z13
-	VFMADD231PD      Z12, Z11, Z13
-	VFMADD231PD      Z10, Z13, Z9
-	VADDPD           Z9, Z8, Z8
-	VPBROADCASTQ     const11<>+0(SB), Z9
-	VBLENDMPD.BCST   const35<>+0(SB), Z9, K2, Z5
-	VMULPD           Z5, Z8, Z8
+	VMULPD           Z0, Z0, Z1
+	VMOVAPD          Z0, Z2
+	VFMSUB213PD      Z1, Z0, Z2
+	VADDPD.BCST      const54<>+0(SB), Z1, Z3
+	VSUBPD           Z3, Z1, Z1
+	VPBROADCASTQ     const54<>+0(SB), Z4
+	VADDPD           Z1, Z4, Z1
+	VADDPD           Z3, Z2, Z4
+	VSUBPD           Z4, Z3, Z3
+	VADDPD           Z3, Z2, Z2
+	VADDPD           Z2, Z1, Z1
+	VSQRTPD          Z4, Z2
+	VMOVAPD          Z2, Z3
+	VFNMADD213PD     Z4, Z2, Z3
+	VADDPD           Z3, Z1, Z1
+	VPSRLQ           $0x01, Z4, Z3
+	VPBROADCASTQ     const36<>+0(SB), Z4
+	VPSUBQ           Z3, Z4, Z3
+	VMULPD           Z3, Z1, Z1
+	VADDPD           Z2, Z0, Z3
+	VSUBPD           Z3, Z0, Z4
+	VADDPD           Z4, Z2, Z4
+	VADDPD           Z2, Z2, Z2
+	VMULPD           Z2, Z3, Z5
+	VMOVAPD          Z2, Z6
+	VFMSUB213PD      Z5, Z3, Z6
+	VADDPD           Z4, Z1, Z4
+	VFMADD231PD      Z4, Z2, Z6
+	VADDPD           Z1, Z1, Z1
+	VFMADD231PD      Z3, Z1, Z6
+	VPBROADCASTQ     const35<>+0(SB), Z1
+	VCMPPD           $0x12, Z0, Z1, K1
+	VADDPD.BCST      const35<>+0(SB), Z5, Z1
+	VSUBPD.BCST      const35<>+0(SB), Z1, Z2
+	VSUBPD           Z2, Z5, Z2
+	VPBROADCASTQ     const37<>+0(SB), Z3
+	VCMPPD           $0x11, Z0, Z3, K2
+	VBLENDMPD        Z0, Z1, K2, Z1
+	VBLENDMPD.BCST   const20<>+0(SB), Z2, K2, Z2
+	VBLENDMPD.BCST   const20<>+0(SB), Z6, K2, Z3
+	VPBROADCASTQ     const20<>+0(SB), Z4
+	VBLENDMPD.BCST   const35<>+0(SB), Z4, K2, Z4
+	VGETEXPPD        Z1, Z5
+	VGETMANTPD       $0x00, Z1, Z1
+	VPSRLQ           $0x30, Z1, Z6
+	VMOVUPD          logInverse<>+0(SB), Z8
+	VMOVDQA64        Z6, Z7
+	VPERMI2PD        logInverse<>+64(SB), Z8, Z7
+	VFMSUB213PD.BCST const35<>+0(SB), Z7, Z1
+	VPBROADCASTQ     const19<>+0(SB), Z8
+	VSUBPD           Z5, Z8, Z8
+	VPSLLQ           $0x34, Z8, Z8
+	VMULPD           Z8, Z7, Z7
+	VMOVAPD          Z2, Z8
+	VFMADD213PD      Z1, Z7, Z8
+	VSUBPD           Z8, Z1, Z1
+	VFMADD231PD      Z7, Z2, Z1
+	VFMADD231PD      Z7, Z3, Z1
+	VADDPD           Z5, Z4, Z2
+	VMOVUPD          logHigh<>+0(SB), Z4
+	VMOVDQA64        Z6, Z3
+	VPERMI2PD        logHigh<>+64(SB), Z4, Z3
+	VFMADD231PD.BCST const40<>+0(SB), Z2, Z3
+	VMOVUPD          logLow<>+0(SB), Z4
+	VMOVDQA64        Z6, Z5
+	VPERMI2PD        logLow<>+64(SB), Z4, Z5
+	VFMADD231PD.BCST const42<>+0(SB), Z2, Z5
+	VADDPD           Z3, Z8, Z2
+	VSUBPD           Z2, Z3, Z3
+	VADDPD           Z3, Z8, Z3
+	VADDPD           Z5, Z1, Z1
+	VADDPD           Z1, Z3, Z1
+	VMULPD           Z8, Z8, Z3
+	VMOVAPD          Z3, Z4
+	VPBROADCASTQ     const43<>+0(SB), Z5
+	VFMADD213PD.BCST const44<>+0(SB), Z5, Z4
+	VMOVAPD          Z3, Z5
+	VPBROADCASTQ     const45<>+0(SB), Z6
+	VFMADD213PD.BCST const46<>+0(SB), Z6, Z5
+	VFMADD213PD.BCST const47<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST const48<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST const49<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST const50<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST const51<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST const52<>+0(SB), Z3, Z5
+	VFMADD231PD      Z8, Z4, Z5
+	VFMADD231PD      Z3, Z5, Z1
+	VADDPD           Z1, Z2, Z1
+	VPBROADCASTQ     const11<>+0(SB), Z2
+	VBLENDMPD.BCST   const35<>+0(SB), Z2, K2, Z2
+	VMULPD           Z2, Z1, Z1
 	VCMPPD.BCST      $0x11, const53<>+0(SB), Z0, K2
-	VBLENDMPD        Z8, Z0, K2, Z6
-	VPBROADCASTQ     const21<>+0(SB), Z0
-	VBLENDMPD        Z6, Z0, K1, Z7
-	VCVTPD2PS        Z7, Y0
+	VBLENDMPD        Z1, Z0, K2, Z0
+	VPBROADCASTQ     const21<>+0(SB), Z1
+	VBLENDMPD        Z0, Z1, K1, Z0
+	VCVTPD2PS        Z0, Y0
 	VMOVUPD          Y0, (AX)
 	ADDQ             $0x20, AX
 	ADDQ             DX, CX
@@ -1560,70 +1560,70 @@ loop:
 	VADDPD           Z4, Z2, Z2
 	VPBROADCASTQ     const35<>+0(SB), Z4
 	VDIVPD           Z3, Z4, Z4
-	VADDPD           Z1, Z1, Z8
-	VMULPD           Z8, Z4, Z9
-	VFNMADD231PD     Z3, Z9, Z8
-	VFNMADD231PD     Z2, Z9, Z8
-	VMULPD           Z8, Z4, Z2
+	VADDPD           Z1, Z1, Z5
+	VMULPD           Z5, Z4, Z6
+	VFNMADD231PD     Z3, Z6, Z5
+	VFNMADD231PD     Z2, Z6, Z5
+	VMULPD           Z5, Z4, Z2
 	VPBROADCASTQ     const35<>+0(SB), Z3
-	VADDPD           Z9, Z3, Z3
+	VADDPD           Z6, Z3, Z3
 	VSUBPD.BCST      const35<>+0(SB), Z3, Z4
-	VSUBPD           Z4, Z9, Z4
-	VGETEXPPD        Z3, Z8
+	VSUBPD           Z4, Z6, Z4
+	VGETEXPPD        Z3, Z5
 	VGETMANTPD       $0x00, Z3, Z3
-	VPSRLQ           $0x30, Z3, Z9
-	VMOVUPD          logInverse<>+0(SB), Z11
-	VMOVDQA64        Z9, Z10
-	VPERMI2PD        logInverse<>+64(SB), Z11, Z10
-	VFMSUB213PD.BCST const35<>+0(SB), Z10, Z3
-	VPBROADCASTQ     const19<>+0(SB), Z11
-	VSUBPD           Z8, Z11, Z11
-	VPSLLQ           $0x34, Z11, Z11
-	VMULPD           Z11, Z10, Z10
-	VMOVAPD          Z4, Z11
-	VFMADD213PD      Z3, Z10, Z11
-	VSUBPD           Z11, Z3, Z3
-	VFMADD231PD      Z10, Z4, Z3
-	VFMADD231PD      Z10, Z2, Z3
+	VPSRLQ           $0x30, Z3, Z6
+	VMOVUPD          logInverse<>+0(SB), Z8
+	VMOVDQA64        Z6, Z7
+	VPERMI2PD        logInverse<>+64(SB), Z8, Z7
+	VFMSUB213PD.BCST const35<>+0(SB), Z7, Z3
+	VPBROADCASTQ     const19<>+0(SB), Z8
+	VSUBPD           Z5, Z8, Z8
+	VPSLLQ           $0x34, Z8, Z8
+	VMULPD           Z8, Z7, Z7
+	VMOVAPD          Z4, Z8
+	VFMADD213PD      Z3, Z7, Z8
+	VSUBPD           Z8, Z3, Z3
+	VFMADD231PD      Z7, Z4, Z3
+	VFMADD231PD      Z7, Z2, Z3
 	VMOVUPD          logHigh<>+0(SB), Z4
-	VMOVDQA64        Z9, Z2
+	VMOVDQA64        Z6, Z2
 	VPERMI2PD        logHigh<>+64(SB), Z4, Z2
-	VFMADD231PD.BCST const40<>+0(SB), Z8, Z2
+	VFMADD231PD.BCST const40<>+0(SB), Z5, Z2
 	VMOVUPD          logLow<>+0(SB), Z4
-	VMOVDQA64        Z9, Z9
-	VPERMI2PD        logLow<>+64(SB), Z4, Z9
-	VFMADD231PD.BCST const42<>+0(SB), Z8, Z9
-	VADDPD           Z2, Z11, Z4
+	VMOVDQA64        Z6, Z6
+	VPERMI2PD        logLow<>+64(SB), Z4, Z6
+	VFMADD231PD.BCST const42<>+0(SB), Z5, Z6
+	VADDPD           Z2, Z8, Z4
 	VSUBPD           Z4, Z2, Z2
-	VADDPD           Z2, Z11, Z2
-	VADDPD           Z9, Z3, Z3
+	VADDPD           Z2, Z8, Z2
+	VADDPD           Z6, Z3, Z3
 	VADDPD           Z3, Z2, Z2
-	VMULPD           Z11, Z11, Z3
-	VMOVAPD          Z3, Z8
-	VPBROADCASTQ     const43<>+0(SB), Z9
-	VFMADD213PD.BCST const44<>+0(SB), Z9, Z8
-	VMOVAPD          Z3, Z9
-	VPBROADCASTQ     const45<>+0(SB), Z10
-	VFMADD213PD.BCST const46<>+0(SB), Z10, Z9
-	VFMADD213PD.BCST const47<>+0(SB), Z3, Z8
-	VFMADD213PD.BCST const48<>+0(SB), Z3, Z9
-	VFMADD213PD.BCST const49<>+0(SB), Z3, Z8
-	VFMADD213PD.BCST const50<>+0(SB), Z3, Z9
-	VFMADD213PD.BCST const51<>+0(SB), Z3, Z8
-	VFMADD213PD.BCST const52<>+0(SB), Z3, Z9
-	VFMADD231PD      Z11, Z8, Z9
-	VFMADD231PD      Z3, Z9, Z2
+	VMULPD           Z8, Z8, Z3
+	VMOVAPD          Z3, Z5
+	VPBROADCASTQ     const43<>+0(SB), Z6
+	VFMADD213PD.BCST const44<>+0(SB), Z6, Z5
+	VMOVAPD          Z3, Z6
+	VPBROADCASTQ     const45<>+0(SB), Z7
+	VFMADD213PD.BCST const46<>+0(SB), Z7, Z6
+	VFMADD213PD.BCST const47<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST const48<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST const49<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST const50<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST const51<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST const52<>+0(SB), Z3, Z6
+	VFMADD231PD      Z8, Z5, Z6
+	VFMADD231PD      Z3, Z6, Z2
 	VADDPD           Z2, Z4, Z2
 	VMULPD.BCST      const11<>+0(SB), Z2, Z2
 	VCMPPD.BCST      $0x00, const35<>+0(SB), Z1, K1
 	VPBROADCASTQ     const21<>+0(SB), Z3
-	VBLENDMPD.BCST   const53<>+0(SB), Z3, K1, Z5
+	VBLENDMPD.BCST   const53<>+0(SB), Z3, K1, Z3
 	VCMPPD.BCST      $0x11, const35<>+0(SB), Z1, K1
-	VBLENDMPD        Z2, Z5, K1, Z6
-	VPTERNLOGQ.BCST  $0xd8, const0<>+0(SB), Z0, Z6
-	VCMPPD           $0x04, Z6, Z6, K1
-	VBLENDMPD.BCST   const21<>+0(SB), Z6, K1, Z7
-	VMOVUPD          Z7, (AX)
+	VBLENDMPD        Z2, Z3, K1, Z1
+	VPTERNLOGQ.BCST  $0xd8, const0<>+0(SB), Z0, Z1
+	VCMPPD           $0x04, Z1, Z1, K1
+	VBLENDMPD.BCST   const21<>+0(SB), Z1, K1, Z0
+	VMOVUPD          Z0, (AX)
 	ADDQ             $0x40, AX
 	ADDQ             DX, CX
 	SUBQ             $0x08, SI
@@ -1650,81 +1650,81 @@ TEXT ·ArctanhFloat32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD          (CX), Y0
 	VCVTPS2PD        Y0, Z0
-	VPBROADCASTQ     const0<>+0(SB), Z4
-	VPANDNQ          Z0, Z4, Z4
-	VPBROADCASTQ     const20<>+0(SB), Z5
-	VSUBPD           Z4, Z5, Z5
-	VPBROADCASTQ     const35<>+0(SB), Z6
-	VADDPD           Z5, Z6, Z6
-	VPBROADCASTQ     const35<>+0(SB), Z7
-	VSUBPD           Z6, Z7, Z7
-	VADDPD           Z7, Z5, Z5
-	VPBROADCASTQ     const35<>+0(SB), Z7
-	VDIVPD           Z6, Z7, Z7
-	VADDPD           Z4, Z4, Z8
-	VMULPD           Z8, Z7, Z9
-	VFNMADD231PD     Z6, Z9, Z8
-	VFNMADD231PD     Z5, Z9, Z8
-	VMULPD           Z8, Z7, Z5
-	VPBROADCASTQ     const35<>+0(SB), Z6
-	VADDPD           Z9, Z6, Z6
-	VSUBPD.BCST      const35<>+0(SB), Z6, Z7
-	VSUBPD           Z7, Z9, Z7
-	VGETEXPPD        Z6, Z8
-	VGETMANTPD       $0x00, Z6, Z6
-	VPSRLQ           $0x30, Z6, Z9
-	VMOVUPD          logInverse<>+0(SB), Z11
-	VMOVDQA64        Z9, Z10
-	VPERMI2PD        logInverse<>+64(SB), Z11, Z10
-	VFMSUB213PD.BCST const35<>+0(SB), Z10, Z6
-	VPBROADCASTQ     const19<>+0(SB), Z11
-	VSUBPD           Z8, Z11, Z11
-	VPSLLQ           $0x34, Z11, Z11
-	VMULPD           Z11, Z10, Z10
-	VMOVAPD          Z7, Z11
-	VFMADD213PD      Z6, Z10, Z11
-	VSUBPD           Z11, Z6, Z6
-	VFMADD231PD      Z10, Z7, Z6
-	VFMADD231PD      Z10, Z5, Z6
-	VMOVUPD          logHigh<>+0(SB), Z7
-	VMOVDQA64        Z9, Z5
-	VPERMI2PD        logHigh<>+64(SB), Z7, Z5
-	VFMADD231PD.BCST const40<>+0(SB), Z8, Z5
-	VMOVUPD          logLow<>+0(SB), Z7
-	VMOVDQA64        Z9, Z9
-	VPERMI2PD        logLow<>+64(SB), Z7, Z9
-	VFMADD231PD.BCST const42<>+0(SB), Z8, Z9
-	VADDPD           Z5, Z11, Z7
-	VSUBPD           Z7, Z5, Z5
-	VADDPD           Z5, Z11, Z5
-	VADDPD           Z9, Z6, Z6
-	VADDPD           Z6, Z5, Z5
-	VMULPD           Z11, Z11, Z6
-	VMOVAPD          Z6, Z8
-	VPBROADCASTQ     const43<>+0(SB), Z9
-	VFMADD213PD.BCST const44<>+0(SB), Z9, Z8
-	VMOVAPD          Z6, Z9
-	VPBROADCASTQ     const45<>+0(SB), Z10
-	VFMADD213PD.BCST const46<>+0(SB), Z10, Z9
-	VFMADD213PD.BCST const47<>+0(SB), Z6, Z8
-	VFMADD213PD.BCST const48<>+0(SB), Z6, Z9
-	VFMADD213PD.BCST const49<>+0(SB), Z6, Z8
-	VFMADD213PD.BCST const50<>+0(SB), Z6, Z9
-	VFMADD213PD.BCST const51<>+0(SB), Z6, Z8
-	VFMADD213PD.BCST const52<>+0(SB), Z6, Z9
-	VFMADD231PD      Z11, Z8, Z9
-	VFMADD231PD      Z6, Z9, Z5
-	VADDPD           Z5, Z7, Z5
-	VMULPD.BCST      const11<>+0(SB), Z5, Z5
-	VCMPPD.BCST      $0x00, const35<>+0(SB), Z4, K1
-	VPBROADCASTQ     const21<>+0(SB), Z6
-	VBLENDMPD.BCST   const53<>+0(SB), Z6, K1, Z1
-	VCMPPD.BCST      $0x11, const35<>+0(SB), Z4, K1
-	VBLENDMPD        Z5, Z1, K1, Z2
-	VPTERNLOGQ.BCST  $0xd8, const0<>+0(SB), Z0, Z2
-	VCMPPD           $0x04, Z2, Z2, K1
-	VBLENDMPD.BCST   const21<>+0(SB), Z2, K1, Z3
-	VCVTPD2PS        Z3, Y0
+	VPBROADCASTQ     const0<>+0(SB), Z1
+	VPANDNQ          Z0, Z1, Z1
+	VPBROADCASTQ     const20<>+0(SB), Z2
+	VSUBPD           Z1, Z2, Z2
+	VPBROADCASTQ     const35<>+0(SB), Z3
+	VADDPD           Z2, Z3, Z3
+	VPBROADCASTQ     const35<>+0(SB), Z4
+	VSUBPD           Z3, Z4, Z4
+	VADDPD           Z4, Z2, Z2
+	VPBROADCASTQ     const35<>+0(SB), Z4
+	VDIVPD           Z3, Z4, Z4
+	VADDPD           Z1, Z1, Z5
+	VMULPD           Z5, Z4, Z6
+	VFNMADD231PD     Z3, Z6, Z5
+	VFNMADD231PD     Z2, Z6, Z5
+	VMULPD           Z5, Z4, Z2
+	VPBROADCASTQ     const35<>+0(SB), Z3
+	VADDPD           Z6, Z3, Z3
+	VSUBPD.BCST      const35<>+0(SB), Z3, Z4
+	VSUBPD           Z4, Z6, Z4
+	VGETEXPPD        Z3, Z5
+	VGETMANTPD       $0x00, Z3, Z3
+	VPSRLQ           $0x30, Z3, Z6
+	VMOVUPD          logInverse<>+0(SB), Z8
+	VMOVDQA64        Z6, Z7
+	VPERMI2PD        logInverse<>+64(SB), Z8, Z7
+	VFMSUB213PD.BCST const35<>+0(SB), Z7, Z3
+	VPBROADCASTQ     const19<>+0(SB), Z8
+	VSUBPD           Z5, Z8, Z8
+	VPSLLQ           $0x34, Z8, Z8
+	VMULPD           Z8, Z7, Z7
+	VMOVAPD          Z4, Z8
+	VFMADD213PD      Z3, Z7, Z8
+	VSUBPD           Z8, Z3, Z3
+	VFMADD231PD      Z7, Z4, Z3
+	VFMADD231PD      Z7, Z2, Z3
+	VMOVUPD          logHigh<>+0(SB), Z4
+	VMOVDQA64        Z6, Z2
+	VPERMI2PD        logHigh<>+64(SB), Z4, Z2
+	VFMADD231PD.BCST const40<>+0(SB), Z5, Z2
+	VMOVUPD          logLow<>+0(SB), Z4
+	VMOVDQA64        Z6, Z6
+	VPERMI2PD        logLow<>+64(SB), Z4, Z6
+	VFMADD231PD.BCST const42<>+0(SB), Z5, Z6
+	VADDPD           Z2, Z8, Z4
+	VSUBPD           Z4, Z2, Z2
+	VADDPD           Z2, Z8, Z2
+	VADDPD           Z6, Z3, Z3
+	VADDPD           Z3, Z2, Z2
+	VMULPD           Z8, Z8, Z3
+	VMOVAPD          Z3, Z5
+	VPBROADCASTQ     const43<>+0(SB), Z6
+	VFMADD213PD.BCST const44<>+0(SB), Z6, Z5
+	VMOVAPD          Z3, Z6
+	VPBROADCASTQ     const45<>+0(SB), Z7
+	VFMADD213PD.BCST const46<>+0(SB), Z7, Z6
+	VFMADD213PD.BCST const47<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST const48<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST const49<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST const50<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST const51<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST const52<>+0(SB), Z3, Z6
+	VFMADD231PD      Z8, Z5, Z6
+	VFMADD231PD      Z3, Z6, Z2
+	VADDPD           Z2, Z4, Z2
+	VMULPD.BCST      const11<>+0(SB), Z2, Z2
+	VCMPPD.BCST      $0x00, const35<>+0(SB), Z1, K1
+	VPBROADCASTQ     const21<>+0(SB), Z3
+	VBLENDMPD.BCST   const53<>+0(SB), Z3, K1, Z3
+	VCMPPD.BCST      $0x11, const35<>+0(SB), Z1, K1
+	VBLENDMPD        Z2, Z3, K1, Z1
+	VPTERNLOGQ.BCST  $0xd8, const0<>+0(SB), Z0, Z1
+	VCMPPD           $0x04, Z1, Z1, K1
+	VBLENDMPD.BCST   const21<>+0(SB), Z1, K1, Z0
+	VCVTPD2PS        Z0, Y0
 	VMOVUPD          Y0, (AX)
 	ADDQ             $0x20, AX
 	ADDQ             DX, CX

@@ -14,45 +14,38 @@ TEXT ·FloorDivideInt8(SB), NOSPLIT, $0-56
 	MOVQ bStep+32(FP), SI
 	MOVQ n+40(FP), DI
 	MOVQ DI, R8
-	SUBQ $0x08, R8
+	SUBQ $0x10, R8
 	JLT  done
 
 loop:
-	VMOVQ          (CX), X0
-	VMOVQ          (BX), X1
-	VPMOVSXBQ      X0, Z0
-	VPMOVSXBQ      X1, Z1
-	VPCMPQ.BCST    $0x00, const0<>+0(SB), Z1, K1
-	VPADDQ.BCST    const1<>+0(SB), Z0, Z0
-	VSUBPD.BCST    const1<>+0(SB), Z0, Z0
-	VPADDQ.BCST    const1<>+0(SB), Z1, Z1
-	VSUBPD.BCST    const1<>+0(SB), Z1, Z1
-	VDIVPD         Z1, Z0, Z0
-	VRNDSCALEPD    $0x09, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z2
-	VPBROADCASTQ   const1<>+0(SB), Z0
-	VADDPD         Z2, Z0, Z0
-	VPSUBQ.BCST    const1<>+0(SB), Z0, Z0
-	VPMOVQB        Z0, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
+	VMOVUPD        (CX), X0
+	VMOVUPD        (BX), X1
+	VPMOVSXBD      X0, Z0
+	VPMOVSXBD      X1, Z1
+	VCVTDQ2PS      Z0, Z0
+	VCVTDQ2PS      Z1, Z1
+	VDIVPS         Z1, Z0, Z0
+	VRNDSCALEPS    $0x09, Z0, Z0
+	VCMPPS.BCST    $0x00, const0<>+0(SB), Z1, K1
+	VBLENDMPS.BCST const0<>+0(SB), Z0, K1, Z0
+	VCVTTPS2DQ     Z0, Z0
+	VPMOVDB        Z0, X0
+	VMOVUPD        X0, (AX)
+	ADDQ           $0x10, AX
 	ADDQ           DX, CX
 	ADDQ           SI, BX
-	SUBQ           $0x08, R8
+	SUBQ           $0x10, R8
 	JGE            loop
 
 done:
-	ADDQ $0x08, R8
+	ADDQ $0x10, R8
 	SUBQ R8, DI
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
 	RET
 
-DATA const0<>+0(SB)/8, $0x0000000000000000
-GLOBL const0<>(SB), RODATA|NOPTR, $8
-
-DATA const1<>+0(SB)/8, $0x4338000000000000
-GLOBL const1<>(SB), RODATA|NOPTR, $8
+DATA const0<>+0(SB)/4, $0x00000000
+GLOBL const0<>(SB), RODATA|NOPTR, $4
 
 // func FloorDivideInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -64,35 +57,31 @@ TEXT ·FloorDivideInt16(SB), NOSPLIT, $0-56
 	MOVQ bStep+32(FP), SI
 	MOVQ n+40(FP), DI
 	MOVQ DI, R8
-	SUBQ $0x08, R8
+	SUBQ $0x10, R8
 	JLT  done
 
 loop:
-	VMOVUPD        (CX), X0
-	VMOVUPD        (BX), X1
-	VPMOVSXWQ      X0, Z0
-	VPMOVSXWQ      X1, Z1
-	VPCMPQ.BCST    $0x00, const0<>+0(SB), Z1, K1
-	VPADDQ.BCST    const1<>+0(SB), Z0, Z0
-	VSUBPD.BCST    const1<>+0(SB), Z0, Z0
-	VPADDQ.BCST    const1<>+0(SB), Z1, Z1
-	VSUBPD.BCST    const1<>+0(SB), Z1, Z1
-	VDIVPD         Z1, Z0, Z0
-	VRNDSCALEPD    $0x09, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z2
-	VPBROADCASTQ   const1<>+0(SB), Z0
-	VADDPD         Z2, Z0, Z0
-	VPSUBQ.BCST    const1<>+0(SB), Z0, Z0
-	VPMOVQW        Z0, X0
-	VMOVUPD        X0, (AX)
-	ADDQ           $0x10, AX
+	VMOVUPD        (CX), Y0
+	VMOVUPD        (BX), Y1
+	VPMOVSXWD      Y0, Z0
+	VPMOVSXWD      Y1, Z1
+	VCVTDQ2PS      Z0, Z0
+	VCVTDQ2PS      Z1, Z1
+	VDIVPS         Z1, Z0, Z0
+	VRNDSCALEPS    $0x09, Z0, Z0
+	VCMPPS.BCST    $0x00, const0<>+0(SB), Z1, K1
+	VBLENDMPS.BCST const0<>+0(SB), Z0, K1, Z0
+	VCVTTPS2DQ     Z0, Z0
+	VPMOVDW        Z0, Y0
+	VMOVUPD        Y0, (AX)
+	ADDQ           $0x20, AX
 	ADDQ           DX, CX
 	ADDQ           SI, BX
-	SUBQ           $0x08, R8
+	SUBQ           $0x10, R8
 	JGE            loop
 
 done:
-	ADDQ $0x08, R8
+	ADDQ $0x10, R8
 	SUBQ R8, DI
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
@@ -114,19 +103,14 @@ TEXT ·FloorDivideInt32(SB), NOSPLIT, $0-56
 loop:
 	VMOVUPD        (CX), Y0
 	VMOVUPD        (BX), Y1
-	VPMOVSXDQ      Y0, Z0
-	VPMOVSXDQ      Y1, Z1
-	VPCMPQ.BCST    $0x00, const0<>+0(SB), Z1, K1
-	VPADDQ.BCST    const1<>+0(SB), Z0, Z0
-	VSUBPD.BCST    const1<>+0(SB), Z0, Z0
-	VPADDQ.BCST    const1<>+0(SB), Z1, Z1
-	VSUBPD.BCST    const1<>+0(SB), Z1, Z1
+	VCVTDQ2PD      Y0, Z0
+	VCVTDQ2PD      Y1, Z1
 	VDIVPD         Z1, Z0, Z0
 	VRNDSCALEPD    $0x09, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z2
-	VPBROADCASTQ   const1<>+0(SB), Z0
-	VADDPD         Z2, Z0, Z0
-	VPSUBQ.BCST    const1<>+0(SB), Z0, Z0
+	VCMPPD.BCST    $0x00, const1<>+0(SB), Z1, K1
+	VBLENDMPD.BCST const1<>+0(SB), Z0, K1, Z0
+	VADDPD.BCST    const2<>+0(SB), Z0, Z0
+	VPSUBQ.BCST    const2<>+0(SB), Z0, Z0
 	VPMOVQD        Z0, Y0
 	VMOVUPD        Y0, (AX)
 	ADDQ           $0x20, AX
@@ -141,6 +125,12 @@ done:
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
 	RET
+
+DATA const1<>+0(SB)/8, $0x0000000000000000
+GLOBL const1<>(SB), RODATA|NOPTR, $8
+
+DATA const2<>+0(SB)/8, $0x4338000000000000
+GLOBL const2<>(SB), RODATA|NOPTR, $8
 
 // func FloorDivideInt64(dst *int64, a *int64, b *int64, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512DQ, AVX512F
@@ -158,45 +148,45 @@ TEXT ·FloorDivideInt64(SB), NOSPLIT, $0-56
 loop:
 	VMOVUPD           (CX), Z0
 	VMOVUPD           (BX), Z1
-	VPADDQ.BCST       const2<>+0(SB), Z0, Z2
-	VPCMPUQ.BCST      $0x01, const3<>+0(SB), Z2, K1
+	VPADDQ.BCST       const3<>+0(SB), Z0, Z2
+	VPCMPUQ.BCST      $0x01, const4<>+0(SB), Z2, K1
 	KNOTB             K1, K1
-	VPADDQ.BCST       const2<>+0(SB), Z1, Z2
-	VPCMPUQ.BCST      $0x01, const3<>+0(SB), Z2, K2
+	VPADDQ.BCST       const3<>+0(SB), Z1, Z2
+	VPCMPUQ.BCST      $0x01, const4<>+0(SB), Z2, K2
 	KNOTB             K2, K2
 	KORB              K2, K1, K1
 	KORTESTB          K1, K1
 	JNE               done
-	VPCMPQ.BCST       $0x00, const0<>+0(SB), Z1, K1
 	VPSRAQ            $0x20, Z0, Z2
-	VPADDQ.BCST       const1<>+0(SB), Z2, Z2
-	VSUBPD.BCST       const1<>+0(SB), Z2, Z2
-	VPBROADCASTQ      const4<>+0(SB), Z4
-	VPTERNLOGQ.BCST   $0xec, const5<>+0(SB), Z4, Z0
-	VSUBPD.BCST       const4<>+0(SB), Z0, Z0
-	VFMADD231PD.BCST  const6<>+0(SB), Z2, Z0
+	VPADDQ.BCST       const2<>+0(SB), Z2, Z2
+	VSUBPD.BCST       const2<>+0(SB), Z2, Z2
+	VPBROADCASTQ      const5<>+0(SB), Z3
+	VPTERNLOGQ.BCST   $0xec, const6<>+0(SB), Z3, Z0
+	VSUBPD.BCST       const5<>+0(SB), Z0, Z0
+	VFMADD231PD.BCST  const7<>+0(SB), Z2, Z0
 	VPSRAQ            $0x20, Z1, Z2
-	VPBROADCASTQ      const1<>+0(SB), Z4
-	VPADDQ            Z2, Z4, Z2
-	VSUBPD.BCST       const1<>+0(SB), Z2, Z2
-	VPBROADCASTQ      const4<>+0(SB), Z4
-	VPTERNLOGQ.BCST   $0xec, const5<>+0(SB), Z4, Z1
-	VSUBPD.BCST       const4<>+0(SB), Z1, Z1
-	VFMADD231PD.BCST  const6<>+0(SB), Z2, Z1
+	VPBROADCASTQ      const2<>+0(SB), Z3
+	VPADDQ            Z2, Z3, Z2
+	VSUBPD.BCST       const2<>+0(SB), Z2, Z2
+	VPBROADCASTQ      const5<>+0(SB), Z3
+	VPTERNLOGQ.BCST   $0xec, const6<>+0(SB), Z3, Z1
+	VSUBPD.BCST       const5<>+0(SB), Z1, Z1
+	VFMADD231PD.BCST  const7<>+0(SB), Z2, Z1
 	VDIVPD            Z1, Z0, Z0
 	VRNDSCALEPD       $0x09, Z0, Z0
-	VBLENDMPD.BCST    const0<>+0(SB), Z0, K1, Z3
-	VMULPD.BCST       const7<>+0(SB), Z3, Z0
-	VRNDSCALEPD       $0x09, Z0, Z0
-	VPBROADCASTQ      const1<>+0(SB), Z1
-	VADDPD            Z0, Z1, Z1
-	VPSUBQ.BCST       const1<>+0(SB), Z1, Z1
-	VPSLLQ            $0x20, Z1, Z1
-	VFNMADD231PD.BCST const6<>+0(SB), Z0, Z3
-	VPBROADCASTQ      const1<>+0(SB), Z0
-	VADDPD            Z3, Z0, Z0
-	VPSUBQ.BCST       const1<>+0(SB), Z0, Z0
-	VPADDQ            Z0, Z1, Z0
+	VCMPPD.BCST       $0x00, const1<>+0(SB), Z1, K1
+	VBLENDMPD.BCST    const1<>+0(SB), Z0, K1, Z0
+	VMULPD.BCST       const8<>+0(SB), Z0, Z1
+	VRNDSCALEPD       $0x09, Z1, Z1
+	VPBROADCASTQ      const2<>+0(SB), Z2
+	VADDPD            Z1, Z2, Z2
+	VPSUBQ.BCST       const2<>+0(SB), Z2, Z2
+	VPSLLQ            $0x20, Z2, Z2
+	VFNMADD231PD.BCST const7<>+0(SB), Z1, Z0
+	VPBROADCASTQ      const2<>+0(SB), Z1
+	VADDPD            Z0, Z1, Z0
+	VPSUBQ.BCST       const2<>+0(SB), Z0, Z0
+	VPADDQ            Z0, Z2, Z0
 	VMOVUPD           Z0, (AX)
 	ADDQ              $0x40, AX
 	ADDQ              DX, CX
@@ -211,23 +201,23 @@ done:
 	MOVQ DI, done+48(FP)
 	RET
 
-DATA const2<>+0(SB)/8, $0x0010000000000000
-GLOBL const2<>(SB), RODATA|NOPTR, $8
-
-DATA const3<>+0(SB)/8, $0x0020000000000000
+DATA const3<>+0(SB)/8, $0x0010000000000000
 GLOBL const3<>(SB), RODATA|NOPTR, $8
 
-DATA const4<>+0(SB)/8, $0x4330000000000000
+DATA const4<>+0(SB)/8, $0x0020000000000000
 GLOBL const4<>(SB), RODATA|NOPTR, $8
 
-DATA const5<>+0(SB)/8, $0x00000000ffffffff
+DATA const5<>+0(SB)/8, $0x4330000000000000
 GLOBL const5<>(SB), RODATA|NOPTR, $8
 
-DATA const6<>+0(SB)/8, $0x41f0000000000000
+DATA const6<>+0(SB)/8, $0x00000000ffffffff
 GLOBL const6<>(SB), RODATA|NOPTR, $8
 
-DATA const7<>+0(SB)/8, $0x3df0000000000000
+DATA const7<>+0(SB)/8, $0x41f0000000000000
 GLOBL const7<>(SB), RODATA|NOPTR, $8
+
+DATA const8<>+0(SB)/8, $0x3df0000000000000
+GLOBL const8<>(SB), RODATA|NOPTR, $8
 
 // func FloorDivideUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -239,35 +229,31 @@ TEXT ·FloorDivideUint8(SB), NOSPLIT, $0-56
 	MOVQ bStep+32(FP), SI
 	MOVQ n+40(FP), DI
 	MOVQ DI, R8
-	SUBQ $0x08, R8
+	SUBQ $0x10, R8
 	JLT  done
 
 loop:
-	VMOVQ          (CX), X0
-	VMOVQ          (BX), X1
-	VPMOVZXBQ      X0, Z0
-	VPMOVZXBQ      X1, Z1
-	VPCMPQ.BCST    $0x00, const0<>+0(SB), Z1, K1
-	VPADDQ.BCST    const1<>+0(SB), Z0, Z0
-	VSUBPD.BCST    const1<>+0(SB), Z0, Z0
-	VPADDQ.BCST    const1<>+0(SB), Z1, Z1
-	VSUBPD.BCST    const1<>+0(SB), Z1, Z1
-	VDIVPD         Z1, Z0, Z0
-	VRNDSCALEPD    $0x09, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z2
-	VPBROADCASTQ   const1<>+0(SB), Z0
-	VADDPD         Z2, Z0, Z0
-	VPSUBQ.BCST    const1<>+0(SB), Z0, Z0
-	VPMOVQB        Z0, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
+	VMOVUPD        (CX), X0
+	VMOVUPD        (BX), X1
+	VPMOVZXBD      X0, Z0
+	VPMOVZXBD      X1, Z1
+	VCVTDQ2PS      Z0, Z0
+	VCVTDQ2PS      Z1, Z1
+	VDIVPS         Z1, Z0, Z0
+	VRNDSCALEPS    $0x09, Z0, Z0
+	VCMPPS.BCST    $0x00, const0<>+0(SB), Z1, K1
+	VBLENDMPS.BCST const0<>+0(SB), Z0, K1, Z0
+	VCVTTPS2DQ     Z0, Z0
+	VPMOVDB        Z0, X0
+	VMOVUPD        X0, (AX)
+	ADDQ           $0x10, AX
 	ADDQ           DX, CX
 	ADDQ           SI, BX
-	SUBQ           $0x08, R8
+	SUBQ           $0x10, R8
 	JGE            loop
 
 done:
-	ADDQ $0x08, R8
+	ADDQ $0x10, R8
 	SUBQ R8, DI
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
@@ -283,35 +269,31 @@ TEXT ·FloorDivideUint16(SB), NOSPLIT, $0-56
 	MOVQ bStep+32(FP), SI
 	MOVQ n+40(FP), DI
 	MOVQ DI, R8
-	SUBQ $0x08, R8
+	SUBQ $0x10, R8
 	JLT  done
 
 loop:
-	VMOVUPD        (CX), X0
-	VMOVUPD        (BX), X1
-	VPMOVZXWQ      X0, Z0
-	VPMOVZXWQ      X1, Z1
-	VPCMPQ.BCST    $0x00, const0<>+0(SB), Z1, K1
-	VPADDQ.BCST    const1<>+0(SB), Z0, Z0
-	VSUBPD.BCST    const1<>+0(SB), Z0, Z0
-	VPADDQ.BCST    const1<>+0(SB), Z1, Z1
-	VSUBPD.BCST    const1<>+0(SB), Z1, Z1
-	VDIVPD         Z1, Z0, Z0
-	VRNDSCALEPD    $0x09, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z2
-	VPBROADCASTQ   const1<>+0(SB), Z0
-	VADDPD         Z2, Z0, Z0
-	VPSUBQ.BCST    const1<>+0(SB), Z0, Z0
-	VPMOVQW        Z0, X0
-	VMOVUPD        X0, (AX)
-	ADDQ           $0x10, AX
+	VMOVUPD        (CX), Y0
+	VMOVUPD        (BX), Y1
+	VPMOVZXWD      Y0, Z0
+	VPMOVZXWD      Y1, Z1
+	VCVTDQ2PS      Z0, Z0
+	VCVTDQ2PS      Z1, Z1
+	VDIVPS         Z1, Z0, Z0
+	VRNDSCALEPS    $0x09, Z0, Z0
+	VCMPPS.BCST    $0x00, const0<>+0(SB), Z1, K1
+	VBLENDMPS.BCST const0<>+0(SB), Z0, K1, Z0
+	VCVTTPS2DQ     Z0, Z0
+	VPMOVDW        Z0, Y0
+	VMOVUPD        Y0, (AX)
+	ADDQ           $0x20, AX
 	ADDQ           DX, CX
 	ADDQ           SI, BX
-	SUBQ           $0x08, R8
+	SUBQ           $0x10, R8
 	JGE            loop
 
 done:
-	ADDQ $0x08, R8
+	ADDQ $0x10, R8
 	SUBQ R8, DI
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
@@ -334,18 +316,19 @@ loop:
 	VMOVUPD        (CX), Y0
 	VMOVUPD        (BX), Y1
 	VPMOVZXDQ      Y0, Z0
+	VPADDQ.BCST    const2<>+0(SB), Z0, Z0
+	VSUBPD.BCST    const2<>+0(SB), Z0, Z0
 	VPMOVZXDQ      Y1, Z1
-	VPCMPQ.BCST    $0x00, const0<>+0(SB), Z1, K1
-	VPADDQ.BCST    const1<>+0(SB), Z0, Z0
-	VSUBPD.BCST    const1<>+0(SB), Z0, Z0
-	VPADDQ.BCST    const1<>+0(SB), Z1, Z1
-	VSUBPD.BCST    const1<>+0(SB), Z1, Z1
+	VPBROADCASTQ   const2<>+0(SB), Z2
+	VPADDQ         Z1, Z2, Z1
+	VSUBPD.BCST    const2<>+0(SB), Z1, Z1
 	VDIVPD         Z1, Z0, Z0
 	VRNDSCALEPD    $0x09, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z2
-	VPBROADCASTQ   const1<>+0(SB), Z0
-	VADDPD         Z2, Z0, Z0
-	VPSUBQ.BCST    const1<>+0(SB), Z0, Z0
+	VCMPPD.BCST    $0x00, const1<>+0(SB), Z1, K1
+	VBLENDMPD.BCST const1<>+0(SB), Z0, K1, Z0
+	VPBROADCASTQ   const2<>+0(SB), Z1
+	VADDPD         Z0, Z1, Z0
+	VPSUBQ.BCST    const2<>+0(SB), Z0, Z0
 	VPMOVQD        Z0, Y0
 	VMOVUPD        Y0, (AX)
 	ADDQ           $0x20, AX
@@ -377,43 +360,43 @@ TEXT ·FloorDivideUint64(SB), NOSPLIT, $0-56
 loop:
 	VMOVUPD           (CX), Z0
 	VMOVUPD           (BX), Z1
-	VPCMPUQ.BCST      $0x01, const2<>+0(SB), Z0, K1
+	VPCMPUQ.BCST      $0x01, const3<>+0(SB), Z0, K1
 	KNOTB             K1, K1
-	VPCMPUQ.BCST      $0x01, const2<>+0(SB), Z1, K2
+	VPCMPUQ.BCST      $0x01, const3<>+0(SB), Z1, K2
 	KNOTB             K2, K2
 	KORB              K2, K1, K1
 	KORTESTB          K1, K1
 	JNE               done
-	VPCMPQ.BCST       $0x00, const0<>+0(SB), Z1, K1
 	VPSRAQ            $0x20, Z0, Z2
-	VPADDQ.BCST       const1<>+0(SB), Z2, Z2
-	VSUBPD.BCST       const1<>+0(SB), Z2, Z2
-	VPBROADCASTQ      const4<>+0(SB), Z4
-	VPTERNLOGQ.BCST   $0xec, const5<>+0(SB), Z4, Z0
-	VSUBPD.BCST       const4<>+0(SB), Z0, Z0
-	VFMADD231PD.BCST  const6<>+0(SB), Z2, Z0
+	VPADDQ.BCST       const2<>+0(SB), Z2, Z2
+	VSUBPD.BCST       const2<>+0(SB), Z2, Z2
+	VPBROADCASTQ      const5<>+0(SB), Z3
+	VPTERNLOGQ.BCST   $0xec, const6<>+0(SB), Z3, Z0
+	VSUBPD.BCST       const5<>+0(SB), Z0, Z0
+	VFMADD231PD.BCST  const7<>+0(SB), Z2, Z0
 	VPSRAQ            $0x20, Z1, Z2
-	VPBROADCASTQ      const1<>+0(SB), Z4
-	VPADDQ            Z2, Z4, Z2
-	VSUBPD.BCST       const1<>+0(SB), Z2, Z2
-	VPBROADCASTQ      const4<>+0(SB), Z4
-	VPTERNLOGQ.BCST   $0xec, const5<>+0(SB), Z4, Z1
-	VSUBPD.BCST       const4<>+0(SB), Z1, Z1
-	VFMADD231PD.BCST  const6<>+0(SB), Z2, Z1
+	VPBROADCASTQ      const2<>+0(SB), Z3
+	VPADDQ            Z2, Z3, Z2
+	VSUBPD.BCST       const2<>+0(SB), Z2, Z2
+	VPBROADCASTQ      const5<>+0(SB), Z3
+	VPTERNLOGQ.BCST   $0xec, const6<>+0(SB), Z3, Z1
+	VSUBPD.BCST       const5<>+0(SB), Z1, Z1
+	VFMADD231PD.BCST  const7<>+0(SB), Z2, Z1
 	VDIVPD            Z1, Z0, Z0
 	VRNDSCALEPD       $0x09, Z0, Z0
-	VBLENDMPD.BCST    const0<>+0(SB), Z0, K1, Z3
-	VMULPD.BCST       const7<>+0(SB), Z3, Z0
-	VRNDSCALEPD       $0x09, Z0, Z0
-	VPBROADCASTQ      const1<>+0(SB), Z1
-	VADDPD            Z0, Z1, Z1
-	VPSUBQ.BCST       const1<>+0(SB), Z1, Z1
-	VPSLLQ            $0x20, Z1, Z1
-	VFNMADD231PD.BCST const6<>+0(SB), Z0, Z3
-	VPBROADCASTQ      const1<>+0(SB), Z0
-	VADDPD            Z3, Z0, Z0
-	VPSUBQ.BCST       const1<>+0(SB), Z0, Z0
-	VPADDQ            Z0, Z1, Z0
+	VCMPPD.BCST       $0x00, const1<>+0(SB), Z1, K1
+	VBLENDMPD.BCST    const1<>+0(SB), Z0, K1, Z0
+	VMULPD.BCST       const8<>+0(SB), Z0, Z1
+	VRNDSCALEPD       $0x09, Z1, Z1
+	VPBROADCASTQ      const2<>+0(SB), Z2
+	VADDPD            Z1, Z2, Z2
+	VPSUBQ.BCST       const2<>+0(SB), Z2, Z2
+	VPSLLQ            $0x20, Z2, Z2
+	VFNMADD231PD.BCST const7<>+0(SB), Z1, Z0
+	VPBROADCASTQ      const2<>+0(SB), Z1
+	VADDPD            Z0, Z1, Z0
+	VPSUBQ.BCST       const2<>+0(SB), Z0, Z0
+	VPADDQ            Z0, Z2, Z0
 	VMOVUPD           Z0, (AX)
 	ADDQ              $0x40, AX
 	ADDQ              DX, CX
@@ -429,7 +412,7 @@ done:
 	RET
 
 // func RemainderInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·RemainderInt8(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -438,45 +421,40 @@ TEXT ·RemainderInt8(SB), NOSPLIT, $0-56
 	MOVQ bStep+32(FP), SI
 	MOVQ n+40(FP), DI
 	MOVQ DI, R8
-	SUBQ $0x08, R8
+	SUBQ $0x10, R8
 	JLT  done
 
 loop:
-	VMOVQ          (CX), X0
-	VMOVQ          (BX), X1
-	VPMOVSXBQ      X0, Z0
-	VPMOVSXBQ      X1, Z1
-	VPCMPQ.BCST    $0x00, const0<>+0(SB), Z1, K1
-	VPADDQ.BCST    const1<>+0(SB), Z0, Z4
-	VSUBPD.BCST    const1<>+0(SB), Z4, Z4
-	VPADDQ.BCST    const1<>+0(SB), Z1, Z5
-	VSUBPD.BCST    const1<>+0(SB), Z5, Z5
-	VDIVPD         Z5, Z4, Z4
-	VRNDSCALEPD    $0x09, Z4, Z4
-	VBLENDMPD.BCST const0<>+0(SB), Z4, K1, Z2
-	VPBROADCASTQ   const1<>+0(SB), Z4
-	VADDPD         Z2, Z4, Z4
-	VPSUBQ.BCST    const1<>+0(SB), Z4, Z4
-	VPMULLQ        Z4, Z1, Z1
-	VPSUBQ         Z1, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z3
-	VPMOVQB        Z3, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
+	VMOVUPD        (CX), X0
+	VMOVUPD        (BX), X1
+	VPMOVSXBD      X0, Z0
+	VPMOVSXBD      X1, Z1
+	VCVTDQ2PS      Z0, Z2
+	VCVTDQ2PS      Z1, Z3
+	VDIVPS         Z3, Z2, Z2
+	VRNDSCALEPS    $0x09, Z2, Z2
+	VCVTTPS2DQ     Z2, Z2
+	VPCMPD.BCST    $0x00, const0<>+0(SB), Z1, K1
+	VPMULLD        Z2, Z1, Z1
+	VPSUBD         Z1, Z0, Z0
+	VBLENDMPS.BCST const0<>+0(SB), Z0, K1, Z0
+	VPMOVDB        Z0, X0
+	VMOVUPD        X0, (AX)
+	ADDQ           $0x10, AX
 	ADDQ           DX, CX
 	ADDQ           SI, BX
-	SUBQ           $0x08, R8
+	SUBQ           $0x10, R8
 	JGE            loop
 
 done:
-	ADDQ $0x08, R8
+	ADDQ $0x10, R8
 	SUBQ R8, DI
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
 	RET
 
 // func RemainderInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·RemainderInt16(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -485,45 +463,40 @@ TEXT ·RemainderInt16(SB), NOSPLIT, $0-56
 	MOVQ bStep+32(FP), SI
 	MOVQ n+40(FP), DI
 	MOVQ DI, R8
-	SUBQ $0x08, R8
+	SUBQ $0x10, R8
 	JLT  done
 
 loop:
-	VMOVUPD        (CX), X0
-	VMOVUPD        (BX), X1
-	VPMOVSXWQ      X0, Z0
-	VPMOVSXWQ      X1, Z1
-	VPCMPQ.BCST    $0x00, const0<>+0(SB), Z1, K1
-	VPADDQ.BCST    const1<>+0(SB), Z0, Z4
-	VSUBPD.BCST    const1<>+0(SB), Z4, Z4
-	VPADDQ.BCST    const1<>+0(SB), Z1, Z5
-	VSUBPD.BCST    const1<>+0(SB), Z5, Z5
-	VDIVPD         Z5, Z4, Z4
-	VRNDSCALEPD    $0x09, Z4, Z4
-	VBLENDMPD.BCST const0<>+0(SB), Z4, K1, Z2
-	VPBROADCASTQ   const1<>+0(SB), Z4
-	VADDPD         Z2, Z4, Z4
-	VPSUBQ.BCST    const1<>+0(SB), Z4, Z4
-	VPMULLQ        Z4, Z1, Z1
-	VPSUBQ         Z1, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z3
-	VPMOVQW        Z3, X0
-	VMOVUPD        X0, (AX)
-	ADDQ           $0x10, AX
+	VMOVUPD        (CX), Y0
+	VMOVUPD        (BX), Y1
+	VPMOVSXWD      Y0, Z0
+	VPMOVSXWD      Y1, Z1
+	VCVTDQ2PS      Z0, Z2
+	VCVTDQ2PS      Z1, Z3
+	VDIVPS         Z3, Z2, Z2
+	VRNDSCALEPS    $0x09, Z2, Z2
+	VCVTTPS2DQ     Z2, Z2
+	VPCMPD.BCST    $0x00, const0<>+0(SB), Z1, K1
+	VPMULLD        Z2, Z1, Z1
+	VPSUBD         Z1, Z0, Z0
+	VBLENDMPS.BCST const0<>+0(SB), Z0, K1, Z0
+	VPMOVDW        Z0, Y0
+	VMOVUPD        Y0, (AX)
+	ADDQ           $0x20, AX
 	ADDQ           DX, CX
 	ADDQ           SI, BX
-	SUBQ           $0x08, R8
+	SUBQ           $0x10, R8
 	JGE            loop
 
 done:
-	ADDQ $0x08, R8
+	ADDQ $0x10, R8
 	SUBQ R8, DI
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
 	RET
 
 // func RemainderInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX2, AVX512F, AVX512VL
 TEXT ·RemainderInt32(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -538,23 +511,17 @@ TEXT ·RemainderInt32(SB), NOSPLIT, $0-56
 loop:
 	VMOVUPD        (CX), Y0
 	VMOVUPD        (BX), Y1
-	VPMOVSXDQ      Y0, Z0
-	VPMOVSXDQ      Y1, Z1
-	VPCMPQ.BCST    $0x00, const0<>+0(SB), Z1, K1
-	VPADDQ.BCST    const1<>+0(SB), Z0, Z4
-	VSUBPD.BCST    const1<>+0(SB), Z4, Z4
-	VPADDQ.BCST    const1<>+0(SB), Z1, Z5
-	VSUBPD.BCST    const1<>+0(SB), Z5, Z5
-	VDIVPD         Z5, Z4, Z4
-	VRNDSCALEPD    $0x09, Z4, Z4
-	VBLENDMPD.BCST const0<>+0(SB), Z4, K1, Z2
-	VPBROADCASTQ   const1<>+0(SB), Z4
-	VADDPD         Z2, Z4, Z4
-	VPSUBQ.BCST    const1<>+0(SB), Z4, Z4
-	VPMULLQ        Z4, Z1, Z1
-	VPSUBQ         Z1, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z3
-	VPMOVQD        Z3, Y0
+	VCVTDQ2PD      Y0, Z2
+	VCVTDQ2PD      Y1, Z3
+	VDIVPD         Z3, Z2, Z2
+	VRNDSCALEPD    $0x09, Z2, Z2
+	VADDPD.BCST    const2<>+0(SB), Z2, Z2
+	VPSUBQ.BCST    const2<>+0(SB), Z2, Z2
+	VPMOVQD        Z2, Y2
+	VPCMPD.BCST    $0x00, const0<>+0(SB), Y1, K1
+	VPMULLD        Y2, Y1, Y1
+	VPSUBD         Y1, Y0, Y0
+	VBLENDMPS.BCST const0<>+0(SB), Y0, K1, Y0
 	VMOVUPD        Y0, (AX)
 	ADDQ           $0x20, AX
 	ADDQ           DX, CX
@@ -585,51 +552,50 @@ TEXT ·RemainderInt64(SB), NOSPLIT, $0-56
 loop:
 	VMOVUPD           (CX), Z0
 	VMOVUPD           (BX), Z1
-	VPADDQ.BCST       const2<>+0(SB), Z0, Z2
-	VPCMPUQ.BCST      $0x01, const3<>+0(SB), Z2, K1
+	VPADDQ.BCST       const3<>+0(SB), Z0, Z2
+	VPCMPUQ.BCST      $0x01, const4<>+0(SB), Z2, K1
 	KNOTB             K1, K1
-	VPADDQ.BCST       const2<>+0(SB), Z1, Z2
-	VPCMPUQ.BCST      $0x01, const3<>+0(SB), Z2, K2
+	VPADDQ.BCST       const3<>+0(SB), Z1, Z2
+	VPCMPUQ.BCST      $0x01, const4<>+0(SB), Z2, K2
 	KNOTB             K2, K2
 	KORB              K2, K1, K1
 	KORTESTB          K1, K1
 	JNE               done
-	VPCMPQ.BCST       $0x00, const0<>+0(SB), Z1, K1
 	VPSRAQ            $0x20, Z0, Z2
-	VPADDQ.BCST       const1<>+0(SB), Z2, Z2
-	VSUBPD.BCST       const1<>+0(SB), Z2, Z2
-	VMOVDQA64         Z0, Z5
-	VPBROADCASTQ      const4<>+0(SB), Z6
-	VPTERNLOGQ.BCST   $0xec, const5<>+0(SB), Z6, Z5
-	VSUBPD.BCST       const4<>+0(SB), Z5, Z5
-	VFMADD231PD.BCST  const6<>+0(SB), Z2, Z5
+	VPADDQ.BCST       const2<>+0(SB), Z2, Z2
+	VSUBPD.BCST       const2<>+0(SB), Z2, Z2
+	VMOVDQA64         Z0, Z3
+	VPBROADCASTQ      const5<>+0(SB), Z4
+	VPTERNLOGQ.BCST   $0xec, const6<>+0(SB), Z4, Z3
+	VSUBPD.BCST       const5<>+0(SB), Z3, Z3
+	VFMADD231PD.BCST  const7<>+0(SB), Z2, Z3
 	VPSRAQ            $0x20, Z1, Z2
-	VPBROADCASTQ      const1<>+0(SB), Z6
-	VPADDQ            Z2, Z6, Z2
-	VSUBPD.BCST       const1<>+0(SB), Z2, Z2
-	VMOVDQA64         Z1, Z6
-	VPBROADCASTQ      const4<>+0(SB), Z7
-	VPTERNLOGQ.BCST   $0xec, const5<>+0(SB), Z7, Z6
-	VSUBPD.BCST       const4<>+0(SB), Z6, Z6
-	VFMADD231PD.BCST  const6<>+0(SB), Z2, Z6
-	VDIVPD            Z6, Z5, Z2
+	VPBROADCASTQ      const2<>+0(SB), Z4
+	VPADDQ            Z2, Z4, Z2
+	VSUBPD.BCST       const2<>+0(SB), Z2, Z2
+	VMOVDQA64         Z1, Z4
+	VPBROADCASTQ      const5<>+0(SB), Z5
+	VPTERNLOGQ.BCST   $0xec, const6<>+0(SB), Z5, Z4
+	VSUBPD.BCST       const5<>+0(SB), Z4, Z4
+	VFMADD231PD.BCST  const7<>+0(SB), Z2, Z4
+	VDIVPD            Z4, Z3, Z2
 	VRNDSCALEPD       $0x09, Z2, Z2
-	VBLENDMPD.BCST    const0<>+0(SB), Z2, K1, Z3
-	VMULPD.BCST       const7<>+0(SB), Z3, Z2
-	VRNDSCALEPD       $0x09, Z2, Z2
-	VPBROADCASTQ      const1<>+0(SB), Z5
-	VADDPD            Z2, Z5, Z5
-	VPSUBQ.BCST       const1<>+0(SB), Z5, Z5
-	VPSLLQ            $0x20, Z5, Z5
-	VFNMADD231PD.BCST const6<>+0(SB), Z2, Z3
-	VPBROADCASTQ      const1<>+0(SB), Z2
-	VADDPD            Z3, Z2, Z2
-	VPSUBQ.BCST       const1<>+0(SB), Z2, Z2
-	VPADDQ            Z2, Z5, Z2
+	VMULPD.BCST       const8<>+0(SB), Z2, Z3
+	VRNDSCALEPD       $0x09, Z3, Z3
+	VPBROADCASTQ      const2<>+0(SB), Z4
+	VADDPD            Z3, Z4, Z4
+	VPSUBQ.BCST       const2<>+0(SB), Z4, Z4
+	VPSLLQ            $0x20, Z4, Z4
+	VFNMADD231PD.BCST const7<>+0(SB), Z3, Z2
+	VPBROADCASTQ      const2<>+0(SB), Z3
+	VADDPD            Z2, Z3, Z2
+	VPSUBQ.BCST       const2<>+0(SB), Z2, Z2
+	VPADDQ            Z2, Z4, Z2
+	VPCMPQ.BCST       $0x00, const1<>+0(SB), Z1, K1
 	VPMULLQ           Z2, Z1, Z1
 	VPSUBQ            Z1, Z0, Z0
-	VBLENDMPD.BCST    const0<>+0(SB), Z0, K1, Z4
-	VMOVUPD           Z4, (AX)
+	VBLENDMPD.BCST    const1<>+0(SB), Z0, K1, Z0
+	VMOVUPD           Z0, (AX)
 	ADDQ              $0x40, AX
 	ADDQ              DX, CX
 	ADDQ              SI, BX
@@ -644,7 +610,7 @@ done:
 	RET
 
 // func RemainderUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·RemainderUint8(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -653,45 +619,40 @@ TEXT ·RemainderUint8(SB), NOSPLIT, $0-56
 	MOVQ bStep+32(FP), SI
 	MOVQ n+40(FP), DI
 	MOVQ DI, R8
-	SUBQ $0x08, R8
+	SUBQ $0x10, R8
 	JLT  done
 
 loop:
-	VMOVQ          (CX), X0
-	VMOVQ          (BX), X1
-	VPMOVZXBQ      X0, Z0
-	VPMOVZXBQ      X1, Z1
-	VPCMPQ.BCST    $0x00, const0<>+0(SB), Z1, K1
-	VPADDQ.BCST    const1<>+0(SB), Z0, Z4
-	VSUBPD.BCST    const1<>+0(SB), Z4, Z4
-	VPADDQ.BCST    const1<>+0(SB), Z1, Z5
-	VSUBPD.BCST    const1<>+0(SB), Z5, Z5
-	VDIVPD         Z5, Z4, Z4
-	VRNDSCALEPD    $0x09, Z4, Z4
-	VBLENDMPD.BCST const0<>+0(SB), Z4, K1, Z2
-	VPBROADCASTQ   const1<>+0(SB), Z4
-	VADDPD         Z2, Z4, Z4
-	VPSUBQ.BCST    const1<>+0(SB), Z4, Z4
-	VPMULLQ        Z4, Z1, Z1
-	VPSUBQ         Z1, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z3
-	VPMOVQB        Z3, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
+	VMOVUPD        (CX), X0
+	VMOVUPD        (BX), X1
+	VPMOVZXBD      X0, Z0
+	VPMOVZXBD      X1, Z1
+	VCVTDQ2PS      Z0, Z2
+	VCVTDQ2PS      Z1, Z3
+	VDIVPS         Z3, Z2, Z2
+	VRNDSCALEPS    $0x09, Z2, Z2
+	VCVTTPS2DQ     Z2, Z2
+	VPCMPD.BCST    $0x00, const0<>+0(SB), Z1, K1
+	VPMULLD        Z2, Z1, Z1
+	VPSUBD         Z1, Z0, Z0
+	VBLENDMPS.BCST const0<>+0(SB), Z0, K1, Z0
+	VPMOVDB        Z0, X0
+	VMOVUPD        X0, (AX)
+	ADDQ           $0x10, AX
 	ADDQ           DX, CX
 	ADDQ           SI, BX
-	SUBQ           $0x08, R8
+	SUBQ           $0x10, R8
 	JGE            loop
 
 done:
-	ADDQ $0x08, R8
+	ADDQ $0x10, R8
 	SUBQ R8, DI
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
 	RET
 
 // func RemainderUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·RemainderUint16(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -700,45 +661,40 @@ TEXT ·RemainderUint16(SB), NOSPLIT, $0-56
 	MOVQ bStep+32(FP), SI
 	MOVQ n+40(FP), DI
 	MOVQ DI, R8
-	SUBQ $0x08, R8
+	SUBQ $0x10, R8
 	JLT  done
 
 loop:
-	VMOVUPD        (CX), X0
-	VMOVUPD        (BX), X1
-	VPMOVZXWQ      X0, Z0
-	VPMOVZXWQ      X1, Z1
-	VPCMPQ.BCST    $0x00, const0<>+0(SB), Z1, K1
-	VPADDQ.BCST    const1<>+0(SB), Z0, Z4
-	VSUBPD.BCST    const1<>+0(SB), Z4, Z4
-	VPADDQ.BCST    const1<>+0(SB), Z1, Z5
-	VSUBPD.BCST    const1<>+0(SB), Z5, Z5
-	VDIVPD         Z5, Z4, Z4
-	VRNDSCALEPD    $0x09, Z4, Z4
-	VBLENDMPD.BCST const0<>+0(SB), Z4, K1, Z2
-	VPBROADCASTQ   const1<>+0(SB), Z4
-	VADDPD         Z2, Z4, Z4
-	VPSUBQ.BCST    const1<>+0(SB), Z4, Z4
-	VPMULLQ        Z4, Z1, Z1
-	VPSUBQ         Z1, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z3
-	VPMOVQW        Z3, X0
-	VMOVUPD        X0, (AX)
-	ADDQ           $0x10, AX
+	VMOVUPD        (CX), Y0
+	VMOVUPD        (BX), Y1
+	VPMOVZXWD      Y0, Z0
+	VPMOVZXWD      Y1, Z1
+	VCVTDQ2PS      Z0, Z2
+	VCVTDQ2PS      Z1, Z3
+	VDIVPS         Z3, Z2, Z2
+	VRNDSCALEPS    $0x09, Z2, Z2
+	VCVTTPS2DQ     Z2, Z2
+	VPCMPD.BCST    $0x00, const0<>+0(SB), Z1, K1
+	VPMULLD        Z2, Z1, Z1
+	VPSUBD         Z1, Z0, Z0
+	VBLENDMPS.BCST const0<>+0(SB), Z0, K1, Z0
+	VPMOVDW        Z0, Y0
+	VMOVUPD        Y0, (AX)
+	ADDQ           $0x20, AX
 	ADDQ           DX, CX
 	ADDQ           SI, BX
-	SUBQ           $0x08, R8
+	SUBQ           $0x10, R8
 	JGE            loop
 
 done:
-	ADDQ $0x08, R8
+	ADDQ $0x10, R8
 	SUBQ R8, DI
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
 	RET
 
 // func RemainderUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX2, AVX512F, AVX512VL
 TEXT ·RemainderUint32(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -753,23 +709,23 @@ TEXT ·RemainderUint32(SB), NOSPLIT, $0-56
 loop:
 	VMOVUPD        (CX), Y0
 	VMOVUPD        (BX), Y1
-	VPMOVZXDQ      Y0, Z0
-	VPMOVZXDQ      Y1, Z1
-	VPCMPQ.BCST    $0x00, const0<>+0(SB), Z1, K1
-	VPADDQ.BCST    const1<>+0(SB), Z0, Z4
-	VSUBPD.BCST    const1<>+0(SB), Z4, Z4
-	VPADDQ.BCST    const1<>+0(SB), Z1, Z5
-	VSUBPD.BCST    const1<>+0(SB), Z5, Z5
-	VDIVPD         Z5, Z4, Z4
-	VRNDSCALEPD    $0x09, Z4, Z4
-	VBLENDMPD.BCST const0<>+0(SB), Z4, K1, Z2
-	VPBROADCASTQ   const1<>+0(SB), Z4
-	VADDPD         Z2, Z4, Z4
-	VPSUBQ.BCST    const1<>+0(SB), Z4, Z4
-	VPMULLQ        Z4, Z1, Z1
-	VPSUBQ         Z1, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z3
-	VPMOVQD        Z3, Y0
+	VPMOVZXDQ      Y0, Z2
+	VPADDQ.BCST    const2<>+0(SB), Z2, Z2
+	VSUBPD.BCST    const2<>+0(SB), Z2, Z2
+	VPMOVZXDQ      Y1, Z3
+	VPBROADCASTQ   const2<>+0(SB), Z4
+	VPADDQ         Z3, Z4, Z3
+	VSUBPD.BCST    const2<>+0(SB), Z3, Z3
+	VDIVPD         Z3, Z2, Z2
+	VRNDSCALEPD    $0x09, Z2, Z2
+	VPBROADCASTQ   const2<>+0(SB), Z3
+	VADDPD         Z2, Z3, Z2
+	VPSUBQ.BCST    const2<>+0(SB), Z2, Z2
+	VPMOVQD        Z2, Y2
+	VPCMPD.BCST    $0x00, const0<>+0(SB), Y1, K1
+	VPMULLD        Y2, Y1, Y1
+	VPSUBD         Y1, Y0, Y0
+	VBLENDMPS.BCST const0<>+0(SB), Y0, K1, Y0
 	VMOVUPD        Y0, (AX)
 	ADDQ           $0x20, AX
 	ADDQ           DX, CX
@@ -800,49 +756,48 @@ TEXT ·RemainderUint64(SB), NOSPLIT, $0-56
 loop:
 	VMOVUPD           (CX), Z0
 	VMOVUPD           (BX), Z1
-	VPCMPUQ.BCST      $0x01, const2<>+0(SB), Z0, K1
+	VPCMPUQ.BCST      $0x01, const3<>+0(SB), Z0, K1
 	KNOTB             K1, K1
-	VPCMPUQ.BCST      $0x01, const2<>+0(SB), Z1, K2
+	VPCMPUQ.BCST      $0x01, const3<>+0(SB), Z1, K2
 	KNOTB             K2, K2
 	KORB              K2, K1, K1
 	KORTESTB          K1, K1
 	JNE               done
-	VPCMPQ.BCST       $0x00, const0<>+0(SB), Z1, K1
 	VPSRAQ            $0x20, Z0, Z2
-	VPADDQ.BCST       const1<>+0(SB), Z2, Z2
-	VSUBPD.BCST       const1<>+0(SB), Z2, Z2
-	VMOVDQA64         Z0, Z5
-	VPBROADCASTQ      const4<>+0(SB), Z6
-	VPTERNLOGQ.BCST   $0xec, const5<>+0(SB), Z6, Z5
-	VSUBPD.BCST       const4<>+0(SB), Z5, Z5
-	VFMADD231PD.BCST  const6<>+0(SB), Z2, Z5
+	VPADDQ.BCST       const2<>+0(SB), Z2, Z2
+	VSUBPD.BCST       const2<>+0(SB), Z2, Z2
+	VMOVDQA64         Z0, Z3
+	VPBROADCASTQ      const5<>+0(SB), Z4
+	VPTERNLOGQ.BCST   $0xec, const6<>+0(SB), Z4, Z3
+	VSUBPD.BCST       const5<>+0(SB), Z3, Z3
+	VFMADD231PD.BCST  const7<>+0(SB), Z2, Z3
 	VPSRAQ            $0x20, Z1, Z2
-	VPBROADCASTQ      const1<>+0(SB), Z6
-	VPADDQ            Z2, Z6, Z2
-	VSUBPD.BCST       const1<>+0(SB), Z2, Z2
-	VMOVDQA64         Z1, Z6
-	VPBROADCASTQ      const4<>+0(SB), Z7
-	VPTERNLOGQ.BCST   $0xec, const5<>+0(SB), Z7, Z6
-	VSUBPD.BCST       const4<>+0(SB), Z6, Z6
-	VFMADD231PD.BCST  const6<>+0(SB), Z2, Z6
-	VDIVPD            Z6, Z5, Z2
+	VPBROADCASTQ      const2<>+0(SB), Z4
+	VPADDQ            Z2, Z4, Z2
+	VSUBPD.BCST       const2<>+0(SB), Z2, Z2
+	VMOVDQA64         Z1, Z4
+	VPBROADCASTQ      const5<>+0(SB), Z5
+	VPTERNLOGQ.BCST   $0xec, const6<>+0(SB), Z5, Z4
+	VSUBPD.BCST       const5<>+0(SB), Z4, Z4
+	VFMADD231PD.BCST  const7<>+0(SB), Z2, Z4
+	VDIVPD            Z4, Z3, Z2
 	VRNDSCALEPD       $0x09, Z2, Z2
-	VBLENDMPD.BCST    const0<>+0(SB), Z2, K1, Z3
-	VMULPD.BCST       const7<>+0(SB), Z3, Z2
-	VRNDSCALEPD       $0x09, Z2, Z2
-	VPBROADCASTQ      const1<>+0(SB), Z5
-	VADDPD            Z2, Z5, Z5
-	VPSUBQ.BCST       const1<>+0(SB), Z5, Z5
-	VPSLLQ            $0x20, Z5, Z5
-	VFNMADD231PD.BCST const6<>+0(SB), Z2, Z3
-	VPBROADCASTQ      const1<>+0(SB), Z2
-	VADDPD            Z3, Z2, Z2
-	VPSUBQ.BCST       const1<>+0(SB), Z2, Z2
-	VPADDQ            Z2, Z5, Z2
+	VMULPD.BCST       const8<>+0(SB), Z2, Z3
+	VRNDSCALEPD       $0x09, Z3, Z3
+	VPBROADCASTQ      const2<>+0(SB), Z4
+	VADDPD            Z3, Z4, Z4
+	VPSUBQ.BCST       const2<>+0(SB), Z4, Z4
+	VPSLLQ            $0x20, Z4, Z4
+	VFNMADD231PD.BCST const7<>+0(SB), Z3, Z2
+	VPBROADCASTQ      const2<>+0(SB), Z3
+	VADDPD            Z2, Z3, Z2
+	VPSUBQ.BCST       const2<>+0(SB), Z2, Z2
+	VPADDQ            Z2, Z4, Z2
+	VPCMPQ.BCST       $0x00, const1<>+0(SB), Z1, K1
 	VPMULLQ           Z2, Z1, Z1
 	VPSUBQ            Z1, Z0, Z0
-	VBLENDMPD.BCST    const0<>+0(SB), Z0, K1, Z4
-	VMOVUPD           Z4, (AX)
+	VBLENDMPD.BCST    const1<>+0(SB), Z0, K1, Z0
+	VMOVUPD           Z0, (AX)
 	ADDQ              $0x40, AX
 	ADDQ              DX, CX
 	ADDQ              SI, BX
@@ -866,35 +821,31 @@ TEXT ·TruncDivideInt8(SB), NOSPLIT, $0-56
 	MOVQ bStep+32(FP), SI
 	MOVQ n+40(FP), DI
 	MOVQ DI, R8
-	SUBQ $0x08, R8
+	SUBQ $0x10, R8
 	JLT  done
 
 loop:
-	VMOVQ          (CX), X0
-	VMOVQ          (BX), X1
-	VPMOVSXBQ      X0, Z0
-	VPMOVSXBQ      X1, Z1
-	VPCMPQ.BCST    $0x00, const0<>+0(SB), Z1, K1
-	VPADDQ.BCST    const1<>+0(SB), Z0, Z0
-	VSUBPD.BCST    const1<>+0(SB), Z0, Z0
-	VPADDQ.BCST    const1<>+0(SB), Z1, Z1
-	VSUBPD.BCST    const1<>+0(SB), Z1, Z1
-	VDIVPD         Z1, Z0, Z0
-	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z2
-	VPBROADCASTQ   const1<>+0(SB), Z0
-	VADDPD         Z2, Z0, Z0
-	VPSUBQ.BCST    const1<>+0(SB), Z0, Z0
-	VPMOVQB        Z0, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
+	VMOVUPD        (CX), X0
+	VMOVUPD        (BX), X1
+	VPMOVSXBD      X0, Z0
+	VPMOVSXBD      X1, Z1
+	VCVTDQ2PS      Z0, Z0
+	VCVTDQ2PS      Z1, Z1
+	VDIVPS         Z1, Z0, Z0
+	VRNDSCALEPS    $0x0b, Z0, Z0
+	VCMPPS.BCST    $0x00, const0<>+0(SB), Z1, K1
+	VBLENDMPS.BCST const0<>+0(SB), Z0, K1, Z0
+	VCVTTPS2DQ     Z0, Z0
+	VPMOVDB        Z0, X0
+	VMOVUPD        X0, (AX)
+	ADDQ           $0x10, AX
 	ADDQ           DX, CX
 	ADDQ           SI, BX
-	SUBQ           $0x08, R8
+	SUBQ           $0x10, R8
 	JGE            loop
 
 done:
-	ADDQ $0x08, R8
+	ADDQ $0x10, R8
 	SUBQ R8, DI
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
@@ -910,35 +861,31 @@ TEXT ·TruncDivideInt16(SB), NOSPLIT, $0-56
 	MOVQ bStep+32(FP), SI
 	MOVQ n+40(FP), DI
 	MOVQ DI, R8
-	SUBQ $0x08, R8
+	SUBQ $0x10, R8
 	JLT  done
 
 loop:
-	VMOVUPD        (CX), X0
-	VMOVUPD        (BX), X1
-	VPMOVSXWQ      X0, Z0
-	VPMOVSXWQ      X1, Z1
-	VPCMPQ.BCST    $0x00, const0<>+0(SB), Z1, K1
-	VPADDQ.BCST    const1<>+0(SB), Z0, Z0
-	VSUBPD.BCST    const1<>+0(SB), Z0, Z0
-	VPADDQ.BCST    const1<>+0(SB), Z1, Z1
-	VSUBPD.BCST    const1<>+0(SB), Z1, Z1
-	VDIVPD         Z1, Z0, Z0
-	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z2
-	VPBROADCASTQ   const1<>+0(SB), Z0
-	VADDPD         Z2, Z0, Z0
-	VPSUBQ.BCST    const1<>+0(SB), Z0, Z0
-	VPMOVQW        Z0, X0
-	VMOVUPD        X0, (AX)
-	ADDQ           $0x10, AX
+	VMOVUPD        (CX), Y0
+	VMOVUPD        (BX), Y1
+	VPMOVSXWD      Y0, Z0
+	VPMOVSXWD      Y1, Z1
+	VCVTDQ2PS      Z0, Z0
+	VCVTDQ2PS      Z1, Z1
+	VDIVPS         Z1, Z0, Z0
+	VRNDSCALEPS    $0x0b, Z0, Z0
+	VCMPPS.BCST    $0x00, const0<>+0(SB), Z1, K1
+	VBLENDMPS.BCST const0<>+0(SB), Z0, K1, Z0
+	VCVTTPS2DQ     Z0, Z0
+	VPMOVDW        Z0, Y0
+	VMOVUPD        Y0, (AX)
+	ADDQ           $0x20, AX
 	ADDQ           DX, CX
 	ADDQ           SI, BX
-	SUBQ           $0x08, R8
+	SUBQ           $0x10, R8
 	JGE            loop
 
 done:
-	ADDQ $0x08, R8
+	ADDQ $0x10, R8
 	SUBQ R8, DI
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
@@ -960,19 +907,14 @@ TEXT ·TruncDivideInt32(SB), NOSPLIT, $0-56
 loop:
 	VMOVUPD        (CX), Y0
 	VMOVUPD        (BX), Y1
-	VPMOVSXDQ      Y0, Z0
-	VPMOVSXDQ      Y1, Z1
-	VPCMPQ.BCST    $0x00, const0<>+0(SB), Z1, K1
-	VPADDQ.BCST    const1<>+0(SB), Z0, Z0
-	VSUBPD.BCST    const1<>+0(SB), Z0, Z0
-	VPADDQ.BCST    const1<>+0(SB), Z1, Z1
-	VSUBPD.BCST    const1<>+0(SB), Z1, Z1
+	VCVTDQ2PD      Y0, Z0
+	VCVTDQ2PD      Y1, Z1
 	VDIVPD         Z1, Z0, Z0
 	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z2
-	VPBROADCASTQ   const1<>+0(SB), Z0
-	VADDPD         Z2, Z0, Z0
-	VPSUBQ.BCST    const1<>+0(SB), Z0, Z0
+	VCMPPD.BCST    $0x00, const1<>+0(SB), Z1, K1
+	VBLENDMPD.BCST const1<>+0(SB), Z0, K1, Z0
+	VADDPD.BCST    const2<>+0(SB), Z0, Z0
+	VPSUBQ.BCST    const2<>+0(SB), Z0, Z0
 	VPMOVQD        Z0, Y0
 	VMOVUPD        Y0, (AX)
 	ADDQ           $0x20, AX
@@ -1004,45 +946,45 @@ TEXT ·TruncDivideInt64(SB), NOSPLIT, $0-56
 loop:
 	VMOVUPD           (CX), Z0
 	VMOVUPD           (BX), Z1
-	VPADDQ.BCST       const2<>+0(SB), Z0, Z2
-	VPCMPUQ.BCST      $0x01, const3<>+0(SB), Z2, K1
+	VPADDQ.BCST       const3<>+0(SB), Z0, Z2
+	VPCMPUQ.BCST      $0x01, const4<>+0(SB), Z2, K1
 	KNOTB             K1, K1
-	VPADDQ.BCST       const2<>+0(SB), Z1, Z2
-	VPCMPUQ.BCST      $0x01, const3<>+0(SB), Z2, K2
+	VPADDQ.BCST       const3<>+0(SB), Z1, Z2
+	VPCMPUQ.BCST      $0x01, const4<>+0(SB), Z2, K2
 	KNOTB             K2, K2
 	KORB              K2, K1, K1
 	KORTESTB          K1, K1
 	JNE               done
-	VPCMPQ.BCST       $0x00, const0<>+0(SB), Z1, K1
 	VPSRAQ            $0x20, Z0, Z2
-	VPADDQ.BCST       const1<>+0(SB), Z2, Z2
-	VSUBPD.BCST       const1<>+0(SB), Z2, Z2
-	VPBROADCASTQ      const4<>+0(SB), Z4
-	VPTERNLOGQ.BCST   $0xec, const5<>+0(SB), Z4, Z0
-	VSUBPD.BCST       const4<>+0(SB), Z0, Z0
-	VFMADD231PD.BCST  const6<>+0(SB), Z2, Z0
+	VPADDQ.BCST       const2<>+0(SB), Z2, Z2
+	VSUBPD.BCST       const2<>+0(SB), Z2, Z2
+	VPBROADCASTQ      const5<>+0(SB), Z3
+	VPTERNLOGQ.BCST   $0xec, const6<>+0(SB), Z3, Z0
+	VSUBPD.BCST       const5<>+0(SB), Z0, Z0
+	VFMADD231PD.BCST  const7<>+0(SB), Z2, Z0
 	VPSRAQ            $0x20, Z1, Z2
-	VPBROADCASTQ      const1<>+0(SB), Z4
-	VPADDQ            Z2, Z4, Z2
-	VSUBPD.BCST       const1<>+0(SB), Z2, Z2
-	VPBROADCASTQ      const4<>+0(SB), Z4
-	VPTERNLOGQ.BCST   $0xec, const5<>+0(SB), Z4, Z1
-	VSUBPD.BCST       const4<>+0(SB), Z1, Z1
-	VFMADD231PD.BCST  const6<>+0(SB), Z2, Z1
+	VPBROADCASTQ      const2<>+0(SB), Z3
+	VPADDQ            Z2, Z3, Z2
+	VSUBPD.BCST       const2<>+0(SB), Z2, Z2
+	VPBROADCASTQ      const5<>+0(SB), Z3
+	VPTERNLOGQ.BCST   $0xec, const6<>+0(SB), Z3, Z1
+	VSUBPD.BCST       const5<>+0(SB), Z1, Z1
+	VFMADD231PD.BCST  const7<>+0(SB), Z2, Z1
 	VDIVPD            Z1, Z0, Z0
 	VRNDSCALEPD       $0x0b, Z0, Z0
-	VBLENDMPD.BCST    const0<>+0(SB), Z0, K1, Z3
-	VMULPD.BCST       const7<>+0(SB), Z3, Z0
-	VRNDSCALEPD       $0x09, Z0, Z0
-	VPBROADCASTQ      const1<>+0(SB), Z1
-	VADDPD            Z0, Z1, Z1
-	VPSUBQ.BCST       const1<>+0(SB), Z1, Z1
-	VPSLLQ            $0x20, Z1, Z1
-	VFNMADD231PD.BCST const6<>+0(SB), Z0, Z3
-	VPBROADCASTQ      const1<>+0(SB), Z0
-	VADDPD            Z3, Z0, Z0
-	VPSUBQ.BCST       const1<>+0(SB), Z0, Z0
-	VPADDQ            Z0, Z1, Z0
+	VCMPPD.BCST       $0x00, const1<>+0(SB), Z1, K1
+	VBLENDMPD.BCST    const1<>+0(SB), Z0, K1, Z0
+	VMULPD.BCST       const8<>+0(SB), Z0, Z1
+	VRNDSCALEPD       $0x09, Z1, Z1
+	VPBROADCASTQ      const2<>+0(SB), Z2
+	VADDPD            Z1, Z2, Z2
+	VPSUBQ.BCST       const2<>+0(SB), Z2, Z2
+	VPSLLQ            $0x20, Z2, Z2
+	VFNMADD231PD.BCST const7<>+0(SB), Z1, Z0
+	VPBROADCASTQ      const2<>+0(SB), Z1
+	VADDPD            Z0, Z1, Z0
+	VPSUBQ.BCST       const2<>+0(SB), Z0, Z0
+	VPADDQ            Z0, Z2, Z0
 	VMOVUPD           Z0, (AX)
 	ADDQ              $0x40, AX
 	ADDQ              DX, CX
@@ -1067,35 +1009,31 @@ TEXT ·TruncDivideUint8(SB), NOSPLIT, $0-56
 	MOVQ bStep+32(FP), SI
 	MOVQ n+40(FP), DI
 	MOVQ DI, R8
-	SUBQ $0x08, R8
+	SUBQ $0x10, R8
 	JLT  done
 
 loop:
-	VMOVQ          (CX), X0
-	VMOVQ          (BX), X1
-	VPMOVZXBQ      X0, Z0
-	VPMOVZXBQ      X1, Z1
-	VPCMPQ.BCST    $0x00, const0<>+0(SB), Z1, K1
-	VPADDQ.BCST    const1<>+0(SB), Z0, Z0
-	VSUBPD.BCST    const1<>+0(SB), Z0, Z0
-	VPADDQ.BCST    const1<>+0(SB), Z1, Z1
-	VSUBPD.BCST    const1<>+0(SB), Z1, Z1
-	VDIVPD         Z1, Z0, Z0
-	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z2
-	VPBROADCASTQ   const1<>+0(SB), Z0
-	VADDPD         Z2, Z0, Z0
-	VPSUBQ.BCST    const1<>+0(SB), Z0, Z0
-	VPMOVQB        Z0, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
+	VMOVUPD        (CX), X0
+	VMOVUPD        (BX), X1
+	VPMOVZXBD      X0, Z0
+	VPMOVZXBD      X1, Z1
+	VCVTDQ2PS      Z0, Z0
+	VCVTDQ2PS      Z1, Z1
+	VDIVPS         Z1, Z0, Z0
+	VRNDSCALEPS    $0x0b, Z0, Z0
+	VCMPPS.BCST    $0x00, const0<>+0(SB), Z1, K1
+	VBLENDMPS.BCST const0<>+0(SB), Z0, K1, Z0
+	VCVTTPS2DQ     Z0, Z0
+	VPMOVDB        Z0, X0
+	VMOVUPD        X0, (AX)
+	ADDQ           $0x10, AX
 	ADDQ           DX, CX
 	ADDQ           SI, BX
-	SUBQ           $0x08, R8
+	SUBQ           $0x10, R8
 	JGE            loop
 
 done:
-	ADDQ $0x08, R8
+	ADDQ $0x10, R8
 	SUBQ R8, DI
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
@@ -1111,35 +1049,31 @@ TEXT ·TruncDivideUint16(SB), NOSPLIT, $0-56
 	MOVQ bStep+32(FP), SI
 	MOVQ n+40(FP), DI
 	MOVQ DI, R8
-	SUBQ $0x08, R8
+	SUBQ $0x10, R8
 	JLT  done
 
 loop:
-	VMOVUPD        (CX), X0
-	VMOVUPD        (BX), X1
-	VPMOVZXWQ      X0, Z0
-	VPMOVZXWQ      X1, Z1
-	VPCMPQ.BCST    $0x00, const0<>+0(SB), Z1, K1
-	VPADDQ.BCST    const1<>+0(SB), Z0, Z0
-	VSUBPD.BCST    const1<>+0(SB), Z0, Z0
-	VPADDQ.BCST    const1<>+0(SB), Z1, Z1
-	VSUBPD.BCST    const1<>+0(SB), Z1, Z1
-	VDIVPD         Z1, Z0, Z0
-	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z2
-	VPBROADCASTQ   const1<>+0(SB), Z0
-	VADDPD         Z2, Z0, Z0
-	VPSUBQ.BCST    const1<>+0(SB), Z0, Z0
-	VPMOVQW        Z0, X0
-	VMOVUPD        X0, (AX)
-	ADDQ           $0x10, AX
+	VMOVUPD        (CX), Y0
+	VMOVUPD        (BX), Y1
+	VPMOVZXWD      Y0, Z0
+	VPMOVZXWD      Y1, Z1
+	VCVTDQ2PS      Z0, Z0
+	VCVTDQ2PS      Z1, Z1
+	VDIVPS         Z1, Z0, Z0
+	VRNDSCALEPS    $0x0b, Z0, Z0
+	VCMPPS.BCST    $0x00, const0<>+0(SB), Z1, K1
+	VBLENDMPS.BCST const0<>+0(SB), Z0, K1, Z0
+	VCVTTPS2DQ     Z0, Z0
+	VPMOVDW        Z0, Y0
+	VMOVUPD        Y0, (AX)
+	ADDQ           $0x20, AX
 	ADDQ           DX, CX
 	ADDQ           SI, BX
-	SUBQ           $0x08, R8
+	SUBQ           $0x10, R8
 	JGE            loop
 
 done:
-	ADDQ $0x08, R8
+	ADDQ $0x10, R8
 	SUBQ R8, DI
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
@@ -1162,18 +1096,19 @@ loop:
 	VMOVUPD        (CX), Y0
 	VMOVUPD        (BX), Y1
 	VPMOVZXDQ      Y0, Z0
+	VPADDQ.BCST    const2<>+0(SB), Z0, Z0
+	VSUBPD.BCST    const2<>+0(SB), Z0, Z0
 	VPMOVZXDQ      Y1, Z1
-	VPCMPQ.BCST    $0x00, const0<>+0(SB), Z1, K1
-	VPADDQ.BCST    const1<>+0(SB), Z0, Z0
-	VSUBPD.BCST    const1<>+0(SB), Z0, Z0
-	VPADDQ.BCST    const1<>+0(SB), Z1, Z1
-	VSUBPD.BCST    const1<>+0(SB), Z1, Z1
+	VPBROADCASTQ   const2<>+0(SB), Z2
+	VPADDQ         Z1, Z2, Z1
+	VSUBPD.BCST    const2<>+0(SB), Z1, Z1
 	VDIVPD         Z1, Z0, Z0
 	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z2
-	VPBROADCASTQ   const1<>+0(SB), Z0
-	VADDPD         Z2, Z0, Z0
-	VPSUBQ.BCST    const1<>+0(SB), Z0, Z0
+	VCMPPD.BCST    $0x00, const1<>+0(SB), Z1, K1
+	VBLENDMPD.BCST const1<>+0(SB), Z0, K1, Z0
+	VPBROADCASTQ   const2<>+0(SB), Z1
+	VADDPD         Z0, Z1, Z0
+	VPSUBQ.BCST    const2<>+0(SB), Z0, Z0
 	VPMOVQD        Z0, Y0
 	VMOVUPD        Y0, (AX)
 	ADDQ           $0x20, AX
@@ -1205,43 +1140,43 @@ TEXT ·TruncDivideUint64(SB), NOSPLIT, $0-56
 loop:
 	VMOVUPD           (CX), Z0
 	VMOVUPD           (BX), Z1
-	VPCMPUQ.BCST      $0x01, const2<>+0(SB), Z0, K1
+	VPCMPUQ.BCST      $0x01, const3<>+0(SB), Z0, K1
 	KNOTB             K1, K1
-	VPCMPUQ.BCST      $0x01, const2<>+0(SB), Z1, K2
+	VPCMPUQ.BCST      $0x01, const3<>+0(SB), Z1, K2
 	KNOTB             K2, K2
 	KORB              K2, K1, K1
 	KORTESTB          K1, K1
 	JNE               done
-	VPCMPQ.BCST       $0x00, const0<>+0(SB), Z1, K1
 	VPSRAQ            $0x20, Z0, Z2
-	VPADDQ.BCST       const1<>+0(SB), Z2, Z2
-	VSUBPD.BCST       const1<>+0(SB), Z2, Z2
-	VPBROADCASTQ      const4<>+0(SB), Z4
-	VPTERNLOGQ.BCST   $0xec, const5<>+0(SB), Z4, Z0
-	VSUBPD.BCST       const4<>+0(SB), Z0, Z0
-	VFMADD231PD.BCST  const6<>+0(SB), Z2, Z0
+	VPADDQ.BCST       const2<>+0(SB), Z2, Z2
+	VSUBPD.BCST       const2<>+0(SB), Z2, Z2
+	VPBROADCASTQ      const5<>+0(SB), Z3
+	VPTERNLOGQ.BCST   $0xec, const6<>+0(SB), Z3, Z0
+	VSUBPD.BCST       const5<>+0(SB), Z0, Z0
+	VFMADD231PD.BCST  const7<>+0(SB), Z2, Z0
 	VPSRAQ            $0x20, Z1, Z2
-	VPBROADCASTQ      const1<>+0(SB), Z4
-	VPADDQ            Z2, Z4, Z2
-	VSUBPD.BCST       const1<>+0(SB), Z2, Z2
-	VPBROADCASTQ      const4<>+0(SB), Z4
-	VPTERNLOGQ.BCST   $0xec, const5<>+0(SB), Z4, Z1
-	VSUBPD.BCST       const4<>+0(SB), Z1, Z1
-	VFMADD231PD.BCST  const6<>+0(SB), Z2, Z1
+	VPBROADCASTQ      const2<>+0(SB), Z3
+	VPADDQ            Z2, Z3, Z2
+	VSUBPD.BCST       const2<>+0(SB), Z2, Z2
+	VPBROADCASTQ      const5<>+0(SB), Z3
+	VPTERNLOGQ.BCST   $0xec, const6<>+0(SB), Z3, Z1
+	VSUBPD.BCST       const5<>+0(SB), Z1, Z1
+	VFMADD231PD.BCST  const7<>+0(SB), Z2, Z1
 	VDIVPD            Z1, Z0, Z0
 	VRNDSCALEPD       $0x0b, Z0, Z0
-	VBLENDMPD.BCST    const0<>+0(SB), Z0, K1, Z3
-	VMULPD.BCST       const7<>+0(SB), Z3, Z0
-	VRNDSCALEPD       $0x09, Z0, Z0
-	VPBROADCASTQ      const1<>+0(SB), Z1
-	VADDPD            Z0, Z1, Z1
-	VPSUBQ.BCST       const1<>+0(SB), Z1, Z1
-	VPSLLQ            $0x20, Z1, Z1
-	VFNMADD231PD.BCST const6<>+0(SB), Z0, Z3
-	VPBROADCASTQ      const1<>+0(SB), Z0
-	VADDPD            Z3, Z0, Z0
-	VPSUBQ.BCST       const1<>+0(SB), Z0, Z0
-	VPADDQ            Z0, Z1, Z0
+	VCMPPD.BCST       $0x00, const1<>+0(SB), Z1, K1
+	VBLENDMPD.BCST    const1<>+0(SB), Z0, K1, Z0
+	VMULPD.BCST       const8<>+0(SB), Z0, Z1
+	VRNDSCALEPD       $0x09, Z1, Z1
+	VPBROADCASTQ      const2<>+0(SB), Z2
+	VADDPD            Z1, Z2, Z2
+	VPSUBQ.BCST       const2<>+0(SB), Z2, Z2
+	VPSLLQ            $0x20, Z2, Z2
+	VFNMADD231PD.BCST const7<>+0(SB), Z1, Z0
+	VPBROADCASTQ      const2<>+0(SB), Z1
+	VADDPD            Z0, Z1, Z0
+	VPSUBQ.BCST       const2<>+0(SB), Z0, Z0
+	VPADDQ            Z0, Z2, Z0
 	VMOVUPD           Z0, (AX)
 	ADDQ              $0x40, AX
 	ADDQ              DX, CX
@@ -1257,7 +1192,7 @@ done:
 	RET
 
 // func FmodInt8(dst *int8, a *int8, b *int8, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·FmodInt8(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -1266,45 +1201,40 @@ TEXT ·FmodInt8(SB), NOSPLIT, $0-56
 	MOVQ bStep+32(FP), SI
 	MOVQ n+40(FP), DI
 	MOVQ DI, R8
-	SUBQ $0x08, R8
+	SUBQ $0x10, R8
 	JLT  done
 
 loop:
-	VMOVQ          (CX), X0
-	VMOVQ          (BX), X1
-	VPMOVSXBQ      X0, Z0
-	VPMOVSXBQ      X1, Z1
-	VPCMPQ.BCST    $0x00, const0<>+0(SB), Z1, K1
-	VPADDQ.BCST    const1<>+0(SB), Z0, Z4
-	VSUBPD.BCST    const1<>+0(SB), Z4, Z4
-	VPADDQ.BCST    const1<>+0(SB), Z1, Z5
-	VSUBPD.BCST    const1<>+0(SB), Z5, Z5
-	VDIVPD         Z5, Z4, Z4
-	VRNDSCALEPD    $0x0b, Z4, Z4
-	VBLENDMPD.BCST const0<>+0(SB), Z4, K1, Z2
-	VPBROADCASTQ   const1<>+0(SB), Z4
-	VADDPD         Z2, Z4, Z4
-	VPSUBQ.BCST    const1<>+0(SB), Z4, Z4
-	VPMULLQ        Z4, Z1, Z1
-	VPSUBQ         Z1, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z3
-	VPMOVQB        Z3, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
+	VMOVUPD        (CX), X0
+	VMOVUPD        (BX), X1
+	VPMOVSXBD      X0, Z0
+	VPMOVSXBD      X1, Z1
+	VCVTDQ2PS      Z0, Z2
+	VCVTDQ2PS      Z1, Z3
+	VDIVPS         Z3, Z2, Z2
+	VRNDSCALEPS    $0x0b, Z2, Z2
+	VCVTTPS2DQ     Z2, Z2
+	VPCMPD.BCST    $0x00, const0<>+0(SB), Z1, K1
+	VPMULLD        Z2, Z1, Z1
+	VPSUBD         Z1, Z0, Z0
+	VBLENDMPS.BCST const0<>+0(SB), Z0, K1, Z0
+	VPMOVDB        Z0, X0
+	VMOVUPD        X0, (AX)
+	ADDQ           $0x10, AX
 	ADDQ           DX, CX
 	ADDQ           SI, BX
-	SUBQ           $0x08, R8
+	SUBQ           $0x10, R8
 	JGE            loop
 
 done:
-	ADDQ $0x08, R8
+	ADDQ $0x10, R8
 	SUBQ R8, DI
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
 	RET
 
 // func FmodInt16(dst *int16, a *int16, b *int16, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·FmodInt16(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -1313,45 +1243,40 @@ TEXT ·FmodInt16(SB), NOSPLIT, $0-56
 	MOVQ bStep+32(FP), SI
 	MOVQ n+40(FP), DI
 	MOVQ DI, R8
-	SUBQ $0x08, R8
+	SUBQ $0x10, R8
 	JLT  done
 
 loop:
-	VMOVUPD        (CX), X0
-	VMOVUPD        (BX), X1
-	VPMOVSXWQ      X0, Z0
-	VPMOVSXWQ      X1, Z1
-	VPCMPQ.BCST    $0x00, const0<>+0(SB), Z1, K1
-	VPADDQ.BCST    const1<>+0(SB), Z0, Z4
-	VSUBPD.BCST    const1<>+0(SB), Z4, Z4
-	VPADDQ.BCST    const1<>+0(SB), Z1, Z5
-	VSUBPD.BCST    const1<>+0(SB), Z5, Z5
-	VDIVPD         Z5, Z4, Z4
-	VRNDSCALEPD    $0x0b, Z4, Z4
-	VBLENDMPD.BCST const0<>+0(SB), Z4, K1, Z2
-	VPBROADCASTQ   const1<>+0(SB), Z4
-	VADDPD         Z2, Z4, Z4
-	VPSUBQ.BCST    const1<>+0(SB), Z4, Z4
-	VPMULLQ        Z4, Z1, Z1
-	VPSUBQ         Z1, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z3
-	VPMOVQW        Z3, X0
-	VMOVUPD        X0, (AX)
-	ADDQ           $0x10, AX
+	VMOVUPD        (CX), Y0
+	VMOVUPD        (BX), Y1
+	VPMOVSXWD      Y0, Z0
+	VPMOVSXWD      Y1, Z1
+	VCVTDQ2PS      Z0, Z2
+	VCVTDQ2PS      Z1, Z3
+	VDIVPS         Z3, Z2, Z2
+	VRNDSCALEPS    $0x0b, Z2, Z2
+	VCVTTPS2DQ     Z2, Z2
+	VPCMPD.BCST    $0x00, const0<>+0(SB), Z1, K1
+	VPMULLD        Z2, Z1, Z1
+	VPSUBD         Z1, Z0, Z0
+	VBLENDMPS.BCST const0<>+0(SB), Z0, K1, Z0
+	VPMOVDW        Z0, Y0
+	VMOVUPD        Y0, (AX)
+	ADDQ           $0x20, AX
 	ADDQ           DX, CX
 	ADDQ           SI, BX
-	SUBQ           $0x08, R8
+	SUBQ           $0x10, R8
 	JGE            loop
 
 done:
-	ADDQ $0x08, R8
+	ADDQ $0x10, R8
 	SUBQ R8, DI
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
 	RET
 
 // func FmodInt32(dst *int32, a *int32, b *int32, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX2, AVX512F, AVX512VL
 TEXT ·FmodInt32(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -1366,23 +1291,17 @@ TEXT ·FmodInt32(SB), NOSPLIT, $0-56
 loop:
 	VMOVUPD        (CX), Y0
 	VMOVUPD        (BX), Y1
-	VPMOVSXDQ      Y0, Z0
-	VPMOVSXDQ      Y1, Z1
-	VPCMPQ.BCST    $0x00, const0<>+0(SB), Z1, K1
-	VPADDQ.BCST    const1<>+0(SB), Z0, Z4
-	VSUBPD.BCST    const1<>+0(SB), Z4, Z4
-	VPADDQ.BCST    const1<>+0(SB), Z1, Z5
-	VSUBPD.BCST    const1<>+0(SB), Z5, Z5
-	VDIVPD         Z5, Z4, Z4
-	VRNDSCALEPD    $0x0b, Z4, Z4
-	VBLENDMPD.BCST const0<>+0(SB), Z4, K1, Z2
-	VPBROADCASTQ   const1<>+0(SB), Z4
-	VADDPD         Z2, Z4, Z4
-	VPSUBQ.BCST    const1<>+0(SB), Z4, Z4
-	VPMULLQ        Z4, Z1, Z1
-	VPSUBQ         Z1, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z3
-	VPMOVQD        Z3, Y0
+	VCVTDQ2PD      Y0, Z2
+	VCVTDQ2PD      Y1, Z3
+	VDIVPD         Z3, Z2, Z2
+	VRNDSCALEPD    $0x0b, Z2, Z2
+	VADDPD.BCST    const2<>+0(SB), Z2, Z2
+	VPSUBQ.BCST    const2<>+0(SB), Z2, Z2
+	VPMOVQD        Z2, Y2
+	VPCMPD.BCST    $0x00, const0<>+0(SB), Y1, K1
+	VPMULLD        Y2, Y1, Y1
+	VPSUBD         Y1, Y0, Y0
+	VBLENDMPS.BCST const0<>+0(SB), Y0, K1, Y0
 	VMOVUPD        Y0, (AX)
 	ADDQ           $0x20, AX
 	ADDQ           DX, CX
@@ -1413,51 +1332,50 @@ TEXT ·FmodInt64(SB), NOSPLIT, $0-56
 loop:
 	VMOVUPD           (CX), Z0
 	VMOVUPD           (BX), Z1
-	VPADDQ.BCST       const2<>+0(SB), Z0, Z2
-	VPCMPUQ.BCST      $0x01, const3<>+0(SB), Z2, K1
+	VPADDQ.BCST       const3<>+0(SB), Z0, Z2
+	VPCMPUQ.BCST      $0x01, const4<>+0(SB), Z2, K1
 	KNOTB             K1, K1
-	VPADDQ.BCST       const2<>+0(SB), Z1, Z2
-	VPCMPUQ.BCST      $0x01, const3<>+0(SB), Z2, K2
+	VPADDQ.BCST       const3<>+0(SB), Z1, Z2
+	VPCMPUQ.BCST      $0x01, const4<>+0(SB), Z2, K2
 	KNOTB             K2, K2
 	KORB              K2, K1, K1
 	KORTESTB          K1, K1
 	JNE               done
-	VPCMPQ.BCST       $0x00, const0<>+0(SB), Z1, K1
 	VPSRAQ            $0x20, Z0, Z2
-	VPADDQ.BCST       const1<>+0(SB), Z2, Z2
-	VSUBPD.BCST       const1<>+0(SB), Z2, Z2
-	VMOVDQA64         Z0, Z5
-	VPBROADCASTQ      const4<>+0(SB), Z6
-	VPTERNLOGQ.BCST   $0xec, const5<>+0(SB), Z6, Z5
-	VSUBPD.BCST       const4<>+0(SB), Z5, Z5
-	VFMADD231PD.BCST  const6<>+0(SB), Z2, Z5
+	VPADDQ.BCST       const2<>+0(SB), Z2, Z2
+	VSUBPD.BCST       const2<>+0(SB), Z2, Z2
+	VMOVDQA64         Z0, Z3
+	VPBROADCASTQ      const5<>+0(SB), Z4
+	VPTERNLOGQ.BCST   $0xec, const6<>+0(SB), Z4, Z3
+	VSUBPD.BCST       const5<>+0(SB), Z3, Z3
+	VFMADD231PD.BCST  const7<>+0(SB), Z2, Z3
 	VPSRAQ            $0x20, Z1, Z2
-	VPBROADCASTQ      const1<>+0(SB), Z6
-	VPADDQ            Z2, Z6, Z2
-	VSUBPD.BCST       const1<>+0(SB), Z2, Z2
-	VMOVDQA64         Z1, Z6
-	VPBROADCASTQ      const4<>+0(SB), Z7
-	VPTERNLOGQ.BCST   $0xec, const5<>+0(SB), Z7, Z6
-	VSUBPD.BCST       const4<>+0(SB), Z6, Z6
-	VFMADD231PD.BCST  const6<>+0(SB), Z2, Z6
-	VDIVPD            Z6, Z5, Z2
+	VPBROADCASTQ      const2<>+0(SB), Z4
+	VPADDQ            Z2, Z4, Z2
+	VSUBPD.BCST       const2<>+0(SB), Z2, Z2
+	VMOVDQA64         Z1, Z4
+	VPBROADCASTQ      const5<>+0(SB), Z5
+	VPTERNLOGQ.BCST   $0xec, const6<>+0(SB), Z5, Z4
+	VSUBPD.BCST       const5<>+0(SB), Z4, Z4
+	VFMADD231PD.BCST  const7<>+0(SB), Z2, Z4
+	VDIVPD            Z4, Z3, Z2
 	VRNDSCALEPD       $0x0b, Z2, Z2
-	VBLENDMPD.BCST    const0<>+0(SB), Z2, K1, Z3
-	VMULPD.BCST       const7<>+0(SB), Z3, Z2
-	VRNDSCALEPD       $0x09, Z2, Z2
-	VPBROADCASTQ      const1<>+0(SB), Z5
-	VADDPD            Z2, Z5, Z5
-	VPSUBQ.BCST       const1<>+0(SB), Z5, Z5
-	VPSLLQ            $0x20, Z5, Z5
-	VFNMADD231PD.BCST const6<>+0(SB), Z2, Z3
-	VPBROADCASTQ      const1<>+0(SB), Z2
-	VADDPD            Z3, Z2, Z2
-	VPSUBQ.BCST       const1<>+0(SB), Z2, Z2
-	VPADDQ            Z2, Z5, Z2
+	VMULPD.BCST       const8<>+0(SB), Z2, Z3
+	VRNDSCALEPD       $0x09, Z3, Z3
+	VPBROADCASTQ      const2<>+0(SB), Z4
+	VADDPD            Z3, Z4, Z4
+	VPSUBQ.BCST       const2<>+0(SB), Z4, Z4
+	VPSLLQ            $0x20, Z4, Z4
+	VFNMADD231PD.BCST const7<>+0(SB), Z3, Z2
+	VPBROADCASTQ      const2<>+0(SB), Z3
+	VADDPD            Z2, Z3, Z2
+	VPSUBQ.BCST       const2<>+0(SB), Z2, Z2
+	VPADDQ            Z2, Z4, Z2
+	VPCMPQ.BCST       $0x00, const1<>+0(SB), Z1, K1
 	VPMULLQ           Z2, Z1, Z1
 	VPSUBQ            Z1, Z0, Z0
-	VBLENDMPD.BCST    const0<>+0(SB), Z0, K1, Z4
-	VMOVUPD           Z4, (AX)
+	VBLENDMPD.BCST    const1<>+0(SB), Z0, K1, Z0
+	VMOVUPD           Z0, (AX)
 	ADDQ              $0x40, AX
 	ADDQ              DX, CX
 	ADDQ              SI, BX
@@ -1472,7 +1390,7 @@ done:
 	RET
 
 // func FmodUint8(dst *uint8, a *uint8, b *uint8, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·FmodUint8(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -1481,45 +1399,40 @@ TEXT ·FmodUint8(SB), NOSPLIT, $0-56
 	MOVQ bStep+32(FP), SI
 	MOVQ n+40(FP), DI
 	MOVQ DI, R8
-	SUBQ $0x08, R8
+	SUBQ $0x10, R8
 	JLT  done
 
 loop:
-	VMOVQ          (CX), X0
-	VMOVQ          (BX), X1
-	VPMOVZXBQ      X0, Z0
-	VPMOVZXBQ      X1, Z1
-	VPCMPQ.BCST    $0x00, const0<>+0(SB), Z1, K1
-	VPADDQ.BCST    const1<>+0(SB), Z0, Z4
-	VSUBPD.BCST    const1<>+0(SB), Z4, Z4
-	VPADDQ.BCST    const1<>+0(SB), Z1, Z5
-	VSUBPD.BCST    const1<>+0(SB), Z5, Z5
-	VDIVPD         Z5, Z4, Z4
-	VRNDSCALEPD    $0x0b, Z4, Z4
-	VBLENDMPD.BCST const0<>+0(SB), Z4, K1, Z2
-	VPBROADCASTQ   const1<>+0(SB), Z4
-	VADDPD         Z2, Z4, Z4
-	VPSUBQ.BCST    const1<>+0(SB), Z4, Z4
-	VPMULLQ        Z4, Z1, Z1
-	VPSUBQ         Z1, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z3
-	VPMOVQB        Z3, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
+	VMOVUPD        (CX), X0
+	VMOVUPD        (BX), X1
+	VPMOVZXBD      X0, Z0
+	VPMOVZXBD      X1, Z1
+	VCVTDQ2PS      Z0, Z2
+	VCVTDQ2PS      Z1, Z3
+	VDIVPS         Z3, Z2, Z2
+	VRNDSCALEPS    $0x0b, Z2, Z2
+	VCVTTPS2DQ     Z2, Z2
+	VPCMPD.BCST    $0x00, const0<>+0(SB), Z1, K1
+	VPMULLD        Z2, Z1, Z1
+	VPSUBD         Z1, Z0, Z0
+	VBLENDMPS.BCST const0<>+0(SB), Z0, K1, Z0
+	VPMOVDB        Z0, X0
+	VMOVUPD        X0, (AX)
+	ADDQ           $0x10, AX
 	ADDQ           DX, CX
 	ADDQ           SI, BX
-	SUBQ           $0x08, R8
+	SUBQ           $0x10, R8
 	JGE            loop
 
 done:
-	ADDQ $0x08, R8
+	ADDQ $0x10, R8
 	SUBQ R8, DI
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
 	RET
 
 // func FmodUint16(dst *uint16, a *uint16, b *uint16, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·FmodUint16(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -1528,45 +1441,40 @@ TEXT ·FmodUint16(SB), NOSPLIT, $0-56
 	MOVQ bStep+32(FP), SI
 	MOVQ n+40(FP), DI
 	MOVQ DI, R8
-	SUBQ $0x08, R8
+	SUBQ $0x10, R8
 	JLT  done
 
 loop:
-	VMOVUPD        (CX), X0
-	VMOVUPD        (BX), X1
-	VPMOVZXWQ      X0, Z0
-	VPMOVZXWQ      X1, Z1
-	VPCMPQ.BCST    $0x00, const0<>+0(SB), Z1, K1
-	VPADDQ.BCST    const1<>+0(SB), Z0, Z4
-	VSUBPD.BCST    const1<>+0(SB), Z4, Z4
-	VPADDQ.BCST    const1<>+0(SB), Z1, Z5
-	VSUBPD.BCST    const1<>+0(SB), Z5, Z5
-	VDIVPD         Z5, Z4, Z4
-	VRNDSCALEPD    $0x0b, Z4, Z4
-	VBLENDMPD.BCST const0<>+0(SB), Z4, K1, Z2
-	VPBROADCASTQ   const1<>+0(SB), Z4
-	VADDPD         Z2, Z4, Z4
-	VPSUBQ.BCST    const1<>+0(SB), Z4, Z4
-	VPMULLQ        Z4, Z1, Z1
-	VPSUBQ         Z1, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z3
-	VPMOVQW        Z3, X0
-	VMOVUPD        X0, (AX)
-	ADDQ           $0x10, AX
+	VMOVUPD        (CX), Y0
+	VMOVUPD        (BX), Y1
+	VPMOVZXWD      Y0, Z0
+	VPMOVZXWD      Y1, Z1
+	VCVTDQ2PS      Z0, Z2
+	VCVTDQ2PS      Z1, Z3
+	VDIVPS         Z3, Z2, Z2
+	VRNDSCALEPS    $0x0b, Z2, Z2
+	VCVTTPS2DQ     Z2, Z2
+	VPCMPD.BCST    $0x00, const0<>+0(SB), Z1, K1
+	VPMULLD        Z2, Z1, Z1
+	VPSUBD         Z1, Z0, Z0
+	VBLENDMPS.BCST const0<>+0(SB), Z0, K1, Z0
+	VPMOVDW        Z0, Y0
+	VMOVUPD        Y0, (AX)
+	ADDQ           $0x20, AX
 	ADDQ           DX, CX
 	ADDQ           SI, BX
-	SUBQ           $0x08, R8
+	SUBQ           $0x10, R8
 	JGE            loop
 
 done:
-	ADDQ $0x08, R8
+	ADDQ $0x10, R8
 	SUBQ R8, DI
 	VZEROUPPER
 	MOVQ DI, done+48(FP)
 	RET
 
 // func FmodUint32(dst *uint32, a *uint32, b *uint32, aStep int, bStep int, n int) (done int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX2, AVX512F, AVX512VL
 TEXT ·FmodUint32(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -1581,23 +1489,23 @@ TEXT ·FmodUint32(SB), NOSPLIT, $0-56
 loop:
 	VMOVUPD        (CX), Y0
 	VMOVUPD        (BX), Y1
-	VPMOVZXDQ      Y0, Z0
-	VPMOVZXDQ      Y1, Z1
-	VPCMPQ.BCST    $0x00, const0<>+0(SB), Z1, K1
-	VPADDQ.BCST    const1<>+0(SB), Z0, Z4
-	VSUBPD.BCST    const1<>+0(SB), Z4, Z4
-	VPADDQ.BCST    const1<>+0(SB), Z1, Z5
-	VSUBPD.BCST    const1<>+0(SB), Z5, Z5
-	VDIVPD         Z5, Z4, Z4
-	VRNDSCALEPD    $0x0b, Z4, Z4
-	VBLENDMPD.BCST const0<>+0(SB), Z4, K1, Z2
-	VPBROADCASTQ   const1<>+0(SB), Z4
-	VADDPD         Z2, Z4, Z4
-	VPSUBQ.BCST    const1<>+0(SB), Z4, Z4
-	VPMULLQ        Z4, Z1, Z1
-	VPSUBQ         Z1, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z3
-	VPMOVQD        Z3, Y0
+	VPMOVZXDQ      Y0, Z2
+	VPADDQ.BCST    const2<>+0(SB), Z2, Z2
+	VSUBPD.BCST    const2<>+0(SB), Z2, Z2
+	VPMOVZXDQ      Y1, Z3
+	VPBROADCASTQ   const2<>+0(SB), Z4
+	VPADDQ         Z3, Z4, Z3
+	VSUBPD.BCST    const2<>+0(SB), Z3, Z3
+	VDIVPD         Z3, Z2, Z2
+	VRNDSCALEPD    $0x0b, Z2, Z2
+	VPBROADCASTQ   const2<>+0(SB), Z3
+	VADDPD         Z2, Z3, Z2
+	VPSUBQ.BCST    const2<>+0(SB), Z2, Z2
+	VPMOVQD        Z2, Y2
+	VPCMPD.BCST    $0x00, const0<>+0(SB), Y1, K1
+	VPMULLD        Y2, Y1, Y1
+	VPSUBD         Y1, Y0, Y0
+	VBLENDMPS.BCST const0<>+0(SB), Y0, K1, Y0
 	VMOVUPD        Y0, (AX)
 	ADDQ           $0x20, AX
 	ADDQ           DX, CX
@@ -1628,49 +1536,48 @@ TEXT ·FmodUint64(SB), NOSPLIT, $0-56
 loop:
 	VMOVUPD           (CX), Z0
 	VMOVUPD           (BX), Z1
-	VPCMPUQ.BCST      $0x01, const2<>+0(SB), Z0, K1
+	VPCMPUQ.BCST      $0x01, const3<>+0(SB), Z0, K1
 	KNOTB             K1, K1
-	VPCMPUQ.BCST      $0x01, const2<>+0(SB), Z1, K2
+	VPCMPUQ.BCST      $0x01, const3<>+0(SB), Z1, K2
 	KNOTB             K2, K2
 	KORB              K2, K1, K1
 	KORTESTB          K1, K1
 	JNE               done
-	VPCMPQ.BCST       $0x00, const0<>+0(SB), Z1, K1
 	VPSRAQ            $0x20, Z0, Z2
-	VPADDQ.BCST       const1<>+0(SB), Z2, Z2
-	VSUBPD.BCST       const1<>+0(SB), Z2, Z2
-	VMOVDQA64         Z0, Z5
-	VPBROADCASTQ      const4<>+0(SB), Z6
-	VPTERNLOGQ.BCST   $0xec, const5<>+0(SB), Z6, Z5
-	VSUBPD.BCST       const4<>+0(SB), Z5, Z5
-	VFMADD231PD.BCST  const6<>+0(SB), Z2, Z5
+	VPADDQ.BCST       const2<>+0(SB), Z2, Z2
+	VSUBPD.BCST       const2<>+0(SB), Z2, Z2
+	VMOVDQA64         Z0, Z3
+	VPBROADCASTQ      const5<>+0(SB), Z4
+	VPTERNLOGQ.BCST   $0xec, const6<>+0(SB), Z4, Z3
+	VSUBPD.BCST       const5<>+0(SB), Z3, Z3
+	VFMADD231PD.BCST  const7<>+0(SB), Z2, Z3
 	VPSRAQ            $0x20, Z1, Z2
-	VPBROADCASTQ      const1<>+0(SB), Z6
-	VPADDQ            Z2, Z6, Z2
-	VSUBPD.BCST       const1<>+0(SB), Z2, Z2
-	VMOVDQA64         Z1, Z6
-	VPBROADCASTQ      const4<>+0(SB), Z7
-	VPTERNLOGQ.BCST   $0xec, const5<>+0(SB), Z7, Z6
-	VSUBPD.BCST       const4<>+0(SB), Z6, Z6
-	VFMADD231PD.BCST  const6<>+0(SB), Z2, Z6
-	VDIVPD            Z6, Z5, Z2
+	VPBROADCASTQ      const2<>+0(SB), Z4
+	VPADDQ            Z2, Z4, Z2
+	VSUBPD.BCST       const2<>+0(SB), Z2, Z2
+	VMOVDQA64         Z1, Z4
+	VPBROADCASTQ      const5<>+0(SB), Z5
+	VPTERNLOGQ.BCST   $0xec, const6<>+0(SB), Z5, Z4
+	VSUBPD.BCST       const5<>+0(SB), Z4, Z4
+	VFMADD231PD.BCST  const7<>+0(SB), Z2, Z4
+	VDIVPD            Z4, Z3, Z2
 	VRNDSCALEPD       $0x0b, Z2, Z2
-	VBLENDMPD.BCST    const0<>+0(SB), Z2, K1, Z3
-	VMULPD.BCST       const7<>+0(SB), Z3, Z2
-	VRNDSCALEPD       $0x09, Z2, Z2
-	VPBROADCASTQ      const1<>+0(SB), Z5
-	VADDPD            Z2, Z5, Z5
-	VPSUBQ.BCST       const1<>+0(SB), Z5, Z5
-	VPSLLQ            $0x20, Z5, Z5
-	VFNMADD231PD.BCST const6<>+0(SB), Z2, Z3
-	VPBROADCASTQ      const1<>+0(SB), Z2
-	VADDPD            Z3, Z2, Z2
-	VPSUBQ.BCST       const1<>+0(SB), Z2, Z2
-	VPADDQ            Z2, Z5, Z2
+	VMULPD.BCST       const8<>+0(SB), Z2, Z3
+	VRNDSCALEPD       $0x09, Z3, Z3
+	VPBROADCASTQ      const2<>+0(SB), Z4
+	VADDPD            Z3, Z4, Z4
+	VPSUBQ.BCST       const2<>+0(SB), Z4, Z4
+	VPSLLQ            $0x20, Z4, Z4
+	VFNMADD231PD.BCST const7<>+0(SB), Z3, Z2
+	VPBROADCASTQ      const2<>+0(SB), Z3
+	VADDPD            Z2, Z3, Z2
+	VPSUBQ.BCST       const2<>+0(SB), Z2, Z2
+	VPADDQ            Z2, Z4, Z2
+	VPCMPQ.BCST       $0x00, const1<>+0(SB), Z1, K1
 	VPMULLQ           Z2, Z1, Z1
 	VPSUBQ            Z1, Z0, Z0
-	VBLENDMPD.BCST    const0<>+0(SB), Z0, K1, Z4
-	VMOVUPD           Z4, (AX)
+	VBLENDMPD.BCST    const1<>+0(SB), Z0, K1, Z0
+	VMOVUPD           Z0, (AX)
 	ADDQ              $0x40, AX
 	ADDQ              DX, CX
 	ADDQ              SI, BX

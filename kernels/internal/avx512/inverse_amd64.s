@@ -22,64 +22,64 @@ loop:
 	VPBROADCASTQ      const1<>+0(SB), Z2
 	VCMPPD            $0x11, Z1, Z2, K1
 	VMOVAPD           Z1, Z2
-	VPBROADCASTQ      const1<>+0(SB), Z10
-	VFNMADD213PD.BCST const1<>+0(SB), Z10, Z2
-	VSQRTPD           Z2, Z10
-	VPSRLQ            $0x01, Z2, Z11
-	VPBROADCASTQ      const2<>+0(SB), Z12
-	VPSUBQ            Z11, Z12, Z11
-	VMOVAPD           Z10, Z12
-	VFNMADD213PD      Z2, Z10, Z12
-	VMULPD            Z12, Z11, Z11
-	VBLENDMPD         Z10, Z1, K1, Z3
+	VPBROADCASTQ      const1<>+0(SB), Z3
+	VFNMADD213PD.BCST const1<>+0(SB), Z3, Z2
+	VSQRTPD           Z2, Z3
+	VPSRLQ            $0x01, Z2, Z4
+	VPBROADCASTQ      const2<>+0(SB), Z5
+	VPSUBQ            Z4, Z5, Z4
+	VMOVAPD           Z3, Z5
+	VFNMADD213PD      Z2, Z3, Z5
+	VMULPD            Z5, Z4, Z4
+	VBLENDMPD         Z3, Z1, K1, Z3
 	VMULPD            Z1, Z1, Z1
-	VBLENDMPD         Z2, Z1, K1, Z4
-	VPBROADCASTQ      const3<>+0(SB), Z1
-	VBLENDMPD         Z11, Z1, K1, Z5
-	VMULPD            Z4, Z4, Z1
-	VMOVAPD           Z4, Z2
-	VPBROADCASTQ      const4<>+0(SB), Z10
-	VFMADD213PD.BCST  const5<>+0(SB), Z10, Z2
-	VFMADD231PD.BCST  const6<>+0(SB), Z1, Z2
-	VMOVAPD           Z4, Z10
-	VPBROADCASTQ      const7<>+0(SB), Z11
-	VFMADD213PD.BCST  const8<>+0(SB), Z11, Z10
-	VFMADD231PD       Z1, Z2, Z10
-	VMOVAPD           Z4, Z2
-	VPBROADCASTQ      const9<>+0(SB), Z11
-	VFMADD213PD.BCST  const10<>+0(SB), Z11, Z2
-	VFMADD231PD       Z1, Z10, Z2
-	VMOVAPD           Z4, Z10
-	VPBROADCASTQ      const11<>+0(SB), Z11
-	VFMADD213PD.BCST  const12<>+0(SB), Z11, Z10
-	VFMADD231PD       Z1, Z2, Z10
-	VMOVAPD           Z4, Z2
-	VPBROADCASTQ      const13<>+0(SB), Z11
-	VFMADD213PD.BCST  const14<>+0(SB), Z11, Z2
-	VFMADD231PD       Z1, Z10, Z2
-	VMOVAPD           Z4, Z10
-	VPBROADCASTQ      const15<>+0(SB), Z11
-	VFMADD213PD.BCST  const16<>+0(SB), Z11, Z10
-	VFMADD231PD       Z1, Z2, Z10
-	VMULPD            Z4, Z3, Z1
-	VFMADD231PD       Z10, Z1, Z5
+	VBLENDMPD         Z2, Z1, K1, Z1
+	VPBROADCASTQ      const3<>+0(SB), Z2
+	VBLENDMPD         Z4, Z2, K1, Z2
+	VMULPD            Z1, Z1, Z4
+	VMOVAPD           Z1, Z5
+	VPBROADCASTQ      const4<>+0(SB), Z6
+	VFMADD213PD.BCST  const5<>+0(SB), Z6, Z5
+	VFMADD231PD.BCST  const6<>+0(SB), Z4, Z5
+	VMOVAPD           Z1, Z6
+	VPBROADCASTQ      const7<>+0(SB), Z7
+	VFMADD213PD.BCST  const8<>+0(SB), Z7, Z6
+	VFMADD231PD       Z4, Z5, Z6
+	VMOVAPD           Z1, Z5
+	VPBROADCASTQ      const9<>+0(SB), Z7
+	VFMADD213PD.BCST  const10<>+0(SB), Z7, Z5
+	VFMADD231PD       Z4, Z6, Z5
+	VMOVAPD           Z1, Z6
+	VPBROADCASTQ      const11<>+0(SB), Z7
+	VFMADD213PD.BCST  const12<>+0(SB), Z7, Z6
+	VFMADD231PD       Z4, Z5, Z6
+	VMOVAPD           Z1, Z5
+	VPBROADCASTQ      const13<>+0(SB), Z7
+	VFMADD213PD.BCST  const14<>+0(SB), Z7, Z5
+	VFMADD231PD       Z4, Z6, Z5
+	VMOVAPD           Z1, Z6
+	VPBROADCASTQ      const15<>+0(SB), Z7
+	VFMADD213PD.BCST  const16<>+0(SB), Z7, Z6
+	VFMADD231PD       Z4, Z5, Z6
+	VMULPD            Z1, Z3, Z1
+	VFMADD231PD       Z6, Z1, Z2
 	VPBROADCASTQ      const17<>+0(SB), Z1
-	VBLENDMPD.BCST    const18<>+0(SB), Z1, K1, Z6
-	VPBROADCASTQ      const3<>+0(SB), Z1
-	VBLENDMPD.BCST    const19<>+0(SB), Z1, K1, Z7
-	VMULPD            Z6, Z3, Z1
-	VADDPD            Z1, Z7, Z2
-	VSUBPD            Z2, Z7, Z10
-	VADDPD            Z10, Z1, Z1
-	VPBROADCASTQ      const3<>+0(SB), Z10
-	VBLENDMPD.BCST    const20<>+0(SB), Z10, K1, Z8
-	VFMADD231PD       Z6, Z5, Z8
-	VADDPD            Z8, Z1, Z1
-	VADDPD            Z1, Z2, Z1
+	VBLENDMPD.BCST    const18<>+0(SB), Z1, K1, Z1
+	VPBROADCASTQ      const3<>+0(SB), Z4
+	VBLENDMPD.BCST    const19<>+0(SB), Z4, K1, Z4
+	VMULPD            Z1, Z3, Z3
+	VADDPD            Z3, Z4, Z5
+	VSUBPD            Z5, Z4, Z4
+	VADDPD            Z4, Z3, Z3
+	VPBROADCASTQ      const3<>+0(SB), Z4
+	VBLENDMPD.BCST    const20<>+0(SB), Z4, K1, Z4
+	VFMADD231PD       Z1, Z2, Z4
+	VADDPD            Z4, Z3, Z1
+	VADDPD            Z1, Z5, Z1
 	VPTERNLOGQ.BCST   $0x78, const0<>+0(SB), Z0, Z1
 	VCMPPD            $0x04, Z1, Z1, K1
-	VBLENDMPD.BCST    const21<>+0(SB), Z1, K1, Z9
-	VMOVUPD           Z9, (AX)
+	VBLENDMPD.BCST    const21<>+0(SB), Z1, K1, Z0
+	VMOVUPD           Z0, (AX)
 	ADDQ              $0x40, AX
 	ADDQ              DX, CX
 	SUBQ              $0x08, SI
@@ -172,69 +172,69 @@ TEXT ·ArcsinFloat32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD           (CX), Y0
 	VCVTPS2PD         Y0, Z0
-	VPBROADCASTQ      const0<>+0(SB), Z8
-	VPANDNQ           Z0, Z8, Z8
-	VPBROADCASTQ      const1<>+0(SB), Z9
-	VCMPPD            $0x11, Z8, Z9, K1
-	VMOVAPD           Z8, Z9
-	VPBROADCASTQ      const1<>+0(SB), Z10
-	VFNMADD213PD.BCST const1<>+0(SB), Z10, Z9
-	VSQRTPD           Z9, Z10
-	VPSRLQ            $0x01, Z9, Z11
-	VPBROADCASTQ      const2<>+0(SB), Z12
-	VPSUBQ            Z11, Z12, Z11
-	VMOVAPD           Z10, Z12
-	VFNMADD213PD      Z9, Z10, Z12
-	VMULPD            Z12, Z11, Z11
-	VBLENDMPD         Z10, Z8, K1, Z1
-	VMULPD            Z8, Z8, Z8
-	VBLENDMPD         Z9, Z8, K1, Z2
-	VPBROADCASTQ      const3<>+0(SB), Z8
-	VBLENDMPD         Z11, Z8, K1, Z3
-	VMULPD            Z2, Z2, Z8
-	VMOVAPD           Z2, Z9
-	VPBROADCASTQ      const4<>+0(SB), Z10
-	VFMADD213PD.BCST  const5<>+0(SB), Z10, Z9
-	VFMADD231PD.BCST  const6<>+0(SB), Z8, Z9
-	VMOVAPD           Z2, Z10
-	VPBROADCASTQ      const7<>+0(SB), Z11
-	VFMADD213PD.BCST  const8<>+0(SB), Z11, Z10
-	VFMADD231PD       Z8, Z9, Z10
-	VMOVAPD           Z2, Z9
-	VPBROADCASTQ      const9<>+0(SB), Z11
-	VFMADD213PD.BCST  const10<>+0(SB), Z11, Z9
-	VFMADD231PD       Z8, Z10, Z9
-	VMOVAPD           Z2, Z10
-	VPBROADCASTQ      const11<>+0(SB), Z11
-	VFMADD213PD.BCST  const12<>+0(SB), Z11, Z10
-	VFMADD231PD       Z8, Z9, Z10
-	VMOVAPD           Z2, Z9
-	VPBROADCASTQ      const13<>+0(SB), Z11
-	VFMADD213PD.BCST  const14<>+0(SB), Z11, Z9
-	VFMADD231PD       Z8, Z10, Z9
-	VMOVAPD           Z2, Z10
-	VPBROADCASTQ      const15<>+0(SB), Z11
-	VFMADD213PD.BCST  const16<>+0(SB), Z11, Z10
-	VFMADD231PD       Z8, Z9, Z10
-	VMULPD            Z2, Z1, Z8
-	VFMADD231PD       Z10, Z8, Z3
-	VPBROADCASTQ      const17<>+0(SB), Z8
-	VBLENDMPD.BCST    const18<>+0(SB), Z8, K1, Z4
-	VPBROADCASTQ      const3<>+0(SB), Z8
-	VBLENDMPD.BCST    const19<>+0(SB), Z8, K1, Z5
-	VMULPD            Z4, Z1, Z8
-	VADDPD            Z8, Z5, Z9
-	VSUBPD            Z9, Z5, Z10
-	VADDPD            Z10, Z8, Z8
-	VPBROADCASTQ      const3<>+0(SB), Z10
-	VBLENDMPD.BCST    const20<>+0(SB), Z10, K1, Z6
-	VFMADD231PD       Z4, Z3, Z6
-	VADDPD            Z6, Z8, Z8
-	VADDPD            Z8, Z9, Z8
-	VPTERNLOGQ.BCST   $0x78, const0<>+0(SB), Z0, Z8
-	VCMPPD            $0x04, Z8, Z8, K1
-	VBLENDMPD.BCST    const21<>+0(SB), Z8, K1, Z7
-	VCVTPD2PS         Z7, Y0
+	VPBROADCASTQ      const0<>+0(SB), Z1
+	VPANDNQ           Z0, Z1, Z1
+	VPBROADCASTQ      const1<>+0(SB), Z2
+	VCMPPD            $0x11, Z1, Z2, K1
+	VMOVAPD           Z1, Z2
+	VPBROADCASTQ      const1<>+0(SB), Z3
+	VFNMADD213PD.BCST const1<>+0(SB), Z3, Z2
+	VSQRTPD           Z2, Z3
+	VPSRLQ            $0x01, Z2, Z4
+	VPBROADCASTQ      const2<>+0(SB), Z5
+	VPSUBQ            Z4, Z5, Z4
+	VMOVAPD           Z3, Z5
+	VFNMADD213PD      Z2, Z3, Z5
+	VMULPD            Z5, Z4, Z4
+	VBLENDMPD         Z3, Z1, K1, Z3
+	VMULPD            Z1, Z1, Z1
+	VBLENDMPD         Z2, Z1, K1, Z1
+	VPBROADCASTQ      const3<>+0(SB), Z2
+	VBLENDMPD         Z4, Z2, K1, Z2
+	VMULPD            Z1, Z1, Z4
+	VMOVAPD           Z1, Z5
+	VPBROADCASTQ      const4<>+0(SB), Z6
+	VFMADD213PD.BCST  const5<>+0(SB), Z6, Z5
+	VFMADD231PD.BCST  const6<>+0(SB), Z4, Z5
+	VMOVAPD           Z1, Z6
+	VPBROADCASTQ      const7<>+0(SB), Z7
+	VFMADD213PD.BCST  const8<>+0(SB), Z7, Z6
+	VFMADD231PD       Z4, Z5, Z6
+	VMOVAPD           Z1, Z5
+	VPBROADCASTQ      const9<>+0(SB), Z7
+	VFMADD213PD.BCST  const10<>+0(SB), Z7, Z5
+	VFMADD231PD       Z4, Z6, Z5
+	VMOVAPD           Z1, Z6
+	VPBROADCASTQ      const11<>+0(SB), Z7
+	VFMADD213PD.BCST  const12<>+0(SB), Z7, Z6
+	VFMADD231PD       Z4, Z5, Z6
+	VMOVAPD           Z1, Z5
+	VPBROADCASTQ      const13<>+0(SB), Z7
+	VFMADD213PD.BCST  const14<>+0(SB), Z7, Z5
+	VFMADD231PD       Z4, Z6, Z5
+	VMOVAPD           Z1, Z6
+	VPBROADCASTQ      const15<>+0(SB), Z7
+	VFMADD213PD.BCST  const16<>+0(SB), Z7, Z6
+	VFMADD231PD       Z4, Z5, Z6
+	VMULPD            Z1, Z3, Z1
+	VFMADD231PD       Z6, Z1, Z2
+	VPBROADCASTQ      const17<>+0(SB), Z1
+	VBLENDMPD.BCST    const18<>+0(SB), Z1, K1, Z1
+	VPBROADCASTQ      const3<>+0(SB), Z4
+	VBLENDMPD.BCST    const19<>+0(SB), Z4, K1, Z4
+	VMULPD            Z1, Z3, Z3
+	VADDPD            Z3, Z4, Z5
+	VSUBPD            Z5, Z4, Z4
+	VADDPD            Z4, Z3, Z3
+	VPBROADCASTQ      const3<>+0(SB), Z4
+	VBLENDMPD.BCST    const20<>+0(SB), Z4, K1, Z4
+	VFMADD231PD       Z1, Z2, Z4
+	VADDPD            Z4, Z3, Z1
+	VADDPD            Z1, Z5, Z1
+	VPTERNLOGQ.BCST   $0x78, const0<>+0(SB), Z0, Z1
+	VCMPPD            $0x04, Z1, Z1, K1
+	VBLENDMPD.BCST    const21<>+0(SB), Z1, K1, Z0
+	VCVTPD2PS         Z0, Y0
 	VMOVUPD           Y0, (AX)
 	ADDQ              $0x20, AX
 	ADDQ              DX, CX
@@ -266,69 +266,69 @@ loop:
 	VPBROADCASTQ      const1<>+0(SB), Z2
 	VCMPPD            $0x11, Z1, Z2, K1
 	VMOVAPD           Z1, Z2
-	VPBROADCASTQ      const1<>+0(SB), Z12
-	VFNMADD213PD.BCST const1<>+0(SB), Z12, Z2
-	VSQRTPD           Z2, Z12
-	VPSRLQ            $0x01, Z2, Z13
-	VPBROADCASTQ      const2<>+0(SB), Z14
-	VPSUBQ            Z13, Z14, Z13
-	VMOVAPD           Z12, Z14
-	VFNMADD213PD      Z2, Z12, Z14
-	VMULPD            Z14, Z13, Z13
-	VBLENDMPD         Z12, Z1, K1, Z3
+	VPBROADCASTQ      const1<>+0(SB), Z3
+	VFNMADD213PD.BCST const1<>+0(SB), Z3, Z2
+	VSQRTPD           Z2, Z3
+	VPSRLQ            $0x01, Z2, Z4
+	VPBROADCASTQ      const2<>+0(SB), Z5
+	VPSUBQ            Z4, Z5, Z4
+	VMOVAPD           Z3, Z5
+	VFNMADD213PD      Z2, Z3, Z5
+	VMULPD            Z5, Z4, Z4
+	VBLENDMPD         Z3, Z1, K1, Z3
 	VMULPD            Z1, Z1, Z1
-	VBLENDMPD         Z2, Z1, K1, Z4
-	VPBROADCASTQ      const3<>+0(SB), Z1
-	VBLENDMPD         Z13, Z1, K1, Z5
-	VMULPD            Z4, Z4, Z1
-	VMOVAPD           Z4, Z2
-	VPBROADCASTQ      const4<>+0(SB), Z12
-	VFMADD213PD.BCST  const5<>+0(SB), Z12, Z2
-	VFMADD231PD.BCST  const6<>+0(SB), Z1, Z2
-	VMOVAPD           Z4, Z12
-	VPBROADCASTQ      const7<>+0(SB), Z13
-	VFMADD213PD.BCST  const8<>+0(SB), Z13, Z12
-	VFMADD231PD       Z1, Z2, Z12
-	VMOVAPD           Z4, Z2
-	VPBROADCASTQ      const9<>+0(SB), Z13
-	VFMADD213PD.BCST  const10<>+0(SB), Z13, Z2
-	VFMADD231PD       Z1, Z12, Z2
-	VMOVAPD           Z4, Z12
-	VPBROADCASTQ      const11<>+0(SB), Z13
-	VFMADD213PD.BCST  const12<>+0(SB), Z13, Z12
-	VFMADD231PD       Z1, Z2, Z12
-	VMOVAPD           Z4, Z2
-	VPBROADCASTQ      const13<>+0(SB), Z13
-	VFMADD213PD.BCST  const14<>+0(SB), Z13, Z2
-	VFMADD231PD       Z1, Z12, Z2
-	VMOVAPD           Z4, Z12
-	VPBROADCASTQ      const15<>+0(SB), Z13
-	VFMADD213PD.BCST  const16<>+0(SB), Z13, Z12
-	VFMADD231PD       Z1, Z2, Z12
-	VMULPD            Z4, Z3, Z1
-	VFMADD231PD       Z12, Z1, Z5
+	VBLENDMPD         Z2, Z1, K1, Z1
+	VPBROADCASTQ      const3<>+0(SB), Z2
+	VBLENDMPD         Z4, Z2, K1, Z2
+	VMULPD            Z1, Z1, Z4
+	VMOVAPD           Z1, Z5
+	VPBROADCASTQ      const4<>+0(SB), Z6
+	VFMADD213PD.BCST  const5<>+0(SB), Z6, Z5
+	VFMADD231PD.BCST  const6<>+0(SB), Z4, Z5
+	VMOVAPD           Z1, Z6
+	VPBROADCASTQ      const7<>+0(SB), Z7
+	VFMADD213PD.BCST  const8<>+0(SB), Z7, Z6
+	VFMADD231PD       Z4, Z5, Z6
+	VMOVAPD           Z1, Z5
+	VPBROADCASTQ      const9<>+0(SB), Z7
+	VFMADD213PD.BCST  const10<>+0(SB), Z7, Z5
+	VFMADD231PD       Z4, Z6, Z5
+	VMOVAPD           Z1, Z6
+	VPBROADCASTQ      const11<>+0(SB), Z7
+	VFMADD213PD.BCST  const12<>+0(SB), Z7, Z6
+	VFMADD231PD       Z4, Z5, Z6
+	VMOVAPD           Z1, Z5
+	VPBROADCASTQ      const13<>+0(SB), Z7
+	VFMADD213PD.BCST  const14<>+0(SB), Z7, Z5
+	VFMADD231PD       Z4, Z6, Z5
+	VMOVAPD           Z1, Z6
+	VPBROADCASTQ      const15<>+0(SB), Z7
+	VFMADD213PD.BCST  const16<>+0(SB), Z7, Z6
+	VFMADD231PD       Z4, Z5, Z6
+	VMULPD            Z1, Z3, Z1
+	VFMADD231PD       Z6, Z1, Z2
 	VPBROADCASTQ      const22<>+0(SB), Z1
-	VBLENDMPD.BCST    const23<>+0(SB), Z1, K1, Z6
-	VPTERNLOGQ.BCST   $0x78, const0<>+0(SB), Z0, Z6
+	VBLENDMPD.BCST    const23<>+0(SB), Z1, K1, Z1
+	VPTERNLOGQ.BCST   $0x78, const0<>+0(SB), Z0, Z1
 	VCMPPD.BCST       $0x11, const3<>+0(SB), Z0, K2
 	VPBROADCASTQ      const3<>+0(SB), Z0
-	VBLENDMPD.BCST    const24<>+0(SB), Z0, K2, Z7
-	VPBROADCASTQ      const19<>+0(SB), Z0
-	VBLENDMPD         Z7, Z0, K1, Z8
-	VMULPD            Z6, Z3, Z0
-	VADDPD            Z0, Z8, Z1
-	VSUBPD            Z1, Z8, Z2
-	VADDPD            Z2, Z0, Z0
-	VPBROADCASTQ      const3<>+0(SB), Z2
-	VBLENDMPD.BCST    const25<>+0(SB), Z2, K2, Z9
-	VPBROADCASTQ      const20<>+0(SB), Z2
-	VBLENDMPD         Z9, Z2, K1, Z10
-	VFMADD231PD       Z6, Z5, Z10
-	VADDPD            Z10, Z0, Z0
-	VADDPD            Z0, Z1, Z0
+	VBLENDMPD.BCST    const24<>+0(SB), Z0, K2, Z0
+	VPBROADCASTQ      const19<>+0(SB), Z4
+	VBLENDMPD         Z0, Z4, K1, Z0
+	VMULPD            Z1, Z3, Z3
+	VADDPD            Z3, Z0, Z4
+	VSUBPD            Z4, Z0, Z0
+	VADDPD            Z0, Z3, Z0
+	VPBROADCASTQ      const3<>+0(SB), Z3
+	VBLENDMPD.BCST    const25<>+0(SB), Z3, K2, Z3
+	VPBROADCASTQ      const20<>+0(SB), Z5
+	VBLENDMPD         Z3, Z5, K1, Z3
+	VFMADD231PD       Z1, Z2, Z3
+	VADDPD            Z3, Z0, Z0
+	VADDPD            Z0, Z4, Z0
 	VCMPPD            $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST    const21<>+0(SB), Z0, K1, Z11
-	VMOVUPD           Z11, (AX)
+	VBLENDMPD.BCST    const21<>+0(SB), Z0, K1, Z0
+	VMOVUPD           Z0, (AX)
 	ADDQ              $0x40, AX
 	ADDQ              DX, CX
 	SUBQ              $0x08, SI
@@ -367,74 +367,74 @@ TEXT ·ArccosFloat32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD           (CX), Y0
 	VCVTPS2PD         Y0, Z0
-	VPBROADCASTQ      const0<>+0(SB), Z10
-	VPANDNQ           Z0, Z10, Z10
-	VPBROADCASTQ      const1<>+0(SB), Z11
-	VCMPPD            $0x11, Z10, Z11, K1
-	VMOVAPD           Z10, Z11
-	VPBROADCASTQ      const1<>+0(SB), Z12
-	VFNMADD213PD.BCST const1<>+0(SB), Z12, Z11
-	VSQRTPD           Z11, Z12
-	VPSRLQ            $0x01, Z11, Z13
-	VPBROADCASTQ      const2<>+0(SB), Z14
-	VPSUBQ            Z13, Z14, Z13
-	VMOVAPD           Z12, Z14
-	VFNMADD213PD      Z11, Z12, Z14
-	VMULPD            Z14, Z13, Z13
-	VBLENDMPD         Z12, Z10, K1, Z1
-	VMULPD            Z10, Z10, Z10
-	VBLENDMPD         Z11, Z10, K1, Z2
-	VPBROADCASTQ      const3<>+0(SB), Z10
-	VBLENDMPD         Z13, Z10, K1, Z3
-	VMULPD            Z2, Z2, Z10
-	VMOVAPD           Z2, Z11
-	VPBROADCASTQ      const4<>+0(SB), Z12
-	VFMADD213PD.BCST  const5<>+0(SB), Z12, Z11
-	VFMADD231PD.BCST  const6<>+0(SB), Z10, Z11
-	VMOVAPD           Z2, Z12
-	VPBROADCASTQ      const7<>+0(SB), Z13
-	VFMADD213PD.BCST  const8<>+0(SB), Z13, Z12
-	VFMADD231PD       Z10, Z11, Z12
-	VMOVAPD           Z2, Z11
-	VPBROADCASTQ      const9<>+0(SB), Z13
-	VFMADD213PD.BCST  const10<>+0(SB), Z13, Z11
-	VFMADD231PD       Z10, Z12, Z11
-	VMOVAPD           Z2, Z12
-	VPBROADCASTQ      const11<>+0(SB), Z13
-	VFMADD213PD.BCST  const12<>+0(SB), Z13, Z12
-	VFMADD231PD       Z10, Z11, Z12
-	VMOVAPD           Z2, Z11
-	VPBROADCASTQ      const13<>+0(SB), Z13
-	VFMADD213PD.BCST  const14<>+0(SB), Z13, Z11
-	VFMADD231PD       Z10, Z12, Z11
-	VMOVAPD           Z2, Z12
-	VPBROADCASTQ      const15<>+0(SB), Z13
-	VFMADD213PD.BCST  const16<>+0(SB), Z13, Z12
-	VFMADD231PD       Z10, Z11, Z12
-	VMULPD            Z2, Z1, Z10
-	VFMADD231PD       Z12, Z10, Z3
-	VPBROADCASTQ      const22<>+0(SB), Z10
-	VBLENDMPD.BCST    const23<>+0(SB), Z10, K1, Z4
-	VPTERNLOGQ.BCST   $0x78, const0<>+0(SB), Z0, Z4
+	VPBROADCASTQ      const0<>+0(SB), Z1
+	VPANDNQ           Z0, Z1, Z1
+	VPBROADCASTQ      const1<>+0(SB), Z2
+	VCMPPD            $0x11, Z1, Z2, K1
+	VMOVAPD           Z1, Z2
+	VPBROADCASTQ      const1<>+0(SB), Z3
+	VFNMADD213PD.BCST const1<>+0(SB), Z3, Z2
+	VSQRTPD           Z2, Z3
+	VPSRLQ            $0x01, Z2, Z4
+	VPBROADCASTQ      const2<>+0(SB), Z5
+	VPSUBQ            Z4, Z5, Z4
+	VMOVAPD           Z3, Z5
+	VFNMADD213PD      Z2, Z3, Z5
+	VMULPD            Z5, Z4, Z4
+	VBLENDMPD         Z3, Z1, K1, Z3
+	VMULPD            Z1, Z1, Z1
+	VBLENDMPD         Z2, Z1, K1, Z1
+	VPBROADCASTQ      const3<>+0(SB), Z2
+	VBLENDMPD         Z4, Z2, K1, Z2
+	VMULPD            Z1, Z1, Z4
+	VMOVAPD           Z1, Z5
+	VPBROADCASTQ      const4<>+0(SB), Z6
+	VFMADD213PD.BCST  const5<>+0(SB), Z6, Z5
+	VFMADD231PD.BCST  const6<>+0(SB), Z4, Z5
+	VMOVAPD           Z1, Z6
+	VPBROADCASTQ      const7<>+0(SB), Z7
+	VFMADD213PD.BCST  const8<>+0(SB), Z7, Z6
+	VFMADD231PD       Z4, Z5, Z6
+	VMOVAPD           Z1, Z5
+	VPBROADCASTQ      const9<>+0(SB), Z7
+	VFMADD213PD.BCST  const10<>+0(SB), Z7, Z5
+	VFMADD231PD       Z4, Z6, Z5
+	VMOVAPD           Z1, Z6
+	VPBROADCASTQ      const11<>+0(SB), Z7
+	VFMADD213PD.BCST  const12<>+0(SB), Z7, Z6
+	VFMADD231PD       Z4, Z5, Z6
+	VMOVAPD           Z1, Z5
+	VPBROADCASTQ      const13<>+0(SB), Z7
+	VFMADD213PD.BCST  const14<>+0(SB), Z7, Z5
+	VFMADD231PD       Z4, Z6, Z5
+	VMOVAPD           Z1, Z6
+	VPBROADCASTQ      const15<>+0(SB), Z7
+	VFMADD213PD.BCST  const16<>+0(SB), Z7, Z6
+	VFMADD231PD       Z4, Z5, Z6
+	VMULPD            Z1, Z3, Z1
+	VFMADD231PD       Z6, Z1, Z2
+	VPBROADCASTQ      const22<>+0(SB), Z1
+	VBLENDMPD.BCST    const23<>+0(SB), Z1, K1, Z1
+	VPTERNLOGQ.BCST   $0x78, const0<>+0(SB), Z0, Z1
 	VCMPPD.BCST       $0x11, const3<>+0(SB), Z0, K2
 	VPBROADCASTQ      const3<>+0(SB), Z0
-	VBLENDMPD.BCST    const24<>+0(SB), Z0, K2, Z5
-	VPBROADCASTQ      const19<>+0(SB), Z0
-	VBLENDMPD         Z5, Z0, K1, Z6
-	VMULPD            Z4, Z1, Z0
-	VADDPD            Z0, Z6, Z10
-	VSUBPD            Z10, Z6, Z11
-	VADDPD            Z11, Z0, Z0
-	VPBROADCASTQ      const3<>+0(SB), Z11
-	VBLENDMPD.BCST    const25<>+0(SB), Z11, K2, Z7
-	VPBROADCASTQ      const20<>+0(SB), Z11
-	VBLENDMPD         Z7, Z11, K1, Z8
-	VFMADD231PD       Z4, Z3, Z8
-	VADDPD            Z8, Z0, Z0
-	VADDPD            Z0, Z10, Z0
+	VBLENDMPD.BCST    const24<>+0(SB), Z0, K2, Z0
+	VPBROADCASTQ      const19<>+0(SB), Z4
+	VBLENDMPD         Z0, Z4, K1, Z0
+	VMULPD            Z1, Z3, Z3
+	VADDPD            Z3, Z0, Z4
+	VSUBPD            Z4, Z0, Z0
+	VADDPD            Z0, Z3, Z0
+	VPBROADCASTQ      const3<>+0(SB), Z3
+	VBLENDMPD.BCST    const25<>+0(SB), Z3, K2, Z3
+	VPBROADCASTQ      const20<>+0(SB), Z5
+	VBLENDMPD         Z3, Z5, K1, Z3
+	VFMADD231PD       Z1, Z2, Z3
+	VADDPD            Z3, Z0, Z0
+	VADDPD            Z0, Z4, Z0
 	VCMPPD            $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST    const21<>+0(SB), Z0, K1, Z9
-	VCVTPD2PS         Z9, Y0
+	VBLENDMPD.BCST    const21<>+0(SB), Z0, K1, Z0
+	VCVTPD2PS         Z0, Y0
 	VMOVUPD           Y0, (AX)
 	ADDQ              $0x20, AX
 	ADDQ              DX, CX
@@ -467,57 +467,57 @@ loop:
 	VMINPD           Z1, Z2, Z1
 	VPBROADCASTQ     const27<>+0(SB), Z2
 	VMAXPD           Z1, Z2, Z2
-	VPBROADCASTQ     const28<>+0(SB), Z5
-	VMINPD           Z2, Z5, Z2
+	VPBROADCASTQ     const28<>+0(SB), Z3
+	VMINPD           Z2, Z3, Z2
 	VPSRLQ           $0x34, Z2, Z2
-	VPERMPD          arctanMiddle<>+0(SB), Z2, Z5
+	VPERMPD          arctanMiddle<>+0(SB), Z2, Z3
 	VCMPPD.BCST      $0x11, const30<>+0(SB), Z1, K1
-	VPBROADCASTQ     const3<>+0(SB), Z6
-	VBLENDMPD.BCST   const17<>+0(SB), Z6, K1, Z3
+	VPBROADCASTQ     const3<>+0(SB), Z4
+	VBLENDMPD.BCST   const17<>+0(SB), Z4, K1, Z4
+	VMOVAPD          Z1, Z5
+	VFMADD213PD      Z4, Z3, Z5
 	VMOVAPD          Z1, Z6
-	VFMADD213PD      Z3, Z5, Z6
-	VMOVAPD          Z1, Z7
-	VFMSUB213PD      Z5, Z3, Z7
-	VSUBPD           Z6, Z3, Z8
-	VFMADD231PD      Z5, Z1, Z8
+	VFMSUB213PD      Z3, Z4, Z6
+	VSUBPD           Z5, Z4, Z4
+	VFMADD231PD      Z3, Z1, Z4
 	VPBROADCASTQ     const17<>+0(SB), Z1
-	VDIVPD           Z6, Z1, Z1
-	VMULPD           Z1, Z7, Z5
-	VFNMADD231PD     Z6, Z5, Z7
-	VFNMADD231PD     Z8, Z5, Z7
-	VMULPD           Z7, Z1, Z1
-	VMULPD           Z5, Z5, Z6
-	VMULPD           Z6, Z6, Z7
-	VMOVAPD          Z6, Z8
-	VPBROADCASTQ     const31<>+0(SB), Z9
-	VFMADD213PD.BCST const32<>+0(SB), Z9, Z8
-	VMOVAPD          Z6, Z9
-	VPBROADCASTQ     const33<>+0(SB), Z10
-	VFMADD213PD.BCST const34<>+0(SB), Z10, Z9
-	VFMADD231PD      Z7, Z8, Z9
-	VMOVAPD          Z6, Z8
-	VPBROADCASTQ     const35<>+0(SB), Z10
-	VFMADD213PD.BCST const36<>+0(SB), Z10, Z8
-	VFMADD231PD      Z7, Z9, Z8
-	VMOVAPD          Z6, Z9
-	VPBROADCASTQ     const37<>+0(SB), Z10
-	VFMADD213PD.BCST const38<>+0(SB), Z10, Z9
-	VFMADD231PD      Z7, Z8, Z9
-	VMULPD           Z6, Z5, Z7
-	VFNMADD213PD     Z1, Z1, Z6
-	VFMADD231PD      Z9, Z7, Z6
+	VDIVPD           Z5, Z1, Z1
+	VMULPD           Z1, Z6, Z3
+	VFNMADD231PD     Z5, Z3, Z6
+	VFNMADD231PD     Z4, Z3, Z6
+	VMULPD           Z6, Z1, Z1
+	VMULPD           Z3, Z3, Z4
+	VMULPD           Z4, Z4, Z5
+	VMOVAPD          Z4, Z6
+	VPBROADCASTQ     const31<>+0(SB), Z7
+	VFMADD213PD.BCST const32<>+0(SB), Z7, Z6
+	VMOVAPD          Z4, Z7
+	VPBROADCASTQ     const33<>+0(SB), Z8
+	VFMADD213PD.BCST const34<>+0(SB), Z8, Z7
+	VFMADD231PD      Z5, Z6, Z7
+	VMOVAPD          Z4, Z6
+	VPBROADCASTQ     const35<>+0(SB), Z8
+	VFMADD213PD.BCST const36<>+0(SB), Z8, Z6
+	VFMADD231PD      Z5, Z7, Z6
+	VMOVAPD          Z4, Z7
+	VPBROADCASTQ     const37<>+0(SB), Z8
+	VFMADD213PD.BCST const38<>+0(SB), Z8, Z7
+	VFMADD231PD      Z5, Z6, Z7
+	VMULPD           Z4, Z3, Z5
+	VFNMADD213PD     Z1, Z1, Z4
+	VFMADD231PD      Z7, Z5, Z4
 	VPERMPD          arctanHi<>+0(SB), Z2, Z1
-	VADDPD           Z1, Z5, Z7
-	VSUBPD           Z7, Z1, Z1
-	VADDPD           Z1, Z5, Z1
+	VADDPD           Z1, Z3, Z5
+	VSUBPD           Z5, Z1, Z1
+	VADDPD           Z1, Z3, Z1
 	VPERMPD          arctanLo<>+0(SB), Z2, Z2
-	VADDPD           Z2, Z6, Z2
+	VADDPD           Z2, Z4, Z2
 	VADDPD           Z2, Z1, Z1
-	VADDPD           Z1, Z7, Z1
+	VADDPD           Z1, Z5, Z1
 	VPTERNLOGQ.BCST  $0x78, const0<>+0(SB), Z0, Z1
 	VCMPPD           $0x04, Z1, Z1, K1
-	VBLENDMPD.BCST   const21<>+0(SB), Z1, K1, Z4
-	VMOVUPD          Z4, (AX)
+	VBLENDMPD.BCST   const21<>+0(SB), Z1, K1, Z0
+	VMOVUPD          Z0, (AX)
 	ADDQ             $0x40, AX
 	ADDQ             DX, CX
 	SUBQ             $0x08, SI
@@ -610,63 +610,63 @@ TEXT ·ArctanFloat32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD          (CX), Y0
 	VCVTPS2PD        Y0, Z0
-	VPBROADCASTQ     const0<>+0(SB), Z3
-	VPANDNQ          Z0, Z3, Z3
-	VPBROADCASTQ     const26<>+0(SB), Z4
-	VMINPD           Z3, Z4, Z3
-	VPBROADCASTQ     const27<>+0(SB), Z4
-	VMAXPD           Z3, Z4, Z4
-	VPBROADCASTQ     const28<>+0(SB), Z5
-	VMINPD           Z4, Z5, Z4
-	VPSRLQ           $0x34, Z4, Z4
-	VPERMPD          arctanMiddle<>+0(SB), Z4, Z5
-	VCMPPD.BCST      $0x11, const30<>+0(SB), Z3, K1
-	VPBROADCASTQ     const3<>+0(SB), Z6
-	VBLENDMPD.BCST   const17<>+0(SB), Z6, K1, Z1
-	VMOVAPD          Z3, Z6
-	VFMADD213PD      Z1, Z5, Z6
-	VMOVAPD          Z3, Z7
-	VFMSUB213PD      Z5, Z1, Z7
-	VSUBPD           Z6, Z1, Z8
-	VFMADD231PD      Z5, Z3, Z8
-	VPBROADCASTQ     const17<>+0(SB), Z3
-	VDIVPD           Z6, Z3, Z3
-	VMULPD           Z3, Z7, Z5
-	VFNMADD231PD     Z6, Z5, Z7
-	VFNMADD231PD     Z8, Z5, Z7
-	VMULPD           Z7, Z3, Z3
-	VMULPD           Z5, Z5, Z6
-	VMULPD           Z6, Z6, Z7
-	VMOVAPD          Z6, Z8
-	VPBROADCASTQ     const31<>+0(SB), Z9
-	VFMADD213PD.BCST const32<>+0(SB), Z9, Z8
-	VMOVAPD          Z6, Z9
-	VPBROADCASTQ     const33<>+0(SB), Z10
-	VFMADD213PD.BCST const34<>+0(SB), Z10, Z9
-	VFMADD231PD      Z7, Z8, Z9
-	VMOVAPD          Z6, Z8
-	VPBROADCASTQ     const35<>+0(SB), Z10
-	VFMADD213PD.BCST const36<>+0(SB), Z10, Z8
-	VFMADD231PD      Z7, Z9, Z8
-	VMOVAPD          Z6, Z9
-	VPBROADCASTQ     const37<>+0(SB), Z10
-	VFMADD213PD.BCST const38<>+0(SB), Z10, Z9
-	VFMADD231PD      Z7, Z8, Z9
-	VMULPD           Z6, Z5, Z7
-	VFNMADD213PD     Z3, Z3, Z6
-	VFMADD231PD      Z9, Z7, Z6
-	VPERMPD          arctanHi<>+0(SB), Z4, Z3
-	VADDPD           Z3, Z5, Z7
-	VSUBPD           Z7, Z3, Z3
-	VADDPD           Z3, Z5, Z3
-	VPERMPD          arctanLo<>+0(SB), Z4, Z4
-	VADDPD           Z4, Z6, Z4
-	VADDPD           Z4, Z3, Z3
-	VADDPD           Z3, Z7, Z3
-	VPTERNLOGQ.BCST  $0x78, const0<>+0(SB), Z0, Z3
-	VCMPPD           $0x04, Z3, Z3, K1
-	VBLENDMPD.BCST   const21<>+0(SB), Z3, K1, Z2
-	VCVTPD2PS        Z2, Y0
+	VPBROADCASTQ     const0<>+0(SB), Z1
+	VPANDNQ          Z0, Z1, Z1
+	VPBROADCASTQ     const26<>+0(SB), Z2
+	VMINPD           Z1, Z2, Z1
+	VPBROADCASTQ     const27<>+0(SB), Z2
+	VMAXPD           Z1, Z2, Z2
+	VPBROADCASTQ     const28<>+0(SB), Z3
+	VMINPD           Z2, Z3, Z2
+	VPSRLQ           $0x34, Z2, Z2
+	VPERMPD          arctanMiddle<>+0(SB), Z2, Z3
+	VCMPPD.BCST      $0x11, const30<>+0(SB), Z1, K1
+	VPBROADCASTQ     const3<>+0(SB), Z4
+	VBLENDMPD.BCST   const17<>+0(SB), Z4, K1, Z4
+	VMOVAPD          Z1, Z5
+	VFMADD213PD      Z4, Z3, Z5
+	VMOVAPD          Z1, Z6
+	VFMSUB213PD      Z3, Z4, Z6
+	VSUBPD           Z5, Z4, Z4
+	VFMADD231PD      Z3, Z1, Z4
+	VPBROADCASTQ     const17<>+0(SB), Z1
+	VDIVPD           Z5, Z1, Z1
+	VMULPD           Z1, Z6, Z3
+	VFNMADD231PD     Z5, Z3, Z6
+	VFNMADD231PD     Z4, Z3, Z6
+	VMULPD           Z6, Z1, Z1
+	VMULPD           Z3, Z3, Z4
+	VMULPD           Z4, Z4, Z5
+	VMOVAPD          Z4, Z6
+	VPBROADCASTQ     const31<>+0(SB), Z7
+	VFMADD213PD.BCST const32<>+0(SB), Z7, Z6
+	VMOVAPD          Z4, Z7
+	VPBROADCASTQ     const33<>+0(SB), Z8
+	VFMADD213PD.BCST const34<>+0(SB), Z8, Z7
+	VFMADD231PD      Z5, Z6, Z7
+	VMOVAPD          Z4, Z6
+	VPBROADCASTQ     const35<>+0(SB), Z8
+	VFMADD213PD.BCST const36<>+0(SB), Z8, Z6
+	VFMADD231PD      Z5, Z7, Z6
+	VMOVAPD          Z4, Z7
+	VPBROADCASTQ     const37<>+0(SB), Z8
+	VFMADD213PD.BCST const38<>+0(SB), Z8, Z7
+	VFMADD231PD      Z5, Z6, Z7
+	VMULPD           Z4, Z3, Z5
+	VFNMADD213PD     Z1, Z1, Z4
+	VFMADD231PD      Z7, Z5, Z4
+	VPERMPD          arctanHi<>+0(SB), Z2, Z1
+	VADDPD           Z1, Z3, Z5
+	VSUBPD           Z5, Z1, Z1
+	VADDPD           Z1, Z3, Z1
+	VPERMPD          arctanLo<>+0(SB), Z2, Z2
+	VADDPD           Z2, Z4, Z2
+	VADDPD           Z2, Z1, Z1
+	VADDPD           Z1, Z5, Z1
+	VPTERNLOGQ.BCST  $0x78, const0<>+0(SB), Z0, Z1
+	VCMPPD           $0x04, Z1, Z1, K1
+	VBLENDMPD.BCST   const21<>+0(SB), Z1, K1, Z0
+	VCVTPD2PS        Z0, Y0
 	VMOVUPD          Y0, (AX)
 	ADDQ             $0x20, AX
 	ADDQ             DX, CX
@@ -707,85 +707,85 @@ loop:
 	VPBROADCASTQ     const41<>+0(SB), Z6
 	VCMPPD           $0x00, Z4, Z6, K2
 	VPBROADCASTQ     const3<>+0(SB), Z6
-	VBLENDMPD.BCST   const17<>+0(SB), Z6, K2, Z7
-	VBLENDMPD        Z7, Z4, K1, Z8
-	VMAXPD.BCST      const42<>+0(SB), Z5, Z4
-	VBLENDMPD.BCST   const17<>+0(SB), Z4, K1, Z9
-	VPBROADCASTQ     const43<>+0(SB), Z4
-	VCMPPD           $0x11, Z9, Z4, K1
-	VPBROADCASTQ     const3<>+0(SB), Z4
-	VCMPPD           $0x11, Z8, Z4, K2
-	VCMPPD.BCST      $0x11, const44<>+0(SB), Z8, K3
+	VBLENDMPD.BCST   const17<>+0(SB), Z6, K2, Z6
+	VBLENDMPD        Z6, Z4, K1, Z4
+	VMAXPD.BCST      const42<>+0(SB), Z5, Z5
+	VBLENDMPD.BCST   const17<>+0(SB), Z5, K1, Z5
+	VPBROADCASTQ     const43<>+0(SB), Z6
+	VCMPPD           $0x11, Z5, Z6, K1
+	VPBROADCASTQ     const3<>+0(SB), Z6
+	VCMPPD           $0x11, Z4, Z6, K2
+	VCMPPD.BCST      $0x11, const44<>+0(SB), Z4, K3
 	KANDB            K3, K2, K2
 	KORB             K2, K1, K1
 	KORTESTB         K1, K1
 	JNE              done
-	VMULPD.BCST      const45<>+0(SB), Z9, Z4
-	VCMPPD           $0x12, Z8, Z4, K1
-	VMULPD.BCST      const46<>+0(SB), Z9, Z4
-	VCMPPD           $0x12, Z8, Z4, K2
-	VPBROADCASTQ     const1<>+0(SB), Z4
-	VBLENDMPD.BCST   const17<>+0(SB), Z4, K2, Z10
-	VPBROADCASTQ     const3<>+0(SB), Z4
-	VBLENDMPD        Z10, Z4, K1, Z11
-	VPSUBQ           Z2, Z3, Z4
-	VMOVAPD          Z11, Z5
-	VFMADD213PD      Z9, Z8, Z5
-	VMOVAPD          Z11, Z6
-	VFNMADD213PD     Z8, Z9, Z6
-	VPXORQ           Z4, Z1, Z13
-	VPTERNLOGQ.BCST  $0x78, const0<>+0(SB), Z13, Z6
-	VSUBPD           Z5, Z9, Z13
-	VFMADD231PD      Z8, Z11, Z13
-	VPBROADCASTQ     const17<>+0(SB), Z14
-	VDIVPD           Z5, Z14, Z14
-	VMULPD           Z14, Z6, Z15
-	VFNMADD231PD     Z5, Z15, Z6
-	VFNMADD231PD     Z13, Z15, Z6
-	VMULPD           Z6, Z14, Z5
-	VMULPD           Z15, Z15, Z6
-	VMULPD           Z6, Z6, Z13
-	VMOVAPD          Z6, Z14
-	VPBROADCASTQ     const31<>+0(SB), Z16
-	VFMADD213PD.BCST const32<>+0(SB), Z16, Z14
-	VMOVAPD          Z6, Z16
-	VPBROADCASTQ     const33<>+0(SB), Z17
-	VFMADD213PD.BCST const34<>+0(SB), Z17, Z16
-	VFMADD231PD      Z13, Z14, Z16
-	VMOVAPD          Z6, Z14
-	VPBROADCASTQ     const35<>+0(SB), Z17
-	VFMADD213PD.BCST const36<>+0(SB), Z17, Z14
-	VFMADD231PD      Z13, Z16, Z14
-	VMOVAPD          Z6, Z16
-	VPBROADCASTQ     const37<>+0(SB), Z17
-	VFMADD213PD.BCST const38<>+0(SB), Z17, Z16
-	VFMADD231PD      Z13, Z14, Z16
-	VMULPD           Z6, Z15, Z13
-	VFNMADD213PD     Z5, Z5, Z6
-	VFMADD231PD      Z16, Z13, Z6
-	VPSRLQ           $0x34, Z11, Z5
-	VPSRLQ           $0x3f, Z4, Z4
-	VPSLLQ           $0x02, Z4, Z4
+	VMULPD.BCST      const45<>+0(SB), Z5, Z6
+	VCMPPD           $0x12, Z4, Z6, K1
+	VMULPD.BCST      const46<>+0(SB), Z5, Z6
+	VCMPPD           $0x12, Z4, Z6, K2
+	VPBROADCASTQ     const1<>+0(SB), Z6
+	VBLENDMPD.BCST   const17<>+0(SB), Z6, K2, Z6
+	VPBROADCASTQ     const3<>+0(SB), Z7
+	VBLENDMPD        Z6, Z7, K1, Z6
+	VPSUBQ           Z2, Z3, Z7
+	VMOVAPD          Z6, Z8
+	VFMADD213PD      Z5, Z4, Z8
+	VMOVAPD          Z6, Z9
+	VFNMADD213PD     Z4, Z5, Z9
+	VPXORQ           Z7, Z1, Z10
+	VPTERNLOGQ.BCST  $0x78, const0<>+0(SB), Z10, Z9
+	VSUBPD           Z8, Z5, Z5
+	VFMADD231PD      Z4, Z6, Z5
+	VPBROADCASTQ     const17<>+0(SB), Z4
+	VDIVPD           Z8, Z4, Z4
+	VMULPD           Z4, Z9, Z10
+	VFNMADD231PD     Z8, Z10, Z9
+	VFNMADD231PD     Z5, Z10, Z9
+	VMULPD           Z9, Z4, Z4
+	VMULPD           Z10, Z10, Z5
+	VMULPD           Z5, Z5, Z8
+	VMOVAPD          Z5, Z9
+	VPBROADCASTQ     const31<>+0(SB), Z11
+	VFMADD213PD.BCST const32<>+0(SB), Z11, Z9
+	VMOVAPD          Z5, Z11
+	VPBROADCASTQ     const33<>+0(SB), Z12
+	VFMADD213PD.BCST const34<>+0(SB), Z12, Z11
+	VFMADD231PD      Z8, Z9, Z11
+	VMOVAPD          Z5, Z9
+	VPBROADCASTQ     const35<>+0(SB), Z12
+	VFMADD213PD.BCST const36<>+0(SB), Z12, Z9
+	VFMADD231PD      Z8, Z11, Z9
+	VMOVAPD          Z5, Z11
+	VPBROADCASTQ     const37<>+0(SB), Z12
+	VFMADD213PD.BCST const38<>+0(SB), Z12, Z11
+	VFMADD231PD      Z8, Z9, Z11
+	VMULPD           Z5, Z10, Z8
+	VFNMADD213PD     Z4, Z4, Z5
+	VFMADD231PD      Z11, Z8, Z5
+	VPSRLQ           $0x34, Z6, Z4
+	VPSRLQ           $0x3f, Z7, Z6
+	VPSLLQ           $0x02, Z6, Z6
 	VPSRLQ           $0x3f, Z1, Z1
 	VPSLLQ           $0x03, Z1, Z1
-	VPTERNLOGQ       $0x96, Z4, Z5, Z1
-	VMOVUPD          arctan2Hi<>+0(SB), Z5
+	VPTERNLOGQ       $0x96, Z6, Z4, Z1
+	VMOVUPD          arctan2Hi<>+0(SB), Z6
 	VMOVDQA64        Z1, Z4
-	VPERMI2PD        arctan2Hi<>+64(SB), Z5, Z4
-	VADDPD           Z4, Z15, Z5
-	VSUBPD           Z5, Z4, Z4
-	VADDPD           Z4, Z15, Z4
-	VMOVUPD          arctan2Lo<>+0(SB), Z13
+	VPERMI2PD        arctan2Hi<>+64(SB), Z6, Z4
+	VADDPD           Z4, Z10, Z6
+	VSUBPD           Z6, Z4, Z4
+	VADDPD           Z4, Z10, Z4
+	VMOVUPD          arctan2Lo<>+0(SB), Z7
 	VMOVDQA64        Z1, Z1
-	VPERMI2PD        arctan2Lo<>+64(SB), Z13, Z1
-	VADDPD           Z1, Z6, Z1
-	VADDPD           Z1, Z4, Z1
+	VPERMI2PD        arctan2Lo<>+64(SB), Z7, Z1
 	VADDPD           Z1, Z5, Z1
+	VADDPD           Z1, Z4, Z1
+	VADDPD           Z1, Z6, Z1
 	VPTERNLOGQ.BCST  $0x78, const0<>+0(SB), Z0, Z1
 	VADDPD           Z3, Z2, Z0
 	VCMPPD           $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST   const21<>+0(SB), Z1, K1, Z12
-	VMOVUPD          Z12, (AX)
+	VBLENDMPD.BCST   const21<>+0(SB), Z1, K1, Z0
+	VMOVUPD          Z0, (AX)
 	ADDQ             $0x40, AX
 	ADDQ             DX, CX
 	ADDQ             SI, BX
@@ -871,90 +871,90 @@ loop:
 	VMOVUPD          (BX), Y1
 	VCVTPS2PD        Y0, Z0
 	VCVTPS2PD        Y1, Z1
-	VPBROADCASTQ     const0<>+0(SB), Z9
-	VPANDNQ          Z0, Z9, Z9
-	VPBROADCASTQ     const0<>+0(SB), Z10
-	VPANDNQ          Z1, Z10, Z10
-	VMINPD           Z9, Z10, Z11
-	VMAXPD           Z9, Z10, Z12
-	VPBROADCASTQ     const41<>+0(SB), Z13
-	VCMPPD           $0x00, Z12, Z13, K1
-	VPBROADCASTQ     const41<>+0(SB), Z13
-	VCMPPD           $0x00, Z11, Z13, K2
-	VPBROADCASTQ     const3<>+0(SB), Z13
-	VBLENDMPD.BCST   const17<>+0(SB), Z13, K2, Z2
-	VBLENDMPD        Z2, Z11, K1, Z3
-	VMAXPD.BCST      const42<>+0(SB), Z12, Z11
-	VBLENDMPD.BCST   const17<>+0(SB), Z11, K1, Z4
-	VMULPD.BCST      const45<>+0(SB), Z4, Z11
-	VCMPPD           $0x12, Z3, Z11, K1
-	VMULPD.BCST      const46<>+0(SB), Z4, Z11
-	VCMPPD           $0x12, Z3, Z11, K2
-	VPBROADCASTQ     const1<>+0(SB), Z11
-	VBLENDMPD.BCST   const17<>+0(SB), Z11, K2, Z5
-	VPBROADCASTQ     const3<>+0(SB), Z11
-	VBLENDMPD        Z5, Z11, K1, Z6
-	VPSUBQ           Z9, Z10, Z11
-	VMOVAPD          Z6, Z12
-	VFMADD213PD      Z4, Z3, Z12
-	VMOVAPD          Z6, Z13
-	VFNMADD213PD     Z3, Z4, Z13
-	VPXORQ           Z11, Z1, Z14
-	VPTERNLOGQ.BCST  $0x78, const0<>+0(SB), Z14, Z13
-	VSUBPD           Z12, Z4, Z14
-	VFMADD231PD      Z3, Z6, Z14
-	VPBROADCASTQ     const17<>+0(SB), Z15
-	VDIVPD           Z12, Z15, Z15
-	VMULPD           Z15, Z13, Z16
-	VFNMADD231PD     Z12, Z16, Z13
-	VFNMADD231PD     Z14, Z16, Z13
-	VMULPD           Z13, Z15, Z12
-	VMULPD           Z16, Z16, Z13
-	VMULPD           Z13, Z13, Z14
-	VMOVAPD          Z13, Z15
-	VPBROADCASTQ     const31<>+0(SB), Z17
-	VFMADD213PD.BCST const32<>+0(SB), Z17, Z15
-	VMOVAPD          Z13, Z17
-	VPBROADCASTQ     const33<>+0(SB), Z18
-	VFMADD213PD.BCST const34<>+0(SB), Z18, Z17
-	VFMADD231PD      Z14, Z15, Z17
-	VMOVAPD          Z13, Z15
-	VPBROADCASTQ     const35<>+0(SB), Z18
-	VFMADD213PD.BCST const36<>+0(SB), Z18, Z15
-	VFMADD231PD      Z14, Z17, Z15
-	VMOVAPD          Z13, Z17
-	VPBROADCASTQ     const37<>+0(SB), Z18
-	VFMADD213PD.BCST const38<>+0(SB), Z18, Z17
-	VFMADD231PD      Z14, Z15, Z17
-	VMULPD           Z13, Z16, Z14
-	VFNMADD213PD     Z12, Z12, Z13
-	VFMADD231PD      Z17, Z14, Z13
-	VPSRLQ           $0x34, Z6, Z12
-	VPSRLQ           $0x3f, Z11, Z11
-	VPSLLQ           $0x02, Z11, Z11
+	VPBROADCASTQ     const0<>+0(SB), Z2
+	VPANDNQ          Z0, Z2, Z2
+	VPBROADCASTQ     const0<>+0(SB), Z3
+	VPANDNQ          Z1, Z3, Z3
+	VMINPD           Z2, Z3, Z4
+	VMAXPD           Z2, Z3, Z5
+	VPBROADCASTQ     const41<>+0(SB), Z6
+	VCMPPD           $0x00, Z5, Z6, K1
+	VPBROADCASTQ     const41<>+0(SB), Z6
+	VCMPPD           $0x00, Z4, Z6, K2
+	VPBROADCASTQ     const3<>+0(SB), Z6
+	VBLENDMPD.BCST   const17<>+0(SB), Z6, K2, Z6
+	VBLENDMPD        Z6, Z4, K1, Z4
+	VMAXPD.BCST      const42<>+0(SB), Z5, Z5
+	VBLENDMPD.BCST   const17<>+0(SB), Z5, K1, Z5
+	VMULPD.BCST      const45<>+0(SB), Z5, Z6
+	VCMPPD           $0x12, Z4, Z6, K1
+	VMULPD.BCST      const46<>+0(SB), Z5, Z6
+	VCMPPD           $0x12, Z4, Z6, K2
+	VPBROADCASTQ     const1<>+0(SB), Z6
+	VBLENDMPD.BCST   const17<>+0(SB), Z6, K2, Z6
+	VPBROADCASTQ     const3<>+0(SB), Z7
+	VBLENDMPD        Z6, Z7, K1, Z6
+	VPSUBQ           Z2, Z3, Z7
+	VMOVAPD          Z6, Z8
+	VFMADD213PD      Z5, Z4, Z8
+	VMOVAPD          Z6, Z9
+	VFNMADD213PD     Z4, Z5, Z9
+	VPXORQ           Z7, Z1, Z10
+	VPTERNLOGQ.BCST  $0x78, const0<>+0(SB), Z10, Z9
+	VSUBPD           Z8, Z5, Z5
+	VFMADD231PD      Z4, Z6, Z5
+	VPBROADCASTQ     const17<>+0(SB), Z4
+	VDIVPD           Z8, Z4, Z4
+	VMULPD           Z4, Z9, Z10
+	VFNMADD231PD     Z8, Z10, Z9
+	VFNMADD231PD     Z5, Z10, Z9
+	VMULPD           Z9, Z4, Z4
+	VMULPD           Z10, Z10, Z5
+	VMULPD           Z5, Z5, Z8
+	VMOVAPD          Z5, Z9
+	VPBROADCASTQ     const31<>+0(SB), Z11
+	VFMADD213PD.BCST const32<>+0(SB), Z11, Z9
+	VMOVAPD          Z5, Z11
+	VPBROADCASTQ     const33<>+0(SB), Z12
+	VFMADD213PD.BCST const34<>+0(SB), Z12, Z11
+	VFMADD231PD      Z8, Z9, Z11
+	VMOVAPD          Z5, Z9
+	VPBROADCASTQ     const35<>+0(SB), Z12
+	VFMADD213PD.BCST const36<>+0(SB), Z12, Z9
+	VFMADD231PD      Z8, Z11, Z9
+	VMOVAPD          Z5, Z11
+	VPBROADCASTQ     const37<>+0(SB), Z12
+	VFMADD213PD.BCST const38<>+0(SB), Z12, Z11
+	VFMADD231PD      Z8, Z9, Z11
+	VMULPD           Z5, Z10, Z8
+	VFNMADD213PD     Z4, Z4, Z5
+	VFMADD231PD      Z11, Z8, Z5
+	VPSRLQ           $0x34, Z6, Z4
+	VPSRLQ           $0x3f, Z7, Z6
+	VPSLLQ           $0x02, Z6, Z6
 	VPSRLQ           $0x3f, Z1, Z1
 	VPSLLQ           $0x03, Z1, Z1
-	VPTERNLOGQ       $0x96, Z11, Z12, Z1
-	VMOVUPD          arctan2Hi<>+0(SB), Z12
-	VMOVDQA64        Z1, Z11
-	VPERMI2PD        arctan2Hi<>+64(SB), Z12, Z11
-	VADDPD           Z11, Z16, Z12
-	VSUBPD           Z12, Z11, Z11
-	VADDPD           Z11, Z16, Z11
-	VMOVUPD          arctan2Lo<>+0(SB), Z14
+	VPTERNLOGQ       $0x96, Z6, Z4, Z1
+	VMOVUPD          arctan2Hi<>+0(SB), Z6
+	VMOVDQA64        Z1, Z4
+	VPERMI2PD        arctan2Hi<>+64(SB), Z6, Z4
+	VADDPD           Z4, Z10, Z6
+	VSUBPD           Z6, Z4, Z4
+	VADDPD           Z4, Z10, Z4
+	VMOVUPD          arctan2Lo<>+0(SB), Z7
 	VMOVDQA64        Z1, Z1
-	VPERMI2PD        arctan2Lo<>+64(SB), Z14, Z1
-	VADDPD           Z1, Z13, Z1
-	VADDPD           Z1, Z11, Z1
-	VADDPD           Z1, Z12, Z1
+	VPERMI2PD        arctan2Lo<>+64(SB), Z7, Z1
+	VADDPD           Z1, Z5, Z1
+	VADDPD           Z1, Z4, Z1
+	VADDPD           Z1, Z6, Z1
 	VPTERNLOGQ.BCST  $0x78, const0<>+0(SB), Z0, Z1
-	VADDPD           Z10, Z9, Z0
+	VADDPD           Z3, Z2, Z0
 	VCMPPD           $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST   const21<>+0(SB), Z1, K1, Z7
-	VCVTPD2PS        Z7, Y0
+	VBLENDMPD.BCST   const21<>+0(SB), Z1, K1, Z0
+	VCVTPD2PS        Z0, Y0
 	VCMPPS           $0x04, Y0, Y0, K1
-	VBLENDMPS.BCST   const49<>+0(SB), Y0, K1, Y8
-	VMOVUPD          Y8, (AX)
+	VBLENDMPS.BCST   const49<>+0(SB), Y0, K1, Y0
+	VMOVUPD          Y0, (AX)
 	ADDQ             $0x20, AX
 	ADDQ             DX, CX
 	ADDQ             SI, BX

@@ -27,147 +27,147 @@ loop:
 	VPBROADCASTQ      const2<>+0(SB), Z2
 	VPANDNQ           Z0, Z2, Z2
 	VCMPPD.BCST       $0x11, const3<>+0(SB), Z2, K1
-	VMULPD.BCST       const4<>+0(SB), Z2, Z13
-	VBLENDMPD         Z13, Z2, K1, Z3
-	VPBROADCASTQ      const5<>+0(SB), Z13
-	VBLENDMPD.BCST    const6<>+0(SB), Z13, K1, Z4
-	VPADDQ.BCST       const7<>+0(SB), Z3, Z13
-	VPSRLQ            $0x34, Z13, Z14
-	VPORQ.BCST        const8<>+0(SB), Z14, Z14
-	VSUBPD            Z4, Z14, Z14
-	VPANDQ.BCST       const9<>+0(SB), Z13, Z13
-	VPADDQ.BCST       const10<>+0(SB), Z13, Z13
-	VMOVAPD           Z13, Z15
-	VPBROADCASTQ      const11<>+0(SB), Z16
-	VFMADD213PD.BCST  const12<>+0(SB), Z16, Z15
-	VMOVUPD           powerInverse<>+0(SB), Z17
-	VMOVDQA64         Z15, Z16
-	VPERMI2PD         powerInverse<>+64(SB), Z17, Z16
-	VMULPD            Z16, Z13, Z17
-	VSUBPD.BCST       const14<>+0(SB), Z17, Z18
-	VFMSUB231PD       Z16, Z13, Z17
-	VADDPD            Z17, Z18, Z13
-	VSUBPD            Z18, Z13, Z16
-	VSUBPD            Z16, Z17, Z16
-	VMOVUPD           powerHigh<>+0(SB), Z18
-	VMOVDQA64         Z15, Z17
-	VPERMI2PD         powerHigh<>+64(SB), Z18, Z17
-	VFMADD231PD.BCST  const16<>+0(SB), Z14, Z17
-	VMOVUPD           powerLow<>+0(SB), Z18
-	VMOVDQA64         Z15, Z15
-	VPERMI2PD         powerLow<>+64(SB), Z18, Z15
-	VFMADD231PD.BCST  const18<>+0(SB), Z14, Z15
-	VADDPD            Z17, Z13, Z14
-	VSUBPD            Z17, Z14, Z17
-	VSUBPD            Z17, Z13, Z17
-	VADDPD            Z17, Z15, Z15
-	VMULPD.BCST       const19<>+0(SB), Z13, Z17
-	VMULPD            Z17, Z13, Z18
-	VFMSUB213PD       Z18, Z13, Z17
-	VADDPD            Z17, Z15, Z15
-	VMOVAPD           Z18, Z17
-	VPBROADCASTQ      const20<>+0(SB), Z19
-	VFMADD213PD       Z13, Z19, Z17
-	VFNMADD213PD      Z16, Z16, Z17
-	VADDPD            Z17, Z15, Z15
-	VADDPD            Z18, Z14, Z16
-	VSUBPD            Z14, Z16, Z14
-	VSUBPD            Z14, Z18, Z14
-	VADDPD            Z14, Z15, Z14
-	VMULPD            Z13, Z13, Z15
-	VMOVAPD           Z15, Z17
-	VPBROADCASTQ      const21<>+0(SB), Z19
-	VFMADD213PD.BCST  const22<>+0(SB), Z19, Z17
-	VMOVAPD           Z15, Z19
-	VPBROADCASTQ      const23<>+0(SB), Z20
-	VFMADD213PD.BCST  const24<>+0(SB), Z20, Z19
-	VFMADD213PD.BCST  const25<>+0(SB), Z15, Z17
-	VFMADD213PD.BCST  const26<>+0(SB), Z15, Z19
-	VFMADD213PD.BCST  const27<>+0(SB), Z15, Z17
-	VFMADD213PD.BCST  const28<>+0(SB), Z15, Z19
-	VFMADD213PD.BCST  const29<>+0(SB), Z15, Z17
-	VFMADD213PD.BCST  const30<>+0(SB), Z15, Z19
-	VFMADD231PD       Z13, Z17, Z19
-	VMULPD            Z18, Z13, Z13
-	VFMADD231PD       Z19, Z13, Z14
-	VMULPD            Z16, Z1, Z13
-	VFMSUB213PD       Z13, Z1, Z16
-	VFMADD231PD       Z14, Z1, Z16
-	VADDPD            Z16, Z13, Z14
-	VSUBPD            Z13, Z14, Z13
-	VSUBPD            Z13, Z16, Z13
-	VADDPD            Z2, Z2, Z15
-	VCMPPD            $0x11, Z15, Z2, K1
+	VMULPD.BCST       const4<>+0(SB), Z2, Z3
+	VBLENDMPD         Z3, Z2, K1, Z3
+	VPBROADCASTQ      const5<>+0(SB), Z4
+	VBLENDMPD.BCST    const6<>+0(SB), Z4, K1, Z4
+	VPADDQ.BCST       const7<>+0(SB), Z3, Z3
+	VPSRLQ            $0x34, Z3, Z5
+	VPORQ.BCST        const8<>+0(SB), Z5, Z5
+	VSUBPD            Z4, Z5, Z4
+	VPANDQ.BCST       const9<>+0(SB), Z3, Z3
+	VPADDQ.BCST       const10<>+0(SB), Z3, Z3
+	VMOVAPD           Z3, Z5
+	VPBROADCASTQ      const11<>+0(SB), Z6
+	VFMADD213PD.BCST  const12<>+0(SB), Z6, Z5
+	VMOVUPD           powerInverse<>+0(SB), Z7
+	VMOVDQA64         Z5, Z6
+	VPERMI2PD         powerInverse<>+64(SB), Z7, Z6
+	VMULPD            Z6, Z3, Z7
+	VSUBPD.BCST       const14<>+0(SB), Z7, Z8
+	VFMSUB231PD       Z6, Z3, Z7
+	VADDPD            Z7, Z8, Z3
+	VSUBPD            Z8, Z3, Z6
+	VSUBPD            Z6, Z7, Z6
+	VMOVUPD           powerHigh<>+0(SB), Z8
+	VMOVDQA64         Z5, Z7
+	VPERMI2PD         powerHigh<>+64(SB), Z8, Z7
+	VFMADD231PD.BCST  const16<>+0(SB), Z4, Z7
+	VMOVUPD           powerLow<>+0(SB), Z8
+	VMOVDQA64         Z5, Z5
+	VPERMI2PD         powerLow<>+64(SB), Z8, Z5
+	VFMADD231PD.BCST  const18<>+0(SB), Z4, Z5
+	VADDPD            Z7, Z3, Z4
+	VSUBPD            Z7, Z4, Z7
+	VSUBPD            Z7, Z3, Z7
+	VADDPD            Z7, Z5, Z5
+	VMULPD.BCST       const19<>+0(SB), Z3, Z7
+	VMULPD            Z7, Z3, Z8
+	VFMSUB213PD       Z8, Z3, Z7
+	VADDPD            Z7, Z5, Z5
+	VMOVAPD           Z8, Z7
+	VPBROADCASTQ      const20<>+0(SB), Z9
+	VFMADD213PD       Z3, Z9, Z7
+	VFNMADD213PD      Z6, Z6, Z7
+	VADDPD            Z7, Z5, Z5
+	VADDPD            Z8, Z4, Z6
+	VSUBPD            Z4, Z6, Z4
+	VSUBPD            Z4, Z8, Z4
+	VADDPD            Z4, Z5, Z4
+	VMULPD            Z3, Z3, Z5
+	VMOVAPD           Z5, Z7
+	VPBROADCASTQ      const21<>+0(SB), Z9
+	VFMADD213PD.BCST  const22<>+0(SB), Z9, Z7
+	VMOVAPD           Z5, Z9
+	VPBROADCASTQ      const23<>+0(SB), Z10
+	VFMADD213PD.BCST  const24<>+0(SB), Z10, Z9
+	VFMADD213PD.BCST  const25<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  const26<>+0(SB), Z5, Z9
+	VFMADD213PD.BCST  const27<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  const28<>+0(SB), Z5, Z9
+	VFMADD213PD.BCST  const29<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  const30<>+0(SB), Z5, Z9
+	VFMADD231PD       Z3, Z7, Z9
+	VMULPD            Z8, Z3, Z3
+	VFMADD231PD       Z9, Z3, Z4
+	VMULPD            Z6, Z1, Z3
+	VFMSUB213PD       Z3, Z1, Z6
+	VFMADD231PD       Z4, Z1, Z6
+	VADDPD            Z6, Z3, Z4
+	VSUBPD            Z3, Z4, Z3
+	VSUBPD            Z3, Z6, Z3
+	VADDPD            Z2, Z2, Z5
+	VCMPPD            $0x11, Z5, Z2, K1
 	VSUBPD.BCST       const14<>+0(SB), Z2, Z2
 	VMULPD.BCST       const31<>+0(SB), Z2, Z2
 	VMULPD            Z2, Z1, Z2
-	VBLENDMPD         Z14, Z2, K1, Z5
-	VMOVAPD           Z5, Z2
-	VPBROADCASTQ      const32<>+0(SB), Z14
-	VFMADD213PD.BCST  const33<>+0(SB), Z14, Z2
-	VSUBPD.BCST       const33<>+0(SB), Z2, Z2
-	VMOVAPD           Z2, Z14
-	VPBROADCASTQ      const16<>+0(SB), Z15
-	VFNMADD213PD      Z5, Z15, Z14
-	VFNMADD231PD.BCST const18<>+0(SB), Z2, Z13
-	VADDPD            Z13, Z14, Z15
-	VSUBPD            Z14, Z15, Z14
-	VSUBPD            Z14, Z13, Z13
-	VPBROADCASTQ      const14<>+0(SB), Z14
-	VADDPD            Z15, Z14, Z14
-	VSUBPD.BCST       const14<>+0(SB), Z14, Z16
-	VSUBPD            Z16, Z15, Z16
-	VFMADD231PD       Z14, Z13, Z16
-	VMULPD            Z15, Z15, Z13
-	VMOVAPD           Z13, Z17
-	VPBROADCASTQ      const34<>+0(SB), Z18
-	VFMADD213PD.BCST  const35<>+0(SB), Z18, Z17
-	VMOVAPD           Z13, Z18
-	VPBROADCASTQ      const36<>+0(SB), Z19
-	VFMADD213PD.BCST  const37<>+0(SB), Z19, Z18
-	VFMADD213PD.BCST  const38<>+0(SB), Z13, Z17
-	VFMADD213PD.BCST  const39<>+0(SB), Z13, Z18
-	VFMADD213PD.BCST  const40<>+0(SB), Z13, Z17
-	VFMADD213PD.BCST  const41<>+0(SB), Z13, Z18
-	VFMADD213PD.BCST  const42<>+0(SB), Z13, Z17
-	VFMADD213PD.BCST  const43<>+0(SB), Z13, Z18
-	VFMADD213PD.BCST  const29<>+0(SB), Z13, Z17
-	VFMADD231PD       Z15, Z18, Z17
-	VFMADD231PD       Z17, Z13, Z16
-	VADDPD            Z16, Z14, Z13
-	VSCALEFPD         Z2, Z13, Z2
-	VPBROADCASTQ      const44<>+0(SB), Z13
-	VCMPPD            $0x11, Z5, Z13, K2
-	VBLENDMPD.BCST    const31<>+0(SB), Z2, K2, Z6
-	VCMPPD.BCST       $0x11, const45<>+0(SB), Z5, K2
-	VBLENDMPD.BCST    const46<>+0(SB), Z6, K2, Z7
-	VMULPD.BCST       const29<>+0(SB), Z1, Z2
-	VRNDSCALEPD       $0x0b, Z2, Z2
-	VPBROADCASTQ      const20<>+0(SB), Z13
-	VFNMADD213PD      Z1, Z13, Z2
-	VPBROADCASTQ      const2<>+0(SB), Z13
-	VPANDNQ           Z2, Z13, Z2
-	VPBROADCASTQ      const14<>+0(SB), Z13
-	VCMPPD            $0x00, Z2, Z13, K2
-	VPANDQ.BCST       const2<>+0(SB), Z0, Z13
-	VPBROADCASTQ      const46<>+0(SB), Z14
-	VBLENDMPD         Z13, Z14, K2, Z8
-	VPXORQ            Z7, Z8, Z13
-	VPBROADCASTQ      const46<>+0(SB), Z14
-	VCMPPD            $0x00, Z2, Z14, K3
+	VBLENDMPD         Z4, Z2, K1, Z2
+	VMOVAPD           Z2, Z4
+	VPBROADCASTQ      const32<>+0(SB), Z5
+	VFMADD213PD.BCST  const33<>+0(SB), Z5, Z4
+	VSUBPD.BCST       const33<>+0(SB), Z4, Z4
+	VMOVAPD           Z4, Z5
+	VPBROADCASTQ      const16<>+0(SB), Z6
+	VFNMADD213PD      Z2, Z6, Z5
+	VFNMADD231PD.BCST const18<>+0(SB), Z4, Z3
+	VADDPD            Z3, Z5, Z6
+	VSUBPD            Z5, Z6, Z5
+	VSUBPD            Z5, Z3, Z3
+	VPBROADCASTQ      const14<>+0(SB), Z5
+	VADDPD            Z6, Z5, Z5
+	VSUBPD.BCST       const14<>+0(SB), Z5, Z7
+	VSUBPD            Z7, Z6, Z7
+	VFMADD231PD       Z5, Z3, Z7
+	VMULPD            Z6, Z6, Z3
+	VMOVAPD           Z3, Z8
+	VPBROADCASTQ      const34<>+0(SB), Z9
+	VFMADD213PD.BCST  const35<>+0(SB), Z9, Z8
+	VMOVAPD           Z3, Z9
+	VPBROADCASTQ      const36<>+0(SB), Z10
+	VFMADD213PD.BCST  const37<>+0(SB), Z10, Z9
+	VFMADD213PD.BCST  const38<>+0(SB), Z3, Z8
+	VFMADD213PD.BCST  const39<>+0(SB), Z3, Z9
+	VFMADD213PD.BCST  const40<>+0(SB), Z3, Z8
+	VFMADD213PD.BCST  const41<>+0(SB), Z3, Z9
+	VFMADD213PD.BCST  const42<>+0(SB), Z3, Z8
+	VFMADD213PD.BCST  const43<>+0(SB), Z3, Z9
+	VFMADD213PD.BCST  const29<>+0(SB), Z3, Z8
+	VFMADD231PD       Z6, Z9, Z8
+	VFMADD231PD       Z8, Z3, Z7
+	VADDPD            Z7, Z5, Z3
+	VSCALEFPD         Z4, Z3, Z3
+	VPBROADCASTQ      const44<>+0(SB), Z4
+	VCMPPD            $0x11, Z2, Z4, K2
+	VBLENDMPD.BCST    const31<>+0(SB), Z3, K2, Z3
+	VCMPPD.BCST       $0x11, const45<>+0(SB), Z2, K2
+	VBLENDMPD.BCST    const46<>+0(SB), Z3, K2, Z2
+	VMULPD.BCST       const29<>+0(SB), Z1, Z3
+	VRNDSCALEPD       $0x0b, Z3, Z3
+	VPBROADCASTQ      const20<>+0(SB), Z4
+	VFNMADD213PD      Z1, Z4, Z3
+	VPBROADCASTQ      const2<>+0(SB), Z4
+	VPANDNQ           Z3, Z4, Z3
+	VPBROADCASTQ      const14<>+0(SB), Z4
+	VCMPPD            $0x00, Z3, Z4, K2
+	VPANDQ.BCST       const2<>+0(SB), Z0, Z4
+	VPBROADCASTQ      const46<>+0(SB), Z5
+	VBLENDMPD         Z4, Z5, K2, Z4
+	VPXORQ            Z2, Z4, Z2
+	VPBROADCASTQ      const46<>+0(SB), Z4
+	VCMPPD            $0x00, Z3, Z4, K3
 	KORB              K3, K2, K2
 	VCMPPD.BCST       $0x11, const46<>+0(SB), Z0, K3
 	KANDB             K3, K1, K1
-	VPBROADCASTQ      const47<>+0(SB), Z2
-	VBLENDMPD         Z13, Z2, K2, Z9
-	VBLENDMPD         Z9, Z13, K1, Z10
+	VPBROADCASTQ      const47<>+0(SB), Z3
+	VBLENDMPD         Z2, Z3, K2, Z3
+	VBLENDMPD         Z3, Z2, K1, Z2
 	VCMPPD.BCST       $0x00, const14<>+0(SB), Z0, K1
 	VCMPPD.BCST       $0x00, const46<>+0(SB), Z1, K2
 	KORB              K2, K1, K1
-	VBLENDMPD.BCST    const14<>+0(SB), Z10, K1, Z11
-	VCMPPD            $0x04, Z11, Z11, K1
-	VBLENDMPD.BCST    const47<>+0(SB), Z11, K1, Z12
-	VMOVUPD           Z12, (AX)
+	VBLENDMPD.BCST    const14<>+0(SB), Z2, K1, Z0
+	VCMPPD            $0x04, Z0, Z0, K1
+	VBLENDMPD.BCST    const47<>+0(SB), Z0, K1, Z0
+	VMOVUPD           Z0, (AX)
 	ADDQ              $0x40, AX
 	ADDQ              DX, CX
 	ADDQ              SI, BX
@@ -388,95 +388,95 @@ loop:
 	VMOVUPD           (BX), Y1
 	VCVTPS2PD         Y0, Z0
 	VCVTPS2PD         Y1, Z1
-	VPBROADCASTQ      const0<>+0(SB), Z8
-	VMAXPD            Z1, Z8, Z1
-	VPBROADCASTQ      const1<>+0(SB), Z8
-	VMINPD            Z1, Z8, Z1
-	VPBROADCASTQ      const2<>+0(SB), Z8
-	VPANDNQ           Z0, Z8, Z8
-	VPADDQ.BCST       const7<>+0(SB), Z8, Z9
-	VPSRLQ            $0x34, Z9, Z10
-	VPORQ.BCST        const8<>+0(SB), Z10, Z10
-	VSUBPD.BCST       const5<>+0(SB), Z10, Z10
-	VPANDQ.BCST       const9<>+0(SB), Z9, Z9
-	VPADDQ.BCST       const10<>+0(SB), Z9, Z9
-	VMOVAPD           Z9, Z11
-	VPBROADCASTQ      const11<>+0(SB), Z12
-	VFMADD213PD.BCST  const12<>+0(SB), Z12, Z11
-	VMOVUPD           powerInverse<>+0(SB), Z13
-	VMOVDQA64         Z11, Z12
-	VPERMI2PD         powerInverse<>+64(SB), Z13, Z12
-	VFMSUB213PD.BCST  const14<>+0(SB), Z12, Z9
-	VMOVAPD           Z9, Z12
-	VPBROADCASTQ      const48<>+0(SB), Z13
-	VFMADD213PD.BCST  const49<>+0(SB), Z13, Z12
-	VFMADD213PD.BCST  const50<>+0(SB), Z9, Z12
-	VFMADD213PD.BCST  const51<>+0(SB), Z9, Z12
-	VFMADD213PD.BCST  const52<>+0(SB), Z9, Z12
-	VFMADD213PD.BCST  const53<>+0(SB), Z9, Z12
-	VMULPD            Z9, Z9, Z13
-	VFMADD231PD       Z13, Z12, Z9
-	VMOVUPD           powerHigh<>+0(SB), Z12
-	VMOVDQA64         Z11, Z11
-	VPERMI2PD         powerHigh<>+64(SB), Z12, Z11
-	VFMADD231PD.BCST  const54<>+0(SB), Z10, Z11
-	VADDPD            Z11, Z9, Z9
-	VMULPD            Z9, Z1, Z9
-	VADDPD            Z8, Z8, Z10
-	VCMPPD            $0x11, Z10, Z8, K1
-	VSUBPD.BCST       const14<>+0(SB), Z8, Z8
-	VMULPD.BCST       const31<>+0(SB), Z8, Z8
-	VMULPD            Z8, Z1, Z8
-	VBLENDMPD         Z9, Z8, K1, Z2
-	VPBROADCASTQ      const55<>+0(SB), Z8
-	VMAXPD            Z2, Z8, Z8
-	VPBROADCASTQ      const56<>+0(SB), Z9
-	VMINPD            Z8, Z9, Z8
-	VMOVAPD           Z8, Z9
-	VPBROADCASTQ      const32<>+0(SB), Z10
-	VFMADD213PD.BCST  const33<>+0(SB), Z10, Z9
-	VSUBPD.BCST       const33<>+0(SB), Z9, Z9
-	VFNMADD231PD.BCST const54<>+0(SB), Z9, Z8
-	VMOVAPD           Z8, Z10
-	VPBROADCASTQ      const57<>+0(SB), Z11
-	VFMADD213PD.BCST  const58<>+0(SB), Z11, Z10
-	VFMADD213PD.BCST  const59<>+0(SB), Z8, Z10
-	VFMADD213PD.BCST  const60<>+0(SB), Z8, Z10
-	VFMADD213PD.BCST  const61<>+0(SB), Z8, Z10
-	VFMADD213PD.BCST  const62<>+0(SB), Z8, Z10
-	VFMADD213PD.BCST  const63<>+0(SB), Z8, Z10
-	VMULPD            Z8, Z8, Z11
-	VFMADD231PD       Z11, Z10, Z8
-	VPBROADCASTQ      const14<>+0(SB), Z10
-	VADDPD            Z8, Z10, Z8
-	VSCALEFPD         Z9, Z8, Z8
-	VMULPD.BCST       const29<>+0(SB), Z1, Z9
-	VRNDSCALEPD       $0x0b, Z9, Z9
-	VPBROADCASTQ      const20<>+0(SB), Z10
-	VFNMADD213PD      Z1, Z10, Z9
-	VPBROADCASTQ      const2<>+0(SB), Z10
-	VPANDNQ           Z9, Z10, Z9
-	VPBROADCASTQ      const14<>+0(SB), Z10
-	VCMPPD            $0x00, Z9, Z10, K2
-	VPANDQ.BCST       const2<>+0(SB), Z0, Z10
-	VPBROADCASTQ      const46<>+0(SB), Z11
-	VBLENDMPD         Z10, Z11, K2, Z3
-	VPXORQ            Z8, Z3, Z8
-	VCMPPD.BCST       $0x00, const46<>+0(SB), Z9, K3
+	VPBROADCASTQ      const0<>+0(SB), Z2
+	VMAXPD            Z1, Z2, Z1
+	VPBROADCASTQ      const1<>+0(SB), Z2
+	VMINPD            Z1, Z2, Z1
+	VPBROADCASTQ      const2<>+0(SB), Z2
+	VPANDNQ           Z0, Z2, Z2
+	VPADDQ.BCST       const7<>+0(SB), Z2, Z3
+	VPSRLQ            $0x34, Z3, Z4
+	VPORQ.BCST        const8<>+0(SB), Z4, Z4
+	VSUBPD.BCST       const5<>+0(SB), Z4, Z4
+	VPANDQ.BCST       const9<>+0(SB), Z3, Z3
+	VPADDQ.BCST       const10<>+0(SB), Z3, Z3
+	VMOVAPD           Z3, Z5
+	VPBROADCASTQ      const11<>+0(SB), Z6
+	VFMADD213PD.BCST  const12<>+0(SB), Z6, Z5
+	VMOVUPD           powerInverse<>+0(SB), Z7
+	VMOVDQA64         Z5, Z6
+	VPERMI2PD         powerInverse<>+64(SB), Z7, Z6
+	VFMSUB213PD.BCST  const14<>+0(SB), Z6, Z3
+	VMOVAPD           Z3, Z6
+	VPBROADCASTQ      const48<>+0(SB), Z7
+	VFMADD213PD.BCST  const49<>+0(SB), Z7, Z6
+	VFMADD213PD.BCST  const50<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  const51<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  const52<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  const53<>+0(SB), Z3, Z6
+	VMULPD            Z3, Z3, Z7
+	VFMADD231PD       Z7, Z6, Z3
+	VMOVUPD           powerHigh<>+0(SB), Z6
+	VMOVDQA64         Z5, Z5
+	VPERMI2PD         powerHigh<>+64(SB), Z6, Z5
+	VFMADD231PD.BCST  const54<>+0(SB), Z4, Z5
+	VADDPD            Z5, Z3, Z3
+	VMULPD            Z3, Z1, Z3
+	VADDPD            Z2, Z2, Z4
+	VCMPPD            $0x11, Z4, Z2, K1
+	VSUBPD.BCST       const14<>+0(SB), Z2, Z2
+	VMULPD.BCST       const31<>+0(SB), Z2, Z2
+	VMULPD            Z2, Z1, Z2
+	VBLENDMPD         Z3, Z2, K1, Z2
+	VPBROADCASTQ      const55<>+0(SB), Z3
+	VMAXPD            Z2, Z3, Z2
+	VPBROADCASTQ      const56<>+0(SB), Z3
+	VMINPD            Z2, Z3, Z2
+	VMOVAPD           Z2, Z3
+	VPBROADCASTQ      const32<>+0(SB), Z4
+	VFMADD213PD.BCST  const33<>+0(SB), Z4, Z3
+	VSUBPD.BCST       const33<>+0(SB), Z3, Z3
+	VFNMADD231PD.BCST const54<>+0(SB), Z3, Z2
+	VMOVAPD           Z2, Z4
+	VPBROADCASTQ      const57<>+0(SB), Z5
+	VFMADD213PD.BCST  const58<>+0(SB), Z5, Z4
+	VFMADD213PD.BCST  const59<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  const60<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  const61<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  const62<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  const63<>+0(SB), Z2, Z4
+	VMULPD            Z2, Z2, Z5
+	VFMADD231PD       Z5, Z4, Z2
+	VPBROADCASTQ      const14<>+0(SB), Z4
+	VADDPD            Z2, Z4, Z2
+	VSCALEFPD         Z3, Z2, Z2
+	VMULPD.BCST       const29<>+0(SB), Z1, Z3
+	VRNDSCALEPD       $0x0b, Z3, Z3
+	VPBROADCASTQ      const20<>+0(SB), Z4
+	VFNMADD213PD      Z1, Z4, Z3
+	VPBROADCASTQ      const2<>+0(SB), Z4
+	VPANDNQ           Z3, Z4, Z3
+	VPBROADCASTQ      const14<>+0(SB), Z4
+	VCMPPD            $0x00, Z3, Z4, K2
+	VPANDQ.BCST       const2<>+0(SB), Z0, Z4
+	VPBROADCASTQ      const46<>+0(SB), Z5
+	VBLENDMPD         Z4, Z5, K2, Z4
+	VPXORQ            Z2, Z4, Z2
+	VCMPPD.BCST       $0x00, const46<>+0(SB), Z3, K3
 	KORB              K3, K2, K2
 	VCMPPD.BCST       $0x11, const46<>+0(SB), Z0, K3
 	KANDB             K3, K1, K1
-	VPBROADCASTQ      const47<>+0(SB), Z9
-	VBLENDMPD         Z8, Z9, K2, Z4
-	VBLENDMPD         Z4, Z8, K1, Z5
+	VPBROADCASTQ      const47<>+0(SB), Z3
+	VBLENDMPD         Z2, Z3, K2, Z3
+	VBLENDMPD         Z3, Z2, K1, Z2
 	VCMPPD.BCST       $0x00, const14<>+0(SB), Z0, K1
 	VCMPPD.BCST       $0x00, const46<>+0(SB), Z1, K2
 	KORB              K2, K1, K1
-	VBLENDMPD.BCST    const14<>+0(SB), Z5, K1, Z6
-	VCVTPD2PS         Z6, Y0
+	VBLENDMPD.BCST    const14<>+0(SB), Z2, K1, Z0
+	VCVTPD2PS         Z0, Y0
 	VCMPPS            $0x04, Y0, Y0, K1
-	VBLENDMPS.BCST    const64<>+0(SB), Y0, K1, Y7
-	VMOVUPD           Y7, (AX)
+	VBLENDMPS.BCST    const64<>+0(SB), Y0, K1, Y0
+	VMOVUPD           Y0, (AX)
 	ADDQ              $0x20, AX
 	ADDQ              DX, CX
 	ADDQ              SI, BX
@@ -562,39 +562,39 @@ loop:
 	VPBROADCASTQ   const2<>+0(SB), Z2
 	VPANDNQ        Z1, Z2, Z1
 	VPCMPQ         $0x01, Z1, Z0, K1
-	VBLENDMPD      Z1, Z0, K1, Z3
-	VBLENDMPD      Z0, Z1, K1, Z4
-	VPBROADCASTQ   const31<>+0(SB), Z0
-	VCMPPD         $0x00, Z3, Z0, K1
-	VPBROADCASTQ   const31<>+0(SB), Z0
-	VCMPPD         $0x00, Z4, Z0, K2
+	VBLENDMPD      Z1, Z0, K1, Z2
+	VBLENDMPD      Z0, Z1, K1, Z0
+	VPBROADCASTQ   const31<>+0(SB), Z1
+	VCMPPD         $0x00, Z2, Z1, K1
+	VPBROADCASTQ   const31<>+0(SB), Z1
+	VCMPPD         $0x00, Z0, Z1, K2
 	KORB           K2, K1, K1
-	VPANDQ.BCST    const65<>+0(SB), Z3, Z0
-	VPBROADCASTQ   const66<>+0(SB), Z1
-	VPSUBQ         Z0, Z1, Z0
-	VMULPD         Z0, Z3, Z1
-	VMULPD         Z0, Z4, Z2
-	VMULPD         Z1, Z1, Z7
-	VMOVAPD        Z1, Z8
-	VFMSUB213PD    Z7, Z1, Z8
-	VMOVAPD        Z2, Z1
-	VFMADD213PD    Z7, Z2, Z1
-	VSUBPD         Z1, Z7, Z7
-	VFMADD231PD    Z2, Z2, Z7
-	VADDPD         Z7, Z8, Z2
-	VSQRTPD        Z1, Z7
-	VFNMADD231PD   Z7, Z7, Z1
-	VADDPD         Z1, Z2, Z1
+	VPANDQ.BCST    const65<>+0(SB), Z2, Z1
+	VPBROADCASTQ   const66<>+0(SB), Z3
+	VPSUBQ         Z1, Z3, Z1
+	VMULPD         Z1, Z2, Z2
+	VMULPD         Z1, Z0, Z0
+	VMULPD         Z2, Z2, Z3
+	VMOVAPD        Z2, Z4
+	VFMSUB213PD    Z3, Z2, Z4
+	VMOVAPD        Z0, Z2
+	VFMADD213PD    Z3, Z0, Z2
+	VSUBPD         Z2, Z3, Z3
+	VFMADD231PD    Z0, Z0, Z3
+	VADDPD         Z3, Z4, Z0
+	VSQRTPD        Z2, Z3
+	VFNMADD231PD   Z3, Z3, Z2
+	VADDPD         Z2, Z0, Z0
 	VPBROADCASTQ   const67<>+0(SB), Z2
-	VPSUBQ         Z7, Z2, Z2
-	VFMADD231PD    Z2, Z1, Z7
-	VPBROADCASTQ   const68<>+0(SB), Z1
-	VPSUBQ         Z0, Z1, Z0
-	VMULPD         Z0, Z7, Z0
-	VBLENDMPD.BCST const31<>+0(SB), Z0, K1, Z5
-	VCMPPD         $0x04, Z5, Z5, K1
-	VBLENDMPD.BCST const47<>+0(SB), Z5, K1, Z6
-	VMOVUPD        Z6, (AX)
+	VPSUBQ         Z3, Z2, Z2
+	VFMADD231PD    Z2, Z0, Z3
+	VPBROADCASTQ   const68<>+0(SB), Z0
+	VPSUBQ         Z1, Z0, Z0
+	VMULPD         Z0, Z3, Z0
+	VBLENDMPD.BCST const31<>+0(SB), Z0, K1, Z0
+	VCMPPD         $0x04, Z0, Z0, K1
+	VBLENDMPD.BCST const47<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	ADDQ           SI, BX
@@ -640,18 +640,18 @@ loop:
 	VCVTPS2PD      Y1, Z1
 	VMULPD         Z0, Z0, Z0
 	VMULPD         Z1, Z1, Z1
-	VPBROADCASTQ   const31<>+0(SB), Z4
-	VCMPPD         $0x00, Z0, Z4, K1
-	VPBROADCASTQ   const31<>+0(SB), Z4
-	VCMPPD         $0x00, Z1, Z4, K2
+	VPBROADCASTQ   const31<>+0(SB), Z2
+	VCMPPD         $0x00, Z0, Z2, K1
+	VPBROADCASTQ   const31<>+0(SB), Z2
+	VCMPPD         $0x00, Z1, Z2, K2
 	KORB           K2, K1, K1
 	VADDPD         Z1, Z0, Z0
 	VSQRTPD        Z0, Z0
-	VBLENDMPD.BCST const31<>+0(SB), Z0, K1, Z2
-	VCVTPD2PS      Z2, Y0
+	VBLENDMPD.BCST const31<>+0(SB), Z0, K1, Z0
+	VCVTPD2PS      Z0, Y0
 	VCMPPS         $0x04, Y0, Y0, K1
-	VBLENDMPS.BCST const64<>+0(SB), Y0, K1, Y3
-	VMOVUPD        Y3, (AX)
+	VBLENDMPS.BCST const64<>+0(SB), Y0, K1, Y0
+	VMOVUPD        Y0, (AX)
 	ADDQ           $0x20, AX
 	ADDQ           DX, CX
 	ADDQ           SI, BX
@@ -682,43 +682,43 @@ loop:
 	VPANDNQ           Z0, Z1, Z1
 	VCMPPD.BCST       $0x11, const69<>+0(SB), Z1, K1
 	VMULPD.BCST       const70<>+0(SB), Z1, Z2
-	VBLENDMPD         Z2, Z1, K1, Z3
-	VPBROADCASTQ      const14<>+0(SB), Z2
-	VBLENDMPD.BCST    const71<>+0(SB), Z2, K1, Z4
-	VPSRLQ            $0x14, Z3, Z2
-	VPORQ.BCST        const8<>+0(SB), Z2, Z2
-	VPBROADCASTQ      const72<>+0(SB), Z7
-	VFNMADD213PD.BCST const73<>+0(SB), Z7, Z2
-	VPSLLQ            $0x14, Z2, Z2
-	VMULPD            Z2, Z3, Z7
-	VMULPD            Z2, Z2, Z8
-	VFNMADD213PD.BCST const14<>+0(SB), Z8, Z7
-	VMOVAPD           Z7, Z8
-	VPBROADCASTQ      const74<>+0(SB), Z9
-	VFMADD213PD.BCST  const75<>+0(SB), Z9, Z8
-	VFMADD213PD.BCST  const76<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST  const77<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST  const78<>+0(SB), Z7, Z8
-	VFMADD213PD.BCST  const79<>+0(SB), Z7, Z8
-	VMULPD            Z7, Z2, Z7
-	VFMADD231PD       Z8, Z7, Z2
-	VMULPD            Z2, Z2, Z2
-	VMULPD            Z2, Z3, Z7
-	VMULPD            Z7, Z7, Z8
-	VMOVAPD           Z7, Z9
-	VFMSUB213PD       Z8, Z7, Z9
-	VFNMADD231PD      Z7, Z8, Z3
-	VFNMADD231PD      Z7, Z9, Z3
-	VPBROADCASTQ      const72<>+0(SB), Z8
-	VMULPD            Z2, Z8, Z2
-	VFMADD231PD       Z2, Z3, Z7
-	VMULPD            Z7, Z4, Z2
+	VBLENDMPD         Z2, Z1, K1, Z2
+	VPBROADCASTQ      const14<>+0(SB), Z3
+	VBLENDMPD.BCST    const71<>+0(SB), Z3, K1, Z3
+	VPSRLQ            $0x14, Z2, Z4
+	VPORQ.BCST        const8<>+0(SB), Z4, Z4
+	VPBROADCASTQ      const72<>+0(SB), Z5
+	VFNMADD213PD.BCST const73<>+0(SB), Z5, Z4
+	VPSLLQ            $0x14, Z4, Z4
+	VMULPD            Z4, Z2, Z5
+	VMULPD            Z4, Z4, Z6
+	VFNMADD213PD.BCST const14<>+0(SB), Z6, Z5
+	VMOVAPD           Z5, Z6
+	VPBROADCASTQ      const74<>+0(SB), Z7
+	VFMADD213PD.BCST  const75<>+0(SB), Z7, Z6
+	VFMADD213PD.BCST  const76<>+0(SB), Z5, Z6
+	VFMADD213PD.BCST  const77<>+0(SB), Z5, Z6
+	VFMADD213PD.BCST  const78<>+0(SB), Z5, Z6
+	VFMADD213PD.BCST  const79<>+0(SB), Z5, Z6
+	VMULPD            Z5, Z4, Z5
+	VFMADD231PD       Z6, Z5, Z4
+	VMULPD            Z4, Z4, Z4
+	VMULPD            Z4, Z2, Z5
+	VMULPD            Z5, Z5, Z6
+	VMOVAPD           Z5, Z7
+	VFMSUB213PD       Z6, Z5, Z7
+	VFNMADD231PD      Z5, Z6, Z2
+	VFNMADD231PD      Z5, Z7, Z2
+	VPBROADCASTQ      const72<>+0(SB), Z6
+	VMULPD            Z4, Z6, Z4
+	VFMADD231PD       Z4, Z2, Z5
+	VMULPD            Z5, Z3, Z2
 	VCMPPD.BCST       $0x11, const31<>+0(SB), Z1, K1
-	VBLENDMPD         Z2, Z1, K1, Z5
-	VPTERNLOGQ.BCST   $0xd8, const2<>+0(SB), Z0, Z5
-	VCMPPD            $0x04, Z5, Z5, K1
-	VBLENDMPD.BCST    const47<>+0(SB), Z5, K1, Z6
-	VMOVUPD           Z6, (AX)
+	VBLENDMPD         Z2, Z1, K1, Z1
+	VPTERNLOGQ.BCST   $0xd8, const2<>+0(SB), Z0, Z1
+	VCMPPD            $0x04, Z1, Z1, K1
+	VBLENDMPD.BCST    const47<>+0(SB), Z1, K1, Z0
+	VMOVUPD           Z0, (AX)
 	ADDQ              $0x40, AX
 	ADDQ              DX, CX
 	SUBQ              $0x08, SI
@@ -778,34 +778,34 @@ TEXT ·CbrtFloat32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD           (CX), Y0
 	VCVTPS2PD         Y0, Z0
-	VPBROADCASTQ      const2<>+0(SB), Z3
-	VPANDNQ           Z0, Z3, Z3
-	VPSRLQ            $0x14, Z3, Z4
-	VPORQ.BCST        const8<>+0(SB), Z4, Z4
-	VPBROADCASTQ      const72<>+0(SB), Z5
-	VFNMADD213PD.BCST const73<>+0(SB), Z5, Z4
-	VPSLLQ            $0x14, Z4, Z4
-	VMULPD            Z4, Z3, Z5
-	VMULPD            Z4, Z4, Z6
-	VFNMADD213PD.BCST const14<>+0(SB), Z6, Z5
-	VMOVAPD           Z5, Z6
-	VPBROADCASTQ      const74<>+0(SB), Z7
-	VFMADD213PD.BCST  const75<>+0(SB), Z7, Z6
-	VFMADD213PD.BCST  const76<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const77<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const78<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  const79<>+0(SB), Z5, Z6
-	VMULPD            Z5, Z4, Z5
-	VFMADD231PD       Z6, Z5, Z4
-	VMULPD            Z4, Z4, Z4
-	VMULPD            Z4, Z3, Z4
-	VCMPPD.BCST       $0x11, const31<>+0(SB), Z3, K1
-	VBLENDMPD         Z4, Z3, K1, Z1
+	VPBROADCASTQ      const2<>+0(SB), Z1
+	VPANDNQ           Z0, Z1, Z1
+	VPSRLQ            $0x14, Z1, Z2
+	VPORQ.BCST        const8<>+0(SB), Z2, Z2
+	VPBROADCASTQ      const72<>+0(SB), Z3
+	VFNMADD213PD.BCST const73<>+0(SB), Z3, Z2
+	VPSLLQ            $0x14, Z2, Z2
+	VMULPD            Z2, Z1, Z3
+	VMULPD            Z2, Z2, Z4
+	VFNMADD213PD.BCST const14<>+0(SB), Z4, Z3
+	VMOVAPD           Z3, Z4
+	VPBROADCASTQ      const74<>+0(SB), Z5
+	VFMADD213PD.BCST  const75<>+0(SB), Z5, Z4
+	VFMADD213PD.BCST  const76<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST  const77<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST  const78<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST  const79<>+0(SB), Z3, Z4
+	VMULPD            Z3, Z2, Z3
+	VFMADD231PD       Z4, Z3, Z2
+	VMULPD            Z2, Z2, Z2
+	VMULPD            Z2, Z1, Z2
+	VCMPPD.BCST       $0x11, const31<>+0(SB), Z1, K1
+	VBLENDMPD         Z2, Z1, K1, Z1
 	VPTERNLOGQ.BCST   $0xd8, const2<>+0(SB), Z0, Z1
 	VCVTPD2PS         Z1, Y0
 	VCMPPS            $0x04, Y0, Y0, K1
-	VBLENDMPS.BCST    const64<>+0(SB), Y0, K1, Y2
-	VMOVUPD           Y2, (AX)
+	VBLENDMPS.BCST    const64<>+0(SB), Y0, K1, Y0
+	VMOVUPD           Y0, (AX)
 	ADDQ              $0x20, AX
 	ADDQ              DX, CX
 	SUBQ              $0x08, SI
@@ -841,8 +841,8 @@ loop:
 	VPBROADCASTQ      const80<>+0(SB), Z6
 	VFMADD213PD.BCST  const81<>+0(SB), Z6, Z5
 	VMOVAPD           Z4, Z6
-	VPBROADCASTQ      const82<>+0(SB), Z9
-	VFMADD213PD.BCST  const83<>+0(SB), Z9, Z6
+	VPBROADCASTQ      const82<>+0(SB), Z7
+	VFMADD213PD.BCST  const83<>+0(SB), Z7, Z6
 	VFMADD213PD.BCST  const84<>+0(SB), Z4, Z5
 	VFMADD213PD.BCST  const85<>+0(SB), Z4, Z6
 	VFMADD213PD.BCST  const86<>+0(SB), Z4, Z5
@@ -860,20 +860,20 @@ loop:
 	VADDPD.BCST       const93<>+0(SB), Z6, Z5
 	VMOVAPD           Z2, Z6
 	VFMADD213PD.BCST  const94<>+0(SB), Z4, Z6
-	VPBROADCASTQ      const94<>+0(SB), Z9
-	VSUBPD            Z6, Z9, Z9
-	VFMADD231PD       Z4, Z2, Z9
+	VPBROADCASTQ      const94<>+0(SB), Z7
+	VSUBPD            Z6, Z7, Z7
+	VFMADD231PD       Z4, Z2, Z7
 	VFMADD213PD.BCST  const95<>+0(SB), Z3, Z4
 	VFMADD231PD       Z5, Z2, Z4
-	VADDPD            Z4, Z9, Z4
+	VADDPD            Z4, Z7, Z4
 	VMOVAPD           Z2, Z5
 	VFMADD213PD.BCST  const96<>+0(SB), Z6, Z5
-	VPBROADCASTQ      const96<>+0(SB), Z9
-	VSUBPD            Z5, Z9, Z9
-	VFMADD231PD       Z6, Z2, Z9
+	VPBROADCASTQ      const96<>+0(SB), Z7
+	VSUBPD            Z5, Z7, Z7
+	VFMADD231PD       Z6, Z2, Z7
 	VFMADD213PD.BCST  const97<>+0(SB), Z6, Z3
 	VFMADD231PD       Z4, Z2, Z3
-	VADDPD            Z3, Z9, Z2
+	VADDPD            Z3, Z7, Z2
 	VMULPD            Z2, Z1, Z2
 	VFMADD231PD       Z5, Z1, Z2
 	VCMPPD.BCST       $0x11, const98<>+0(SB), Z1, K1
@@ -904,8 +904,8 @@ loop:
 	VPBROADCASTQ      const117<>+0(SB), Z6
 	VFMADD213PD.BCST  const118<>+0(SB), Z6, Z5
 	VMOVAPD           Z4, Z6
-	VPBROADCASTQ      const119<>+0(SB), Z9
-	VFMADD213PD.BCST  const120<>+0(SB), Z9, Z6
+	VPBROADCASTQ      const119<>+0(SB), Z7
+	VFMADD213PD.BCST  const120<>+0(SB), Z7, Z6
 	VFMADD213PD.BCST  const121<>+0(SB), Z4, Z5
 	VFMADD213PD.BCST  const122<>+0(SB), Z4, Z6
 	VFMADD213PD.BCST  const123<>+0(SB), Z4, Z5
@@ -917,11 +917,11 @@ loop:
 	VFMADD213PD.BCST  const14<>+0(SB), Z3, Z5
 	VPSLLQ            $0x34, Z1, Z1
 	VFNMADD213PD.BCST const14<>+0(SB), Z1, Z5
-	VBLENDMPD         Z2, Z5, K1, Z7
-	VPTERNLOGQ.BCST   $0xd8, const2<>+0(SB), Z0, Z7
-	VCMPPD            $0x04, Z7, Z7, K1
-	VBLENDMPD.BCST    const47<>+0(SB), Z7, K1, Z8
-	VMOVUPD           Z8, (AX)
+	VBLENDMPD         Z2, Z5, K1, Z1
+	VPTERNLOGQ.BCST   $0xd8, const2<>+0(SB), Z0, Z1
+	VCMPPD            $0x04, Z1, Z1, K1
+	VBLENDMPD.BCST    const47<>+0(SB), Z1, K1, Z0
+	VMOVUPD           Z0, (AX)
 	ADDQ              $0x40, AX
 	ADDQ              DX, CX
 	SUBQ              $0x08, SI
@@ -1089,53 +1089,53 @@ TEXT ·ErfFloat32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD           (CX), Y0
 	VCVTPS2PD         Y0, Z0
-	VPBROADCASTQ      const2<>+0(SB), Z3
-	VPANDNQ           Z0, Z3, Z3
+	VPBROADCASTQ      const2<>+0(SB), Z1
+	VPANDNQ           Z0, Z1, Z1
+	VMULPD            Z1, Z1, Z2
+	VMOVAPD           Z2, Z3
+	VPBROADCASTQ      const127<>+0(SB), Z4
+	VFMADD213PD.BCST  const128<>+0(SB), Z4, Z3
+	VFMADD213PD.BCST  const129<>+0(SB), Z2, Z3
+	VFMADD213PD.BCST  const130<>+0(SB), Z2, Z3
+	VFMADD213PD.BCST  const131<>+0(SB), Z2, Z3
+	VFMADD213PD.BCST  const132<>+0(SB), Z2, Z3
+	VFMADD213PD.BCST  const133<>+0(SB), Z2, Z3
+	VFMADD213PD.BCST  const134<>+0(SB), Z2, Z3
+	VMULPD            Z3, Z1, Z2
+	VCMPPD.BCST       $0x11, const14<>+0(SB), Z1, K1
+	VPBROADCASTQ      const135<>+0(SB), Z3
+	VMINPD            Z1, Z3, Z1
+	VMOVAPD           Z1, Z3
+	VPBROADCASTQ      const136<>+0(SB), Z4
+	VFMADD213PD.BCST  const137<>+0(SB), Z4, Z3
+	VFMADD213PD.BCST  const138<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  const139<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  const140<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  const141<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  const142<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  const143<>+0(SB), Z1, Z3
+	VADDPD.BCST       const116<>+0(SB), Z3, Z1
+	VSUBPD.BCST       const116<>+0(SB), Z1, Z4
+	VSUBPD            Z4, Z3, Z3
 	VMULPD            Z3, Z3, Z4
 	VMOVAPD           Z4, Z5
-	VPBROADCASTQ      const127<>+0(SB), Z6
-	VFMADD213PD.BCST  const128<>+0(SB), Z6, Z5
-	VFMADD213PD.BCST  const129<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  const130<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  const131<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  const132<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  const133<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  const134<>+0(SB), Z4, Z5
-	VMULPD            Z5, Z3, Z4
-	VCMPPD.BCST       $0x11, const14<>+0(SB), Z3, K1
-	VPBROADCASTQ      const135<>+0(SB), Z5
-	VMINPD            Z3, Z5, Z3
-	VMOVAPD           Z3, Z5
-	VPBROADCASTQ      const136<>+0(SB), Z6
-	VFMADD213PD.BCST  const137<>+0(SB), Z6, Z5
-	VFMADD213PD.BCST  const138<>+0(SB), Z3, Z5
-	VFMADD213PD.BCST  const139<>+0(SB), Z3, Z5
-	VFMADD213PD.BCST  const140<>+0(SB), Z3, Z5
-	VFMADD213PD.BCST  const141<>+0(SB), Z3, Z5
-	VFMADD213PD.BCST  const142<>+0(SB), Z3, Z5
-	VFMADD213PD.BCST  const143<>+0(SB), Z3, Z5
-	VADDPD.BCST       const116<>+0(SB), Z5, Z3
-	VSUBPD.BCST       const116<>+0(SB), Z3, Z6
-	VSUBPD            Z6, Z5, Z5
-	VMULPD            Z5, Z5, Z6
-	VMOVAPD           Z6, Z7
-	VPBROADCASTQ      const144<>+0(SB), Z8
-	VFMADD213PD.BCST  const145<>+0(SB), Z8, Z7
-	VMOVAPD           Z6, Z8
-	VPBROADCASTQ      const146<>+0(SB), Z9
-	VFMADD213PD.BCST  const147<>+0(SB), Z9, Z8
-	VFMADD213PD.BCST  const148<>+0(SB), Z6, Z7
-	VFMADD213PD.BCST  const149<>+0(SB), Z6, Z8
-	VFMADD231PD       Z5, Z7, Z8
-	VFMADD213PD.BCST  const14<>+0(SB), Z5, Z8
-	VPSLLQ            $0x34, Z3, Z3
-	VFNMADD213PD.BCST const14<>+0(SB), Z3, Z8
-	VBLENDMPD         Z4, Z8, K1, Z1
+	VPBROADCASTQ      const144<>+0(SB), Z6
+	VFMADD213PD.BCST  const145<>+0(SB), Z6, Z5
+	VMOVAPD           Z4, Z6
+	VPBROADCASTQ      const146<>+0(SB), Z7
+	VFMADD213PD.BCST  const147<>+0(SB), Z7, Z6
+	VFMADD213PD.BCST  const148<>+0(SB), Z4, Z5
+	VFMADD213PD.BCST  const149<>+0(SB), Z4, Z6
+	VFMADD231PD       Z3, Z5, Z6
+	VFMADD213PD.BCST  const14<>+0(SB), Z3, Z6
+	VPSLLQ            $0x34, Z1, Z1
+	VFNMADD213PD.BCST const14<>+0(SB), Z1, Z6
+	VBLENDMPD         Z2, Z6, K1, Z1
 	VPTERNLOGQ.BCST   $0xd8, const2<>+0(SB), Z0, Z1
 	VCVTPD2PS         Z1, Y0
 	VCMPPS            $0x04, Y0, Y0, K1
-	VBLENDMPS.BCST    const64<>+0(SB), Y0, K1, Y2
-	VMOVUPD           Y2, (AX)
+	VBLENDMPS.BCST    const64<>+0(SB), Y0, K1, Y0
+	VMOVUPD           Y0, (AX)
 	ADDQ              $0x20, AX
 	ADDQ              DX, CX
 	SUBQ              $0x08, SI

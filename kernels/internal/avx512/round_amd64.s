@@ -19,8 +19,8 @@ loop:
 	VMOVUPD        (CX), Z0
 	VRNDSCALEPD    $0x09, Z0, Z0
 	VCMPPD         $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z1
-	VMOVUPD        Z1, (AX)
+	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	SUBQ           $0x08, SI
@@ -51,8 +51,8 @@ loop:
 	VMOVUPD        (CX), Z0
 	VRNDSCALEPS    $0x09, Z0, Z0
 	VCMPPS         $0x04, Z0, Z0, K1
-	VBLENDMPS.BCST const1<>+0(SB), Z0, K1, Z1
-	VMOVUPD        Z1, (AX)
+	VBLENDMPS.BCST const1<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	SUBQ           $0x10, SI
@@ -83,8 +83,8 @@ loop:
 	VMOVUPD        (CX), Z0
 	VRNDSCALEPD    $0x0a, Z0, Z0
 	VCMPPD         $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z1
-	VMOVUPD        Z1, (AX)
+	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	SUBQ           $0x08, SI
@@ -112,8 +112,8 @@ loop:
 	VMOVUPD        (CX), Z0
 	VRNDSCALEPS    $0x0a, Z0, Z0
 	VCMPPS         $0x04, Z0, Z0, K1
-	VBLENDMPS.BCST const1<>+0(SB), Z0, K1, Z1
-	VMOVUPD        Z1, (AX)
+	VBLENDMPS.BCST const1<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	SUBQ           $0x10, SI
@@ -141,8 +141,8 @@ loop:
 	VMOVUPD        (CX), Z0
 	VRNDSCALEPD    $0x0b, Z0, Z0
 	VCMPPD         $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z1
-	VMOVUPD        Z1, (AX)
+	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	SUBQ           $0x08, SI
@@ -170,8 +170,8 @@ loop:
 	VMOVUPD        (CX), Z0
 	VRNDSCALEPS    $0x0b, Z0, Z0
 	VCMPPS         $0x04, Z0, Z0, K1
-	VBLENDMPS.BCST const1<>+0(SB), Z0, K1, Z1
-	VMOVUPD        Z1, (AX)
+	VBLENDMPS.BCST const1<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	SUBQ           $0x10, SI
@@ -199,8 +199,8 @@ loop:
 	VMOVUPD        (CX), Z0
 	VRNDSCALEPD    $0x08, Z0, Z0
 	VCMPPD         $0x04, Z0, Z0, K1
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z1
-	VMOVUPD        Z1, (AX)
+	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	SUBQ           $0x08, SI
@@ -228,8 +228,8 @@ loop:
 	VMOVUPD        (CX), Z0
 	VRNDSCALEPS    $0x08, Z0, Z0
 	VCMPPS         $0x04, Z0, Z0, K1
-	VBLENDMPS.BCST const1<>+0(SB), Z0, K1, Z1
-	VMOVUPD        Z1, (AX)
+	VBLENDMPS.BCST const1<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	SUBQ           $0x10, SI

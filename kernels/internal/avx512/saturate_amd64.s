@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func SaturateFloat64Int8(dst *int8, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, AVX512VL
 TEXT ·SaturateFloat64Int8(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -18,15 +18,13 @@ TEXT ·SaturateFloat64Int8(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD        (CX), Z0
 	VCMPPD         $0x04, Z0, Z0, K1
-	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z1
-	VPBROADCASTQ   const1<>+0(SB), Z0
-	VMAXPD         Z1, Z0, Z0
-	VPBROADCASTQ   const2<>+0(SB), Z2
-	VMINPD         Z0, Z2, Z0
-	VADDPD.BCST    const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST    const3<>+0(SB), Z0, Z0
-	VPMOVQB        Z0, X0
+	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z0
+	VPBROADCASTQ   const1<>+0(SB), Z1
+	VMAXPD         Z0, Z1, Z0
+	VPBROADCASTQ   const2<>+0(SB), Z1
+	VMINPD         Z0, Z1, Z0
+	VCVTTPD2DQ     Z0, Y0
+	VPMOVDB        Y0, X0
 	VMOVQ          X0, (AX)
 	ADDQ           $0x08, AX
 	ADDQ           DX, CX
@@ -49,11 +47,8 @@ GLOBL const1<>(SB), RODATA|NOPTR, $8
 DATA const2<>+0(SB)/8, $0x405fc00000000000
 GLOBL const2<>(SB), RODATA|NOPTR, $8
 
-DATA const3<>+0(SB)/8, $0x4338000000000000
-GLOBL const3<>(SB), RODATA|NOPTR, $8
-
 // func SaturateFloat64Int16(dst *int16, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, AVX512VL
 TEXT ·SaturateFloat64Int16(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -66,15 +61,13 @@ TEXT ·SaturateFloat64Int16(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD        (CX), Z0
 	VCMPPD         $0x04, Z0, Z0, K1
-	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z1
-	VPBROADCASTQ   const4<>+0(SB), Z0
-	VMAXPD         Z1, Z0, Z0
-	VPBROADCASTQ   const5<>+0(SB), Z2
-	VMINPD         Z0, Z2, Z0
-	VADDPD.BCST    const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST    const3<>+0(SB), Z0, Z0
-	VPMOVQW        Z0, X0
+	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z0
+	VPBROADCASTQ   const3<>+0(SB), Z1
+	VMAXPD         Z0, Z1, Z0
+	VPBROADCASTQ   const4<>+0(SB), Z1
+	VMINPD         Z0, Z1, Z0
+	VCVTTPD2DQ     Z0, Y0
+	VPMOVDW        Y0, X0
 	VMOVUPD        X0, (AX)
 	ADDQ           $0x10, AX
 	ADDQ           DX, CX
@@ -88,11 +81,11 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const4<>+0(SB)/8, $0xc0e0000000000000
-GLOBL const4<>(SB), RODATA|NOPTR, $8
+DATA const3<>+0(SB)/8, $0xc0e0000000000000
+GLOBL const3<>(SB), RODATA|NOPTR, $8
 
-DATA const5<>+0(SB)/8, $0x40dfffc000000000
-GLOBL const5<>(SB), RODATA|NOPTR, $8
+DATA const4<>+0(SB)/8, $0x40dfffc000000000
+GLOBL const4<>(SB), RODATA|NOPTR, $8
 
 // func SaturateFloat64Int32(dst *int32, a *float64, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -108,15 +101,12 @@ TEXT ·SaturateFloat64Int32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD        (CX), Z0
 	VCMPPD         $0x04, Z0, Z0, K1
-	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z1
-	VPBROADCASTQ   const6<>+0(SB), Z0
-	VMAXPD         Z1, Z0, Z0
-	VPBROADCASTQ   const7<>+0(SB), Z2
-	VMINPD         Z0, Z2, Z0
-	VADDPD.BCST    const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST    const3<>+0(SB), Z0, Z0
-	VPMOVQD        Z0, Y0
+	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z0
+	VPBROADCASTQ   const5<>+0(SB), Z1
+	VMAXPD         Z0, Z1, Z0
+	VPBROADCASTQ   const6<>+0(SB), Z1
+	VMINPD         Z0, Z1, Z0
+	VCVTTPD2DQ     Z0, Y0
 	VMOVUPD        Y0, (AX)
 	ADDQ           $0x20, AX
 	ADDQ           DX, CX
@@ -130,11 +120,11 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const6<>+0(SB)/8, $0xc1e0000000000000
-GLOBL const6<>(SB), RODATA|NOPTR, $8
+DATA const5<>+0(SB)/8, $0xc1e0000000000000
+GLOBL const5<>(SB), RODATA|NOPTR, $8
 
-DATA const7<>+0(SB)/8, $0x41dfffffffc00000
-GLOBL const7<>(SB), RODATA|NOPTR, $8
+DATA const6<>+0(SB)/8, $0x41dfffffffc00000
+GLOBL const6<>(SB), RODATA|NOPTR, $8
 
 // func SaturateFloat64Int64(dst *int64, a *float64, aStep int, n int) (done int)
 // Requires: AVX, AVX512DQ, AVX512F
@@ -150,16 +140,16 @@ TEXT ·SaturateFloat64Int64(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD        (CX), Z0
 	VCMPPD         $0x04, Z0, Z0, K1
+	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z0
 	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z1
-	VPBROADCASTQ   const8<>+0(SB), Z0
-	VPANDNQ        Z1, Z0, Z0
-	VCMPPD.BCST    $0x11, const9<>+0(SB), Z0, K1
+	VPBROADCASTQ   const7<>+0(SB), Z1
+	VPANDNQ        Z0, Z1, Z1
+	VCMPPD.BCST    $0x11, const8<>+0(SB), Z1, K1
 	KNOTB          K1, K1
 	KORTESTB       K1, K1
 	JNE            done
-	VADDPD.BCST    const3<>+0(SB), Z1, Z0
-	VPSUBQ.BCST    const3<>+0(SB), Z0, Z0
+	VADDPD.BCST    const9<>+0(SB), Z0, Z0
+	VPSUBQ.BCST    const9<>+0(SB), Z0, Z0
 	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
@@ -173,14 +163,17 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const8<>+0(SB)/8, $0x8000000000000000
+DATA const7<>+0(SB)/8, $0x8000000000000000
+GLOBL const7<>(SB), RODATA|NOPTR, $8
+
+DATA const8<>+0(SB)/8, $0x4320000000000000
 GLOBL const8<>(SB), RODATA|NOPTR, $8
 
-DATA const9<>+0(SB)/8, $0x4320000000000000
+DATA const9<>+0(SB)/8, $0x4338000000000000
 GLOBL const9<>(SB), RODATA|NOPTR, $8
 
 // func SaturateFloat64Uint8(dst *uint8, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, AVX512VL
 TEXT ·SaturateFloat64Uint8(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -193,15 +186,13 @@ TEXT ·SaturateFloat64Uint8(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD        (CX), Z0
 	VCMPPD         $0x04, Z0, Z0, K1
-	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z1
-	VPBROADCASTQ   const0<>+0(SB), Z0
-	VMAXPD         Z1, Z0, Z0
-	VPBROADCASTQ   const10<>+0(SB), Z2
-	VMINPD         Z0, Z2, Z0
-	VADDPD.BCST    const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST    const3<>+0(SB), Z0, Z0
-	VPMOVQB        Z0, X0
+	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z0
+	VPBROADCASTQ   const0<>+0(SB), Z1
+	VMAXPD         Z0, Z1, Z0
+	VPBROADCASTQ   const10<>+0(SB), Z1
+	VMINPD         Z0, Z1, Z0
+	VCVTTPD2DQ     Z0, Y0
+	VPMOVDB        Y0, X0
 	VMOVQ          X0, (AX)
 	ADDQ           $0x08, AX
 	ADDQ           DX, CX
@@ -219,7 +210,7 @@ DATA const10<>+0(SB)/8, $0x406fe00000000000
 GLOBL const10<>(SB), RODATA|NOPTR, $8
 
 // func SaturateFloat64Uint16(dst *uint16, a *float64, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, AVX512VL
 TEXT ·SaturateFloat64Uint16(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -232,15 +223,13 @@ TEXT ·SaturateFloat64Uint16(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD        (CX), Z0
 	VCMPPD         $0x04, Z0, Z0, K1
-	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z1
-	VPBROADCASTQ   const0<>+0(SB), Z0
-	VMAXPD         Z1, Z0, Z0
-	VPBROADCASTQ   const11<>+0(SB), Z2
-	VMINPD         Z0, Z2, Z0
-	VADDPD.BCST    const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST    const3<>+0(SB), Z0, Z0
-	VPMOVQW        Z0, X0
+	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z0
+	VPBROADCASTQ   const0<>+0(SB), Z1
+	VMAXPD         Z0, Z1, Z0
+	VPBROADCASTQ   const11<>+0(SB), Z1
+	VMINPD         Z0, Z1, Z0
+	VCVTTPD2DQ     Z0, Y0
+	VPMOVDW        Y0, X0
 	VMOVUPD        X0, (AX)
 	ADDQ           $0x10, AX
 	ADDQ           DX, CX
@@ -271,14 +260,14 @@ TEXT ·SaturateFloat64Uint32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD        (CX), Z0
 	VCMPPD         $0x04, Z0, Z0, K1
+	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z0
 	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z1
-	VPBROADCASTQ   const0<>+0(SB), Z0
-	VMAXPD         Z1, Z0, Z0
-	VPBROADCASTQ   const12<>+0(SB), Z2
-	VMINPD         Z0, Z2, Z0
-	VADDPD.BCST    const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST    const3<>+0(SB), Z0, Z0
+	VPBROADCASTQ   const0<>+0(SB), Z1
+	VMAXPD         Z0, Z1, Z0
+	VPBROADCASTQ   const12<>+0(SB), Z1
+	VMINPD         Z0, Z1, Z0
+	VADDPD.BCST    const9<>+0(SB), Z0, Z0
+	VPSUBQ.BCST    const9<>+0(SB), Z0, Z0
 	VPMOVQD        Z0, Y0
 	VMOVUPD        Y0, (AX)
 	ADDQ           $0x20, AX
@@ -310,17 +299,17 @@ TEXT ·SaturateFloat64Uint64(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD        (CX), Z0
 	VCMPPD         $0x04, Z0, Z0, K1
+	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z0
 	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z1
-	VPBROADCASTQ   const8<>+0(SB), Z0
-	VPANDNQ        Z1, Z0, Z0
-	VCMPPD.BCST    $0x11, const9<>+0(SB), Z0, K1
+	VPBROADCASTQ   const7<>+0(SB), Z1
+	VPANDNQ        Z0, Z1, Z1
+	VCMPPD.BCST    $0x11, const8<>+0(SB), Z1, K1
 	KNOTB          K1, K1
 	KORTESTB       K1, K1
 	JNE            done
-	VMAXPD.BCST    const0<>+0(SB), Z1, Z0
-	VADDPD.BCST    const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST    const3<>+0(SB), Z0, Z0
+	VMAXPD.BCST    const0<>+0(SB), Z0, Z0
+	VADDPD.BCST    const9<>+0(SB), Z0, Z0
+	VPSUBQ.BCST    const9<>+0(SB), Z0, Z0
 	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
@@ -342,34 +331,40 @@ TEXT ·SaturateFloat32Int8(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD        (CX), Y0
-	VCVTPS2PD      Y0, Z0
-	VCMPPD         $0x04, Z0, Z0, K1
-	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z1
-	VPBROADCASTQ   const1<>+0(SB), Z0
-	VMAXPD         Z1, Z0, Z0
-	VPBROADCASTQ   const2<>+0(SB), Z2
-	VMINPD         Z0, Z2, Z0
-	VADDPD.BCST    const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST    const3<>+0(SB), Z0, Z0
-	VPMOVQB        Z0, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
+	VMOVUPD        (CX), Z0
+	VCMPPS         $0x04, Z0, Z0, K1
+	VBLENDMPS.BCST const13<>+0(SB), Z0, K1, Z0
+	VPBROADCASTD   const14<>+0(SB), Z1
+	VMAXPS         Z0, Z1, Z0
+	VPBROADCASTD   const15<>+0(SB), Z1
+	VMINPS         Z0, Z1, Z0
+	VCVTTPS2DQ     Z0, Z0
+	VPMOVDB        Z0, X0
+	VMOVUPD        X0, (AX)
+	ADDQ           $0x10, AX
 	ADDQ           DX, CX
-	SUBQ           $0x08, SI
+	SUBQ           $0x10, SI
 	JGE            loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const13<>+0(SB)/4, $0x00000000
+GLOBL const13<>(SB), RODATA|NOPTR, $4
+
+DATA const14<>+0(SB)/4, $0xc3000000
+GLOBL const14<>(SB), RODATA|NOPTR, $4
+
+DATA const15<>+0(SB)/4, $0x42fe0000
+GLOBL const15<>(SB), RODATA|NOPTR, $4
 
 // func SaturateFloat32Int16(dst *int16, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -379,34 +374,37 @@ TEXT ·SaturateFloat32Int16(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD        (CX), Y0
-	VCVTPS2PD      Y0, Z0
-	VCMPPD         $0x04, Z0, Z0, K1
-	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z1
-	VPBROADCASTQ   const4<>+0(SB), Z0
-	VMAXPD         Z1, Z0, Z0
-	VPBROADCASTQ   const5<>+0(SB), Z2
-	VMINPD         Z0, Z2, Z0
-	VADDPD.BCST    const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST    const3<>+0(SB), Z0, Z0
-	VPMOVQW        Z0, X0
-	VMOVUPD        X0, (AX)
-	ADDQ           $0x10, AX
+	VMOVUPD        (CX), Z0
+	VCMPPS         $0x04, Z0, Z0, K1
+	VBLENDMPS.BCST const13<>+0(SB), Z0, K1, Z0
+	VPBROADCASTD   const16<>+0(SB), Z1
+	VMAXPS         Z0, Z1, Z0
+	VPBROADCASTD   const17<>+0(SB), Z1
+	VMINPS         Z0, Z1, Z0
+	VCVTTPS2DQ     Z0, Z0
+	VPMOVDW        Z0, Y0
+	VMOVUPD        Y0, (AX)
+	ADDQ           $0x20, AX
 	ADDQ           DX, CX
-	SUBQ           $0x08, SI
+	SUBQ           $0x10, SI
 	JGE            loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const16<>+0(SB)/4, $0xc7000000
+GLOBL const16<>(SB), RODATA|NOPTR, $4
+
+DATA const17<>+0(SB)/4, $0x46fffe00
+GLOBL const17<>(SB), RODATA|NOPTR, $4
 
 // func SaturateFloat32Int32(dst *int32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -423,15 +421,12 @@ loop:
 	VMOVUPD        (CX), Y0
 	VCVTPS2PD      Y0, Z0
 	VCMPPD         $0x04, Z0, Z0, K1
-	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z1
-	VPBROADCASTQ   const6<>+0(SB), Z0
-	VMAXPD         Z1, Z0, Z0
-	VPBROADCASTQ   const7<>+0(SB), Z2
-	VMINPD         Z0, Z2, Z0
-	VADDPD.BCST    const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST    const3<>+0(SB), Z0, Z0
-	VPMOVQD        Z0, Y0
+	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z0
+	VPBROADCASTQ   const5<>+0(SB), Z1
+	VMAXPD         Z0, Z1, Z0
+	VPBROADCASTQ   const6<>+0(SB), Z1
+	VMINPD         Z0, Z1, Z0
+	VCVTTPD2DQ     Z0, Y0
 	VMOVUPD        Y0, (AX)
 	ADDQ           $0x20, AX
 	ADDQ           DX, CX
@@ -460,16 +455,16 @@ loop:
 	VMOVUPD        (CX), Y0
 	VCVTPS2PD      Y0, Z0
 	VCMPPD         $0x04, Z0, Z0, K1
+	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z0
 	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z1
-	VPBROADCASTQ   const8<>+0(SB), Z0
-	VPANDNQ        Z1, Z0, Z0
-	VCMPPD.BCST    $0x11, const9<>+0(SB), Z0, K1
+	VPBROADCASTQ   const7<>+0(SB), Z1
+	VPANDNQ        Z0, Z1, Z1
+	VCMPPD.BCST    $0x11, const8<>+0(SB), Z1, K1
 	KNOTB          K1, K1
 	KORTESTB       K1, K1
 	JNE            done
-	VADDPD.BCST    const3<>+0(SB), Z1, Z0
-	VPSUBQ.BCST    const3<>+0(SB), Z0, Z0
+	VADDPD.BCST    const9<>+0(SB), Z0, Z0
+	VPSUBQ.BCST    const9<>+0(SB), Z0, Z0
 	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
@@ -491,34 +486,34 @@ TEXT ·SaturateFloat32Uint8(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD        (CX), Y0
-	VCVTPS2PD      Y0, Z0
-	VCMPPD         $0x04, Z0, Z0, K1
-	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z1
-	VPBROADCASTQ   const0<>+0(SB), Z0
-	VMAXPD         Z1, Z0, Z0
-	VPBROADCASTQ   const10<>+0(SB), Z2
-	VMINPD         Z0, Z2, Z0
-	VADDPD.BCST    const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST    const3<>+0(SB), Z0, Z0
-	VPMOVQB        Z0, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
+	VMOVUPD        (CX), Z0
+	VCMPPS         $0x04, Z0, Z0, K1
+	VBLENDMPS.BCST const13<>+0(SB), Z0, K1, Z0
+	VPBROADCASTD   const13<>+0(SB), Z1
+	VMAXPS         Z0, Z1, Z0
+	VPBROADCASTD   const18<>+0(SB), Z1
+	VMINPS         Z0, Z1, Z0
+	VCVTTPS2DQ     Z0, Z0
+	VPMOVDB        Z0, X0
+	VMOVUPD        X0, (AX)
+	ADDQ           $0x10, AX
 	ADDQ           DX, CX
-	SUBQ           $0x08, SI
+	SUBQ           $0x10, SI
 	JGE            loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const18<>+0(SB)/4, $0x437f0000
+GLOBL const18<>(SB), RODATA|NOPTR, $4
 
 // func SaturateFloat32Uint16(dst *uint16, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -528,34 +523,34 @@ TEXT ·SaturateFloat32Uint16(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD        (CX), Y0
-	VCVTPS2PD      Y0, Z0
-	VCMPPD         $0x04, Z0, Z0, K1
-	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z1
-	VPBROADCASTQ   const0<>+0(SB), Z0
-	VMAXPD         Z1, Z0, Z0
-	VPBROADCASTQ   const11<>+0(SB), Z2
-	VMINPD         Z0, Z2, Z0
-	VADDPD.BCST    const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST    const3<>+0(SB), Z0, Z0
-	VPMOVQW        Z0, X0
-	VMOVUPD        X0, (AX)
-	ADDQ           $0x10, AX
+	VMOVUPD        (CX), Z0
+	VCMPPS         $0x04, Z0, Z0, K1
+	VBLENDMPS.BCST const13<>+0(SB), Z0, K1, Z0
+	VPBROADCASTD   const13<>+0(SB), Z1
+	VMAXPS         Z0, Z1, Z0
+	VPBROADCASTD   const19<>+0(SB), Z1
+	VMINPS         Z0, Z1, Z0
+	VCVTTPS2DQ     Z0, Z0
+	VPMOVDW        Z0, Y0
+	VMOVUPD        Y0, (AX)
+	ADDQ           $0x20, AX
 	ADDQ           DX, CX
-	SUBQ           $0x08, SI
+	SUBQ           $0x10, SI
 	JGE            loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const19<>+0(SB)/4, $0x477fff00
+GLOBL const19<>(SB), RODATA|NOPTR, $4
 
 // func SaturateFloat32Uint32(dst *uint32, a *float32, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -572,14 +567,14 @@ loop:
 	VMOVUPD        (CX), Y0
 	VCVTPS2PD      Y0, Z0
 	VCMPPD         $0x04, Z0, Z0, K1
+	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z0
 	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z1
-	VPBROADCASTQ   const0<>+0(SB), Z0
-	VMAXPD         Z1, Z0, Z0
-	VPBROADCASTQ   const12<>+0(SB), Z2
-	VMINPD         Z0, Z2, Z0
-	VADDPD.BCST    const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST    const3<>+0(SB), Z0, Z0
+	VPBROADCASTQ   const0<>+0(SB), Z1
+	VMAXPD         Z0, Z1, Z0
+	VPBROADCASTQ   const12<>+0(SB), Z1
+	VMINPD         Z0, Z1, Z0
+	VADDPD.BCST    const9<>+0(SB), Z0, Z0
+	VPSUBQ.BCST    const9<>+0(SB), Z0, Z0
 	VPMOVQD        Z0, Y0
 	VMOVUPD        Y0, (AX)
 	ADDQ           $0x20, AX
@@ -609,17 +604,17 @@ loop:
 	VMOVUPD        (CX), Y0
 	VCVTPS2PD      Y0, Z0
 	VCMPPD         $0x04, Z0, Z0, K1
+	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z0
 	VRNDSCALEPD    $0x0b, Z0, Z0
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z1
-	VPBROADCASTQ   const8<>+0(SB), Z0
-	VPANDNQ        Z1, Z0, Z0
-	VCMPPD.BCST    $0x11, const9<>+0(SB), Z0, K1
+	VPBROADCASTQ   const7<>+0(SB), Z1
+	VPANDNQ        Z0, Z1, Z1
+	VCMPPD.BCST    $0x11, const8<>+0(SB), Z1, K1
 	KNOTB          K1, K1
 	KORTESTB       K1, K1
 	JNE            done
-	VMAXPD.BCST    const0<>+0(SB), Z1, Z0
-	VADDPD.BCST    const3<>+0(SB), Z0, Z0
-	VPSUBQ.BCST    const3<>+0(SB), Z0, Z0
+	VMAXPD.BCST    const0<>+0(SB), Z0, Z0
+	VADDPD.BCST    const9<>+0(SB), Z0, Z0
+	VPSUBQ.BCST    const9<>+0(SB), Z0, Z0
 	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
@@ -634,115 +629,99 @@ done:
 	RET
 
 // func SaturateInt8Uint8(dst *uint8, a *int8, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·SaturateInt8Uint8(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x40, SI
 	JLT  done
 
 loop:
-	VMOVQ          (CX), X0
-	VPMOVSXBQ      X0, Z0
-	VPCMPQ.BCST    $0x01, const0<>+0(SB), Z0, K1
-	VPBROADCASTQ   const13<>+0(SB), Z3
-	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z1
-	VBLENDMPD.BCST const13<>+0(SB), Z1, K2, Z2
-	VPMOVQB        Z2, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
+	VMOVUPD      (CX), Z0
+	VPBROADCASTD const13<>+0(SB), Z1
+	VPCMPB       $0x01, Z1, Z0, K1
+	VPBROADCASTD const13<>+0(SB), Z1
+	VPBLENDMB    Z1, Z0, K1, Z0
+	VMOVUPD      Z0, (AX)
+	ADDQ         $0x40, AX
+	ADDQ         DX, CX
+	SUBQ         $0x40, SI
+	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x40, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const13<>+0(SB)/8, $0x00000000000000ff
-GLOBL const13<>(SB), RODATA|NOPTR, $8
-
 // func SaturateInt8Uint16(dst *uint16, a *int8, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·SaturateInt8Uint16(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x20, SI
 	JLT  done
 
 loop:
-	VMOVQ          (CX), X0
-	VPMOVSXBQ      X0, Z0
-	VPCMPQ.BCST    $0x01, const0<>+0(SB), Z0, K1
-	VPBROADCASTQ   const14<>+0(SB), Z3
-	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z1
-	VBLENDMPD.BCST const14<>+0(SB), Z1, K2, Z2
-	VPMOVQW        Z2, X0
-	VMOVUPD        X0, (AX)
-	ADDQ           $0x10, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const13<>+0(SB), Y1
+	VPCMPB       $0x01, Y1, Y0, K1
+	VPBROADCASTD const13<>+0(SB), Y1
+	VPBLENDMB    Y1, Y0, K1, Y0
+	VPMOVSXBW    Y0, Z0
+	VMOVUPD      Z0, (AX)
+	ADDQ         $0x40, AX
+	ADDQ         DX, CX
+	SUBQ         $0x20, SI
+	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x20, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const14<>+0(SB)/8, $0x000000000000ffff
-GLOBL const14<>(SB), RODATA|NOPTR, $8
-
 // func SaturateInt8Uint32(dst *uint32, a *int8, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·SaturateInt8Uint32(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVQ          (CX), X0
-	VPMOVSXBQ      X0, Z0
-	VPCMPQ.BCST    $0x01, const0<>+0(SB), Z0, K1
-	VPBROADCASTQ   const15<>+0(SB), Z3
-	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z1
-	VBLENDMPD.BCST const15<>+0(SB), Z1, K2, Z2
-	VPMOVQD        Z2, Y0
-	VMOVUPD        Y0, (AX)
-	ADDQ           $0x20, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
+	VMOVUPD      (CX), X0
+	VPBROADCASTD const13<>+0(SB), X1
+	VPCMPB       $0x01, X1, X0, K1
+	VPBROADCASTD const13<>+0(SB), X1
+	VPBLENDMB    X1, X0, K1, X0
+	VPMOVSXBD    X0, Z0
+	VMOVUPD      Z0, (AX)
+	ADDQ         $0x40, AX
+	ADDQ         DX, CX
+	SUBQ         $0x10, SI
+	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const15<>+0(SB)/8, $0x00000000ffffffff
-GLOBL const15<>(SB), RODATA|NOPTR, $8
-
 // func SaturateInt8Uint64(dst *uint64, a *int8, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·SaturateInt8Uint64(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -753,15 +732,17 @@ TEXT ·SaturateInt8Uint64(SB), NOSPLIT, $0-40
 	JLT  done
 
 loop:
-	VMOVQ          (CX), X0
-	VPMOVSXBQ      X0, Z0
-	VPCMPQ.BCST    $0x01, const0<>+0(SB), Z0, K1
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z1
-	VMOVUPD        Z1, (AX)
-	ADDQ           $0x40, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
+	VMOVQ        (CX), X0
+	VPBROADCASTD const13<>+0(SB), X1
+	VPCMPB       $0x01, X1, X0, K1
+	VPBROADCASTD const13<>+0(SB), X1
+	VPBLENDMB    X1, X0, K1, X0
+	VPMOVSXBQ    X0, Z0
+	VMOVUPD      Z0, (AX)
+	ADDQ         $0x40, AX
+	ADDQ         DX, CX
+	SUBQ         $0x08, SI
+	JGE          loop
 
 done:
 	ADDQ $0x08, SI
@@ -771,145 +752,147 @@ done:
 	RET
 
 // func SaturateInt16Int8(dst *int8, a *int16, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·SaturateInt16Int8(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x20, SI
 	JLT  done
 
 loop:
-	VMOVUPD        (CX), X0
-	VPMOVSXWQ      X0, Z0
-	VPCMPQ.BCST    $0x01, const16<>+0(SB), Z0, K1
-	VPBROADCASTQ   const17<>+0(SB), Z3
-	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const16<>+0(SB), Z0, K1, Z1
-	VBLENDMPD.BCST const17<>+0(SB), Z1, K2, Z2
-	VPMOVQB        Z2, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
+	VMOVUPD      (CX), Z0
+	VPBROADCASTD const20<>+0(SB), Z1
+	VPCMPW       $0x01, Z1, Z0, K1
+	VPBROADCASTD const21<>+0(SB), Z1
+	VPCMPW       $0x01, Z0, Z1, K2
+	VPBROADCASTD const20<>+0(SB), Z1
+	VPBLENDMW    Z1, Z0, K1, Z0
+	VPBROADCASTD const21<>+0(SB), Z1
+	VPBLENDMW    Z1, Z0, K2, Z0
+	VPMOVWB      Z0, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
+	ADDQ         DX, CX
+	SUBQ         $0x20, SI
+	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x20, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const16<>+0(SB)/8, $0xffffffffffffff80
-GLOBL const16<>(SB), RODATA|NOPTR, $8
+DATA const20<>+0(SB)/4, $0xff80ff80
+GLOBL const20<>(SB), RODATA|NOPTR, $4
 
-DATA const17<>+0(SB)/8, $0x000000000000007f
-GLOBL const17<>(SB), RODATA|NOPTR, $8
+DATA const21<>+0(SB)/4, $0x007f007f
+GLOBL const21<>(SB), RODATA|NOPTR, $4
 
 // func SaturateInt16Uint8(dst *uint8, a *int16, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·SaturateInt16Uint8(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x20, SI
 	JLT  done
 
 loop:
-	VMOVUPD        (CX), X0
-	VPMOVSXWQ      X0, Z0
-	VPCMPQ.BCST    $0x01, const0<>+0(SB), Z0, K1
-	VPBROADCASTQ   const13<>+0(SB), Z3
-	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z1
-	VBLENDMPD.BCST const13<>+0(SB), Z1, K2, Z2
-	VPMOVQB        Z2, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
+	VMOVUPD      (CX), Z0
+	VPBROADCASTD const13<>+0(SB), Z1
+	VPCMPW       $0x01, Z1, Z0, K1
+	VPBROADCASTD const22<>+0(SB), Z1
+	VPCMPW       $0x01, Z0, Z1, K2
+	VPBROADCASTD const13<>+0(SB), Z1
+	VPBLENDMW    Z1, Z0, K1, Z0
+	VPBROADCASTD const22<>+0(SB), Z1
+	VPBLENDMW    Z1, Z0, K2, Z0
+	VPMOVWB      Z0, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
+	ADDQ         DX, CX
+	SUBQ         $0x20, SI
+	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x20, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
+DATA const22<>+0(SB)/4, $0x00ff00ff
+GLOBL const22<>(SB), RODATA|NOPTR, $4
+
 // func SaturateInt16Uint16(dst *uint16, a *int16, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·SaturateInt16Uint16(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x20, SI
 	JLT  done
 
 loop:
-	VMOVUPD        (CX), X0
-	VPMOVSXWQ      X0, Z0
-	VPCMPQ.BCST    $0x01, const0<>+0(SB), Z0, K1
-	VPBROADCASTQ   const14<>+0(SB), Z3
-	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z1
-	VBLENDMPD.BCST const14<>+0(SB), Z1, K2, Z2
-	VPMOVQW        Z2, X0
-	VMOVUPD        X0, (AX)
-	ADDQ           $0x10, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
+	VMOVUPD      (CX), Z0
+	VPBROADCASTD const13<>+0(SB), Z1
+	VPCMPW       $0x01, Z1, Z0, K1
+	VPBROADCASTD const13<>+0(SB), Z1
+	VPBLENDMW    Z1, Z0, K1, Z0
+	VMOVUPD      Z0, (AX)
+	ADDQ         $0x40, AX
+	ADDQ         DX, CX
+	SUBQ         $0x20, SI
+	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x20, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
 // func SaturateInt16Uint32(dst *uint32, a *int16, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·SaturateInt16Uint32(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD        (CX), X0
-	VPMOVSXWQ      X0, Z0
-	VPCMPQ.BCST    $0x01, const0<>+0(SB), Z0, K1
-	VPBROADCASTQ   const15<>+0(SB), Z3
-	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z1
-	VBLENDMPD.BCST const15<>+0(SB), Z1, K2, Z2
-	VPMOVQD        Z2, Y0
-	VMOVUPD        Y0, (AX)
-	ADDQ           $0x20, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
+	VMOVUPD      (CX), Y0
+	VPBROADCASTD const13<>+0(SB), Y1
+	VPCMPW       $0x01, Y1, Y0, K1
+	VPBROADCASTD const13<>+0(SB), Y1
+	VPBLENDMW    Y1, Y0, K1, Y0
+	VPMOVSXWD    Y0, Z0
+	VMOVUPD      Z0, (AX)
+	ADDQ         $0x40, AX
+	ADDQ         DX, CX
+	SUBQ         $0x10, SI
+	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
 // func SaturateInt16Uint64(dst *uint64, a *int16, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL
 TEXT ·SaturateInt16Uint64(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -920,15 +903,17 @@ TEXT ·SaturateInt16Uint64(SB), NOSPLIT, $0-40
 	JLT  done
 
 loop:
-	VMOVUPD        (CX), X0
-	VPMOVSXWQ      X0, Z0
-	VPCMPQ.BCST    $0x01, const0<>+0(SB), Z0, K1
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z1
-	VMOVUPD        Z1, (AX)
-	ADDQ           $0x40, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
+	VMOVUPD      (CX), X0
+	VPBROADCASTD const13<>+0(SB), X1
+	VPCMPW       $0x01, X1, X0, K1
+	VPBROADCASTD const13<>+0(SB), X1
+	VPBLENDMW    X1, X0, K1, X0
+	VPMOVSXWQ    X0, Z0
+	VMOVUPD      Z0, (AX)
+	ADDQ         $0x40, AX
+	ADDQ         DX, CX
+	SUBQ         $0x08, SI
+	JGE          loop
 
 done:
 	ADDQ $0x08, SI
@@ -945,30 +930,35 @@ TEXT ·SaturateInt32Int8(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD        (CX), Y0
-	VPMOVSXDQ      Y0, Z0
-	VPCMPQ.BCST    $0x01, const16<>+0(SB), Z0, K1
-	VPBROADCASTQ   const17<>+0(SB), Z3
-	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const16<>+0(SB), Z0, K1, Z1
-	VBLENDMPD.BCST const17<>+0(SB), Z1, K2, Z2
-	VPMOVQB        Z2, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
+	VMOVUPD        (CX), Z0
+	VPCMPD.BCST    $0x01, const23<>+0(SB), Z0, K1
+	VPBROADCASTD   const24<>+0(SB), Z1
+	VPCMPD         $0x01, Z0, Z1, K2
+	VBLENDMPS.BCST const23<>+0(SB), Z0, K1, Z0
+	VBLENDMPS.BCST const24<>+0(SB), Z0, K2, Z0
+	VPMOVDB        Z0, X0
+	VMOVUPD        X0, (AX)
+	ADDQ           $0x10, AX
 	ADDQ           DX, CX
-	SUBQ           $0x08, SI
+	SUBQ           $0x10, SI
 	JGE            loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const23<>+0(SB)/4, $0xffffff80
+GLOBL const23<>(SB), RODATA|NOPTR, $4
+
+DATA const24<>+0(SB)/4, $0x0000007f
+GLOBL const24<>(SB), RODATA|NOPTR, $4
 
 // func SaturateInt32Int16(dst *int16, a *int32, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -978,36 +968,35 @@ TEXT ·SaturateInt32Int16(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD        (CX), Y0
-	VPMOVSXDQ      Y0, Z0
-	VPCMPQ.BCST    $0x01, const18<>+0(SB), Z0, K1
-	VPBROADCASTQ   const19<>+0(SB), Z3
-	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const18<>+0(SB), Z0, K1, Z1
-	VBLENDMPD.BCST const19<>+0(SB), Z1, K2, Z2
-	VPMOVQW        Z2, X0
-	VMOVUPD        X0, (AX)
-	ADDQ           $0x10, AX
+	VMOVUPD        (CX), Z0
+	VPCMPD.BCST    $0x01, const25<>+0(SB), Z0, K1
+	VPBROADCASTD   const26<>+0(SB), Z1
+	VPCMPD         $0x01, Z0, Z1, K2
+	VBLENDMPS.BCST const25<>+0(SB), Z0, K1, Z0
+	VBLENDMPS.BCST const26<>+0(SB), Z0, K2, Z0
+	VPMOVDW        Z0, Y0
+	VMOVUPD        Y0, (AX)
+	ADDQ           $0x20, AX
 	ADDQ           DX, CX
-	SUBQ           $0x08, SI
+	SUBQ           $0x10, SI
 	JGE            loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const18<>+0(SB)/8, $0xffffffffffff8000
-GLOBL const18<>(SB), RODATA|NOPTR, $8
+DATA const25<>+0(SB)/4, $0xffff8000
+GLOBL const25<>(SB), RODATA|NOPTR, $4
 
-DATA const19<>+0(SB)/8, $0x0000000000007fff
-GLOBL const19<>(SB), RODATA|NOPTR, $8
+DATA const26<>+0(SB)/4, $0x00007fff
+GLOBL const26<>(SB), RODATA|NOPTR, $4
 
 // func SaturateInt32Uint8(dst *uint8, a *int32, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -1017,30 +1006,32 @@ TEXT ·SaturateInt32Uint8(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD        (CX), Y0
-	VPMOVSXDQ      Y0, Z0
-	VPCMPQ.BCST    $0x01, const0<>+0(SB), Z0, K1
-	VPBROADCASTQ   const13<>+0(SB), Z3
-	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z1
-	VBLENDMPD.BCST const13<>+0(SB), Z1, K2, Z2
-	VPMOVQB        Z2, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
+	VMOVUPD        (CX), Z0
+	VPCMPD.BCST    $0x01, const13<>+0(SB), Z0, K1
+	VPBROADCASTD   const27<>+0(SB), Z1
+	VPCMPD         $0x01, Z0, Z1, K2
+	VBLENDMPS.BCST const13<>+0(SB), Z0, K1, Z0
+	VBLENDMPS.BCST const27<>+0(SB), Z0, K2, Z0
+	VPMOVDB        Z0, X0
+	VMOVUPD        X0, (AX)
+	ADDQ           $0x10, AX
 	ADDQ           DX, CX
-	SUBQ           $0x08, SI
+	SUBQ           $0x10, SI
 	JGE            loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const27<>+0(SB)/4, $0x000000ff
+GLOBL const27<>(SB), RODATA|NOPTR, $4
 
 // func SaturateInt32Uint16(dst *uint16, a *int32, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -1050,30 +1041,32 @@ TEXT ·SaturateInt32Uint16(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD        (CX), Y0
-	VPMOVSXDQ      Y0, Z0
-	VPCMPQ.BCST    $0x01, const0<>+0(SB), Z0, K1
-	VPBROADCASTQ   const14<>+0(SB), Z3
-	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z1
-	VBLENDMPD.BCST const14<>+0(SB), Z1, K2, Z2
-	VPMOVQW        Z2, X0
-	VMOVUPD        X0, (AX)
-	ADDQ           $0x10, AX
+	VMOVUPD        (CX), Z0
+	VPCMPD.BCST    $0x01, const13<>+0(SB), Z0, K1
+	VPBROADCASTD   const28<>+0(SB), Z1
+	VPCMPD         $0x01, Z0, Z1, K2
+	VBLENDMPS.BCST const13<>+0(SB), Z0, K1, Z0
+	VBLENDMPS.BCST const28<>+0(SB), Z0, K2, Z0
+	VPMOVDW        Z0, Y0
+	VMOVUPD        Y0, (AX)
+	ADDQ           $0x20, AX
 	ADDQ           DX, CX
-	SUBQ           $0x08, SI
+	SUBQ           $0x10, SI
 	JGE            loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const28<>+0(SB)/4, $0x0000ffff
+GLOBL const28<>(SB), RODATA|NOPTR, $4
 
 // func SaturateInt32Uint32(dst *uint32, a *int32, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -1083,33 +1076,28 @@ TEXT ·SaturateInt32Uint32(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD        (CX), Y0
-	VPMOVSXDQ      Y0, Z0
-	VPCMPQ.BCST    $0x01, const0<>+0(SB), Z0, K1
-	VPBROADCASTQ   const15<>+0(SB), Z3
-	VPCMPQ         $0x01, Z0, Z3, K2
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z1
-	VBLENDMPD.BCST const15<>+0(SB), Z1, K2, Z2
-	VPMOVQD        Z2, Y0
-	VMOVUPD        Y0, (AX)
-	ADDQ           $0x20, AX
+	VMOVUPD        (CX), Z0
+	VPCMPD.BCST    $0x01, const13<>+0(SB), Z0, K1
+	VBLENDMPS.BCST const13<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
+	ADDQ           $0x40, AX
 	ADDQ           DX, CX
-	SUBQ           $0x08, SI
+	SUBQ           $0x10, SI
 	JGE            loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
 // func SaturateInt32Uint64(dst *uint64, a *int32, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, AVX512VL
 TEXT ·SaturateInt32Uint64(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -1121,10 +1109,10 @@ TEXT ·SaturateInt32Uint64(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD        (CX), Y0
+	VPCMPD.BCST    $0x01, const13<>+0(SB), Y0, K1
+	VBLENDMPS.BCST const13<>+0(SB), Y0, K1, Y0
 	VPMOVSXDQ      Y0, Z0
-	VPCMPQ.BCST    $0x01, const0<>+0(SB), Z0, K1
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z1
-	VMOVUPD        Z1, (AX)
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	SUBQ           $0x08, SI
@@ -1150,12 +1138,12 @@ TEXT ·SaturateInt64Int8(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD        (CX), Z0
-	VPCMPQ.BCST    $0x01, const16<>+0(SB), Z0, K1
-	VPBROADCASTQ   const17<>+0(SB), Z1
+	VPCMPQ.BCST    $0x01, const29<>+0(SB), Z0, K1
+	VPBROADCASTQ   const30<>+0(SB), Z1
 	VPCMPQ         $0x01, Z0, Z1, K2
-	VBLENDMPD.BCST const16<>+0(SB), Z0, K1, Z2
-	VBLENDMPD.BCST const17<>+0(SB), Z2, K2, Z3
-	VPMOVQB        Z3, X0
+	VBLENDMPD.BCST const29<>+0(SB), Z0, K1, Z0
+	VBLENDMPD.BCST const30<>+0(SB), Z0, K2, Z0
+	VPMOVQB        Z0, X0
 	VMOVQ          X0, (AX)
 	ADDQ           $0x08, AX
 	ADDQ           DX, CX
@@ -1168,6 +1156,12 @@ done:
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const29<>+0(SB)/8, $0xffffffffffffff80
+GLOBL const29<>(SB), RODATA|NOPTR, $8
+
+DATA const30<>+0(SB)/8, $0x000000000000007f
+GLOBL const30<>(SB), RODATA|NOPTR, $8
 
 // func SaturateInt64Int16(dst *int16, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -1182,12 +1176,12 @@ TEXT ·SaturateInt64Int16(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD        (CX), Z0
-	VPCMPQ.BCST    $0x01, const18<>+0(SB), Z0, K1
-	VPBROADCASTQ   const19<>+0(SB), Z1
+	VPCMPQ.BCST    $0x01, const31<>+0(SB), Z0, K1
+	VPBROADCASTQ   const32<>+0(SB), Z1
 	VPCMPQ         $0x01, Z0, Z1, K2
-	VBLENDMPD.BCST const18<>+0(SB), Z0, K1, Z2
-	VBLENDMPD.BCST const19<>+0(SB), Z2, K2, Z3
-	VPMOVQW        Z3, X0
+	VBLENDMPD.BCST const31<>+0(SB), Z0, K1, Z0
+	VBLENDMPD.BCST const32<>+0(SB), Z0, K2, Z0
+	VPMOVQW        Z0, X0
 	VMOVUPD        X0, (AX)
 	ADDQ           $0x10, AX
 	ADDQ           DX, CX
@@ -1200,6 +1194,12 @@ done:
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const31<>+0(SB)/8, $0xffffffffffff8000
+GLOBL const31<>(SB), RODATA|NOPTR, $8
+
+DATA const32<>+0(SB)/8, $0x0000000000007fff
+GLOBL const32<>(SB), RODATA|NOPTR, $8
 
 // func SaturateInt64Int32(dst *int32, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -1214,12 +1214,12 @@ TEXT ·SaturateInt64Int32(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD        (CX), Z0
-	VPCMPQ.BCST    $0x01, const20<>+0(SB), Z0, K1
-	VPBROADCASTQ   const21<>+0(SB), Z1
+	VPCMPQ.BCST    $0x01, const33<>+0(SB), Z0, K1
+	VPBROADCASTQ   const34<>+0(SB), Z1
 	VPCMPQ         $0x01, Z0, Z1, K2
-	VBLENDMPD.BCST const20<>+0(SB), Z0, K1, Z2
-	VBLENDMPD.BCST const21<>+0(SB), Z2, K2, Z3
-	VPMOVQD        Z3, Y0
+	VBLENDMPD.BCST const33<>+0(SB), Z0, K1, Z0
+	VBLENDMPD.BCST const34<>+0(SB), Z0, K2, Z0
+	VPMOVQD        Z0, Y0
 	VMOVUPD        Y0, (AX)
 	ADDQ           $0x20, AX
 	ADDQ           DX, CX
@@ -1233,11 +1233,11 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const20<>+0(SB)/8, $0xffffffff80000000
-GLOBL const20<>(SB), RODATA|NOPTR, $8
+DATA const33<>+0(SB)/8, $0xffffffff80000000
+GLOBL const33<>(SB), RODATA|NOPTR, $8
 
-DATA const21<>+0(SB)/8, $0x000000007fffffff
-GLOBL const21<>(SB), RODATA|NOPTR, $8
+DATA const34<>+0(SB)/8, $0x000000007fffffff
+GLOBL const34<>(SB), RODATA|NOPTR, $8
 
 // func SaturateInt64Uint8(dst *uint8, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -1253,11 +1253,11 @@ TEXT ·SaturateInt64Uint8(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD        (CX), Z0
 	VPCMPQ.BCST    $0x01, const0<>+0(SB), Z0, K1
-	VPBROADCASTQ   const13<>+0(SB), Z1
+	VPBROADCASTQ   const35<>+0(SB), Z1
 	VPCMPQ         $0x01, Z0, Z1, K2
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z2
-	VBLENDMPD.BCST const13<>+0(SB), Z2, K2, Z3
-	VPMOVQB        Z3, X0
+	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z0
+	VBLENDMPD.BCST const35<>+0(SB), Z0, K2, Z0
+	VPMOVQB        Z0, X0
 	VMOVQ          X0, (AX)
 	ADDQ           $0x08, AX
 	ADDQ           DX, CX
@@ -1270,6 +1270,9 @@ done:
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const35<>+0(SB)/8, $0x00000000000000ff
+GLOBL const35<>(SB), RODATA|NOPTR, $8
 
 // func SaturateInt64Uint16(dst *uint16, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -1285,11 +1288,11 @@ TEXT ·SaturateInt64Uint16(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD        (CX), Z0
 	VPCMPQ.BCST    $0x01, const0<>+0(SB), Z0, K1
-	VPBROADCASTQ   const14<>+0(SB), Z1
+	VPBROADCASTQ   const36<>+0(SB), Z1
 	VPCMPQ         $0x01, Z0, Z1, K2
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z2
-	VBLENDMPD.BCST const14<>+0(SB), Z2, K2, Z3
-	VPMOVQW        Z3, X0
+	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z0
+	VBLENDMPD.BCST const36<>+0(SB), Z0, K2, Z0
+	VPMOVQW        Z0, X0
 	VMOVUPD        X0, (AX)
 	ADDQ           $0x10, AX
 	ADDQ           DX, CX
@@ -1302,6 +1305,9 @@ done:
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const36<>+0(SB)/8, $0x000000000000ffff
+GLOBL const36<>(SB), RODATA|NOPTR, $8
 
 // func SaturateInt64Uint32(dst *uint32, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -1317,11 +1323,11 @@ TEXT ·SaturateInt64Uint32(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD        (CX), Z0
 	VPCMPQ.BCST    $0x01, const0<>+0(SB), Z0, K1
-	VPBROADCASTQ   const15<>+0(SB), Z1
+	VPBROADCASTQ   const37<>+0(SB), Z1
 	VPCMPQ         $0x01, Z0, Z1, K2
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z2
-	VBLENDMPD.BCST const15<>+0(SB), Z2, K2, Z3
-	VPMOVQD        Z3, Y0
+	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z0
+	VBLENDMPD.BCST const37<>+0(SB), Z0, K2, Z0
+	VPMOVQD        Z0, Y0
 	VMOVUPD        Y0, (AX)
 	ADDQ           $0x20, AX
 	ADDQ           DX, CX
@@ -1334,6 +1340,9 @@ done:
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const37<>+0(SB)/8, $0x00000000ffffffff
+GLOBL const37<>(SB), RODATA|NOPTR, $8
 
 // func SaturateInt64Uint64(dst *uint64, a *int64, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -1349,8 +1358,8 @@ TEXT ·SaturateInt64Uint64(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD        (CX), Z0
 	VPCMPQ.BCST    $0x01, const0<>+0(SB), Z0, K1
-	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z1
-	VMOVUPD        Z1, (AX)
+	VBLENDMPD.BCST const0<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	SUBQ           $0x08, SI
@@ -1364,124 +1373,128 @@ done:
 	RET
 
 // func SaturateUint8Int8(dst *int8, a *uint8, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·SaturateUint8Int8(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x40, SI
 	JLT  done
 
 loop:
-	VMOVQ          (CX), X0
-	VPMOVZXBQ      X0, Z0
-	VPBROADCASTQ   const17<>+0(SB), Z2
-	VPCMPQ         $0x01, Z0, Z2, K1
-	VBLENDMPD.BCST const17<>+0(SB), Z0, K1, Z1
-	VPMOVQB        Z1, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
+	VMOVUPD      (CX), Z0
+	VPBROADCASTD const38<>+0(SB), Z1
+	VPCMPUB      $0x01, Z0, Z1, K1
+	VPBROADCASTD const38<>+0(SB), Z1
+	VPBLENDMB    Z1, Z0, K1, Z0
+	VMOVUPD      Z0, (AX)
+	ADDQ         $0x40, AX
+	ADDQ         DX, CX
+	SUBQ         $0x40, SI
+	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x40, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
+DATA const38<>+0(SB)/4, $0x7f7f7f7f
+GLOBL const38<>(SB), RODATA|NOPTR, $4
+
 // func SaturateUint16Int8(dst *int8, a *uint16, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·SaturateUint16Int8(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x20, SI
 	JLT  done
 
 loop:
-	VMOVUPD        (CX), X0
-	VPMOVZXWQ      X0, Z0
-	VPBROADCASTQ   const17<>+0(SB), Z2
-	VPCMPQ         $0x01, Z0, Z2, K1
-	VBLENDMPD.BCST const17<>+0(SB), Z0, K1, Z1
-	VPMOVQB        Z1, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
+	VMOVUPD      (CX), Z0
+	VPBROADCASTD const21<>+0(SB), Z1
+	VPCMPUW      $0x01, Z0, Z1, K1
+	VPBROADCASTD const21<>+0(SB), Z1
+	VPBLENDMW    Z1, Z0, K1, Z0
+	VPMOVWB      Z0, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
+	ADDQ         DX, CX
+	SUBQ         $0x20, SI
+	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x20, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
 // func SaturateUint16Int16(dst *int16, a *uint16, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·SaturateUint16Int16(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x20, SI
 	JLT  done
 
 loop:
-	VMOVUPD        (CX), X0
-	VPMOVZXWQ      X0, Z0
-	VPBROADCASTQ   const19<>+0(SB), Z2
-	VPCMPQ         $0x01, Z0, Z2, K1
-	VBLENDMPD.BCST const19<>+0(SB), Z0, K1, Z1
-	VPMOVQW        Z1, X0
-	VMOVUPD        X0, (AX)
-	ADDQ           $0x10, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
+	VMOVUPD      (CX), Z0
+	VPBROADCASTD const39<>+0(SB), Z1
+	VPCMPUW      $0x01, Z0, Z1, K1
+	VPBROADCASTD const39<>+0(SB), Z1
+	VPBLENDMW    Z1, Z0, K1, Z0
+	VMOVUPD      Z0, (AX)
+	ADDQ         $0x40, AX
+	ADDQ         DX, CX
+	SUBQ         $0x20, SI
+	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x20, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
 
+DATA const39<>+0(SB)/4, $0x7fff7fff
+GLOBL const39<>(SB), RODATA|NOPTR, $4
+
 // func SaturateUint16Uint8(dst *uint8, a *uint16, aStep int, n int) (done int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·SaturateUint16Uint8(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x20, SI
 	JLT  done
 
 loop:
-	VMOVUPD        (CX), X0
-	VPMOVZXWQ      X0, Z0
-	VPBROADCASTQ   const13<>+0(SB), Z2
-	VPCMPQ         $0x01, Z0, Z2, K1
-	VBLENDMPD.BCST const13<>+0(SB), Z0, K1, Z1
-	VPMOVQB        Z1, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
-	ADDQ           DX, CX
-	SUBQ           $0x08, SI
-	JGE            loop
+	VMOVUPD      (CX), Z0
+	VPBROADCASTD const22<>+0(SB), Z1
+	VPCMPUW      $0x01, Z0, Z1, K1
+	VPBROADCASTD const22<>+0(SB), Z1
+	VPBLENDMW    Z1, Z0, K1, Z0
+	VPMOVWB      Z0, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
+	ADDQ         DX, CX
+	SUBQ         $0x20, SI
+	JGE          loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x20, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -1495,24 +1508,23 @@ TEXT ·SaturateUint32Int8(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD        (CX), Y0
-	VPMOVZXDQ      Y0, Z0
-	VPBROADCASTQ   const17<>+0(SB), Z2
-	VPCMPQ         $0x01, Z0, Z2, K1
-	VBLENDMPD.BCST const17<>+0(SB), Z0, K1, Z1
-	VPMOVQB        Z1, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
+	VMOVUPD        (CX), Z0
+	VPBROADCASTD   const24<>+0(SB), Z1
+	VPCMPUD        $0x01, Z0, Z1, K1
+	VBLENDMPS.BCST const24<>+0(SB), Z0, K1, Z0
+	VPMOVDB        Z0, X0
+	VMOVUPD        X0, (AX)
+	ADDQ           $0x10, AX
 	ADDQ           DX, CX
-	SUBQ           $0x08, SI
+	SUBQ           $0x10, SI
 	JGE            loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -1526,24 +1538,23 @@ TEXT ·SaturateUint32Int16(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD        (CX), Y0
-	VPMOVZXDQ      Y0, Z0
-	VPBROADCASTQ   const19<>+0(SB), Z2
-	VPCMPQ         $0x01, Z0, Z2, K1
-	VBLENDMPD.BCST const19<>+0(SB), Z0, K1, Z1
-	VPMOVQW        Z1, X0
-	VMOVUPD        X0, (AX)
-	ADDQ           $0x10, AX
+	VMOVUPD        (CX), Z0
+	VPBROADCASTD   const26<>+0(SB), Z1
+	VPCMPUD        $0x01, Z0, Z1, K1
+	VBLENDMPS.BCST const26<>+0(SB), Z0, K1, Z0
+	VPMOVDW        Z0, Y0
+	VMOVUPD        Y0, (AX)
+	ADDQ           $0x20, AX
 	ADDQ           DX, CX
-	SUBQ           $0x08, SI
+	SUBQ           $0x10, SI
 	JGE            loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -1557,28 +1568,29 @@ TEXT ·SaturateUint32Int32(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD        (CX), Y0
-	VPMOVZXDQ      Y0, Z0
-	VPBROADCASTQ   const21<>+0(SB), Z2
-	VPCMPQ         $0x01, Z0, Z2, K1
-	VBLENDMPD.BCST const21<>+0(SB), Z0, K1, Z1
-	VPMOVQD        Z1, Y0
-	VMOVUPD        Y0, (AX)
-	ADDQ           $0x20, AX
+	VMOVUPD        (CX), Z0
+	VPBROADCASTD   const40<>+0(SB), Z1
+	VPCMPUD        $0x01, Z0, Z1, K1
+	VBLENDMPS.BCST const40<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
+	ADDQ           $0x40, AX
 	ADDQ           DX, CX
-	SUBQ           $0x08, SI
+	SUBQ           $0x10, SI
 	JGE            loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
 	RET
+
+DATA const40<>+0(SB)/4, $0x7fffffff
+GLOBL const40<>(SB), RODATA|NOPTR, $4
 
 // func SaturateUint32Uint8(dst *uint8, a *uint32, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -1588,24 +1600,23 @@ TEXT ·SaturateUint32Uint8(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD        (CX), Y0
-	VPMOVZXDQ      Y0, Z0
-	VPBROADCASTQ   const13<>+0(SB), Z2
-	VPCMPQ         $0x01, Z0, Z2, K1
-	VBLENDMPD.BCST const13<>+0(SB), Z0, K1, Z1
-	VPMOVQB        Z1, X0
-	VMOVQ          X0, (AX)
-	ADDQ           $0x08, AX
+	VMOVUPD        (CX), Z0
+	VPBROADCASTD   const27<>+0(SB), Z1
+	VPCMPUD        $0x01, Z0, Z1, K1
+	VBLENDMPS.BCST const27<>+0(SB), Z0, K1, Z0
+	VPMOVDB        Z0, X0
+	VMOVUPD        X0, (AX)
+	ADDQ           $0x10, AX
 	ADDQ           DX, CX
-	SUBQ           $0x08, SI
+	SUBQ           $0x10, SI
 	JGE            loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -1619,24 +1630,23 @@ TEXT ·SaturateUint32Uint16(SB), NOSPLIT, $0-40
 	MOVQ aStep+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ BX, SI
-	SUBQ $0x08, SI
+	SUBQ $0x10, SI
 	JLT  done
 
 loop:
-	VMOVUPD        (CX), Y0
-	VPMOVZXDQ      Y0, Z0
-	VPBROADCASTQ   const14<>+0(SB), Z2
-	VPCMPQ         $0x01, Z0, Z2, K1
-	VBLENDMPD.BCST const14<>+0(SB), Z0, K1, Z1
-	VPMOVQW        Z1, X0
-	VMOVUPD        X0, (AX)
-	ADDQ           $0x10, AX
+	VMOVUPD        (CX), Z0
+	VPBROADCASTD   const28<>+0(SB), Z1
+	VPCMPUD        $0x01, Z0, Z1, K1
+	VBLENDMPS.BCST const28<>+0(SB), Z0, K1, Z0
+	VPMOVDW        Z0, Y0
+	VMOVUPD        Y0, (AX)
+	ADDQ           $0x20, AX
 	ADDQ           DX, CX
-	SUBQ           $0x08, SI
+	SUBQ           $0x10, SI
 	JGE            loop
 
 done:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	SUBQ SI, BX
 	VZEROUPPER
 	MOVQ BX, done+32(FP)
@@ -1655,10 +1665,10 @@ TEXT ·SaturateUint64Int8(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD        (CX), Z0
-	VPBROADCASTQ   const17<>+0(SB), Z1
+	VPBROADCASTQ   const30<>+0(SB), Z1
 	VPCMPUQ        $0x01, Z0, Z1, K1
-	VBLENDMPD.BCST const17<>+0(SB), Z0, K1, Z2
-	VPMOVQB        Z2, X0
+	VBLENDMPD.BCST const30<>+0(SB), Z0, K1, Z0
+	VPMOVQB        Z0, X0
 	VMOVQ          X0, (AX)
 	ADDQ           $0x08, AX
 	ADDQ           DX, CX
@@ -1685,10 +1695,10 @@ TEXT ·SaturateUint64Int16(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD        (CX), Z0
-	VPBROADCASTQ   const19<>+0(SB), Z1
+	VPBROADCASTQ   const32<>+0(SB), Z1
 	VPCMPUQ        $0x01, Z0, Z1, K1
-	VBLENDMPD.BCST const19<>+0(SB), Z0, K1, Z2
-	VPMOVQW        Z2, X0
+	VBLENDMPD.BCST const32<>+0(SB), Z0, K1, Z0
+	VPMOVQW        Z0, X0
 	VMOVUPD        X0, (AX)
 	ADDQ           $0x10, AX
 	ADDQ           DX, CX
@@ -1715,10 +1725,10 @@ TEXT ·SaturateUint64Int32(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD        (CX), Z0
-	VPBROADCASTQ   const21<>+0(SB), Z1
+	VPBROADCASTQ   const34<>+0(SB), Z1
 	VPCMPUQ        $0x01, Z0, Z1, K1
-	VBLENDMPD.BCST const21<>+0(SB), Z0, K1, Z2
-	VPMOVQD        Z2, Y0
+	VBLENDMPD.BCST const34<>+0(SB), Z0, K1, Z0
+	VPMOVQD        Z0, Y0
 	VMOVUPD        Y0, (AX)
 	ADDQ           $0x20, AX
 	ADDQ           DX, CX
@@ -1745,10 +1755,10 @@ TEXT ·SaturateUint64Int64(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD        (CX), Z0
-	VPBROADCASTQ   const22<>+0(SB), Z1
+	VPBROADCASTQ   const41<>+0(SB), Z1
 	VPCMPUQ        $0x01, Z0, Z1, K1
-	VBLENDMPD.BCST const22<>+0(SB), Z0, K1, Z2
-	VMOVUPD        Z2, (AX)
+	VBLENDMPD.BCST const41<>+0(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (AX)
 	ADDQ           $0x40, AX
 	ADDQ           DX, CX
 	SUBQ           $0x08, SI
@@ -1761,8 +1771,8 @@ done:
 	MOVQ BX, done+32(FP)
 	RET
 
-DATA const22<>+0(SB)/8, $0x7fffffffffffffff
-GLOBL const22<>(SB), RODATA|NOPTR, $8
+DATA const41<>+0(SB)/8, $0x7fffffffffffffff
+GLOBL const41<>(SB), RODATA|NOPTR, $8
 
 // func SaturateUint64Uint8(dst *uint8, a *uint64, aStep int, n int) (done int)
 // Requires: AVX, AVX512F
@@ -1777,10 +1787,10 @@ TEXT ·SaturateUint64Uint8(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD        (CX), Z0
-	VPBROADCASTQ   const13<>+0(SB), Z1
+	VPBROADCASTQ   const35<>+0(SB), Z1
 	VPCMPUQ        $0x01, Z0, Z1, K1
-	VBLENDMPD.BCST const13<>+0(SB), Z0, K1, Z2
-	VPMOVQB        Z2, X0
+	VBLENDMPD.BCST const35<>+0(SB), Z0, K1, Z0
+	VPMOVQB        Z0, X0
 	VMOVQ          X0, (AX)
 	ADDQ           $0x08, AX
 	ADDQ           DX, CX
@@ -1807,10 +1817,10 @@ TEXT ·SaturateUint64Uint16(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD        (CX), Z0
-	VPBROADCASTQ   const14<>+0(SB), Z1
+	VPBROADCASTQ   const36<>+0(SB), Z1
 	VPCMPUQ        $0x01, Z0, Z1, K1
-	VBLENDMPD.BCST const14<>+0(SB), Z0, K1, Z2
-	VPMOVQW        Z2, X0
+	VBLENDMPD.BCST const36<>+0(SB), Z0, K1, Z0
+	VPMOVQW        Z0, X0
 	VMOVUPD        X0, (AX)
 	ADDQ           $0x10, AX
 	ADDQ           DX, CX
@@ -1837,10 +1847,10 @@ TEXT ·SaturateUint64Uint32(SB), NOSPLIT, $0-40
 
 loop:
 	VMOVUPD        (CX), Z0
-	VPBROADCASTQ   const15<>+0(SB), Z1
+	VPBROADCASTQ   const37<>+0(SB), Z1
 	VPCMPUQ        $0x01, Z0, Z1, K1
-	VBLENDMPD.BCST const15<>+0(SB), Z0, K1, Z2
-	VPMOVQD        Z2, Y0
+	VBLENDMPD.BCST const37<>+0(SB), Z0, K1, Z0
+	VPMOVQD        Z0, Y0
 	VMOVUPD        Y0, (AX)
 	ADDQ           $0x20, AX
 	ADDQ           DX, CX

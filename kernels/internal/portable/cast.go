@@ -25,21 +25,18 @@ func CastFloat64Int8(dst []int8, a []float64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := a[i&ma]
-		v1 := math.Trunc(v0)
-		v2 := math.Float64bits(v1)
-		v4 := v2 &^ 0x8000000000000000
-		v5 := math.Float64frombits(v4)
-		v7 := v5 < 0x1p+51
-		v8 := !v7
-		if v8 {
+		v1 := math.Float64bits(v0)
+		v3 := v1 &^ 0x8000000000000000
+		v4 := math.Float64frombits(v3)
+		v6 := v4 < 0x1p+31
+		v7 := !v6
+		if v7 {
 			dst[i] = wrap[int8](a[i&ma])
 			continue
 		}
-		v10 := float64(v1 + 0x1.8p+52)
-		v11 := math.Float64bits(v10)
-		v13 := v11 - 0x4338000000000000
-		v14 := uint8(v13)
-		dst[i] = int8(v14)
+		v8 := uint32(int32(v0))
+		v9 := uint8(v8)
+		dst[i] = int8(v9)
 	}
 }
 
@@ -48,21 +45,18 @@ func CastFloat64Int16(dst []int16, a []float64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := a[i&ma]
-		v1 := math.Trunc(v0)
-		v2 := math.Float64bits(v1)
-		v4 := v2 &^ 0x8000000000000000
-		v5 := math.Float64frombits(v4)
-		v7 := v5 < 0x1p+51
-		v8 := !v7
-		if v8 {
+		v1 := math.Float64bits(v0)
+		v3 := v1 &^ 0x8000000000000000
+		v4 := math.Float64frombits(v3)
+		v6 := v4 < 0x1p+31
+		v7 := !v6
+		if v7 {
 			dst[i] = wrap[int16](a[i&ma])
 			continue
 		}
-		v10 := float64(v1 + 0x1.8p+52)
-		v11 := math.Float64bits(v10)
-		v13 := v11 - 0x4338000000000000
-		v14 := uint16(v13)
-		dst[i] = int16(v14)
+		v8 := uint32(int32(v0))
+		v9 := uint16(v8)
+		dst[i] = int16(v9)
 	}
 }
 
@@ -71,21 +65,17 @@ func CastFloat64Int32(dst []int32, a []float64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := a[i&ma]
-		v1 := math.Trunc(v0)
-		v2 := math.Float64bits(v1)
-		v4 := v2 &^ 0x8000000000000000
-		v5 := math.Float64frombits(v4)
-		v7 := v5 < 0x1p+51
-		v8 := !v7
-		if v8 {
+		v1 := math.Float64bits(v0)
+		v3 := v1 &^ 0x8000000000000000
+		v4 := math.Float64frombits(v3)
+		v6 := v4 < 0x1p+31
+		v7 := !v6
+		if v7 {
 			dst[i] = wrap[int32](a[i&ma])
 			continue
 		}
-		v10 := float64(v1 + 0x1.8p+52)
-		v11 := math.Float64bits(v10)
-		v13 := v11 - 0x4338000000000000
-		v14 := uint32(v13)
-		dst[i] = int32(v14)
+		v8 := uint32(int32(v0))
+		dst[i] = int32(v8)
 	}
 }
 
@@ -116,21 +106,18 @@ func CastFloat64Uint8(dst []uint8, a []float64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := a[i&ma]
-		v1 := math.Trunc(v0)
-		v2 := math.Float64bits(v1)
-		v4 := v2 &^ 0x8000000000000000
-		v5 := math.Float64frombits(v4)
-		v7 := v5 < 0x1p+51
-		v8 := !v7
-		if v8 {
+		v1 := math.Float64bits(v0)
+		v3 := v1 &^ 0x8000000000000000
+		v4 := math.Float64frombits(v3)
+		v6 := v4 < 0x1p+31
+		v7 := !v6
+		if v7 {
 			dst[i] = wrap[uint8](a[i&ma])
 			continue
 		}
-		v10 := float64(v1 + 0x1.8p+52)
-		v11 := math.Float64bits(v10)
-		v13 := v11 - 0x4338000000000000
-		v14 := uint8(v13)
-		dst[i] = uint8(v14)
+		v8 := uint32(int32(v0))
+		v9 := uint8(v8)
+		dst[i] = uint8(v9)
 	}
 }
 
@@ -139,21 +126,18 @@ func CastFloat64Uint16(dst []uint16, a []float64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := a[i&ma]
-		v1 := math.Trunc(v0)
-		v2 := math.Float64bits(v1)
-		v4 := v2 &^ 0x8000000000000000
-		v5 := math.Float64frombits(v4)
-		v7 := v5 < 0x1p+51
-		v8 := !v7
-		if v8 {
+		v1 := math.Float64bits(v0)
+		v3 := v1 &^ 0x8000000000000000
+		v4 := math.Float64frombits(v3)
+		v6 := v4 < 0x1p+31
+		v7 := !v6
+		if v7 {
 			dst[i] = wrap[uint16](a[i&ma])
 			continue
 		}
-		v10 := float64(v1 + 0x1.8p+52)
-		v11 := math.Float64bits(v10)
-		v13 := v11 - 0x4338000000000000
-		v14 := uint16(v13)
-		dst[i] = uint16(v14)
+		v8 := uint32(int32(v0))
+		v9 := uint16(v8)
+		dst[i] = uint16(v9)
 	}
 }
 
@@ -246,22 +230,18 @@ func CastFloat32Int8(dst []int8, a []float32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := a[i&ma]
-		v1 := float64(v0)
-		v2 := math.Trunc(v1)
-		v3 := math.Float64bits(v2)
-		v5 := v3 &^ 0x8000000000000000
-		v6 := math.Float64frombits(v5)
-		v8 := v6 < 0x1p+51
-		v9 := !v8
-		if v9 {
+		v1 := math.Float32bits(v0)
+		v3 := v1 &^ 0x80000000
+		v4 := math.Float32frombits(v3)
+		v6 := v4 < 0x1p+31
+		v7 := !v6
+		if v7 {
 			dst[i] = wrap[int8](a[i&ma])
 			continue
 		}
-		v11 := float64(v2 + 0x1.8p+52)
-		v12 := math.Float64bits(v11)
-		v14 := v12 - 0x4338000000000000
-		v15 := uint8(v14)
-		dst[i] = int8(v15)
+		v8 := uint32(int32(v0))
+		v9 := uint8(v8)
+		dst[i] = int8(v9)
 	}
 }
 
@@ -270,22 +250,18 @@ func CastFloat32Int16(dst []int16, a []float32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := a[i&ma]
-		v1 := float64(v0)
-		v2 := math.Trunc(v1)
-		v3 := math.Float64bits(v2)
-		v5 := v3 &^ 0x8000000000000000
-		v6 := math.Float64frombits(v5)
-		v8 := v6 < 0x1p+51
-		v9 := !v8
-		if v9 {
+		v1 := math.Float32bits(v0)
+		v3 := v1 &^ 0x80000000
+		v4 := math.Float32frombits(v3)
+		v6 := v4 < 0x1p+31
+		v7 := !v6
+		if v7 {
 			dst[i] = wrap[int16](a[i&ma])
 			continue
 		}
-		v11 := float64(v2 + 0x1.8p+52)
-		v12 := math.Float64bits(v11)
-		v14 := v12 - 0x4338000000000000
-		v15 := uint16(v14)
-		dst[i] = int16(v15)
+		v8 := uint32(int32(v0))
+		v9 := uint16(v8)
+		dst[i] = int16(v9)
 	}
 }
 
@@ -294,22 +270,17 @@ func CastFloat32Int32(dst []int32, a []float32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := a[i&ma]
-		v1 := float64(v0)
-		v2 := math.Trunc(v1)
-		v3 := math.Float64bits(v2)
-		v5 := v3 &^ 0x8000000000000000
-		v6 := math.Float64frombits(v5)
-		v8 := v6 < 0x1p+51
-		v9 := !v8
-		if v9 {
+		v1 := math.Float32bits(v0)
+		v3 := v1 &^ 0x80000000
+		v4 := math.Float32frombits(v3)
+		v6 := v4 < 0x1p+31
+		v7 := !v6
+		if v7 {
 			dst[i] = wrap[int32](a[i&ma])
 			continue
 		}
-		v11 := float64(v2 + 0x1.8p+52)
-		v12 := math.Float64bits(v11)
-		v14 := v12 - 0x4338000000000000
-		v15 := uint32(v14)
-		dst[i] = int32(v15)
+		v8 := uint32(int32(v0))
+		dst[i] = int32(v8)
 	}
 }
 
@@ -341,22 +312,18 @@ func CastFloat32Uint8(dst []uint8, a []float32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := a[i&ma]
-		v1 := float64(v0)
-		v2 := math.Trunc(v1)
-		v3 := math.Float64bits(v2)
-		v5 := v3 &^ 0x8000000000000000
-		v6 := math.Float64frombits(v5)
-		v8 := v6 < 0x1p+51
-		v9 := !v8
-		if v9 {
+		v1 := math.Float32bits(v0)
+		v3 := v1 &^ 0x80000000
+		v4 := math.Float32frombits(v3)
+		v6 := v4 < 0x1p+31
+		v7 := !v6
+		if v7 {
 			dst[i] = wrap[uint8](a[i&ma])
 			continue
 		}
-		v11 := float64(v2 + 0x1.8p+52)
-		v12 := math.Float64bits(v11)
-		v14 := v12 - 0x4338000000000000
-		v15 := uint8(v14)
-		dst[i] = uint8(v15)
+		v8 := uint32(int32(v0))
+		v9 := uint8(v8)
+		dst[i] = uint8(v9)
 	}
 }
 
@@ -365,22 +332,18 @@ func CastFloat32Uint16(dst []uint16, a []float32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := a[i&ma]
-		v1 := float64(v0)
-		v2 := math.Trunc(v1)
-		v3 := math.Float64bits(v2)
-		v5 := v3 &^ 0x8000000000000000
-		v6 := math.Float64frombits(v5)
-		v8 := v6 < 0x1p+51
-		v9 := !v8
-		if v9 {
+		v1 := math.Float32bits(v0)
+		v3 := v1 &^ 0x80000000
+		v4 := math.Float32frombits(v3)
+		v6 := v4 < 0x1p+31
+		v7 := !v6
+		if v7 {
 			dst[i] = wrap[uint16](a[i&ma])
 			continue
 		}
-		v11 := float64(v2 + 0x1.8p+52)
-		v12 := math.Float64bits(v11)
-		v14 := v12 - 0x4338000000000000
-		v15 := uint16(v14)
-		dst[i] = uint16(v15)
+		v8 := uint32(int32(v0))
+		v9 := uint16(v8)
+		dst[i] = uint16(v9)
 	}
 }
 
@@ -459,11 +422,9 @@ func CastInt8Float64(dst []float64, a []int8) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint8(a[i&ma])
-		v1 := uint64(int8(v0))
-		v3 := v1 + 0x4338000000000000
-		v4 := math.Float64frombits(v3)
-		v6 := float64(v4 - 0x1.8p+52)
-		dst[i] = v6
+		v1 := uint32(int8(v0))
+		v2 := float64(int32(v1))
+		dst[i] = v2
 	}
 }
 
@@ -472,12 +433,9 @@ func CastInt8Float32(dst []float32, a []int8) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint8(a[i&ma])
-		v1 := uint64(int8(v0))
-		v3 := v1 + 0x4338000000000000
-		v4 := math.Float64frombits(v3)
-		v6 := float64(v4 - 0x1.8p+52)
-		v7 := float32(v6)
-		dst[i] = v7
+		v1 := uint32(int8(v0))
+		v2 := float32(int32(v1))
+		dst[i] = v2
 	}
 }
 
@@ -579,11 +537,9 @@ func CastInt16Float64(dst []float64, a []int16) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint16(a[i&ma])
-		v1 := uint64(int16(v0))
-		v3 := v1 + 0x4338000000000000
-		v4 := math.Float64frombits(v3)
-		v6 := float64(v4 - 0x1.8p+52)
-		dst[i] = v6
+		v1 := uint32(int16(v0))
+		v2 := float64(int32(v1))
+		dst[i] = v2
 	}
 }
 
@@ -592,12 +548,9 @@ func CastInt16Float32(dst []float32, a []int16) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint16(a[i&ma])
-		v1 := uint64(int16(v0))
-		v3 := v1 + 0x4338000000000000
-		v4 := math.Float64frombits(v3)
-		v6 := float64(v4 - 0x1.8p+52)
-		v7 := float32(v6)
-		dst[i] = v7
+		v1 := uint32(int16(v0))
+		v2 := float32(int32(v1))
+		dst[i] = v2
 	}
 }
 
@@ -606,9 +559,8 @@ func CastInt16Int8(dst []int8, a []int16) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint16(a[i&ma])
-		v1 := uint64(int16(v0))
-		v2 := uint8(v1)
-		dst[i] = int8(v2)
+		v1 := uint8(v0)
+		dst[i] = int8(v1)
 	}
 }
 
@@ -637,9 +589,8 @@ func CastInt16Uint8(dst []uint8, a []int16) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint16(a[i&ma])
-		v1 := uint64(int16(v0))
-		v2 := uint8(v1)
-		dst[i] = uint8(v2)
+		v1 := uint8(v0)
+		dst[i] = uint8(v1)
 	}
 }
 
@@ -701,11 +652,8 @@ func CastInt32Float64(dst []float64, a []int32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint32(a[i&ma])
-		v1 := uint64(int32(v0))
-		v3 := v1 + 0x4338000000000000
-		v4 := math.Float64frombits(v3)
-		v6 := float64(v4 - 0x1.8p+52)
-		dst[i] = v6
+		v1 := float64(int32(v0))
+		dst[i] = v1
 	}
 }
 
@@ -714,12 +662,8 @@ func CastInt32Float32(dst []float32, a []int32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint32(a[i&ma])
-		v1 := uint64(int32(v0))
-		v3 := v1 + 0x4338000000000000
-		v4 := math.Float64frombits(v3)
-		v6 := float64(v4 - 0x1.8p+52)
-		v7 := float32(v6)
-		dst[i] = v7
+		v1 := float32(int32(v0))
+		dst[i] = v1
 	}
 }
 
@@ -728,9 +672,8 @@ func CastInt32Int8(dst []int8, a []int32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint32(a[i&ma])
-		v1 := uint64(int32(v0))
-		v2 := uint8(v1)
-		dst[i] = int8(v2)
+		v1 := uint8(v0)
+		dst[i] = int8(v1)
 	}
 }
 
@@ -739,9 +682,8 @@ func CastInt32Int16(dst []int16, a []int32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint32(a[i&ma])
-		v1 := uint64(int32(v0))
-		v2 := uint16(v1)
-		dst[i] = int16(v2)
+		v1 := uint16(v0)
+		dst[i] = int16(v1)
 	}
 }
 
@@ -760,9 +702,8 @@ func CastInt32Uint8(dst []uint8, a []int32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint32(a[i&ma])
-		v1 := uint64(int32(v0))
-		v2 := uint8(v1)
-		dst[i] = uint8(v2)
+		v1 := uint8(v0)
+		dst[i] = uint8(v1)
 	}
 }
 
@@ -771,9 +712,8 @@ func CastInt32Uint16(dst []uint16, a []int32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint32(a[i&ma])
-		v1 := uint64(int32(v0))
-		v2 := uint16(v1)
-		dst[i] = uint16(v2)
+		v1 := uint16(v0)
+		dst[i] = uint16(v1)
 	}
 }
 
@@ -962,11 +902,9 @@ func CastUint8Float64(dst []float64, a []uint8) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint8(a[i&ma])
-		v1 := uint64(v0)
-		v3 := v1 + 0x4338000000000000
-		v4 := math.Float64frombits(v3)
-		v6 := float64(v4 - 0x1.8p+52)
-		dst[i] = v6
+		v1 := uint32(v0)
+		v2 := float64(int32(v1))
+		dst[i] = v2
 	}
 }
 
@@ -975,12 +913,9 @@ func CastUint8Float32(dst []float32, a []uint8) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint8(a[i&ma])
-		v1 := uint64(v0)
-		v3 := v1 + 0x4338000000000000
-		v4 := math.Float64frombits(v3)
-		v6 := float64(v4 - 0x1.8p+52)
-		v7 := float32(v6)
-		dst[i] = v7
+		v1 := uint32(v0)
+		v2 := float32(int32(v1))
+		dst[i] = v2
 	}
 }
 
@@ -1082,11 +1017,9 @@ func CastUint16Float64(dst []float64, a []uint16) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint16(a[i&ma])
-		v1 := uint64(v0)
-		v3 := v1 + 0x4338000000000000
-		v4 := math.Float64frombits(v3)
-		v6 := float64(v4 - 0x1.8p+52)
-		dst[i] = v6
+		v1 := uint32(v0)
+		v2 := float64(int32(v1))
+		dst[i] = v2
 	}
 }
 
@@ -1095,12 +1028,9 @@ func CastUint16Float32(dst []float32, a []uint16) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint16(a[i&ma])
-		v1 := uint64(v0)
-		v3 := v1 + 0x4338000000000000
-		v4 := math.Float64frombits(v3)
-		v6 := float64(v4 - 0x1.8p+52)
-		v7 := float32(v6)
-		dst[i] = v7
+		v1 := uint32(v0)
+		v2 := float32(int32(v1))
+		dst[i] = v2
 	}
 }
 
@@ -1109,9 +1039,8 @@ func CastUint16Int8(dst []int8, a []uint16) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint16(a[i&ma])
-		v1 := uint64(v0)
-		v2 := uint8(v1)
-		dst[i] = int8(v2)
+		v1 := uint8(v0)
+		dst[i] = int8(v1)
 	}
 }
 
@@ -1149,9 +1078,8 @@ func CastUint16Uint8(dst []uint8, a []uint16) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint16(a[i&ma])
-		v1 := uint64(v0)
-		v2 := uint8(v1)
-		dst[i] = uint8(v2)
+		v1 := uint8(v0)
+		dst[i] = uint8(v1)
 	}
 }
 
@@ -1231,9 +1159,8 @@ func CastUint32Int8(dst []int8, a []uint32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint32(a[i&ma])
-		v1 := uint64(v0)
-		v2 := uint8(v1)
-		dst[i] = int8(v2)
+		v1 := uint8(v0)
+		dst[i] = int8(v1)
 	}
 }
 
@@ -1242,9 +1169,8 @@ func CastUint32Int16(dst []int16, a []uint32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint32(a[i&ma])
-		v1 := uint64(v0)
-		v2 := uint16(v1)
-		dst[i] = int16(v2)
+		v1 := uint16(v0)
+		dst[i] = int16(v1)
 	}
 }
 
@@ -1272,9 +1198,8 @@ func CastUint32Uint8(dst []uint8, a []uint32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint32(a[i&ma])
-		v1 := uint64(v0)
-		v2 := uint8(v1)
-		dst[i] = uint8(v2)
+		v1 := uint8(v0)
+		dst[i] = uint8(v1)
 	}
 }
 
@@ -1283,9 +1208,8 @@ func CastUint32Uint16(dst []uint16, a []uint32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint32(a[i&ma])
-		v1 := uint64(v0)
-		v2 := uint16(v1)
-		dst[i] = uint16(v2)
+		v1 := uint16(v0)
+		dst[i] = uint16(v1)
 	}
 }
 
@@ -1491,6 +1415,32 @@ func CastFloat32Float16(dst []uint16, a []float32) {
 	}
 }
 
+// CastFloat64Float16 is the portable loop.
+func CastFloat64Float16(dst []uint16, a []float64) {
+	ma := repeat(len(dst), len(a))
+	for i := range dst {
+		v0 := a[i&ma]
+		v1 := math.Float64bits(v0)
+		v3 := v1 & 0x1fffffff
+		v5 := v3 == 0x0
+		v6 := v1 &^ 0x1fffffff
+		v8 := uint64(0x20000000)
+		if v5 {
+			v8 = 0x0
+		}
+		v9 := v6 | v8
+		v10 := math.Float64frombits(v9)
+		v11 := float32(v10)
+		v12 := v11 != v11
+		v14 := math.Float32frombits(0x7fc00000)
+		v15 := v11
+		if v12 {
+			v15 = v14
+		}
+		dst[i] = ToFloat16(v15)
+	}
+}
+
 // CastBFloat16Float32 is the portable loop.
 func CastBFloat16Float32(dst []float32, a []uint16) {
 	ma := repeat(len(dst), len(a))
@@ -1518,5 +1468,45 @@ func CastFloat32BFloat16(dst []uint16, a []float32) {
 			v4 = v3
 		}
 		dst[i] = ToBFloat16(v4)
+	}
+}
+
+// CastFloat64BFloat16 is the portable loop.
+func CastFloat64BFloat16(dst []uint16, a []float64) {
+	ma := repeat(len(dst), len(a))
+	for i := range dst {
+		v0 := a[i&ma]
+		v1 := math.Float64bits(v0)
+		v3 := v1 & 0x1fffffff
+		v5 := v3 == 0x0
+		v6 := v1 &^ 0x1fffffff
+		v8 := uint64(0x20000000)
+		if v5 {
+			v8 = 0x0
+		}
+		v9 := v6 | v8
+		v10 := math.Float64frombits(v9)
+		v13 := v1 &^ 0x8000000000000000
+		v14 := math.Float64frombits(v13)
+		v15 := float64(0x1.8p-81 + v14)
+		v16 := float64(v15 - 0x1.8p-81)
+		v17 := math.Float64bits(v16)
+		v18 := v17 &^ 0x8000000000000000
+		v19 := v1 & 0x8000000000000000
+		v20 := v18 | v19
+		v21 := math.Float64frombits(v20)
+		v23 := v14 < 0x1p-126
+		v24 := v10
+		if v23 {
+			v24 = v21
+		}
+		v25 := float32(v24)
+		v26 := v25 != v25
+		v28 := math.Float32frombits(0x7fc00000)
+		v29 := v25
+		if v26 {
+			v29 = v28
+		}
+		dst[i] = ToBFloat16(v29)
 	}
 }

@@ -174,6 +174,37 @@ func CombineFourSums(state []uint64) {
 	}
 }
 
+// CombineFiveSums folds the lanes of states into the first.
+func CombineFiveSums(state []uint64) {
+	for half := 16; half > 0; half /= 2 {
+		for l := range half {
+			s0_0 := math.Float64frombits(state[l+0])
+			s1_0 := math.Float64frombits(state[l+32])
+			s2_0 := math.Float64frombits(state[l+64])
+			s3_0 := math.Float64frombits(state[l+96])
+			s4_0 := math.Float64frombits(state[l+128])
+			o0 := math.Float64frombits(state[l+half+0])
+			o1 := math.Float64frombits(state[l+half+32])
+			o2 := math.Float64frombits(state[l+half+64])
+			o3 := math.Float64frombits(state[l+half+96])
+			o4 := math.Float64frombits(state[l+half+128])
+			{
+				v2 := float64(s0_0 + o0)
+				v5 := float64(s1_0 + o1)
+				v8 := float64(s2_0 + o2)
+				v11 := float64(s3_0 + o3)
+				v14 := float64(s4_0 + o4)
+				s0_0, s1_0, s2_0, s3_0, s4_0 = v2, v5, v8, v11, v14
+			}
+			state[l+0] = math.Float64bits(s0_0)
+			state[l+32] = math.Float64bits(s1_0)
+			state[l+64] = math.Float64bits(s2_0)
+			state[l+96] = math.Float64bits(s3_0)
+			state[l+128] = math.Float64bits(s4_0)
+		}
+	}
+}
+
 // CombineNorms folds the lanes of states into the first.
 func CombineNorms(state []uint64) {
 	for half := 16; half > 0; half /= 2 {
@@ -306,24 +337,87 @@ func CombineCount(state []uint64) {
 	}
 }
 
-// CombinePairs folds the lanes of states into the first.
-func CombinePairs(state []uint64) {
+// CombineTwoCounts folds the lanes of states into the first.
+func CombineTwoCounts(state []uint64) {
+	for half := 16; half > 0; half /= 2 {
+		for l := range half {
+			s0_0 := state[l+0]
+			s1_0 := state[l+32]
+			o0 := state[l+half+0]
+			o1 := state[l+half+32]
+			{
+				v2 := s0_0 + o0
+				v5 := s1_0 + o1
+				s0_0, s1_0 = v2, v5
+			}
+			state[l+0] = s0_0
+			state[l+32] = s1_0
+		}
+	}
+}
+
+// CombineBytes folds the lanes of states into the first.
+func CombineBytes(state []uint64) {
+	for half := 16; half > 0; half /= 2 {
+		for l := range half {
+			s0_0 := state[l+0]
+			s1_0 := state[l+32]
+			s2_0 := state[l+64]
+			s3_0 := state[l+96]
+			o0 := state[l+half+0]
+			o1 := state[l+half+32]
+			o2 := state[l+half+64]
+			o3 := state[l+half+96]
+			{
+				v2 := s0_0 + o0
+				v5 := s1_0 + o1
+				v8 := minBytes(s2_0, o2)
+				v11 := maxBytes(s3_0, o3)
+				s0_0, s1_0, s2_0, s3_0 = v2, v5, v8, v11
+			}
+			state[l+0] = s0_0
+			state[l+32] = s1_0
+			state[l+64] = s2_0
+			state[l+96] = s3_0
+		}
+	}
+}
+
+// CombineWords folds the lanes of states into the first.
+func CombineWords(state []uint64) {
+	for half := 16; half > 0; half /= 2 {
+		for l := range half {
+			s0_0 := state[l+0]
+			s1_0 := state[l+32]
+			s2_0 := state[l+64]
+			s3_0 := state[l+96]
+			o0 := state[l+half+0]
+			o1 := state[l+half+32]
+			o2 := state[l+half+64]
+			o3 := state[l+half+96]
+			{
+				v2 := addHalves(s0_0, o0)
+				v5 := s1_0 + o1
+				v8 := minWords(s2_0, o2)
+				v11 := maxWords(s3_0, o3)
+				s0_0, s1_0, s2_0, s3_0 = v2, v5, v8, v11
+			}
+			state[l+0] = s0_0
+			state[l+32] = s1_0
+			state[l+64] = s2_0
+			state[l+96] = s3_0
+		}
+	}
+}
+
+// CombineDot folds the lanes of states into the first.
+func CombineDot(state []uint64) {
 	for half := 16; half > 0; half /= 2 {
 		for l := range half {
 			s0_0 := math.Float64frombits(state[l+0])
 			s1_0 := math.Float64frombits(state[l+32])
-			s2_0 := math.Float64frombits(state[l+64])
-			s3_0 := math.Float64frombits(state[l+96])
-			s4_0 := math.Float64frombits(state[l+128])
-			s5_0 := math.Float64frombits(state[l+160])
-			s6_0 := math.Float64frombits(state[l+192])
 			o0 := math.Float64frombits(state[l+half+0])
 			o1 := math.Float64frombits(state[l+half+32])
-			o2 := math.Float64frombits(state[l+half+64])
-			o3 := math.Float64frombits(state[l+half+96])
-			o4 := math.Float64frombits(state[l+half+128])
-			o5 := math.Float64frombits(state[l+half+160])
-			o6 := math.Float64frombits(state[l+half+192])
 			{
 				v2 := float64(s0_0 + o0)
 				v3 := float64(v2 - s0_0)
@@ -333,20 +427,10 @@ func CombinePairs(state []uint64) {
 				v7 := float64(v5 + v6)
 				v10 := float64(s1_0 + o1)
 				v11 := float64(v7 + v10)
-				v14 := float64(s2_0 + o2)
-				v17 := float64(s3_0 + o3)
-				v20 := float64(s4_0 + o4)
-				v23 := float64(s5_0 + o5)
-				v26 := float64(s6_0 + o6)
-				s0_0, s1_0, s2_0, s3_0, s4_0, s5_0, s6_0 = v2, v11, v14, v17, v20, v23, v26
+				s0_0, s1_0 = v2, v11
 			}
 			state[l+0] = math.Float64bits(s0_0)
 			state[l+32] = math.Float64bits(s1_0)
-			state[l+64] = math.Float64bits(s2_0)
-			state[l+96] = math.Float64bits(s3_0)
-			state[l+128] = math.Float64bits(s4_0)
-			state[l+160] = math.Float64bits(s5_0)
-			state[l+192] = math.Float64bits(s6_0)
 		}
 	}
 }

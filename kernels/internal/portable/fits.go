@@ -11,7 +11,7 @@ func FitsInt8Float64Bool(dst []uint8, a []float64) {
 		v0 := a[i&ma]
 		v1 := math.Trunc(v0)
 		v3 := -0x1p+07 <= v1
-		v5 := v1 <= 0x1.fcp+06
+		v5 := v1 < 0x1p+07
 		v6 := v3 && v5
 		dst[i] = toBool(v6)
 	}
@@ -24,7 +24,7 @@ func FitsInt16Float64Bool(dst []uint8, a []float64) {
 		v0 := a[i&ma]
 		v1 := math.Trunc(v0)
 		v3 := -0x1p+15 <= v1
-		v5 := v1 <= 0x1.fffcp+14
+		v5 := v1 < 0x1p+15
 		v6 := v3 && v5
 		dst[i] = toBool(v6)
 	}
@@ -37,7 +37,7 @@ func FitsInt32Float64Bool(dst []uint8, a []float64) {
 		v0 := a[i&ma]
 		v1 := math.Trunc(v0)
 		v3 := -0x1p+31 <= v1
-		v5 := v1 <= 0x1.fffffffcp+30
+		v5 := v1 < 0x1p+31
 		v6 := v3 && v5
 		dst[i] = toBool(v6)
 	}
@@ -50,7 +50,7 @@ func FitsInt64Float64Bool(dst []uint8, a []float64) {
 		v0 := a[i&ma]
 		v1 := math.Trunc(v0)
 		v3 := -0x1p+63 <= v1
-		v5 := v1 <= 0x1.fffffffffffffp+62
+		v5 := v1 < 0x1p+63
 		v6 := v3 && v5
 		dst[i] = toBool(v6)
 	}
@@ -63,7 +63,7 @@ func FitsUint8Float64Bool(dst []uint8, a []float64) {
 		v0 := a[i&ma]
 		v1 := math.Trunc(v0)
 		v3 := 0x0p+00 <= v1
-		v5 := v1 <= 0x1.fep+07
+		v5 := v1 < 0x1p+08
 		v6 := v3 && v5
 		dst[i] = toBool(v6)
 	}
@@ -76,7 +76,7 @@ func FitsUint16Float64Bool(dst []uint8, a []float64) {
 		v0 := a[i&ma]
 		v1 := math.Trunc(v0)
 		v3 := 0x0p+00 <= v1
-		v5 := v1 <= 0x1.fffep+15
+		v5 := v1 < 0x1p+16
 		v6 := v3 && v5
 		dst[i] = toBool(v6)
 	}
@@ -89,7 +89,7 @@ func FitsUint32Float64Bool(dst []uint8, a []float64) {
 		v0 := a[i&ma]
 		v1 := math.Trunc(v0)
 		v3 := 0x0p+00 <= v1
-		v5 := v1 <= 0x1.fffffffep+31
+		v5 := v1 < 0x1p+32
 		v6 := v3 && v5
 		dst[i] = toBool(v6)
 	}
@@ -102,7 +102,7 @@ func FitsUint64Float64Bool(dst []uint8, a []float64) {
 		v0 := a[i&ma]
 		v1 := math.Trunc(v0)
 		v3 := 0x0p+00 <= v1
-		v5 := v1 <= 0x1.fffffffffffffp+63
+		v5 := v1 < 0x1p+64
 		v6 := v3 && v5
 		dst[i] = toBool(v6)
 	}
@@ -113,12 +113,11 @@ func FitsInt8Float32Bool(dst []uint8, a []float32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := a[i&ma]
-		v1 := float64(v0)
-		v2 := math.Trunc(v1)
-		v4 := -0x1p+07 <= v2
-		v6 := v2 <= 0x1.fcp+06
-		v7 := v4 && v6
-		dst[i] = toBool(v7)
+		v1 := trunc32(v0)
+		v3 := -0x1p+07 <= v1
+		v5 := v1 < 0x1p+07
+		v6 := v3 && v5
+		dst[i] = toBool(v6)
 	}
 }
 
@@ -127,12 +126,11 @@ func FitsInt16Float32Bool(dst []uint8, a []float32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := a[i&ma]
-		v1 := float64(v0)
-		v2 := math.Trunc(v1)
-		v4 := -0x1p+15 <= v2
-		v6 := v2 <= 0x1.fffcp+14
-		v7 := v4 && v6
-		dst[i] = toBool(v7)
+		v1 := trunc32(v0)
+		v3 := -0x1p+15 <= v1
+		v5 := v1 < 0x1p+15
+		v6 := v3 && v5
+		dst[i] = toBool(v6)
 	}
 }
 
@@ -141,12 +139,11 @@ func FitsInt32Float32Bool(dst []uint8, a []float32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := a[i&ma]
-		v1 := float64(v0)
-		v2 := math.Trunc(v1)
-		v4 := -0x1p+31 <= v2
-		v6 := v2 <= 0x1.fffffffcp+30
-		v7 := v4 && v6
-		dst[i] = toBool(v7)
+		v1 := trunc32(v0)
+		v3 := -0x1p+31 <= v1
+		v5 := v1 < 0x1p+31
+		v6 := v3 && v5
+		dst[i] = toBool(v6)
 	}
 }
 
@@ -155,12 +152,11 @@ func FitsInt64Float32Bool(dst []uint8, a []float32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := a[i&ma]
-		v1 := float64(v0)
-		v2 := math.Trunc(v1)
-		v4 := -0x1p+63 <= v2
-		v6 := v2 <= 0x1.fffffffffffffp+62
-		v7 := v4 && v6
-		dst[i] = toBool(v7)
+		v1 := trunc32(v0)
+		v3 := -0x1p+63 <= v1
+		v5 := v1 < 0x1p+63
+		v6 := v3 && v5
+		dst[i] = toBool(v6)
 	}
 }
 
@@ -169,12 +165,11 @@ func FitsUint8Float32Bool(dst []uint8, a []float32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := a[i&ma]
-		v1 := float64(v0)
-		v2 := math.Trunc(v1)
-		v4 := 0x0p+00 <= v2
-		v6 := v2 <= 0x1.fep+07
-		v7 := v4 && v6
-		dst[i] = toBool(v7)
+		v1 := trunc32(v0)
+		v3 := 0x0p+00 <= v1
+		v5 := v1 < 0x1p+08
+		v6 := v3 && v5
+		dst[i] = toBool(v6)
 	}
 }
 
@@ -183,12 +178,11 @@ func FitsUint16Float32Bool(dst []uint8, a []float32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := a[i&ma]
-		v1 := float64(v0)
-		v2 := math.Trunc(v1)
-		v4 := 0x0p+00 <= v2
-		v6 := v2 <= 0x1.fffep+15
-		v7 := v4 && v6
-		dst[i] = toBool(v7)
+		v1 := trunc32(v0)
+		v3 := 0x0p+00 <= v1
+		v5 := v1 < 0x1p+16
+		v6 := v3 && v5
+		dst[i] = toBool(v6)
 	}
 }
 
@@ -197,12 +191,11 @@ func FitsUint32Float32Bool(dst []uint8, a []float32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := a[i&ma]
-		v1 := float64(v0)
-		v2 := math.Trunc(v1)
-		v4 := 0x0p+00 <= v2
-		v6 := v2 <= 0x1.fffffffep+31
-		v7 := v4 && v6
-		dst[i] = toBool(v7)
+		v1 := trunc32(v0)
+		v3 := 0x0p+00 <= v1
+		v5 := v1 < 0x1p+32
+		v6 := v3 && v5
+		dst[i] = toBool(v6)
 	}
 }
 
@@ -211,12 +204,11 @@ func FitsUint64Float32Bool(dst []uint8, a []float32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := a[i&ma]
-		v1 := float64(v0)
-		v2 := math.Trunc(v1)
-		v4 := 0x0p+00 <= v2
-		v6 := v2 <= 0x1.fffffffffffffp+63
-		v7 := v4 && v6
-		dst[i] = toBool(v7)
+		v1 := trunc32(v0)
+		v3 := 0x0p+00 <= v1
+		v5 := v1 < 0x1p+64
+		v6 := v3 && v5
+		dst[i] = toBool(v6)
 	}
 }
 
@@ -225,12 +217,9 @@ func FitsUint8Int8Bool(dst []uint8, a []int8) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint8(a[i&ma])
-		v1 := uint64(int8(v0))
-		v4 := int64(v1) < int64(0)
-		v5 := int64(255) < int64(v1)
-		v6 := v4 || v5
-		v7 := !v6
-		dst[i] = toBool(v7)
+		v2 := int8(v0) < int8(0)
+		v3 := !v2
+		dst[i] = toBool(v3)
 	}
 }
 
@@ -239,12 +228,9 @@ func FitsUint16Int8Bool(dst []uint8, a []int8) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint8(a[i&ma])
-		v1 := uint64(int8(v0))
-		v4 := int64(v1) < int64(0)
-		v5 := int64(65535) < int64(v1)
-		v6 := v4 || v5
-		v7 := !v6
-		dst[i] = toBool(v7)
+		v2 := int8(v0) < int8(0)
+		v3 := !v2
+		dst[i] = toBool(v3)
 	}
 }
 
@@ -253,12 +239,9 @@ func FitsUint32Int8Bool(dst []uint8, a []int8) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint8(a[i&ma])
-		v1 := uint64(int8(v0))
-		v4 := int64(v1) < int64(0)
-		v5 := int64(4294967295) < int64(v1)
-		v6 := v4 || v5
-		v7 := !v6
-		dst[i] = toBool(v7)
+		v2 := int8(v0) < int8(0)
+		v3 := !v2
+		dst[i] = toBool(v3)
 	}
 }
 
@@ -267,10 +250,9 @@ func FitsUint64Int8Bool(dst []uint8, a []int8) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint8(a[i&ma])
-		v1 := uint64(int8(v0))
-		v3 := int64(v1) < int64(0)
-		v4 := !v3
-		dst[i] = toBool(v4)
+		v2 := int8(v0) < int8(0)
+		v3 := !v2
+		dst[i] = toBool(v3)
 	}
 }
 
@@ -279,12 +261,11 @@ func FitsInt8Int16Bool(dst []uint8, a []int16) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint16(a[i&ma])
-		v1 := uint64(int16(v0))
-		v4 := int64(v1) < int64(-128)
-		v5 := int64(127) < int64(v1)
-		v6 := v4 || v5
-		v7 := !v6
-		dst[i] = toBool(v7)
+		v3 := int16(v0) < int16(-128)
+		v4 := int16(127) < int16(v0)
+		v5 := v3 || v4
+		v6 := !v5
+		dst[i] = toBool(v6)
 	}
 }
 
@@ -293,12 +274,11 @@ func FitsUint8Int16Bool(dst []uint8, a []int16) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint16(a[i&ma])
-		v1 := uint64(int16(v0))
-		v4 := int64(v1) < int64(0)
-		v5 := int64(255) < int64(v1)
-		v6 := v4 || v5
-		v7 := !v6
-		dst[i] = toBool(v7)
+		v3 := int16(v0) < int16(0)
+		v4 := int16(255) < int16(v0)
+		v5 := v3 || v4
+		v6 := !v5
+		dst[i] = toBool(v6)
 	}
 }
 
@@ -307,12 +287,9 @@ func FitsUint16Int16Bool(dst []uint8, a []int16) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint16(a[i&ma])
-		v1 := uint64(int16(v0))
-		v4 := int64(v1) < int64(0)
-		v5 := int64(65535) < int64(v1)
-		v6 := v4 || v5
-		v7 := !v6
-		dst[i] = toBool(v7)
+		v2 := int16(v0) < int16(0)
+		v3 := !v2
+		dst[i] = toBool(v3)
 	}
 }
 
@@ -321,12 +298,9 @@ func FitsUint32Int16Bool(dst []uint8, a []int16) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint16(a[i&ma])
-		v1 := uint64(int16(v0))
-		v4 := int64(v1) < int64(0)
-		v5 := int64(4294967295) < int64(v1)
-		v6 := v4 || v5
-		v7 := !v6
-		dst[i] = toBool(v7)
+		v2 := int16(v0) < int16(0)
+		v3 := !v2
+		dst[i] = toBool(v3)
 	}
 }
 
@@ -335,10 +309,9 @@ func FitsUint64Int16Bool(dst []uint8, a []int16) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint16(a[i&ma])
-		v1 := uint64(int16(v0))
-		v3 := int64(v1) < int64(0)
-		v4 := !v3
-		dst[i] = toBool(v4)
+		v2 := int16(v0) < int16(0)
+		v3 := !v2
+		dst[i] = toBool(v3)
 	}
 }
 
@@ -347,12 +320,11 @@ func FitsInt8Int32Bool(dst []uint8, a []int32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint32(a[i&ma])
-		v1 := uint64(int32(v0))
-		v4 := int64(v1) < int64(-128)
-		v5 := int64(127) < int64(v1)
-		v6 := v4 || v5
-		v7 := !v6
-		dst[i] = toBool(v7)
+		v3 := int32(v0) < int32(-128)
+		v4 := int32(127) < int32(v0)
+		v5 := v3 || v4
+		v6 := !v5
+		dst[i] = toBool(v6)
 	}
 }
 
@@ -361,12 +333,11 @@ func FitsInt16Int32Bool(dst []uint8, a []int32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint32(a[i&ma])
-		v1 := uint64(int32(v0))
-		v4 := int64(v1) < int64(-32768)
-		v5 := int64(32767) < int64(v1)
-		v6 := v4 || v5
-		v7 := !v6
-		dst[i] = toBool(v7)
+		v3 := int32(v0) < int32(-32768)
+		v4 := int32(32767) < int32(v0)
+		v5 := v3 || v4
+		v6 := !v5
+		dst[i] = toBool(v6)
 	}
 }
 
@@ -375,12 +346,11 @@ func FitsUint8Int32Bool(dst []uint8, a []int32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint32(a[i&ma])
-		v1 := uint64(int32(v0))
-		v4 := int64(v1) < int64(0)
-		v5 := int64(255) < int64(v1)
-		v6 := v4 || v5
-		v7 := !v6
-		dst[i] = toBool(v7)
+		v3 := int32(v0) < int32(0)
+		v4 := int32(255) < int32(v0)
+		v5 := v3 || v4
+		v6 := !v5
+		dst[i] = toBool(v6)
 	}
 }
 
@@ -389,12 +359,11 @@ func FitsUint16Int32Bool(dst []uint8, a []int32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint32(a[i&ma])
-		v1 := uint64(int32(v0))
-		v4 := int64(v1) < int64(0)
-		v5 := int64(65535) < int64(v1)
-		v6 := v4 || v5
-		v7 := !v6
-		dst[i] = toBool(v7)
+		v3 := int32(v0) < int32(0)
+		v4 := int32(65535) < int32(v0)
+		v5 := v3 || v4
+		v6 := !v5
+		dst[i] = toBool(v6)
 	}
 }
 
@@ -403,12 +372,9 @@ func FitsUint32Int32Bool(dst []uint8, a []int32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint32(a[i&ma])
-		v1 := uint64(int32(v0))
-		v4 := int64(v1) < int64(0)
-		v5 := int64(4294967295) < int64(v1)
-		v6 := v4 || v5
-		v7 := !v6
-		dst[i] = toBool(v7)
+		v2 := int32(v0) < int32(0)
+		v3 := !v2
+		dst[i] = toBool(v3)
 	}
 }
 
@@ -417,10 +383,9 @@ func FitsUint64Int32Bool(dst []uint8, a []int32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint32(a[i&ma])
-		v1 := uint64(int32(v0))
-		v3 := int64(v1) < int64(0)
-		v4 := !v3
-		dst[i] = toBool(v4)
+		v2 := int32(v0) < int32(0)
+		v3 := !v2
+		dst[i] = toBool(v3)
 	}
 }
 
@@ -518,10 +483,9 @@ func FitsInt8Uint8Bool(dst []uint8, a []uint8) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint8(a[i&ma])
-		v1 := uint64(v0)
-		v3 := int64(127) < int64(v1)
-		v4 := !v3
-		dst[i] = toBool(v4)
+		v2 := 0x7f < v0
+		v3 := !v2
+		dst[i] = toBool(v3)
 	}
 }
 
@@ -530,10 +494,9 @@ func FitsInt8Uint16Bool(dst []uint8, a []uint16) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint16(a[i&ma])
-		v1 := uint64(v0)
-		v3 := int64(127) < int64(v1)
-		v4 := !v3
-		dst[i] = toBool(v4)
+		v2 := 0x7f < v0
+		v3 := !v2
+		dst[i] = toBool(v3)
 	}
 }
 
@@ -542,10 +505,9 @@ func FitsInt16Uint16Bool(dst []uint8, a []uint16) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint16(a[i&ma])
-		v1 := uint64(v0)
-		v3 := int64(32767) < int64(v1)
-		v4 := !v3
-		dst[i] = toBool(v4)
+		v2 := 0x7fff < v0
+		v3 := !v2
+		dst[i] = toBool(v3)
 	}
 }
 
@@ -554,10 +516,9 @@ func FitsUint8Uint16Bool(dst []uint8, a []uint16) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint16(a[i&ma])
-		v1 := uint64(v0)
-		v3 := int64(255) < int64(v1)
-		v4 := !v3
-		dst[i] = toBool(v4)
+		v2 := 0xff < v0
+		v3 := !v2
+		dst[i] = toBool(v3)
 	}
 }
 
@@ -566,10 +527,9 @@ func FitsInt8Uint32Bool(dst []uint8, a []uint32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint32(a[i&ma])
-		v1 := uint64(v0)
-		v3 := int64(127) < int64(v1)
-		v4 := !v3
-		dst[i] = toBool(v4)
+		v2 := 0x7f < v0
+		v3 := !v2
+		dst[i] = toBool(v3)
 	}
 }
 
@@ -578,10 +538,9 @@ func FitsInt16Uint32Bool(dst []uint8, a []uint32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint32(a[i&ma])
-		v1 := uint64(v0)
-		v3 := int64(32767) < int64(v1)
-		v4 := !v3
-		dst[i] = toBool(v4)
+		v2 := 0x7fff < v0
+		v3 := !v2
+		dst[i] = toBool(v3)
 	}
 }
 
@@ -590,10 +549,9 @@ func FitsInt32Uint32Bool(dst []uint8, a []uint32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint32(a[i&ma])
-		v1 := uint64(v0)
-		v3 := int64(2147483647) < int64(v1)
-		v4 := !v3
-		dst[i] = toBool(v4)
+		v2 := 0x7fffffff < v0
+		v3 := !v2
+		dst[i] = toBool(v3)
 	}
 }
 
@@ -602,10 +560,9 @@ func FitsUint8Uint32Bool(dst []uint8, a []uint32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint32(a[i&ma])
-		v1 := uint64(v0)
-		v3 := int64(255) < int64(v1)
-		v4 := !v3
-		dst[i] = toBool(v4)
+		v2 := 0xff < v0
+		v3 := !v2
+		dst[i] = toBool(v3)
 	}
 }
 
@@ -614,10 +571,9 @@ func FitsUint16Uint32Bool(dst []uint8, a []uint32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint32(a[i&ma])
-		v1 := uint64(v0)
-		v3 := int64(65535) < int64(v1)
-		v4 := !v3
-		dst[i] = toBool(v4)
+		v2 := 0xffff < v0
+		v3 := !v2
+		dst[i] = toBool(v3)
 	}
 }
 

@@ -11,26 +11,20 @@ func FloorDivideInt8(dst []int8, a []int8, b []int8) {
 	for i := range dst {
 		v0 := uint8(a[i&ma])
 		v1 := uint8(b[i&mb])
-		v2 := uint64(int8(v0))
-		v3 := uint64(int8(v1))
-		v5 := v3 == 0x0
-		v7 := v2 + 0x4338000000000000
-		v8 := math.Float64frombits(v7)
-		v10 := float64(v8 - 0x1.8p+52)
-		v11 := v3 + 0x4338000000000000
-		v12 := math.Float64frombits(v11)
-		v13 := float64(v12 - 0x1.8p+52)
-		v14 := float64(v10 / v13)
-		v15 := math.Floor(v14)
-		v17 := v15
-		if v5 {
-			v17 = 0x0p+00
+		v2 := uint32(int8(v0))
+		v3 := uint32(int8(v1))
+		v4 := float32(int32(v2))
+		v5 := float32(int32(v3))
+		v6 := float32(v4 / v5)
+		v7 := floor32(v6)
+		v9 := v5 == 0x0p+00
+		v10 := v7
+		if v9 {
+			v10 = 0x0p+00
 		}
-		v18 := float64(0x1.8p+52 + v17)
-		v19 := math.Float64bits(v18)
-		v20 := v19 - 0x4338000000000000
-		v21 := uint8(v20)
-		dst[i] = int8(v21)
+		v11 := uint32(int32(v10))
+		v12 := uint8(v11)
+		dst[i] = int8(v12)
 	}
 }
 
@@ -41,26 +35,20 @@ func FloorDivideInt16(dst []int16, a []int16, b []int16) {
 	for i := range dst {
 		v0 := uint16(a[i&ma])
 		v1 := uint16(b[i&mb])
-		v2 := uint64(int16(v0))
-		v3 := uint64(int16(v1))
-		v5 := v3 == 0x0
-		v7 := v2 + 0x4338000000000000
-		v8 := math.Float64frombits(v7)
-		v10 := float64(v8 - 0x1.8p+52)
-		v11 := v3 + 0x4338000000000000
-		v12 := math.Float64frombits(v11)
-		v13 := float64(v12 - 0x1.8p+52)
-		v14 := float64(v10 / v13)
-		v15 := math.Floor(v14)
-		v17 := v15
-		if v5 {
-			v17 = 0x0p+00
+		v2 := uint32(int16(v0))
+		v3 := uint32(int16(v1))
+		v4 := float32(int32(v2))
+		v5 := float32(int32(v3))
+		v6 := float32(v4 / v5)
+		v7 := floor32(v6)
+		v9 := v5 == 0x0p+00
+		v10 := v7
+		if v9 {
+			v10 = 0x0p+00
 		}
-		v18 := float64(0x1.8p+52 + v17)
-		v19 := math.Float64bits(v18)
-		v20 := v19 - 0x4338000000000000
-		v21 := uint16(v20)
-		dst[i] = int16(v21)
+		v11 := uint32(int32(v10))
+		v12 := uint16(v11)
+		dst[i] = int16(v12)
 	}
 }
 
@@ -71,26 +59,20 @@ func FloorDivideInt32(dst []int32, a []int32, b []int32) {
 	for i := range dst {
 		v0 := uint32(a[i&ma])
 		v1 := uint32(b[i&mb])
-		v2 := uint64(int32(v0))
-		v3 := uint64(int32(v1))
-		v5 := v3 == 0x0
-		v7 := v2 + 0x4338000000000000
-		v8 := math.Float64frombits(v7)
-		v10 := float64(v8 - 0x1.8p+52)
-		v11 := v3 + 0x4338000000000000
-		v12 := math.Float64frombits(v11)
-		v13 := float64(v12 - 0x1.8p+52)
-		v14 := float64(v10 / v13)
-		v15 := math.Floor(v14)
-		v17 := v15
-		if v5 {
-			v17 = 0x0p+00
+		v2 := float64(int32(v0))
+		v3 := float64(int32(v1))
+		v4 := float64(v2 / v3)
+		v5 := math.Floor(v4)
+		v7 := v3 == 0x0p+00
+		v8 := v5
+		if v7 {
+			v8 = 0x0p+00
 		}
-		v18 := float64(0x1.8p+52 + v17)
-		v19 := math.Float64bits(v18)
-		v20 := v19 - 0x4338000000000000
-		v21 := uint32(v20)
-		dst[i] = int32(v21)
+		v10 := float64(v8 + 0x1.8p+52)
+		v11 := math.Float64bits(v10)
+		v13 := v11 - 0x4338000000000000
+		v14 := uint32(v13)
+		dst[i] = int32(v14)
 	}
 }
 
@@ -112,43 +94,43 @@ func FloorDivideInt64(dst []int64, a []int64, b []int64) {
 			dst[i] = integerFloorDivide(a[i&ma], b[i&mb])
 			continue
 		}
-		v12 := v1 == 0x0
-		v13 := uint64(int64(v0) >> 32)
-		v15 := v13 + 0x4338000000000000
-		v16 := math.Float64frombits(v15)
-		v18 := float64(v16 - 0x1.8p+52)
-		v21 := v0 & 0xffffffff
-		v23 := v21 | 0x4330000000000000
-		v24 := math.Float64frombits(v23)
-		v26 := float64(v24 - 0x1p+52)
-		v27 := math.FMA(v18, 0x1p+32, v26)
-		v28 := uint64(int64(v1) >> 32)
-		v29 := 0x4338000000000000 + v28
-		v30 := math.Float64frombits(v29)
-		v31 := float64(v30 - 0x1.8p+52)
-		v32 := v1 & 0xffffffff
-		v33 := 0x4330000000000000 | v32
-		v34 := math.Float64frombits(v33)
-		v35 := float64(v34 - 0x1p+52)
-		v36 := math.FMA(v31, 0x1p+32, v35)
-		v37 := float64(v27 / v36)
-		v38 := math.Floor(v37)
-		v40 := v38
-		if v12 {
-			v40 = 0x0p+00
+		v11 := uint64(int64(v0) >> 32)
+		v13 := v11 + 0x4338000000000000
+		v14 := math.Float64frombits(v13)
+		v16 := float64(v14 - 0x1.8p+52)
+		v19 := v0 & 0xffffffff
+		v21 := v19 | 0x4330000000000000
+		v22 := math.Float64frombits(v21)
+		v24 := float64(v22 - 0x1p+52)
+		v25 := math.FMA(v16, 0x1p+32, v24)
+		v26 := uint64(int64(v1) >> 32)
+		v27 := 0x4338000000000000 + v26
+		v28 := math.Float64frombits(v27)
+		v29 := float64(v28 - 0x1.8p+52)
+		v30 := v1 & 0xffffffff
+		v31 := 0x4330000000000000 | v30
+		v32 := math.Float64frombits(v31)
+		v33 := float64(v32 - 0x1p+52)
+		v34 := math.FMA(v29, 0x1p+32, v33)
+		v35 := float64(v25 / v34)
+		v36 := math.Floor(v35)
+		v38 := v34 == 0x0p+00
+		v39 := v36
+		if v38 {
+			v39 = 0x0p+00
 		}
-		v42 := float64(v40 * 0x1p-32)
-		v43 := math.Floor(v42)
-		v44 := float64(0x1.8p+52 + v43)
-		v45 := math.Float64bits(v44)
-		v46 := v45 - 0x4338000000000000
-		v47 := v46 << 32
-		v48 := math.FMA(-(v43), 0x1p+32, v40)
-		v49 := float64(0x1.8p+52 + v48)
-		v50 := math.Float64bits(v49)
-		v51 := v50 - 0x4338000000000000
-		v52 := v47 + v51
-		dst[i] = int64(v52)
+		v41 := float64(v39 * 0x1p-32)
+		v42 := math.Floor(v41)
+		v43 := float64(0x1.8p+52 + v42)
+		v44 := math.Float64bits(v43)
+		v45 := v44 - 0x4338000000000000
+		v46 := v45 << 32
+		v47 := math.FMA(-(v42), 0x1p+32, v39)
+		v48 := float64(0x1.8p+52 + v47)
+		v49 := math.Float64bits(v48)
+		v50 := v49 - 0x4338000000000000
+		v51 := v46 + v50
+		dst[i] = int64(v51)
 	}
 }
 
@@ -159,26 +141,20 @@ func FloorDivideUint8(dst []uint8, a []uint8, b []uint8) {
 	for i := range dst {
 		v0 := uint8(a[i&ma])
 		v1 := uint8(b[i&mb])
-		v2 := uint64(v0)
-		v3 := uint64(v1)
-		v5 := v3 == 0x0
-		v7 := v2 + 0x4338000000000000
-		v8 := math.Float64frombits(v7)
-		v10 := float64(v8 - 0x1.8p+52)
-		v11 := v3 + 0x4338000000000000
-		v12 := math.Float64frombits(v11)
-		v13 := float64(v12 - 0x1.8p+52)
-		v14 := float64(v10 / v13)
-		v15 := math.Floor(v14)
-		v17 := v15
-		if v5 {
-			v17 = 0x0p+00
+		v2 := uint32(v0)
+		v3 := uint32(v1)
+		v4 := float32(int32(v2))
+		v5 := float32(int32(v3))
+		v6 := float32(v4 / v5)
+		v7 := floor32(v6)
+		v9 := v5 == 0x0p+00
+		v10 := v7
+		if v9 {
+			v10 = 0x0p+00
 		}
-		v18 := float64(0x1.8p+52 + v17)
-		v19 := math.Float64bits(v18)
-		v20 := v19 - 0x4338000000000000
-		v21 := uint8(v20)
-		dst[i] = uint8(v21)
+		v11 := uint32(int32(v10))
+		v12 := uint8(v11)
+		dst[i] = uint8(v12)
 	}
 }
 
@@ -189,26 +165,20 @@ func FloorDivideUint16(dst []uint16, a []uint16, b []uint16) {
 	for i := range dst {
 		v0 := uint16(a[i&ma])
 		v1 := uint16(b[i&mb])
-		v2 := uint64(v0)
-		v3 := uint64(v1)
-		v5 := v3 == 0x0
-		v7 := v2 + 0x4338000000000000
-		v8 := math.Float64frombits(v7)
-		v10 := float64(v8 - 0x1.8p+52)
-		v11 := v3 + 0x4338000000000000
-		v12 := math.Float64frombits(v11)
-		v13 := float64(v12 - 0x1.8p+52)
-		v14 := float64(v10 / v13)
-		v15 := math.Floor(v14)
-		v17 := v15
-		if v5 {
-			v17 = 0x0p+00
+		v2 := uint32(v0)
+		v3 := uint32(v1)
+		v4 := float32(int32(v2))
+		v5 := float32(int32(v3))
+		v6 := float32(v4 / v5)
+		v7 := floor32(v6)
+		v9 := v5 == 0x0p+00
+		v10 := v7
+		if v9 {
+			v10 = 0x0p+00
 		}
-		v18 := float64(0x1.8p+52 + v17)
-		v19 := math.Float64bits(v18)
-		v20 := v19 - 0x4338000000000000
-		v21 := uint16(v20)
-		dst[i] = uint16(v21)
+		v11 := uint32(int32(v10))
+		v12 := uint16(v11)
+		dst[i] = uint16(v12)
 	}
 }
 
@@ -220,25 +190,25 @@ func FloorDivideUint32(dst []uint32, a []uint32, b []uint32) {
 		v0 := uint32(a[i&ma])
 		v1 := uint32(b[i&mb])
 		v2 := uint64(v0)
-		v3 := uint64(v1)
-		v5 := v3 == 0x0
-		v7 := v2 + 0x4338000000000000
-		v8 := math.Float64frombits(v7)
-		v10 := float64(v8 - 0x1.8p+52)
-		v11 := v3 + 0x4338000000000000
-		v12 := math.Float64frombits(v11)
-		v13 := float64(v12 - 0x1.8p+52)
-		v14 := float64(v10 / v13)
-		v15 := math.Floor(v14)
-		v17 := v15
-		if v5 {
-			v17 = 0x0p+00
+		v4 := v2 + 0x4338000000000000
+		v5 := math.Float64frombits(v4)
+		v7 := float64(v5 - 0x1.8p+52)
+		v8 := uint64(v1)
+		v9 := 0x4338000000000000 + v8
+		v10 := math.Float64frombits(v9)
+		v11 := float64(v10 - 0x1.8p+52)
+		v12 := float64(v7 / v11)
+		v13 := math.Floor(v12)
+		v15 := v11 == 0x0p+00
+		v16 := v13
+		if v15 {
+			v16 = 0x0p+00
 		}
-		v18 := float64(0x1.8p+52 + v17)
-		v19 := math.Float64bits(v18)
-		v20 := v19 - 0x4338000000000000
-		v21 := uint32(v20)
-		dst[i] = uint32(v21)
+		v17 := float64(0x1.8p+52 + v16)
+		v18 := math.Float64bits(v17)
+		v19 := v18 - 0x4338000000000000
+		v20 := uint32(v19)
+		dst[i] = uint32(v20)
 	}
 }
 
@@ -258,43 +228,43 @@ func FloorDivideUint64(dst []uint64, a []uint64, b []uint64) {
 			dst[i] = integerFloorDivide(a[i&ma], b[i&mb])
 			continue
 		}
-		v9 := v1 == 0x0
-		v10 := uint64(int64(v0) >> 32)
-		v12 := v10 + 0x4338000000000000
-		v13 := math.Float64frombits(v12)
-		v15 := float64(v13 - 0x1.8p+52)
-		v18 := v0 & 0xffffffff
-		v20 := v18 | 0x4330000000000000
-		v21 := math.Float64frombits(v20)
-		v23 := float64(v21 - 0x1p+52)
-		v24 := math.FMA(v15, 0x1p+32, v23)
-		v25 := uint64(int64(v1) >> 32)
-		v26 := 0x4338000000000000 + v25
-		v27 := math.Float64frombits(v26)
-		v28 := float64(v27 - 0x1.8p+52)
-		v29 := v1 & 0xffffffff
-		v30 := 0x4330000000000000 | v29
-		v31 := math.Float64frombits(v30)
-		v32 := float64(v31 - 0x1p+52)
-		v33 := math.FMA(v28, 0x1p+32, v32)
-		v34 := float64(v24 / v33)
-		v35 := math.Floor(v34)
-		v37 := v35
-		if v9 {
-			v37 = 0x0p+00
+		v8 := uint64(int64(v0) >> 32)
+		v10 := v8 + 0x4338000000000000
+		v11 := math.Float64frombits(v10)
+		v13 := float64(v11 - 0x1.8p+52)
+		v16 := v0 & 0xffffffff
+		v18 := v16 | 0x4330000000000000
+		v19 := math.Float64frombits(v18)
+		v21 := float64(v19 - 0x1p+52)
+		v22 := math.FMA(v13, 0x1p+32, v21)
+		v23 := uint64(int64(v1) >> 32)
+		v24 := 0x4338000000000000 + v23
+		v25 := math.Float64frombits(v24)
+		v26 := float64(v25 - 0x1.8p+52)
+		v27 := v1 & 0xffffffff
+		v28 := 0x4330000000000000 | v27
+		v29 := math.Float64frombits(v28)
+		v30 := float64(v29 - 0x1p+52)
+		v31 := math.FMA(v26, 0x1p+32, v30)
+		v32 := float64(v22 / v31)
+		v33 := math.Floor(v32)
+		v35 := v31 == 0x0p+00
+		v36 := v33
+		if v35 {
+			v36 = 0x0p+00
 		}
-		v39 := float64(v37 * 0x1p-32)
-		v40 := math.Floor(v39)
-		v41 := float64(0x1.8p+52 + v40)
-		v42 := math.Float64bits(v41)
-		v43 := v42 - 0x4338000000000000
-		v44 := v43 << 32
-		v45 := math.FMA(-(v40), 0x1p+32, v37)
-		v46 := float64(0x1.8p+52 + v45)
-		v47 := math.Float64bits(v46)
-		v48 := v47 - 0x4338000000000000
-		v49 := v44 + v48
-		dst[i] = uint64(v49)
+		v38 := float64(v36 * 0x1p-32)
+		v39 := math.Floor(v38)
+		v40 := float64(0x1.8p+52 + v39)
+		v41 := math.Float64bits(v40)
+		v42 := v41 - 0x4338000000000000
+		v43 := v42 << 32
+		v44 := math.FMA(-(v39), 0x1p+32, v36)
+		v45 := float64(0x1.8p+52 + v44)
+		v46 := math.Float64bits(v45)
+		v47 := v46 - 0x4338000000000000
+		v48 := v43 + v47
+		dst[i] = uint64(v48)
 	}
 }
 
@@ -305,32 +275,22 @@ func RemainderInt8(dst []int8, a []int8, b []int8) {
 	for i := range dst {
 		v0 := uint8(a[i&ma])
 		v1 := uint8(b[i&mb])
-		v2 := uint64(int8(v0))
-		v3 := uint64(int8(v1))
-		v5 := v3 == 0x0
-		v7 := v2 + 0x4338000000000000
-		v8 := math.Float64frombits(v7)
-		v10 := float64(v8 - 0x1.8p+52)
-		v11 := v3 + 0x4338000000000000
-		v12 := math.Float64frombits(v11)
-		v13 := float64(v12 - 0x1.8p+52)
-		v14 := float64(v10 / v13)
-		v15 := math.Floor(v14)
-		v17 := v15
-		if v5 {
-			v17 = 0x0p+00
+		v2 := uint32(int8(v0))
+		v3 := uint32(int8(v1))
+		v4 := float32(int32(v2))
+		v5 := float32(int32(v3))
+		v6 := float32(v4 / v5)
+		v7 := floor32(v6)
+		v8 := uint32(int32(v7))
+		v10 := v3 == 0x0
+		v11 := v3 * v8
+		v12 := v2 - v11
+		v13 := v12
+		if v10 {
+			v13 = 0x0
 		}
-		v18 := float64(0x1.8p+52 + v17)
-		v19 := math.Float64bits(v18)
-		v20 := v19 - 0x4338000000000000
-		v21 := v3 * v20
-		v22 := v2 - v21
-		v23 := v22
-		if v5 {
-			v23 = 0x0
-		}
-		v24 := uint8(v23)
-		dst[i] = int8(v24)
+		v14 := uint8(v13)
+		dst[i] = int8(v14)
 	}
 }
 
@@ -341,32 +301,22 @@ func RemainderInt16(dst []int16, a []int16, b []int16) {
 	for i := range dst {
 		v0 := uint16(a[i&ma])
 		v1 := uint16(b[i&mb])
-		v2 := uint64(int16(v0))
-		v3 := uint64(int16(v1))
-		v5 := v3 == 0x0
-		v7 := v2 + 0x4338000000000000
-		v8 := math.Float64frombits(v7)
-		v10 := float64(v8 - 0x1.8p+52)
-		v11 := v3 + 0x4338000000000000
-		v12 := math.Float64frombits(v11)
-		v13 := float64(v12 - 0x1.8p+52)
-		v14 := float64(v10 / v13)
-		v15 := math.Floor(v14)
-		v17 := v15
-		if v5 {
-			v17 = 0x0p+00
+		v2 := uint32(int16(v0))
+		v3 := uint32(int16(v1))
+		v4 := float32(int32(v2))
+		v5 := float32(int32(v3))
+		v6 := float32(v4 / v5)
+		v7 := floor32(v6)
+		v8 := uint32(int32(v7))
+		v10 := v3 == 0x0
+		v11 := v3 * v8
+		v12 := v2 - v11
+		v13 := v12
+		if v10 {
+			v13 = 0x0
 		}
-		v18 := float64(0x1.8p+52 + v17)
-		v19 := math.Float64bits(v18)
-		v20 := v19 - 0x4338000000000000
-		v21 := v3 * v20
-		v22 := v2 - v21
-		v23 := v22
-		if v5 {
-			v23 = 0x0
-		}
-		v24 := uint16(v23)
-		dst[i] = int16(v24)
+		v14 := uint16(v13)
+		dst[i] = int16(v14)
 	}
 }
 
@@ -377,32 +327,22 @@ func RemainderInt32(dst []int32, a []int32, b []int32) {
 	for i := range dst {
 		v0 := uint32(a[i&ma])
 		v1 := uint32(b[i&mb])
-		v2 := uint64(int32(v0))
-		v3 := uint64(int32(v1))
-		v5 := v3 == 0x0
-		v7 := v2 + 0x4338000000000000
-		v8 := math.Float64frombits(v7)
-		v10 := float64(v8 - 0x1.8p+52)
-		v11 := v3 + 0x4338000000000000
-		v12 := math.Float64frombits(v11)
-		v13 := float64(v12 - 0x1.8p+52)
-		v14 := float64(v10 / v13)
-		v15 := math.Floor(v14)
-		v17 := v15
-		if v5 {
-			v17 = 0x0p+00
+		v2 := float64(int32(v0))
+		v3 := float64(int32(v1))
+		v4 := float64(v2 / v3)
+		v5 := math.Floor(v4)
+		v7 := float64(v5 + 0x1.8p+52)
+		v8 := math.Float64bits(v7)
+		v10 := v8 - 0x4338000000000000
+		v11 := uint32(v10)
+		v13 := v1 == 0x0
+		v14 := v1 * v11
+		v15 := v0 - v14
+		v16 := v15
+		if v13 {
+			v16 = 0x0
 		}
-		v18 := float64(0x1.8p+52 + v17)
-		v19 := math.Float64bits(v18)
-		v20 := v19 - 0x4338000000000000
-		v21 := v3 * v20
-		v22 := v2 - v21
-		v23 := v22
-		if v5 {
-			v23 = 0x0
-		}
-		v24 := uint32(v23)
-		dst[i] = int32(v24)
+		dst[i] = int32(v16)
 	}
 }
 
@@ -424,49 +364,45 @@ func RemainderInt64(dst []int64, a []int64, b []int64) {
 			dst[i] = integerRemainder(a[i&ma], b[i&mb])
 			continue
 		}
-		v12 := v1 == 0x0
-		v13 := uint64(int64(v0) >> 32)
-		v15 := v13 + 0x4338000000000000
-		v16 := math.Float64frombits(v15)
-		v18 := float64(v16 - 0x1.8p+52)
-		v21 := v0 & 0xffffffff
-		v23 := v21 | 0x4330000000000000
-		v24 := math.Float64frombits(v23)
-		v26 := float64(v24 - 0x1p+52)
-		v27 := math.FMA(v18, 0x1p+32, v26)
-		v28 := uint64(int64(v1) >> 32)
-		v29 := 0x4338000000000000 + v28
-		v30 := math.Float64frombits(v29)
-		v31 := float64(v30 - 0x1.8p+52)
-		v32 := v1 & 0xffffffff
-		v33 := 0x4330000000000000 | v32
-		v34 := math.Float64frombits(v33)
-		v35 := float64(v34 - 0x1p+52)
-		v36 := math.FMA(v31, 0x1p+32, v35)
-		v37 := float64(v27 / v36)
-		v38 := math.Floor(v37)
-		v40 := v38
-		if v12 {
-			v40 = 0x0p+00
+		v11 := uint64(int64(v0) >> 32)
+		v13 := v11 + 0x4338000000000000
+		v14 := math.Float64frombits(v13)
+		v16 := float64(v14 - 0x1.8p+52)
+		v19 := v0 & 0xffffffff
+		v21 := v19 | 0x4330000000000000
+		v22 := math.Float64frombits(v21)
+		v24 := float64(v22 - 0x1p+52)
+		v25 := math.FMA(v16, 0x1p+32, v24)
+		v26 := uint64(int64(v1) >> 32)
+		v27 := 0x4338000000000000 + v26
+		v28 := math.Float64frombits(v27)
+		v29 := float64(v28 - 0x1.8p+52)
+		v30 := v1 & 0xffffffff
+		v31 := 0x4330000000000000 | v30
+		v32 := math.Float64frombits(v31)
+		v33 := float64(v32 - 0x1p+52)
+		v34 := math.FMA(v29, 0x1p+32, v33)
+		v35 := float64(v25 / v34)
+		v36 := math.Floor(v35)
+		v38 := float64(v36 * 0x1p-32)
+		v39 := math.Floor(v38)
+		v40 := float64(0x1.8p+52 + v39)
+		v41 := math.Float64bits(v40)
+		v42 := v41 - 0x4338000000000000
+		v43 := v42 << 32
+		v44 := math.FMA(-(v39), 0x1p+32, v36)
+		v45 := float64(0x1.8p+52 + v44)
+		v46 := math.Float64bits(v45)
+		v47 := v46 - 0x4338000000000000
+		v48 := v43 + v47
+		v50 := v1 == 0x0
+		v51 := v1 * v48
+		v52 := v0 - v51
+		v53 := v52
+		if v50 {
+			v53 = 0x0
 		}
-		v42 := float64(v40 * 0x1p-32)
-		v43 := math.Floor(v42)
-		v44 := float64(0x1.8p+52 + v43)
-		v45 := math.Float64bits(v44)
-		v46 := v45 - 0x4338000000000000
-		v47 := v46 << 32
-		v48 := math.FMA(-(v43), 0x1p+32, v40)
-		v49 := float64(0x1.8p+52 + v48)
-		v50 := math.Float64bits(v49)
-		v51 := v50 - 0x4338000000000000
-		v52 := v47 + v51
-		v53 := v1 * v52
-		v54 := v0 - v53
-		v55 := v54
-		if v12 {
-			v55 = 0x0
-		}
-		dst[i] = int64(v55)
+		dst[i] = int64(v53)
 	}
 }
 
@@ -477,32 +413,22 @@ func RemainderUint8(dst []uint8, a []uint8, b []uint8) {
 	for i := range dst {
 		v0 := uint8(a[i&ma])
 		v1 := uint8(b[i&mb])
-		v2 := uint64(v0)
-		v3 := uint64(v1)
-		v5 := v3 == 0x0
-		v7 := v2 + 0x4338000000000000
-		v8 := math.Float64frombits(v7)
-		v10 := float64(v8 - 0x1.8p+52)
-		v11 := v3 + 0x4338000000000000
-		v12 := math.Float64frombits(v11)
-		v13 := float64(v12 - 0x1.8p+52)
-		v14 := float64(v10 / v13)
-		v15 := math.Floor(v14)
-		v17 := v15
-		if v5 {
-			v17 = 0x0p+00
+		v2 := uint32(v0)
+		v3 := uint32(v1)
+		v4 := float32(int32(v2))
+		v5 := float32(int32(v3))
+		v6 := float32(v4 / v5)
+		v7 := floor32(v6)
+		v8 := uint32(int32(v7))
+		v10 := v3 == 0x0
+		v11 := v3 * v8
+		v12 := v2 - v11
+		v13 := v12
+		if v10 {
+			v13 = 0x0
 		}
-		v18 := float64(0x1.8p+52 + v17)
-		v19 := math.Float64bits(v18)
-		v20 := v19 - 0x4338000000000000
-		v21 := v3 * v20
-		v22 := v2 - v21
-		v23 := v22
-		if v5 {
-			v23 = 0x0
-		}
-		v24 := uint8(v23)
-		dst[i] = uint8(v24)
+		v14 := uint8(v13)
+		dst[i] = uint8(v14)
 	}
 }
 
@@ -513,32 +439,22 @@ func RemainderUint16(dst []uint16, a []uint16, b []uint16) {
 	for i := range dst {
 		v0 := uint16(a[i&ma])
 		v1 := uint16(b[i&mb])
-		v2 := uint64(v0)
-		v3 := uint64(v1)
-		v5 := v3 == 0x0
-		v7 := v2 + 0x4338000000000000
-		v8 := math.Float64frombits(v7)
-		v10 := float64(v8 - 0x1.8p+52)
-		v11 := v3 + 0x4338000000000000
-		v12 := math.Float64frombits(v11)
-		v13 := float64(v12 - 0x1.8p+52)
-		v14 := float64(v10 / v13)
-		v15 := math.Floor(v14)
-		v17 := v15
-		if v5 {
-			v17 = 0x0p+00
+		v2 := uint32(v0)
+		v3 := uint32(v1)
+		v4 := float32(int32(v2))
+		v5 := float32(int32(v3))
+		v6 := float32(v4 / v5)
+		v7 := floor32(v6)
+		v8 := uint32(int32(v7))
+		v10 := v3 == 0x0
+		v11 := v3 * v8
+		v12 := v2 - v11
+		v13 := v12
+		if v10 {
+			v13 = 0x0
 		}
-		v18 := float64(0x1.8p+52 + v17)
-		v19 := math.Float64bits(v18)
-		v20 := v19 - 0x4338000000000000
-		v21 := v3 * v20
-		v22 := v2 - v21
-		v23 := v22
-		if v5 {
-			v23 = 0x0
-		}
-		v24 := uint16(v23)
-		dst[i] = uint16(v24)
+		v14 := uint16(v13)
+		dst[i] = uint16(v14)
 	}
 }
 
@@ -550,31 +466,27 @@ func RemainderUint32(dst []uint32, a []uint32, b []uint32) {
 		v0 := uint32(a[i&ma])
 		v1 := uint32(b[i&mb])
 		v2 := uint64(v0)
-		v3 := uint64(v1)
-		v5 := v3 == 0x0
-		v7 := v2 + 0x4338000000000000
-		v8 := math.Float64frombits(v7)
-		v10 := float64(v8 - 0x1.8p+52)
-		v11 := v3 + 0x4338000000000000
-		v12 := math.Float64frombits(v11)
-		v13 := float64(v12 - 0x1.8p+52)
-		v14 := float64(v10 / v13)
-		v15 := math.Floor(v14)
-		v17 := v15
-		if v5 {
-			v17 = 0x0p+00
+		v4 := v2 + 0x4338000000000000
+		v5 := math.Float64frombits(v4)
+		v7 := float64(v5 - 0x1.8p+52)
+		v8 := uint64(v1)
+		v9 := 0x4338000000000000 + v8
+		v10 := math.Float64frombits(v9)
+		v11 := float64(v10 - 0x1.8p+52)
+		v12 := float64(v7 / v11)
+		v13 := math.Floor(v12)
+		v14 := float64(0x1.8p+52 + v13)
+		v15 := math.Float64bits(v14)
+		v16 := v15 - 0x4338000000000000
+		v17 := uint32(v16)
+		v19 := v1 == 0x0
+		v20 := v1 * v17
+		v21 := v0 - v20
+		v22 := v21
+		if v19 {
+			v22 = 0x0
 		}
-		v18 := float64(0x1.8p+52 + v17)
-		v19 := math.Float64bits(v18)
-		v20 := v19 - 0x4338000000000000
-		v21 := v3 * v20
-		v22 := v2 - v21
-		v23 := v22
-		if v5 {
-			v23 = 0x0
-		}
-		v24 := uint32(v23)
-		dst[i] = uint32(v24)
+		dst[i] = uint32(v22)
 	}
 }
 
@@ -594,49 +506,45 @@ func RemainderUint64(dst []uint64, a []uint64, b []uint64) {
 			dst[i] = integerRemainder(a[i&ma], b[i&mb])
 			continue
 		}
-		v9 := v1 == 0x0
-		v10 := uint64(int64(v0) >> 32)
-		v12 := v10 + 0x4338000000000000
-		v13 := math.Float64frombits(v12)
-		v15 := float64(v13 - 0x1.8p+52)
-		v18 := v0 & 0xffffffff
-		v20 := v18 | 0x4330000000000000
-		v21 := math.Float64frombits(v20)
-		v23 := float64(v21 - 0x1p+52)
-		v24 := math.FMA(v15, 0x1p+32, v23)
-		v25 := uint64(int64(v1) >> 32)
-		v26 := 0x4338000000000000 + v25
-		v27 := math.Float64frombits(v26)
-		v28 := float64(v27 - 0x1.8p+52)
-		v29 := v1 & 0xffffffff
-		v30 := 0x4330000000000000 | v29
-		v31 := math.Float64frombits(v30)
-		v32 := float64(v31 - 0x1p+52)
-		v33 := math.FMA(v28, 0x1p+32, v32)
-		v34 := float64(v24 / v33)
-		v35 := math.Floor(v34)
-		v37 := v35
-		if v9 {
-			v37 = 0x0p+00
+		v8 := uint64(int64(v0) >> 32)
+		v10 := v8 + 0x4338000000000000
+		v11 := math.Float64frombits(v10)
+		v13 := float64(v11 - 0x1.8p+52)
+		v16 := v0 & 0xffffffff
+		v18 := v16 | 0x4330000000000000
+		v19 := math.Float64frombits(v18)
+		v21 := float64(v19 - 0x1p+52)
+		v22 := math.FMA(v13, 0x1p+32, v21)
+		v23 := uint64(int64(v1) >> 32)
+		v24 := 0x4338000000000000 + v23
+		v25 := math.Float64frombits(v24)
+		v26 := float64(v25 - 0x1.8p+52)
+		v27 := v1 & 0xffffffff
+		v28 := 0x4330000000000000 | v27
+		v29 := math.Float64frombits(v28)
+		v30 := float64(v29 - 0x1p+52)
+		v31 := math.FMA(v26, 0x1p+32, v30)
+		v32 := float64(v22 / v31)
+		v33 := math.Floor(v32)
+		v35 := float64(v33 * 0x1p-32)
+		v36 := math.Floor(v35)
+		v37 := float64(0x1.8p+52 + v36)
+		v38 := math.Float64bits(v37)
+		v39 := v38 - 0x4338000000000000
+		v40 := v39 << 32
+		v41 := math.FMA(-(v36), 0x1p+32, v33)
+		v42 := float64(0x1.8p+52 + v41)
+		v43 := math.Float64bits(v42)
+		v44 := v43 - 0x4338000000000000
+		v45 := v40 + v44
+		v47 := v1 == 0x0
+		v48 := v1 * v45
+		v49 := v0 - v48
+		v50 := v49
+		if v47 {
+			v50 = 0x0
 		}
-		v39 := float64(v37 * 0x1p-32)
-		v40 := math.Floor(v39)
-		v41 := float64(0x1.8p+52 + v40)
-		v42 := math.Float64bits(v41)
-		v43 := v42 - 0x4338000000000000
-		v44 := v43 << 32
-		v45 := math.FMA(-(v40), 0x1p+32, v37)
-		v46 := float64(0x1.8p+52 + v45)
-		v47 := math.Float64bits(v46)
-		v48 := v47 - 0x4338000000000000
-		v49 := v44 + v48
-		v50 := v1 * v49
-		v51 := v0 - v50
-		v52 := v51
-		if v9 {
-			v52 = 0x0
-		}
-		dst[i] = uint64(v52)
+		dst[i] = uint64(v50)
 	}
 }
 
@@ -647,26 +555,20 @@ func TruncDivideInt8(dst []int8, a []int8, b []int8) {
 	for i := range dst {
 		v0 := uint8(a[i&ma])
 		v1 := uint8(b[i&mb])
-		v2 := uint64(int8(v0))
-		v3 := uint64(int8(v1))
-		v5 := v3 == 0x0
-		v7 := v2 + 0x4338000000000000
-		v8 := math.Float64frombits(v7)
-		v10 := float64(v8 - 0x1.8p+52)
-		v11 := v3 + 0x4338000000000000
-		v12 := math.Float64frombits(v11)
-		v13 := float64(v12 - 0x1.8p+52)
-		v14 := float64(v10 / v13)
-		v15 := math.Trunc(v14)
-		v17 := v15
-		if v5 {
-			v17 = 0x0p+00
+		v2 := uint32(int8(v0))
+		v3 := uint32(int8(v1))
+		v4 := float32(int32(v2))
+		v5 := float32(int32(v3))
+		v6 := float32(v4 / v5)
+		v7 := trunc32(v6)
+		v9 := v5 == 0x0p+00
+		v10 := v7
+		if v9 {
+			v10 = 0x0p+00
 		}
-		v18 := float64(0x1.8p+52 + v17)
-		v19 := math.Float64bits(v18)
-		v20 := v19 - 0x4338000000000000
-		v21 := uint8(v20)
-		dst[i] = int8(v21)
+		v11 := uint32(int32(v10))
+		v12 := uint8(v11)
+		dst[i] = int8(v12)
 	}
 }
 
@@ -677,26 +579,20 @@ func TruncDivideInt16(dst []int16, a []int16, b []int16) {
 	for i := range dst {
 		v0 := uint16(a[i&ma])
 		v1 := uint16(b[i&mb])
-		v2 := uint64(int16(v0))
-		v3 := uint64(int16(v1))
-		v5 := v3 == 0x0
-		v7 := v2 + 0x4338000000000000
-		v8 := math.Float64frombits(v7)
-		v10 := float64(v8 - 0x1.8p+52)
-		v11 := v3 + 0x4338000000000000
-		v12 := math.Float64frombits(v11)
-		v13 := float64(v12 - 0x1.8p+52)
-		v14 := float64(v10 / v13)
-		v15 := math.Trunc(v14)
-		v17 := v15
-		if v5 {
-			v17 = 0x0p+00
+		v2 := uint32(int16(v0))
+		v3 := uint32(int16(v1))
+		v4 := float32(int32(v2))
+		v5 := float32(int32(v3))
+		v6 := float32(v4 / v5)
+		v7 := trunc32(v6)
+		v9 := v5 == 0x0p+00
+		v10 := v7
+		if v9 {
+			v10 = 0x0p+00
 		}
-		v18 := float64(0x1.8p+52 + v17)
-		v19 := math.Float64bits(v18)
-		v20 := v19 - 0x4338000000000000
-		v21 := uint16(v20)
-		dst[i] = int16(v21)
+		v11 := uint32(int32(v10))
+		v12 := uint16(v11)
+		dst[i] = int16(v12)
 	}
 }
 
@@ -707,26 +603,20 @@ func TruncDivideInt32(dst []int32, a []int32, b []int32) {
 	for i := range dst {
 		v0 := uint32(a[i&ma])
 		v1 := uint32(b[i&mb])
-		v2 := uint64(int32(v0))
-		v3 := uint64(int32(v1))
-		v5 := v3 == 0x0
-		v7 := v2 + 0x4338000000000000
-		v8 := math.Float64frombits(v7)
-		v10 := float64(v8 - 0x1.8p+52)
-		v11 := v3 + 0x4338000000000000
-		v12 := math.Float64frombits(v11)
-		v13 := float64(v12 - 0x1.8p+52)
-		v14 := float64(v10 / v13)
-		v15 := math.Trunc(v14)
-		v17 := v15
-		if v5 {
-			v17 = 0x0p+00
+		v2 := float64(int32(v0))
+		v3 := float64(int32(v1))
+		v4 := float64(v2 / v3)
+		v5 := math.Trunc(v4)
+		v7 := v3 == 0x0p+00
+		v8 := v5
+		if v7 {
+			v8 = 0x0p+00
 		}
-		v18 := float64(0x1.8p+52 + v17)
-		v19 := math.Float64bits(v18)
-		v20 := v19 - 0x4338000000000000
-		v21 := uint32(v20)
-		dst[i] = int32(v21)
+		v10 := float64(v8 + 0x1.8p+52)
+		v11 := math.Float64bits(v10)
+		v13 := v11 - 0x4338000000000000
+		v14 := uint32(v13)
+		dst[i] = int32(v14)
 	}
 }
 
@@ -748,43 +638,43 @@ func TruncDivideInt64(dst []int64, a []int64, b []int64) {
 			dst[i] = truncDivide(a[i&ma], b[i&mb])
 			continue
 		}
-		v12 := v1 == 0x0
-		v13 := uint64(int64(v0) >> 32)
-		v15 := v13 + 0x4338000000000000
-		v16 := math.Float64frombits(v15)
-		v18 := float64(v16 - 0x1.8p+52)
-		v21 := v0 & 0xffffffff
-		v23 := v21 | 0x4330000000000000
-		v24 := math.Float64frombits(v23)
-		v26 := float64(v24 - 0x1p+52)
-		v27 := math.FMA(v18, 0x1p+32, v26)
-		v28 := uint64(int64(v1) >> 32)
-		v29 := 0x4338000000000000 + v28
-		v30 := math.Float64frombits(v29)
-		v31 := float64(v30 - 0x1.8p+52)
-		v32 := v1 & 0xffffffff
-		v33 := 0x4330000000000000 | v32
-		v34 := math.Float64frombits(v33)
-		v35 := float64(v34 - 0x1p+52)
-		v36 := math.FMA(v31, 0x1p+32, v35)
-		v37 := float64(v27 / v36)
-		v38 := math.Trunc(v37)
-		v40 := v38
-		if v12 {
-			v40 = 0x0p+00
+		v11 := uint64(int64(v0) >> 32)
+		v13 := v11 + 0x4338000000000000
+		v14 := math.Float64frombits(v13)
+		v16 := float64(v14 - 0x1.8p+52)
+		v19 := v0 & 0xffffffff
+		v21 := v19 | 0x4330000000000000
+		v22 := math.Float64frombits(v21)
+		v24 := float64(v22 - 0x1p+52)
+		v25 := math.FMA(v16, 0x1p+32, v24)
+		v26 := uint64(int64(v1) >> 32)
+		v27 := 0x4338000000000000 + v26
+		v28 := math.Float64frombits(v27)
+		v29 := float64(v28 - 0x1.8p+52)
+		v30 := v1 & 0xffffffff
+		v31 := 0x4330000000000000 | v30
+		v32 := math.Float64frombits(v31)
+		v33 := float64(v32 - 0x1p+52)
+		v34 := math.FMA(v29, 0x1p+32, v33)
+		v35 := float64(v25 / v34)
+		v36 := math.Trunc(v35)
+		v38 := v34 == 0x0p+00
+		v39 := v36
+		if v38 {
+			v39 = 0x0p+00
 		}
-		v42 := float64(v40 * 0x1p-32)
-		v43 := math.Floor(v42)
-		v44 := float64(0x1.8p+52 + v43)
-		v45 := math.Float64bits(v44)
-		v46 := v45 - 0x4338000000000000
-		v47 := v46 << 32
-		v48 := math.FMA(-(v43), 0x1p+32, v40)
-		v49 := float64(0x1.8p+52 + v48)
-		v50 := math.Float64bits(v49)
-		v51 := v50 - 0x4338000000000000
-		v52 := v47 + v51
-		dst[i] = int64(v52)
+		v41 := float64(v39 * 0x1p-32)
+		v42 := math.Floor(v41)
+		v43 := float64(0x1.8p+52 + v42)
+		v44 := math.Float64bits(v43)
+		v45 := v44 - 0x4338000000000000
+		v46 := v45 << 32
+		v47 := math.FMA(-(v42), 0x1p+32, v39)
+		v48 := float64(0x1.8p+52 + v47)
+		v49 := math.Float64bits(v48)
+		v50 := v49 - 0x4338000000000000
+		v51 := v46 + v50
+		dst[i] = int64(v51)
 	}
 }
 
@@ -795,26 +685,20 @@ func TruncDivideUint8(dst []uint8, a []uint8, b []uint8) {
 	for i := range dst {
 		v0 := uint8(a[i&ma])
 		v1 := uint8(b[i&mb])
-		v2 := uint64(v0)
-		v3 := uint64(v1)
-		v5 := v3 == 0x0
-		v7 := v2 + 0x4338000000000000
-		v8 := math.Float64frombits(v7)
-		v10 := float64(v8 - 0x1.8p+52)
-		v11 := v3 + 0x4338000000000000
-		v12 := math.Float64frombits(v11)
-		v13 := float64(v12 - 0x1.8p+52)
-		v14 := float64(v10 / v13)
-		v15 := math.Trunc(v14)
-		v17 := v15
-		if v5 {
-			v17 = 0x0p+00
+		v2 := uint32(v0)
+		v3 := uint32(v1)
+		v4 := float32(int32(v2))
+		v5 := float32(int32(v3))
+		v6 := float32(v4 / v5)
+		v7 := trunc32(v6)
+		v9 := v5 == 0x0p+00
+		v10 := v7
+		if v9 {
+			v10 = 0x0p+00
 		}
-		v18 := float64(0x1.8p+52 + v17)
-		v19 := math.Float64bits(v18)
-		v20 := v19 - 0x4338000000000000
-		v21 := uint8(v20)
-		dst[i] = uint8(v21)
+		v11 := uint32(int32(v10))
+		v12 := uint8(v11)
+		dst[i] = uint8(v12)
 	}
 }
 
@@ -825,26 +709,20 @@ func TruncDivideUint16(dst []uint16, a []uint16, b []uint16) {
 	for i := range dst {
 		v0 := uint16(a[i&ma])
 		v1 := uint16(b[i&mb])
-		v2 := uint64(v0)
-		v3 := uint64(v1)
-		v5 := v3 == 0x0
-		v7 := v2 + 0x4338000000000000
-		v8 := math.Float64frombits(v7)
-		v10 := float64(v8 - 0x1.8p+52)
-		v11 := v3 + 0x4338000000000000
-		v12 := math.Float64frombits(v11)
-		v13 := float64(v12 - 0x1.8p+52)
-		v14 := float64(v10 / v13)
-		v15 := math.Trunc(v14)
-		v17 := v15
-		if v5 {
-			v17 = 0x0p+00
+		v2 := uint32(v0)
+		v3 := uint32(v1)
+		v4 := float32(int32(v2))
+		v5 := float32(int32(v3))
+		v6 := float32(v4 / v5)
+		v7 := trunc32(v6)
+		v9 := v5 == 0x0p+00
+		v10 := v7
+		if v9 {
+			v10 = 0x0p+00
 		}
-		v18 := float64(0x1.8p+52 + v17)
-		v19 := math.Float64bits(v18)
-		v20 := v19 - 0x4338000000000000
-		v21 := uint16(v20)
-		dst[i] = uint16(v21)
+		v11 := uint32(int32(v10))
+		v12 := uint16(v11)
+		dst[i] = uint16(v12)
 	}
 }
 
@@ -856,25 +734,25 @@ func TruncDivideUint32(dst []uint32, a []uint32, b []uint32) {
 		v0 := uint32(a[i&ma])
 		v1 := uint32(b[i&mb])
 		v2 := uint64(v0)
-		v3 := uint64(v1)
-		v5 := v3 == 0x0
-		v7 := v2 + 0x4338000000000000
-		v8 := math.Float64frombits(v7)
-		v10 := float64(v8 - 0x1.8p+52)
-		v11 := v3 + 0x4338000000000000
-		v12 := math.Float64frombits(v11)
-		v13 := float64(v12 - 0x1.8p+52)
-		v14 := float64(v10 / v13)
-		v15 := math.Trunc(v14)
-		v17 := v15
-		if v5 {
-			v17 = 0x0p+00
+		v4 := v2 + 0x4338000000000000
+		v5 := math.Float64frombits(v4)
+		v7 := float64(v5 - 0x1.8p+52)
+		v8 := uint64(v1)
+		v9 := 0x4338000000000000 + v8
+		v10 := math.Float64frombits(v9)
+		v11 := float64(v10 - 0x1.8p+52)
+		v12 := float64(v7 / v11)
+		v13 := math.Trunc(v12)
+		v15 := v11 == 0x0p+00
+		v16 := v13
+		if v15 {
+			v16 = 0x0p+00
 		}
-		v18 := float64(0x1.8p+52 + v17)
-		v19 := math.Float64bits(v18)
-		v20 := v19 - 0x4338000000000000
-		v21 := uint32(v20)
-		dst[i] = uint32(v21)
+		v17 := float64(0x1.8p+52 + v16)
+		v18 := math.Float64bits(v17)
+		v19 := v18 - 0x4338000000000000
+		v20 := uint32(v19)
+		dst[i] = uint32(v20)
 	}
 }
 
@@ -894,43 +772,43 @@ func TruncDivideUint64(dst []uint64, a []uint64, b []uint64) {
 			dst[i] = truncDivide(a[i&ma], b[i&mb])
 			continue
 		}
-		v9 := v1 == 0x0
-		v10 := uint64(int64(v0) >> 32)
-		v12 := v10 + 0x4338000000000000
-		v13 := math.Float64frombits(v12)
-		v15 := float64(v13 - 0x1.8p+52)
-		v18 := v0 & 0xffffffff
-		v20 := v18 | 0x4330000000000000
-		v21 := math.Float64frombits(v20)
-		v23 := float64(v21 - 0x1p+52)
-		v24 := math.FMA(v15, 0x1p+32, v23)
-		v25 := uint64(int64(v1) >> 32)
-		v26 := 0x4338000000000000 + v25
-		v27 := math.Float64frombits(v26)
-		v28 := float64(v27 - 0x1.8p+52)
-		v29 := v1 & 0xffffffff
-		v30 := 0x4330000000000000 | v29
-		v31 := math.Float64frombits(v30)
-		v32 := float64(v31 - 0x1p+52)
-		v33 := math.FMA(v28, 0x1p+32, v32)
-		v34 := float64(v24 / v33)
-		v35 := math.Trunc(v34)
-		v37 := v35
-		if v9 {
-			v37 = 0x0p+00
+		v8 := uint64(int64(v0) >> 32)
+		v10 := v8 + 0x4338000000000000
+		v11 := math.Float64frombits(v10)
+		v13 := float64(v11 - 0x1.8p+52)
+		v16 := v0 & 0xffffffff
+		v18 := v16 | 0x4330000000000000
+		v19 := math.Float64frombits(v18)
+		v21 := float64(v19 - 0x1p+52)
+		v22 := math.FMA(v13, 0x1p+32, v21)
+		v23 := uint64(int64(v1) >> 32)
+		v24 := 0x4338000000000000 + v23
+		v25 := math.Float64frombits(v24)
+		v26 := float64(v25 - 0x1.8p+52)
+		v27 := v1 & 0xffffffff
+		v28 := 0x4330000000000000 | v27
+		v29 := math.Float64frombits(v28)
+		v30 := float64(v29 - 0x1p+52)
+		v31 := math.FMA(v26, 0x1p+32, v30)
+		v32 := float64(v22 / v31)
+		v33 := math.Trunc(v32)
+		v35 := v31 == 0x0p+00
+		v36 := v33
+		if v35 {
+			v36 = 0x0p+00
 		}
-		v39 := float64(v37 * 0x1p-32)
-		v40 := math.Floor(v39)
-		v41 := float64(0x1.8p+52 + v40)
-		v42 := math.Float64bits(v41)
-		v43 := v42 - 0x4338000000000000
-		v44 := v43 << 32
-		v45 := math.FMA(-(v40), 0x1p+32, v37)
-		v46 := float64(0x1.8p+52 + v45)
-		v47 := math.Float64bits(v46)
-		v48 := v47 - 0x4338000000000000
-		v49 := v44 + v48
-		dst[i] = uint64(v49)
+		v38 := float64(v36 * 0x1p-32)
+		v39 := math.Floor(v38)
+		v40 := float64(0x1.8p+52 + v39)
+		v41 := math.Float64bits(v40)
+		v42 := v41 - 0x4338000000000000
+		v43 := v42 << 32
+		v44 := math.FMA(-(v39), 0x1p+32, v36)
+		v45 := float64(0x1.8p+52 + v44)
+		v46 := math.Float64bits(v45)
+		v47 := v46 - 0x4338000000000000
+		v48 := v43 + v47
+		dst[i] = uint64(v48)
 	}
 }
 
@@ -941,32 +819,22 @@ func FmodInt8(dst []int8, a []int8, b []int8) {
 	for i := range dst {
 		v0 := uint8(a[i&ma])
 		v1 := uint8(b[i&mb])
-		v2 := uint64(int8(v0))
-		v3 := uint64(int8(v1))
-		v5 := v3 == 0x0
-		v7 := v2 + 0x4338000000000000
-		v8 := math.Float64frombits(v7)
-		v10 := float64(v8 - 0x1.8p+52)
-		v11 := v3 + 0x4338000000000000
-		v12 := math.Float64frombits(v11)
-		v13 := float64(v12 - 0x1.8p+52)
-		v14 := float64(v10 / v13)
-		v15 := math.Trunc(v14)
-		v17 := v15
-		if v5 {
-			v17 = 0x0p+00
+		v2 := uint32(int8(v0))
+		v3 := uint32(int8(v1))
+		v4 := float32(int32(v2))
+		v5 := float32(int32(v3))
+		v6 := float32(v4 / v5)
+		v7 := trunc32(v6)
+		v8 := uint32(int32(v7))
+		v10 := v3 == 0x0
+		v11 := v3 * v8
+		v12 := v2 - v11
+		v13 := v12
+		if v10 {
+			v13 = 0x0
 		}
-		v18 := float64(0x1.8p+52 + v17)
-		v19 := math.Float64bits(v18)
-		v20 := v19 - 0x4338000000000000
-		v21 := v3 * v20
-		v22 := v2 - v21
-		v23 := v22
-		if v5 {
-			v23 = 0x0
-		}
-		v24 := uint8(v23)
-		dst[i] = int8(v24)
+		v14 := uint8(v13)
+		dst[i] = int8(v14)
 	}
 }
 
@@ -977,32 +845,22 @@ func FmodInt16(dst []int16, a []int16, b []int16) {
 	for i := range dst {
 		v0 := uint16(a[i&ma])
 		v1 := uint16(b[i&mb])
-		v2 := uint64(int16(v0))
-		v3 := uint64(int16(v1))
-		v5 := v3 == 0x0
-		v7 := v2 + 0x4338000000000000
-		v8 := math.Float64frombits(v7)
-		v10 := float64(v8 - 0x1.8p+52)
-		v11 := v3 + 0x4338000000000000
-		v12 := math.Float64frombits(v11)
-		v13 := float64(v12 - 0x1.8p+52)
-		v14 := float64(v10 / v13)
-		v15 := math.Trunc(v14)
-		v17 := v15
-		if v5 {
-			v17 = 0x0p+00
+		v2 := uint32(int16(v0))
+		v3 := uint32(int16(v1))
+		v4 := float32(int32(v2))
+		v5 := float32(int32(v3))
+		v6 := float32(v4 / v5)
+		v7 := trunc32(v6)
+		v8 := uint32(int32(v7))
+		v10 := v3 == 0x0
+		v11 := v3 * v8
+		v12 := v2 - v11
+		v13 := v12
+		if v10 {
+			v13 = 0x0
 		}
-		v18 := float64(0x1.8p+52 + v17)
-		v19 := math.Float64bits(v18)
-		v20 := v19 - 0x4338000000000000
-		v21 := v3 * v20
-		v22 := v2 - v21
-		v23 := v22
-		if v5 {
-			v23 = 0x0
-		}
-		v24 := uint16(v23)
-		dst[i] = int16(v24)
+		v14 := uint16(v13)
+		dst[i] = int16(v14)
 	}
 }
 
@@ -1013,32 +871,22 @@ func FmodInt32(dst []int32, a []int32, b []int32) {
 	for i := range dst {
 		v0 := uint32(a[i&ma])
 		v1 := uint32(b[i&mb])
-		v2 := uint64(int32(v0))
-		v3 := uint64(int32(v1))
-		v5 := v3 == 0x0
-		v7 := v2 + 0x4338000000000000
-		v8 := math.Float64frombits(v7)
-		v10 := float64(v8 - 0x1.8p+52)
-		v11 := v3 + 0x4338000000000000
-		v12 := math.Float64frombits(v11)
-		v13 := float64(v12 - 0x1.8p+52)
-		v14 := float64(v10 / v13)
-		v15 := math.Trunc(v14)
-		v17 := v15
-		if v5 {
-			v17 = 0x0p+00
+		v2 := float64(int32(v0))
+		v3 := float64(int32(v1))
+		v4 := float64(v2 / v3)
+		v5 := math.Trunc(v4)
+		v7 := float64(v5 + 0x1.8p+52)
+		v8 := math.Float64bits(v7)
+		v10 := v8 - 0x4338000000000000
+		v11 := uint32(v10)
+		v13 := v1 == 0x0
+		v14 := v1 * v11
+		v15 := v0 - v14
+		v16 := v15
+		if v13 {
+			v16 = 0x0
 		}
-		v18 := float64(0x1.8p+52 + v17)
-		v19 := math.Float64bits(v18)
-		v20 := v19 - 0x4338000000000000
-		v21 := v3 * v20
-		v22 := v2 - v21
-		v23 := v22
-		if v5 {
-			v23 = 0x0
-		}
-		v24 := uint32(v23)
-		dst[i] = int32(v24)
+		dst[i] = int32(v16)
 	}
 }
 
@@ -1060,49 +908,45 @@ func FmodInt64(dst []int64, a []int64, b []int64) {
 			dst[i] = truncRemainder(a[i&ma], b[i&mb])
 			continue
 		}
-		v12 := v1 == 0x0
-		v13 := uint64(int64(v0) >> 32)
-		v15 := v13 + 0x4338000000000000
-		v16 := math.Float64frombits(v15)
-		v18 := float64(v16 - 0x1.8p+52)
-		v21 := v0 & 0xffffffff
-		v23 := v21 | 0x4330000000000000
-		v24 := math.Float64frombits(v23)
-		v26 := float64(v24 - 0x1p+52)
-		v27 := math.FMA(v18, 0x1p+32, v26)
-		v28 := uint64(int64(v1) >> 32)
-		v29 := 0x4338000000000000 + v28
-		v30 := math.Float64frombits(v29)
-		v31 := float64(v30 - 0x1.8p+52)
-		v32 := v1 & 0xffffffff
-		v33 := 0x4330000000000000 | v32
-		v34 := math.Float64frombits(v33)
-		v35 := float64(v34 - 0x1p+52)
-		v36 := math.FMA(v31, 0x1p+32, v35)
-		v37 := float64(v27 / v36)
-		v38 := math.Trunc(v37)
-		v40 := v38
-		if v12 {
-			v40 = 0x0p+00
+		v11 := uint64(int64(v0) >> 32)
+		v13 := v11 + 0x4338000000000000
+		v14 := math.Float64frombits(v13)
+		v16 := float64(v14 - 0x1.8p+52)
+		v19 := v0 & 0xffffffff
+		v21 := v19 | 0x4330000000000000
+		v22 := math.Float64frombits(v21)
+		v24 := float64(v22 - 0x1p+52)
+		v25 := math.FMA(v16, 0x1p+32, v24)
+		v26 := uint64(int64(v1) >> 32)
+		v27 := 0x4338000000000000 + v26
+		v28 := math.Float64frombits(v27)
+		v29 := float64(v28 - 0x1.8p+52)
+		v30 := v1 & 0xffffffff
+		v31 := 0x4330000000000000 | v30
+		v32 := math.Float64frombits(v31)
+		v33 := float64(v32 - 0x1p+52)
+		v34 := math.FMA(v29, 0x1p+32, v33)
+		v35 := float64(v25 / v34)
+		v36 := math.Trunc(v35)
+		v38 := float64(v36 * 0x1p-32)
+		v39 := math.Floor(v38)
+		v40 := float64(0x1.8p+52 + v39)
+		v41 := math.Float64bits(v40)
+		v42 := v41 - 0x4338000000000000
+		v43 := v42 << 32
+		v44 := math.FMA(-(v39), 0x1p+32, v36)
+		v45 := float64(0x1.8p+52 + v44)
+		v46 := math.Float64bits(v45)
+		v47 := v46 - 0x4338000000000000
+		v48 := v43 + v47
+		v50 := v1 == 0x0
+		v51 := v1 * v48
+		v52 := v0 - v51
+		v53 := v52
+		if v50 {
+			v53 = 0x0
 		}
-		v42 := float64(v40 * 0x1p-32)
-		v43 := math.Floor(v42)
-		v44 := float64(0x1.8p+52 + v43)
-		v45 := math.Float64bits(v44)
-		v46 := v45 - 0x4338000000000000
-		v47 := v46 << 32
-		v48 := math.FMA(-(v43), 0x1p+32, v40)
-		v49 := float64(0x1.8p+52 + v48)
-		v50 := math.Float64bits(v49)
-		v51 := v50 - 0x4338000000000000
-		v52 := v47 + v51
-		v53 := v1 * v52
-		v54 := v0 - v53
-		v55 := v54
-		if v12 {
-			v55 = 0x0
-		}
-		dst[i] = int64(v55)
+		dst[i] = int64(v53)
 	}
 }
 
@@ -1113,32 +957,22 @@ func FmodUint8(dst []uint8, a []uint8, b []uint8) {
 	for i := range dst {
 		v0 := uint8(a[i&ma])
 		v1 := uint8(b[i&mb])
-		v2 := uint64(v0)
-		v3 := uint64(v1)
-		v5 := v3 == 0x0
-		v7 := v2 + 0x4338000000000000
-		v8 := math.Float64frombits(v7)
-		v10 := float64(v8 - 0x1.8p+52)
-		v11 := v3 + 0x4338000000000000
-		v12 := math.Float64frombits(v11)
-		v13 := float64(v12 - 0x1.8p+52)
-		v14 := float64(v10 / v13)
-		v15 := math.Trunc(v14)
-		v17 := v15
-		if v5 {
-			v17 = 0x0p+00
+		v2 := uint32(v0)
+		v3 := uint32(v1)
+		v4 := float32(int32(v2))
+		v5 := float32(int32(v3))
+		v6 := float32(v4 / v5)
+		v7 := trunc32(v6)
+		v8 := uint32(int32(v7))
+		v10 := v3 == 0x0
+		v11 := v3 * v8
+		v12 := v2 - v11
+		v13 := v12
+		if v10 {
+			v13 = 0x0
 		}
-		v18 := float64(0x1.8p+52 + v17)
-		v19 := math.Float64bits(v18)
-		v20 := v19 - 0x4338000000000000
-		v21 := v3 * v20
-		v22 := v2 - v21
-		v23 := v22
-		if v5 {
-			v23 = 0x0
-		}
-		v24 := uint8(v23)
-		dst[i] = uint8(v24)
+		v14 := uint8(v13)
+		dst[i] = uint8(v14)
 	}
 }
 
@@ -1149,32 +983,22 @@ func FmodUint16(dst []uint16, a []uint16, b []uint16) {
 	for i := range dst {
 		v0 := uint16(a[i&ma])
 		v1 := uint16(b[i&mb])
-		v2 := uint64(v0)
-		v3 := uint64(v1)
-		v5 := v3 == 0x0
-		v7 := v2 + 0x4338000000000000
-		v8 := math.Float64frombits(v7)
-		v10 := float64(v8 - 0x1.8p+52)
-		v11 := v3 + 0x4338000000000000
-		v12 := math.Float64frombits(v11)
-		v13 := float64(v12 - 0x1.8p+52)
-		v14 := float64(v10 / v13)
-		v15 := math.Trunc(v14)
-		v17 := v15
-		if v5 {
-			v17 = 0x0p+00
+		v2 := uint32(v0)
+		v3 := uint32(v1)
+		v4 := float32(int32(v2))
+		v5 := float32(int32(v3))
+		v6 := float32(v4 / v5)
+		v7 := trunc32(v6)
+		v8 := uint32(int32(v7))
+		v10 := v3 == 0x0
+		v11 := v3 * v8
+		v12 := v2 - v11
+		v13 := v12
+		if v10 {
+			v13 = 0x0
 		}
-		v18 := float64(0x1.8p+52 + v17)
-		v19 := math.Float64bits(v18)
-		v20 := v19 - 0x4338000000000000
-		v21 := v3 * v20
-		v22 := v2 - v21
-		v23 := v22
-		if v5 {
-			v23 = 0x0
-		}
-		v24 := uint16(v23)
-		dst[i] = uint16(v24)
+		v14 := uint16(v13)
+		dst[i] = uint16(v14)
 	}
 }
 
@@ -1186,31 +1010,27 @@ func FmodUint32(dst []uint32, a []uint32, b []uint32) {
 		v0 := uint32(a[i&ma])
 		v1 := uint32(b[i&mb])
 		v2 := uint64(v0)
-		v3 := uint64(v1)
-		v5 := v3 == 0x0
-		v7 := v2 + 0x4338000000000000
-		v8 := math.Float64frombits(v7)
-		v10 := float64(v8 - 0x1.8p+52)
-		v11 := v3 + 0x4338000000000000
-		v12 := math.Float64frombits(v11)
-		v13 := float64(v12 - 0x1.8p+52)
-		v14 := float64(v10 / v13)
-		v15 := math.Trunc(v14)
-		v17 := v15
-		if v5 {
-			v17 = 0x0p+00
+		v4 := v2 + 0x4338000000000000
+		v5 := math.Float64frombits(v4)
+		v7 := float64(v5 - 0x1.8p+52)
+		v8 := uint64(v1)
+		v9 := 0x4338000000000000 + v8
+		v10 := math.Float64frombits(v9)
+		v11 := float64(v10 - 0x1.8p+52)
+		v12 := float64(v7 / v11)
+		v13 := math.Trunc(v12)
+		v14 := float64(0x1.8p+52 + v13)
+		v15 := math.Float64bits(v14)
+		v16 := v15 - 0x4338000000000000
+		v17 := uint32(v16)
+		v19 := v1 == 0x0
+		v20 := v1 * v17
+		v21 := v0 - v20
+		v22 := v21
+		if v19 {
+			v22 = 0x0
 		}
-		v18 := float64(0x1.8p+52 + v17)
-		v19 := math.Float64bits(v18)
-		v20 := v19 - 0x4338000000000000
-		v21 := v3 * v20
-		v22 := v2 - v21
-		v23 := v22
-		if v5 {
-			v23 = 0x0
-		}
-		v24 := uint32(v23)
-		dst[i] = uint32(v24)
+		dst[i] = uint32(v22)
 	}
 }
 
@@ -1230,48 +1050,44 @@ func FmodUint64(dst []uint64, a []uint64, b []uint64) {
 			dst[i] = truncRemainder(a[i&ma], b[i&mb])
 			continue
 		}
-		v9 := v1 == 0x0
-		v10 := uint64(int64(v0) >> 32)
-		v12 := v10 + 0x4338000000000000
-		v13 := math.Float64frombits(v12)
-		v15 := float64(v13 - 0x1.8p+52)
-		v18 := v0 & 0xffffffff
-		v20 := v18 | 0x4330000000000000
-		v21 := math.Float64frombits(v20)
-		v23 := float64(v21 - 0x1p+52)
-		v24 := math.FMA(v15, 0x1p+32, v23)
-		v25 := uint64(int64(v1) >> 32)
-		v26 := 0x4338000000000000 + v25
-		v27 := math.Float64frombits(v26)
-		v28 := float64(v27 - 0x1.8p+52)
-		v29 := v1 & 0xffffffff
-		v30 := 0x4330000000000000 | v29
-		v31 := math.Float64frombits(v30)
-		v32 := float64(v31 - 0x1p+52)
-		v33 := math.FMA(v28, 0x1p+32, v32)
-		v34 := float64(v24 / v33)
-		v35 := math.Trunc(v34)
-		v37 := v35
-		if v9 {
-			v37 = 0x0p+00
+		v8 := uint64(int64(v0) >> 32)
+		v10 := v8 + 0x4338000000000000
+		v11 := math.Float64frombits(v10)
+		v13 := float64(v11 - 0x1.8p+52)
+		v16 := v0 & 0xffffffff
+		v18 := v16 | 0x4330000000000000
+		v19 := math.Float64frombits(v18)
+		v21 := float64(v19 - 0x1p+52)
+		v22 := math.FMA(v13, 0x1p+32, v21)
+		v23 := uint64(int64(v1) >> 32)
+		v24 := 0x4338000000000000 + v23
+		v25 := math.Float64frombits(v24)
+		v26 := float64(v25 - 0x1.8p+52)
+		v27 := v1 & 0xffffffff
+		v28 := 0x4330000000000000 | v27
+		v29 := math.Float64frombits(v28)
+		v30 := float64(v29 - 0x1p+52)
+		v31 := math.FMA(v26, 0x1p+32, v30)
+		v32 := float64(v22 / v31)
+		v33 := math.Trunc(v32)
+		v35 := float64(v33 * 0x1p-32)
+		v36 := math.Floor(v35)
+		v37 := float64(0x1.8p+52 + v36)
+		v38 := math.Float64bits(v37)
+		v39 := v38 - 0x4338000000000000
+		v40 := v39 << 32
+		v41 := math.FMA(-(v36), 0x1p+32, v33)
+		v42 := float64(0x1.8p+52 + v41)
+		v43 := math.Float64bits(v42)
+		v44 := v43 - 0x4338000000000000
+		v45 := v40 + v44
+		v47 := v1 == 0x0
+		v48 := v1 * v45
+		v49 := v0 - v48
+		v50 := v49
+		if v47 {
+			v50 = 0x0
 		}
-		v39 := float64(v37 * 0x1p-32)
-		v40 := math.Floor(v39)
-		v41 := float64(0x1.8p+52 + v40)
-		v42 := math.Float64bits(v41)
-		v43 := v42 - 0x4338000000000000
-		v44 := v43 << 32
-		v45 := math.FMA(-(v40), 0x1p+32, v37)
-		v46 := float64(0x1.8p+52 + v45)
-		v47 := math.Float64bits(v46)
-		v48 := v47 - 0x4338000000000000
-		v49 := v44 + v48
-		v50 := v1 * v49
-		v51 := v0 - v50
-		v52 := v51
-		if v9 {
-			v52 = 0x0
-		}
-		dst[i] = uint64(v52)
+		dst[i] = uint64(v50)
 	}
 }

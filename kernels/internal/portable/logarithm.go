@@ -113,83 +113,52 @@ func Log2Float64(dst []float64, a []float64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := a[i&ma]
-		v2 := v0 < 0x1p-1022
-		v4 := float64(v0 * 0x1p+54)
-		v5 := v0
-		if v2 {
-			v5 = v4
+		v1 := exponent(v0)
+		v2 := significand(v0)
+		v3 := math.Float64bits(v2)
+		v4 := v3 >> 48
+		v5 := logInverse[v4&15]
+		v7 := math.FMA(v2, v5, -(0x1p+00))
+		v8 := log2High[v4&15]
+		v9 := math.FMA(v1, 0x1p+00, v8)
+		v10 := log2Low[v4&15]
+		v12 := float64(v7 * 0x1.71547652b82fep+00)
+		v13 := math.FMA(v7, 0x1.71547652b82fep+00, -(v12))
+		v14 := float64(v9 + v12)
+		v15 := float64(v9 - v14)
+		v16 := float64(v12 + v15)
+		v18 := math.FMA(v7, 0x1.777d0ffda0d24p-56, v13)
+		v19 := float64(v10 + v18)
+		v20 := float64(v16 + v19)
+		v21 := float64(v7 * v7)
+		v25 := math.FMA(0x1.d997c6e3626e1p-04, v21, 0x1.485ba0ecc1525p-03)
+		v27 := math.FMA(-0x1.26bbb399172afp-03, v21, -0x1.7155200d59a3ep-03)
+		v29 := math.FMA(v25, v21, 0x1.a617601a778ebp-03)
+		v31 := math.FMA(v27, v21, -0x1.ec709da0d4034p-03)
+		v33 := math.FMA(v29, v21, 0x1.2776c50f0a1abp-02)
+		v35 := math.FMA(v31, v21, -0x1.71547652b92dbp-02)
+		v37 := math.FMA(v33, v21, 0x1.ec709dc3a03f9p-02)
+		v39 := math.FMA(v35, v21, -0x1.71547652b82fep-01)
+		v40 := math.FMA(v37, v7, v39)
+		v41 := math.FMA(v40, v21, v20)
+		v42 := float64(v14 + v41)
+		v44 := v0 < math.Float64frombits(0x7ff0000000000000)
+		v45 := v0
+		if v44 {
+			v45 = v42
 		}
-		v8 := float64(0x1.00000000003ffp+52)
-		if v2 {
-			v8 = 0x1.0000000000435p+52
+		v47 := v0 == 0x0p+00
+		v50 := math.Float64frombits(0x7ff8000000000000)
+		v51 := v50
+		if v47 {
+			v51 = math.Float64frombits(0xfff0000000000000)
 		}
-		v9 := math.Float64bits(v5)
-		v11 := v9 + 0x95f619980c433
-		v12 := v11 >> 52
-		v14 := v12 | 0x4330000000000000
-		v15 := math.Float64frombits(v14)
-		v16 := float64(v15 - v8)
-		v18 := v11 & 0xfffffffffffff
-		v20 := v18 + 0x3fe6a09e667f3bcd
-		v21 := math.Float64frombits(v20)
-		v23 := float64(v21 - 0x1p+00)
-		v24 := float64(v23 * v23)
-		v26 := float64(v23 * 0x1p-01)
-		v27 := math.FMA(-(v26), v23, v23)
-		v28 := float64(v23 - v27)
-		v29 := math.FMA(-(v26), v23, v28)
-		v33 := math.FMA(0x1.a38c392ebc7d7p-06, v24, 0x1.e5f29b2b7d64dp-05)
-		v35 := math.FMA(-0x1.d14598ce6216p-05, v24, -0x1.9c6edd8e25b9p-05)
-		v37 := math.FMA(v33, v24, 0x1.9cacd0b642a99p-05)
-		v39 := math.FMA(v35, v24, -0x1.c3e1a4b43d38dp-05)
-		v41 := math.FMA(v37, v24, 0x1.e3b48d2b692ccp-05)
-		v43 := math.FMA(v39, v24, -0x1.003ad7adb7facp-04)
-		v45 := math.FMA(v41, v24, 0x1.110397125b4c2p-04)
-		v47 := math.FMA(v43, v24, -0x1.248e225b17df7p-04)
-		v49 := math.FMA(v45, v24, 0x1.3b142c9060697p-04)
-		v51 := math.FMA(v47, v24, -0x1.5555801e9ba8cp-04)
-		v53 := math.FMA(v49, v24, 0x1.745d146f7d4p-04)
-		v55 := math.FMA(v51, v24, -0x1.9999989b9454dp-04)
-		v57 := math.FMA(v53, v24, 0x1.c71c71d25d4d5p-04)
-		v59 := math.FMA(v55, v24, -0x1.000000019700ep-03)
-		v61 := math.FMA(v57, v24, 0x1.24924924833fdp-03)
-		v63 := math.FMA(v59, v24, -0x1.5555555553028p-03)
-		v65 := math.FMA(v61, v24, 0x1.9999999999affp-03)
-		v67 := math.FMA(v63, v24, -0x1.0000000000008p-02)
-		v69 := math.FMA(v65, v24, 0x1.5555555555555p-02)
-		v70 := math.FMA(v67, v23, v69)
-		v71 := float64(v23 * v24)
-		v72 := float64(v70 * v71)
-		v73 := float64(v29 + v72)
-		v74 := float64(v27 + v73)
-		v75 := float64(v27 - v74)
-		v76 := float64(v73 + v75)
-		v78 := float64(v74 * 0x1.71547652b82fep+00)
-		v79 := math.FMA(v74, 0x1.71547652b82fep+00, -(v78))
-		v80 := math.FMA(v76, 0x1.71547652b82fep+00, v79)
-		v82 := math.FMA(v74, 0x1.777d0ffda0d24p-56, v80)
-		v83 := float64(v16 + v78)
-		v84 := float64(v16 - v83)
-		v85 := float64(v78 + v84)
-		v86 := float64(v82 + v85)
-		v87 := float64(v83 + v86)
-		v89 := v0 < math.Float64frombits(0x7ff0000000000000)
-		v90 := v0
-		if v89 {
-			v90 = v87
+		v52 := 0x0p+00 < v0
+		v53 := v51
+		if v52 {
+			v53 = v45
 		}
-		v92 := v0 == 0x0p+00
-		v95 := math.Float64frombits(0x7ff8000000000000)
-		v96 := v95
-		if v92 {
-			v96 = math.Float64frombits(0xfff0000000000000)
-		}
-		v97 := 0x0p+00 < v0
-		v98 := v96
-		if v97 {
-			v98 = v90
-		}
-		dst[i] = v98
+		dst[i] = v53
 	}
 }
 
@@ -199,84 +168,53 @@ func Log2Float32(dst []float32, a []float32) {
 	for i := range dst {
 		v0 := a[i&ma]
 		v1 := float64(v0)
-		v3 := v1 < 0x1p-1022
-		v5 := float64(v1 * 0x1p+54)
-		v6 := v1
-		if v3 {
-			v6 = v5
+		v2 := exponent(v1)
+		v3 := significand(v1)
+		v4 := math.Float64bits(v3)
+		v5 := v4 >> 48
+		v6 := logInverse[v5&15]
+		v8 := math.FMA(v3, v6, -(0x1p+00))
+		v9 := log2High[v5&15]
+		v10 := math.FMA(v2, 0x1p+00, v9)
+		v11 := log2Low[v5&15]
+		v13 := float64(v8 * 0x1.71547652b82fep+00)
+		v14 := math.FMA(v8, 0x1.71547652b82fep+00, -(v13))
+		v15 := float64(v10 + v13)
+		v16 := float64(v10 - v15)
+		v17 := float64(v13 + v16)
+		v19 := math.FMA(v8, 0x1.777d0ffda0d24p-56, v14)
+		v20 := float64(v11 + v19)
+		v21 := float64(v17 + v20)
+		v22 := float64(v8 * v8)
+		v26 := math.FMA(0x1.d997c6e3626e1p-04, v22, 0x1.485ba0ecc1525p-03)
+		v28 := math.FMA(-0x1.26bbb399172afp-03, v22, -0x1.7155200d59a3ep-03)
+		v30 := math.FMA(v26, v22, 0x1.a617601a778ebp-03)
+		v32 := math.FMA(v28, v22, -0x1.ec709da0d4034p-03)
+		v34 := math.FMA(v30, v22, 0x1.2776c50f0a1abp-02)
+		v36 := math.FMA(v32, v22, -0x1.71547652b92dbp-02)
+		v38 := math.FMA(v34, v22, 0x1.ec709dc3a03f9p-02)
+		v40 := math.FMA(v36, v22, -0x1.71547652b82fep-01)
+		v41 := math.FMA(v38, v8, v40)
+		v42 := math.FMA(v41, v22, v21)
+		v43 := float64(v15 + v42)
+		v45 := v1 < math.Float64frombits(0x7ff0000000000000)
+		v46 := v1
+		if v45 {
+			v46 = v43
 		}
-		v9 := float64(0x1.00000000003ffp+52)
-		if v3 {
-			v9 = 0x1.0000000000435p+52
+		v48 := v1 == 0x0p+00
+		v51 := math.Float64frombits(0x7ff8000000000000)
+		v52 := v51
+		if v48 {
+			v52 = math.Float64frombits(0xfff0000000000000)
 		}
-		v10 := math.Float64bits(v6)
-		v12 := v10 + 0x95f619980c433
-		v13 := v12 >> 52
-		v15 := v13 | 0x4330000000000000
-		v16 := math.Float64frombits(v15)
-		v17 := float64(v16 - v9)
-		v19 := v12 & 0xfffffffffffff
-		v21 := v19 + 0x3fe6a09e667f3bcd
-		v22 := math.Float64frombits(v21)
-		v24 := float64(v22 - 0x1p+00)
-		v25 := float64(v24 * v24)
-		v27 := float64(v24 * 0x1p-01)
-		v28 := math.FMA(-(v27), v24, v24)
-		v29 := float64(v24 - v28)
-		v30 := math.FMA(-(v27), v24, v29)
-		v34 := math.FMA(0x1.a38c392ebc7d7p-06, v25, 0x1.e5f29b2b7d64dp-05)
-		v36 := math.FMA(-0x1.d14598ce6216p-05, v25, -0x1.9c6edd8e25b9p-05)
-		v38 := math.FMA(v34, v25, 0x1.9cacd0b642a99p-05)
-		v40 := math.FMA(v36, v25, -0x1.c3e1a4b43d38dp-05)
-		v42 := math.FMA(v38, v25, 0x1.e3b48d2b692ccp-05)
-		v44 := math.FMA(v40, v25, -0x1.003ad7adb7facp-04)
-		v46 := math.FMA(v42, v25, 0x1.110397125b4c2p-04)
-		v48 := math.FMA(v44, v25, -0x1.248e225b17df7p-04)
-		v50 := math.FMA(v46, v25, 0x1.3b142c9060697p-04)
-		v52 := math.FMA(v48, v25, -0x1.5555801e9ba8cp-04)
-		v54 := math.FMA(v50, v25, 0x1.745d146f7d4p-04)
-		v56 := math.FMA(v52, v25, -0x1.9999989b9454dp-04)
-		v58 := math.FMA(v54, v25, 0x1.c71c71d25d4d5p-04)
-		v60 := math.FMA(v56, v25, -0x1.000000019700ep-03)
-		v62 := math.FMA(v58, v25, 0x1.24924924833fdp-03)
-		v64 := math.FMA(v60, v25, -0x1.5555555553028p-03)
-		v66 := math.FMA(v62, v25, 0x1.9999999999affp-03)
-		v68 := math.FMA(v64, v25, -0x1.0000000000008p-02)
-		v70 := math.FMA(v66, v25, 0x1.5555555555555p-02)
-		v71 := math.FMA(v68, v24, v70)
-		v72 := float64(v24 * v25)
-		v73 := float64(v71 * v72)
-		v74 := float64(v30 + v73)
-		v75 := float64(v28 + v74)
-		v76 := float64(v28 - v75)
-		v77 := float64(v74 + v76)
-		v79 := float64(v75 * 0x1.71547652b82fep+00)
-		v80 := math.FMA(v75, 0x1.71547652b82fep+00, -(v79))
-		v81 := math.FMA(v77, 0x1.71547652b82fep+00, v80)
-		v83 := math.FMA(v75, 0x1.777d0ffda0d24p-56, v81)
-		v84 := float64(v17 + v79)
-		v85 := float64(v17 - v84)
-		v86 := float64(v79 + v85)
-		v87 := float64(v83 + v86)
-		v88 := float64(v84 + v87)
-		v90 := v1 < math.Float64frombits(0x7ff0000000000000)
-		v91 := v1
-		if v90 {
-			v91 = v88
+		v53 := 0x0p+00 < v1
+		v54 := v52
+		if v53 {
+			v54 = v46
 		}
-		v93 := v1 == 0x0p+00
-		v96 := math.Float64frombits(0x7ff8000000000000)
-		v97 := v96
-		if v93 {
-			v97 = math.Float64frombits(0xfff0000000000000)
-		}
-		v98 := 0x0p+00 < v1
-		v99 := v97
-		if v98 {
-			v99 = v91
-		}
-		v100 := float32(v99)
-		dst[i] = v100
+		v55 := float32(v54)
+		dst[i] = v55
 	}
 }
 
@@ -285,85 +223,53 @@ func Log10Float64(dst []float64, a []float64) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := a[i&ma]
-		v2 := v0 < 0x1p-1022
-		v4 := float64(v0 * 0x1p+54)
-		v5 := v0
-		if v2 {
-			v5 = v4
+		v1 := exponent(v0)
+		v2 := significand(v0)
+		v3 := math.Float64bits(v2)
+		v4 := v3 >> 48
+		v5 := logInverse[v4&15]
+		v7 := math.FMA(v2, v5, -(0x1p+00))
+		v9 := log10High[v4&15]
+		v10 := math.FMA(v1, 0x1.34413509f78p-02, v9)
+		v11 := log10Low[v4&15]
+		v13 := math.FMA(v1, 0x1.fef311f12b358p-46, v11)
+		v15 := float64(v7 * 0x1.bcb7b1526e50ep-02)
+		v16 := math.FMA(v7, 0x1.bcb7b1526e50ep-02, -(v15))
+		v17 := float64(v10 + v15)
+		v18 := float64(v10 - v17)
+		v19 := float64(v15 + v18)
+		v21 := math.FMA(v7, 0x1.95355baaafad3p-57, v16)
+		v22 := float64(v13 + v21)
+		v23 := float64(v19 + v22)
+		v24 := float64(v7 * v7)
+		v28 := math.FMA(0x1.1d219e78f7626p-05, v24, 0x1.8b61e0e875db6p-05)
+		v30 := math.FMA(-0x1.62e4e6cd1f9ddp-05, v24, -0x1.bcb87db2341dbp-05)
+		v32 := math.FMA(v28, v24, 0x1.fc3fa30284903p-05)
+		v34 := math.FMA(v30, v24, -0x1.287a762200eafp-04)
+		v36 := math.FMA(v32, v24, 0x1.63c6277538befp-04)
+		v38 := math.FMA(v34, v24, -0x1.bcb7b1526f828p-04)
+		v40 := math.FMA(v36, v24, 0x1.287a7636f435cp-03)
+		v42 := math.FMA(v38, v24, -0x1.bcb7b1526e50ep-03)
+		v43 := math.FMA(v40, v7, v42)
+		v44 := math.FMA(v43, v24, v23)
+		v45 := float64(v17 + v44)
+		v47 := v0 < math.Float64frombits(0x7ff0000000000000)
+		v48 := v0
+		if v47 {
+			v48 = v45
 		}
-		v8 := float64(0x1.00000000003ffp+52)
-		if v2 {
-			v8 = 0x1.0000000000435p+52
+		v50 := v0 == 0x0p+00
+		v53 := math.Float64frombits(0x7ff8000000000000)
+		v54 := v53
+		if v50 {
+			v54 = math.Float64frombits(0xfff0000000000000)
 		}
-		v9 := math.Float64bits(v5)
-		v11 := v9 + 0x95f619980c433
-		v12 := v11 >> 52
-		v14 := v12 | 0x4330000000000000
-		v15 := math.Float64frombits(v14)
-		v16 := float64(v15 - v8)
-		v18 := v11 & 0xfffffffffffff
-		v20 := v18 + 0x3fe6a09e667f3bcd
-		v21 := math.Float64frombits(v20)
-		v23 := float64(v21 - 0x1p+00)
-		v24 := float64(v23 * v23)
-		v26 := float64(v23 * 0x1p-01)
-		v27 := math.FMA(-(v26), v23, v23)
-		v28 := float64(v23 - v27)
-		v29 := math.FMA(-(v26), v23, v28)
-		v33 := math.FMA(0x1.a38c392ebc7d7p-06, v24, 0x1.e5f29b2b7d64dp-05)
-		v35 := math.FMA(-0x1.d14598ce6216p-05, v24, -0x1.9c6edd8e25b9p-05)
-		v37 := math.FMA(v33, v24, 0x1.9cacd0b642a99p-05)
-		v39 := math.FMA(v35, v24, -0x1.c3e1a4b43d38dp-05)
-		v41 := math.FMA(v37, v24, 0x1.e3b48d2b692ccp-05)
-		v43 := math.FMA(v39, v24, -0x1.003ad7adb7facp-04)
-		v45 := math.FMA(v41, v24, 0x1.110397125b4c2p-04)
-		v47 := math.FMA(v43, v24, -0x1.248e225b17df7p-04)
-		v49 := math.FMA(v45, v24, 0x1.3b142c9060697p-04)
-		v51 := math.FMA(v47, v24, -0x1.5555801e9ba8cp-04)
-		v53 := math.FMA(v49, v24, 0x1.745d146f7d4p-04)
-		v55 := math.FMA(v51, v24, -0x1.9999989b9454dp-04)
-		v57 := math.FMA(v53, v24, 0x1.c71c71d25d4d5p-04)
-		v59 := math.FMA(v55, v24, -0x1.000000019700ep-03)
-		v61 := math.FMA(v57, v24, 0x1.24924924833fdp-03)
-		v63 := math.FMA(v59, v24, -0x1.5555555553028p-03)
-		v65 := math.FMA(v61, v24, 0x1.9999999999affp-03)
-		v67 := math.FMA(v63, v24, -0x1.0000000000008p-02)
-		v69 := math.FMA(v65, v24, 0x1.5555555555555p-02)
-		v70 := math.FMA(v67, v23, v69)
-		v71 := float64(v23 * v24)
-		v72 := float64(v70 * v71)
-		v73 := float64(v29 + v72)
-		v74 := float64(v27 + v73)
-		v75 := float64(v27 - v74)
-		v76 := float64(v73 + v75)
-		v78 := float64(v74 * 0x1.bcb7b1526e50ep-02)
-		v79 := math.FMA(v74, 0x1.bcb7b1526e50ep-02, -(v78))
-		v80 := math.FMA(v76, 0x1.bcb7b1526e50ep-02, v79)
-		v82 := math.FMA(v74, 0x1.95355baaafad3p-57, v80)
-		v84 := float64(v16 * 0x1.34413509f78p-02)
-		v85 := float64(v78 + v84)
-		v86 := float64(v84 - v85)
-		v87 := float64(v78 + v86)
-		v89 := float64(v82 + v87)
-		v90 := math.FMA(v16, 0x1.fef311f12b358p-46, v89)
-		v91 := float64(v85 + v90)
-		v93 := v0 < math.Float64frombits(0x7ff0000000000000)
-		v94 := v0
-		if v93 {
-			v94 = v91
+		v55 := 0x0p+00 < v0
+		v56 := v54
+		if v55 {
+			v56 = v48
 		}
-		v96 := v0 == 0x0p+00
-		v99 := math.Float64frombits(0x7ff8000000000000)
-		v100 := v99
-		if v96 {
-			v100 = math.Float64frombits(0xfff0000000000000)
-		}
-		v101 := 0x0p+00 < v0
-		v102 := v100
-		if v101 {
-			v102 = v94
-		}
-		dst[i] = v102
+		dst[i] = v56
 	}
 }
 
@@ -373,86 +279,54 @@ func Log10Float32(dst []float32, a []float32) {
 	for i := range dst {
 		v0 := a[i&ma]
 		v1 := float64(v0)
-		v3 := v1 < 0x1p-1022
-		v5 := float64(v1 * 0x1p+54)
-		v6 := v1
-		if v3 {
-			v6 = v5
+		v2 := exponent(v1)
+		v3 := significand(v1)
+		v4 := math.Float64bits(v3)
+		v5 := v4 >> 48
+		v6 := logInverse[v5&15]
+		v8 := math.FMA(v3, v6, -(0x1p+00))
+		v10 := log10High[v5&15]
+		v11 := math.FMA(v2, 0x1.34413509f78p-02, v10)
+		v12 := log10Low[v5&15]
+		v14 := math.FMA(v2, 0x1.fef311f12b358p-46, v12)
+		v16 := float64(v8 * 0x1.bcb7b1526e50ep-02)
+		v17 := math.FMA(v8, 0x1.bcb7b1526e50ep-02, -(v16))
+		v18 := float64(v11 + v16)
+		v19 := float64(v11 - v18)
+		v20 := float64(v16 + v19)
+		v22 := math.FMA(v8, 0x1.95355baaafad3p-57, v17)
+		v23 := float64(v14 + v22)
+		v24 := float64(v20 + v23)
+		v25 := float64(v8 * v8)
+		v29 := math.FMA(0x1.1d219e78f7626p-05, v25, 0x1.8b61e0e875db6p-05)
+		v31 := math.FMA(-0x1.62e4e6cd1f9ddp-05, v25, -0x1.bcb87db2341dbp-05)
+		v33 := math.FMA(v29, v25, 0x1.fc3fa30284903p-05)
+		v35 := math.FMA(v31, v25, -0x1.287a762200eafp-04)
+		v37 := math.FMA(v33, v25, 0x1.63c6277538befp-04)
+		v39 := math.FMA(v35, v25, -0x1.bcb7b1526f828p-04)
+		v41 := math.FMA(v37, v25, 0x1.287a7636f435cp-03)
+		v43 := math.FMA(v39, v25, -0x1.bcb7b1526e50ep-03)
+		v44 := math.FMA(v41, v8, v43)
+		v45 := math.FMA(v44, v25, v24)
+		v46 := float64(v18 + v45)
+		v48 := v1 < math.Float64frombits(0x7ff0000000000000)
+		v49 := v1
+		if v48 {
+			v49 = v46
 		}
-		v9 := float64(0x1.00000000003ffp+52)
-		if v3 {
-			v9 = 0x1.0000000000435p+52
+		v51 := v1 == 0x0p+00
+		v54 := math.Float64frombits(0x7ff8000000000000)
+		v55 := v54
+		if v51 {
+			v55 = math.Float64frombits(0xfff0000000000000)
 		}
-		v10 := math.Float64bits(v6)
-		v12 := v10 + 0x95f619980c433
-		v13 := v12 >> 52
-		v15 := v13 | 0x4330000000000000
-		v16 := math.Float64frombits(v15)
-		v17 := float64(v16 - v9)
-		v19 := v12 & 0xfffffffffffff
-		v21 := v19 + 0x3fe6a09e667f3bcd
-		v22 := math.Float64frombits(v21)
-		v24 := float64(v22 - 0x1p+00)
-		v25 := float64(v24 * v24)
-		v27 := float64(v24 * 0x1p-01)
-		v28 := math.FMA(-(v27), v24, v24)
-		v29 := float64(v24 - v28)
-		v30 := math.FMA(-(v27), v24, v29)
-		v34 := math.FMA(0x1.a38c392ebc7d7p-06, v25, 0x1.e5f29b2b7d64dp-05)
-		v36 := math.FMA(-0x1.d14598ce6216p-05, v25, -0x1.9c6edd8e25b9p-05)
-		v38 := math.FMA(v34, v25, 0x1.9cacd0b642a99p-05)
-		v40 := math.FMA(v36, v25, -0x1.c3e1a4b43d38dp-05)
-		v42 := math.FMA(v38, v25, 0x1.e3b48d2b692ccp-05)
-		v44 := math.FMA(v40, v25, -0x1.003ad7adb7facp-04)
-		v46 := math.FMA(v42, v25, 0x1.110397125b4c2p-04)
-		v48 := math.FMA(v44, v25, -0x1.248e225b17df7p-04)
-		v50 := math.FMA(v46, v25, 0x1.3b142c9060697p-04)
-		v52 := math.FMA(v48, v25, -0x1.5555801e9ba8cp-04)
-		v54 := math.FMA(v50, v25, 0x1.745d146f7d4p-04)
-		v56 := math.FMA(v52, v25, -0x1.9999989b9454dp-04)
-		v58 := math.FMA(v54, v25, 0x1.c71c71d25d4d5p-04)
-		v60 := math.FMA(v56, v25, -0x1.000000019700ep-03)
-		v62 := math.FMA(v58, v25, 0x1.24924924833fdp-03)
-		v64 := math.FMA(v60, v25, -0x1.5555555553028p-03)
-		v66 := math.FMA(v62, v25, 0x1.9999999999affp-03)
-		v68 := math.FMA(v64, v25, -0x1.0000000000008p-02)
-		v70 := math.FMA(v66, v25, 0x1.5555555555555p-02)
-		v71 := math.FMA(v68, v24, v70)
-		v72 := float64(v24 * v25)
-		v73 := float64(v71 * v72)
-		v74 := float64(v30 + v73)
-		v75 := float64(v28 + v74)
-		v76 := float64(v28 - v75)
-		v77 := float64(v74 + v76)
-		v79 := float64(v75 * 0x1.bcb7b1526e50ep-02)
-		v80 := math.FMA(v75, 0x1.bcb7b1526e50ep-02, -(v79))
-		v81 := math.FMA(v77, 0x1.bcb7b1526e50ep-02, v80)
-		v83 := math.FMA(v75, 0x1.95355baaafad3p-57, v81)
-		v85 := float64(v17 * 0x1.34413509f78p-02)
-		v86 := float64(v79 + v85)
-		v87 := float64(v85 - v86)
-		v88 := float64(v79 + v87)
-		v90 := float64(v83 + v88)
-		v91 := math.FMA(v17, 0x1.fef311f12b358p-46, v90)
-		v92 := float64(v86 + v91)
-		v94 := v1 < math.Float64frombits(0x7ff0000000000000)
-		v95 := v1
-		if v94 {
-			v95 = v92
+		v56 := 0x0p+00 < v1
+		v57 := v55
+		if v56 {
+			v57 = v49
 		}
-		v97 := v1 == 0x0p+00
-		v100 := math.Float64frombits(0x7ff8000000000000)
-		v101 := v100
-		if v97 {
-			v101 = math.Float64frombits(0xfff0000000000000)
-		}
-		v102 := 0x0p+00 < v1
-		v103 := v101
-		if v102 {
-			v103 = v95
-		}
-		v104 := float32(v103)
-		dst[i] = v104
+		v58 := float32(v57)
+		dst[i] = v58
 	}
 }
 

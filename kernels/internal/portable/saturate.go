@@ -10,18 +10,15 @@ func SaturateFloat64Int8(dst []int8, a []float64) {
 	for i := range dst {
 		v0 := a[i&ma]
 		v1 := v0 != v0
-		v3 := math.Trunc(v0)
-		v4 := v3
+		v3 := v0
 		if v1 {
-			v4 = 0x0p+00
+			v3 = 0x0p+00
 		}
-		v7 := greater(-0x1p+07, v4)
-		v8 := less(0x1.fcp+06, v7)
-		v10 := float64(v8 + 0x1.8p+52)
-		v11 := math.Float64bits(v10)
-		v13 := v11 - 0x4338000000000000
-		v14 := uint8(v13)
-		dst[i] = int8(v14)
+		v6 := greater(-0x1p+07, v3)
+		v7 := less(0x1.fcp+06, v6)
+		v8 := uint32(int32(v7))
+		v9 := uint8(v8)
+		dst[i] = int8(v9)
 	}
 }
 
@@ -31,18 +28,15 @@ func SaturateFloat64Int16(dst []int16, a []float64) {
 	for i := range dst {
 		v0 := a[i&ma]
 		v1 := v0 != v0
-		v3 := math.Trunc(v0)
-		v4 := v3
+		v3 := v0
 		if v1 {
-			v4 = 0x0p+00
+			v3 = 0x0p+00
 		}
-		v7 := greater(-0x1p+15, v4)
-		v8 := less(0x1.fffcp+14, v7)
-		v10 := float64(v8 + 0x1.8p+52)
-		v11 := math.Float64bits(v10)
-		v13 := v11 - 0x4338000000000000
-		v14 := uint16(v13)
-		dst[i] = int16(v14)
+		v6 := greater(-0x1p+15, v3)
+		v7 := less(0x1.fffcp+14, v6)
+		v8 := uint32(int32(v7))
+		v9 := uint16(v8)
+		dst[i] = int16(v9)
 	}
 }
 
@@ -52,18 +46,14 @@ func SaturateFloat64Int32(dst []int32, a []float64) {
 	for i := range dst {
 		v0 := a[i&ma]
 		v1 := v0 != v0
-		v3 := math.Trunc(v0)
-		v4 := v3
+		v3 := v0
 		if v1 {
-			v4 = 0x0p+00
+			v3 = 0x0p+00
 		}
-		v7 := greater(-0x1p+31, v4)
-		v8 := less(0x1.fffffffcp+30, v7)
-		v10 := float64(v8 + 0x1.8p+52)
-		v11 := math.Float64bits(v10)
-		v13 := v11 - 0x4338000000000000
-		v14 := uint32(v13)
-		dst[i] = int32(v14)
+		v6 := greater(-0x1p+31, v3)
+		v7 := less(0x1.fffffffcp+30, v6)
+		v8 := uint32(int32(v7))
+		dst[i] = int32(v8)
 	}
 }
 
@@ -73,11 +63,11 @@ func SaturateFloat64Int64(dst []int64, a []float64) {
 	for i := range dst {
 		v0 := a[i&ma]
 		v1 := v0 != v0
-		v3 := math.Trunc(v0)
-		v4 := v3
+		v3 := v0
 		if v1 {
-			v4 = 0x0p+00
+			v3 = 0x0p+00
 		}
+		v4 := math.Trunc(v3)
 		v5 := math.Float64bits(v4)
 		v7 := v5 &^ 0x8000000000000000
 		v8 := math.Float64frombits(v7)
@@ -100,18 +90,15 @@ func SaturateFloat64Uint8(dst []uint8, a []float64) {
 	for i := range dst {
 		v0 := a[i&ma]
 		v1 := v0 != v0
-		v3 := math.Trunc(v0)
-		v4 := v3
+		v3 := v0
 		if v1 {
-			v4 = 0x0p+00
+			v3 = 0x0p+00
 		}
-		v6 := greater(0x0p+00, v4)
-		v7 := less(0x1.fep+07, v6)
-		v9 := float64(v7 + 0x1.8p+52)
-		v10 := math.Float64bits(v9)
-		v12 := v10 - 0x4338000000000000
-		v13 := uint8(v12)
-		dst[i] = uint8(v13)
+		v5 := greater(0x0p+00, v3)
+		v6 := less(0x1.fep+07, v5)
+		v7 := uint32(int32(v6))
+		v8 := uint8(v7)
+		dst[i] = uint8(v8)
 	}
 }
 
@@ -121,18 +108,15 @@ func SaturateFloat64Uint16(dst []uint16, a []float64) {
 	for i := range dst {
 		v0 := a[i&ma]
 		v1 := v0 != v0
-		v3 := math.Trunc(v0)
-		v4 := v3
+		v3 := v0
 		if v1 {
-			v4 = 0x0p+00
+			v3 = 0x0p+00
 		}
-		v6 := greater(0x0p+00, v4)
-		v7 := less(0x1.fffep+15, v6)
-		v9 := float64(v7 + 0x1.8p+52)
-		v10 := math.Float64bits(v9)
-		v12 := v10 - 0x4338000000000000
-		v13 := uint16(v12)
-		dst[i] = uint16(v13)
+		v5 := greater(0x0p+00, v3)
+		v6 := less(0x1.fffep+15, v5)
+		v7 := uint32(int32(v6))
+		v8 := uint16(v7)
+		dst[i] = uint16(v8)
 	}
 }
 
@@ -142,12 +126,12 @@ func SaturateFloat64Uint32(dst []uint32, a []float64) {
 	for i := range dst {
 		v0 := a[i&ma]
 		v1 := v0 != v0
-		v3 := math.Trunc(v0)
-		v4 := v3
+		v3 := v0
 		if v1 {
-			v4 = 0x0p+00
+			v3 = 0x0p+00
 		}
-		v6 := greater(0x0p+00, v4)
+		v5 := math.Trunc(v3)
+		v6 := greater(0x0p+00, v5)
 		v7 := less(0x1.fffffffep+31, v6)
 		v9 := float64(v7 + 0x1.8p+52)
 		v10 := math.Float64bits(v9)
@@ -163,11 +147,11 @@ func SaturateFloat64Uint64(dst []uint64, a []float64) {
 	for i := range dst {
 		v0 := a[i&ma]
 		v1 := v0 != v0
-		v3 := math.Trunc(v0)
-		v4 := v3
+		v3 := v0
 		if v1 {
-			v4 = 0x0p+00
+			v3 = 0x0p+00
 		}
+		v4 := math.Trunc(v3)
 		v5 := math.Float64bits(v4)
 		v7 := v5 &^ 0x8000000000000000
 		v8 := math.Float64frombits(v7)
@@ -190,20 +174,16 @@ func SaturateFloat32Int8(dst []int8, a []float32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := a[i&ma]
-		v1 := float64(v0)
-		v2 := v1 != v1
-		v4 := math.Trunc(v1)
-		v5 := v4
-		if v2 {
-			v5 = 0x0p+00
+		v1 := v0 != v0
+		v3 := v0
+		if v1 {
+			v3 = 0x0p+00
 		}
-		v8 := greater(-0x1p+07, v5)
-		v9 := less(0x1.fcp+06, v8)
-		v11 := float64(v9 + 0x1.8p+52)
-		v12 := math.Float64bits(v11)
-		v14 := v12 - 0x4338000000000000
-		v15 := uint8(v14)
-		dst[i] = int8(v15)
+		v6 := greater(-0x1p+07, v3)
+		v7 := less(0x1.fcp+06, v6)
+		v8 := uint32(int32(v7))
+		v9 := uint8(v8)
+		dst[i] = int8(v9)
 	}
 }
 
@@ -212,20 +192,16 @@ func SaturateFloat32Int16(dst []int16, a []float32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := a[i&ma]
-		v1 := float64(v0)
-		v2 := v1 != v1
-		v4 := math.Trunc(v1)
-		v5 := v4
-		if v2 {
-			v5 = 0x0p+00
+		v1 := v0 != v0
+		v3 := v0
+		if v1 {
+			v3 = 0x0p+00
 		}
-		v8 := greater(-0x1p+15, v5)
-		v9 := less(0x1.fffcp+14, v8)
-		v11 := float64(v9 + 0x1.8p+52)
-		v12 := math.Float64bits(v11)
-		v14 := v12 - 0x4338000000000000
-		v15 := uint16(v14)
-		dst[i] = int16(v15)
+		v6 := greater(-0x1p+15, v3)
+		v7 := less(0x1.fffcp+14, v6)
+		v8 := uint32(int32(v7))
+		v9 := uint16(v8)
+		dst[i] = int16(v9)
 	}
 }
 
@@ -236,18 +212,14 @@ func SaturateFloat32Int32(dst []int32, a []float32) {
 		v0 := a[i&ma]
 		v1 := float64(v0)
 		v2 := v1 != v1
-		v4 := math.Trunc(v1)
-		v5 := v4
+		v4 := v1
 		if v2 {
-			v5 = 0x0p+00
+			v4 = 0x0p+00
 		}
-		v8 := greater(-0x1p+31, v5)
-		v9 := less(0x1.fffffffcp+30, v8)
-		v11 := float64(v9 + 0x1.8p+52)
-		v12 := math.Float64bits(v11)
-		v14 := v12 - 0x4338000000000000
-		v15 := uint32(v14)
-		dst[i] = int32(v15)
+		v7 := greater(-0x1p+31, v4)
+		v8 := less(0x1.fffffffcp+30, v7)
+		v9 := uint32(int32(v8))
+		dst[i] = int32(v9)
 	}
 }
 
@@ -258,11 +230,11 @@ func SaturateFloat32Int64(dst []int64, a []float32) {
 		v0 := a[i&ma]
 		v1 := float64(v0)
 		v2 := v1 != v1
-		v4 := math.Trunc(v1)
-		v5 := v4
+		v4 := v1
 		if v2 {
-			v5 = 0x0p+00
+			v4 = 0x0p+00
 		}
+		v5 := math.Trunc(v4)
 		v6 := math.Float64bits(v5)
 		v8 := v6 &^ 0x8000000000000000
 		v9 := math.Float64frombits(v8)
@@ -284,20 +256,16 @@ func SaturateFloat32Uint8(dst []uint8, a []float32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := a[i&ma]
-		v1 := float64(v0)
-		v2 := v1 != v1
-		v4 := math.Trunc(v1)
-		v5 := v4
-		if v2 {
-			v5 = 0x0p+00
+		v1 := v0 != v0
+		v3 := v0
+		if v1 {
+			v3 = 0x0p+00
 		}
-		v7 := greater(0x0p+00, v5)
-		v8 := less(0x1.fep+07, v7)
-		v10 := float64(v8 + 0x1.8p+52)
-		v11 := math.Float64bits(v10)
-		v13 := v11 - 0x4338000000000000
-		v14 := uint8(v13)
-		dst[i] = uint8(v14)
+		v5 := greater(0x0p+00, v3)
+		v6 := less(0x1.fep+07, v5)
+		v7 := uint32(int32(v6))
+		v8 := uint8(v7)
+		dst[i] = uint8(v8)
 	}
 }
 
@@ -306,20 +274,16 @@ func SaturateFloat32Uint16(dst []uint16, a []float32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := a[i&ma]
-		v1 := float64(v0)
-		v2 := v1 != v1
-		v4 := math.Trunc(v1)
-		v5 := v4
-		if v2 {
-			v5 = 0x0p+00
+		v1 := v0 != v0
+		v3 := v0
+		if v1 {
+			v3 = 0x0p+00
 		}
-		v7 := greater(0x0p+00, v5)
-		v8 := less(0x1.fffep+15, v7)
-		v10 := float64(v8 + 0x1.8p+52)
-		v11 := math.Float64bits(v10)
-		v13 := v11 - 0x4338000000000000
-		v14 := uint16(v13)
-		dst[i] = uint16(v14)
+		v5 := greater(0x0p+00, v3)
+		v6 := less(0x1.fffep+15, v5)
+		v7 := uint32(int32(v6))
+		v8 := uint16(v7)
+		dst[i] = uint16(v8)
 	}
 }
 
@@ -330,12 +294,12 @@ func SaturateFloat32Uint32(dst []uint32, a []float32) {
 		v0 := a[i&ma]
 		v1 := float64(v0)
 		v2 := v1 != v1
-		v4 := math.Trunc(v1)
-		v5 := v4
+		v4 := v1
 		if v2 {
-			v5 = 0x0p+00
+			v4 = 0x0p+00
 		}
-		v7 := greater(0x0p+00, v5)
+		v6 := math.Trunc(v4)
+		v7 := greater(0x0p+00, v6)
 		v8 := less(0x1.fffffffep+31, v7)
 		v10 := float64(v8 + 0x1.8p+52)
 		v11 := math.Float64bits(v10)
@@ -352,11 +316,11 @@ func SaturateFloat32Uint64(dst []uint64, a []float32) {
 		v0 := a[i&ma]
 		v1 := float64(v0)
 		v2 := v1 != v1
-		v4 := math.Trunc(v1)
-		v5 := v4
+		v4 := v1
 		if v2 {
-			v5 = 0x0p+00
+			v4 = 0x0p+00
 		}
+		v5 := math.Trunc(v4)
 		v6 := math.Float64bits(v5)
 		v8 := v6 &^ 0x8000000000000000
 		v9 := math.Float64frombits(v8)
@@ -379,19 +343,12 @@ func SaturateInt8Uint8(dst []uint8, a []int8) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint8(a[i&ma])
-		v1 := uint64(int8(v0))
-		v4 := int64(v1) < int64(0)
-		v5 := int64(255) < int64(v1)
-		v6 := v1
-		if v4 {
-			v6 = 0x0
+		v2 := int8(v0) < int8(0)
+		v3 := v0
+		if v2 {
+			v3 = 0x0
 		}
-		v7 := v6
-		if v5 {
-			v7 = 0xff
-		}
-		v8 := uint8(v7)
-		dst[i] = uint8(v8)
+		dst[i] = uint8(v3)
 	}
 }
 
@@ -400,19 +357,13 @@ func SaturateInt8Uint16(dst []uint16, a []int8) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint8(a[i&ma])
-		v1 := uint64(int8(v0))
-		v4 := int64(v1) < int64(0)
-		v5 := int64(65535) < int64(v1)
-		v6 := v1
-		if v4 {
-			v6 = 0x0
+		v2 := int8(v0) < int8(0)
+		v3 := v0
+		if v2 {
+			v3 = 0x0
 		}
-		v7 := v6
-		if v5 {
-			v7 = 0xffff
-		}
-		v8 := uint16(v7)
-		dst[i] = uint16(v8)
+		v4 := uint16(int8(v3))
+		dst[i] = uint16(v4)
 	}
 }
 
@@ -421,19 +372,13 @@ func SaturateInt8Uint32(dst []uint32, a []int8) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint8(a[i&ma])
-		v1 := uint64(int8(v0))
-		v4 := int64(v1) < int64(0)
-		v5 := int64(4294967295) < int64(v1)
-		v6 := v1
-		if v4 {
-			v6 = 0x0
+		v2 := int8(v0) < int8(0)
+		v3 := v0
+		if v2 {
+			v3 = 0x0
 		}
-		v7 := v6
-		if v5 {
-			v7 = 0xffffffff
-		}
-		v8 := uint32(v7)
-		dst[i] = uint32(v8)
+		v4 := uint32(int8(v3))
+		dst[i] = uint32(v4)
 	}
 }
 
@@ -442,12 +387,12 @@ func SaturateInt8Uint64(dst []uint64, a []int8) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint8(a[i&ma])
-		v1 := uint64(int8(v0))
-		v3 := int64(v1) < int64(0)
-		v4 := v1
-		if v3 {
-			v4 = 0x0
+		v2 := int8(v0) < int8(0)
+		v3 := v0
+		if v2 {
+			v3 = 0x0
 		}
+		v4 := uint64(int8(v3))
 		dst[i] = uint64(v4)
 	}
 }
@@ -457,19 +402,18 @@ func SaturateInt16Int8(dst []int8, a []int16) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint16(a[i&ma])
-		v1 := uint64(int16(v0))
-		v4 := int64(v1) < int64(-128)
-		v5 := int64(127) < int64(v1)
-		v6 := v1
+		v3 := int16(v0) < int16(-128)
+		v4 := int16(127) < int16(v0)
+		v5 := v0
+		if v3 {
+			v5 = 0xff80
+		}
+		v6 := v5
 		if v4 {
-			v6 = 0xffffffffffffff80
+			v6 = 0x7f
 		}
-		v7 := v6
-		if v5 {
-			v7 = 0x7f
-		}
-		v8 := uint8(v7)
-		dst[i] = int8(v8)
+		v7 := uint8(v6)
+		dst[i] = int8(v7)
 	}
 }
 
@@ -478,19 +422,18 @@ func SaturateInt16Uint8(dst []uint8, a []int16) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint16(a[i&ma])
-		v1 := uint64(int16(v0))
-		v4 := int64(v1) < int64(0)
-		v5 := int64(255) < int64(v1)
-		v6 := v1
+		v3 := int16(v0) < int16(0)
+		v4 := int16(255) < int16(v0)
+		v5 := v0
+		if v3 {
+			v5 = 0x0
+		}
+		v6 := v5
 		if v4 {
-			v6 = 0x0
+			v6 = 0xff
 		}
-		v7 := v6
-		if v5 {
-			v7 = 0xff
-		}
-		v8 := uint8(v7)
-		dst[i] = uint8(v8)
+		v7 := uint8(v6)
+		dst[i] = uint8(v7)
 	}
 }
 
@@ -499,19 +442,12 @@ func SaturateInt16Uint16(dst []uint16, a []int16) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint16(a[i&ma])
-		v1 := uint64(int16(v0))
-		v4 := int64(v1) < int64(0)
-		v5 := int64(65535) < int64(v1)
-		v6 := v1
-		if v4 {
-			v6 = 0x0
+		v2 := int16(v0) < int16(0)
+		v3 := v0
+		if v2 {
+			v3 = 0x0
 		}
-		v7 := v6
-		if v5 {
-			v7 = 0xffff
-		}
-		v8 := uint16(v7)
-		dst[i] = uint16(v8)
+		dst[i] = uint16(v3)
 	}
 }
 
@@ -520,19 +456,13 @@ func SaturateInt16Uint32(dst []uint32, a []int16) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint16(a[i&ma])
-		v1 := uint64(int16(v0))
-		v4 := int64(v1) < int64(0)
-		v5 := int64(4294967295) < int64(v1)
-		v6 := v1
-		if v4 {
-			v6 = 0x0
+		v2 := int16(v0) < int16(0)
+		v3 := v0
+		if v2 {
+			v3 = 0x0
 		}
-		v7 := v6
-		if v5 {
-			v7 = 0xffffffff
-		}
-		v8 := uint32(v7)
-		dst[i] = uint32(v8)
+		v4 := uint32(int16(v3))
+		dst[i] = uint32(v4)
 	}
 }
 
@@ -541,12 +471,12 @@ func SaturateInt16Uint64(dst []uint64, a []int16) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint16(a[i&ma])
-		v1 := uint64(int16(v0))
-		v3 := int64(v1) < int64(0)
-		v4 := v1
-		if v3 {
-			v4 = 0x0
+		v2 := int16(v0) < int16(0)
+		v3 := v0
+		if v2 {
+			v3 = 0x0
 		}
+		v4 := uint64(int16(v3))
 		dst[i] = uint64(v4)
 	}
 }
@@ -556,19 +486,18 @@ func SaturateInt32Int8(dst []int8, a []int32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint32(a[i&ma])
-		v1 := uint64(int32(v0))
-		v4 := int64(v1) < int64(-128)
-		v5 := int64(127) < int64(v1)
-		v6 := v1
+		v3 := int32(v0) < int32(-128)
+		v4 := int32(127) < int32(v0)
+		v5 := v0
+		if v3 {
+			v5 = 0xffffff80
+		}
+		v6 := v5
 		if v4 {
-			v6 = 0xffffffffffffff80
+			v6 = 0x7f
 		}
-		v7 := v6
-		if v5 {
-			v7 = 0x7f
-		}
-		v8 := uint8(v7)
-		dst[i] = int8(v8)
+		v7 := uint8(v6)
+		dst[i] = int8(v7)
 	}
 }
 
@@ -577,19 +506,18 @@ func SaturateInt32Int16(dst []int16, a []int32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint32(a[i&ma])
-		v1 := uint64(int32(v0))
-		v4 := int64(v1) < int64(-32768)
-		v5 := int64(32767) < int64(v1)
-		v6 := v1
+		v3 := int32(v0) < int32(-32768)
+		v4 := int32(32767) < int32(v0)
+		v5 := v0
+		if v3 {
+			v5 = 0xffff8000
+		}
+		v6 := v5
 		if v4 {
-			v6 = 0xffffffffffff8000
+			v6 = 0x7fff
 		}
-		v7 := v6
-		if v5 {
-			v7 = 0x7fff
-		}
-		v8 := uint16(v7)
-		dst[i] = int16(v8)
+		v7 := uint16(v6)
+		dst[i] = int16(v7)
 	}
 }
 
@@ -598,19 +526,18 @@ func SaturateInt32Uint8(dst []uint8, a []int32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint32(a[i&ma])
-		v1 := uint64(int32(v0))
-		v4 := int64(v1) < int64(0)
-		v5 := int64(255) < int64(v1)
-		v6 := v1
+		v3 := int32(v0) < int32(0)
+		v4 := int32(255) < int32(v0)
+		v5 := v0
+		if v3 {
+			v5 = 0x0
+		}
+		v6 := v5
 		if v4 {
-			v6 = 0x0
+			v6 = 0xff
 		}
-		v7 := v6
-		if v5 {
-			v7 = 0xff
-		}
-		v8 := uint8(v7)
-		dst[i] = uint8(v8)
+		v7 := uint8(v6)
+		dst[i] = uint8(v7)
 	}
 }
 
@@ -619,19 +546,18 @@ func SaturateInt32Uint16(dst []uint16, a []int32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint32(a[i&ma])
-		v1 := uint64(int32(v0))
-		v4 := int64(v1) < int64(0)
-		v5 := int64(65535) < int64(v1)
-		v6 := v1
+		v3 := int32(v0) < int32(0)
+		v4 := int32(65535) < int32(v0)
+		v5 := v0
+		if v3 {
+			v5 = 0x0
+		}
+		v6 := v5
 		if v4 {
-			v6 = 0x0
+			v6 = 0xffff
 		}
-		v7 := v6
-		if v5 {
-			v7 = 0xffff
-		}
-		v8 := uint16(v7)
-		dst[i] = uint16(v8)
+		v7 := uint16(v6)
+		dst[i] = uint16(v7)
 	}
 }
 
@@ -640,19 +566,12 @@ func SaturateInt32Uint32(dst []uint32, a []int32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint32(a[i&ma])
-		v1 := uint64(int32(v0))
-		v4 := int64(v1) < int64(0)
-		v5 := int64(4294967295) < int64(v1)
-		v6 := v1
-		if v4 {
-			v6 = 0x0
+		v2 := int32(v0) < int32(0)
+		v3 := v0
+		if v2 {
+			v3 = 0x0
 		}
-		v7 := v6
-		if v5 {
-			v7 = 0xffffffff
-		}
-		v8 := uint32(v7)
-		dst[i] = uint32(v8)
+		dst[i] = uint32(v3)
 	}
 }
 
@@ -661,12 +580,12 @@ func SaturateInt32Uint64(dst []uint64, a []int32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint32(a[i&ma])
-		v1 := uint64(int32(v0))
-		v3 := int64(v1) < int64(0)
-		v4 := v1
-		if v3 {
-			v4 = 0x0
+		v2 := int32(v0) < int32(0)
+		v3 := v0
+		if v2 {
+			v3 = 0x0
 		}
+		v4 := uint64(int32(v3))
 		dst[i] = uint64(v4)
 	}
 }
@@ -810,14 +729,12 @@ func SaturateUint8Int8(dst []int8, a []uint8) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint8(a[i&ma])
-		v1 := uint64(v0)
-		v3 := int64(127) < int64(v1)
-		v4 := v1
-		if v3 {
-			v4 = 0x7f
+		v2 := 0x7f < v0
+		v3 := v0
+		if v2 {
+			v3 = 0x7f
 		}
-		v5 := uint8(v4)
-		dst[i] = int8(v5)
+		dst[i] = int8(v3)
 	}
 }
 
@@ -826,14 +743,13 @@ func SaturateUint16Int8(dst []int8, a []uint16) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint16(a[i&ma])
-		v1 := uint64(v0)
-		v3 := int64(127) < int64(v1)
-		v4 := v1
-		if v3 {
-			v4 = 0x7f
+		v2 := 0x7f < v0
+		v3 := v0
+		if v2 {
+			v3 = 0x7f
 		}
-		v5 := uint8(v4)
-		dst[i] = int8(v5)
+		v4 := uint8(v3)
+		dst[i] = int8(v4)
 	}
 }
 
@@ -842,14 +758,12 @@ func SaturateUint16Int16(dst []int16, a []uint16) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint16(a[i&ma])
-		v1 := uint64(v0)
-		v3 := int64(32767) < int64(v1)
-		v4 := v1
-		if v3 {
-			v4 = 0x7fff
+		v2 := 0x7fff < v0
+		v3 := v0
+		if v2 {
+			v3 = 0x7fff
 		}
-		v5 := uint16(v4)
-		dst[i] = int16(v5)
+		dst[i] = int16(v3)
 	}
 }
 
@@ -858,14 +772,13 @@ func SaturateUint16Uint8(dst []uint8, a []uint16) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint16(a[i&ma])
-		v1 := uint64(v0)
-		v3 := int64(255) < int64(v1)
-		v4 := v1
-		if v3 {
-			v4 = 0xff
+		v2 := 0xff < v0
+		v3 := v0
+		if v2 {
+			v3 = 0xff
 		}
-		v5 := uint8(v4)
-		dst[i] = uint8(v5)
+		v4 := uint8(v3)
+		dst[i] = uint8(v4)
 	}
 }
 
@@ -874,14 +787,13 @@ func SaturateUint32Int8(dst []int8, a []uint32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint32(a[i&ma])
-		v1 := uint64(v0)
-		v3 := int64(127) < int64(v1)
-		v4 := v1
-		if v3 {
-			v4 = 0x7f
+		v2 := 0x7f < v0
+		v3 := v0
+		if v2 {
+			v3 = 0x7f
 		}
-		v5 := uint8(v4)
-		dst[i] = int8(v5)
+		v4 := uint8(v3)
+		dst[i] = int8(v4)
 	}
 }
 
@@ -890,14 +802,13 @@ func SaturateUint32Int16(dst []int16, a []uint32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint32(a[i&ma])
-		v1 := uint64(v0)
-		v3 := int64(32767) < int64(v1)
-		v4 := v1
-		if v3 {
-			v4 = 0x7fff
+		v2 := 0x7fff < v0
+		v3 := v0
+		if v2 {
+			v3 = 0x7fff
 		}
-		v5 := uint16(v4)
-		dst[i] = int16(v5)
+		v4 := uint16(v3)
+		dst[i] = int16(v4)
 	}
 }
 
@@ -906,14 +817,12 @@ func SaturateUint32Int32(dst []int32, a []uint32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint32(a[i&ma])
-		v1 := uint64(v0)
-		v3 := int64(2147483647) < int64(v1)
-		v4 := v1
-		if v3 {
-			v4 = 0x7fffffff
+		v2 := 0x7fffffff < v0
+		v3 := v0
+		if v2 {
+			v3 = 0x7fffffff
 		}
-		v5 := uint32(v4)
-		dst[i] = int32(v5)
+		dst[i] = int32(v3)
 	}
 }
 
@@ -922,14 +831,13 @@ func SaturateUint32Uint8(dst []uint8, a []uint32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint32(a[i&ma])
-		v1 := uint64(v0)
-		v3 := int64(255) < int64(v1)
-		v4 := v1
-		if v3 {
-			v4 = 0xff
+		v2 := 0xff < v0
+		v3 := v0
+		if v2 {
+			v3 = 0xff
 		}
-		v5 := uint8(v4)
-		dst[i] = uint8(v5)
+		v4 := uint8(v3)
+		dst[i] = uint8(v4)
 	}
 }
 
@@ -938,14 +846,13 @@ func SaturateUint32Uint16(dst []uint16, a []uint32) {
 	ma := repeat(len(dst), len(a))
 	for i := range dst {
 		v0 := uint32(a[i&ma])
-		v1 := uint64(v0)
-		v3 := int64(65535) < int64(v1)
-		v4 := v1
-		if v3 {
-			v4 = 0xffff
+		v2 := 0xffff < v0
+		v3 := v0
+		if v2 {
+			v3 = 0xffff
 		}
-		v5 := uint16(v4)
-		dst[i] = uint16(v5)
+		v4 := uint16(v3)
+		dst[i] = uint16(v4)
 	}
 }
 

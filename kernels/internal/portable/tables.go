@@ -130,6 +130,82 @@ var logLow = [...]float64{
 	0x1.ef35793c7673p-45,
 }
 
+var log2High = [...]float64{
+	0x0p+00,
+	0x1.e0b1ae8f3p-04,
+	0x1.bfc67a8p-03,
+	0x1.169c05363fp-02,
+	0x1.6cb0f6865dp-02,
+	0x1.a8ff971811p-02,
+	0x1.e7df5fe539p-02,
+	0x1.14c560fe688p-01,
+	0x1.37222bb7078p-01,
+	0x1.5b2c3da197p-01,
+	0x1.6ddfc2a79p-01,
+	0x1.94c287492c8p-01,
+	0x1.a8ff9718108p-01,
+	0x1.bdce9dcc96p-01,
+	0x1.d338120a6ep-01,
+	0x1p+00,
+}
+
+var log2Low = [...]float64{
+	0x0p+00,
+	-0x1.54cda62d3926ep-47,
+	-0x1.667f21fa8423fp-44,
+	0x1.5872350f805d6p-46,
+	-0x1.c57f2495fb7fap-44,
+	-0x1.6879fa00b120ap-44,
+	-0x1.532c412ba94dbp-44,
+	0x1.7c407050799bfp-44,
+	-0x1.c22d2cad415aep-44,
+	0x1.1d406db502403p-44,
+	-0x1.ce60916e52e91p-44,
+	-0x1.927dfc23d978p-44,
+	0x1.2f0c0bfe9dbecp-44,
+	0x1.871a7610e40bdp-45,
+	-0x1.3167ccc538261p-44,
+	0x0p+00,
+}
+
+var log10High = [...]float64{
+	0x0p+00,
+	0x1.21681b5c8cp-05,
+	0x1.0d966cc65p-04,
+	0x1.4f7aad9bbcp-04,
+	0x1.b721cd1716p-04,
+	0x1.ffbfc2bbc8p-04,
+	0x1.25ba8215afp-03,
+	0x1.4d43f8275ap-03,
+	0x1.76a45cbb7ep-03,
+	0x1.a209a84fbdp-03,
+	0x1.b88e67cf98p-03,
+	0x1.e76124046bp-03,
+	0x1.ffbfc2bbc8p-03,
+	0x1.0c6711d6acp-02,
+	0x1.194b3bdef68p-02,
+	0x1.34413509f78p-02,
+}
+
+var log10Low = [...]float64{
+	0x0p+00,
+	0x1.09ac6c218cde8p-48,
+	0x1.f3735158d42c3p-49,
+	0x1.75da8a5871b9ap-45,
+	-0x1.03ad4133e8c4cp-45,
+	-0x1.ff229f20ed3d2p-46,
+	0x1.ff081a4e81f0bp-45,
+	0x1.20ca9a2bcc728p-45,
+	0x1.bfb1de334b1cbp-45,
+	-0x1.0cee0ed4ca7e9p-52,
+	-0x1.a01b9bb0ebf1bp-45,
+	0x1.f97877007c127p-46,
+	-0x1.ff229f20ed3d2p-45,
+	-0x1.42d6ae59e7d9cp-45,
+	0x1.cefc5208422d8p-45,
+	0x1.fef311f12b358p-46,
+}
+
 var tanhRest = [...]float64{
 	0x0p+00,
 	-0x1.2d75c73e2d323p-54,

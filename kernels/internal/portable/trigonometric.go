@@ -308,74 +308,67 @@ func TanFloat64(dst []float64, a []float64) {
 		v20 := math.FMA(-(v13), 0x1.1a62633145c07p-54, v19)
 		v22 := math.FMA(-(v13), -0x1.f1976b7ed8fbcp-110, v20)
 		v23 := math.Float64bits(v12)
-		v24 := float64(v18 * v18)
-		v27 := math.FMA(0x1.5d8cd8ffc173bp-33, v24, -0x1.ae5e503ade65ap-26)
-		v29 := math.FMA(v27, v24, 0x1.71de355a62746p-19)
-		v31 := math.FMA(v29, v24, -0x1.a01a019bede9ep-13)
-		v33 := math.FMA(v31, v24, 0x1.111111110f748p-07)
-		v35 := math.FMA(v33, v24, -0x1.5555555555548p-03)
-		v37 := float64(v18 * 0x1p-01)
-		v39 := math.FMA(-(v37), v18, 0x1p+00)
-		v40 := float64(0x1p+00 - v39)
-		v41 := math.FMA(-(v37), v18, v40)
-		v42 := math.FMA(-(v18), v22, v41)
-		v43 := float64(v24 * v24)
-		v46 := math.FMA(-0x1.8faff1bdbae04p-37, v24, 0x1.1ee9ef42895c9p-29)
-		v48 := math.FMA(v46, v24, -0x1.27e4f81041929p-22)
-		v50 := math.FMA(v48, v24, 0x1.a01a019cbce9ap-16)
-		v52 := math.FMA(v50, v24, -0x1.6c16c16c15211p-10)
-		v54 := math.FMA(v52, v24, 0x1.555555555554cp-05)
-		v55 := math.FMA(v43, v54, v42)
-		v56 := float64(v24 * v35)
-		v57 := math.FMA(v18, v18, -(v24))
-		v58 := float64(v35 * v57)
-		v59 := float64(v22 * v39)
-		v60 := math.FMA(v18, v58, v59)
-		v61 := math.FMA(v18, v56, v60)
-		v62 := float64(v18 + v61)
-		v63 := float64(v18 - v62)
-		v64 := math.FMA(v18, v56, v63)
-		v65 := float64(v60 + v64)
-		v66 := float64(v39 + v55)
-		v67 := float64(v39 - v66)
-		v68 := float64(v55 + v67)
-		v70 := v23 & 0x1
-		v71 := 0x1 == v70
-		v72 := v66
-		if v71 {
-			v72 = v62
+		v25 := v23 & 0x1
+		v26 := 0x1 == v25
+		v27 := v23 << 63
+		v28 := v1 ^ v27
+		v29 := float64(v18 * v18)
+		v30 := float64(v18 + v18)
+		v31 := math.FMA(v18, v18, -(v29))
+		v32 := math.FMA(v30, v22, v31)
+		v35 := math.FMA(-0x1.2b7104aca0576p-16, v29, 0x1.c0cceec60167dp-09)
+		v37 := math.FMA(v35, v29, -0x1.1127dcbc9beebp-03)
+		v38 := float64(v29 * v37)
+		v39 := float64(v32 * v37)
+		v40 := math.FMA(v22, v38, v22)
+		v41 := math.FMA(v18, v39, v40)
+		v42 := math.FMA(v18, v38, v41)
+		v43 := float64(v18 + v42)
+		v44 := float64(v18 - v43)
+		v45 := float64(v42 + v44)
+		v50 := math.FMA(0x1.0b1d94fb7fcfbp-21, v29, -0x1.46d1e8546b6f2p-12)
+		v52 := math.FMA(v50, v29, 0x1.a46d290e493dap-06)
+		v53 := math.FMA(v29, v52, -0x1.dde943b3a34cbp-02)
+		v54 := float64(-0x1.dde943b3a34cbp-02 - v53)
+		v55 := math.FMA(v29, v52, v54)
+		v56 := math.FMA(v29, v53, 0x1p+00)
+		v57 := float64(0x1p+00 - v56)
+		v58 := math.FMA(v29, v53, v57)
+		v59 := math.FMA(v29, v55, v58)
+		v60 := math.FMA(v32, v53, v59)
+		v61 := v56
+		if v26 {
+			v61 = v43
 		}
-		v73 := v68
-		if v71 {
-			v73 = v65
+		v62 := v60
+		if v26 {
+			v62 = v45
 		}
-		v74 := v62
-		if v71 {
-			v74 = v66
+		v63 := v43
+		if v26 {
+			v63 = v56
 		}
-		v75 := v65
-		if v71 {
-			v75 = v68
+		v64 := v45
+		if v26 {
+			v64 = v60
 		}
-		v76 := float64(0x1p+00 / v72)
-		v77 := float64(v74 * v76)
-		v78 := math.FMA(-(v77), v72, v74)
-		v79 := float64(v75 + v78)
-		v80 := math.FMA(-(v77), v73, v79)
-		v81 := math.FMA(v80, v76, v77)
-		v82 := v23 << 63
-		v83 := v1 ^ v82
-		v84 := math.Float64bits(v81)
-		v85 := 0x8000000000000000 & v83
-		v86 := v84 ^ v85
-		v87 := math.Float64frombits(v86)
-		v88 := v87 != v87
-		v90 := math.Float64frombits(0x7ff8000000000000)
-		v91 := v87
-		if v88 {
-			v91 = v90
+		v65 := float64(0x1p+00 / v61)
+		v66 := float64(v63 * v65)
+		v67 := math.FMA(-(v66), v61, v63)
+		v68 := float64(v64 + v67)
+		v69 := math.FMA(-(v66), v62, v68)
+		v70 := math.FMA(v69, v65, v66)
+		v71 := math.Float64bits(v70)
+		v72 := 0x8000000000000000 & v28
+		v73 := v71 ^ v72
+		v74 := math.Float64frombits(v73)
+		v75 := v74 != v74
+		v77 := math.Float64frombits(0x7ff8000000000000)
+		v78 := v74
+		if v75 {
+			v78 = v77
 		}
-		dst[i] = v91
+		dst[i] = v78
 	}
 }
 
@@ -404,74 +397,67 @@ func TanFloat32(dst []float32, a []float32) {
 		v21 := math.FMA(-(v14), 0x1.1a62633145c07p-54, v20)
 		v23 := math.FMA(-(v14), -0x1.f1976b7ed8fbcp-110, v21)
 		v24 := math.Float64bits(v13)
-		v25 := float64(v19 * v19)
-		v28 := math.FMA(0x1.5d8cd8ffc173bp-33, v25, -0x1.ae5e503ade65ap-26)
-		v30 := math.FMA(v28, v25, 0x1.71de355a62746p-19)
-		v32 := math.FMA(v30, v25, -0x1.a01a019bede9ep-13)
-		v34 := math.FMA(v32, v25, 0x1.111111110f748p-07)
-		v36 := math.FMA(v34, v25, -0x1.5555555555548p-03)
-		v38 := float64(v19 * 0x1p-01)
-		v40 := math.FMA(-(v38), v19, 0x1p+00)
-		v41 := float64(0x1p+00 - v40)
-		v42 := math.FMA(-(v38), v19, v41)
-		v43 := math.FMA(-(v19), v23, v42)
-		v44 := float64(v25 * v25)
-		v47 := math.FMA(-0x1.8faff1bdbae04p-37, v25, 0x1.1ee9ef42895c9p-29)
-		v49 := math.FMA(v47, v25, -0x1.27e4f81041929p-22)
-		v51 := math.FMA(v49, v25, 0x1.a01a019cbce9ap-16)
-		v53 := math.FMA(v51, v25, -0x1.6c16c16c15211p-10)
-		v55 := math.FMA(v53, v25, 0x1.555555555554cp-05)
-		v56 := math.FMA(v44, v55, v43)
-		v57 := float64(v25 * v36)
-		v58 := math.FMA(v19, v19, -(v25))
-		v59 := float64(v36 * v58)
-		v60 := float64(v23 * v40)
-		v61 := math.FMA(v19, v59, v60)
-		v62 := math.FMA(v19, v57, v61)
-		v63 := float64(v19 + v62)
-		v64 := float64(v19 - v63)
-		v65 := math.FMA(v19, v57, v64)
-		v66 := float64(v61 + v65)
-		v67 := float64(v40 + v56)
-		v68 := float64(v40 - v67)
-		v69 := float64(v56 + v68)
-		v71 := v24 & 0x1
-		v72 := 0x1 == v71
-		v73 := v67
-		if v72 {
-			v73 = v63
+		v26 := v24 & 0x1
+		v27 := 0x1 == v26
+		v28 := v24 << 63
+		v29 := v2 ^ v28
+		v30 := float64(v19 * v19)
+		v31 := float64(v19 + v19)
+		v32 := math.FMA(v19, v19, -(v30))
+		v33 := math.FMA(v31, v23, v32)
+		v36 := math.FMA(-0x1.2b7104aca0576p-16, v30, 0x1.c0cceec60167dp-09)
+		v38 := math.FMA(v36, v30, -0x1.1127dcbc9beebp-03)
+		v39 := float64(v30 * v38)
+		v40 := float64(v33 * v38)
+		v41 := math.FMA(v23, v39, v23)
+		v42 := math.FMA(v19, v40, v41)
+		v43 := math.FMA(v19, v39, v42)
+		v44 := float64(v19 + v43)
+		v45 := float64(v19 - v44)
+		v46 := float64(v43 + v45)
+		v51 := math.FMA(0x1.0b1d94fb7fcfbp-21, v30, -0x1.46d1e8546b6f2p-12)
+		v53 := math.FMA(v51, v30, 0x1.a46d290e493dap-06)
+		v54 := math.FMA(v30, v53, -0x1.dde943b3a34cbp-02)
+		v55 := float64(-0x1.dde943b3a34cbp-02 - v54)
+		v56 := math.FMA(v30, v53, v55)
+		v57 := math.FMA(v30, v54, 0x1p+00)
+		v58 := float64(0x1p+00 - v57)
+		v59 := math.FMA(v30, v54, v58)
+		v60 := math.FMA(v30, v56, v59)
+		v61 := math.FMA(v33, v54, v60)
+		v62 := v57
+		if v27 {
+			v62 = v44
 		}
-		v74 := v69
-		if v72 {
-			v74 = v66
+		v63 := v61
+		if v27 {
+			v63 = v46
 		}
-		v75 := v63
-		if v72 {
-			v75 = v67
+		v64 := v44
+		if v27 {
+			v64 = v57
 		}
-		v76 := v66
-		if v72 {
-			v76 = v69
+		v65 := v46
+		if v27 {
+			v65 = v61
 		}
-		v77 := float64(0x1p+00 / v73)
-		v78 := float64(v75 * v77)
-		v79 := math.FMA(-(v78), v73, v75)
-		v80 := float64(v76 + v79)
-		v81 := math.FMA(-(v78), v74, v80)
-		v82 := math.FMA(v81, v77, v78)
-		v83 := v24 << 63
-		v84 := v2 ^ v83
-		v85 := math.Float64bits(v82)
-		v86 := 0x8000000000000000 & v84
-		v87 := v85 ^ v86
-		v88 := math.Float64frombits(v87)
-		v89 := float32(v88)
-		v90 := v89 != v89
-		v92 := math.Float32frombits(0x7fc00000)
-		v93 := v89
-		if v90 {
-			v93 = v92
+		v66 := float64(0x1p+00 / v62)
+		v67 := float64(v64 * v66)
+		v68 := math.FMA(-(v67), v62, v64)
+		v69 := float64(v65 + v68)
+		v70 := math.FMA(-(v67), v63, v69)
+		v71 := math.FMA(v70, v66, v67)
+		v72 := math.Float64bits(v71)
+		v73 := 0x8000000000000000 & v29
+		v74 := v72 ^ v73
+		v75 := math.Float64frombits(v74)
+		v76 := float32(v75)
+		v77 := v76 != v76
+		v79 := math.Float32frombits(0x7fc00000)
+		v80 := v76
+		if v77 {
+			v80 = v79
 		}
-		dst[i] = v93
+		dst[i] = v80
 	}
 }

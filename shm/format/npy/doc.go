@@ -6,4 +6,8 @@
 // dictionary literal with the keys descr, fortran_order and shape, and then
 // the elements. [Parse] accepts that literal alone and evaluates nothing.
 // Bytes behind the last element are ignored, as NumPy does.
+//
+// A structured dtype is one strided array for each field, "a.b" where records are
+// nested, with the axes of a subarray behind those of the records. Fields that hold
+// no numbers are listed as refused.
 package npy

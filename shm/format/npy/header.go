@@ -3,6 +3,7 @@ package npy
 import (
 	"fmt"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/gangsaw/gangsaw/shm/format"
 )
@@ -12,25 +13,25 @@ const maxAxes = 64
 
 // header is what the dictionary says.
 type header struct {
-	descr   string
-	descrAt int64 // place of descr's value in the header text
+	descr   descr
 	fortran bool
 	shape   []int64
 }
 
 // scanner reads the one Python literal that a header is.
 type scanner struct {
-	text  []byte
-	pos   int
-	start int64 // of text in the file
+	text   []byte
+	pos    int
+	start  int64 // of text in the file
+	latin1 bool  // its encoding is ISO 8859-1, and not UTF-8
 }
 
 func (s *scanner) fail(format string, args ...any) *format.Error {
 	return fail(s.start+int64(s.pos), "header: "+fmt.Sprintf(format, args...), "write the file again with numpy.save")
 }
 
-func parseHeader(text []byte, start int64) (header, error) {
-	s := &scanner{text: text, start: start}
+func parseHeader(text []byte, start int64, latin1 bool) (header, error) {
+	s := &scanner{text: text, start: start, latin1: latin1}
 	var h header
 	seen := map[string]bool{}
 	if err := s.want('{'); err != nil {
@@ -70,13 +71,7 @@ func parseHeader(text []byte, start int64) (header, error) {
 func (s *scanner) value(key string, h *header) (err error) {
 	switch key {
 	case "descr":
-		s.space()
-		h.descrAt = int64(s.pos)
-		if s.peek() == '[' {
-			return fail(s.start+h.descrAt, "the dtype is structured (a record of fields), which is not supported",
-				"save each field on its own: numpy.save(f, x['field'])")
-		}
-		h.descr, err = s.quoted()
+		h.descr, err = s.descr(0)
 	case "fortran_order":
 		h.fortran, err = s.boolean()
 	case "shape":
@@ -117,24 +112,57 @@ func (s *scanner) want(c byte) error {
 	return nil
 }
 
-// quoted reads a string without escapes.
+// quoted reads a string, as Python shows it.
 func (s *scanner) quoted() (string, error) {
 	quote := s.peek()
 	if quote != '\'' && quote != '"' {
 		return "", s.fail("expected a quoted string")
 	}
-	begin := s.pos + 1
-	for i := begin; i < len(s.text); i++ {
-		switch s.text[i] {
-		case '\\':
-			s.pos = i
-			return "", s.fail("a string has an escape")
-		case quote:
-			s.pos = i + 1
-			return string(s.text[begin:i]), nil
+	var text []byte
+	for s.pos++; s.pos < len(s.text); {
+		switch c := s.text[s.pos]; {
+		case c == quote:
+			s.pos++
+			return string(text), nil
+		case c == '\\':
+			letter, err := s.escape()
+			if err != nil {
+				return "", err
+			}
+			text = utf8.AppendRune(text, letter)
+		case s.latin1:
+			text = utf8.AppendRune(text, rune(c))
+			s.pos++
+		default:
+			text = append(text, c)
+			s.pos++
 		}
 	}
 	return "", s.fail("a string does not end")
+}
+
+// escapes are what may stand behind a backslash for one letter, and widths what has so
+// many hexadecimal digits behind it.
+var (
+	escapes = map[byte]rune{'\\': '\\', '\'': '\'', '"': '"', 'n': '\n', 'r': '\r', 't': '\t'}
+	widths  = map[byte]int{'x': 2, 'u': 4, 'U': 8}
+)
+
+// escape reads a backslash and what it makes of what is behind it.
+func (s *scanner) escape() (rune, error) {
+	if rest := s.text[s.pos+1:]; len(rest) > 0 {
+		if letter, ok := escapes[rest[0]]; ok {
+			s.pos += 2
+			return letter, nil
+		}
+		if n := widths[rest[0]]; n > 0 && n < len(rest) {
+			if code, err := strconv.ParseUint(string(rest[1:1+n]), 16, 32); err == nil {
+				s.pos += 2 + n
+				return rune(code), nil
+			}
+		}
+	}
+	return 0, s.fail("a string has an escape that is not known")
 }
 
 func (s *scanner) boolean() (bool, error) {

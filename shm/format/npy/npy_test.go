@@ -41,12 +41,41 @@ func TestParseReadsWhatNumPyWrites(t *testing.T) {
 		{1, `{"descr": "<f4", "fortran_order": False, "shape": (3L, 1L)}`, format.Array{Type: kernels.Float32, Shape: []int64{3, 1}}},
 		{1, "{'descr': '>u1', 'fortran_order': False, 'shape': (1,)}", format.Array{Type: kernels.Uint8, Shape: []int64{1}}},
 		{1, "{'descr': 'u8', 'fortran_order': False, 'shape': (1,)}", format.Array{Type: kernels.Uint64, Shape: []int64{1}}},
+		{1, "{'descr': '>f8', 'fortran_order': False, 'shape': (1,)}", format.Array{Type: kernels.Float64, Shape: []int64{1}, Swapped: true}},
 	} {
 		b := file(c.version, c.dict, 64)
 		c.want.Name, c.want.Offset = "x", int64(len(b)-64)
 		got, err := parse(b)
 		if err != nil || !reflect.DeepEqual(got, []format.Array{c.want}) {
 			t.Errorf("%s: %+v, %v, want %+v", c.dict, got, err, c.want)
+		}
+	}
+}
+
+// Headers are in Latin-1 up to version 2, and NumPy writes version 3 only for names that
+// are not.
+func TestFieldsHaveTheNamesThatTheyWereGiven(t *testing.T) {
+	for _, c := range []struct {
+		version byte
+		quoted  string
+		want    string
+	}{
+		{1, "'gr\xf6\xdfe'", "größe"},
+		{2, "'\xb5m'", "µm"},
+		{3, "'größe π'", "größe π"},
+		{1, `'it\'s "x"'`, `it's "x"`},
+		{1, `'a\\b\tc\nd\re'`, "a\\b\tc\nd\re"},
+		{1, `'\x85 \u200b \U000e0001'`, "\u0085 \u200b \U000e0001"},
+	} {
+		b := file(c.version, "{'descr': [("+c.quoted+", '<f8')], 'fortran_order': False, 'shape': (1,)}", 8)
+		if got, err := parse(b); err != nil || len(got) != 1 || got[0].Name != c.want {
+			t.Errorf("%s: %+v, %v, want %q", c.quoted, got, err, c.want)
+		}
+	}
+	for _, quoted := range []string{`'\`, `'\q'`, `'\x1'`, `'\u12g4'`} {
+		b := file(1, "{'descr': [("+quoted+", '<f8')], 'fortran_order': False, 'shape': (1,)}", 8)
+		if got, err := parse(b); err == nil {
+			t.Errorf("%s: %+v", quoted, got)
 		}
 	}
 }
@@ -80,8 +109,14 @@ func TestParseRefuses(t *testing.T) {
 		"unknown":          {dict("'<q9'", "False", "(1,)"), "is not supported"},
 		"numpy name":       {dict("'float64'", "False", "(1,)"), "is a float of a width"},
 		"tiny descr":       {dict("'<'", "False", "(1,)"), "dtype \"<\" is not known"},
-		"big-endian":       {dict("'>f8'", "False", "(1,)"), "big-endian"},
-		"structured":       {dict("[('a', '<f8')]", "False", "(1,)"), "structured"},
+		"no fields":        {dict("[]", "False", "(1,)"), "no fields"},
+		"only padding":     {dict("[('', '|V8')]", "False", "(1,)"), "no fields"},
+		"field twice":      {dict("[('a', '<f8'), ('a', '<f4')]", "False", "(1,)"), "field \"a\" comes twice"},
+		"huge record":      {dict("[('a', '|V1000000000000000000'), ('b', '|V1000000000000000000')]", "False", "(1,)"), "larger than any file"},
+		"huge field":       {dict("[('a', '<f8', (4294967296, 4294967296))]", "False", "(1,)"), "larger than any file"},
+		"record too short": {dict("[('a', '<f8'), ('b', '<f8')]", "False", "(5,)"), "needs 80 bytes of data, the file holds 64"},
+		"deep":             {dict(strings.Repeat("[('a', ", 40), "False", "(5,)"), "nested more than 32 deep"},
+		"unknown field":    {dict("[('a', 'float')]", "False", "(1,)"), "dtype \"float\" is not known"},
 		"order":            {dict("'<f8'", "0", "(1,)"), "expected True or False"},
 		"negative":         {dict("'<f8'", "False", "(-1,)"), "expected a length"},
 		"no tuple":         {dict("'<f8'", "False", "(1)"), "expected ','"},
@@ -96,7 +131,7 @@ func TestParseRefuses(t *testing.T) {
 		"behind":           {file(1, ok[:len(ok)-1]+"x", 16), "unexpected 'x' behind"},
 		"not a dictionary": {file(1, "__import__('os')", 16), "expected '{'"},
 		"no end":           {file(1, "{'descr': '<f8", 16), "does not end"},
-		"escape":           {file(1, "{'de\\x73cr': '<f8'}", 16), "escape"},
+		"escape":           {file(1, "{'de\\qscr': '<f8'}", 16), "escape"},
 		"no comma":         {file(1, "{'descr': '<f8' 'shape': (1,)}", 16), "expected ',' or '}'"},
 	} {
 		_, err := parse(c.b)
@@ -145,15 +180,15 @@ func TestHeaderReadsBack(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add(file(1, "{'descr': '<f8', 'fortran_order': False, 'shape': (3,), }\n", 24))
 	f.Add(file(2, "{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3L), }\n", 6))
-	f.Add(file(3, "{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (), }\n", 6))
+	f.Add(file(3, "{'descr': [('a', '<f8'), ('', '|V3'), ('b', [('c', '>i2', (2,)), ('d', '|O')])], 'fortran_order': False, 'shape': (2,), }\n", 60))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		arrays, err := parse(b)
 		if err != nil {
 			return
 		}
 		for _, a := range arrays {
-			if !a.Type.Valid() || a.Offset < 0 || a.Len() < 0 || a.Len() > 0 && a.Offset+a.Size() > int64(len(b)) {
-				t.Errorf("%+v does not lie in %d bytes", a, len(b))
+			if err := a.Check("npy", int64(len(b))); err != nil || !a.Type.Valid() && a.Access == format.Mapped {
+				t.Errorf("%+v does not lie in %d bytes: %v", a, len(b), err)
 			}
 		}
 	})

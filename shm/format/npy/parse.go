@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/gangsaw/gangsaw/kernels"
 	"github.com/gangsaw/gangsaw/shm/format"
@@ -20,8 +22,8 @@ func init() {
 	format.Register(format.Format{Name: "npy", Magic: magic, Parse: Parse})
 }
 
-// Parse describes the array of a .npy file of that size. The array is named
-// "x". Errors are *format.Error.
+// Parse describes the array of a .npy file of that size, which is named "x", or the
+// arrays that the fields of a structured one are. Errors are *format.Error.
 func Parse(r io.ReaderAt, size int64) ([]format.Array, error) {
 	prefix := make([]byte, 12)
 	n, _ := r.ReadAt(prefix, 0)
@@ -50,13 +52,22 @@ func Parse(r io.ReaderAt, size int64) ([]format.Array, error) {
 	if _, err := r.ReadAt(text, start); err != nil && err != io.EOF {
 		return nil, fmt.Errorf("reading the header: %w", err)
 	}
-	h, err := parseHeader(text, start)
+	h, err := parseHeader(text, start, prefix[6] < 3)
 	if err != nil {
 		return nil, err
 	}
-	a := format.Array{Name: "x", Shape: h.shape, Fortran: h.fortran, Offset: start + int64(headerLen)}
-	if a.Type, err = elementType(h.descr, start+h.descrAt); err != nil {
-		return nil, err
+	return h.arrays(start+int64(headerLen), size)
+}
+
+// arrays describes the elements that begin at an offset in a file of that size.
+func (h *header) arrays(offset, size int64) ([]format.Array, error) {
+	if h.descr.fields != nil {
+		return h.records(offset, size)
+	}
+	a := format.Array{Name: "x", Shape: h.shape, Fortran: h.fortran, Offset: offset}
+	var what, remedy string
+	if a.Type, a.Swapped, what, remedy = elementType(h.descr.code); what != "" {
+		return nil, fail(h.descr.at, what, remedy)
 	}
 	if err := a.Check("npy", size); err != nil {
 		return nil, err
@@ -64,24 +75,51 @@ func Parse(r io.ReaderAt, size int64) ([]format.Array, error) {
 	return []format.Array{a}, nil
 }
 
-// elementType reads a descr such as "<f8". at is its place in the file.
-func elementType(descr string, at int64) (kernels.Type, error) {
-	if len(descr) < 2 {
-		return 0, fail(at, fmt.Sprintf("dtype %q is not known", descr), "use one of "+kernels.TypeNames())
+// records describes the fields of a structured dtype.
+func (h *header) records(offset, size int64) ([]format.Array, error) {
+	item, err := h.descr.size()
+	if err != nil {
+		return nil, err
 	}
-	order, code := descr[0], descr[1:]
-	if order != '<' && order != '>' && order != '|' && order != '=' {
-		order, code = '=', descr
+	// All bytes of the last record have to be there, not only those of a field.
+	whole := format.Array{Type: kernels.Uint8, Shape: slices.Concat(h.shape, []int64{item}), Offset: offset}
+	if err := whole.Check("npy", size); err != nil {
+		return nil, err
 	}
-	if t, err := kernels.ParseType(code); err == nil && code == t.Code() && t != kernels.BFloat16 {
-		if order == '>' && t.Size() > 1 {
-			return 0, fail(at, fmt.Sprintf("dtype %q is big-endian, which is not supported", descr),
-				"convert it: numpy.save(f, x.astype(x.dtype.newbyteorder('<')))")
+	strides, ok := format.StridesOf(h.shape, item, h.fortran)
+	if !ok {
+		return nil, fail(h.descr.at, "the records are larger than any file", "")
+	}
+	var r records
+	if err := r.add(&h.descr, "", offset, h.shape, strides); err != nil {
+		return nil, err
+	}
+	if len(r.arrays) == 0 {
+		return nil, fail(h.descr.at, "the records have no fields", "save an array of numbers")
+	}
+	for _, a := range r.arrays {
+		if err := a.Check("npy", size); err != nil {
+			return nil, err
 		}
-		return t, nil
 	}
-	what, remedy := "is not supported", "use one of "+kernels.TypeNames()
-	switch code[0] {
+	return r.arrays, nil
+}
+
+// elementType reads a code such as "<f8". If it names no type of numbers, what
+// says why not.
+func elementType(code string) (t kernels.Type, swapped bool, what, remedy string) {
+	if len(code) < 2 {
+		return 0, false, fmt.Sprintf("dtype %q is not known", code), "use one of " + codes()
+	}
+	order, kind := code[0], code[1:]
+	if order != '<' && order != '>' && order != '|' && order != '=' {
+		order, kind = '=', code
+	}
+	if t, err := kernels.ParseType(kind); err == nil && kind == t.Code() && t != kernels.BFloat16 {
+		return t, order == '>' && t.Size() > 1, "", ""
+	}
+	what, remedy = "is not supported", "use one of "+codes()
+	switch kind[0] {
 	case 'O':
 		what, remedy = "holds Python objects (pickles), which are never read", "convert it to numbers: numpy.save(f, x.astype('f8'))"
 	case 'S', 'U', 'a':
@@ -95,7 +133,18 @@ func elementType(descr string, at int64) (kernels.Type, error) {
 	case 'f':
 		what, remedy = "is a float of a width that is not supported", "convert it: numpy.save(f, x.astype('f4')) or 'f8'"
 	}
-	return 0, fail(at, fmt.Sprintf("dtype %q %s", descr, what), remedy)
+	return 0, false, fmt.Sprintf("dtype %q %s", code, what), remedy
+}
+
+// codes lists the codes of the numbers that the format has.
+func codes() string {
+	var all []string
+	for _, t := range kernels.Types() {
+		if t != kernels.BFloat16 {
+			all = append(all, t.Code())
+		}
+	}
+	return strings.Join(all, ", ")
 }
 
 func fail(at int64, what, remedy string) *format.Error {

@@ -11,9 +11,10 @@ import (
 
 // Layout is what the user says about a raw file.
 type Layout struct {
-	Type   kernels.Type
-	Shape  []int64 // nil: all elements from Offset to the end of the file
-	Offset int64   // of the first element, bytes
+	Type    kernels.Type
+	Shape   []int64 // nil: all elements from Offset to the end of the file
+	Offset  int64   // of the first element, bytes
+	Swapped bool    // the bytes of an element are in big-endian order
 }
 
 // Parse describes the array in a file of that size.
@@ -24,7 +25,7 @@ func Parse(l Layout, size int64) ([]format.Array, error) {
 	if l.Offset < 0 || l.Offset > size {
 		return nil, &format.Error{Format: "raw", Offset: l.Offset, What: fmt.Sprintf("the offset is outside the file of %d bytes", size)}
 	}
-	a := format.Array{Name: "x", Type: l.Type, Shape: l.Shape, Offset: l.Offset}
+	a := format.Array{Name: "x", Type: l.Type, Shape: l.Shape, Offset: l.Offset, Swapped: l.Swapped && l.Type.Size() > 1}
 	if a.Shape == nil {
 		bytes, item := size-l.Offset, int64(l.Type.Size())
 		if bytes%item != 0 {

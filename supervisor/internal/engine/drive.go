@@ -75,14 +75,17 @@ func (e *Engine) refill() {
 	published := 0
 	for at := e.jobs.Front(); at != nil && e.outstanding < len(e.slots); at = at.Next() {
 		j := at.Value.(*job)
-		for j.pending() && e.outstanding < len(e.slots) && e.assignProgram(j) {
+		if e.outstanding == 0 {
+			e.spread(j)
+		}
+		for j.supplied() && e.outstanding < len(e.slots) && e.assignProgram(j) {
 			i := e.freeSlot()
 			s := &e.slots[i]
 			s.job, s.descriptor, s.blame = j, j.next(e.nextTask), blame{}
 			e.nextTask++
 			// Rung half-way through what is out, so that there is more before
 			// the workers run dry, and at the end of a job.
-			if e.nextTask%uint64(max(1, len(e.slots)/2)) == 0 || !j.pending() {
+			if e.nextTask%uint64(max(1, len(e.slots)/2)) == 0 || !j.supplied() {
 				s.descriptor.Bell = 1
 			}
 			s.word = e.ring.Publish(i, s.word, s.descriptor)
@@ -94,18 +97,23 @@ func (e *Engine) refill() {
 	e.ring.WakeWorkers(published)
 }
 
+// spread lays the chunks of a job that finds the ring empty out over all of it, each
+// where it was the last time: so workers, which begin at places of their own, come
+// to the same parts of an array again, whose pages they have mapped and whose lines
+// are in their caches.
+func (e *Engine) spread(j *job) {
+	e.next, e.stride = 0, max(1, len(e.slots)/int(min(j.chunks(), uint64(len(e.slots)))))
+}
+
 // freeSlot returns a free slot; there must be one. It goes round the ring as
 // workers do.
 func (e *Engine) freeSlot() int {
-	for {
-		i := e.next
-		if e.next++; e.next == len(e.slots) {
-			e.next = 0
-		}
-		if e.slots[i].job == nil && !e.slots[i].lost {
-			return i
-		}
+	i := e.next
+	for e.slots[i].job != nil || e.slots[i].lost {
+		i = (i + 1) % len(e.slots)
 	}
+	e.next = (i + e.stride) % len(e.slots)
+	return i
 }
 
 // assignProgram gives a job its program record; false when none is free.

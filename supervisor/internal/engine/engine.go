@@ -28,7 +28,9 @@ type Config struct {
 	Limits   Limits
 	Init     *wire.Program // a worker runs before it comes to work, nil: none
 	Recycle  Recycle
-	Memory   uint64 // bytes of its own that a worker may have, then it is killed; 0: any
+	Memory   uint64        // bytes of its own that a worker may have, then it is killed; 0: any
+	Limit    time.Duration // of jobs that have none, with Late; 0: none
+	Late     int
 }
 
 // Limits are the times after which the engine loses patience.
@@ -89,6 +91,7 @@ type Engine struct {
 	mu          sync.Mutex // guards all below
 	slots       []slot
 	next        int                 // slot to look at first for a free one
+	stride      int                 // from there to the one to look at then
 	outstanding int                 // slots that are not FREE
 	jobs        *list.List          // of *job, in the order of submission
 	attended    bool                // attend drives, or is about to

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -12,8 +13,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gangsaw/gangsaw/kernels"
 	"github.com/gangsaw/gangsaw/ring"
 	"github.com/gangsaw/gangsaw/shm"
+	"github.com/gangsaw/gangsaw/supervisor/internal/partition"
 	"github.com/gangsaw/gangsaw/supervisor/internal/proc"
 	"github.com/gangsaw/gangsaw/supervisor/internal/wire"
 )
@@ -43,6 +46,31 @@ func TestEveryChunkIsAcceptedOnce(t *testing.T) {
 	}
 	if c := f.Counters(); c.Chunks != 20*fakeChunks || c.Bytes != 20*fakeChunks*4096 || c.Retries+c.Respawns+c.Quarantined != 0 {
 		t.Errorf("counters %+v", c)
+	}
+}
+
+func TestJobThatIsRunAgainIsLaidOutAgain(t *testing.T) {
+	var mu sync.Mutex
+	where := map[uint64][]int{}
+	f := newFixture(t, 2, func(w *fake, c ring.Claim) bool {
+		mu.Lock()
+		where[c.Descriptor.Chunk] = append(where[c.Descriptor.Chunk], c.Slot)
+		mu.Unlock()
+		return good(w, c)
+	})
+	small := f.job
+	array := small.Plan.Array()
+	array.Shape = []int64{fakeSlots / 2 * kernels.BlockLen}
+	small.Plan = partition.New(array, 1, 2)
+	for range 3 {
+		if err := f.Run(t.Context(), small); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for chunk := range uint64(fakeSlots / 2) {
+		if slots, at := where[chunk], 2*int(chunk); !slices.Equal(slots, []int{at, at, at}) {
+			t.Errorf("chunk %d was in slots %v, not in %d each time", chunk, slots, at)
+		}
 	}
 }
 

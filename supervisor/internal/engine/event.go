@@ -62,10 +62,11 @@ const (
 	Oversubscribed                        // Cause: more workers than CPUs
 	RunInterrupted                        // Cause: a file that is read is changed in part
 	ReportsLost                           // Cause: the observer is too slow
+	FileDecoded                           // Cause: a file that cannot be mapped
 )
 
 func (k EventKind) String() string {
-	return [...]string{"", "worker died", "chunk retried", "chunk quarantined", "worker distrusted", "ring rebuilt", "oversubscribed", "run interrupted", "reports lost"}[k]
+	return [...]string{"", "worker died", "chunk retried", "chunk quarantined", "worker distrusted", "ring rebuilt", "oversubscribed", "run interrupted", "reports lost", "file decoded"}[k]
 }
 
 // Event is something that went wrong and was dealt with.
@@ -92,7 +93,7 @@ func (e Event) String() string {
 		return fmt.Sprintf("%v: %s %s in attempt %d: quarantined", e.Place, who, e.Cause, e.Attempt)
 	case WorkerDistrusted:
 		return fmt.Sprintf("%s is killed: %s", who, e.Cause)
-	case Oversubscribed, RunInterrupted, ReportsLost:
+	case Oversubscribed, RunInterrupted, ReportsLost, FileDecoded:
 		return e.Cause
 	case RingRebuilt:
 		return fmt.Sprintf("all workers are killed and their chunks run again: %s", e.Cause)

@@ -109,11 +109,14 @@ type fixture struct {
 	launches atomic.Uint32
 }
 
-const fakeChunks = 40
+const (
+	fakeChunks = 40
+	fakeSlots  = 8
+)
 
 func newFixture(t *testing.T, workers int, act behaviour, change ...func(*Config)) *fixture {
 	t.Helper()
-	return newFixtureOf(t, 8, workers, act, change...)
+	return newFixtureOf(t, fakeSlots, workers, act, change...)
 }
 
 // newFixtureOf makes a fixture whose ring has that many slots.
@@ -133,10 +136,10 @@ func newFixtureOf(t *testing.T, slots, workers int, act behaviour, change ...fun
 			defer f.mu.Unlock()
 			f.events = append(f.events, e)
 		}),
-		Launch: func(incarnation, _ uint32, ready func(), exited func(proc.Exit)) (Worker, error) {
+		Launch: func(incarnation, seat uint32, ready func(), exited func(proc.Exit)) (Worker, error) {
 			f.launches.Add(1)
 			w := &fake{incarnation: incarnation, ring: r, control: f.control,
-				claimer: r.NewClaimer(incarnation), results: make([]byte, wire.ResultsSize(slots)), killed: make(chan struct{})}
+				claimer: r.NewClaimer(incarnation, seat), results: make([]byte, wire.ResultsSize(slots)), killed: make(chan struct{})}
 			running.Go(func() {
 				ready()
 				w.run(act)

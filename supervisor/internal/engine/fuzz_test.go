@@ -99,9 +99,9 @@ func newStage(t *testing.T) (*stage, *job, []int) {
 	s := &stage{now: time.Now()}
 	s.Engine = New(Config{
 		Workers: 3, Retries: 2, Control: control, Ring: r, Limits: Limits{time.Hour, time.Hour, time.Hour, time.Hour},
-		Launch: func(incarnation, _ uint32, ready func(), exited func(proc.Exit)) (Worker, error) {
+		Launch: func(incarnation, seat uint32, ready func(), exited func(proc.Exit)) (Worker, error) {
 			p := &puppet{ready: ready, exited: exited, fake: fake{
-				incarnation: incarnation, ring: r, control: control, claimer: r.NewClaimer(incarnation),
+				incarnation: incarnation, ring: r, control: control, claimer: r.NewClaimer(incarnation, seat),
 				results: make([]byte, wire.ResultsSize(fuzzSlots)), killed: make(chan struct{}),
 			}}
 			s.puppets = append(s.puppets, p)
@@ -118,11 +118,7 @@ func newStage(t *testing.T) (*stage, *job, []int) {
 	}
 	t.Cleanup(func() { m.Close() })
 	accepted := make([]int, fuzzChunks)
-	record, err := fakeProgram.Record()
-	if err != nil {
-		t.Fatal(err)
-	}
-	j := &job{record: record, checksum: record.Checksum(), program: -1, done: make(chan struct{}), spec: Job{
+	j, err := newJob(Job{
 		Program: fakeProgram, Mapping: m,
 		Plan: partition.New(format.Array{Name: "x", Type: kernels.Int8, Shape: []int64{fuzzChunks * kernels.BlockLen}}, 1, 1),
 		Accept: func(chunk uint64, partial []byte) error {
@@ -132,7 +128,10 @@ func newStage(t *testing.T) (*stage, *job, []int) {
 			accepted[chunk]++
 			return nil
 		},
-	}}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := s.submit(j); err != nil {
 		t.Fatal(err)
 	}

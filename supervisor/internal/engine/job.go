@@ -19,6 +19,8 @@ import (
 type Job struct {
 	Program wire.Program
 	Plan    partition.Plan
+	From    uint64         // the first chunk of the plan that is run
+	To      uint64         // and the one after the last; 0: all are run
 	Mapping *shm.Mapping   // nil: there is no array, and one chunk without elements
 	Number  uint32         // of the mapping, from Attach
 	Also    []*shm.Mapping // other files that are read
@@ -37,6 +39,13 @@ type Job struct {
 	// Lost, if not nil, is set when a worker that holds a chunk was killed and is
 	// not gone when the job ends.
 	Lost *atomic.Bool
+	// Supply, if not nil, says how many chunks of the plan, from its first on, may be
+	// handed out by now. It is called under the engine's lock; [Engine.Supplied] has it asked
+	// again.
+	Supply func() uint64
+	// Finished, if not nil, is told of each chunk that no worker will come to any
+	// more, once, under the engine's lock.
+	Finished func(chunk uint64)
 }
 
 // JobError is an error that ends a job.
@@ -53,7 +62,7 @@ type job struct {
 	record      wire.Record
 	checksum    uint32 // of record
 	program     int    // index of its program record, -1 before it has one
-	issued      uint64 // chunks handed out for the first time
+	issued      uint64 // the next chunk to be handed out for the first time
 	finished    uint64 // chunks that are accepted or quarantined
 	outstanding int    // slots
 	quarantined []Quarantined
@@ -69,7 +78,10 @@ func newJob(spec Job) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &job{spec: spec, record: record, checksum: record.Checksum(), program: -1, done: make(chan struct{})}, nil
+	if spec.To == 0 {
+		spec.To = spec.Plan.Chunks()
+	}
+	return &job{spec: spec, record: record, checksum: record.Checksum(), program: -1, issued: spec.From, done: make(chan struct{})}, nil
 }
 
 // Run runs a job. The error is a *QuarantineError when all but some chunks are
@@ -108,8 +120,11 @@ func (e *Engine) submit(j *job) error {
 	if e.draining && !j.spec.Held || e.dismissed {
 		return ErrClosed
 	}
+	if j.spec.Limit == 0 {
+		j.spec.Limit, j.spec.Late = e.cfg.Limit, e.cfg.Late
+	}
 	j.place = e.jobs.PushBack(j)
-	e.counters.pending.Add(int64(j.spec.Plan.Chunks()))
+	e.counters.pending.Add(int64(j.chunks()))
 	e.settle(j)
 	e.refill()
 	if e.cfg.OnDemand {
@@ -133,8 +148,27 @@ func (e *Engine) cancel(j *job, cause error) {
 	})
 }
 
+// chunks returns how many chunks the job has.
+func (j *job) chunks() uint64 { return j.spec.To - j.spec.From }
+
 // pending reports whether the job has chunks that were never handed out.
-func (j *job) pending() bool { return j.err == nil && j.issued < j.spec.Plan.Chunks() }
+func (j *job) pending() bool { return j.err == nil && j.issued < j.spec.To }
+
+// supplied reports whether the next chunk may be handed out.
+func (j *job) supplied() bool {
+	return j.pending() && (j.spec.Supply == nil || j.issued < j.spec.Supply())
+}
+
+// finish notes that no worker will come to a chunk any more.
+func (j *job) finish(chunk uint64) {
+	j.finished++
+	if j.spec.Finished != nil {
+		j.spec.Finished(chunk)
+	}
+}
+
+// Supplied has whoever drives look for chunks that may be handed out by now.
+func (e *Engine) Supplied() { e.act(func() {}) }
 
 // next returns the descriptor of the next chunk.
 func (j *job) next(task uint64) ring.Descriptor {
@@ -157,7 +191,7 @@ func (j *job) accept(r wire.Result) error {
 			return err
 		}
 	}
-	j.finished++
+	j.finish(r.Descriptor.Chunk)
 	return nil
 }
 
@@ -212,7 +246,7 @@ func (j *job) at(chunk uint64) Place {
 	if j.spec.Mapping != nil {
 		c := j.spec.Plan.Chunk(chunk)
 		p.File, p.Array, p.Chunk = j.spec.Mapping.Path(), j.spec.Plan.Array().Name, chunk
-		p.First, p.Last = c.Offset, c.Offset+c.Bytes-1
+		p.First, p.Last = c.Offset, c.Offset+c.Extent-1
 	}
 	return p
 }
@@ -242,14 +276,14 @@ func (e *Engine) failJob(j *job, err error) {
 
 // settle ends a job if nothing of it is left to do.
 func (e *Engine) settle(j *job) {
-	if j.outstanding > 0 || j.err == nil && j.finished < j.spec.Plan.Chunks() {
+	if j.outstanding > 0 || j.err == nil && j.finished < j.chunks() {
 		return
 	}
 	if j.ended {
 		return
 	}
 	e.jobs.Remove(j.place)
-	e.counters.pending.Add(int64(j.finished) - int64(j.spec.Plan.Chunks()))
+	e.counters.pending.Add(int64(j.finished) - int64(j.chunks()))
 	if j.program >= 0 {
 		e.programs[j.program] = false
 	}

@@ -349,7 +349,7 @@ func (e *Engine) quarantine(j *job, event Event, progress uint32, err error) {
 	e.counters.quarantined.Add(1)
 	e.counters.pending.Add(-1)
 	j.quarantined = append(j.quarantined, Quarantined{event.Place.Chunk, event.Place.First, event.Place.Last, event.Cause, err, progress})
-	j.finished++
+	j.finish(event.Place.Chunk)
 }
 
 // drop makes a slot FREE whose chunk will not be run, and whose owner was

@@ -29,7 +29,7 @@ func (e *Engine) crew() crew {
 	c.work = e.outstanding
 	for at := e.jobs.Front(); at != nil && c.work < c.size; at = at.Next() {
 		if j := at.Value.(*job); j.pending() {
-			c.work += int(min(uint64(c.size), j.spec.Plan.Chunks()-j.issued))
+			c.work += int(min(uint64(c.size), j.spec.To-j.issued))
 		}
 	}
 	return c

@@ -6,7 +6,7 @@
 //
 // # Layout
 //
-//	offset    0   "gangsaw journal 1\n", length u32 of the header, CRC-32C u32 of it
+//	offset    0   "gangsaw journal 2\n", length u32 of the header, CRC-32C u32 of it
 //	         64   the header: JSON, padded with zeros to whole pages
 //	      marks   of each chunk, u64: units of it that are finished
 //	      areas   of each worker: a page whose first u64 is the armed word,
@@ -64,6 +64,19 @@
 //
 // Neither is the faster one beyond the noise; 16 KiB of scratch, with the unit, stay
 // in any first-level cache.
+//
+// The elements of an array may lie apart, or in the other byte order. The scratch then
+// has them one after another, in the byte order in which they are stored, and each is
+// put in its place: nothing between them is written. Of elements that are null by a bitmap
+// the scratch has the bytes that they have. What expressions have found along
+// axes lies in a file beside the journal, named like it with ".values" at the end,
+// which is on the disk before the journal is, and of which the header has checksums.
+//
+// A file may keep checksums of the array, as .npz and FITS do. The header says where, and
+// these bytes are not among those by which the file is known again. When all units are
+// finished, and while there still is a journal, they are computed from the bytes that
+// the file has, and stored: whoever is killed meanwhile leaves a journal by which that is
+// done again, and nothing depends on what they were.
 //
 // # What it covers
 //

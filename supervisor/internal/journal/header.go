@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	magic      = "gangsaw journal 1\n"
+	magic      = "gangsaw journal 2\n"
 	headerAt   = 64
 	headerMost = 1 << 20 // bytes
 )
@@ -25,9 +25,12 @@ type Header struct {
 	Target  Target
 	Array   Array
 	Program Program
-	Chunk   uint64 // bytes of each chunk but the last
-	Unit    uint64 // bytes
-	Count   uint32 // of areas, there may be more by now
+	Chunk   uint64  // bytes of each chunk but the last
+	Unit    uint64  // bytes
+	Count   uint32  // of areas, there may be more by now
+	Backup  *Backup `json:",omitempty"` // nil: none was made
+
+	Checksums []format.Checksum `json:",omitempty"` // that the target keeps of the array
 }
 
 // Program is what is done to each element: by a kernel with parameters, or by a
@@ -37,16 +40,30 @@ type Program struct {
 	Kernel string
 	Params []byte
 
-	Text   string  // of the expressions
-	Code   []byte  // of package expr
-	Inputs []Input // that the code takes, in order
+	Text   string   // of the expressions
+	Code   []byte   // of package expr
+	Shape  []uint64 // of the array, the axis that varies fastest last
+	Inputs []Input  // that the code takes, in order
 }
 
 // Input is an array that expressions read.
 type Input struct {
-	Replaced bool // it is the array that is changed; the rest is zero then
+	Replaced bool   // it is the array that is changed; it has no target and array then
+	Values   bool   // it is the values of a reduction, which lie in a file beside the journal
+	Sum      uint64 // of the bytes of these: CRC-64
 	Target   Target
 	Array    Array
+	Offset   uint64  // of the element that the code takes first
+	Strides  []int64 // bytes to the next along each axis of the code's shape
+	Valid    *Bitmap `json:",omitempty"` // of elements that are null; nil: none is
+}
+
+// Bitmap tells which elements are null: those whose bit is 0, from the lowest of each
+// byte on.
+type Bitmap struct {
+	Offset uint64 // of the bits, in bytes
+	First  uint64 // offset of the element of the first bit
+	Bits   uint64
 }
 
 // Array describes the numbers that are changed.
@@ -56,15 +73,32 @@ type Array struct {
 	Shape   []int64
 	Fortran bool
 	Offset  int64
+	Strides []int64
+	Swapped bool
+	Scaling *kernels.Scaling `json:",omitempty"` // what the elements stand for; nil: themselves
 }
 
 // ArrayOf returns the description of an array.
 func ArrayOf(a format.Array) Array {
-	return Array{a.Name, a.Type.String(), a.Shape, a.Fortran, a.Offset}
+	return Array{Name: a.Name, Type: a.Type.String(), Shape: a.Shape, Fortran: a.Fortran, Offset: a.Offset, Strides: a.Strides, Swapped: a.Swapped}
+}
+
+// Scaled returns the description of an array whose elements stand for others, if s is
+// not nil.
+func (a Array) Scaled(s *kernels.Scaling) Array {
+	a.Scaling = s
+	return a
 }
 
 // array returns the array that is changed.
-func (h *Header) array() (format.Array, error) { return h.Array.in(h.Target) }
+func (h *Header) array() (format.Array, error) {
+	a, err := h.Array.in(h.Target)
+	if err != nil {
+		return a, err
+	}
+	a.Checksums = h.Checksums
+	return a, a.CheckSums(h.Target.Size)
+}
 
 // Of returns the array of an input that is not the one that is changed.
 func (i Input) Of() (format.Array, error) { return i.Array.in(i.Target) }
@@ -75,9 +109,14 @@ func (a Array) in(file Target) (format.Array, error) {
 	if err != nil {
 		return format.Array{}, err
 	}
-	array := format.Array{Name: a.Name, Type: t, Shape: a.Shape, Fortran: a.Fortran, Offset: a.Offset}
+	array := format.Array{Name: a.Name, Type: t, Shape: a.Shape, Fortran: a.Fortran, Offset: a.Offset, Strides: a.Strides, Swapped: a.Swapped}
 	if a.Offset < 0 {
 		return array, fmt.Errorf("offset %d", a.Offset)
+	}
+	if a.Scaling != nil {
+		if err := a.Scaling.Check(); err != nil {
+			return array, err
+		}
 	}
 	return array, array.Check("journal", file.Size)
 }

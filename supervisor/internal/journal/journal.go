@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/gangsaw/gangsaw/kernels"
 	"github.com/gangsaw/gangsaw/shm"
 	"github.com/gangsaw/gangsaw/shm/format"
 )
@@ -24,7 +25,7 @@ type Journal struct {
 	mapping  *shm.Mapping // for the workers
 	layout   Layout
 	geometry Geometry
-	offset   int64 // of the array in the target
+	array    format.Array // in the target
 }
 
 // Error reports a journal that is no use.
@@ -62,13 +63,19 @@ func Find(target *shm.Mapping, dir string) (name string, found bool, err error) 
 	if marked := markOf(target.File()); marked != "" {
 		if j, err := open(marked, target); err == nil {
 			defer j.Close()
-			number, born, err := inode(target.File())
-			if t := j.Header.Target; err == nil && t.Inode == number && t.Born == born {
+			if j.isOf(target) {
 				return marked, true, nil
 			}
 		}
 	}
 	return name, false, nil
+}
+
+// isOf reports whether the journal is about that file, whatever is in it.
+func (j *Journal) isOf(target *shm.Mapping) bool {
+	number, born, err := inode(target.File())
+	t := j.Header.Target
+	return err == nil && t.Inode == number && t.Born == born
 }
 
 // Create makes a journal, with areas for that many workers, where there is none.
@@ -79,7 +86,10 @@ func Create(path string, h *Header, areas uint32, mode fs.FileMode) (*Journal, e
 	if err != nil {
 		return nil, err
 	}
-	j := &Journal{Header: h, path: path, offset: h.Array.Offset}
+	j := &Journal{Header: h, path: path}
+	if j.array, err = h.array(); err != nil {
+		return nil, err
+	}
 	if j.geometry, err = h.geometry(); err != nil {
 		return nil, err
 	}
@@ -148,21 +158,11 @@ func cannot(path string, err error) error {
 	return fmt.Errorf("the journal %s cannot be made: %w: %s", path, err, remedy)
 }
 
-// write makes a file that long by writing to all of it.
-func write(f *os.File, size int64) error {
-	zeros := make([]byte, 1<<20)
-	for at := int64(0); at < size; at += int64(len(zeros)) {
-		if _, err := f.WriteAt(zeros[:min(size-at, int64(len(zeros)))], at); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // InMemory returns a journal in a mapping of zeros, of MemorySize bytes, for memory
 // that dies with this process.
 func InMemory(m *shm.Mapping, g Geometry, areas uint32, offset int64) (*Journal, error) {
-	return &Journal{mapping: m, layout: g.layout(0, areas), geometry: g, offset: offset}, g.Check()
+	a := format.Array{Type: kernels.Uint8, Shape: []int64{int64(g.Bytes)}, Offset: offset}
+	return &Journal{mapping: m, layout: g.layout(0, areas), geometry: g, array: a}, g.Check()
 }
 
 // MemorySize returns the bytes of a journal in memory.
@@ -221,7 +221,9 @@ func open(path string, target *shm.Mapping) (j *Journal, err error) {
 	if j.geometry, err = j.Header.geometry(); err != nil {
 		return nil, err
 	}
-	j.offset = j.Header.Array.Offset
+	if j.array, err = j.Header.array(); err != nil {
+		return nil, err
+	}
 	j.layout = j.geometry.layout(n, 0)
 	if uint64(info.Size()) < j.layout.size() {
 		return nil, fmt.Errorf("it has %d bytes, and its marks alone need %d", info.Size(), j.layout.size())
@@ -236,6 +238,14 @@ func open(path string, target *shm.Mapping) (j *Journal, err error) {
 
 // Path returns the journal's path, "" of one in memory.
 func (j *Journal) Path() string { return j.path }
+
+// Backup returns the path of the backup that the run made, "" for none.
+func (j *Journal) Backup() string {
+	if j.Header == nil || j.Header.Backup == nil {
+		return ""
+	}
+	return BackupName(j.path)
+}
 
 // Mapping returns the journal's mapping, for workers.
 func (j *Journal) Mapping() *shm.Mapping { return j.mapping }
@@ -256,6 +266,9 @@ func End(target *shm.Mapping) { clearMark(target.File()) }
 // Belongs returns an *Error unless the journal is about that file, as it was left
 // by processes and not by a machine that went down.
 func (j *Journal) Belongs(target Target) error {
+	if err := j.untouched(); err != nil {
+		return err
+	}
 	if what := target.Differs(j.Header.Target); what != "" {
 		return &Error{j.path, "the file " + what, "put that file back, or abandon the journal"}
 	}
@@ -264,7 +277,11 @@ func (j *Journal) Belongs(target Target) error {
 		return fmt.Errorf("which boot this is cannot be told: %w", err)
 	}
 	if boot != j.Header.Boot {
-		return &Error{j.path, "the machine was started anew since the run began, and nobody can tell which bytes had reached the disk", "put a copy of the data back, then abandon the journal"}
+		remedy := "put a copy of the data back, then abandon the journal"
+		if j.Header.Backup != nil {
+			remedy = "restore the backup"
+		}
+		return &Error{j.path, "the machine was started anew since the run began, and nobody can tell which bytes had reached the disk", remedy}
 	}
 	return nil
 }
@@ -344,7 +361,7 @@ func (j *Journal) repair(area uint32, target *shm.Mapping) error {
 	if _, err := j.mapping.ReadAt(b, int64(j.layout.scratch(area))); err != nil {
 		return err
 	}
-	if _, err := target.WriteAt(b, j.offset+int64(begin+first)); err != nil {
+	if err := j.store(target, b, begin+first); err != nil {
 		return err
 	}
 	_, err = j.mapping.WriteAt(binary.LittleEndian.AppendUint64(nil, unit+1), int64(j.layout.mark(chunk)))
@@ -368,7 +385,8 @@ func (j *Journal) Finished(chunk uint64) (bool, error) {
 	return mark == j.layout.units(size), err
 }
 
-// Range is bytes of a file, the last one included.
+// Range is bytes of a file, the last one included; of elements that lie apart, with
+// what lies between them.
 type Range struct{ First, Last uint64 }
 
 // Ranges returns what of the array is changed and what is not. A unit that a
@@ -399,9 +417,8 @@ func (j *Journal) Ranges() (applied, rest []Range, err error) {
 			return nil, nil, fmt.Errorf("chunk %d has mark %d", chunk, mark)
 		}
 		done := min(size, mark*j.layout.Unit)
-		begin += uint64(j.offset)
-		add(&applied, begin, done)
-		add(&rest, begin+done, size-done)
+		j.span(begin, done, func(first, length uint64) { add(&applied, first, length) })
+		j.span(begin+done, size-done, func(first, length uint64) { add(&rest, first, length) })
 	}
 	return applied, rest, nil
 }

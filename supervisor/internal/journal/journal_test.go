@@ -60,7 +60,7 @@ func TestLayoutIsPinned(t *testing.T) {
 			t.Errorf("%s: %d, want %d", name, c[0], c[1])
 		}
 	}
-	if !bytes.HasPrefix(head, []byte("gangsaw journal 1\n")) {
+	if !bytes.HasPrefix(head, []byte("gangsaw journal 2\n")) {
 		t.Errorf("%q", head[:18])
 	}
 	for _, c := range [][2]uint64{{0, 0}, {5, maxUnits - 1}, {maxMarks / 8, 0}} {

@@ -29,7 +29,7 @@ func Boot() (string, error) {
 func reserve(f *os.File, size int64) error {
 	err := unix.Fallocate(int(f.Fd()), 0, 0, size)
 	if err == unix.EOPNOTSUPP {
-		return write(f, size)
+		return writeZeros(f, 0, size)
 	}
 	return err
 }

@@ -1,9 +1,11 @@
 package journal
 
 import (
+	"cmp"
 	"fmt"
 	"hash/crc64"
 	"io"
+	"slices"
 
 	"github.com/gangsaw/gangsaw/shm"
 	"github.com/gangsaw/gangsaw/shm/format"
@@ -20,15 +22,18 @@ type Target struct {
 	Modified int64 // ns since 1970, of a file that is only read
 }
 
-// TargetOf returns the identity of a file of which an array is changed.
+// TargetOf returns the identity of a file of which an array is changed, and with it
+// the checksums that the file keeps of it.
 func TargetOf(m *shm.Mapping, a format.Array) (Target, error) {
-	t, err := InputOf(m, a)
+	t, err := identity(m, a, a.Checksums)
 	t.Modified = 0
 	return t, err
 }
 
 // InputOf returns the identity of a file of which an array is only read.
-func InputOf(m *shm.Mapping, a format.Array) (Target, error) {
+func InputOf(m *shm.Mapping, a format.Array) (Target, error) { return identity(m, a, nil) }
+
+func identity(m *shm.Mapping, a format.Array, but []format.Checksum) (Target, error) {
 	info, err := m.File().Stat()
 	if err != nil {
 		return Target{}, err
@@ -37,7 +42,7 @@ func InputOf(m *shm.Mapping, a format.Array) (Target, error) {
 	if t.Inode, t.Born, err = inode(m.File()); err != nil {
 		return t, fmt.Errorf("%s: %w", m.Path(), err)
 	}
-	t.Around, err = around(m, a, t.Size)
+	t.Around, err = around(m, a, but, t.Size)
 	return t, err
 }
 
@@ -47,14 +52,23 @@ func (t Target) Beside() Target {
 	return t
 }
 
-// around returns a checksum of what lies beside the array.
-func around(r io.ReaderAt, a format.Array, size int64) (uint64, error) {
+// around returns a checksum of what lies beside the array, but for some checksums.
+func around(r io.ReaderAt, a format.Array, but []format.Checksum, size int64) (uint64, error) {
 	const most = 1 << 20
 	sum := crc64.New(crc64.MakeTable(crc64.ECMA))
-	end := a.Offset + a.Size()
-	for _, side := range []struct{ from, to int64 }{{max(0, a.Offset-most), a.Offset}, {end, min(size, end+most)}} {
-		if _, err := io.Copy(sum, io.NewSectionReader(r, side.from, side.to-side.from)); err != nil {
-			return 0, err
+	but = slices.SortedFunc(slices.Values(but), func(a, b format.Checksum) int { return cmp.Compare(a.Offset, b.Offset) })
+	offset, size64 := a.Extent()
+	begin, end := int64(offset), int64(offset+size64)
+	for _, side := range []struct{ from, to int64 }{{max(0, begin-most), begin}, {end, min(size, end+most)}} {
+		from := side.from
+		for _, c := range append(but[:len(but):len(but)], format.Checksum{Offset: side.to}) {
+			to := min(c.Offset, side.to)
+			if to > from {
+				if _, err := io.Copy(sum, io.NewSectionReader(r, from, to-from)); err != nil {
+					return 0, err
+				}
+			}
+			from = max(from, c.Offset+int64(c.Size))
 		}
 	}
 	return sum.Sum64(), nil

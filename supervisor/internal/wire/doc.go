@@ -9,13 +9,16 @@
 //	              0  type     u8
 //	              1  length   u8 of the name
 //	              2  length   u16 of the parameters
-//	              4  target   u8: 1, a map's; 2, a change in place; 3, code
+//	              4  target   u8: 1, a map's; 2, a change in place; 3, code; 4, a survey
+//	              5  view     u8: 1, there is one, of a kernel or a survey
 //	              8  name of the kernel
 //	      16384   of each program, 320 bytes
 //	              0  target: mapping u32, unused u32, source u64, destination u64;
 //	                 in place: the journal's mapping u32, areas u32, offset of
 //	                 the marks u64, of the areas u64, bytes of a unit u64;
-//	                 code: mapping u32, length u32, CRC-32C u32
+//	                 code: mapping u32, length u32, CRC-32C u32;
+//	                 survey: code, mapping for what is kept u32
+//	             16  view: code, where the binding of what is taken lies
 //	             32  the parameters
 //	      98304   ring, see package ring
 //
@@ -33,6 +36,9 @@
 //	offset    0   beat       u64 turns of the worker's loop << 32 | progress
 //	          8   timed      u8: 1, durations are wanted; written by the supervisor
 //	          9   unused
+//	         16   chunks     u64 that the worker has done
+//	         24   bytes      u64 of them; both are for whoever watches
+//	         32   unused
 //	     64+i*512: the result of ring slot i
 //	              0  word        u64 the claimed slot's word, as an echo
 //	              8  descriptor  48 bytes, as in the slot, as an echo
@@ -86,14 +92,26 @@
 //
 // # The code of a program of expressions, in a mapping
 //
-//	offset    0   chunk      u64 elements of every chunk but the last
+//	offset    0   chunk      u64 elements of each row in every chunk but the last
 //	          8   inputs     u32 how many
 //	         12   outputs    u32 how many
 //	         16   in place   u32: 1, the output replaces an input
 //	         20   replaced   u32 which
+//	         24   pick       u32 what is done with elements that a mask picks
+//	         28   places     u32 mapping of where those of each chunk go
 //	         32   in place, as in a program's target
-//	         72   of each input, then of each output: mapping u32, type u32,
-//	              offset u64 of the first element
+//	         72   first      u64 element of each row
+//	         80   length     u64 elements of each row
+//	         88   tile       u64 rows of a chunk
+//	         96   axes       u32 how many
+//	        100   rows       u32 how many of them, the first, rows are along
+//	        104   of each axis: its length u64
+//	              of each input, then of each output: mapping u32, type u8,
+//	              swapped u8, strided u8, kind u8, offset u64 of the first element, and,
+//	              if strided, of each axis: bytes to the next element i64. Of kind 2, with
+//	              nulls: offset of the bitmap u64, of the element of its first bit u64,
+//	              bits u64. Of kind 1, in pieces: axis u32, pieces u32 how many, and of each:
+//	              places of the axis u64, then as of an input
 //	              then the program, see package expr
 //
 // # Messages, one datagram each, over the worker's control socket

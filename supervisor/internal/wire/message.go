@@ -8,7 +8,7 @@ import (
 )
 
 // Version is the version of everything in this package.
-const Version = 4
+const Version = 7
 
 // A worker process is told what it is by the environment variable
 // EnvWorker; its value is

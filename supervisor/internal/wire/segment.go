@@ -18,6 +18,7 @@ const (
 	paramsOffset = Programs * programSize
 	paramsSize   = 320
 	targetSize   = 32
+	viewOffset   = 16 // in a target
 	ringOffset   = paramsOffset + Programs*paramsSize
 	maxName      = programSize - programName
 	// Programs is how many programs fit.
@@ -42,10 +43,41 @@ type Program struct {
 	InPlace *InPlace
 	// Code is where a program of expressions lies, which has no kernel.
 	Code *Code
+	// Survey is where a survey lies, which has no kernel either.
+	Survey *Survey
+	// View is where a [Binding] lies whose only input, with no program and no output,
+	// is what a reduction or a survey takes: row by row, if it has rows. A survey also
+	// takes what a program makes, or what its mask picks of that. Without a view the
+	// elements are those that descriptors name.
+	View *Code
 }
+
+// Survey is where an encoded [kernels.Survey] lies, and where the keys go that it
+// keeps: to a mapping whose first word counts the bytes that are taken behind it, or
+// to [NoMapping].
+type Survey struct {
+	Code
+	Kept uint32
+}
+
+// KeptOffset is where the room for kept keys begins.
+const KeptOffset = 8
 
 // Code is bytes of a mapping, from its start: a [Binding].
 type Code struct{ Mapping, Length, Checksum uint32 }
+
+// put writes c to 12 bytes.
+func (c *Code) put(b []byte) {
+	le := binary.LittleEndian
+	le.PutUint32(b[0:], c.Mapping)
+	le.PutUint32(b[4:], c.Length)
+	le.PutUint32(b[8:], c.Checksum)
+}
+
+func codeOf(b []byte) Code {
+	le := binary.LittleEndian
+	return Code{le.Uint32(b[0:]), le.Uint32(b[4:]), le.Uint32(b[8:])}
+}
 
 // Target is where a map writes: the elements at Source of its mapping go to
 // Destination of the target's.
@@ -83,6 +115,7 @@ const (
 	target
 	inPlace
 	code
+	survey
 )
 
 // NoMapping is the number of no mapping: of a descriptor without elements.
@@ -115,7 +148,7 @@ func GetRecord(control []byte, offset uint32) (Record, error) {
 	// Copied once: others may still scribble on it.
 	rec := Record{head: [programSize]byte(control[offset:])}
 	at := paramsOffset + int(offset)/programSize*paramsSize
-	if rec.head[4] != noTarget {
+	if rec.head[4] != noTarget || rec.head[5] != 0 {
 		copy(rec.target[:], control[at:])
 	}
 	if n := int(binary.LittleEndian.Uint16(rec.head[2:])); n > 0 {
@@ -150,9 +183,16 @@ func (p Program) Record() (Record, error) {
 	}
 	if c := p.Code; c != nil {
 		rec.head[4] = code
-		le.PutUint32(rec.target[0:], c.Mapping)
-		le.PutUint32(rec.target[4:], c.Length)
-		le.PutUint32(rec.target[8:], c.Checksum)
+		c.put(rec.target[:])
+	}
+	if s := p.Survey; s != nil {
+		rec.head[4] = survey
+		s.Code.put(rec.target[:])
+		le.PutUint32(rec.target[12:], s.Kept)
+	}
+	if v := p.View; v != nil {
+		rec.head[5] = 1
+		v.put(rec.target[viewOffset:])
 	}
 	return rec, nil
 }
@@ -173,7 +213,18 @@ func (rec Record) Program() (Program, error) {
 		t := inPlaceOf(rec.target[:])
 		p.InPlace = &t
 	case code:
-		p.Code = &Code{le.Uint32(rec.target[0:]), le.Uint32(rec.target[4:]), le.Uint32(rec.target[8:])}
+		c := codeOf(rec.target[:])
+		p.Code = &c
+	case survey:
+		p.Survey = &Survey{codeOf(rec.target[:]), le.Uint32(rec.target[12:])}
+	default:
+		return Program{}, fmt.Errorf("malformed program % x", rec.head[:8])
+	}
+	switch {
+	case rec.head[5] == 0:
+	case rec.head[5] == 1 && (rec.head[4] == noTarget || rec.head[4] == survey):
+		c := codeOf(rec.target[viewOffset:])
+		p.View = &c
 	default:
 		return Program{}, fmt.Errorf("malformed program % x", rec.head[:8])
 	}
@@ -212,6 +263,8 @@ const (
 const (
 	liveSize     = 64
 	timedOffset  = 8
+	chunksOffset = 16
+	bytesOffset  = 24
 	resultSize   = 512
 	resultHeader = 72
 	// MaxPayload is the most bytes of a payload that lies beside its header. Longer

@@ -26,7 +26,7 @@ func TestLayoutIsPinned(t *testing.T) {
 		}
 	}
 	control := make([]byte, ControlSize(1))
-	sum, err := Program{"sum", kernels.Int32, "\x01\x02", &Target{3, 4, 5}, nil, nil}.Record()
+	sum, err := Program{"sum", kernels.Int32, "\x01\x02", &Target{3, 4, 5}, nil, nil, nil, nil}.Record()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,14 +61,20 @@ func TestLayoutIsPinned(t *testing.T) {
 	if got := hex.EncodeToString(results[:8]); got != "0300000002000000" {
 		t.Errorf("beat %s", got)
 	}
-	if got := hex.EncodeToString(Message{Kind: Attach, Mapping: 0x01020304, Writable: true}.Encode()); got != "0204010004030201" {
+	tally := TallyOf(results[:TallySize])
+	tally.Add(5)
+	tally.Add(7)
+	if got := hex.EncodeToString(results[8:64]); got != strings.Repeat("00", 8)+"0200000000000000"+"0c00000000000000"+strings.Repeat("00", 32) {
+		t.Errorf("tally %s", got)
+	}
+	if got := hex.EncodeToString(Message{Kind: Attach, Mapping: 0x01020304, Writable: true}.Encode()); got != "0207010004030201" {
 		t.Errorf("message %s", got)
 	}
 }
 
 func TestProgramReadsBackAndRefuses(t *testing.T) {
 	control := make([]byte, ControlSize(1))
-	want := Program{strings.Repeat("n", maxName), kernels.Float64, strings.Repeat("p", kernels.MaxPartial), nil, nil, nil}
+	want := Program{strings.Repeat("n", maxName), kernels.Float64, strings.Repeat("p", kernels.MaxPartial), nil, nil, nil, nil, nil}
 	rec, err := want.Record()
 	if err != nil {
 		t.Fatal(err)
@@ -112,14 +118,45 @@ func TestProgramReadsBackAndRefuses(t *testing.T) {
 	if got, err := rec.Program(); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, %v", got, err)
 	}
+	want.Code, want.Survey = nil, &Survey{Code{1, 2, 3}, 4}
+	if rec, err = want.Record(); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := hex.EncodeToString(rec.target[:16]), "01000000020000000300000004000000"; got != want {
+		t.Errorf("survey %s, want %s", got, want)
+	}
+	if got, err := rec.Program(); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, %v", got, err)
+	}
 	rec.head[4]++
 	if got, err := rec.Program(); err == nil {
 		t.Errorf("a target of an unknown kind: %+v", got)
 	}
-	if _, err := (Program{want.Kernel + "n", kernels.Float64, "", nil, nil, nil}).Record(); err == nil {
+	want.View = &Code{5, 6, 7}
+	for _, s := range []*Survey{want.Survey, nil} {
+		want.Survey = s
+		if rec, err = want.Record(); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := hex.EncodeToString(rec.target[16:]), "05000000060000000700000000000000"; got != want {
+			t.Errorf("view %s, want %s", got, want)
+		}
+		PutRecord(control, 2, rec)
+		if rec, err = GetRecord(control, ProgramOffset(2)); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := rec.Program(); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%+v, %v, want %+v", got, err, want)
+		}
+	}
+	rec.head[4] = target
+	if got, err := rec.Program(); err == nil {
+		t.Errorf("a view of what is mapped: %+v", got)
+	}
+	if _, err := (Program{want.Kernel + "n", kernels.Float64, "", nil, nil, nil, nil, nil}).Record(); err == nil {
 		t.Error("a name that is too long was accepted")
 	}
-	if _, err := (Program{"n", kernels.Float64, want.Params + "p", nil, nil, nil}).Record(); err == nil {
+	if _, err := (Program{"n", kernels.Float64, want.Params + "p", nil, nil, nil, nil, nil}).Record(); err == nil {
 		t.Error("parameters that are too long were accepted")
 	}
 	for _, offset := range []uint32{1, 63, paramsOffset, ringOffset, 1<<32 - 64, 1<<32 - 1} {
@@ -137,7 +174,7 @@ func TestProgramReadsBackAndRefuses(t *testing.T) {
 
 // Every single bit of a program counts.
 func TestChecksumNoticesEveryBit(t *testing.T) {
-	rec, err := Program{"sum", kernels.Int32, "p", nil, nil, nil}.Record()
+	rec, err := Program{"sum", kernels.Int32, "p", nil, nil, nil, nil, nil}.Record()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +234,7 @@ func TestIdentityReadsBackAndRefuses(t *testing.T) {
 	if got, err := ParseIdentity(want.String()); err != nil || got != want {
 		t.Errorf("%+v, %v", got, err)
 	}
-	for _, s := range []string{"", "1", "1:2", "1:17:64", "4:2:3:64:true:4", "3:17:3:64:true:9:true:avx2", want.String() + " ", "4:17:3:64:TRUE:9:true:avx2", "4:-1:3:64:true:9:true:avx2", "4:17:x:64:true:9:true:avx2"} {
+	for _, s := range []string{"", "1", "1:2", "1:17:64", "5:2:3:64:true:4", "4:17:3:64:true:9:true:avx2", want.String() + " ", "5:17:3:64:TRUE:9:true:avx2", "5:-1:3:64:true:9:true:avx2", "5:17:x:64:true:9:true:avx2"} {
 		if id, err := ParseIdentity(s); err == nil {
 			t.Errorf("%q: %+v", s, id)
 		}

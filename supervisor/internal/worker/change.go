@@ -16,7 +16,7 @@ func (w *Worker) change(d ring.Descriptor, p *program) error {
 	if err != nil {
 		return err
 	}
-	c := commit{w, p.inPlace, d.Mapping, d.Offset, d.Chunk}
+	c := commit{worker: w, inPlace: p.inPlace, mapping: d.Mapping, offset: d.Offset, chunk: d.Chunk}
 	_, err = guard(func(_, data []byte, progress func(int)) ([]byte, error) {
 		return nil, c.run(data, progress, func(dst, src []byte, _ int) error {
 			_, err := p.run(dst, src, noProgress)
@@ -36,6 +36,7 @@ type commit struct {
 	mapping uint32 // that is changed
 	offset  uint64 // of the chunk in it
 	chunk   uint64
+	apart   *apart // its elements, unless they lie one after another
 }
 
 // run has the kernel compute what of the chunk's bytes is not changed yet, and
@@ -51,6 +52,9 @@ func (c commit) run(data []byte, progress func(int), kernel func(dst, src []byte
 		return err
 	}
 	layout := journal.Layout{Marks: c.inPlace.Marks, Areas: c.inPlace.Areas, Unit: c.inPlace.Unit, Count: c.inPlace.Count}
+	if c.apart != nil {
+		return c.runApart(layout, log, mem, progress, kernel)
+	}
 	pen, err := layout.NewPen(log, c.worker.Seat, c.chunk, data)
 	if err != nil {
 		return err

@@ -14,13 +14,16 @@ import (
 type program struct {
 	record   wire.Record
 	checksum uint32
-	size     int           // bytes of an element
+	size     int           // bytes of an element, of all inputs together
+	step     int           // bytes of an element of the array that is cut into chunks
 	target   *wire.Target  // where a map writes
 	inPlace  *wire.InPlace // how it changes the elements themselves, instead
 	out      int           // bytes of an element there
 	run      kernels.Run
 	each     *kernels.Routine // a function to be called many times, then run is nil
 	code     *evaluation      // expressions, then run is nil
+	survey   *survey          // then run is nil
+	view     *view            // what is folded or surveyed; nil: what descriptors name
 	err      error            // why it cannot run
 }
 
@@ -35,7 +38,8 @@ func (w *Worker) task(d ring.Descriptor) (checksum uint32, payload []byte, err e
 	if p.err != nil {
 		return p.checksum, nil, p.err
 	}
-	w.told = 0
+	w.told, w.size = 0, p.size
+	w.readAhead(d, p)
 	if p.inPlace != nil {
 		return p.checksum, nil, w.change(d, p)
 	}
@@ -43,9 +47,17 @@ func (w *Worker) task(d ring.Descriptor) (checksum uint32, payload []byte, err e
 		payload, err = w.evaluate(d, p.code)
 		return p.checksum, payload, err
 	}
+	if p.view != nil {
+		payload, err = w.look(d, p)
+		return p.checksum, payload, err
+	}
 	data, err := w.elements(d, p.size, false)
 	if err != nil {
 		return p.checksum, nil, err
+	}
+	if p.survey != nil {
+		payload, err = w.survey(d.Chunk, data, p.survey)
+		return p.checksum, payload, err
 	}
 	if p.each != nil {
 		return p.checksum, nil, w.calls(p, data)
@@ -58,6 +70,21 @@ func (w *Worker) task(d ring.Descriptor) (checksum uint32, payload []byte, err e
 	}
 	payload, err = guard(p.run, dst, data, w.progress)
 	return p.checksum, payload, err
+}
+
+// leastAhead is how many bytes a chunk has that is worth a look whether it is in memory.
+const leastAhead = 256 << 10
+
+// readAhead has a file that is not in memory read in large pieces: this chunk, and
+// the one behind it, which is most probably this worker's next.
+func (w *Worker) readAhead(d ring.Descriptor, p *program) {
+	length := d.Count * uint64(p.step)
+	if d.Mapping == wire.NoMapping || length < leastAhead || length > 1<<40 {
+		return
+	}
+	if mem, err := w.Mapping(d.Mapping, false); err == nil {
+		shm.ReadAhead(mem, d.Offset, 2*length)
+	}
 }
 
 // tell tells the supervisor how far the worker is, now and then.
@@ -136,11 +163,31 @@ func (w *Worker) prepare(record wire.Record) *program {
 		prepared.err = err
 		return prepared
 	}
+	if p.Type.Valid() {
+		prepared.step = p.Type.Size()
+	}
 	if p.Code != nil {
-		prepared.code, prepared.err = w.prepareCode(p.Code)
+		if prepared.code, prepared.err = w.prepareCode(p.Code); prepared.err == nil {
+			for _, in := range prepared.code.binding.Inputs {
+				prepared.size += in.Type.Size()
+			}
+		}
 		return prepared
 	}
 	prepared.size, prepared.target, prepared.inPlace = p.Type.Size(), p.Target, p.InPlace
+	if p.View != nil {
+		if prepared.view, prepared.err = w.prepareView(p); prepared.err != nil {
+			return prepared
+		}
+		prepared.size = prepared.view.typ.Size()
+	}
+	if p.Survey != nil {
+		prepared.survey, prepared.err = w.prepareSurvey(p.Survey, p.Type)
+		return prepared
+	}
+	if p.View != nil {
+		return prepared
+	}
 	writes := p.Target != nil || p.InPlace != nil
 	if r, ok := kernels.LookupReduction(p.Kernel); ok && !writes {
 		prepared.run = r.NewRun(p.Type)

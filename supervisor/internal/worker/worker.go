@@ -34,6 +34,8 @@ type Worker struct {
 	Stopped func() bool
 
 	beat     wire.Beat
+	tally    wire.Tally
+	size     int // bytes of an element of the present task
 	programs programs
 	torn     bool           // a store of a change in place faulted half-way
 	timed    bool           // durations are wanted
@@ -45,6 +47,7 @@ type Worker struct {
 // it before Run. An error is in the results, too.
 func (w *Worker) Init(initialise bool) error {
 	w.beat = wire.BeatOf(w.Results)
+	w.tally = wire.TallyOf(w.Results)
 	w.timed = wire.Timed(w.Results)
 	w.progress = w.tell
 	w.programs = programs{known: map[wire.Record]*program{}}
@@ -68,7 +71,7 @@ var errTorn = errors.New("a store to a file that is changed in place failed: its
 
 // Run claims and runs tasks until it is stopped or its claim is revoked.
 func (w *Worker) Run() error {
-	claimer := w.Ring.NewClaimer(w.Incarnation)
+	claimer := w.Ring.NewClaimer(w.Incarnation, w.Seat)
 	spin := time.Duration(0)
 	if w.Spin {
 		spin = ring.SpinTime
@@ -105,6 +108,7 @@ func (w *Worker) Run() error {
 		if !claimer.Complete(claim) {
 			return ErrRevoked
 		}
+		w.tally.Add(claim.Descriptor.Count * uint64(w.size))
 		done++
 	}
 }

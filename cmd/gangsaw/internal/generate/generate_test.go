@@ -69,6 +69,15 @@ func TestFilesAreWhatWasAskedFor(t *testing.T) {
 	}
 }
 
+func TestNumbersAreTheSameWhereverTheyLie(t *testing.T) {
+	spec := Spec{Type: kernels.Float32, Shape: []int64{5 << 20}, Dist: Uniform}
+	bare := generate(t, "x", spec)
+	spec.NPY = true
+	if b := generate(t, "x.npy", spec); !bytes.Equal(b[len(b)-len(bare):], bare) {
+		t.Error("numbers behind a header are not those without one")
+	}
+}
+
 func TestSequenceCounts(t *testing.T) {
 	b := generate(t, "x", Spec{Type: kernels.Uint16, Shape: []int64{70000}, Dist: Sequence})
 	for i := range 70000 {

@@ -57,52 +57,69 @@ func Write(ctx context.Context, path string, s Spec) (int64, error) {
 	return size, out.Commit()
 }
 
-// fill writes header and numbers, blocks in parallel.
+// fill writes header and numbers, pieces in parallel.
 func (s *Spec) fill(ctx context.Context, out *shm.Output, header []byte, size int64) error {
 	if s.Dist == Zeros && s.NaN == 0 {
 		if err := out.Extend(size); err != nil {
 			return err
 		}
-	} else {
-		if err := out.Reserve(size); err != nil {
-			return err
-		}
-	}
-	if _, err := out.WriteAt(header, 0); err != nil {
+		_, err := out.WriteAt(header, 0)
 		return err
 	}
-	if s.Dist == Zeros && s.NaN == 0 {
-		return nil
+	if err := out.Reserve(size); err != nil {
+		return err
 	}
 	var next atomic.Int64
 	var group sync.WaitGroup
 	errs := make([]error, runtime.GOMAXPROCS(0))
 	for i := range errs {
-		group.Go(func() { errs[i] = s.fillBlocks(ctx, out, int64(len(header)), size, &next) })
+		group.Go(func() { errs[i] = s.fillPieces(ctx, out, header, size, &next) })
 	}
 	group.Wait()
 	return errors.Join(errs...)
 }
 
-// fillBlocks writes the blocks that next hands out.
-func (s *Spec) fillBlocks(ctx context.Context, out *shm.Output, start, size int64, next *atomic.Int64) error {
-	item := int64(s.Type.Size())
-	buf := make([]byte, kernels.BlockLen*item)
+// pieceBytes is how much is written to the file at once. Linux keeps an aligned
+// piece of this size together in memory, where it is mapped by few large pages.
+const pieceBytes = 8 << 20
+
+// fillPieces writes the pieces of the file that next hands out.
+func (s *Spec) fillPieces(ctx context.Context, out *shm.Output, header []byte, size int64, next *atomic.Int64) error {
+	block := kernels.BlockLen * int64(s.Type.Size())
+	buf := make([]byte, min(pieceBytes, size))
 	for {
-		block := next.Add(1) - 1
-		at := start + block*int64(len(buf))
+		at := (next.Add(1) - 1) * pieceBytes
 		if at >= size {
 			return nil
 		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		part := buf[:min(int64(len(buf)), size-at)]
-		s.block(uint64(block), part)
-		if _, err := out.WriteAt(part, at); err != nil {
+		piece := buf[:min(pieceBytes, size-at)]
+		left := piece
+		if at == 0 {
+			left = left[copy(left, header):]
+		}
+		for begin := max(0, at-int64(len(header))); len(left) > 0; {
+			n := min(block-begin%block, int64(len(left)))
+			s.part(uint64(begin/block), begin%block, left[:n])
+			left, begin = left[n:], begin+n
+		}
+		if _, err := out.WriteAt(piece, at); err != nil {
 			return err
 		}
 	}
+}
+
+// part fills dst with bytes of a block, from the one at skip on.
+func (s *Spec) part(block uint64, skip int64, dst []byte) {
+	if skip == 0 {
+		s.block(block, dst)
+		return
+	}
+	whole := make([]byte, skip+int64(len(dst)))
+	s.block(block, whole)
+	copy(dst, whole[skip:])
 }
 
 // block fills buf with the elements of a block.

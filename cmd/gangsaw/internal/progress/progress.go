@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
-	"github.com/schollz/progressbar/v3"
+	"github.com/dustin/go-humanize/english"
 	"golang.org/x/term"
 )
 
@@ -39,8 +39,9 @@ func ParseMode(s string) (Mode, error) {
 
 // State is how far a run is.
 type State struct {
-	Bytes   uint64
-	Retries uint64
+	Bytes    uint64
+	Retries  uint64
+	Respawns uint64
 }
 
 // View shows the progress of one run.
@@ -49,19 +50,21 @@ type View struct {
 	mode    Mode // not Auto
 	summary bool // a last line was asked for
 	start   time.Time
-	total   atomic.Uint64 // bytes
+	total   atomic.Uint64 // bytes, 0: nobody knows
+	ceiling float64       // bytes per second that this machine reads at best, 0: nobody knows
 
-	mu      sync.Mutex // over out, bar and state
-	bar     *progressbar.ProgressBar
+	mu      sync.Mutex   // over out, bar and state
+	bar     bool         // one is shown
 	state   func() State // nil before Watch
 	quit    chan struct{}
 	watched sync.WaitGroup
 	stop    sync.Once
 }
 
-// New returns a view for a run over that many bytes.
-func New(out *os.File, mode Mode, total uint64) *View {
-	v := &View{out: out, mode: mode, summary: mode != JSON && mode != None, start: time.Now(), quit: make(chan struct{})}
+// New returns a view for a run over that many bytes, or 0 if nobody knows, on a
+// machine that reads so many in a second at best, or 0 if nobody knows.
+func New(out *os.File, mode Mode, total uint64, ceiling float64) *View {
+	v := &View{out: out, mode: mode, summary: mode != JSON && mode != None, ceiling: ceiling, start: time.Now(), quit: make(chan struct{})}
 	v.total.Store(total)
 	if mode == Auto {
 		v.mode = choose(out)
@@ -130,33 +133,35 @@ func (v *View) Note(line string) {
 		json.NewEncoder(v.out).Encode(map[string]string{"event": line})
 		return
 	}
-	if v.bar != nil {
-		v.bar.Clear()
-	}
+	v.clearBar()
 	fmt.Fprintln(v.out, "gangsaw: "+line)
 }
 
-// Stop ends the view: a bar is cleared, in JSON the last state is shown. It may
-// be called more than once.
+// Stop ends what moves: a bar is cleared, and no more states are shown. Notes may
+// still come. It may be called more than once.
 func (v *View) Stop() {
 	v.stop.Do(func() {
 		close(v.quit)
 		v.watched.Wait()
 		v.mu.Lock()
 		defer v.mu.Unlock()
-		if v.bar != nil {
-			v.bar.Clear()
-			v.bar = nil
-		}
-		if v.mode == JSON && v.state != nil {
-			v.show(v.state())
-		}
+		v.clearBar()
 	})
 }
 
-// Summary prints the line that ends a run, where the mode asked for has one.
-func (v *View) Summary(line string) {
-	if v.summary {
+// End is Stop and prints what ends a run: in JSON the last state, else that line,
+// if there is one and the mode asked for has one. Nothing may be noted after it.
+func (v *View) End(line string) {
+	v.Stop()
+	v.mu.Lock()
+	state := v.state
+	v.mu.Unlock()
+	switch {
+	case v.mode == JSON && state != nil:
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		v.show(state())
+	case v.summary && line != "":
 		v.Note(line)
 	}
 }
@@ -165,46 +170,60 @@ func (v *View) Summary(line string) {
 func (v *View) show(s State) {
 	took := time.Since(v.start)
 	rate := float64(s.Bytes) / took.Seconds()
+	total := v.total.Load()
 	switch v.mode {
 	case Bar:
-		v.showBar(s, took)
+		if took >= barAfter {
+			line := v.line(s, total, rate)
+			if s.Retries > 0 {
+				line += retriesText(s)
+			}
+			v.showBar(s.Bytes, total, line)
+		}
 	case Log:
-		fmt.Fprintf(v.out, "gangsaw: %s of %s, %s/s, %v left, %d retries\n",
-			humanize.IBytes(s.Bytes), humanize.IBytes(v.total.Load()), humanize.IBytes(uint64(rate)), v.left(s, rate), s.Retries)
+		fmt.Fprintln(v.out, "gangsaw: "+v.line(s, total, rate)+retriesText(s))
 	case JSON:
-		json.NewEncoder(v.out).Encode(map[string]any{
-			"bytes": s.Bytes, "total": v.total.Load(), "seconds": took.Seconds(), "bytes_per_second": rate, "retries": s.Retries,
-		})
+		o := map[string]any{
+			"bytes": s.Bytes, "total": total, "seconds": took.Seconds(), "bytes_per_second": rate,
+			"retries": s.Retries, "respawns": s.Respawns,
+		}
+		if total > 0 {
+			o["seconds_left"] = left(s.Bytes, total, rate).Seconds()
+		}
+		if v.ceiling > 0 {
+			o["share_of_ceiling"] = rate / v.ceiling
+		}
+		json.NewEncoder(v.out).Encode(o)
 	}
 }
 
-func (v *View) showBar(s State, took time.Duration) {
-	if took < barAfter {
-		return
+// line states how far a run is.
+func (v *View) line(s State, total uint64, rate float64) string {
+	line := humanize.IBytes(s.Bytes)
+	if total > 0 {
+		line += " of " + humanize.IBytes(total)
 	}
-	if v.bar == nil {
-		v.bar = progressbar.NewOptions64(int64(v.total.Load()),
-			progressbar.OptionSetWriter(v.out),
-			progressbar.OptionShowBytes(true),
-			progressbar.OptionShowCount(),
-			progressbar.OptionUseIECUnits(true),
-			progressbar.OptionSetPredictTime(true),
-			progressbar.OptionSetWidth(30))
+	line += fmt.Sprintf(", %s/s%s", humanize.IBytes(uint64(rate)), v.shareText(rate))
+	if total > 0 {
+		line += fmt.Sprintf(", %v left", left(s.Bytes, total, rate))
 	}
-	description := "gangsaw"
-	if s.Retries > 0 {
-		description = fmt.Sprintf("gangsaw, %d retries", s.Retries)
+	return line
+}
+
+func retriesText(s State) string { return ", " + english.Plural(int(s.Retries), "retry", "") }
+
+// shareText says what share of the machine's ceiling a rate is, if that is known.
+func (v *View) shareText(rate float64) string {
+	if v.ceiling <= 0 {
+		return ""
 	}
-	v.bar.Describe(description)
-	v.bar.ChangeMax64(int64(v.total.Load()))
-	v.bar.Set64(int64(s.Bytes))
+	return fmt.Sprintf(" (%.0f %% of the ceiling)", 100*rate/v.ceiling)
 }
 
 // left estimates the time to the end.
-func (v *View) left(s State, rate float64) time.Duration {
-	total := v.total.Load()
-	if rate <= 0 || s.Bytes >= total {
+func left(done, total uint64, rate float64) time.Duration {
+	if rate <= 0 || done >= total {
 		return 0
 	}
-	return time.Duration(float64(total-s.Bytes) / rate * float64(time.Second)).Round(time.Second)
+	return time.Duration(float64(total-done) / rate * float64(time.Second)).Round(time.Second)
 }

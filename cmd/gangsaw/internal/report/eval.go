@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/gangsaw/gangsaw/kernels"
@@ -19,6 +20,7 @@ type Eval struct{ Results []supervisor.Evaluated }
 // first and last elements of an array.
 type result struct {
 	Expr  string   `json:"expr"`
+	Name  string   `json:"name,omitempty"`
 	Value *scalar  `json:"value,omitempty"`
 	DType string   `json:"dtype"`
 	Shape *[]int   `json:"shape,omitempty"`
@@ -65,7 +67,7 @@ func (e *Eval) Write(w io.Writer, form Form, run Run) error {
 	case JSON:
 		results := []result{}
 		for _, v := range e.Results {
-			r := result{Expr: v.Expr, DType: v.Type.String()}
+			r := result{Expr: v.Expr, Name: v.Name, DType: v.Type.String()}
 			if v.Array {
 				shape := append([]int{}, v.Shape...)
 				r.Shape, r.Head, r.Tail = &shape, elements(v.Type, v.Head), elements(v.Type, v.Tail)
@@ -83,7 +85,7 @@ func (e *Eval) Write(w io.Writer, form Form, run Run) error {
 	case CSV:
 		var rows [][]string
 		for _, v := range e.Results {
-			rows = append(rows, []string{v.Expr, valueText(v), v.Type.String()})
+			rows = append(rows, []string{label(v), valueText(v), v.Type.String()})
 		}
 		return writeCSV(w, []string{"expr", "value", "dtype"}, rows)
 	}
@@ -93,14 +95,22 @@ func (e *Eval) Write(w io.Writer, form Form, run Run) error {
 	}
 	width := 0
 	for _, v := range e.Results {
-		width = max(width, len(v.Expr))
+		width = max(width, len(label(v)))
 	}
 	for _, v := range e.Results {
-		if _, err := fmt.Fprintf(w, "%-*s  %s\n", width, Printable(v.Expr), valueText(v)); err != nil {
+		if _, err := fmt.Fprintf(w, "%-*s  %s\n", width, Printable(label(v)), valueText(v)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// label is what a result is called: by its name, if it has one.
+func label(v supervisor.Evaluated) string {
+	if v.Name != "" {
+		return v.Name
+	}
+	return v.Expr
 }
 
 // valueText is a scalar, or the ends of an array, its type and its shape.
@@ -137,28 +147,48 @@ func Note(n expr.Note) string {
 	return s
 }
 
-// Output is the report of a command that wrote an array.
+// Output is the report of a command that wrote arrays: one, or several by their names.
 type Output struct {
-	File  string
-	Array format.Array
+	File   string
+	Arrays []format.Array
+}
+
+// output is what the JSON says of a file: what is in it, or which arrays are.
+type output struct {
+	File string `json:"file"`
+	*written
+	Arrays []written `json:"arrays,omitempty"`
+}
+
+type written struct {
+	Name  string  `json:"name,omitempty"`
+	DType string  `json:"dtype"`
+	Shape []int64 `json:"shape"`
 }
 
 // Write prints the report, of which tables have nothing: the file is there.
 func (o *Output) Write(w io.Writer, form Form, run Run) error {
+	var all []written
+	rows := [][]string{}
+	for _, a := range o.Arrays {
+		all = append(all, written{a.Name, a.Type.String(), shapeOf(a)})
+		rows = append(rows, []string{o.File, a.Name, a.Type.String(), a.ShapeString()})
+	}
+	head, made := []string{"file", "name", "dtype", "shape"}, output{File: o.File, Arrays: all}
+	if len(all) == 1 {
+		all[0].Name = ""
+		made = output{File: o.File, written: &all[0]}
+		head, rows[0] = slices.Delete(head, 1, 2), slices.Delete(rows[0], 1, 2)
+	}
 	switch form {
 	case JSON:
-		type output struct {
-			File  string  `json:"file"`
-			DType string  `json:"dtype"`
-			Shape []int64 `json:"shape"`
-		}
 		return writeJSON(w, struct {
 			Schema int    `json:"schema"`
 			Output output `json:"output"`
 			Run    Run    `json:"run"`
-		}{schema, output{o.File, o.Array.Type.String(), shapeOf(o.Array)}, run})
+		}{schema, made, run})
 	case CSV:
-		return writeCSV(w, []string{"file", "dtype", "shape"}, [][]string{{o.File, o.Array.Type.String(), o.Array.ShapeString()}})
+		return writeCSV(w, head, rows)
 	}
 	return nil
 }
@@ -181,8 +211,11 @@ func (r *Resumed) Write(w io.Writer, form Form, run Run) error {
 	}{schema, resumed{r.File}, run})
 }
 
-// Ranges says how much of a file was changed.
+// Ranges says how much of a file was changed, if the journal told.
 func Ranges(applied, rest []supervisor.Range) string {
+	if len(applied)+len(rest) == 0 {
+		return "the journal does not tell which bytes of the array are changed"
+	}
 	length := func(ranges []supervisor.Range) (n uint64) {
 		for _, r := range ranges {
 			n += r.Last - r.First + 1

@@ -3,8 +3,10 @@ package report
 import (
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 
+	"github.com/gangsaw/gangsaw/kernels"
 	"github.com/gangsaw/gangsaw/shm/format"
 )
 
@@ -15,37 +17,76 @@ type Info struct {
 
 // InfoArray is what info says of one array.
 type InfoArray struct {
-	File      string  `json:"file"`
-	Format    string  `json:"format"`
-	Name      string  `json:"name"`
-	DType     string  `json:"dtype"`
-	Shape     []int64 `json:"shape"`
-	Order     string  `json:"order"`      // of the axes: C or F
-	ByteOrder string  `json:"byte_order"` // of each element
-	Offset    int64   `json:"offset"`     // of the first element, bytes
-	Bytes     int64   `json:"bytes"`
-	Access    string  `json:"access"` // mapped: used where it lies
+	File      string   `json:"file"`
+	Format    string   `json:"format"`
+	Name      string   `json:"name"`
+	DType     string   `json:"dtype"`
+	Shape     []int64  `json:"shape"`
+	Order     string   `json:"order"`             // of the axes: C or F
+	ByteOrder string   `json:"byte_order"`        // of each element
+	Strides   []int64  `json:"strides,omitempty"` // bytes, where the elements lie apart
+	Offset    int64    `json:"offset"`            // of the first element, bytes
+	Alignment int64    `json:"alignment"`         // of the offset
+	Bytes     int64    `json:"bytes"`
+	Access    string   `json:"access"` // mapped: used where it lies; decoded; refused
+	Values    *Scaling `json:"values,omitempty"`
+	Note      string   `json:"note,omitempty"`
+	Remedy    string   `json:"remedy,omitempty"`
 
-	shape string
+	shape, values string
+}
+
+// Scaling is what stored numbers stand for.
+type Scaling struct {
+	DType   string `json:"dtype"`
+	Factor  any    `json:"factor"` // a number, or the word for one that JSON has not
+	Offset  any    `json:"offset"`
+	Missing int    `json:"missing"` // how many stored values stand for none
 }
 
 // NewInfoArray states an array's description.
 func NewInfoArray(file, fileFormat string, a format.Array) InfoArray {
-	return InfoArray{
-		File: file, Format: fileFormat, Name: a.Name, DType: a.Type.String(), Shape: shapeOf(a), shape: a.ShapeString(),
-		Order: a.Order(), ByteOrder: "little", Offset: a.Offset, Bytes: a.Size(), Access: "mapped",
+	i := InfoArray{
+		File: file, Format: fileFormat, Name: a.Name, DType: a.DType(), Shape: shapeOf(a), shape: a.ShapeString(),
+		Order: a.Order(), ByteOrder: "little", Strides: a.Strides, Offset: a.Offset, Alignment: a.Alignment(), Bytes: a.Size(),
+		Access: a.Access.String(), Note: a.Note, Remedy: a.Remedy,
 	}
+	if a.Swapped {
+		i.ByteOrder = "big"
+	}
+	if s := a.Scale; s != nil {
+		i.Values = &Scaling{s.Type.String(), jsonFloat(s.Factor), jsonFloat(s.Offset), len(s.Missing)}
+		i.values = s.String()
+	}
+	return i
 }
 
-// alignment returns the largest power of two, at most 64, that divides the
-// offset.
-func (a InfoArray) alignment() int64 {
-	for n := int64(64); n > 1; n /= 2 {
-		if a.Offset%n == 0 {
-			return n
+func jsonFloat(f float64) any {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return kernels.FormatFloat(f)
+	}
+	return f
+}
+
+// fields returns the lines of the array in a table.
+func (a *InfoArray) fields() []field {
+	fields := []field{{"array", Printable(a.Name)}, {"dtype", Printable(a.DType)}, {"shape", a.shape}}
+	order := a.Order + ", " + a.ByteOrder + "-endian"
+	if a.Strides != nil {
+		order += fmt.Sprintf(", strides %v", a.Strides)
+	}
+	access := a.Access
+	if a.Access == format.Mapped.String() {
+		access = fmt.Sprintf("%s at offset %d, aligned to %d", a.Access, a.Offset, a.Alignment)
+		fields = append(fields, field{"order", order}, field{"bytes", strconv.FormatInt(a.Bytes, 10)})
+	}
+	fields = append(fields, field{"access", access})
+	for _, f := range []field{{"values", a.values}, {"note", a.Note}, {"remedy", a.Remedy}} {
+		if f.value != "" {
+			fields = append(fields, field{f.name, Printable(f.value)})
 		}
 	}
-	return 1
+	return fields
 }
 
 // Write prints the report.
@@ -60,20 +101,13 @@ func (i *Info) Write(w io.Writer, form Form) error {
 		rows := make([][]string, len(i.Arrays))
 		for k, a := range i.Arrays {
 			rows[k] = []string{a.File, a.Format, a.Name, a.DType, a.shape, a.Order, a.ByteOrder,
-				strconv.FormatInt(a.Offset, 10), strconv.FormatInt(a.Bytes, 10), a.Access}
+				strconv.FormatInt(a.Offset, 10), strconv.FormatInt(a.Bytes, 10), a.Access, strconv.FormatInt(a.Alignment, 10), a.values, a.Note, a.Remedy}
 		}
-		return writeCSV(w, []string{"file", "format", "name", "dtype", "shape", "order", "byte_order", "offset", "bytes", "access"}, rows)
+		return writeCSV(w, []string{"file", "format", "name", "dtype", "shape", "order", "byte_order", "offset", "bytes", "access",
+			"alignment", "values", "note", "remedy"}, rows)
 	}
 	for _, a := range i.Arrays {
-		err := writeFields(w, fmt.Sprintf("%s: %s", a.File, a.Format), []field{
-			{"array", a.Name},
-			{"dtype", a.DType},
-			{"shape", a.shape},
-			{"order", a.Order + ", " + a.ByteOrder + "-endian"},
-			{"bytes", strconv.FormatInt(a.Bytes, 10)},
-			{"access", fmt.Sprintf("%s at offset %d, aligned to %d", a.Access, a.Offset, a.alignment())},
-		})
-		if err != nil {
+		if err := writeFields(w, fmt.Sprintf("%s: %s", a.File, a.Format), a.fields()); err != nil {
 			return err
 		}
 	}
