@@ -117,6 +117,8 @@
 // By name, see [LookupReduction] and, of pairs, [LookupPairReduction]. What they
 // make of NaN, infinities and no elements:
 //
+//	sum         [AddUp]            count, nan, inf, sum and mean of the summary, to
+//	                               the last bit
 //	moments     [DescribeMoments]  NaN are left out and counted; skewness and
 //	                               kurtosis are NaN with infinities, and where all
 //	                               elements are equal

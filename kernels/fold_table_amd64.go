@@ -14,6 +14,7 @@ var (
 	combineScan         = newCombination(portable.CombineScan, avx2.CombineScan, avx512.CombineScan)
 	combineScanSpecial  = newCombination(portable.CombineScanSpecial, avx2.CombineScanSpecial, avx512.CombineScanSpecial)
 	combineSigns        = newCombination(portable.CombineSigns, avx2.CombineSigns, avx512.CombineSigns)
+	combineCheckedSum   = newCombination(portable.CombineCheckedSum, avx2.CombineCheckedSum, avx512.CombineCheckedSum)
 	combineSum          = newCombination(portable.CombineSum, avx2.CombineSum, avx512.CombineSum)
 	combineTwoSums      = newCombination(portable.CombineTwoSums, avx2.CombineTwoSums, avx512.CombineTwoSums)
 	combineFourSums     = newCombination(portable.CombineFourSums, avx2.CombineFourSums, avx512.CombineFourSums)
@@ -35,6 +36,15 @@ var totalFolds = [numTypes]*laneFold{
 	BFloat16: newLaneFold(portable.TotalBFloat16, avx2.TotalBFloat16, avx512.TotalBFloat16, combineSum, 0x0),
 	Int32:    newLaneFold(portable.TotalInt32, avx2.TotalInt32, avx512.TotalInt32, combineCount, 0x0),
 	Uint32:   newLaneFold(portable.TotalUint32, avx2.TotalUint32, avx512.TotalUint32, combineCount, 0x0),
+}
+
+var sumFolds = [numTypes]*laneFold{
+	Float64:  newLaneFold(portable.SumFloat64, avx2.SumFloat64, avx512.SumFloat64, combineCheckedSum, 0x0, 0x0, 0x3ff0000000000000),
+	Float32:  newLaneFold(portable.SumFloat32, avx2.SumFloat32, avx512.SumFloat32, combineDot, 0x0, 0x0),
+	Float16:  newLaneFold(portable.SumFloat16, avx2.SumFloat16, avx512.SumFloat16, combineDot, 0x0, 0x0),
+	BFloat16: newLaneFold(portable.SumBFloat16, avx2.SumBFloat16, avx512.SumBFloat16, combineDot, 0x0, 0x0),
+	Int64:    newLaneFold(portable.SumInt64, avx2.SumInt64, avx512.SumInt64, combineTwoCounts, 0x0, 0x0),
+	Uint64:   newLaneFold(portable.SumUint64, avx2.SumUint64, avx512.SumUint64, combineTwoCounts, 0x0, 0x0),
 }
 
 var scanFolds = [numTypes]*laneFold{

@@ -12,6 +12,7 @@ var (
 	combineScan         = newCombination(portable.CombineScan, nil, nil)
 	combineScanSpecial  = newCombination(portable.CombineScanSpecial, nil, nil)
 	combineSigns        = newCombination(portable.CombineSigns, nil, nil)
+	combineCheckedSum   = newCombination(portable.CombineCheckedSum, nil, nil)
 	combineSum          = newCombination(portable.CombineSum, nil, nil)
 	combineTwoSums      = newCombination(portable.CombineTwoSums, nil, nil)
 	combineFourSums     = newCombination(portable.CombineFourSums, nil, nil)
@@ -33,6 +34,15 @@ var totalFolds = [numTypes]*laneFold{
 	BFloat16: newLaneFold(portable.TotalBFloat16, nil, nil, combineSum, 0x0),
 	Int32:    newLaneFold(portable.TotalInt32, nil, nil, combineCount, 0x0),
 	Uint32:   newLaneFold(portable.TotalUint32, nil, nil, combineCount, 0x0),
+}
+
+var sumFolds = [numTypes]*laneFold{
+	Float64:  newLaneFold(portable.SumFloat64, nil, nil, combineCheckedSum, 0x0, 0x0, 0x3ff0000000000000),
+	Float32:  newLaneFold(portable.SumFloat32, nil, nil, combineDot, 0x0, 0x0),
+	Float16:  newLaneFold(portable.SumFloat16, nil, nil, combineDot, 0x0, 0x0),
+	BFloat16: newLaneFold(portable.SumBFloat16, nil, nil, combineDot, 0x0, 0x0),
+	Int64:    newLaneFold(portable.SumInt64, nil, nil, combineTwoCounts, 0x0, 0x0),
+	Uint64:   newLaneFold(portable.SumUint64, nil, nil, combineTwoCounts, 0x0, 0x0),
 }
 
 var scanFolds = [numTypes]*laneFold{

@@ -16,7 +16,7 @@ type Moments struct {
 // near their mean and merged by the formulas of Pébay (2008).
 var DescribeMoments = registerTree("moments", partial[Moments]{
 	size:   summarySize + 2*8,
-	empty:  func(t Type) Moments { return Moments{Summary: Summary{typ: t}} },
+	empty:  func(t Type) Moments { return Moments{Summary: Summary{Total: Total{typ: t}}} },
 	fold:   func(f *blockFold, t Type, block []byte) Moments { return f.moments(t, block) },
 	merge:  mergeMoments,
 	encode: encodeMoments,

@@ -80,10 +80,14 @@ func (s narrowSums) summary(t Type, block []byte) Summary {
 	squares := s.squares - 2*pivot*s.sum + s.count*pivot*pivot
 	rest := float64(s.sum - s.count*pivot)
 	return Summary{
-		typ: t, count: uint64(s.count), min: uint64(s.least), max: uint64(s.most),
-		isum: int128{s.sum >> 63, uint64(s.sum)},
-		m2:   max(0, float64(squares)-float64(rest*rest)/float64(s.count)),
+		Total: s.total(t), min: uint64(s.least), max: uint64(s.most),
+		m2: max(0, float64(squares)-float64(rest*rest)/float64(s.count)),
 	}
+}
+
+// total returns the total of the block.
+func (s narrowSums) total(t Type) Total {
+	return Total{typ: t, count: uint64(s.count), isum: int128{s.sum >> 63, uint64(s.sum)}}
 }
 
 // narrowSum returns the sum of a few elements.

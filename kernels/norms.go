@@ -15,7 +15,7 @@ type Norms struct {
 // MeasureNorms is the norms reduction.
 var MeasureNorms = registerTree("norms", partial[Norms]{
 	size:  summarySize + 4*8,
-	empty: func(t Type) Norms { return Norms{Summary: Summary{typ: t}} },
+	empty: func(t Type) Norms { return Norms{Summary: Summary{Total: Total{typ: t}}} },
 	fold:  func(f *blockFold, t Type, block []byte) Norms { return f.norms(t, block) },
 	merge: mergeNorms,
 	encode: func(p Norms, w *words) {

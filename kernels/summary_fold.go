@@ -47,7 +47,7 @@ func (f *blockFold) sum(s int) double {
 func (f *blockFold) lanes(s int) []uint64 { return f.states[s*Lanes : (s+1)*Lanes] }
 
 func (f *blockFold) floats(t Type, block []byte) Summary {
-	s := Summary{typ: t, count: uint64(len(block) / t.Size())}
+	s := Summary{Total: totalOf(t, block)}
 	n := float64(s.count)
 	row := firstRow(t, block)
 	totalFolds[t].run(f.states[:], row, 0, 0)
@@ -88,17 +88,7 @@ func firstRow(t Type, block []byte) []byte { return block[:min(Lanes*t.Size(), l
 // special summarizes a block with NaN, infinities, or magnitudes that need
 // another unit.
 func (f *blockFold) special(s *Summary, t Type, block []byte) {
-	scan := func(unit float64) {
-		scanSpecialFolds[t].run(f.states[:], block, math.Float64bits(unit), 0)
-	}
-	scan(1)
-	s.nan, s.posInf, s.negInf = f.word(4), f.word(5), f.word(6)
-	s.band = bandOf(f.float(7))
-	unit := math.Ldexp(1, -bandBits*s.band)
-	if s.band != 0 {
-		scan(unit)
-	}
-	s.fsum = f.sum(0)
+	unit := f.specialTotal(&s.Total, t, block)
 	lo, hi := f.float(2), f.float(3)
 	if s.numbers() == 0 {
 		// Keys that any element's replaces.
@@ -147,7 +137,7 @@ func (f *blockFold) integers(t Type, block []byte) Summary {
 	if isNarrow(t) {
 		return f.narrow(t, block).summary(t, block)
 	}
-	s := Summary{typ: t, count: uint64(len(block) / t.Size())}
+	s := Summary{Total: totalOf(t, block)}
 	var pivot int64
 	if t.Size() < 8 {
 		row := firstRow(t, block)
@@ -156,7 +146,7 @@ func (f *blockFold) integers(t Type, block []byte) Summary {
 	}
 	scanFolds[t].run(f.states[:], block, uint64(pivot), 0)
 	low, high := int64(f.word(0)), int64(f.word(1))
-	s.isum = int128{low >> 63, uint64(low)}.add(int128{high >> 32, uint64(high) << 32})
+	s.isum = int128Of(low, high)
 	s.min, s.max = f.word(2), f.word(3)
 	n := float64(s.count)
 	if t.Size() < 8 {

@@ -63,7 +63,7 @@ func (p *Program) checkOp(o op) error {
 }
 
 func (p *Program) checkFold(f foldOp) error {
-	if f.kind < foldSummary || f.kind > foldDot {
+	if f.kind < foldSummary || f.kind > foldSum {
 		return fmt.Errorf("of kind %d", f.kind)
 	}
 	if f.kind.pairs() {

@@ -9,7 +9,7 @@ import (
 // ofBlocks are the reductions of package kernels that take one array.
 var ofBlocks = map[foldKind]*kernels.Reduction{
 	foldSummary: kernels.Summarize, foldMoments: kernels.DescribeMoments, foldNorms: kernels.MeasureNorms,
-	foldProduct: kernels.Multiply, foldExtremes: kernels.FindExtremes, foldTruth: kernels.CountTruth,
+	foldProduct: kernels.Multiply, foldExtremes: kernels.FindExtremes, foldTruth: kernels.CountTruth, foldSum: kernels.AddUp,
 }
 
 // ofPairs are those that take two.
@@ -71,6 +71,8 @@ func newMerging(k foldKind, t kernels.Type) merging {
 		return merged[kernels.Norms](m)
 	case foldProduct:
 		return merged[kernels.Product](m)
+	case foldSum:
+		return merged[kernels.Total](m)
 	case foldExtremes:
 		return merged[kernels.Extremes](m)
 	}

@@ -328,26 +328,23 @@ func newUsage() *usage {
 	return &usage{folds: map[*fold]bool{}, seen: map[*node]bool{}, inputs: map[int]bool{}, leaves: map[*node]bool{}, mentioned: map[*node]bool{}}
 }
 
-// wider returns a fold that is used and contains a summary, nil for none.
+// containing are the kinds that know what a fold of a kind finds, the first if several
+// are used.
+var containing = map[foldKind][]foldKind{
+	foldSum:     {foldMoments, foldNorms, foldSummary},
+	foldSummary: {foldMoments, foldNorms},
+}
+
+// wider returns a fold that is used and contains another, nil for none.
 func (u *usage) wider(f *fold) *fold {
-	if f.kind != foldSummary {
-		return nil
-	}
-	for g := range u.folds {
-		if g.x == f.x && g.key() == f.key() && (g.kind == foldMoments || g.kind == foldNorms && !u.moments(f)) {
-			return g
+	for _, kind := range containing[f.kind] {
+		for g := range u.folds {
+			if g.kind == kind && g.x == f.x && g.key() == f.key() {
+				return g
+			}
 		}
 	}
 	return nil
-}
-
-func (u *usage) moments(f *fold) bool {
-	for g := range u.folds {
-		if g.x == f.x && g.key() == f.key() && g.kind == foldMoments {
-			return true
-		}
-	}
-	return false
 }
 
 // mention adds the arrays that n is made of, which the passes need not read.

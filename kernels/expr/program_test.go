@@ -34,7 +34,7 @@ func TestProgramLiesAsItsPictureSays(t *testing.T) {
 		"\x01\x01\x01\x00\x08multiply" + "\x01\x01\x00\x00\x04sqrt" +
 		"\x00\x00\x00\x80\x00\x00\x00\x40\xff\xff" + // register 0 = input 0 * constant 0
 		"\x01\x00\x00\xc0\x00\x80\xff\xff\xff\xff" + // block 0 = sqrt(register 0)
-		"\x01\x00\xc0\xff\xff" + // summary of block 0
+		"\x09\x00\xc0\xff\xff" + // sum of block 0
 		"\x00\xc0" // block 0
 	if got := string(program(t, "sqrt(x*3), sum(sqrt(x*3))")); got != want {
 		t.Errorf("%q, want %q", got, want)
@@ -87,7 +87,7 @@ func TestDecodeRefusesWhatIsNoProgram(t *testing.T) {
 			ops: []op{{0, reg, []operand{in}}, {1, reg, []operand{reg, in}}}}, "in the place of"},
 		{"result in a register", Program{inputs: []kernels.Type{f8}, kernels: sqrt, registers: 1, ops: []op{{0, reg, []operand{in}}}, outs: []operand{reg}}, "result 0"},
 		{"result that is not made", Program{blocks: 1, outs: []operand{block}}, "result 0"},
-		{"reduction of no kind", Program{inputs: []kernels.Type{f8}, folds: []foldOp{{kind: foldDot + 1, x: in}}}, "kind"},
+		{"reduction of no kind", Program{inputs: []kernels.Type{f8}, folds: []foldOp{{kind: foldSum + 1, x: in}}}, "kind"},
 		{"reduction of nothing", Program{blocks: 1, folds: []foldOp{{kind: foldSummary, x: block}}}, "reduction 0"},
 		{"pairs of one array", Program{inputs: []kernels.Type{f8}, folds: []foldOp{{kind: foldCovariance, x: in, y: block}}}, "reduction 0"},
 	} {

@@ -64,6 +64,7 @@ const (
 	foldTruth
 	foldCovariance
 	foldDot
+	foldSum
 )
 
 func (b *builder) fold(kind foldKind, x, y *node) *fold {
@@ -236,6 +237,14 @@ func (b *builder) withNaN(s *syntax, x *node) *node {
 		x = b.cast(x, kernels.Float64)
 	}
 	return b.masked(x, floatConstant(math.NaN()))
+}
+
+// totalOf returns the total that is in a partial.
+func totalOf(part any) *kernels.Total {
+	if p, ok := part.(*kernels.Total); ok {
+		return p
+	}
+	return &summaryOf(part).Total
 }
 
 // summaryOf returns the summary that is in a partial.

@@ -68,9 +68,9 @@ func makeCount(b *builder, s *syntax, args []*node) reduction {
 	if !args[0].isFloat() && (b.axes == nil || b.filter != nil) {
 		return makeSize(b, s, args)
 	}
-	folds := []*fold{b.fold(foldSummary, b.withNaN(s, args[0]), nil)}
+	folds := []*fold{b.fold(foldSum, b.withNaN(s, args[0]), nil)}
 	return reduction{name: "count", typ: weakInt, folds: folds, finish: func(parts []any) result {
-		s := summaryOf(parts[0])
+		s := totalOf(parts[0])
 		return counted(s.Count() - s.NaN())
 	}}
 }
@@ -94,11 +94,11 @@ func total(name string, ignore bool) making {
 	return func(b *builder, s *syntax, args []*node) reduction {
 		x := args[0]
 		if !x.isFloat() {
-			return named(name, ignore, weakInt, b.integers(x, zero), func(parts []any) result {
-				return fitting(name, x, summaryOf(parts[0]).Sum().Big())
+			return named(name, ignore, weakInt, b.integers(foldSum, x, zero), func(parts []any) result {
+				return fitting(name, x, totalOf(parts[0]).Sum().Big())
 			})
 		}
-		return b.ofNumbers(name, ignore, b.withNaN(s, x), func(s *kernels.Summary) kernels.Value { return s.Sum() })
+		return b.ofNumbers(foldSum, name, ignore, b.withNaN(s, x), func(part any) kernels.Value { return totalOf(part).Sum() })
 	}
 }
 
@@ -114,27 +114,27 @@ func fitting(name string, x *node, i *big.Int) result {
 	return whole(i)
 }
 
-// integers are the folds of the summary of integers, of those that the filter
-// leaves out as if they were otherwise.
-func (b *builder) integers(x *node, otherwise *big.Int) []*fold {
+// integers are the folds of the total or the summary of integers, of those that the
+// filter leaves out as if they were otherwise.
+func (b *builder) integers(kind foldKind, x *node, otherwise *big.Int) []*fold {
 	c := intConstant(otherwise)
 	if x.isBool() {
 		c = boolConstant(otherwise.Sign() != 0)
 	}
-	return b.filtered(b.fold(foldSummary, b.masked(x, c), nil))
+	return b.filtered(b.fold(kind, b.masked(x, c), nil))
 }
 
-// ofNumbers is a result of the summary of floats, of which what the filter leaves
+// ofNumbers is a result of the total or the summary of floats, of which what the filter leaves
 // out is NaN. It is NaN if any other is, unless NaN are ignored, and NaN of no
 // elements.
-func (b *builder) ofNumbers(name string, ignore bool, x *node, value func(*kernels.Summary) kernels.Value) reduction {
-	folds := b.filtered(b.fold(foldSummary, x, nil))
+func (b *builder) ofNumbers(kind foldKind, name string, ignore bool, x *node, value func(part any) kernels.Value) reduction {
+	folds := b.filtered(b.fold(kind, x, nil))
 	return named(name, ignore, weakFloat, folds, func(parts []any) result {
-		s := summaryOf(parts[0])
+		s := totalOf(parts[0])
 		if nan := nanIn(parts, s.Count(), s.NaN()); nan > 0 && !ignore {
 			return nanOf(nan)
 		}
-		return float(value(s).Float64())
+		return float(value(parts[0]).Float64())
 	})
 }
 
@@ -143,10 +143,10 @@ func mean(name string, ignore bool) making {
 	return func(b *builder, s *syntax, args []*node) reduction {
 		x := args[0]
 		if x.isFloat() {
-			return b.ofNumbers(name, ignore, b.withNaN(s, x), func(s *kernels.Summary) kernels.Value { return s.Mean() })
+			return b.ofNumbers(foldSum, name, ignore, b.withNaN(s, x), func(part any) kernels.Value { return totalOf(part).Mean() })
 		}
-		return named(name, ignore, weakFloat, b.integers(x, zero), func(parts []any) result {
-			s := summaryOf(parts[0])
+		return named(name, ignore, weakFloat, b.integers(foldSum, x, zero), func(parts []any) result {
+			s := totalOf(parts[0])
 			n := selected(parts, s.Count())
 			if n == 0 {
 				return float(math.NaN())
@@ -161,13 +161,13 @@ func deviation(name string, ignore bool) making {
 	return func(b *builder, s *syntax, args []*node) reduction {
 		ddof := b.number(s, 1, "ddof", 0)
 		x := b.withNaN(s, args[0])
-		value := func(s *kernels.Summary) kernels.Value { return s.Var(ddof) }
+		value := func(part any) kernels.Value { return summaryOf(part).Var(ddof) }
 		if name == "std" {
-			value = func(s *kernels.Summary) kernels.Value { return s.Std(ddof) }
+			value = func(part any) kernels.Value { return summaryOf(part).Std(ddof) }
 		}
-		r := b.ofNumbers(name, ignore, x, value)
+		r := b.ofNumbers(foldSummary, name, ignore, x, value)
 		if !x.isFloat() { // none is NaN
-			r.finish = func(parts []any) result { return float(value(summaryOf(parts[0])).Float64()) }
+			r.finish = func(parts []any) result { return float(value(parts[0]).Float64()) }
 		}
 		r.name += fmt.Sprint(" ", ddof)
 		return r
@@ -176,18 +176,18 @@ func deviation(name string, ignore bool) making {
 
 // least is the least or the greatest element.
 func least(name string, ignore bool) making {
-	value := (*kernels.Summary).Min
+	value := func(part any) kernels.Value { return summaryOf(part).Min() }
 	if name == "max" {
-		value = (*kernels.Summary).Max
+		value = func(part any) kernels.Value { return summaryOf(part).Max() }
 	}
 	return func(b *builder, s *syntax, args []*node) reduction {
 		x := args[0]
 		empty := none(name+" of no elements", "")
 		if x.isFloat() {
-			r := b.ofNumbers(name, ignore, b.withNaN(s, x), value)
+			r := b.ofNumbers(foldSummary, name, ignore, b.withNaN(s, x), value)
 			finish := r.finish
 			r.finish = func(parts []any) result {
-				if selected(parts, summaryOf(parts[0]).Count()) == 0 {
+				if selected(parts, totalOf(parts[0]).Count()) == 0 {
 					return empty
 				}
 				return finish(parts)
@@ -202,14 +202,14 @@ func least(name string, ignore bool) making {
 		if name == "min" {
 			otherwise = hi
 		}
-		return named(name, ignore, typ, b.integers(x, otherwise), func(parts []any) result {
+		return named(name, ignore, typ, b.integers(foldSummary, x, otherwise), func(parts []any) result {
 			switch {
-			case selected(parts, summaryOf(parts[0]).Count()) == 0:
+			case selected(parts, totalOf(parts[0]).Count()) == 0:
 				return empty
 			case x.isBool():
-				return result{value: boolConstant(value(summaryOf(parts[0])).Big().Sign() != 0)}
+				return result{value: boolConstant(value(parts[0]).Big().Sign() != 0)}
 			}
-			return whole(value(summaryOf(parts[0])).Big())
+			return whole(value(parts[0]).Big())
 		})
 	}
 }

@@ -10,7 +10,7 @@ import (
 // Folds returns every fold.
 func Folds() (all []*ir.Fold) {
 	for _, t := range []ir.Elem{ir.Float64, ir.Float32, ir.Float16, ir.BFloat16} {
-		all = append(all, total(t), scan(t), scanSpecial(t), signs(t), deviationsSpecial(t), powers(t), norms(t))
+		all = append(all, total(t), sum(t), scan(t), scanSpecial(t), signs(t), deviationsSpecial(t), powers(t), norms(t))
 	}
 	for _, t := range integers {
 		if t.Size() > 1 {
@@ -23,7 +23,7 @@ func Folds() (all []*ir.Fold) {
 			all = append(all, totalInteger(t))
 		}
 		if t.Size() == 8 {
-			all = append(all, deviationsInteger(t))
+			all = append(all, sumInteger(t), deviationsInteger(t))
 		}
 	}
 	return append(all, scanTruth(), scanBytes(), scanWords(), powersBytes(), magnitudesBytes(), magnitudesWords(), product(), dot(ir.Float64), dot(ir.Float32), covariance())
@@ -36,7 +36,7 @@ var (
 
 // Combinations returns how the lanes of folds fold, each once.
 func Combinations() []*ir.Fold {
-	return []*ir.Fold{combineScan, combineSpecial, combineSigns, combineSums[1], combineSums[2], combineSums[4], combineSums[5], combineNorms,
+	return []*ir.Fold{combineScan, combineSpecial, combineSigns, combineChecked, combineSums[1], combineSums[2], combineSums[4], combineSums[5], combineNorms,
 		combineSigned, combineUnsigned, combineCount, combineTwoCounts, combineBytes, combineWords, combineDot}
 }
 
@@ -50,6 +50,11 @@ var (
 		b := ir.NewCombine("scan", f64, f64, f64, f64, f64, i64)
 		sum, rest := addSums(b, 0)
 		return b.Done(sum, rest, b.State(2).Min(b.Other(2)), b.State(3).Max(b.Other(3)), add(b, 4), b.State(5).Or(b.Other(5)))
+	}()
+	combineChecked = func() *ir.Fold {
+		b := ir.NewCombine("checkedSum", f64, f64, f64)
+		sum, rest := addSums(b, 0)
+		return b.Done(sum, rest, add(b, 2))
 	}()
 	combineSpecial = func() *ir.Fold {
 		b := ir.NewCombine("scanSpecial", f64, f64, f64, f64, i64, i64, i64, f64)
@@ -145,6 +150,46 @@ func load(b *ir.FoldB) ir.V {
 	}
 }
 
+// sum is scan without all but the sum. States: sum, its compensation, and of float64
+// what is not finite if any element has a magnitude of 2^199 or more, one that
+// belongs to a higher band: multiplications are free beside so many additions.
+func sum(t ir.Elem) *ir.Fold {
+	if t != ir.Float64 {
+		b := ir.NewFold("sum", []ir.Type{f64, f64}, nil, t)
+		b.Prefetch()
+		b.Combine(combineDot)
+		sum, err := twoSum(b.State(0), load(b))
+		return b.Done(sum, b.State(1).Add(err))
+	}
+	b := ir.NewFold("sum", []ir.Type{f64, f64, f64}, nil, t)
+	b.Prefetch()
+	b.Start(0, 0, math.Float64bits(1)) // so that no square is subnormal
+	b.Combine(combineChecked)
+	x := load(b)
+	sum, err := twoSum(b.State(0), x)
+	large := x.Mul(x.C(0x1p313))
+	return b.Done(sum, b.State(1).Add(err), large.FMA(large, b.State(2)))
+}
+
+// sumInteger is sum of 64-bit integers. States: as the first two of scanInteger.
+func sumInteger(t ir.Elem) *ir.Fold {
+	b := ir.NewFold("sum", []ir.Type{i64, i64}, nil, t)
+	b.Prefetch()
+	b.Combine(combineTwoCounts)
+	x := widen(b.In(0), t)
+	low, top := halvesOf(b, x, t)
+	return b.Done(b.State(0).IAdd(low), b.State(1).IAdd(top))
+}
+
+// halvesOf returns the low 32 bits of a 64-bit integer, and those above.
+func halvesOf(b *ir.FoldB, x ir.V, t ir.Elem) (low, top ir.V) {
+	top = x.SarI(32)
+	if t.IsUnsigned() {
+		top = x.ShrI(32)
+	}
+	return x.And(b.Int(i64, 1<<32-1)), top
+}
+
 // scan is all that an ordinary block needs. Uniform operand: a pivot. States:
 // sum, its compensation, least and greatest element (of zeros, either), sum of
 // squared deviations from the pivot, bits of all elements.
@@ -226,11 +271,8 @@ func scanInteger(t ir.Elem) *ir.Fold {
 		d := toFloat(b.B, x.ISub(b.Param(0)), true)
 		return b.Done(b.State(0).IAdd(x), b.State(1), least, most, d.FMA(d, b.State(4)))
 	}
-	top := x.SarI(32)
-	if t.IsUnsigned() {
-		top = x.ShrI(32)
-	}
-	return b.Done(b.State(0).IAdd(x.And(b.Int(i64, 1<<32-1))), b.State(1).IAdd(top), least, most, b.State(4))
+	low, top := halvesOf(b, x, t)
+	return b.Done(b.State(0).IAdd(low), b.State(1).IAdd(top), least, most, b.State(4))
 }
 
 // deviationsInteger is the second look at a block of 64-bit integers whose

@@ -19,6 +19,11 @@ func CombineScanSpecial(state *uint64)
 //go:noescape
 func CombineSigns(state *uint64)
 
+// CombineCheckedSum folds the lanes of states into the first.
+//
+//go:noescape
+func CombineCheckedSum(state *uint64)
+
 // CombineSum folds the lanes of states into the first.
 //
 //go:noescape

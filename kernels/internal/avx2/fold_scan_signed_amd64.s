@@ -93,7 +93,7 @@ row:
 	VPSRLQ     $0x20, Y5, Y6
 	VPOR       Y7, Y6, Y6
 	VPAND      const1<>+0(SB), Y5, Y5
-	VPADDQ     Y5, Y0, Y0
+	VPADDQ     Y0, Y5, Y0
 	VPADDQ     Y1, Y6, Y1
 	VMOVAPD    Y2, Y2
 	VMOVAPD    Y3, Y3

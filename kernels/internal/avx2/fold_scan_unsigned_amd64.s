@@ -95,7 +95,7 @@ row:
 	VBLENDVPD    Y6, Y5, Y3, Y3
 	VPSRLQ       $0x20, Y5, Y6
 	VPAND        const2<>+0(SB), Y5, Y5
-	VPADDQ       Y5, Y0, Y0
+	VPADDQ       Y0, Y5, Y0
 	VPADDQ       Y1, Y6, Y1
 	VMOVAPD      Y2, Y2
 	VMOVAPD      Y3, Y3

@@ -113,6 +113,35 @@ func CombineSigns(state []uint64) {
 	}
 }
 
+// CombineCheckedSum folds the lanes of states into the first.
+func CombineCheckedSum(state []uint64) {
+	for half := 16; half > 0; half /= 2 {
+		for l := range half {
+			s0_0 := math.Float64frombits(state[l+0])
+			s1_0 := math.Float64frombits(state[l+32])
+			s2_0 := math.Float64frombits(state[l+64])
+			o0 := math.Float64frombits(state[l+half+0])
+			o1 := math.Float64frombits(state[l+half+32])
+			o2 := math.Float64frombits(state[l+half+64])
+			{
+				v2 := float64(s0_0 + o0)
+				v3 := float64(v2 - s0_0)
+				v4 := float64(v2 - v3)
+				v5 := float64(s0_0 - v4)
+				v6 := float64(o0 - v3)
+				v7 := float64(v5 + v6)
+				v10 := float64(s1_0 + o1)
+				v11 := float64(v7 + v10)
+				v14 := float64(s2_0 + o2)
+				s0_0, s1_0, s2_0 = v2, v11, v14
+			}
+			state[l+0] = math.Float64bits(s0_0)
+			state[l+32] = math.Float64bits(s1_0)
+			state[l+64] = math.Float64bits(s2_0)
+		}
+	}
+}
+
 // CombineSum folds the lanes of states into the first.
 func CombineSum(state []uint64) {
 	for half := 16; half > 0; half /= 2 {

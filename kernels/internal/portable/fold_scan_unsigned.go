@@ -212,8 +212,8 @@ func ScanUint64(state []uint64, a []uint64, _ []byte, _, _ uint64) {
 					v6 = v0
 				}
 				v7 := v0 >> 32
-				v10 := v0 & 0xffffffff
-				v11 := s0_0 + v10
+				v9 := v0 & 0xffffffff
+				v11 := v9 + s0_0
 				v13 := v7 + s1_0
 				s0_0, s1_0, s2_0, s3_0 = v11, v13, v3, v6
 			}
@@ -230,8 +230,8 @@ func ScanUint64(state []uint64, a []uint64, _ []byte, _, _ uint64) {
 					v6 = v0
 				}
 				v7 := v0 >> 32
-				v10 := v0 & 0xffffffff
-				v11 := s0_1 + v10
+				v9 := v0 & 0xffffffff
+				v11 := v9 + s0_1
 				v13 := v7 + s1_1
 				s0_1, s1_1, s2_1, s3_1 = v11, v13, v3, v6
 			}
@@ -248,8 +248,8 @@ func ScanUint64(state []uint64, a []uint64, _ []byte, _, _ uint64) {
 					v6 = v0
 				}
 				v7 := v0 >> 32
-				v10 := v0 & 0xffffffff
-				v11 := s0_2 + v10
+				v9 := v0 & 0xffffffff
+				v11 := v9 + s0_2
 				v13 := v7 + s1_2
 				s0_2, s1_2, s2_2, s3_2 = v11, v13, v3, v6
 			}
@@ -266,8 +266,8 @@ func ScanUint64(state []uint64, a []uint64, _ []byte, _, _ uint64) {
 					v6 = v0
 				}
 				v7 := v0 >> 32
-				v10 := v0 & 0xffffffff
-				v11 := s0_3 + v10
+				v9 := v0 & 0xffffffff
+				v11 := v9 + s0_3
 				v13 := v7 + s1_3
 				s0_3, s1_3, s2_3, s3_3 = v11, v13, v3, v6
 			}
@@ -313,8 +313,8 @@ func ScanUint64(state []uint64, a []uint64, _ []byte, _, _ uint64) {
 				v6 = v0
 			}
 			v7 := v0 >> 32
-			v10 := v0 & 0xffffffff
-			v11 := s0_0 + v10
+			v9 := v0 & 0xffffffff
+			v11 := v9 + s0_0
 			v13 := v7 + s1_0
 			s0_0, s1_0, s2_0, s3_0 = v11, v13, v3, v6
 		}
