@@ -175,11 +175,11 @@ func (r *Runner) tileOf(o operand, t kernels.Type, src [][]byte, from, to int) [
 
 // whole returns the n elements of a block.
 func (r *Runner) whole(o operand, n int, src [][]byte) []byte {
-	bytes := n * r.prog.types[o].Size()
-	switch o.class {
-	case inputOperand:
+	if o.class == inputOperand {
 		return src[o.index]
-	case constantOperand:
+	}
+	bytes := n * r.prog.types[o].Size()
+	if o.class == constantOperand {
 		return r.fills[o][:bytes]
 	}
 	return r.blocks[o.index][:bytes]

@@ -14,9 +14,9 @@ import (
 	kir "github.com/gangsaw/gangsaw/kernels/generate/ir"
 )
 
-// ahead is how many bytes ahead folds prefetch: as much as memory brings in the
+// ahead is how many bytes ahead folds prefetch: more than memory brings in the
 // time between two blocks.
-const ahead = 2048
+const ahead = 4096
 
 // stateRegisters is how many registers hold states; the others are for the
 // body.
