@@ -193,6 +193,8 @@ func TestPassesAreAsFewAsCanBe(t *testing.T) {
 		{"1+2", false, ""},
 		{"mean(x), std(x), sum(x), min(x)", false, "1+0"},
 		{"mean(x), skew(x)", false, "1+0"},
+		{"sum(x), mean(x), count(x)", false, "1+0"},
+		{"sum(x), std(x), skew(x)", false, "1+0"},
 		{"(x-mean(x))/std(x)", false, "1+0 0+1"},
 		{"x*2, mean(x)", false, "1+1"},
 		{"x*2, mean(x)", true, "1+0 0+1"},
