@@ -66,7 +66,7 @@ func NewReduce[T Element, P, R any](name string, fold func(partial *R, x []T, p 
 	result, rerr := newPlain[R]()
 	prepareFold := func(bytes []byte) (Fold, error) {
 		p, err := params.decode(bytes)
-		return &goFold[T, P, R]{fold: fold, params: p, result: result, tree: Tree[R]{Merge: merge}}, err
+		return &goFold[T, P, R]{fold: fold, params: p, result: result, tree: inOrder[R]{merge: merge}}, err
 	}
 	prepare := func(bytes []byte) (Run, error) {
 		f, err := prepareFold(bytes)
@@ -85,28 +85,23 @@ type goFold[T Element, P, R any] struct {
 	fold    func(partial *R, x []T, p P) error
 	params  P
 	result  plain[R]
-	tree    Tree[R]
-	blocks  uint64
+	tree    inOrder[R]
 	scratch []T
 }
 
-func (f *goFold[T, P, R]) Reset() {
-	f.tree.Reset()
-	f.blocks = 0
-}
+func (f *goFold[T, P, R]) Reset() { f.tree.reset() }
 
 func (f *goFold[T, P, R]) Block(block []byte) error {
 	var r R
 	if err := f.fold(&r, aligned(block, &f.scratch), f.params); err != nil {
 		return err
 	}
-	f.tree.Add(f.blocks, r)
-	f.blocks++
+	f.tree.add(r)
 	return nil
 }
 
 func (f *goFold[T, P, R]) Result() []byte {
-	root, _ := f.tree.Root()
+	root, _ := f.tree.root()
 	return f.result.encode(root)
 }
 

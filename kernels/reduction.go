@@ -116,28 +116,21 @@ func registerTree[P any](name string, p partial[P]) *Reduction {
 // treeFold is what of a chunk is folded: a tree of its blocks' partials.
 type treeFold[P any] struct {
 	partial[P]
-	typ    Type
-	tree   Tree[P]
-	blocks uint64
+	typ  Type
+	tree inOrder[P]
 }
 
 func newTreeFold[P any](p partial[P], t Type) treeFold[P] {
-	return treeFold[P]{partial: p, typ: t, tree: Tree[P]{Merge: p.merge}}
+	return treeFold[P]{partial: p, typ: t, tree: inOrder[P]{merge: p.merge}}
 }
 
-func (f *treeFold[P]) Reset() {
-	f.tree.Reset()
-	f.blocks = 0
-}
+func (f *treeFold[P]) Reset() { f.tree.reset() }
 
 // add takes the partial of the next block.
-func (f *treeFold[P]) add(p P) {
-	f.tree.Add(f.blocks, p)
-	f.blocks++
-}
+func (f *treeFold[P]) add(p P) { f.tree.add(p) }
 
 func (f *treeFold[P]) Partial(dst []byte) {
-	root, ok := f.tree.Root()
+	root, ok := f.tree.root()
 	if !ok {
 		root = f.empty(f.typ)
 	}

@@ -91,7 +91,7 @@ func (r *Surveyor) Blocks(chunk uint64, elements int, block func(at, k int) []by
 		progress(at * size)
 	}
 	if r.moments != nil {
-		r.found.Moments, _ = r.moments.tree.Root()
+		r.found.Moments, _ = r.moments.tree.root()
 	}
 	if r.counter != nil {
 		r.counter.flush(r)

@@ -111,3 +111,42 @@ func (t *Tree[P]) Reset() {
 		t.levels[i] = t.levels[i][:0]
 	}
 }
+
+// inOrder combines partials that come in the order of their leaves as a [Tree] does,
+// for less.
+type inOrder[P any] struct {
+	merge func(left, right P) P
+	// Of each level the node that waits, if its bit is set in the number of leaves.
+	levels []P
+	leaves uint64
+}
+
+func (o *inOrder[P]) reset() { o.leaves = 0 }
+
+func (o *inOrder[P]) add(p P) {
+	level := 0
+	for n := o.leaves; n&1 == 1; n >>= 1 {
+		p = o.merge(o.levels[level], p)
+		level++
+	}
+	if level == len(o.levels) {
+		o.levels = append(o.levels, p)
+	} else {
+		o.levels[level] = p
+	}
+	o.leaves++
+}
+
+// root is [Tree.Root].
+func (o *inOrder[P]) root() (root P, found bool) {
+	for level := range o.levels {
+		switch {
+		case o.leaves>>level&1 == 0:
+		case found:
+			root = o.merge(o.levels[level], root)
+		default:
+			root, found = o.levels[level], true
+		}
+	}
+	return root, found
+}

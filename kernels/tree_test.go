@@ -36,6 +36,20 @@ func TestTreeHasOneShapeForAnyOrderOfLeaves(t *testing.T) {
 	}
 }
 
+func TestLeavesInOrderMakeTheSameTree(t *testing.T) {
+	o := inOrder[string]{merge: func(l, r string) string { return "(" + l + " " + r + ")" }}
+	for n := 0; n <= 70; n++ {
+		o.reset()
+		for leaf := range n {
+			o.add(fmt.Sprint(leaf))
+		}
+		got, ok := o.root()
+		if ok != (n > 0) || ok && got != expr(0, n) {
+			t.Fatalf("%d leaves: %s, %v, want %s", n, got, ok, expr(0, n))
+		}
+	}
+}
+
 func TestTreeKeepsFewNodes(t *testing.T) {
 	tree := Tree[int]{Merge: func(l, r int) int { return l + r }}
 	const leaves = 1 << 16
