@@ -55,7 +55,8 @@ func (r *change) begin(ctx context.Context, x *Array, o taskOptions) (err error)
 	if x.Len() == 0 {
 		return nil
 	}
-	r.job.Plan = cutOf(x.Array, r.pool.options.chunk, r.pool.options.workers)
+	pieces, _ := x.several()
+	r.job.Plan = cutOf(x.Array, pieces, r.pool.options.chunk, r.pool.options.workers)
 	if err := x.replaceable(); err != nil {
 		return err
 	}
@@ -76,7 +77,7 @@ func (r *change) begin(ctx context.Context, x *Array, o taskOptions) (err error)
 	// What the run has changed is no surprise to who has the file open.
 	r.renew = func() error {
 		x.forget()
-		return x.file.mapping.Renew(r.target, x.Offset)
+		return x.holder().mapping.Renew(r.target, x.pieces()[0].Offset)
 	}
 	return r.run(ctx, o)
 }
@@ -103,7 +104,7 @@ func (r *change) inArena(x *Array) error {
 
 // inFile prepares a run in a file: it locks the file and makes the journal.
 func (r *change) inFile(ctx context.Context, x *Array, o taskOptions) (err error) {
-	if r.target, err = openTarget(ctx, x.file.mapping.Where(), x.file.Path(), o); err != nil {
+	if r.target, err = openTarget(ctx, x.holder().mapping.Where(), x.file.Path(), o); err != nil {
 		return err
 	}
 	if err = r.open(ctx, x, o); err != nil {
@@ -118,7 +119,8 @@ func openTarget(ctx context.Context, where, name string, o taskOptions) (*shm.Ma
 
 // open makes the journal of a run in a file that is locked.
 func (r *change) open(ctx context.Context, x *Array, o taskOptions) (err error) {
-	if !r.target.Same(x.file.mapping) {
+	source, stored := x.holder().mapping, x.stored()
+	if !r.target.Same(source) {
 		return &shm.ChangedError{Path: x.file.Path(), What: "was replaced", InPlace: true}
 	}
 	name, found, err := journal.Find(r.target, o.journalDir)
@@ -130,12 +132,14 @@ func (r *change) open(ctx context.Context, x *Array, o taskOptions) (err error) 
 	}
 	// Since it was opened, or the values of reductions were found. Room for holes is
 	// made after that, which counts as writing.
-	if err := x.file.mapping.Changed(); err != nil {
+	if err := source.Changed(); err != nil {
 		return err
 	}
-	offset, size := x.Extent()
-	if err := r.target.Reserve(int64(offset), int64(size)); err != nil {
-		return err
+	for _, p := range x.pieces() {
+		offset, size := p.Extent()
+		if err := r.target.Reserve(int64(offset), int64(size)); err != nil {
+			return err
+		}
 	}
 	var backup *journal.Backup
 	if o.backup {
@@ -151,14 +155,14 @@ func (r *change) open(ctx context.Context, x *Array, o taskOptions) (err error) 
 	h := &journal.Header{
 		Backup:  backup,
 		Gangsaw: version(),
-		Array:   journal.ArrayOf(x.Array).Scaled(x.scaling()),
+		Array:   stored,
 		Program: r.program,
 		Chunk:   r.job.Plan.ChunkBytes(),
 		Unit:    journal.UnitOf(x.Type),
 
 		Checksums: x.Checksums,
 	}
-	if h.Target, err = journal.TargetOf(r.target, x.Array); err != nil {
+	if h.Target, err = journal.TargetOf(r.target, x.Array, stored.Pieces); err != nil {
 		return err
 	}
 	if h.Boot, err = journal.Boot(); err != nil {
@@ -258,7 +262,7 @@ func (r *change) repair() error {
 	if err != nil {
 		return err
 	}
-	id, err := journal.TargetOf(r.target, array)
+	id, err := journal.TargetOf(r.target, array, r.journal.Header.Array.Pieces)
 	if err != nil {
 		return err
 	}
@@ -277,7 +281,7 @@ func (r *change) again(o taskOptions) error {
 	}
 	r.job = engine.Job{
 		Program: wire.Program{Kernel: r.program.Kernel, Type: array.Type, Params: string(r.program.Params)},
-		Plan:    cutOf(array, r.journal.Header.Chunk, r.pool.options.workers),
+		Plan:    cutOf(array, r.journal.Header.Array.Pieces, r.journal.Header.Chunk, r.pool.options.workers),
 		Limit:   o.limit,
 		Late:    o.late,
 	}
@@ -330,9 +334,9 @@ func (r *change) run(ctx context.Context, o taskOptions) error {
 	if err != nil {
 		err = r.early(err)
 	} else if err = r.storeSums(ctx, ""); err != nil {
-		err = &InPlaceError{File: r.target.Path(), Array: r.array().Name, Journal: r.journal.Path(), Backup: r.journal.Backup(), Applied: r.all(), Err: err}
+		err = &InPlaceError{File: r.target.Path(), Array: r.array().Name, Journal: r.journal.Path(), Backup: r.journal.Backup(), Applied: r.journal.All(), Err: err}
 	} else if err = r.finish(); err != nil {
-		err = &InPlaceError{File: r.target.Path(), Array: r.array().Name, Applied: r.all(), Err: err}
+		err = &InPlaceError{File: r.target.Path(), Array: r.array().Name, Applied: r.journal.All(), Err: err}
 	}
 	if r.renew != nil {
 		// Before anybody else may change it.
@@ -365,13 +369,6 @@ func (r *change) finish() error {
 }
 
 func (r *change) array() format.Array { return r.job.Plan.Array() }
-
-// all returns the bytes of the array.
-func (r *change) all() []Range {
-	a := r.array()
-	offset, size := a.Extent()
-	return []Range{{First: offset, Last: offset + size - 1}}
-}
 
 // attach makes the target and the journal known to the workers.
 func (r *change) attach() error {
@@ -460,9 +457,12 @@ func (r *change) close() error {
 	return errors.Join(append(errs, r.target.Close())...)
 }
 
-// cutOf cuts an array whose elements may lie apart.
-func cutOf(a format.Array, chunk uint64, workers int) partition.Plan {
-	if a.Contiguous() {
+// cutOf cuts an array whose elements may lie apart, or in pieces.
+func cutOf(a format.Array, pieces journal.Pieces, chunk uint64, workers int) partition.Plan {
+	switch {
+	case pieces != nil:
+		return partition.Pieces(a, pieces, chunk, workers)
+	case a.Contiguous():
 		return partition.New(a, chunk, workers)
 	}
 	return partition.Scattered(a, uint64(a.Len()), chunk, workers)

@@ -68,7 +68,7 @@ func (r *change) leaveSums() error {
 	if err != nil || len(a.Checksums) == 0 {
 		return nil
 	}
-	id, err := journal.TargetOf(r.target, a)
+	id, err := journal.TargetOf(r.target, a, nil)
 	if err != nil {
 		return r.wrongSums(a, err, rewriteIt)
 	}

@@ -242,7 +242,7 @@ func appliedTo(t *testing.T, pool *Pool, path string) []format.Patch {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &change{pool: pool, job: engine.Job{Program: wire.Program{Type: x.Type}, Plan: cutOf(x.Array, 1, 1)}}
+	r := &change{pool: pool, job: engine.Job{Program: wire.Program{Type: x.Type}, Plan: cutOf(x.Array, nil, 1, 1)}}
 	if err := r.read(e, pass, tripled, x); err != nil {
 		t.Fatal(err)
 	}

@@ -29,8 +29,8 @@ const largestConcat = 1 << 56
 // axis, as one array, which has the name of the first. Nothing is copied, and all that is
 // computed of it has the bits of one file with all of it. It is in C order, or in Fortran
 // order if all arrays are; how each lies, and in which byte order, does not matter. The
-// files stay open while it is used. It is not changed in place, and no function in Go but a
-// reduction takes it. Where a file says that some numbers stand for none, Concat reads the
+// files stay open while it is used. One over several files is not changed in place, and no
+// function in Go but a reduction takes it. Where a file says that some numbers stand for none, Concat reads the
 // array to count those.
 //
 // The error is a [*ConcatError] where element types or the other axes differ, and a

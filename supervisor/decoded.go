@@ -243,8 +243,8 @@ func (x *Array) inPlaceable() error {
 	if len(x.file.holders) > 1 {
 		return x.refuse("it lies in several files, and takes no part in changes in place", "change each file by a run of its own")
 	}
-	if len(x.file.pieces) > 1 {
-		return x.refuse("it lies in several pieces of the file, and takes no part in changes in place", "write the result to a new file (-o), or the file again as one record batch")
+	if _, ok := x.several(); !ok {
+		return x.refuse("its pieces do not lie alike, with nothing between the elements of each, and it takes no part in changes in place", "change each array by a run of its own")
 	}
 	if x.file.decoding == nil {
 		return nil

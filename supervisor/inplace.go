@@ -51,8 +51,9 @@ func (p *Pool) InPlace(ctx context.Context, c kernels.MapCall, x *Array, opts ..
 // EvalInPlace replaces the elements of x, which is one of the query's arrays, by the
 // value of its only expression, exactly once: see [Pool.InPlace]. Reductions are
 // computed before anything is changed. The value has to fit the type of x, as NumPy
-// has it, or is cast in the expression. x lies in a file, and so do the others,
-// which are not to change until the run is finished.
+// has it, or is cast in the expression. x lies in a file, perhaps in several pieces, as in
+// the record batches of an Arrow file, and so do the others, which are not to change until
+// the run is finished.
 func (p *Pool) EvalInPlace(ctx context.Context, q Query, x *Array, opts ...TaskOption) (_ []expr.Note, err error) {
 	o := taskOptionsOf(opts)
 	if q.Where != "" {
@@ -87,8 +88,7 @@ func (p *Pool) EvalInPlace(ctx context.Context, q Query, x *Array, opts ...TaskO
 	if err := r.read(e, pass, q.Text, x); err != nil {
 		return nil, err
 	}
-	target, _ := x.alone()
-	return e.run.Notes(), r.begin(ctx, target, o)
+	return e.run.Notes(), r.begin(ctx, x.alone(), o)
 }
 
 // Resume finishes the run of [Pool.InPlace] that was interrupted in the file at

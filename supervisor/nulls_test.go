@@ -104,27 +104,22 @@ func nullsAreTakenForNaN(t *testing.T, start func(...Option) *Pool) {
 func TestNullsStayInPlace(t *testing.T) { onBothPools(t, nullsStayInPlace) }
 
 func nullsStayInPlace(t *testing.T, start func(...Option) *Pool) {
-	n := newNullables(30_005)
 	pool := start(Workers(2), ChunkBytes(1))
-	path := filepath.Join(t.TempDir(), "x")
-	if err := os.WriteFile(path, n.bytes, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	f := open(t, pool, path, rawOf(kernels.Uint8)).file
-	x := n.column(f, 1)
-	q := Query{Text: "x - nanmin(x) + x*2", Arrays: []*Array{x}, NullsAreNaN: true}
-	if _, err := pool.EvalInPlace(t.Context(), q, x); err != nil {
-		t.Fatal(err)
-	}
-	n.applied()
-	if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, n.bytes) {
-		t.Errorf("%v: other bytes", err)
-	}
-	var access *AccessError
-	x = n.column(f, 3)
-	q.Arrays[0] = x
-	if _, err := pool.EvalInPlace(t.Context(), q, x); !errors.As(err, &access) || !strings.Contains(err.Error(), "as one record batch") {
-		t.Errorf("several pieces: %v", err)
+	for _, pieces := range []int64{1, 3, 900} {
+		n := newNullables(30_005)
+		path := filepath.Join(t.TempDir(), "x")
+		if err := os.WriteFile(path, n.bytes, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		x := n.column(open(t, pool, path, rawOf(kernels.Uint8)).file, pieces)
+		q := Query{Text: "x - nanmin(x) + x*2", Arrays: []*Array{x}, NullsAreNaN: true}
+		if _, err := pool.EvalInPlace(t.Context(), q, x); err != nil {
+			t.Fatal(err)
+		}
+		n.applied()
+		if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, n.bytes) {
+			t.Errorf("%d pieces: %v: other bytes", pieces, err)
+		}
 	}
 }
 

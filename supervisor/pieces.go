@@ -7,6 +7,7 @@ import (
 	"github.com/gangsaw/gangsaw/kernels/expr"
 	"github.com/gangsaw/gangsaw/shm"
 	"github.com/gangsaw/gangsaw/shm/format"
+	"github.com/gangsaw/gangsaw/supervisor/internal/journal"
 	"github.com/gangsaw/gangsaw/supervisor/internal/wire"
 )
 
@@ -47,12 +48,50 @@ func (x *Array) pieces() []piece {
 	return []piece{{x, nil}}
 }
 
-// alone returns an array that lies in one piece as one without pieces, and which of its
-// elements are null.
-func (x *Array) alone() (*Array, *wire.Bitmap) {
-	p := x.pieces()[0]
-	return p.Array, p.valid
+// alone returns an array that lies in one piece as one without pieces, and any other as it
+// is.
+func (x *Array) alone() *Array {
+	if len(x.file.pieces) == 1 {
+		return x.file.pieces[0].Array
+	}
+	return x
 }
+
+// several returns where the elements of an array lie that lies in several pieces of one
+// file, one after another in each, as in record batches; nil for any array without pieces
+// or in one, and ok false for one whose pieces lie otherwise.
+func (x *Array) several() (all journal.Pieces, ok bool) {
+	if len(x.file.pieces) < 2 {
+		return nil, true
+	}
+	first := x.file.pieces[0]
+	for _, p := range x.file.pieces {
+		if p.file != first.file || p.file.format == arenaFormat || len(p.Shape) != 1 || !p.Contiguous() || p.scaling() != nil || p.Swapped != first.Swapped {
+			return nil, false
+		}
+		one := format.Piece{Offset: p.Offset, Len: p.Shape[0]}
+		if v := p.valid; v != nil {
+			one.Valid = int64(v.Offset)
+		}
+		if one.Len > 0 {
+			all = append(all, one)
+		}
+	}
+	return all, true
+}
+
+// stored describes an array as a journal does.
+func (x *Array) stored() journal.Array {
+	pieces, _ := x.several()
+	a := journal.ArrayOf(x.Array).Scaled(x.scaling()).InPieces(pieces)
+	if pieces != nil {
+		a.Swapped = x.file.pieces[0].Swapped
+	}
+	return a
+}
+
+// holder returns the file of which the array lies in one place, or in several.
+func (x *Array) holder() *File { return x.pieces()[0].file }
 
 // mappings returns the files in which the array lies.
 func (x *Array) mappings() []*shm.Mapping {
@@ -79,6 +118,23 @@ func sourceOver(in expr.Operand, x *Array, shape []uint64) wire.Source {
 		s.Pieces = append(s.Pieces, wire.Piece{Length: uint64(c.count), Source: c.source(in)})
 	}
 	return s
+}
+
+// placed returns in which array the elements of an operand lie, and where: in one without
+// pieces if they do.
+func placed(in expr.Operand, x *Array, shape []uint64) (*Array, wire.Source) {
+	if x.file.pieces == nil {
+		return x, sourceOf(in, x)
+	}
+	if len(x.file.pieces) == 1 {
+		c := cut{piece: x.file.pieces[0], first: int64(in.From[0])}
+		return c.piece.Array, c.source(in)
+	}
+	if slices.Index(in.Axes, 0) < 0 {
+		c := x.cutAt(in.From[0])
+		return c.piece.Array, c.source(in)
+	}
+	return x, sourceOver(in, x, shape)
 }
 
 // cutAt returns the cut of one place of the first axis.

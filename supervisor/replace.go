@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -31,15 +32,20 @@ func (e *evaluation) replacing(x *Array) (*change, error) {
 			return nil, err
 		}
 	}
-	x, _ = x.alone()
+	x = x.alone()
+	pieces, _ := x.several()
+	if err := pieces.CheckApart(x.Type); err != nil {
+		return nil, x.refuse(err.Error()+": the file is damaged", "write it again")
+	}
 	for _, i := range e.plan.Inputs() {
-		a, _ := e.arrays[i].alone()
-		if a.file != x.file && (a.file.format == arenaFormat || x.file.format == arenaFormat || !a.file.mapping.Same(x.file.mapping)) {
+		a := e.arrays[i].alone()
+		f, changed := a.holder(), x.holder()
+		if f != changed && (f.format == arenaFormat || changed.format == arenaFormat || !f.mapping.Same(changed.mapping)) {
 			continue
 		}
 		switch {
-		case apart(a.Array, x.Array):
-		case !sameElements(a.Array, x.Array):
+		case allApart(a, x):
+		case !slices.EqualFunc(a.pieces(), x.pieces(), func(a, b piece) bool { return sameElements(a.Array.Array, b.Array.Array) }):
 			return nil, fmt.Errorf("arrays %q and %q overlap, but not element for element: write the result to a new file", a.Name, x.Name)
 		case !e.plan.AtOwnPlace(i):
 			return nil, fmt.Errorf("array %q is array %q, which cannot be replaced by what slices or broadcasting take from other places of it: write the result to a new file", a.Name, x.Name)
@@ -50,7 +56,7 @@ func (e *evaluation) replacing(x *Array) (*change, error) {
 
 // read notes what the pass that makes the new elements reads.
 func (r *change) read(e *evaluation, pass *expr.Pass, text string, replaced *Array) error {
-	x, _ := replaced.alone()
+	x, file := replaced.alone(), replaced.holder()
 	r.program = journal.Program{Text: text, Code: pass.Program}
 	r.binding = &wire.Binding{Program: pass.Program, Replaced: -1}
 	for _, n := range pass.Shape {
@@ -58,7 +64,7 @@ func (r *change) read(e *evaluation, pass *expr.Pass, text string, replaced *Arr
 	}
 	r.program.Shape = r.binding.Shape
 	for n, in := range pass.Inputs {
-		if in.Table != nil && x.file.format != arenaFormat {
+		if in.Table != nil && file.format != arenaFormat {
 			// Whoever resumes the run needs them: they go to a file with the journal.
 			r.values = append(r.values, values{n, in})
 			r.binding.Inputs = append(r.binding.Inputs, wire.Source{})
@@ -69,35 +75,63 @@ func (r *change) read(e *evaluation, pass *expr.Pass, text string, replaced *Arr
 		if err != nil {
 			return err
 		}
-		a, valid := of.alone()
-		from := sourceOf(in, a)
-		from.Valid = valid
+		a, from := placed(in, of, r.binding.Shape)
 		r.binding.Inputs = append(r.binding.Inputs, from)
 		if of == replaced {
 			r.binding.Replaced = n
-			r.program.Inputs = append(r.program.Inputs, journal.Input{Replaced: true, Offset: from.Offset, Strides: from.Strides, Valid: (*journal.Bitmap)(valid)})
+			r.program.Inputs = append(r.program.Inputs, journal.Input{Replaced: true, Offset: from.Offset, Strides: from.Strides, Valid: (*journal.Bitmap)(from.Valid)})
 			continue
 		}
-		if a.file == x.file && x.file.format == arenaFormat {
+		f := a.holder()
+		if f == file && file.format == arenaFormat {
 			continue
 		}
-		if a.file.format == arenaFormat || x.file.format == arenaFormat || !a.file.mapping.Same(x.file.mapping) {
-			r.job.Also = append(r.job.Also, a.file.mapping)
+		if f.format == arenaFormat || file.format == arenaFormat || !f.mapping.Same(file.mapping) {
+			r.job.Also = append(r.job.Also, f.mapping)
 		}
-		if x.file.format == arenaFormat {
+		if file.format == arenaFormat {
 			continue // nobody resumes it
 		}
-		input, err := inputOf(a, x.file)
+		input, err := inputOf(a, file)
 		if err != nil {
 			return err
 		}
-		input.Offset, input.Strides, input.Valid = from.Offset, from.Strides, (*journal.Bitmap)(valid)
+		if input.Offset, input.Strides, input.Valid = from.Offset, from.Strides, (*journal.Bitmap)(from.Valid); from.Pieces != nil {
+			input.Along = &journal.Along{Axis: from.Axis, First: int64(in.From[0]), Step: int64(in.Steps[from.Axis])}
+		}
 		r.program.Inputs = append(r.program.Inputs, input)
 	}
 	if r.binding.Replaced < 0 {
 		return fmt.Errorf("the expression does not read array %q, which it is to replace: add 0*%s to it, or write a new file", x.Name, x.Name)
 	}
 	return nil
+}
+
+// allApart reports whether no byte belongs to elements of both arrays, which lie in one file.
+func allApart(a, b *Array) bool {
+	others := slices.Clone(b.pieces())
+	slices.SortFunc(others, func(p, q piece) int { return cmp.Compare(lowest(p), lowest(q)) })
+	for _, p := range a.pieces() {
+		from, size := p.Extent()
+		// Those of one array that begin before the end, from the last one on: where they
+		// do not reach the piece, none before does, since they lie apart.
+		end, _ := slices.BinarySearchFunc(others, from+size, func(q piece, at uint64) int { return cmp.Compare(lowest(q), at) })
+		for _, q := range slices.Backward(others[:end]) {
+			if at, size := q.Extent(); at+size <= from {
+				break
+			}
+			if !apart(p.Array.Array, q.Array.Array) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// lowest returns where the first byte of a piece's elements is.
+func lowest(p piece) uint64 {
+	at, _ := p.Extent()
+	return at
 }
 
 // apart reports whether no byte belongs to elements of both arrays of a file.
@@ -157,14 +191,15 @@ func sameElements(a, b format.Array) bool {
 
 // inputOf describes an array that is read while one in a file is changed.
 func inputOf(a *Array, changed *File) (journal.Input, error) {
-	if a.file.format == arenaFormat {
+	if a.holder().format == arenaFormat {
 		return journal.Input{}, fmt.Errorf("array %q lies in an arena, which is gone when the run is to be resumed: write it to a file first", a.Name)
 	}
-	id, err := journal.InputOf(a.file.mapping, a.Array)
-	if a.file.mapping.Same(changed.mapping) {
+	stored, f := a.stored(), a.holder()
+	id, err := journal.InputOf(f.mapping, a.Array, stored.Pieces)
+	if f.mapping.Same(changed.mapping) {
 		id = id.Beside() // the rest changes with the run
 	}
-	return journal.Input{Target: id, Array: journal.ArrayOf(a.Array).Scaled(a.scaling())}, err
+	return journal.Input{Target: id, Array: stored}, err
 }
 
 // expressions opens what the expressions of a run that was interrupted read.
@@ -176,19 +211,34 @@ func (r *change) expressions(array format.Array) error {
 	for n, input := range r.program.Inputs {
 		if input.Replaced {
 			r.binding.Replaced = n
-			r.binding.Inputs = append(r.binding.Inputs, wire.Source{Type: array.Type, Swapped: array.Swapped, Offset: input.Offset, Strides: input.Strides, Valid: (*wire.Bitmap)(input.Valid), Scaling: r.journal.Header.Array.Scaling})
+			input.Array, input.Along = r.journal.Header.Array, &journal.Along{Step: 1}
+			a := &Array{array, &File{pool: r.pool, mapping: r.target}, rescaled(input.Array.Scaling)}
+			r.binding.Inputs = append(r.binding.Inputs, again(input, a, r.program.Shape))
 			continue
 		}
 		a, err := r.reopenInput(input)
 		if err != nil {
 			return err
 		}
-		r.binding.Inputs = append(r.binding.Inputs, wire.Source{Mapping: a.file.number, Type: a.Type, Swapped: a.Swapped, Offset: input.Offset, Strides: input.Strides, Valid: (*wire.Bitmap)(input.Valid), Scaling: a.scaling()})
+		r.binding.Inputs = append(r.binding.Inputs, again(input, a, r.program.Shape))
 	}
 	if r.binding.Replaced < 0 {
 		return r.refuse("its expressions replace nothing", "abandon it")
 	}
 	return nil
+}
+
+// again returns where the elements of an input of a run that was interrupted lie.
+func again(input journal.Input, a *Array, shape []uint64) wire.Source {
+	if input.Array.Pieces == nil {
+		return wire.Source{Mapping: a.file.number, Type: a.Type, Swapped: a.Swapped, Offset: input.Offset, Strides: input.Strides, Valid: (*wire.Bitmap)(input.Valid), Scaling: a.scaling()}
+	}
+	in := expr.Operand{From: []int{int(input.Along.First)}, Axes: make([]int, len(shape)), Steps: make([]int, len(shape))}
+	for i := range in.Axes {
+		in.Axes[i] = -1
+	}
+	in.Axes[input.Along.Axis], in.Steps[input.Along.Axis] = 0, int(input.Along.Step)
+	return sourceOver(in, a.file.lie(format.Column{Array: a.Array, Pieces: input.Array.Pieces}), shape)
 }
 
 // reopenInput opens an input of a run that was interrupted.
@@ -205,7 +255,7 @@ func (r *change) reopenInput(input journal.Input) (*Array, error) {
 	if err != nil {
 		return nil, err
 	}
-	id, err := journal.InputOf(f.mapping, a)
+	id, err := journal.InputOf(f.mapping, a, input.Array.Pieces)
 	if err != nil {
 		return nil, err
 	}
@@ -229,7 +279,11 @@ func (r *change) bind(to *wire.InPlace) (err error) {
 	array := r.job.Plan.Array()
 	r.binding.Chunk = r.job.Plan.ChunkBytes() / uint64(array.Type.Size())
 	r.binding.InPlace, r.binding.Tile, r.binding.Length = to, 1, uint64(array.Len())
-	r.binding.Inputs[r.binding.Replaced].Mapping = r.job.Number
+	replaced := &r.binding.Inputs[r.binding.Replaced]
+	replaced.Mapping = r.job.Number
+	for i := range replaced.Pieces {
+		replaced.Pieces[i].Mapping = r.job.Number
+	}
 	if r.code, err = r.pool.newCode(r.binding.Encode()); err == nil {
 		r.job.Program.Code = r.code.program
 	}

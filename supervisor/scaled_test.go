@@ -290,7 +290,7 @@ func TestChangeOfUnsignedNumbersIsResumed(t *testing.T) {
 	if err := c.read(e, pass, text, x); err != nil {
 		t.Fatal(err)
 	}
-	c.job.Plan = cutOf(x.Array, 0, 1)
+	c.job.Plan = cutOf(x.Array, nil, 0, 1)
 	if err := c.open(t.Context(), x, taskOptions{}); err != nil {
 		t.Fatal(err)
 	}

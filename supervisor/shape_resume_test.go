@@ -41,7 +41,7 @@ func halfMixed(t *testing.T, pool *Pool, r *records) {
 	if err := c.read(e, pass, mixing, a); err != nil {
 		t.Fatal(err)
 	}
-	c.job.Plan = cutOf(a.Array, 1<<16, 1)
+	c.job.Plan = cutOf(a.Array, nil, 1<<16, 1)
 	if err := c.open(t.Context(), a, taskOptions{}); err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,9 @@
 //	behind a column of views     decoded: how many buffers that has is told nowhere else
 //	anything else                refused: dates, decimals, text, lists, dictionaries
 //
+// What lies where it is used can be changed there, too, in all of its batches: the file stays
+// as it is but for the elements that are not null.
+//
 // Nulls are counted when the file is opened: those of columns that are mapped in their
 // bitmaps, of others by what the batches say.
 package arrow

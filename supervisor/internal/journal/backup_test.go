@@ -97,7 +97,7 @@ func (k *kept) changed(t *testing.T, target *shm.Mapping) *Journal {
 	a := format.Array{Name: "x", Type: kernels.Float64, Shape: []int64{1 << 17}}
 	h := testHeader()
 	h.Array, h.Backup = ArrayOf(a), b
-	if h.Target, err = TargetOf(target, a); err != nil {
+	if h.Target, err = TargetOf(target, a, nil); err != nil {
 		t.Fatal(err)
 	}
 	j, err := Create(k.journal(), h, 1, 0o600)

@@ -68,7 +68,10 @@
 // The elements of an array may lie apart, or in the other byte order. The scratch then
 // has them one after another, in the byte order in which they are stored, and each is
 // put in its place: nothing between them is written. Of elements that are null by a bitmap
-// the scratch has the bytes that they have. What expressions have found along
+// the scratch has the bytes that they have. An array may lie in pieces, as a column of an Arrow
+// file does in record batches: units and chunks are of its elements, one piece after another,
+// so that a unit may begin in one piece and end in the next, and the header says where each
+// piece lies. No byte may belong to two of them: it would be changed twice. What expressions have found along
 // axes lies in a file beside the journal, named like it with ".values" at the end,
 // which is on the disk before the journal is, and of which the header has checksums.
 //
@@ -77,6 +80,10 @@
 // finished, and while there still is a journal, they are computed from the bytes that
 // the file has, and stored: whoever is killed meanwhile leaves a journal by which that is
 // done again, and nothing depends on what they were.
+//
+// The file is known again by its number and size, and by a checksum of what lies beside the
+// array: up to 1 MiB on each side, and of an array in pieces up to 4 KiB on each side of what
+// is between two, and up to 1 MiB at the end of the file, where it says where they are.
 //
 // # What it covers
 //

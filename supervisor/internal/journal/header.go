@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"math"
 
 	"github.com/gangsaw/gangsaw/kernels"
 	"github.com/gangsaw/gangsaw/shm/format"
@@ -56,6 +57,29 @@ type Input struct {
 	Offset   uint64  // of the element that the code takes first
 	Strides  []int64 // bytes to the next along each axis of the code's shape
 	Valid    *Bitmap `json:",omitempty"` // of elements that are null; nil: none is
+	Along    *Along  `json:",omitempty"` // of an array in pieces, instead of offset, strides and bitmap
+}
+
+// Along is how the code goes over an array in pieces.
+type Along struct {
+	Axis  int   // of the code's shape; along the others it is the same element
+	First int64 // element
+	Step  int64 // elements to the next
+}
+
+// check refuses what leaves an array of so many elements.
+func (a *Along) check(shape []uint64, elements int64) error {
+	if a.Axis < 0 || a.Axis >= len(shape) || a.First < 0 || a.First >= elements || a.Step == 0 || a.Step == math.MinInt64 {
+		return fmt.Errorf("%d elements are gone through from %d on, by %d, along axis %d of %d", elements, a.First, a.Step, a.Axis, len(shape))
+	}
+	room := elements - 1 - a.First
+	if a.Step < 0 {
+		room = a.First
+	}
+	if n := shape[a.Axis]; n == 0 || n-1 > uint64(room/max(a.Step, -a.Step)) {
+		return fmt.Errorf("of %d elements %d are gone through from %d on, by %d", elements, n, a.First, a.Step)
+	}
+	return nil
 }
 
 // Bitmap tells which elements are null: those whose bit is 0, from the lowest of each
@@ -76,6 +100,7 @@ type Array struct {
 	Strides []int64
 	Swapped bool
 	Scaling *kernels.Scaling `json:",omitempty"` // what the elements stand for; nil: themselves
+	Pieces  Pieces           `json:",omitempty"` // where they lie; nil: together
 }
 
 // ArrayOf returns the description of an array.
@@ -90,14 +115,33 @@ func (a Array) Scaled(s *kernels.Scaling) Array {
 	return a
 }
 
+// InPieces returns the description of an array that lies in pieces, if there are any.
+func (a Array) InPieces(p Pieces) Array {
+	a.Pieces = p
+	return a
+}
+
 // array returns the array that is changed.
 func (h *Header) array() (format.Array, error) {
 	a, err := h.Array.in(h.Target)
 	if err != nil {
 		return a, err
 	}
-	a.Checksums = h.Checksums
+	if a.Checksums = h.Checksums; h.Array.Pieces != nil {
+		return a, h.checkPieces(a)
+	}
 	return a, a.CheckSums(h.Target.Size)
+}
+
+// checkPieces refuses what is done to no array in pieces.
+func (h *Header) checkPieces(a format.Array) error {
+	switch p := h.Program; {
+	case len(h.Checksums) > 0 || h.Array.Scaling != nil:
+		return errors.New("an array in pieces has checksums, or stands for other numbers")
+	case p.Kernel != "" || len(p.Shape) != 1 || p.Shape[0] != uint64(a.Shape[0]):
+		return fmt.Errorf("%d elements in pieces are changed by kernel %q of the shape %v", a.Shape[0], p.Kernel, p.Shape)
+	}
+	return h.Array.Pieces.CheckApart(a.Type)
 }
 
 // Of returns the array of an input that is not the one that is changed.
@@ -118,7 +162,10 @@ func (a Array) in(file Target) (format.Array, error) {
 			return array, err
 		}
 	}
-	return array, array.Check("journal", file.Size)
+	if err := array.Check("journal", file.Size); err != nil || a.Pieces == nil {
+		return array, err
+	}
+	return array, a.Pieces.check(array, file.Size)
 }
 
 // geometry returns how the array is cut.
@@ -143,7 +190,7 @@ func (h *Header) encode() ([]byte, error) {
 		return nil, err
 	}
 	if len(text) > headerMost {
-		return nil, fmt.Errorf("the header of a journal would have %d bytes, more than %d", len(text), headerMost)
+		return nil, fmt.Errorf("the header of a journal would have %d bytes, more than %d%s: write the result to a new file (-o)", len(text), headerMost, h.manyPieces())
 	}
 	b := make([]byte, pages(uint64(headerAt+len(text))))
 	copy(b, magic)
@@ -151,6 +198,18 @@ func (h *Header) encode() ([]byte, error) {
 	binary.LittleEndian.PutUint32(b[len(magic)+4:], checksum(text))
 	copy(b[headerAt:], text)
 	return b, nil
+}
+
+// manyPieces says of how many pieces a header tells.
+func (h *Header) manyPieces() string {
+	n := len(h.Array.Pieces)
+	for _, i := range h.Program.Inputs {
+		n += len(i.Array.Pieces)
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", since its arrays lie in %d pieces, such as record batches", n)
 }
 
 // errNone is returned for bytes that are no journal's.
@@ -188,7 +247,15 @@ func parseHeader(b []byte) (*Header, error) {
 		if i.Replaced {
 			continue
 		}
-		if _, err := i.Of(); err != nil {
+		a, err := i.Of()
+		switch {
+		case err != nil:
+		case (i.Array.Pieces != nil) != (i.Along != nil):
+			err = fmt.Errorf("input %q has %d pieces, and is gone through as one that has others", a.Name, len(i.Array.Pieces))
+		case i.Along != nil:
+			err = i.Along.check(h.Program.Shape, a.Shape[0])
+		}
+		if err != nil {
 			return nil, fmt.Errorf("its header does not make sense: %w", err)
 		}
 	}

@@ -26,6 +26,7 @@ type Journal struct {
 	layout   Layout
 	geometry Geometry
 	array    format.Array // in the target
+	pieced   *pieced      // where its elements lie; nil: together
 }
 
 // Error reports a journal that is no use.
@@ -90,6 +91,7 @@ func Create(path string, h *Header, areas uint32, mode fs.FileMode) (*Journal, e
 	if j.array, err = h.array(); err != nil {
 		return nil, err
 	}
+	j.pieced = newPieced(h.Array.Pieces, j.array.Type)
 	if j.geometry, err = h.geometry(); err != nil {
 		return nil, err
 	}
@@ -224,6 +226,7 @@ func open(path string, target *shm.Mapping) (j *Journal, err error) {
 	if j.array, err = j.Header.array(); err != nil {
 		return nil, err
 	}
+	j.pieced = newPieced(j.Header.Array.Pieces, j.array.Type)
 	j.layout = j.geometry.layout(n, 0)
 	if uint64(info.Size()) < j.layout.size() {
 		return nil, fmt.Errorf("it has %d bytes, and its marks alone need %d", info.Size(), j.layout.size())
@@ -389,19 +392,24 @@ func (j *Journal) Finished(chunk uint64) (bool, error) {
 // what lies between them.
 type Range struct{ First, Last uint64 }
 
+// All returns where the elements of the array lie.
+func (j *Journal) All() (all []Range) {
+	j.span(0, j.geometry.Bytes, func(first, length uint64) { all = extend(all, first, length) })
+	return all
+}
+
+// extend adds bytes to ranges.
+func extend(ranges []Range, first, length uint64) []Range {
+	if last := len(ranges) - 1; last >= 0 && ranges[last].Last+1 == first {
+		ranges[last].Last += length
+		return ranges
+	}
+	return append(ranges, Range{first, first + length - 1})
+}
+
 // Ranges returns what of the array is changed and what is not. A unit that a
 // worker has in hand is not.
 func (j *Journal) Ranges() (applied, rest []Range, err error) {
-	add := func(to *[]Range, first, length uint64) {
-		if length == 0 {
-			return
-		}
-		if last := len(*to) - 1; last >= 0 && (*to)[last].Last+1 == first {
-			(*to)[last].Last += length
-			return
-		}
-		*to = append(*to, Range{first, first + length - 1})
-	}
 	const some = 1 << 13
 	marks := make([]byte, 8*some)
 	for chunk := range j.geometry.Chunks() {
@@ -417,8 +425,8 @@ func (j *Journal) Ranges() (applied, rest []Range, err error) {
 			return nil, nil, fmt.Errorf("chunk %d has mark %d", chunk, mark)
 		}
 		done := min(size, mark*j.layout.Unit)
-		j.span(begin, done, func(first, length uint64) { add(&applied, first, length) })
-		j.span(begin+done, size-done, func(first, length uint64) { add(&rest, first, length) })
+		j.span(begin, done, func(first, length uint64) { applied = extend(applied, first, length) })
+		j.span(begin+done, size-done, func(first, length uint64) { rest = extend(rest, first, length) })
 	}
 	return applied, rest, nil
 }

@@ -190,6 +190,11 @@ func FuzzParseHeader(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(b[headerAt:])
+	b, err = piecesHeader().encode()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(bytes.TrimRight(b[headerAt:], "\x00"))
 	f.Add([]byte(`{"Array":{"Type":"int8","Shape":[9223372036854775807,2]},"Chunk":4096,"Unit":4096,"Target":{"Size":5}}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		// With the right checksum, or nothing would get further.

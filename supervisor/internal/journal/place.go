@@ -21,6 +21,12 @@ func (j *Journal) at(element uint64) int64 {
 
 // store writes elements of the array, of which so many bytes are before them.
 func (j *Journal) store(target *shm.Mapping, b []byte, first uint64) error {
+	if j.pieced != nil {
+		return j.pieced.each(first, uint64(len(b)), func(offset int64, from, to uint64) error {
+			_, err := target.WriteAt(b[from:to], offset)
+			return err
+		})
+	}
 	if j.array.Contiguous() {
 		_, err := target.WriteAt(b, j.array.Offset+int64(first))
 		return err
@@ -39,6 +45,11 @@ func (j *Journal) span(first, length uint64, tell func(first, length uint64)) {
 	size := uint64(j.array.Type.Size())
 	switch {
 	case length == 0:
+	case j.pieced != nil:
+		j.pieced.each(first, length, func(offset int64, from, to uint64) error {
+			tell(uint64(offset), to-from)
+			return nil
+		})
 	case j.array.Contiguous():
 		tell(uint64(j.array.Offset)+first, length)
 	case j.upwards():

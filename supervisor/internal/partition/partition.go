@@ -4,7 +4,9 @@
 package partition
 
 import (
+	"math"
 	"math/bits"
+	"sort"
 
 	"github.com/gangsaw/gangsaw/kernels"
 	"github.com/gangsaw/gangsaw/shm/format"
@@ -31,6 +33,9 @@ type Plan struct {
 	offset    uint64 // of the bytes among which the elements lie
 	extent    uint64 // and how many these are
 	scattered bool
+
+	pieces []format.Piece // where the elements lie; nil: together
+	ends   []uint64       // elements up to the end of each
 }
 
 // Chunk is one piece of an array.
@@ -117,6 +122,36 @@ func Scattered(array format.Array, length, chunkBytes uint64, workers int) Plan 
 	return p
 }
 
+// Pieces cuts an array with one axis whose elements lie in pieces, one piece after another,
+// into chunks as [New] does.
+func Pieces(array format.Array, pieces []format.Piece, chunkBytes uint64, workers int) Plan {
+	p := New(array, chunkBytes, workers)
+	p.pieces = pieces
+	end := uint64(0)
+	for _, one := range pieces {
+		end += uint64(one.Len)
+		p.ends = append(p.ends, end)
+	}
+	return p
+}
+
+// among returns the bytes among which count elements from one on lie in their pieces.
+func (p *Plan) among(first, count uint64) (offset, extent uint64) {
+	size := uint64(p.array.Type.Size())
+	low, high := uint64(math.MaxUint64), uint64(0)
+	for i := sort.Search(len(p.ends), func(k int) bool { return p.ends[k] > first }); i < len(p.ends); i++ {
+		one := p.pieces[i]
+		begin := p.ends[i] - uint64(one.Len)
+		if begin >= first+count {
+			break
+		}
+		at := uint64(one.Offset)
+		low = min(low, at+(max(first, begin)-begin)*size)
+		high = max(high, at+(min(first+count, p.ends[i])-begin)*size)
+	}
+	return low, high - low
+}
+
 // Tile returns how many rows a chunk has, at most.
 func (p *Plan) Tile() uint64 { return max(1, p.tile) }
 
@@ -166,6 +201,10 @@ func (p *Plan) Chunk(i uint64) Chunk {
 	count := min(p.chunkBlocks*kernels.BlockLen, length-first)
 	if p.scattered {
 		return Chunk{i, p.offset, count, count * size, p.extent}
+	}
+	if p.pieces != nil {
+		offset, extent := p.among(first, count)
+		return Chunk{i, offset, count, count * size, extent}
 	}
 	return Chunk{i, uint64(p.array.Offset) + first*size, count, count * size, count * size}
 }

@@ -41,6 +41,26 @@ func TestChunksTileTheArrayOnBlockBorders(t *testing.T) {
 	}
 }
 
+// A chunk of elements in pieces is told by the bytes among which these lie.
+func TestChunksOfPiecesLieAmongTheirBytes(t *testing.T) {
+	pieces := []format.Piece{{Offset: 100, Len: 4095}, {Offset: 20000, Len: 2}, {Offset: 90000, Len: 4095}, {Offset: 50000, Len: 5}}
+	a := format.Array{Type: kernels.Int32, Shape: []int64{8197}}
+	p, plain := Pieces(a, pieces, 1, 1), New(a, 1, 1)
+	want := []Chunk{
+		{0, 100, 4096, 4 * 4096, 20004 - 100},
+		{1, 20004, 4096, 4 * 4096, 90000 + 4*4095 - 20004},
+		{2, 50000, 5, 20, 20},
+	}
+	if p.Chunks() != plain.Chunks() || p.ChunkBytes() != plain.ChunkBytes() || p.Chunks() != 3 {
+		t.Fatalf("%d chunks of %d bytes", p.Chunks(), p.ChunkBytes())
+	}
+	for i, w := range want {
+		if got := p.Chunk(uint64(i)); got != w {
+			t.Errorf("%+v, want %+v", got, w)
+		}
+	}
+}
+
 func TestDefaultChunks(t *testing.T) {
 	for _, c := range []struct {
 		elements int64

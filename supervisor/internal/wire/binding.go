@@ -394,8 +394,22 @@ func (b *Binding) check() error {
 			return errors.New("binding of an output in pieces, or with nulls")
 		}
 	}
-	if b.InPlace != nil && b.Inputs[b.Replaced].Pieces != nil {
-		return errors.New("binding that replaces what lies in pieces")
+	if b.InPlace != nil {
+		return b.Inputs[b.Replaced].checkReplaced(b.Shape)
+	}
+	return nil
+}
+
+// checkReplaced refuses pieces in which elements cannot be replaced: in each of them they lie
+// one after another, in one file, along the only axis.
+func (s *Source) checkReplaced(shape []uint64) error {
+	if s.Pieces != nil && len(shape) != 1 {
+		return fmt.Errorf("binding that replaces what lies in pieces along one of %d axes", len(shape))
+	}
+	for _, p := range s.Pieces {
+		if p.Mapping != s.Mapping || p.Scaling != nil || p.Strides[0] != int64(s.Type.Size()) {
+			return fmt.Errorf("binding that replaces a piece that lies elsewhere: %+v", p)
+		}
 	}
 	return nil
 }

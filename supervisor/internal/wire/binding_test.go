@@ -153,6 +153,40 @@ func TestPiecesThatCannotBeAreRefused(t *testing.T) {
 	}
 }
 
+// Elements that are replaced lie in pieces of one mapping, one after another in each.
+func TestPiecesThatCannotBeReplacedAreRefused(t *testing.T) {
+	replacing := func() *Binding {
+		return &Binding{Shape: []uint64{9}, Tile: 1, Length: 9, Chunk: 4096, InPlace: &InPlace{}, Program: []byte("abc"), Inputs: []Source{{Mapping: 3, Type: kernels.Float16, Pieces: []Piece{
+			{4, Source{Mapping: 3, Type: kernels.Float16, Offset: 7, Strides: []int64{2}, Valid: &Bitmap{0x11, 0x22, 0x33}}},
+			{5, Source{Mapping: 3, Type: kernels.Float16, Swapped: true, Offset: 90, Strides: []int64{2}}},
+		}}}}
+	}
+	b := replacing()
+	if got, err := DecodeBinding(b.Encode()); err != nil || !reflect.DeepEqual(got, b) {
+		t.Errorf("%+v, %v, want %+v", got, err, b)
+	}
+	for name, bad := range map[string]func(b *Binding){
+		"elsewhere": func(b *Binding) { b.Inputs[0].Pieces[1].Mapping = 4 },
+		"apart":     func(b *Binding) { b.Inputs[0].Pieces[1].Strides[0] = 4 },
+		"two axes": func(b *Binding) {
+			b.Shape = []uint64{9, 1}
+			for i := range b.Inputs[0].Pieces {
+				b.Inputs[0].Pieces[i].Strides = []int64{2, 2}
+			}
+		},
+		"scaled": func(b *Binding) {
+			p := &b.Inputs[0].Pieces[1]
+			p.Type, p.Scaling = kernels.Int8, &kernels.Scaling{Stored: kernels.Int8, Type: kernels.Float16, Factor: 2}
+		},
+	} {
+		b := replacing()
+		bad(b)
+		if got, err := DecodeBinding(b.Encode()); err == nil {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
 // Elements of an output lie in batches, and behind them.
 func TestPlacesOfOutputs(t *testing.T) {
 	whole := Source{Type: kernels.Int32, Offset: 100}

@@ -250,15 +250,14 @@ func (w *Worker) replace(chunk uint64, x extent, e *evaluation) error {
 	s := e.binding.Inputs[e.binding.Replaced]
 	size := s.Type.Size()
 	c := commit{worker: w, inPlace: e.binding.InPlace, mapping: s.Mapping, offset: s.Offset + x.first*uint64(size), chunk: chunk}
-	g, ok := e.inputs[e.binding.Replaced].(*gather)
-	if !ok {
-		return errors.New("what lies in pieces is not changed in place")
-	}
-	if !g.direct {
-		c.apart = &apart{g, x}
+	var data []byte
+	if g, ok := e.inputs[e.binding.Replaced].(*gather); ok && g.direct {
+		data = g.region
+	} else {
+		c.apart = &apart{e.inputs[e.binding.Replaced], size, x}
 	}
 	_, err := guardAll(func() ([]byte, error) {
-		return nil, c.run(g.region, w.progress, func(dst, _ []byte, at int) error {
+		return nil, c.run(data, w.progress, func(dst, _ []byte, at int) error {
 			e.dst[0] = dst
 			e.runner.Block(len(dst)/size, e.dst, e.elements(x, 0, at/size, len(dst)/size))
 			return nil

@@ -100,7 +100,7 @@ func newGather(shape []uint64, rows int, s wire.Source) (g *gather, err error) {
 		}
 		g.stored = make([]byte, kernels.BlockLen*int(size))
 	}
-	g.direct = !g.swapped && g.nulls == nil && g.scaler == nil && (len(g.row.lengths) == 0 || len(g.row.lengths) == 1 && g.row.strides[0] == int64(size))
+	g.direct = !g.swapped && g.nulls == nil && g.scaler == nil && g.dense()
 	return g, nil
 }
 
