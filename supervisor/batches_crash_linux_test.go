@@ -3,8 +3,10 @@ package supervisor
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"testing"
@@ -29,7 +31,7 @@ func columnOf(f *File, name string, lengths []int64) *Array {
 		valid := at
 		at += (n + 7) / 8
 		if name == "x" {
-			c.Type, c.Nulls = kernels.Float64, 1
+			c.Type, c.Swapped, c.Nulls = kernels.Float64, true, 1
 			c.Pieces = append(c.Pieces, format.Piece{Offset: at, Len: n, Valid: valid})
 		} else {
 			c.Pieces = append(c.Pieces, format.Piece{Offset: at + 8*n, Len: n})
@@ -76,11 +78,7 @@ func (b *batches) computed(t *testing.T, pool *Pool) {
 		t.Fatal(err)
 	}
 	elements = elements[len(elements)-8*int(b.rows):] // behind a header
-	for k, at := range b.places["x"] {
-		if !isNull(int64(k)) {
-			copy(b.bytes[at:at+8], elements[8*k:])
-		}
-	}
+	b.applied("x", func(k int64) float64 { return math.Float64frombits(binary.LittleEndian.Uint64(elements[8*k:])) })
 }
 
 // Workers are killed at random moments of changes of a column in batches.

@@ -19,8 +19,8 @@ import (
 	"github.com/gangsaw/gangsaw/supervisor/internal/journal"
 )
 
-// batches are the bytes of a file whose columns x (float64 with nulls), i (int32) and h
-// (float16) lie in batches, as in Arrow IPC files, with other bytes between.
+// batches are the bytes of a file whose columns x (float64 with nulls, big-endian), i (int32)
+// and h (float16) lie in batches, as in Arrow IPC files, with other bytes between.
 type batches struct {
 	path    string
 	bytes   []byte
@@ -33,7 +33,7 @@ func newBatches(t *testing.T, lengths ...int64) *batches {
 	t.Helper()
 	b := &batches{columns: map[string]*format.Column{}, places: map[string][]int64{}}
 	for name, typ := range map[string]kernels.Type{"x": kernels.Float64, "i": kernels.Int32, "h": kernels.Float16} {
-		b.columns[name] = &format.Column{Array: format.Array{Name: name, Type: typ}}
+		b.columns[name] = &format.Column{Array: format.Array{Name: name, Type: typ, Swapped: name == "x"}}
 	}
 	for _, n := range lengths {
 		b.bytes = append(b.bytes, bytes.Repeat([]byte{0x5a}, 5)...)
@@ -87,7 +87,7 @@ func (b *batches) set(name string, i int64, v float64) {
 	to := b.bytes[b.places[name][i]:]
 	switch name {
 	case "x":
-		binary.LittleEndian.PutUint64(to, math.Float64bits(v))
+		binary.BigEndian.PutUint64(to, math.Float64bits(v))
 	case "i":
 		binary.LittleEndian.PutUint32(to, uint32(int32(v)))
 	default:
@@ -99,7 +99,7 @@ func (b *batches) set(name string, i int64, v float64) {
 func (b *batches) get(name string, i int64) float64 {
 	from := b.bytes[b.places[name][i]:]
 	if name == "x" {
-		return math.Float64frombits(binary.LittleEndian.Uint64(from))
+		return math.Float64frombits(binary.BigEndian.Uint64(from))
 	}
 	return float64(int32(binary.LittleEndian.Uint32(from)))
 }
@@ -262,7 +262,7 @@ func TestThousandsOfBatchesAreChangedInPlace(t *testing.T) {
 
 // halfBatched is an expression, and halfChanged leaves a file as a run of it does that is
 // killed while a worker stores its third unit, of which half is there.
-const halfBatched = "x - nanmin(x) + i[::-1]"
+const halfBatched = "2*x - nanmin(x) + i[::-1]"
 
 func (b *batches) halfChanged(t *testing.T, pool *Pool) {
 	t.Helper()
@@ -295,7 +295,7 @@ func (b *batches) halfChanged(t *testing.T, pool *Pool) {
 	if err := c.open(t.Context(), x, taskOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	b.applied("x", func(k int64) float64 { return b.get("x", k) + 300.5 + b.get("i", b.rows-1-k) })
+	b.applied("x", func(k int64) float64 { return 2*b.get("x", k) + 300.5 + b.get("i", b.rows-1-k) })
 	layout, log := c.journal.Layout(), c.journal.Mapping().Bytes()
 	unit := int64(journal.UnitOf(kernels.Float64) / 8)
 	for k := range 2*unit + unit/2 {
