@@ -194,6 +194,9 @@ func (e *Engine) finish(i int, word ring.Word, worker *member) bool {
 	if !e.ring.Retire(i, word) {
 		e.corruptSlot(i, e.ring.Load(i))
 	}
+	if !worker.ready { // its report is still on the way, and may come after its end
+		e.welcome(worker)
+	}
 	e.health = e.health.progress()
 	e.recycle(worker)
 	bytes := j.spec.Plan.Chunk(result.Descriptor.Chunk).Bytes

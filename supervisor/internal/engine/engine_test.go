@@ -656,3 +656,61 @@ func TestCloseDoesNotWaitForAStuckWorker(t *testing.T) {
 		t.Errorf("closed: %v", err)
 	}
 }
+
+// roll notes which workers have come and gone.
+type roll struct {
+	EventFunc
+	mu          sync.Mutex
+	come, gone  []uint32
+	workedFirst bool // a chunk was run by one that had not come
+}
+
+func (r *roll) WorkerStarted(worker uint32, _ int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.come = append(r.come, worker)
+}
+
+func (r *roll) WorkerEnded(worker uint32, _ int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.gone = append(r.gone, worker)
+}
+
+func (r *roll) ChunkRun(c ChunkRun) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.workedFirst = r.workedFirst || !slices.Contains(r.come, c.Worker)
+}
+
+// A worker whose report comes after its work, or after its end, is told of all the same,
+// once.
+func TestWorkerThatWorksIsReady(t *testing.T) {
+	for _, reports := range []int{0, 1, 2} {
+		r := &roll{EventFunc: func(Event) {}}
+		f := newFixture(t, 1, good, func(c *Config) {
+			c.Observer = r
+			launch := c.Launch
+			c.Launch = func(incarnation, seat uint32, ready func(), exited func(proc.Exit)) (Worker, error) {
+				late := func(exit proc.Exit) {
+					if reports == 2 {
+						ready()
+					}
+					exited(exit)
+				}
+				if reports != 1 {
+					return launch(incarnation, seat, func() {}, late)
+				}
+				return launch(incarnation, seat, ready, late)
+			}
+		})
+		if err := f.run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+		if r.mu.Lock(); len(r.come) != 1 || !slices.Equal(r.come, r.gone) || r.workedFirst {
+			t.Errorf("report %d: %v have come and %v gone; one worked before: %v", reports, r.come, r.gone, r.workedFirst)
+		}
+		r.mu.Unlock()
+	}
+}

@@ -115,9 +115,14 @@ func (e *Engine) freeSeat() (uint32, bool) {
 }
 
 func (e *Engine) onReady(m *member) {
-	if m.doomed != "" {
+	if m.doomed != "" || m.ready {
 		return // it comes too late
 	}
+	e.welcome(m)
+}
+
+// welcome notes that a worker is ready to work.
+func (e *Engine) welcome(m *member) {
 	m.ready = true
 	m.age.born = time.Now()
 	if m.late != nil {
