@@ -154,7 +154,9 @@ func (e *Engine) inspect(i int) bool {
 	case word.Generation() != s.word.Generation() || worker == nil:
 		e.corruptSlot(i, word)
 	case word.State() == ring.Claimed && !s.doomed, word.State() == ring.Doomed && s.doomed:
+		e.works(worker)
 	case word.State() == ring.Done && !s.doomed:
+		e.works(worker)
 		return e.finish(i, word, worker)
 	default:
 		e.corruptSlot(i, word)
@@ -193,9 +195,6 @@ func (e *Engine) finish(i int, word ring.Word, worker *member) bool {
 	j := e.release(i)
 	if !e.ring.Retire(i, word) {
 		e.corruptSlot(i, e.ring.Load(i))
-	}
-	if !worker.ready { // its report is still on the way, and may come after its end
-		e.welcome(worker)
 	}
 	e.health = e.health.progress()
 	e.recycle(worker)

@@ -683,6 +683,33 @@ func (r *roll) ChunkRun(c ChunkRun) {
 	r.workedFirst = r.workedFirst || !slices.Contains(r.come, c.Worker)
 }
 
+// A worker that has something in work is among the members, though its report is late.
+func TestMemberThatWorksIsReady(t *testing.T) {
+	claimed, leave := make(chan struct{}), make(chan struct{})
+	f := newFixture(t, 1, func(w *fake, c ring.Claim) bool {
+		if c.Descriptor.Chunk == 0 {
+			close(claimed)
+			<-leave
+		}
+		return w.work(c)
+	}, func(c *Config) {
+		launch := c.Launch
+		c.Launch = func(incarnation, seat uint32, _ func(), exited func(proc.Exit)) (Worker, error) {
+			return launch(incarnation, seat, func() {}, exited)
+		}
+	})
+	ended := make(chan error)
+	go func() { ended <- f.run(t.Context()) }()
+	<-claimed
+	if all, err := f.Members(); len(all) != 1 || err != nil {
+		t.Errorf("%d members, %v", len(all), err)
+	}
+	close(leave)
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 // A worker whose report comes after its work, or after its end, is told of all the same,
 // once.
 func TestWorkerThatWorksIsReady(t *testing.T) {

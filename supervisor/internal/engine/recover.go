@@ -121,6 +121,14 @@ func (e *Engine) onReady(m *member) {
 	e.welcome(m)
 }
 
+// works notes that a worker has something in work: its report may still be on the way,
+// and come after its end.
+func (e *Engine) works(m *member) {
+	if !m.ready {
+		e.welcome(m)
+	}
+}
+
 // welcome notes that a worker is ready to work.
 func (e *Engine) welcome(m *member) {
 	m.ready = true

@@ -65,6 +65,7 @@ type Member struct {
 // Members returns the workers that are ready, in the order of their incarnations.
 func (e *Engine) Members() (all []Member, err error) {
 	err = e.act(func() {
+		e.harvest() // whoever works is ready
 		for _, m := range e.workers {
 			if m.ready && !m.stuck && m.doomed == "" {
 				all = append(all, Member{m.incarnation, m.handle})
