@@ -3,7 +3,6 @@ package supervisor
 import (
 	"math/rand/v2"
 	"reflect"
-	"syscall"
 	"testing"
 
 	"github.com/gangsaw/gangsaw/kernels"
@@ -25,7 +24,7 @@ func TestKilledWorkersChangeNothingOfAConcatenation(t *testing.T) {
 		chunks := uint64(0)
 		for n := 0; n < 5; {
 			chunks = progress(pool, chunks)
-			if pid := victim(t, r); pid != 0 && syscall.Kill(pid, syscall.SIGKILL) == nil {
+			if killOne(t, r) {
 				n++
 			}
 		}

@@ -60,12 +60,10 @@ func torment(t *testing.T, pool *Pool, tormentor func(r *rand.Rand)) (jobs int) 
 	}
 }
 
-// victim returns one of the workers at random, 0 if there is none.
-func victim(t *testing.T, r *rand.Rand) int {
-	if pids := children(t, os.Getpid()); len(pids) > 0 {
-		return pids[r.IntN(len(pids))]
-	}
-	return 0
+// killOne kills one of the workers at random and reports whether there was one.
+func killOne(t *testing.T, r *rand.Rand) bool {
+	pids := children(t, os.Getpid())
+	return len(pids) > 0 && syscall.Kill(pids[r.IntN(len(pids))], syscall.SIGKILL) == nil
 }
 
 // progress waits until some chunk was finished since, or the pool would take
@@ -91,7 +89,7 @@ func TestRandomKillsChangeNothing(t *testing.T) {
 			// Not just after a chunk was finished, where its worker begins the
 			// next: the same place again and again is what a bad chunk looks like.
 			time.Sleep(time.Duration(r.IntN(2000)) * time.Microsecond)
-			if pid := victim(t, r); pid != 0 && syscall.Kill(pid, syscall.SIGKILL) == nil {
+			if killOne(t, r) {
 				n++
 			}
 		}

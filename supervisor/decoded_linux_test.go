@@ -3,7 +3,6 @@ package supervisor
 import (
 	"errors"
 	"math/rand/v2"
-	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -32,7 +31,7 @@ func TestKilledWorkersChangeNothingOfWhatIsDecoded(t *testing.T) {
 	hook := func(first int64) {
 		if first%(10*4096) == 0 && first > 0 {
 			since = progress(pool, since)
-			syscall.Kill(victim(t, r), syscall.SIGKILL)
+			killOne(t, r)
 		}
 	}
 	decodeHook.Store(&hook)

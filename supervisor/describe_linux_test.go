@@ -3,7 +3,6 @@ package supervisor
 import (
 	"math/rand/v2"
 	"reflect"
-	"syscall"
 	"testing"
 	"time"
 
@@ -31,7 +30,7 @@ func TestKilledSurveysFindTheSame(t *testing.T) {
 		for n := 0; n < 20; {
 			chunks = progress(pool, chunks)
 			time.Sleep(time.Duration(r.IntN(2000)) * time.Microsecond)
-			if pid := victim(t, r); pid != 0 && syscall.Kill(pid, syscall.SIGKILL) == nil {
+			if killOne(t, r) {
 				n++
 			}
 		}

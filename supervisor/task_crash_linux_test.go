@@ -230,7 +230,7 @@ func killAtRandom(t *testing.T, pool *Pool, seed uint64, kills int) (ended chan 
 		for n := 0; n < kills; {
 			chunks = progress(pool, chunks)
 			time.Sleep(time.Duration(r.IntN(1000)) * time.Microsecond)
-			if pid := victim(t, r); pid != 0 && syscall.Kill(pid, syscall.SIGKILL) == nil {
+			if killOne(t, r) {
 				n++
 			}
 		}
