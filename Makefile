@@ -93,6 +93,7 @@ FUZZ_TARGETS := FuzzParse@./shm/format/fits \
 	FuzzParse@./shm/format/netcdf \
 	FuzzParse@./shm/format/npy \
 	FuzzParse@./shm/format/npz \
+	FuzzTable@./shm/format/npz \
 	FuzzParse@./shm/format/raw \
 	FuzzOpen@./shm/format/arrow \
 	FuzzOpen@./shm/format/csv \

@@ -20,6 +20,7 @@ import (
 
 	"github.com/gangsaw/gangsaw/kernels"
 	"github.com/gangsaw/gangsaw/shm/format"
+	"github.com/gangsaw/gangsaw/shm/format/internal/fuzztest"
 )
 
 // types are those of the columns that are tested, and what they are decoded to.
@@ -359,5 +360,5 @@ func FuzzOpen(f *testing.F) {
 	batches, _ := sample(true, 20, 3)
 	f.Add(write(f, batches))
 	f.Add(write(f, batches, ipc.WithZstd()))
-	f.Fuzz(func(_ *testing.T, b []byte) { walk(b) })
+	f.Fuzz(func(t *testing.T, b []byte) { fuzztest.Frugal(t, func() { walk(b) }) })
 }

@@ -24,6 +24,7 @@ import (
 
 	"github.com/gangsaw/gangsaw/kernels"
 	"github.com/gangsaw/gangsaw/shm/format"
+	"github.com/gangsaw/gangsaw/shm/format/internal/fuzztest"
 )
 
 var types = []arrow.DataType{
@@ -541,5 +542,5 @@ func FuzzOpen(f *testing.F) {
 	batch, _ := sample(20, true, true)
 	f.Add(write(f, batch, 7))
 	f.Add(write(f, batch, 100, parquet.WithDataPageVersion(parquet.DataPageV2), parquet.WithDictionaryDefault(false)))
-	f.Fuzz(func(_ *testing.T, b []byte) { walk(b) })
+	f.Fuzz(func(t *testing.T, b []byte) { fuzztest.Frugal(t, func() { walk(b) }) })
 }

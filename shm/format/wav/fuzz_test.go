@@ -1,34 +1,11 @@
 package wav
 
 import (
-	"bytes"
-	"os"
-	"path/filepath"
 	"testing"
 
-	"github.com/gangsaw/gangsaw/shm/format"
+	"github.com/gangsaw/gangsaw/shm/format/internal/fuzztest"
 )
 
 func FuzzParse(f *testing.F) {
-	for _, name := range []string{"i2_2.wav", "extensible.wav", "rf64.wav", "big.wav"} {
-		b, err := os.ReadFile(filepath.Join("../testdata", name))
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(b)
-	}
-	f.Fuzz(func(t *testing.T, b []byte) {
-		arrays, err := Parse(bytes.NewReader(b), int64(len(b)))
-		if err != nil {
-			return
-		}
-		for _, a := range arrays {
-			if a.Access != format.Mapped {
-				continue
-			}
-			if err := a.Check("wav", int64(len(b))); err != nil || !a.Type.Valid() {
-				t.Errorf("%+v does not lie in %d bytes: %v", a, len(b), err)
-			}
-		}
-	})
+	fuzztest.Parser(f, "wav", Parse, "i2_2.wav", "extensible.wav", "rf64.wav", "big.wav")
 }
