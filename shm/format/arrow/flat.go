@@ -44,7 +44,7 @@ func (f flat) slot(table, slot int) (at int, ok bool) {
 	if !ok {
 		return 0, false
 	}
-	if 4+2*slot+2 > size {
+	if 4+2*slot >= size { // as the library has it: a vtable of odd size ends in half a slot
 		return 0, true
 	}
 	offset, ok := f.u16(vtable + 4 + 2*slot)
