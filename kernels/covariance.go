@@ -93,7 +93,8 @@ func (p Comoments) canonical() Comoments {
 	return p
 }
 
-func mergeComoments(a, b Comoments) Comoments {
+// mergeComoments makes a the comoments of its pairs followed by those of b.
+func mergeComoments(a, b *Comoments) {
 	out := Comoments{
 		count: a.count + b.count, nan: a.nan + b.nan,
 		sumX: a.sumX.add(b.sumX), sumY: a.sumY.add(b.sumY),
@@ -108,7 +109,7 @@ func mergeComoments(a, b Comoments) Comoments {
 		out.yy += float64(float64(dy*dy) * weight)
 		out.xy += float64(float64(dx*dy) * weight)
 	}
-	return out.canonical()
+	*a = out.canonical()
 }
 
 func (p *Comoments) pairs() uint64 { return p.count - p.nan }

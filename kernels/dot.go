@@ -92,10 +92,11 @@ func plainDot(xs, ys []float64) double {
 	return double{canonicalNaN(math.Float64frombits(lanes[0])), 0}
 }
 
-func mergeDots(a, b Dot) Dot {
-	out := Dot{a.count + b.count, a.nan + b.nan, a.sum.add(b.sum)}
-	if !finite(out.sum.hi) {
-		out.sum = double{canonicalNaN(a.sum.hi + b.sum.hi), 0}
+// mergeDots makes a the dot product of its pairs followed by those of b.
+func mergeDots(a, b *Dot) {
+	sum := a.sum.add(b.sum)
+	if !finite(sum.hi) {
+		sum = double{canonicalNaN(a.sum.hi + b.sum.hi), 0}
 	}
-	return out
+	*a = Dot{a.count + b.count, a.nan + b.nan, sum}
 }

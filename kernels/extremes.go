@@ -24,7 +24,7 @@ const none = math.MaxUint64
 var FindExtremes = registerTree("extremes", partial[Extremes]{
 	size:  8 * 8,
 	empty: func(t Type) Extremes { return Extremes{typ: t, nan: none} },
-	fold:  func(f *blockFold, t Type, block []byte) Extremes { return f.extremesOf(t, block) },
+	fold:  func(f *blockFold, p *Extremes, t Type, block []byte) { *p = f.extremesOf(t, block) },
 	merge: mergeExtremes,
 	encode: func(p Extremes, w *words) {
 		for _, v := range [...]uint64{uint64(p.typ), p.count, p.nan, p.numbers, p.least, p.most, p.leastAt, p.mostAt} {
@@ -67,23 +67,21 @@ func (p *Extremes) NaNArgMin() (index uint64, ok bool) { return p.leastAt, p.num
 // NaNArgMax is ArgMax of the elements that are not NaN.
 func (p *Extremes) NaNArgMax() (index uint64, ok bool) { return p.mostAt, p.numbers > 0 }
 
-func mergeExtremes(a, b Extremes) Extremes {
-	out := a
-	out.count += b.count
-	out.numbers += b.numbers
-	if out.nan == none && b.nan != none {
-		out.nan = a.count + b.nan
+// mergeExtremes makes a the extremes of its elements followed by those of b.
+func mergeExtremes(a, b *Extremes) {
+	if a.nan == none && b.nan != none {
+		a.nan = a.count + b.nan
 	}
-	switch {
-	case b.numbers == 0:
-		return out
-	case a.numbers == 0 || b.below(b.least, a.least):
-		out.least, out.leastAt = b.least, a.count+b.leastAt
+	if b.numbers > 0 {
+		if a.numbers == 0 || b.below(b.least, a.least) {
+			a.least, a.leastAt = b.least, a.count+b.leastAt
+		}
+		if a.numbers == 0 || b.below(a.most, b.most) {
+			a.most, a.mostAt = b.most, a.count+b.mostAt
+		}
 	}
-	if a.numbers == 0 || b.below(a.most, b.most) {
-		out.most, out.mostAt = b.most, a.count+b.mostAt
-	}
-	return out
+	a.count += b.count
+	a.numbers += b.numbers
 }
 
 // below compares elements by their keys; zeros are equal.
@@ -116,7 +114,8 @@ func (f *blockFold) extremesOf(t Type, block []byte) Extremes {
 	} else {
 		t, block = f.widened(t, block)
 	}
-	s := f.summary(t, block)
+	var s Summary
+	f.summary(&s, t, block)
 	p.numbers, p.least, p.most = s.numbers(), s.min, s.max
 	where := f.truth2[:p.count]
 	if s.nan > 0 {

@@ -30,114 +30,114 @@ var (
 )
 
 var totalFolds = [numTypes]*laneFold{
-	Float64:  newLaneFold(portable.TotalFloat64, avx2.TotalFloat64, avx512.TotalFloat64, combineSum, 0x0),
-	Float32:  newLaneFold(portable.TotalFloat32, avx2.TotalFloat32, avx512.TotalFloat32, combineSum, 0x0),
-	Float16:  newLaneFold(portable.TotalFloat16, avx2.TotalFloat16, avx512.TotalFloat16, combineSum, 0x0),
-	BFloat16: newLaneFold(portable.TotalBFloat16, avx2.TotalBFloat16, avx512.TotalBFloat16, combineSum, 0x0),
-	Int32:    newLaneFold(portable.TotalInt32, avx2.TotalInt32, avx512.TotalInt32, combineCount, 0x0),
-	Uint32:   newLaneFold(portable.TotalUint32, avx2.TotalUint32, avx512.TotalUint32, combineCount, 0x0),
+	Float64:  newLaneFold(portable.TotalFloat64, avx2.TotalFloat64, avx512.TotalFloat64, avx512.TotalFloat64Combined, combineSum, 0x0),
+	Float32:  newLaneFold(portable.TotalFloat32, avx2.TotalFloat32, avx512.TotalFloat32, avx512.TotalFloat32Combined, combineSum, 0x0),
+	Float16:  newLaneFold(portable.TotalFloat16, avx2.TotalFloat16, avx512.TotalFloat16, avx512.TotalFloat16Combined, combineSum, 0x0),
+	BFloat16: newLaneFold(portable.TotalBFloat16, avx2.TotalBFloat16, avx512.TotalBFloat16, avx512.TotalBFloat16Combined, combineSum, 0x0),
+	Int32:    newLaneFold(portable.TotalInt32, avx2.TotalInt32, avx512.TotalInt32, avx512.TotalInt32Combined, combineCount, 0x0),
+	Uint32:   newLaneFold(portable.TotalUint32, avx2.TotalUint32, avx512.TotalUint32, avx512.TotalUint32Combined, combineCount, 0x0),
 }
 
 var sumFolds = [numTypes]*laneFold{
-	Float64:  newLaneFold(portable.SumFloat64, avx2.SumFloat64, avx512.SumFloat64, combineCheckedSum, 0x0, 0x0, 0x3ff0000000000000),
-	Float32:  newLaneFold(portable.SumFloat32, avx2.SumFloat32, avx512.SumFloat32, combineDot, 0x0, 0x0),
-	Float16:  newLaneFold(portable.SumFloat16, avx2.SumFloat16, avx512.SumFloat16, combineDot, 0x0, 0x0),
-	BFloat16: newLaneFold(portable.SumBFloat16, avx2.SumBFloat16, avx512.SumBFloat16, combineDot, 0x0, 0x0),
-	Int64:    newLaneFold(portable.SumInt64, avx2.SumInt64, avx512.SumInt64, combineTwoCounts, 0x0, 0x0),
-	Uint64:   newLaneFold(portable.SumUint64, avx2.SumUint64, avx512.SumUint64, combineTwoCounts, 0x0, 0x0),
+	Float64:  newLaneFold(portable.SumFloat64, avx2.SumFloat64, avx512.SumFloat64, avx512.SumFloat64Combined, combineCheckedSum, 0x0, 0x0, 0x3ff0000000000000),
+	Float32:  newLaneFold(portable.SumFloat32, avx2.SumFloat32, avx512.SumFloat32, avx512.SumFloat32Combined, combineDot, 0x0, 0x0),
+	Float16:  newLaneFold(portable.SumFloat16, avx2.SumFloat16, avx512.SumFloat16, avx512.SumFloat16Combined, combineDot, 0x0, 0x0),
+	BFloat16: newLaneFold(portable.SumBFloat16, avx2.SumBFloat16, avx512.SumBFloat16, avx512.SumBFloat16Combined, combineDot, 0x0, 0x0),
+	Int64:    newLaneFold(portable.SumInt64, avx2.SumInt64, avx512.SumInt64, avx512.SumInt64Combined, combineTwoCounts, 0x0, 0x0),
+	Uint64:   newLaneFold(portable.SumUint64, avx2.SumUint64, avx512.SumUint64, avx512.SumUint64Combined, combineTwoCounts, 0x0, 0x0),
 }
 
 var scanFolds = [numTypes]*laneFold{
-	Float64:  newLaneFold(portable.ScanFloat64, avx2.ScanFloat64, avx512.ScanFloat64, combineScan, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0),
-	Float32:  newLaneFold(portable.ScanFloat32, avx2.ScanFloat32, avx512.ScanFloat32, combineScan, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0),
-	Float16:  newLaneFold(portable.ScanFloat16, avx2.ScanFloat16, avx512.ScanFloat16, combineScan, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0),
-	BFloat16: newLaneFold(portable.ScanBFloat16, avx2.ScanBFloat16, avx512.ScanBFloat16, combineScan, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0),
-	Int32:    newLaneFold(portable.ScanInt32, avx2.ScanInt32, avx512.ScanInt32, combineScanSigned, 0x0, 0x0, 0x7fffffffffffffff, 0x8000000000000000, 0x0),
-	Int64:    newLaneFold(portable.ScanInt64, avx2.ScanInt64, avx512.ScanInt64, combineScanSigned, 0x0, 0x0, 0x7fffffffffffffff, 0x8000000000000000, 0x0),
-	Uint32:   newLaneFold(portable.ScanUint32, avx2.ScanUint32, avx512.ScanUint32, combineScanSigned, 0x0, 0x0, 0x7fffffffffffffff, 0x8000000000000000, 0x0),
-	Uint64:   newLaneFold(portable.ScanUint64, avx2.ScanUint64, avx512.ScanUint64, combineScanUnsigned, 0x0, 0x0, 0xffffffffffffffff, 0x0, 0x0),
-	Bool:     newLaneFold(portable.ScanBool, avx2.ScanBool, avx512.ScanBool, combineCount, 0x0),
+	Float64:  newLaneFold(portable.ScanFloat64, avx2.ScanFloat64, avx512.ScanFloat64, avx512.ScanFloat64Combined, combineScan, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0),
+	Float32:  newLaneFold(portable.ScanFloat32, avx2.ScanFloat32, avx512.ScanFloat32, avx512.ScanFloat32Combined, combineScan, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0),
+	Float16:  newLaneFold(portable.ScanFloat16, avx2.ScanFloat16, avx512.ScanFloat16, avx512.ScanFloat16Combined, combineScan, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0),
+	BFloat16: newLaneFold(portable.ScanBFloat16, avx2.ScanBFloat16, avx512.ScanBFloat16, avx512.ScanBFloat16Combined, combineScan, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0),
+	Int32:    newLaneFold(portable.ScanInt32, avx2.ScanInt32, avx512.ScanInt32, avx512.ScanInt32Combined, combineScanSigned, 0x0, 0x0, 0x7fffffffffffffff, 0x8000000000000000, 0x0),
+	Int64:    newLaneFold(portable.ScanInt64, avx2.ScanInt64, avx512.ScanInt64, avx512.ScanInt64Combined, combineScanSigned, 0x0, 0x0, 0x7fffffffffffffff, 0x8000000000000000, 0x0),
+	Uint32:   newLaneFold(portable.ScanUint32, avx2.ScanUint32, avx512.ScanUint32, avx512.ScanUint32Combined, combineScanSigned, 0x0, 0x0, 0x7fffffffffffffff, 0x8000000000000000, 0x0),
+	Uint64:   newLaneFold(portable.ScanUint64, avx2.ScanUint64, avx512.ScanUint64, avx512.ScanUint64Combined, combineScanUnsigned, 0x0, 0x0, 0xffffffffffffffff, 0x0, 0x0),
+	Bool:     newLaneFold(portable.ScanBool, avx2.ScanBool, avx512.ScanBool, avx512.ScanBoolCombined, combineCount, 0x0),
 }
 
 var scanSpecialFolds = [numTypes]*laneFold{
-	Float64:  newLaneFold(portable.ScanSpecialFloat64, avx2.ScanSpecialFloat64, avx512.ScanSpecialFloat64, combineScanSpecial, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0, 0x0, 0x0),
-	Float32:  newLaneFold(portable.ScanSpecialFloat32, avx2.ScanSpecialFloat32, avx512.ScanSpecialFloat32, combineScanSpecial, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0, 0x0, 0x0),
-	Float16:  newLaneFold(portable.ScanSpecialFloat16, avx2.ScanSpecialFloat16, avx512.ScanSpecialFloat16, combineScanSpecial, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0, 0x0, 0x0),
-	BFloat16: newLaneFold(portable.ScanSpecialBFloat16, avx2.ScanSpecialBFloat16, avx512.ScanSpecialBFloat16, combineScanSpecial, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0, 0x0, 0x0),
+	Float64:  newLaneFold(portable.ScanSpecialFloat64, avx2.ScanSpecialFloat64, avx512.ScanSpecialFloat64, nil, combineScanSpecial, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0, 0x0, 0x0),
+	Float32:  newLaneFold(portable.ScanSpecialFloat32, avx2.ScanSpecialFloat32, avx512.ScanSpecialFloat32, nil, combineScanSpecial, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0, 0x0, 0x0),
+	Float16:  newLaneFold(portable.ScanSpecialFloat16, avx2.ScanSpecialFloat16, avx512.ScanSpecialFloat16, nil, combineScanSpecial, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0, 0x0, 0x0),
+	BFloat16: newLaneFold(portable.ScanSpecialBFloat16, avx2.ScanSpecialBFloat16, avx512.ScanSpecialBFloat16, nil, combineScanSpecial, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0, 0x0, 0x0),
 }
 
 var signsFolds = [numTypes]*laneFold{
-	Float64:  newLaneFold(portable.SignsFloat64, avx2.SignsFloat64, avx512.SignsFloat64, combineSigns, 0x0, 0x8000000000000000),
-	Float32:  newLaneFold(portable.SignsFloat32, avx2.SignsFloat32, avx512.SignsFloat32, combineSigns, 0x0, 0x8000000000000000),
-	Float16:  newLaneFold(portable.SignsFloat16, avx2.SignsFloat16, avx512.SignsFloat16, combineSigns, 0x0, 0x8000000000000000),
-	BFloat16: newLaneFold(portable.SignsBFloat16, avx2.SignsBFloat16, avx512.SignsBFloat16, combineSigns, 0x0, 0x8000000000000000),
+	Float64:  newLaneFold(portable.SignsFloat64, avx2.SignsFloat64, avx512.SignsFloat64, avx512.SignsFloat64Combined, combineSigns, 0x0, 0x8000000000000000),
+	Float32:  newLaneFold(portable.SignsFloat32, avx2.SignsFloat32, avx512.SignsFloat32, avx512.SignsFloat32Combined, combineSigns, 0x0, 0x8000000000000000),
+	Float16:  newLaneFold(portable.SignsFloat16, avx2.SignsFloat16, avx512.SignsFloat16, avx512.SignsFloat16Combined, combineSigns, 0x0, 0x8000000000000000),
+	BFloat16: newLaneFold(portable.SignsBFloat16, avx2.SignsBFloat16, avx512.SignsBFloat16, avx512.SignsBFloat16Combined, combineSigns, 0x0, 0x8000000000000000),
 }
 
 var deviationsSpecialFolds = [numTypes]*laneFold{
-	Float64:  newLaneFold(portable.DeviationsSpecialFloat64, avx2.DeviationsSpecialFloat64, avx512.DeviationsSpecialFloat64, combineTwoSums, 0x0, 0x0),
-	Float32:  newLaneFold(portable.DeviationsSpecialFloat32, avx2.DeviationsSpecialFloat32, avx512.DeviationsSpecialFloat32, combineTwoSums, 0x0, 0x0),
-	Float16:  newLaneFold(portable.DeviationsSpecialFloat16, avx2.DeviationsSpecialFloat16, avx512.DeviationsSpecialFloat16, combineTwoSums, 0x0, 0x0),
-	BFloat16: newLaneFold(portable.DeviationsSpecialBFloat16, avx2.DeviationsSpecialBFloat16, avx512.DeviationsSpecialBFloat16, combineTwoSums, 0x0, 0x0),
+	Float64:  newLaneFold(portable.DeviationsSpecialFloat64, avx2.DeviationsSpecialFloat64, avx512.DeviationsSpecialFloat64, avx512.DeviationsSpecialFloat64Combined, combineTwoSums, 0x0, 0x0),
+	Float32:  newLaneFold(portable.DeviationsSpecialFloat32, avx2.DeviationsSpecialFloat32, avx512.DeviationsSpecialFloat32, avx512.DeviationsSpecialFloat32Combined, combineTwoSums, 0x0, 0x0),
+	Float16:  newLaneFold(portable.DeviationsSpecialFloat16, avx2.DeviationsSpecialFloat16, avx512.DeviationsSpecialFloat16, avx512.DeviationsSpecialFloat16Combined, combineTwoSums, 0x0, 0x0),
+	BFloat16: newLaneFold(portable.DeviationsSpecialBFloat16, avx2.DeviationsSpecialBFloat16, avx512.DeviationsSpecialBFloat16, avx512.DeviationsSpecialBFloat16Combined, combineTwoSums, 0x0, 0x0),
 }
 
 var powersFolds = [numTypes]*laneFold{
-	Float64:  newLaneFold(portable.PowersFloat64, avx2.PowersFloat64, avx512.PowersFloat64, combineFourSums, 0x0, 0x0, 0x0, 0x0),
-	Float32:  newLaneFold(portable.PowersFloat32, avx2.PowersFloat32, avx512.PowersFloat32, combineFourSums, 0x0, 0x0, 0x0, 0x0),
-	Float16:  newLaneFold(portable.PowersFloat16, avx2.PowersFloat16, avx512.PowersFloat16, combineFourSums, 0x0, 0x0, 0x0, 0x0),
-	BFloat16: newLaneFold(portable.PowersBFloat16, avx2.PowersBFloat16, avx512.PowersBFloat16, combineFourSums, 0x0, 0x0, 0x0, 0x0),
-	Int16:    newLaneFold(portable.PowersInt16, avx2.PowersInt16, avx512.PowersInt16, combineFourSums, 0x0, 0x0, 0x0, 0x0),
-	Int32:    newLaneFold(portable.PowersInt32, avx2.PowersInt32, avx512.PowersInt32, combineFourSums, 0x0, 0x0, 0x0, 0x0),
-	Int64:    newLaneFold(portable.PowersInt64, avx2.PowersInt64, avx512.PowersInt64, combineFourSums, 0x0, 0x0, 0x0, 0x0),
-	Uint16:   newLaneFold(portable.PowersUint16, avx2.PowersUint16, avx512.PowersUint16, combineFourSums, 0x0, 0x0, 0x0, 0x0),
-	Uint32:   newLaneFold(portable.PowersUint32, avx2.PowersUint32, avx512.PowersUint32, combineFourSums, 0x0, 0x0, 0x0, 0x0),
-	Uint64:   newLaneFold(portable.PowersUint64, avx2.PowersUint64, avx512.PowersUint64, combineFourSums, 0x0, 0x0, 0x0, 0x0),
+	Float64:  newLaneFold(portable.PowersFloat64, avx2.PowersFloat64, avx512.PowersFloat64, avx512.PowersFloat64Combined, combineFourSums, 0x0, 0x0, 0x0, 0x0),
+	Float32:  newLaneFold(portable.PowersFloat32, avx2.PowersFloat32, avx512.PowersFloat32, avx512.PowersFloat32Combined, combineFourSums, 0x0, 0x0, 0x0, 0x0),
+	Float16:  newLaneFold(portable.PowersFloat16, avx2.PowersFloat16, avx512.PowersFloat16, avx512.PowersFloat16Combined, combineFourSums, 0x0, 0x0, 0x0, 0x0),
+	BFloat16: newLaneFold(portable.PowersBFloat16, avx2.PowersBFloat16, avx512.PowersBFloat16, avx512.PowersBFloat16Combined, combineFourSums, 0x0, 0x0, 0x0, 0x0),
+	Int16:    newLaneFold(portable.PowersInt16, avx2.PowersInt16, avx512.PowersInt16, avx512.PowersInt16Combined, combineFourSums, 0x0, 0x0, 0x0, 0x0),
+	Int32:    newLaneFold(portable.PowersInt32, avx2.PowersInt32, avx512.PowersInt32, avx512.PowersInt32Combined, combineFourSums, 0x0, 0x0, 0x0, 0x0),
+	Int64:    newLaneFold(portable.PowersInt64, avx2.PowersInt64, avx512.PowersInt64, avx512.PowersInt64Combined, combineFourSums, 0x0, 0x0, 0x0, 0x0),
+	Uint16:   newLaneFold(portable.PowersUint16, avx2.PowersUint16, avx512.PowersUint16, avx512.PowersUint16Combined, combineFourSums, 0x0, 0x0, 0x0, 0x0),
+	Uint32:   newLaneFold(portable.PowersUint32, avx2.PowersUint32, avx512.PowersUint32, avx512.PowersUint32Combined, combineFourSums, 0x0, 0x0, 0x0, 0x0),
+	Uint64:   newLaneFold(portable.PowersUint64, avx2.PowersUint64, avx512.PowersUint64, avx512.PowersUint64Combined, combineFourSums, 0x0, 0x0, 0x0, 0x0),
 }
 
 var normsFolds = [numTypes]*laneFold{
-	Float64:  newLaneFold(portable.NormsFloat64, avx2.NormsFloat64, avx512.NormsFloat64, combineNorms, 0x0, 0x0, 0x0, 0x0),
-	Float32:  newLaneFold(portable.NormsFloat32, avx2.NormsFloat32, avx512.NormsFloat32, combineNorms, 0x0, 0x0, 0x0, 0x0),
-	Float16:  newLaneFold(portable.NormsFloat16, avx2.NormsFloat16, avx512.NormsFloat16, combineNorms, 0x0, 0x0, 0x0, 0x0),
-	BFloat16: newLaneFold(portable.NormsBFloat16, avx2.NormsBFloat16, avx512.NormsBFloat16, combineNorms, 0x0, 0x0, 0x0, 0x0),
-	Int32:    newLaneFold(portable.NormsInt32, avx2.NormsInt32, avx512.NormsInt32, combineNorms, 0x0, 0x0, 0x0, 0x0),
-	Int64:    newLaneFold(portable.NormsInt64, avx2.NormsInt64, avx512.NormsInt64, combineNorms, 0x0, 0x0, 0x0, 0x0),
-	Uint32:   newLaneFold(portable.NormsUint32, avx2.NormsUint32, avx512.NormsUint32, combineNorms, 0x0, 0x0, 0x0, 0x0),
-	Uint64:   newLaneFold(portable.NormsUint64, avx2.NormsUint64, avx512.NormsUint64, combineNorms, 0x0, 0x0, 0x0, 0x0),
+	Float64:  newLaneFold(portable.NormsFloat64, avx2.NormsFloat64, avx512.NormsFloat64, avx512.NormsFloat64Combined, combineNorms, 0x0, 0x0, 0x0, 0x0),
+	Float32:  newLaneFold(portable.NormsFloat32, avx2.NormsFloat32, avx512.NormsFloat32, avx512.NormsFloat32Combined, combineNorms, 0x0, 0x0, 0x0, 0x0),
+	Float16:  newLaneFold(portable.NormsFloat16, avx2.NormsFloat16, avx512.NormsFloat16, avx512.NormsFloat16Combined, combineNorms, 0x0, 0x0, 0x0, 0x0),
+	BFloat16: newLaneFold(portable.NormsBFloat16, avx2.NormsBFloat16, avx512.NormsBFloat16, avx512.NormsBFloat16Combined, combineNorms, 0x0, 0x0, 0x0, 0x0),
+	Int32:    newLaneFold(portable.NormsInt32, avx2.NormsInt32, avx512.NormsInt32, avx512.NormsInt32Combined, combineNorms, 0x0, 0x0, 0x0, 0x0),
+	Int64:    newLaneFold(portable.NormsInt64, avx2.NormsInt64, avx512.NormsInt64, avx512.NormsInt64Combined, combineNorms, 0x0, 0x0, 0x0, 0x0),
+	Uint32:   newLaneFold(portable.NormsUint32, avx2.NormsUint32, avx512.NormsUint32, avx512.NormsUint32Combined, combineNorms, 0x0, 0x0, 0x0, 0x0),
+	Uint64:   newLaneFold(portable.NormsUint64, avx2.NormsUint64, avx512.NormsUint64, avx512.NormsUint64Combined, combineNorms, 0x0, 0x0, 0x0, 0x0),
 }
 
 var deviationsFolds = [numTypes]*laneFold{
-	Int64:  newLaneFold(portable.DeviationsInt64, avx2.DeviationsInt64, avx512.DeviationsInt64, combineTwoSums, 0x0, 0x0),
-	Uint64: newLaneFold(portable.DeviationsUint64, avx2.DeviationsUint64, avx512.DeviationsUint64, combineTwoSums, 0x0, 0x0),
+	Int64:  newLaneFold(portable.DeviationsInt64, avx2.DeviationsInt64, avx512.DeviationsInt64, avx512.DeviationsInt64Combined, combineTwoSums, 0x0, 0x0),
+	Uint64: newLaneFold(portable.DeviationsUint64, avx2.DeviationsUint64, avx512.DeviationsUint64, avx512.DeviationsUint64Combined, combineTwoSums, 0x0, 0x0),
 }
 
 var scanBytesFolds = [numTypes]*laneFold{
-	Uint64: newLaneFold(portable.ScanBytesUint64, avx2.ScanBytesUint64, avx512.ScanBytesUint64, combineBytes, 0x0, 0x0, 0xffffffffffffffff, 0x0),
+	Uint64: newLaneFold(portable.ScanBytesUint64, avx2.ScanBytesUint64, avx512.ScanBytesUint64, avx512.ScanBytesUint64Combined, combineBytes, 0x0, 0x0, 0xffffffffffffffff, 0x0),
 }
 
 var scanWordsFolds = [numTypes]*laneFold{
-	Uint64: newLaneFold(portable.ScanWordsUint64, avx2.ScanWordsUint64, avx512.ScanWordsUint64, combineWords, 0x0, 0x0, 0x7fff7fff7fff7fff, 0x8000800080008000),
+	Uint64: newLaneFold(portable.ScanWordsUint64, avx2.ScanWordsUint64, avx512.ScanWordsUint64, avx512.ScanWordsUint64Combined, combineWords, 0x0, 0x0, 0x7fff7fff7fff7fff, 0x8000800080008000),
 }
 
 var powersBytesFolds = [numTypes]*laneFold{
-	Uint64: newLaneFold(portable.PowersBytesUint64, avx2.PowersBytesUint64, avx512.PowersBytesUint64, combineTwoCounts, 0x0, 0x0),
+	Uint64: newLaneFold(portable.PowersBytesUint64, avx2.PowersBytesUint64, avx512.PowersBytesUint64, avx512.PowersBytesUint64Combined, combineTwoCounts, 0x0, 0x0),
 }
 
 var magnitudesBytesFolds = [numTypes]*laneFold{
-	Uint64: newLaneFold(portable.MagnitudesBytesUint64, avx2.MagnitudesBytesUint64, avx512.MagnitudesBytesUint64, combineCount, 0x0),
+	Uint64: newLaneFold(portable.MagnitudesBytesUint64, avx2.MagnitudesBytesUint64, avx512.MagnitudesBytesUint64, avx512.MagnitudesBytesUint64Combined, combineCount, 0x0),
 }
 
 var magnitudesWordsFolds = [numTypes]*laneFold{
-	Uint64: newLaneFold(portable.MagnitudesWordsUint64, avx2.MagnitudesWordsUint64, avx512.MagnitudesWordsUint64, combineCount, 0x0),
+	Uint64: newLaneFold(portable.MagnitudesWordsUint64, avx2.MagnitudesWordsUint64, avx512.MagnitudesWordsUint64, avx512.MagnitudesWordsUint64Combined, combineCount, 0x0),
 }
 
 var productFolds = [numTypes]*laneFold{
-	Float64: newLaneFold(portable.ProductFloat64, avx2.ProductFloat64, avx512.ProductFloat64, nil, 0x3ff0000000000000, 0x0, 0x0, 0x0, 0x0),
+	Float64: newLaneFold(portable.ProductFloat64, avx2.ProductFloat64, avx512.ProductFloat64, nil, nil, 0x3ff0000000000000, 0x0, 0x0, 0x0, 0x0),
 }
 
 var dotFolds = [numTypes]*laneFold{
-	Float64: newLaneFold(portable.DotFloat64, avx2.DotFloat64, avx512.DotFloat64, combineDot, 0x0, 0x0),
-	Float32: newLaneFold(portable.DotFloat32, avx2.DotFloat32, avx512.DotFloat32, combineDot, 0x0, 0x0),
+	Float64: newLaneFold(portable.DotFloat64, avx2.DotFloat64, avx512.DotFloat64, avx512.DotFloat64Combined, combineDot, 0x0, 0x0),
+	Float32: newLaneFold(portable.DotFloat32, avx2.DotFloat32, avx512.DotFloat32, avx512.DotFloat32Combined, combineDot, 0x0, 0x0),
 }
 
 var covarianceFolds = [numTypes]*laneFold{
-	Float64: newLaneFold(portable.CovarianceFloat64, avx2.CovarianceFloat64, avx512.CovarianceFloat64, combineFiveSums, 0x0, 0x0, 0x0, 0x0, 0x0),
+	Float64: newLaneFold(portable.CovarianceFloat64, avx2.CovarianceFloat64, avx512.CovarianceFloat64, avx512.CovarianceFloat64Combined, combineFiveSums, 0x0, 0x0, 0x0, 0x0, 0x0),
 }

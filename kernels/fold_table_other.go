@@ -28,114 +28,114 @@ var (
 )
 
 var totalFolds = [numTypes]*laneFold{
-	Float64:  newLaneFold(portable.TotalFloat64, nil, nil, combineSum, 0x0),
-	Float32:  newLaneFold(portable.TotalFloat32, nil, nil, combineSum, 0x0),
-	Float16:  newLaneFold(portable.TotalFloat16, nil, nil, combineSum, 0x0),
-	BFloat16: newLaneFold(portable.TotalBFloat16, nil, nil, combineSum, 0x0),
-	Int32:    newLaneFold(portable.TotalInt32, nil, nil, combineCount, 0x0),
-	Uint32:   newLaneFold(portable.TotalUint32, nil, nil, combineCount, 0x0),
+	Float64:  newLaneFold(portable.TotalFloat64, nil, nil, nil, combineSum, 0x0),
+	Float32:  newLaneFold(portable.TotalFloat32, nil, nil, nil, combineSum, 0x0),
+	Float16:  newLaneFold(portable.TotalFloat16, nil, nil, nil, combineSum, 0x0),
+	BFloat16: newLaneFold(portable.TotalBFloat16, nil, nil, nil, combineSum, 0x0),
+	Int32:    newLaneFold(portable.TotalInt32, nil, nil, nil, combineCount, 0x0),
+	Uint32:   newLaneFold(portable.TotalUint32, nil, nil, nil, combineCount, 0x0),
 }
 
 var sumFolds = [numTypes]*laneFold{
-	Float64:  newLaneFold(portable.SumFloat64, nil, nil, combineCheckedSum, 0x0, 0x0, 0x3ff0000000000000),
-	Float32:  newLaneFold(portable.SumFloat32, nil, nil, combineDot, 0x0, 0x0),
-	Float16:  newLaneFold(portable.SumFloat16, nil, nil, combineDot, 0x0, 0x0),
-	BFloat16: newLaneFold(portable.SumBFloat16, nil, nil, combineDot, 0x0, 0x0),
-	Int64:    newLaneFold(portable.SumInt64, nil, nil, combineTwoCounts, 0x0, 0x0),
-	Uint64:   newLaneFold(portable.SumUint64, nil, nil, combineTwoCounts, 0x0, 0x0),
+	Float64:  newLaneFold(portable.SumFloat64, nil, nil, nil, combineCheckedSum, 0x0, 0x0, 0x3ff0000000000000),
+	Float32:  newLaneFold(portable.SumFloat32, nil, nil, nil, combineDot, 0x0, 0x0),
+	Float16:  newLaneFold(portable.SumFloat16, nil, nil, nil, combineDot, 0x0, 0x0),
+	BFloat16: newLaneFold(portable.SumBFloat16, nil, nil, nil, combineDot, 0x0, 0x0),
+	Int64:    newLaneFold(portable.SumInt64, nil, nil, nil, combineTwoCounts, 0x0, 0x0),
+	Uint64:   newLaneFold(portable.SumUint64, nil, nil, nil, combineTwoCounts, 0x0, 0x0),
 }
 
 var scanFolds = [numTypes]*laneFold{
-	Float64:  newLaneFold(portable.ScanFloat64, nil, nil, combineScan, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0),
-	Float32:  newLaneFold(portable.ScanFloat32, nil, nil, combineScan, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0),
-	Float16:  newLaneFold(portable.ScanFloat16, nil, nil, combineScan, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0),
-	BFloat16: newLaneFold(portable.ScanBFloat16, nil, nil, combineScan, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0),
-	Int32:    newLaneFold(portable.ScanInt32, nil, nil, combineScanSigned, 0x0, 0x0, 0x7fffffffffffffff, 0x8000000000000000, 0x0),
-	Int64:    newLaneFold(portable.ScanInt64, nil, nil, combineScanSigned, 0x0, 0x0, 0x7fffffffffffffff, 0x8000000000000000, 0x0),
-	Uint32:   newLaneFold(portable.ScanUint32, nil, nil, combineScanSigned, 0x0, 0x0, 0x7fffffffffffffff, 0x8000000000000000, 0x0),
-	Uint64:   newLaneFold(portable.ScanUint64, nil, nil, combineScanUnsigned, 0x0, 0x0, 0xffffffffffffffff, 0x0, 0x0),
-	Bool:     newLaneFold(portable.ScanBool, nil, nil, combineCount, 0x0),
+	Float64:  newLaneFold(portable.ScanFloat64, nil, nil, nil, combineScan, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0),
+	Float32:  newLaneFold(portable.ScanFloat32, nil, nil, nil, combineScan, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0),
+	Float16:  newLaneFold(portable.ScanFloat16, nil, nil, nil, combineScan, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0),
+	BFloat16: newLaneFold(portable.ScanBFloat16, nil, nil, nil, combineScan, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0),
+	Int32:    newLaneFold(portable.ScanInt32, nil, nil, nil, combineScanSigned, 0x0, 0x0, 0x7fffffffffffffff, 0x8000000000000000, 0x0),
+	Int64:    newLaneFold(portable.ScanInt64, nil, nil, nil, combineScanSigned, 0x0, 0x0, 0x7fffffffffffffff, 0x8000000000000000, 0x0),
+	Uint32:   newLaneFold(portable.ScanUint32, nil, nil, nil, combineScanSigned, 0x0, 0x0, 0x7fffffffffffffff, 0x8000000000000000, 0x0),
+	Uint64:   newLaneFold(portable.ScanUint64, nil, nil, nil, combineScanUnsigned, 0x0, 0x0, 0xffffffffffffffff, 0x0, 0x0),
+	Bool:     newLaneFold(portable.ScanBool, nil, nil, nil, combineCount, 0x0),
 }
 
 var scanSpecialFolds = [numTypes]*laneFold{
-	Float64:  newLaneFold(portable.ScanSpecialFloat64, nil, nil, combineScanSpecial, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0, 0x0, 0x0),
-	Float32:  newLaneFold(portable.ScanSpecialFloat32, nil, nil, combineScanSpecial, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0, 0x0, 0x0),
-	Float16:  newLaneFold(portable.ScanSpecialFloat16, nil, nil, combineScanSpecial, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0, 0x0, 0x0),
-	BFloat16: newLaneFold(portable.ScanSpecialBFloat16, nil, nil, combineScanSpecial, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0, 0x0, 0x0),
+	Float64:  newLaneFold(portable.ScanSpecialFloat64, nil, nil, nil, combineScanSpecial, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0, 0x0, 0x0),
+	Float32:  newLaneFold(portable.ScanSpecialFloat32, nil, nil, nil, combineScanSpecial, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0, 0x0, 0x0),
+	Float16:  newLaneFold(portable.ScanSpecialFloat16, nil, nil, nil, combineScanSpecial, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0, 0x0, 0x0),
+	BFloat16: newLaneFold(portable.ScanSpecialBFloat16, nil, nil, nil, combineScanSpecial, 0x0, 0x0, 0x7ff0000000000000, 0xfff0000000000000, 0x0, 0x0, 0x0, 0x0),
 }
 
 var signsFolds = [numTypes]*laneFold{
-	Float64:  newLaneFold(portable.SignsFloat64, nil, nil, combineSigns, 0x0, 0x8000000000000000),
-	Float32:  newLaneFold(portable.SignsFloat32, nil, nil, combineSigns, 0x0, 0x8000000000000000),
-	Float16:  newLaneFold(portable.SignsFloat16, nil, nil, combineSigns, 0x0, 0x8000000000000000),
-	BFloat16: newLaneFold(portable.SignsBFloat16, nil, nil, combineSigns, 0x0, 0x8000000000000000),
+	Float64:  newLaneFold(portable.SignsFloat64, nil, nil, nil, combineSigns, 0x0, 0x8000000000000000),
+	Float32:  newLaneFold(portable.SignsFloat32, nil, nil, nil, combineSigns, 0x0, 0x8000000000000000),
+	Float16:  newLaneFold(portable.SignsFloat16, nil, nil, nil, combineSigns, 0x0, 0x8000000000000000),
+	BFloat16: newLaneFold(portable.SignsBFloat16, nil, nil, nil, combineSigns, 0x0, 0x8000000000000000),
 }
 
 var deviationsSpecialFolds = [numTypes]*laneFold{
-	Float64:  newLaneFold(portable.DeviationsSpecialFloat64, nil, nil, combineTwoSums, 0x0, 0x0),
-	Float32:  newLaneFold(portable.DeviationsSpecialFloat32, nil, nil, combineTwoSums, 0x0, 0x0),
-	Float16:  newLaneFold(portable.DeviationsSpecialFloat16, nil, nil, combineTwoSums, 0x0, 0x0),
-	BFloat16: newLaneFold(portable.DeviationsSpecialBFloat16, nil, nil, combineTwoSums, 0x0, 0x0),
+	Float64:  newLaneFold(portable.DeviationsSpecialFloat64, nil, nil, nil, combineTwoSums, 0x0, 0x0),
+	Float32:  newLaneFold(portable.DeviationsSpecialFloat32, nil, nil, nil, combineTwoSums, 0x0, 0x0),
+	Float16:  newLaneFold(portable.DeviationsSpecialFloat16, nil, nil, nil, combineTwoSums, 0x0, 0x0),
+	BFloat16: newLaneFold(portable.DeviationsSpecialBFloat16, nil, nil, nil, combineTwoSums, 0x0, 0x0),
 }
 
 var powersFolds = [numTypes]*laneFold{
-	Float64:  newLaneFold(portable.PowersFloat64, nil, nil, combineFourSums, 0x0, 0x0, 0x0, 0x0),
-	Float32:  newLaneFold(portable.PowersFloat32, nil, nil, combineFourSums, 0x0, 0x0, 0x0, 0x0),
-	Float16:  newLaneFold(portable.PowersFloat16, nil, nil, combineFourSums, 0x0, 0x0, 0x0, 0x0),
-	BFloat16: newLaneFold(portable.PowersBFloat16, nil, nil, combineFourSums, 0x0, 0x0, 0x0, 0x0),
-	Int16:    newLaneFold(portable.PowersInt16, nil, nil, combineFourSums, 0x0, 0x0, 0x0, 0x0),
-	Int32:    newLaneFold(portable.PowersInt32, nil, nil, combineFourSums, 0x0, 0x0, 0x0, 0x0),
-	Int64:    newLaneFold(portable.PowersInt64, nil, nil, combineFourSums, 0x0, 0x0, 0x0, 0x0),
-	Uint16:   newLaneFold(portable.PowersUint16, nil, nil, combineFourSums, 0x0, 0x0, 0x0, 0x0),
-	Uint32:   newLaneFold(portable.PowersUint32, nil, nil, combineFourSums, 0x0, 0x0, 0x0, 0x0),
-	Uint64:   newLaneFold(portable.PowersUint64, nil, nil, combineFourSums, 0x0, 0x0, 0x0, 0x0),
+	Float64:  newLaneFold(portable.PowersFloat64, nil, nil, nil, combineFourSums, 0x0, 0x0, 0x0, 0x0),
+	Float32:  newLaneFold(portable.PowersFloat32, nil, nil, nil, combineFourSums, 0x0, 0x0, 0x0, 0x0),
+	Float16:  newLaneFold(portable.PowersFloat16, nil, nil, nil, combineFourSums, 0x0, 0x0, 0x0, 0x0),
+	BFloat16: newLaneFold(portable.PowersBFloat16, nil, nil, nil, combineFourSums, 0x0, 0x0, 0x0, 0x0),
+	Int16:    newLaneFold(portable.PowersInt16, nil, nil, nil, combineFourSums, 0x0, 0x0, 0x0, 0x0),
+	Int32:    newLaneFold(portable.PowersInt32, nil, nil, nil, combineFourSums, 0x0, 0x0, 0x0, 0x0),
+	Int64:    newLaneFold(portable.PowersInt64, nil, nil, nil, combineFourSums, 0x0, 0x0, 0x0, 0x0),
+	Uint16:   newLaneFold(portable.PowersUint16, nil, nil, nil, combineFourSums, 0x0, 0x0, 0x0, 0x0),
+	Uint32:   newLaneFold(portable.PowersUint32, nil, nil, nil, combineFourSums, 0x0, 0x0, 0x0, 0x0),
+	Uint64:   newLaneFold(portable.PowersUint64, nil, nil, nil, combineFourSums, 0x0, 0x0, 0x0, 0x0),
 }
 
 var normsFolds = [numTypes]*laneFold{
-	Float64:  newLaneFold(portable.NormsFloat64, nil, nil, combineNorms, 0x0, 0x0, 0x0, 0x0),
-	Float32:  newLaneFold(portable.NormsFloat32, nil, nil, combineNorms, 0x0, 0x0, 0x0, 0x0),
-	Float16:  newLaneFold(portable.NormsFloat16, nil, nil, combineNorms, 0x0, 0x0, 0x0, 0x0),
-	BFloat16: newLaneFold(portable.NormsBFloat16, nil, nil, combineNorms, 0x0, 0x0, 0x0, 0x0),
-	Int32:    newLaneFold(portable.NormsInt32, nil, nil, combineNorms, 0x0, 0x0, 0x0, 0x0),
-	Int64:    newLaneFold(portable.NormsInt64, nil, nil, combineNorms, 0x0, 0x0, 0x0, 0x0),
-	Uint32:   newLaneFold(portable.NormsUint32, nil, nil, combineNorms, 0x0, 0x0, 0x0, 0x0),
-	Uint64:   newLaneFold(portable.NormsUint64, nil, nil, combineNorms, 0x0, 0x0, 0x0, 0x0),
+	Float64:  newLaneFold(portable.NormsFloat64, nil, nil, nil, combineNorms, 0x0, 0x0, 0x0, 0x0),
+	Float32:  newLaneFold(portable.NormsFloat32, nil, nil, nil, combineNorms, 0x0, 0x0, 0x0, 0x0),
+	Float16:  newLaneFold(portable.NormsFloat16, nil, nil, nil, combineNorms, 0x0, 0x0, 0x0, 0x0),
+	BFloat16: newLaneFold(portable.NormsBFloat16, nil, nil, nil, combineNorms, 0x0, 0x0, 0x0, 0x0),
+	Int32:    newLaneFold(portable.NormsInt32, nil, nil, nil, combineNorms, 0x0, 0x0, 0x0, 0x0),
+	Int64:    newLaneFold(portable.NormsInt64, nil, nil, nil, combineNorms, 0x0, 0x0, 0x0, 0x0),
+	Uint32:   newLaneFold(portable.NormsUint32, nil, nil, nil, combineNorms, 0x0, 0x0, 0x0, 0x0),
+	Uint64:   newLaneFold(portable.NormsUint64, nil, nil, nil, combineNorms, 0x0, 0x0, 0x0, 0x0),
 }
 
 var deviationsFolds = [numTypes]*laneFold{
-	Int64:  newLaneFold(portable.DeviationsInt64, nil, nil, combineTwoSums, 0x0, 0x0),
-	Uint64: newLaneFold(portable.DeviationsUint64, nil, nil, combineTwoSums, 0x0, 0x0),
+	Int64:  newLaneFold(portable.DeviationsInt64, nil, nil, nil, combineTwoSums, 0x0, 0x0),
+	Uint64: newLaneFold(portable.DeviationsUint64, nil, nil, nil, combineTwoSums, 0x0, 0x0),
 }
 
 var scanBytesFolds = [numTypes]*laneFold{
-	Uint64: newLaneFold(portable.ScanBytesUint64, nil, nil, combineBytes, 0x0, 0x0, 0xffffffffffffffff, 0x0),
+	Uint64: newLaneFold(portable.ScanBytesUint64, nil, nil, nil, combineBytes, 0x0, 0x0, 0xffffffffffffffff, 0x0),
 }
 
 var scanWordsFolds = [numTypes]*laneFold{
-	Uint64: newLaneFold(portable.ScanWordsUint64, nil, nil, combineWords, 0x0, 0x0, 0x7fff7fff7fff7fff, 0x8000800080008000),
+	Uint64: newLaneFold(portable.ScanWordsUint64, nil, nil, nil, combineWords, 0x0, 0x0, 0x7fff7fff7fff7fff, 0x8000800080008000),
 }
 
 var powersBytesFolds = [numTypes]*laneFold{
-	Uint64: newLaneFold(portable.PowersBytesUint64, nil, nil, combineTwoCounts, 0x0, 0x0),
+	Uint64: newLaneFold(portable.PowersBytesUint64, nil, nil, nil, combineTwoCounts, 0x0, 0x0),
 }
 
 var magnitudesBytesFolds = [numTypes]*laneFold{
-	Uint64: newLaneFold(portable.MagnitudesBytesUint64, nil, nil, combineCount, 0x0),
+	Uint64: newLaneFold(portable.MagnitudesBytesUint64, nil, nil, nil, combineCount, 0x0),
 }
 
 var magnitudesWordsFolds = [numTypes]*laneFold{
-	Uint64: newLaneFold(portable.MagnitudesWordsUint64, nil, nil, combineCount, 0x0),
+	Uint64: newLaneFold(portable.MagnitudesWordsUint64, nil, nil, nil, combineCount, 0x0),
 }
 
 var productFolds = [numTypes]*laneFold{
-	Float64: newLaneFold(portable.ProductFloat64, nil, nil, nil, 0x3ff0000000000000, 0x0, 0x0, 0x0, 0x0),
+	Float64: newLaneFold(portable.ProductFloat64, nil, nil, nil, nil, 0x3ff0000000000000, 0x0, 0x0, 0x0, 0x0),
 }
 
 var dotFolds = [numTypes]*laneFold{
-	Float64: newLaneFold(portable.DotFloat64, nil, nil, combineDot, 0x0, 0x0),
-	Float32: newLaneFold(portable.DotFloat32, nil, nil, combineDot, 0x0, 0x0),
+	Float64: newLaneFold(portable.DotFloat64, nil, nil, nil, combineDot, 0x0, 0x0),
+	Float32: newLaneFold(portable.DotFloat32, nil, nil, nil, combineDot, 0x0, 0x0),
 }
 
 var covarianceFolds = [numTypes]*laneFold{
-	Float64: newLaneFold(portable.CovarianceFloat64, nil, nil, combineFiveSums, 0x0, 0x0, 0x0, 0x0, 0x0),
+	Float64: newLaneFold(portable.CovarianceFloat64, nil, nil, nil, combineFiveSums, 0x0, 0x0, 0x0, 0x0, 0x0),
 }

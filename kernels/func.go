@@ -66,7 +66,7 @@ func NewReduce[T Element, P, R any](name string, fold func(partial *R, x []T, p 
 	result, rerr := newPlain[R]()
 	prepareFold := func(bytes []byte) (Fold, error) {
 		p, err := params.decode(bytes)
-		return &goFold[T, P, R]{fold: fold, params: p, result: result, tree: inOrder[R]{merge: merge}}, err
+		return &goFold[T, P, R]{fold: fold, params: p, result: result, tree: inOrder[R]{merge: func(left, right *R) { *left = merge(*left, *right) }}}, err
 	}
 	prepare := func(bytes []byte) (Run, error) {
 		f, err := prepareFold(bytes)
@@ -92,11 +92,13 @@ type goFold[T Element, P, R any] struct {
 func (f *goFold[T, P, R]) Reset() { f.tree.reset() }
 
 func (f *goFold[T, P, R]) Block(block []byte) error {
-	var r R
-	if err := f.fold(&r, aligned(block, &f.scratch), f.params); err != nil {
+	var none R
+	r := f.tree.next()
+	*r = none
+	if err := f.fold(r, aligned(block, &f.scratch), f.params); err != nil {
 		return err
 	}
-	f.tree.add(r)
+	f.tree.add()
 	return nil
 }
 

@@ -17,14 +17,14 @@ type Moments struct {
 var DescribeMoments = registerTree("moments", partial[Moments]{
 	size:   summarySize + 2*8,
 	empty:  func(t Type) Moments { return Moments{Summary: Summary{Total: Total{typ: t}}} },
-	fold:   func(f *blockFold, t Type, block []byte) Moments { return f.moments(t, block) },
+	fold:   func(f *blockFold, m *Moments, t Type, block []byte) { *m = f.moments(t, block) },
 	merge:  mergeMoments,
 	encode: encodeMoments,
 	decode: decodeMoments,
 })
 
 // NewMomentsTree returns the tree that combines the moments of chunks.
-func NewMomentsTree() *Tree[Moments] { return &Tree[Moments]{Merge: mergeMoments} }
+func NewMomentsTree() *Tree[Moments] { return &Tree[Moments]{Merge: combined(mergeMoments)} }
 
 // Encode returns the partial's bytes.
 func (m *Moments) Encode() []byte {
@@ -84,27 +84,29 @@ func (m *Moments) shape(f func(n float64) float64) Value {
 	return floatValue(f(float64(m.finite())))
 }
 
-func mergeMoments(a, b Moments) Moments {
-	band := max(a.band, b.band)
-	a.rescale(band)
-	b.rescale(band)
-	out := Moments{mergeSummaries(a.Summary, b.Summary), a.m3 + b.m3, a.m4 + b.m4}
-	na, nb := float64(a.finite()), float64(b.finite())
-	if na == 0 || nb == 0 {
-		return out
+// mergeMoments makes a the moments of its elements followed by those of b.
+func mergeMoments(a, b *Moments) {
+	if a.band != b.band {
+		band := max(a.band, b.band)
+		a.rescale(band)
+		b.rescale(band)
 	}
-	n := na + nb
-	wa, wb := na/n, nb/n
-	d := b.sum().over(nb).sub(a.sum().over(na)).hi
-	d2 := float64(d * d)
-	// Conversions round, so that no compiler fuses a product and a sum.
-	out.m3 += float64(float64(d2*d) * (wa * nb) * (wa - wb))
-	out.m3 += float64(3 * d * (float64(wa*b.m2) - float64(wb*a.m2)))
-	out.m4 += float64(float64(d2*d2) * (wa * nb) * (float64(wa*wa) - float64(wa*wb) + float64(wb*wb)))
-	out.m4 += float64(6 * d2 * (float64(wa*wa*b.m2) + float64(wb*wb*a.m2)))
-	out.m4 += float64(4 * d * (float64(wa*b.m3) - float64(wb*a.m3)))
-	out.m4 = max(0, out.m4)
-	return out
+	m3, m4 := a.m3+b.m3, a.m4+b.m4
+	if na, nb := float64(a.finite()), float64(b.finite()); na > 0 && nb > 0 {
+		n := na + nb
+		wa, wb := na/n, nb/n
+		d := b.sum().over(nb).sub(a.sum().over(na)).hi
+		d2 := float64(d * d)
+		// Conversions round, so that no compiler fuses a product and a sum.
+		m3 += float64(float64(d2*d) * (wa * nb) * (wa - wb))
+		m3 += float64(3 * d * (float64(wa*b.m2) - float64(wb*a.m2)))
+		m4 += float64(float64(d2*d2) * (wa * nb) * (float64(wa*wa) - float64(wa*wb) + float64(wb*wb)))
+		m4 += float64(6 * d2 * (float64(wa*wa*b.m2) + float64(wb*wb*a.m2)))
+		m4 += float64(4 * d * (float64(wa*b.m3) - float64(wb*a.m3)))
+		m4 = max(0, m4)
+	}
+	mergeSummaries(&a.Summary, &b.Summary)
+	a.m3, a.m4 = m3, m4
 }
 
 // rescale states the moments in units of a higher band.
@@ -124,7 +126,8 @@ func (f *blockFold) moments(t Type, block []byte) Moments {
 	if t == Int8 || t == Uint8 {
 		return f.byteMoments(t, block)
 	}
-	m := Moments{Summary: f.summary(t, block)}
+	var m Moments
+	f.summary(&m.Summary, t, block)
 	n := float64(m.finite())
 	if n == 0 || m.m2 == 0 {
 		return m

@@ -16,7 +16,7 @@ type Norms struct {
 var MeasureNorms = registerTree("norms", partial[Norms]{
 	size:  summarySize + 4*8,
 	empty: func(t Type) Norms { return Norms{Summary: Summary{Total: Total{typ: t}}} },
-	fold:  func(f *blockFold, t Type, block []byte) Norms { return f.norms(t, block) },
+	fold:  func(f *blockFold, p *Norms, t Type, block []byte) { *p = f.norms(t, block) },
 	merge: mergeNorms,
 	encode: func(p Norms, w *words) {
 		encodeSummary(p.Summary, w)
@@ -67,15 +67,17 @@ func (p *Norms) NormInf() float64 {
 	return max(math.Abs(p.Min().Float64()), math.Abs(p.Max().Float64()))
 }
 
-func mergeNorms(a, b Norms) Norms {
+// mergeNorms makes a the norms of its elements followed by those of b.
+func mergeNorms(a, b *Norms) {
 	band := max(a.band, b.band)
-	scaled := func(p Norms) (magnitudes, squares double) {
+	scaled := func(p *Norms) (magnitudes, squares double) {
 		shift := bandBits * (p.band - band)
 		return p.magnitudes.ldexp(shift), p.squares.ldexp(2 * shift)
 	}
 	am, as := scaled(a)
 	bm, bs := scaled(b)
-	return Norms{mergeSummaries(a.Summary, b.Summary), am.add(bm), as.add(bs)}
+	mergeSummaries(&a.Summary, &b.Summary)
+	a.magnitudes, a.squares = am.add(bm), as.add(bs)
 }
 
 func (f *blockFold) norms(t Type, block []byte) Norms {
@@ -88,7 +90,8 @@ func (f *blockFold) norms(t Type, block []byte) Norms {
 		sums := f.narrow(t, block)
 		return Norms{sums.summary(t, block), double{float64(f.magnitudes(t, block, sums)), 0}, double{float64(sums.squares), 0}}
 	}
-	p := Norms{Summary: f.summary(t, block)}
+	var p Norms
+	f.summary(&p.Summary, t, block)
 	unit := math.Ldexp(1, -bandBits*p.band)
 	normsFolds[t].run(f.states[:], block, math.Float64bits(unit), 0)
 	p.magnitudes = f.sum(0)

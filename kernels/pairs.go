@@ -51,7 +51,7 @@ func LookupPairReduction(name string) (*PairReduction, bool) {
 type pairPartial[P any] struct {
 	size   int
 	fold   func(f *pairFold, x, y Type, xs, ys []byte) P
-	merge  func(left, right P) P
+	merge  func(left, right *P)
 	encode func(p P, w *words)
 	decode func(r *words) (P, error)
 }
@@ -87,7 +87,10 @@ type treePairFolder[P any] struct {
 	scratch pairFold
 }
 
-func (f *treePairFolder[P]) Block(x, y []byte) { f.add(f.fold(&f.scratch, f.x, f.y, x, y)) }
+func (f *treePairFolder[P]) Block(x, y []byte) {
+	*f.tree.next() = f.fold(&f.scratch, f.x, f.y, x, y)
+	f.tree.add()
+}
 
 // pairFold is the scratch of folding one block of pairs after another.
 type pairFold struct {

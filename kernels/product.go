@@ -26,7 +26,7 @@ type Product struct {
 var Multiply = registerTree("product", partial[Product]{
 	size:  11 * 8,
 	empty: emptyProduct,
-	fold:  func(f *blockFold, t Type, block []byte) Product { return f.product(t, block) },
+	fold:  func(f *blockFold, p *Product, t Type, block []byte) { *p = f.product(t, block) },
 	merge: mergeProducts,
 	encode: func(p Product, w *words) {
 		for _, v := range [...]uint64{uint64(p.typ), p.count, p.nan, p.inf, p.zero, uint64(boolByte(p.negative)), uint64(p.exponent), p.high, p.low} {
@@ -113,29 +113,26 @@ func (p *Product) integer() (Value, error) {
 	return intValue(int128{0, p.low}), nil
 }
 
-func mergeProducts(a, b Product) Product {
-	out := a
-	out.count += b.count
-	out.nan += b.nan
-	out.inf += b.inf
-	out.zero += b.zero
-	out.negative = a.negative != b.negative
-	if a.typ.IsFloat() {
-		out.significand = a.significand.times(b.significand)
-		out.exponent = a.exponent + b.exponent
-		out.normalize()
-		return out
-	}
+// mergeProducts makes a the product of its elements and those of b.
+func mergeProducts(a, b *Product) {
+	a.count += b.count
+	a.nan += b.nan
+	a.inf += b.inf
+	a.zero += b.zero
+	a.negative = a.negative != b.negative
+	switch {
+	case a.typ.IsFloat():
+		a.significand = a.significand.times(b.significand)
+		a.exponent += b.exponent
+		a.normalize()
 	// Magnitudes are 1 or more, so that whatever overflows stays so.
-	if a.high > 0 && b.high > 0 {
-		out.high, out.low = math.MaxUint64, math.MaxUint64
-		return out
+	case a.high > 0 && b.high > 0:
+		a.high, a.low = math.MaxUint64, math.MaxUint64
+	case b.high > 0:
+		a.high, a.low = timesWord(b.high, b.low, a.low)
+	default:
+		a.high, a.low = timesWord(a.high, a.low, b.low)
 	}
-	if b.high > 0 {
-		a, b = b, a
-	}
-	out.high, out.low = timesWord(a.high, a.low, b.low)
-	return out
 }
 
 // timesWord returns a magnitude times another of 64 bits, all ones if it overflows.

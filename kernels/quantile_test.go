@@ -20,7 +20,7 @@ func surveyed(t *testing.T, s *Survey, typ Type, data []byte, chunk, room int) (
 	runner := read.NewSurveyor(typ)
 	counts := make([]uint64, len(s.Keep))
 	kept := make([][]uint64, len(s.Keep))
-	tree := Tree[Moments]{Merge: mergeMoments}
+	tree := Tree[Moments]{Merge: combined(mergeMoments)}
 	overflow := false
 	for c := uint64(0); len(data) > 0; c++ {
 		part := data[:min(chunk*typ.Size(), len(data))]

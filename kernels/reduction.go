@@ -96,8 +96,8 @@ func LookupReduction(name string) (*Reduction, bool) {
 type partial[P any] struct {
 	size   int
 	empty  func(t Type) P
-	fold   func(f *blockFold, t Type, block []byte) P
-	merge  func(left, right P) P
+	fold   func(f *blockFold, p *P, t Type, block []byte) // sets p
+	merge  func(left, right *P)                           // left becomes left combined with right
 	encode func(p P, w *words)
 	// decode refuses what no partial of elements of type t can be.
 	decode func(t Type, r *words) (P, error)
@@ -113,6 +113,14 @@ func registerTree[P any](name string, p partial[P]) *Reduction {
 	})
 }
 
+// combined is a merge of partials that returns their combination.
+func combined[P any](merge func(left, right *P)) func(left, right P) P {
+	return func(left, right P) P {
+		merge(&left, &right)
+		return left
+	}
+}
+
 // treeFold is what of a chunk is folded: a tree of its blocks' partials.
 type treeFold[P any] struct {
 	partial[P]
@@ -125,9 +133,6 @@ func newTreeFold[P any](p partial[P], t Type) treeFold[P] {
 }
 
 func (f *treeFold[P]) Reset() { f.tree.reset() }
-
-// add takes the partial of the next block.
-func (f *treeFold[P]) add(p P) { f.tree.add(p) }
 
 func (f *treeFold[P]) Partial(dst []byte) {
 	root, ok := f.tree.root()
@@ -142,7 +147,10 @@ type treeFolder[P any] struct {
 	scratch blockFold
 }
 
-func (f *treeFolder[P]) Block(block []byte) { f.add(f.fold(&f.scratch, f.typ, block)) }
+func (f *treeFolder[P]) Block(block []byte) {
+	f.fold(&f.scratch, f.tree.next(), f.typ, block)
+	f.tree.add()
+}
 
 // TreeMerger combines partials of type P.
 type TreeMerger[P any] struct {
@@ -153,7 +161,7 @@ type TreeMerger[P any] struct {
 }
 
 func newTreeMerger[P any](name string, p partial[P], t Type) *TreeMerger[P] {
-	return &TreeMerger[P]{name, p, t, Tree[P]{Merge: p.merge}}
+	return &TreeMerger[P]{name, p, t, Tree[P]{Merge: combined(p.merge)}}
 }
 
 // Add implements [Merger].

@@ -59,30 +59,30 @@ func (s *Summary) dispersion(ddof float64, scale func(float64) float64) Value {
 	return floatValue(scale(s.m2 / free))
 }
 
-// mergeSummaries returns the summary of the elements of a followed by those
-// of b.
-func mergeSummaries(a, b Summary) Summary {
-	band := max(a.band, b.band)
-	a.rescale(band)
-	b.rescale(band)
-	out := Summary{Total: mergeTotals(a.Total, b.Total), m2: a.m2 + b.m2}
-	switch {
-	case a.numbers() == 0:
-		out.min, out.max = b.min, b.max
-	case b.numbers() == 0:
-		out.min, out.max = a.min, a.max
-	case a.typ.IsFloat() || a.typ.IsSigned():
-		out.min = uint64(min(int64(a.min), int64(b.min)))
-		out.max = uint64(max(int64(a.max), int64(b.max)))
-	default:
-		out.min, out.max = min(a.min, b.min), max(a.max, b.max)
+// mergeSummaries makes a the summary of its elements followed by those of b.
+func mergeSummaries(a, b *Summary) {
+	if a.band != b.band {
+		band := max(a.band, b.band)
+		a.rescale(band)
+		b.rescale(band)
 	}
+	a.m2 += b.m2
 	if na, nb := float64(a.finite()), float64(b.finite()); na > 0 && nb > 0 {
 		delta := b.sum().over(nb).sub(a.sum().over(na)).hi
 		// Conversions round, so that no compiler fuses a product and a sum.
-		out.m2 += float64(float64(delta*delta) * (float64(na*nb) / (na + nb)))
+		a.m2 += float64(float64(delta*delta) * (float64(na*nb) / (na + nb)))
 	}
-	return out
+	switch {
+	case a.numbers() == 0:
+		a.min, a.max = b.min, b.max
+	case b.numbers() == 0:
+	case a.typ.IsFloat() || a.typ.IsSigned():
+		a.min = uint64(min(int64(a.min), int64(b.min)))
+		a.max = uint64(max(int64(a.max), int64(b.max)))
+	default:
+		a.min, a.max = min(a.min, b.min), max(a.max, b.max)
+	}
+	mergeTotals(&a.Total, &b.Total)
 }
 
 // rescale states the partial in units of a higher band.
@@ -113,7 +113,7 @@ const summarySize = 13 * 8
 var Summarize = registerTree("summary", partial[Summary]{
 	size:   summarySize,
 	empty:  func(t Type) Summary { return Summary{Total: Total{typ: t}} },
-	fold:   func(f *blockFold, t Type, block []byte) Summary { return f.summary(t, block) },
+	fold:   (*blockFold).summary,
 	merge:  mergeSummaries,
 	encode: encodeSummary,
 	decode: decodeSummary,

@@ -11,17 +11,17 @@ type blockFold struct {
 	doubles       [BlockLen]float64
 }
 
-// summary returns the summary of a block of elements of type t, not empty.
-func (f *blockFold) summary(t Type, block []byte) Summary {
+// summary sets s to the summary of a block of elements of type t, not empty.
+func (f *blockFold) summary(s *Summary, t Type, block []byte) {
 	switch {
 	case t.IsFloat():
-		return f.floats(t, block)
+		f.floats(s, t, block)
 	case t == Bool:
-		s := f.integers(Uint8, f.truths(block))
+		*s = f.integers(Uint8, f.truths(block))
 		s.typ = Bool
-		return s
+	default:
+		*s = f.integers(t, block)
 	}
-	return f.integers(t, block)
 }
 
 // truths returns a block of bool as bytes 0 and 1.
@@ -36,7 +36,7 @@ var normalize, _ = LookupElementwise("logical_or", Bool, Bool)
 
 // word returns what lanes combined to in a state, float the float64 of that,
 // and sum that of a sum and its compensation, the next state.
-func (f *blockFold) word(s int) uint64   { return f.states[s*Lanes] }
+func (f *blockFold) word(s int) uint64   { return f.states[s] }
 func (f *blockFold) float(s int) float64 { return math.Float64frombits(f.word(s)) }
 func (f *blockFold) sum(s int) double {
 	hi, lo := twoSum(f.float(s), f.float(s+1))
@@ -46,15 +46,15 @@ func (f *blockFold) sum(s int) double {
 // lanes returns all lanes of a state.
 func (f *blockFold) lanes(s int) []uint64 { return f.states[s*Lanes : (s+1)*Lanes] }
 
-func (f *blockFold) floats(t Type, block []byte) Summary {
-	s := Summary{Total: totalOf(t, block)}
+func (f *blockFold) floats(s *Summary, t Type, block []byte) {
+	*s = Summary{Total: totalOf(t, block)}
 	n := float64(s.count)
 	row := firstRow(t, block)
 	totalFolds[t].run(f.states[:], row, 0, 0)
 	pivot := f.float(0) / float64(len(row)/t.Size())
 	if !finite(pivot) { // nor would the block's squares be: under a mask, most begin with NaN
-		f.special(&s, t, block)
-		return s
+		f.special(s, t, block)
+		return
 	}
 	scanFolds[t].run(f.states[:], block, math.Float64bits(pivot), 0)
 	s.fsum = f.sum(0)
@@ -67,16 +67,15 @@ func (f *blockFold) floats(t Type, block []byte) Summary {
 		s.setExtremes(lo, hi)
 		switch {
 		case lo == 0 && hi == 0:
-			return s
+			return
 		case s.band == 0:
 			// The pivot is off from the mean by rest/n.
 			rest := s.fsum.add(double{-float64(n * pivot), -math.FMA(n, pivot, -float64(n*pivot))}).hi
 			s.m2 = max(0, squares-float64(rest*rest)/n)
-			return s
+			return
 		}
 	}
-	f.special(&s, t, block)
-	return s
+	f.special(s, t, block)
 }
 
 // firstRow returns the elements from whose mean deviations are taken. They are a

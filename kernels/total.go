@@ -99,25 +99,23 @@ func (s *Total) sum() double {
 	return s.isum.double()
 }
 
-// mergeTotals returns the total of the elements of a followed by those of b.
-func mergeTotals(a, b Total) Total {
-	band := max(a.band, b.band)
-	a.rescale(band)
-	b.rescale(band)
-	out := Total{
-		typ:    a.typ,
-		count:  a.count + b.count,
-		nan:    a.nan + b.nan,
-		posInf: a.posInf + b.posInf,
-		negInf: a.negInf + b.negInf,
-		band:   band,
+// mergeTotals makes a the total of its elements followed by those of b, in units of the
+// higher of their bands.
+func mergeTotals(a, b *Total) {
+	if a.band != b.band {
+		band := max(a.band, b.band)
+		a.rescale(band)
+		b.rescale(band)
 	}
+	a.count += b.count
+	a.nan += b.nan
+	a.posInf += b.posInf
+	a.negInf += b.negInf
 	if a.typ.IsFloat() {
-		out.fsum = a.fsum.add(b.fsum)
+		a.fsum = a.fsum.add(b.fsum)
 	} else {
-		out.isum = a.isum.add(b.isum)
+		a.isum = a.isum.add(b.isum)
 	}
-	return out
 }
 
 // Numbers beyond 2^200 would overflow when squared often enough, those below
@@ -158,7 +156,7 @@ const totalSize = 10 * 8
 var AddUp = registerTree("sum", partial[Total]{
 	size:   totalSize,
 	empty:  func(t Type) Total { return Total{typ: t} },
-	fold:   func(f *blockFold, t Type, block []byte) Total { return f.total(t, block) },
+	fold:   (*blockFold).total,
 	merge:  mergeTotals,
 	encode: encodeTotal,
 	decode: decodeTotal,

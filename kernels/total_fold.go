@@ -7,22 +7,22 @@ func totalOf(t Type, block []byte) Total {
 	return Total{typ: t, count: uint64(len(block) / t.Size())}
 }
 
-// total returns the total of a block of elements of type t, not empty.
-func (f *blockFold) total(t Type, block []byte) Total {
-	s := totalOf(t, block)
+// total sets s to the total of a block of elements of type t, not empty.
+func (f *blockFold) total(s *Total, t Type, block []byte) {
+	*s = totalOf(t, block)
 	switch {
 	case t.IsFloat():
 		sumFolds[t].run(f.states[:], block, 0, 0)
 		s.fsum = f.sum(0)
 		// The others have no element of another band.
 		if !finite(s.fsum.hi) || t == Float64 && !finite(f.float(2)) {
-			f.specialTotal(&s, t, block)
+			f.specialTotal(s, t, block)
 		}
 	case t == Bool:
 		scanFolds[Bool].run(f.states[:], f.truths(block), 0, 0)
 		s.isum.lo = f.word(0)
 	case isNarrow(t):
-		return f.narrow(t, block).total(t)
+		*s = f.narrow(t, block).total(t)
 	case t.Size() < 8:
 		totalFolds[t].run(f.states[:], block, 0, 0)
 		s.isum = int128Of(int64(f.word(0)), 0)
@@ -30,7 +30,6 @@ func (f *blockFold) total(t Type, block []byte) Total {
 		sumFolds[t].run(f.states[:], block, 0, 0)
 		s.isum = int128Of(int64(f.word(0)), int64(f.word(1)))
 	}
-	return s
 }
 
 // specialTotal adds up a block with NaN, infinities, or magnitudes that need another

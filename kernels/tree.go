@@ -115,24 +115,38 @@ func (t *Tree[P]) Reset() {
 // inOrder combines partials that come in the order of their leaves as a [Tree] does,
 // for less.
 type inOrder[P any] struct {
-	merge func(left, right P) P
+	merge func(left, right *P) // left becomes left combined with right
 	// Of each level the node that waits, if its bit is set in the number of leaves.
 	levels []P
+	leaf   P
 	leaves uint64
 }
 
 func (o *inOrder[P]) reset() { o.leaves = 0 }
 
-func (o *inOrder[P]) add(p P) {
-	level := 0
+// next returns where the partial of the next leaf goes before add takes it in. Partials
+// stay where they are made, as far as they can: many are a hundred bytes.
+func (o *inOrder[P]) next() *P {
+	if o.leaves&1 == 1 || len(o.levels) == 0 {
+		return &o.leaf
+	}
+	return &o.levels[0]
+}
+
+// add takes the leaf in.
+func (o *inOrder[P]) add() {
+	p, level := o.next(), 0
 	for n := o.leaves; n&1 == 1; n >>= 1 {
-		p = o.merge(o.levels[level], p)
+		left := &o.levels[level]
+		o.merge(left, p)
+		p = left
 		level++
 	}
-	if level == len(o.levels) {
-		o.levels = append(o.levels, p)
-	} else {
-		o.levels[level] = p
+	switch {
+	case level == len(o.levels):
+		o.levels = append(o.levels, *p)
+	case level > 0:
+		o.levels[level] = *p
 	}
 	o.leaves++
 }
@@ -143,7 +157,9 @@ func (o *inOrder[P]) root() (root P, found bool) {
 		switch {
 		case o.leaves>>level&1 == 0:
 		case found:
-			root = o.merge(o.levels[level], root)
+			left := o.levels[level]
+			o.merge(&left, &root)
+			root = left
 		default:
 			root, found = o.levels[level], true
 		}

@@ -37,11 +37,12 @@ func TestTreeHasOneShapeForAnyOrderOfLeaves(t *testing.T) {
 }
 
 func TestLeavesInOrderMakeTheSameTree(t *testing.T) {
-	o := inOrder[string]{merge: func(l, r string) string { return "(" + l + " " + r + ")" }}
+	o := inOrder[string]{merge: func(l, r *string) { *l = "(" + *l + " " + *r + ")" }}
 	for n := 0; n <= 70; n++ {
 		o.reset()
 		for leaf := range n {
-			o.add(fmt.Sprint(leaf))
+			*o.next() = fmt.Sprint(leaf)
+			o.add()
 		}
 		got, ok := o.root()
 		if ok != (n > 0) || ok && got != expr(0, n) {

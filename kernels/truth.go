@@ -13,8 +13,8 @@ type Truth struct{ count, nonzero uint64 }
 var CountTruth = registerTree("truth", partial[Truth]{
 	size:  2 * 8,
 	empty: func(Type) Truth { return Truth{} },
-	fold:  func(f *blockFold, t Type, block []byte) Truth { return f.truthOf(t, block) },
-	merge: func(a, b Truth) Truth { return Truth{a.count + b.count, a.nonzero + b.nonzero} },
+	fold:  func(f *blockFold, p *Truth, t Type, block []byte) { *p = f.truthOf(t, block) },
+	merge: func(a, b *Truth) { *a = Truth{a.count + b.count, a.nonzero + b.nonzero} },
 	encode: func(p Truth, w *words) {
 		w.put(p.count)
 		w.put(p.nonzero)

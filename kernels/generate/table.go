@@ -98,7 +98,11 @@ func foldTable(build string) ([]byte, error) {
 			for i, bits := range f.Start {
 				start[i] = fmt.Sprintf("%#x", bits)
 			}
-			fmt.Fprintf(&out, "%s: newLaneFold(%s, %s, %s),\n", f.In[0], functions(f.ID()), combination, strings.Join(start, ", "))
+			combined := "nil"
+			if build == "amd64" && x86.Combines(x86.AVX512, f) {
+				combined = fmt.Sprintf("avx512.%sCombined", f.ID())
+			}
+			fmt.Fprintf(&out, "%s: newLaneFold(%s, %s, %s, %s),\n", f.In[0], functions(f.ID()), combined, combination, strings.Join(start, ", "))
 		}
 		out.WriteString("}\n\n")
 	}

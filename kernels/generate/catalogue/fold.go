@@ -156,13 +156,11 @@ func load(b *ir.FoldB) ir.V {
 func sum(t ir.Elem) *ir.Fold {
 	if t != ir.Float64 {
 		b := ir.NewFold("sum", []ir.Type{f64, f64}, nil, t)
-		b.Prefetch()
 		b.Combine(combineDot)
 		sum, err := twoSum(b.State(0), load(b))
 		return b.Done(sum, b.State(1).Add(err))
 	}
 	b := ir.NewFold("sum", []ir.Type{f64, f64, f64}, nil, t)
-	b.Prefetch()
 	b.Start(0, 0, math.Float64bits(1)) // so that no square is subnormal
 	b.Combine(combineChecked)
 	x := load(b)
@@ -174,7 +172,6 @@ func sum(t ir.Elem) *ir.Fold {
 // sumInteger is sum of 64-bit integers. States: as the first two of scanInteger.
 func sumInteger(t ir.Elem) *ir.Fold {
 	b := ir.NewFold("sum", []ir.Type{i64, i64}, nil, t)
-	b.Prefetch()
 	b.Combine(combineTwoCounts)
 	x := widen(b.In(0), t)
 	low, top := halvesOf(b, x, t)
@@ -195,7 +192,6 @@ func halvesOf(b *ir.FoldB, x ir.V, t ir.Elem) (low, top ir.V) {
 // squared deviations from the pivot, bits of all elements.
 func scan(t ir.Elem) *ir.Fold {
 	b := ir.NewFold("scan", []ir.Type{f64, f64, f64, f64, f64, i64}, []ir.Type{f64}, t)
-	b.Prefetch()
 	b.Start(0, 0, infinity, negativeInfinity)
 	b.Combine(combineScan)
 	x := load(b)
@@ -254,7 +250,6 @@ func deviationsSpecial(t ir.Elem) *ir.Fold {
 // sum of squares.
 func scanInteger(t ir.Elem) *ir.Fold {
 	b := ir.NewFold("scan", []ir.Type{i64, i64, i64, i64, f64}, []ir.Type{i64}, t)
-	b.Prefetch()
 	x := widen(b.In(0), t)
 	below := ir.V.ILt
 	if t == ir.Uint64 {
@@ -349,7 +344,6 @@ func sumNorms(b *ir.FoldB, a ir.V) *ir.Fold {
 // scanBytes has sums of squares in halves of 32 bits, which those of a block fit.
 func scanBytes() *ir.Fold {
 	b := ir.NewFold("scanBytes", []ir.Type{i64, i64, i64, i64}, []ir.Type{i64}, ir.Uint64)
-	b.Prefetch()
 	b.Start(0, 0, math.MaxUint64, 0)
 	b.Combine(combineBytes)
 	x := b.In(0).Xor(b.Param(0))
@@ -362,7 +356,6 @@ func scanBytes() *ir.Fold {
 // scanWords has sums in halves of 32 bits, with their signs.
 func scanWords() *ir.Fold {
 	b := ir.NewFold("scanWords", []ir.Type{i64, i64, i64, i64}, []ir.Type{i64}, ir.Uint64)
-	b.Prefetch()
 	b.Start(0, 0, 0x7fff7fff7fff7fff, 0x8000800080008000)
 	b.Combine(combineWords)
 	x := b.In(0).Xor(b.Param(0))
@@ -420,7 +413,6 @@ func product() *ir.Fold {
 // 2005, Dot2). Products of float32 are exact in float64.
 func dot(t ir.Elem) *ir.Fold {
 	b := ir.NewFold("dot", []ir.Type{f64, f64}, nil, t, t)
-	b.Prefetch()
 	b.Combine(combineDot)
 	if t == ir.Float32 {
 		sum, err := twoSum(b.State(0), b.In(0).Widen().Mul(b.In(1).Widen()))

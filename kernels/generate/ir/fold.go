@@ -22,9 +22,6 @@ type Fold struct {
 	// Combine makes one of the states of two lanes, which is how lanes fold in
 	// the end; nil where that is not done here. It is a fold without operands.
 	Combine *Fold
-	// Prefetch tells that the fold is the first to look at a block: it asks for
-	// what comes some way ahead, so that memory does not rest between blocks.
-	Prefetch bool
 }
 
 // NewFold begins a fold over these operands.
@@ -55,9 +52,6 @@ func (b *FoldB) Other(i int) V {
 func (b *FoldB) Param(i int) V {
 	return b.node(Node{Op: Param, Type: b.fold.Params[i], Imm: uint64(i)})
 }
-
-// Prefetch notes that the fold is the first to look at a block.
-func (b *FoldB) Prefetch() { b.fold.Prefetch = true }
 
 // Start sets the bits that states begin with, which are 0 otherwise.
 func (b *FoldB) Start(bits ...uint64) { copy(b.fold.Start, bits) }

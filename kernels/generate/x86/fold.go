@@ -14,10 +14,6 @@ import (
 	kir "github.com/gangsaw/gangsaw/kernels/generate/ir"
 )
 
-// ahead is how many bytes ahead folds prefetch: more than memory brings in the
-// time between two blocks.
-const ahead = 4096
-
 // stateRegisters is how many registers hold states; the others are for the
 // body.
 var stateRegisters = map[Tier]int{AVX2: 8, AVX512: 24}
@@ -29,10 +25,29 @@ func Folds(tier Tier, folds []*kir.Fold) (assembly, stubs []byte, err error) {
 		if len(fold.In) == 0 {
 			f.combine(fold)
 		} else {
-			f.fold(fold)
+			f.fold(fold, false)
+		}
+		if Combines(tier, fold) {
+			f.fold(fold, true)
 		}
 	}
 	return f.print()
+}
+
+// Combines reports whether there is, beside a fold's function, another that combines
+// the lanes in the end, as its name says: where the registers hold all lanes. It spares
+// the nearest cache the states, whose lines a block has driven out of it.
+func Combines(tier Tier, k *kir.Fold) bool {
+	return len(k.In) > 0 && k.Combine != nil && group(tier, k) == kir.Lanes*8/tier.Bytes
+}
+
+// group returns how many vectors of lanes a fold crosses a block with at once.
+func group(tier Tier, k *kir.Fold) int {
+	n := 1
+	for n*2 <= kir.Lanes*8/tier.Bytes && n*2*len(k.States) <= stateRegisters[tier] {
+		n *= 2
+	}
+	return n
 }
 
 // named adds to a panic what was emitted.
@@ -66,6 +81,20 @@ func (f *file) combine(k *kir.Fold) {
 	at := func(s, v int) operand.Mem {
 		return operand.Mem{Base: state, Disp: s*kir.Lanes*8 + v*f.tier.Bytes}
 	}
+	load := func(s, v int) reg.Register {
+		r := f.vector()
+		f.do("VMOVUPD", at(s, v), r)
+		return r
+	}
+	first := f.toFirst(k, load, func(s, v int, r reg.Register) { f.do("VMOVUPD", r, at(s, v)) })
+	f.putFirst(first, state)
+	f.do("VZEROUPPER")
+	f.do("RET")
+}
+
+// toFirst folds the lanes of all vectors of states into the first lane of registers
+// that it returns. get returns a vector of a state, put keeps what one has become.
+func (f *file) toFirst(k *kir.Fold, get func(s, v int) reg.Register, put func(s, v int, r reg.Register)) []reg.Register {
 	first := make([]reg.Register, len(k.States))
 	body := func(other func(s int) reg.Register) {
 		e := &emitter{file: f, k: &k.Kernel, lanes: f.tier.Bytes / 8, width: 8, states: slices.Clone(first), other: other, updates: k.Update}
@@ -74,20 +103,15 @@ func (f *file) combine(k *kir.Fold) {
 			first[s] = e.in(n)
 		}
 	}
-	load := func(s, v int) reg.Register {
-		r := f.vector()
-		f.do("VMOVUPD", at(s, v), r)
-		return r
-	}
 	for half := kir.Lanes * 8 / f.tier.Bytes / 2; half > 0; half /= 2 {
 		for v := half - 1; v >= 0; v-- {
 			for s := range first {
-				first[s] = load(s, v)
+				first[s] = get(s, v)
 			}
-			body(func(s int) reg.Register { return load(s, v+half) })
+			body(func(s int) reg.Register { return get(s, v+half) })
 			for s, r := range first {
 				if half > 1 {
-					f.do("VMOVUPD", r, at(s, v))
+					put(s, v, r)
 				}
 			}
 		}
@@ -105,24 +129,26 @@ func (f *file) combine(k *kir.Fold) {
 			return other
 		})
 	}
-	for s, r := range first {
-		f.do("VMOVUPD", r, at(s, 0))
-	}
-	f.do("VZEROUPPER")
-	f.do("RET")
+	return first
 }
 
-// fold emits a function that folds rows of kir.Lanes elements. It sweeps over
-// all rows with as many vectors of lanes as its registers hold, then with the
-// next; a block stays in the nearest cache meanwhile.
-func (f *file) fold(k *kir.Fold) {
+// putFirst stores the first lane of each state, one after another.
+func (f *file) putFirst(first []reg.Register, state reg.Register) {
+	for s, r := range first {
+		f.do("VMOVQ", r.(reg.Vec).AsX(), operand.Mem{Base: state, Disp: 8 * s})
+	}
+}
+
+// fold emits a function that sets states to the fold of rows of kir.Lanes elements. It
+// sweeps over all rows with as many vectors of lanes as its registers hold, then with
+// the next; a block stays in the nearest cache meanwhile.
+//
+// States begin in registers: vectors that are loaded from where narrower stores have
+// just put them wait for everything before.
+func (f *file) fold(k *kir.Fold, combined bool) {
 	defer f.named(k)
 	lanes := f.tier.Bytes / 8
-	vectors := kir.Lanes / lanes
-	group := 1
-	for group*2 <= vectors && group*2*len(k.States) <= stateRegisters[f.tier] {
-		group *= 2
-	}
+	vectors, group := kir.Lanes/lanes, group(f.tier, k)
 	params := []*types.Var{types.NewParam(0, nil, "state", pointer("uint64"))}
 	// All folds have one signature, whether they use all of it or not.
 	second := "byte"
@@ -133,12 +159,17 @@ func (f *file) fold(k *kir.Fold) {
 		types.NewParam(0, nil, "a", pointer(k.In[0].GoType())), types.NewParam(0, nil, "b", pointer(second)),
 		types.NewParam(0, nil, "rows", types.Typ[types.Int]),
 		types.NewParam(0, nil, "u0", types.Typ[types.Uint64]), types.NewParam(0, nil, "u1", types.Typ[types.Uint64]))
+	name, doc := k.ID(), fmt.Sprintf("%s folds rows of %d elements.", k.ID(), kir.Lanes)
+	if combined {
+		name += "Combined"
+		doc = fmt.Sprintf("%s folds rows of %d elements into the first lane.", name, kir.Lanes)
+	}
 	ctx := f.ctx
-	ctx.Function(k.ID())
+	ctx.Function(name)
 	ctx.Attributes(attr.NOSPLIT)
 	ctx.Pragma("noescape")
 	ctx.Signature(gotypes.NewSignature(nil, types.NewSignatureType(nil, nil, nil, types.NewTuple(params...), nil, false)))
-	ctx.Doc(fmt.Sprintf("%s folds rows of %d elements.", k.ID(), kir.Lanes))
+	ctx.Doc(doc)
 
 	state := ctx.Load(ctx.Param("state"), ctx.GP64())
 	var bases, ptrs []reg.Register
@@ -156,17 +187,17 @@ func (f *file) fold(k *kir.Fold) {
 		f.do("VPBROADCASTQ", x, uniform[i])
 	}
 	sweeps, left := ctx.GP64(), ctx.GP64()
-	f.do("MOVQ", operand.U32(vectors/group), sweeps)
-	ctx.Label("sweep")
+	if group < vectors {
+		f.do("MOVQ", operand.U32(vectors/group), sweeps)
+		ctx.Label("sweep")
+	}
 	states := make([][]reg.Register, len(k.States))
 	at := func(s, v int) operand.Mem {
 		return operand.Mem{Base: state, Disp: (s*kir.Lanes + v*lanes) * 8}
 	}
 	for s := range k.States {
-		for v := range group {
-			r := f.vector()
-			f.do("VMOVUPD", at(s, v), r)
-			states[s] = append(states[s], r)
+		for range group {
+			states[s] = append(states[s], f.filled(k.Start[s]))
 		}
 	}
 	for i := range k.In {
@@ -175,7 +206,7 @@ func (f *file) fold(k *kir.Fold) {
 	f.do("MOVQ", rows, left)
 	ctx.Label("row")
 	for v := range group {
-		e := &emitter{file: f, k: &k.Kernel, lanes: lanes, width: 8, uniform: uniform, updates: k.Update}
+		e := &emitter{file: f, k: &k.Kernel, lanes: lanes, width: 8, uniform: uniform, updates: k.Update, excess: excess(k.Nodes)}
 		for s := range k.States {
 			e.states = append(e.states, states[s][v])
 		}
@@ -190,29 +221,44 @@ func (f *file) fold(k *kir.Fold) {
 		}
 	}
 	for i, in := range k.In {
-		if k.Prefetch {
-			// Beyond the end of memory a prefetch does nothing.
-			for line := 0; line < kir.Lanes*in.Size(); line += 64 {
-				f.do("PREFETCHT1", operand.Mem{Base: ptrs[i], Disp: ahead + line})
-			}
-		}
 		f.do("ADDQ", operand.U32(kir.Lanes*in.Size()), ptrs[i])
 	}
 	f.do("DECQ", left)
 	f.do("JNE", operand.LabelRef("row"))
-	for s := range k.States {
-		for v := range group {
-			f.do("VMOVUPD", states[s][v], at(s, v))
+	if combined {
+		first := f.toFirst(k.Combine, func(s, v int) reg.Register { return states[s][v] }, func(s, v int, r reg.Register) { states[s][v] = r })
+		f.putFirst(first, state)
+	} else {
+		for s := range k.States {
+			for v := range group {
+				f.do("VMOVUPD", states[s][v], at(s, v))
+			}
 		}
 	}
-	f.do("ADDQ", operand.U32(group*lanes*8), state)
-	for i, in := range k.In {
-		f.do("ADDQ", operand.U32(group*lanes*in.Size()), bases[i])
+	if group < vectors {
+		f.do("ADDQ", operand.U32(group*lanes*8), state)
+		for i, in := range k.In {
+			f.do("ADDQ", operand.U32(group*lanes*in.Size()), bases[i])
+		}
+		f.do("DECQ", sweeps)
+		f.do("JNE", operand.LabelRef("sweep"))
 	}
-	f.do("DECQ", sweeps)
-	f.do("JNE", operand.LabelRef("sweep"))
 	f.do("VZEROUPPER")
 	f.do("RET")
+}
+
+// filled returns a register with these bits in all lanes.
+func (f *file) filled(bits uint64) reg.Register {
+	r := f.vector()
+	switch {
+	case bits != 0:
+		f.do("VPBROADCASTQ", f.words("", 8, bits), r)
+	case f.tier == AVX512:
+		f.do("VPXORQ", r, r, r)
+	default:
+		f.do("VPXOR", r, r, r)
+	}
+	return r
 }
 
 // vector returns a whole register of the tier.

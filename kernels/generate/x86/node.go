@@ -64,6 +64,9 @@ func (e *emitter) node(i int, n kir.Node) {
 		e.regs[i] = e.fma(i, n)
 		return
 	}
+	if e.excess > 1 && e.addByProduct(i, n) {
+		return
+	}
 	if t, ok := e.ternary[i]; ok {
 		e.regs[i] = e.combine(i, n, t)
 		return

@@ -164,6 +164,8 @@ type emitter struct {
 	states, uniform []reg.Register
 	other           func(state int) reg.Register
 	updates         []int
+	// By how many the additions of a fold outnumber the multiplications, see even.
+	excess int
 }
 
 // input is where a vector of an operand begins.
@@ -399,19 +401,26 @@ func (e *emitter) op(name string, src2 int, rest ...operand.Op) {
 		e.do(name, append([]operand.Op{e.regs[e.root[src2]]}, rest...)...)
 	case n.Type.Width() < 4 || e.shared != nil:
 		e.do(name, append([]operand.Op{e.in(src2)}, rest...)...)
-	case e.tier == AVX512:
-		e.do(name+"_BCST", append([]operand.Op{e.words("", n.Type.Width(), n.Imm)}, rest...)...)
 	default:
-		count := e.lanes
-		if count*n.Type.Width() < 16 {
-			panic("constant of less than a register")
-		}
-		words := make([]uint64, count)
-		for i := range words {
-			words[i] = n.Imm
-		}
-		e.do(name, append([]operand.Op{e.words("", n.Type.Width(), words...)}, rest...)...)
+		e.opConst(name, n.Type, n.Imm, rest...)
 	}
+}
+
+// opConst is op of a constant in memory.
+func (e *emitter) opConst(name string, t kir.Type, bits uint64, rest ...operand.Op) {
+	if e.tier == AVX512 {
+		e.do(name+"_BCST", append([]operand.Op{e.words("", t.Width(), bits)}, rest...)...)
+		return
+	}
+	count := e.lanes
+	if count*t.Width() < 16 {
+		panic("constant of less than a register")
+	}
+	words := make([]uint64, count)
+	for i := range words {
+		words[i] = bits
+	}
+	e.do(name, append([]operand.Op{e.words("", t.Width(), words...)}, rest...)...)
 }
 
 // bail leaves the loop if any lane of mask i holds.

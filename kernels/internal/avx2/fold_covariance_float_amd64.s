@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func CovarianceFloat64(state *uint64, a *float64, b *float64, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, FMA3
 TEXT ·CovarianceFloat64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -20,41 +20,47 @@ TEXT ·CovarianceFloat64(SB), NOSPLIT, $0-48
 	MOVQ         $0x00000008, R8
 
 sweep:
-	VMOVUPD (AX), Y2
-	VMOVUPD 256(AX), Y3
-	VMOVUPD 512(AX), Y4
-	VMOVUPD 768(AX), Y5
-	VMOVUPD 1024(AX), Y6
-	MOVQ    CX, DX
-	MOVQ    BX, SI
-	MOVQ    DI, R9
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
+	MOVQ  CX, DX
+	MOVQ  BX, SI
+	MOVQ  DI, R9
 
 row:
-	VMOVUPD (DX), Y7
-	VSUBPD  Y0, Y7, Y7
-	VMOVUPD (SI), Y8
-	VSUBPD  Y1, Y8, Y8
-	VMULPD  Y7, Y7, Y9
-	VADDPD  Y9, Y2, Y2
-	VMULPD  Y8, Y8, Y9
-	VADDPD  Y9, Y3, Y3
-	VMULPD  Y8, Y7, Y9
-	VADDPD  Y9, Y4, Y4
-	VADDPD  Y5, Y7, Y5
-	VADDPD  Y6, Y8, Y6
-	ADDQ    $0x00000100, DX
-	ADDQ    $0x00000100, SI
-	DECQ    R9
-	JNE     row
-	VMOVUPD Y2, (AX)
-	VMOVUPD Y3, 256(AX)
-	VMOVUPD Y4, 512(AX)
-	VMOVUPD Y5, 768(AX)
-	VMOVUPD Y6, 1024(AX)
-	ADDQ    $0x00000020, AX
-	ADDQ    $0x00000020, CX
-	ADDQ    $0x00000020, BX
-	DECQ    R8
-	JNE     sweep
+	VMOVUPD     (DX), Y7
+	VFMSUB132PD const0<>+0(SB), Y0, Y7
+	VMOVUPD     (SI), Y8
+	VFMSUB132PD const0<>+0(SB), Y1, Y8
+	VMULPD      Y7, Y7, Y9
+	VADDPD      Y9, Y2, Y2
+	VMULPD      Y8, Y8, Y9
+	VADDPD      Y9, Y3, Y3
+	VMULPD      Y8, Y7, Y9
+	VADDPD      Y9, Y4, Y4
+	VADDPD      Y5, Y7, Y5
+	VADDPD      Y6, Y8, Y6
+	ADDQ        $0x00000100, DX
+	ADDQ        $0x00000100, SI
+	DECQ        R9
+	JNE         row
+	VMOVUPD     Y2, (AX)
+	VMOVUPD     Y3, 256(AX)
+	VMOVUPD     Y4, 512(AX)
+	VMOVUPD     Y5, 768(AX)
+	VMOVUPD     Y6, 1024(AX)
+	ADDQ        $0x00000020, AX
+	ADDQ        $0x00000020, CX
+	ADDQ        $0x00000020, BX
+	DECQ        R8
+	JNE         sweep
 	VZEROUPPER
 	RET
+
+DATA const0<>+0(SB)/8, $0x3ff0000000000000
+DATA const0<>+8(SB)/8, $0x3ff0000000000000
+DATA const0<>+16(SB)/8, $0x3ff0000000000000
+DATA const0<>+24(SB)/8, $0x3ff0000000000000
+GLOBL const0<>(SB), RODATA|NOPTR, $32

@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func DeviationsSpecialFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, FMA3
 TEXT ·DeviationsSpecialFloat64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -19,16 +19,16 @@ TEXT ·DeviationsSpecialFloat64(SB), NOSPLIT, $0-48
 	MOVQ         $0x00000002, SI
 
 sweep:
-	VMOVUPD (AX), Y2
-	VMOVUPD 32(AX), Y3
-	VMOVUPD 64(AX), Y4
-	VMOVUPD 96(AX), Y5
-	VMOVUPD 256(AX), Y6
-	VMOVUPD 288(AX), Y7
-	VMOVUPD 320(AX), Y8
-	VMOVUPD 352(AX), Y9
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
+	VPXOR Y7, Y7, Y7
+	VPXOR Y8, Y8, Y8
+	VPXOR Y9, Y9, Y9
+	MOVQ  CX, DX
+	MOVQ  BX, DI
 
 row:
 	VMOVUPD      (DX), Y10
@@ -36,7 +36,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VCMPPD       $0x00, Y12, Y11, Y11
 	VMULPD       Y1, Y10, Y10
-	VSUBPD       Y0, Y10, Y10
+	VFMSUB132PD  const1<>+0(SB), Y0, Y10
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VBLENDVPD    Y11, Y10, Y12, Y10
 	VMULPD       Y10, Y10, Y11
@@ -47,7 +47,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VCMPPD       $0x00, Y12, Y11, Y11
 	VMULPD       Y1, Y10, Y10
-	VSUBPD       Y0, Y10, Y10
+	VFMSUB132PD  const1<>+0(SB), Y0, Y10
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VBLENDVPD    Y11, Y10, Y12, Y10
 	VMULPD       Y10, Y10, Y11
@@ -58,7 +58,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VCMPPD       $0x00, Y12, Y11, Y11
 	VMULPD       Y1, Y10, Y10
-	VSUBPD       Y0, Y10, Y10
+	VFMSUB132PD  const1<>+0(SB), Y0, Y10
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VBLENDVPD    Y11, Y10, Y12, Y10
 	VMULPD       Y10, Y10, Y11
@@ -69,7 +69,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VCMPPD       $0x00, Y12, Y11, Y11
 	VMULPD       Y1, Y10, Y10
-	VSUBPD       Y0, Y10, Y10
+	VFMSUB132PD  const1<>+0(SB), Y0, Y10
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VBLENDVPD    Y11, Y10, Y12, Y10
 	VMULPD       Y10, Y10, Y11
@@ -96,8 +96,14 @@ row:
 DATA const0<>+0(SB)/8, $0x0000000000000000
 GLOBL const0<>(SB), RODATA|NOPTR, $8
 
+DATA const1<>+0(SB)/8, $0x3ff0000000000000
+DATA const1<>+8(SB)/8, $0x3ff0000000000000
+DATA const1<>+16(SB)/8, $0x3ff0000000000000
+DATA const1<>+24(SB)/8, $0x3ff0000000000000
+GLOBL const1<>(SB), RODATA|NOPTR, $32
+
 // func DeviationsSpecialFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, FMA3
 TEXT ·DeviationsSpecialFloat32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -111,16 +117,16 @@ TEXT ·DeviationsSpecialFloat32(SB), NOSPLIT, $0-48
 	MOVQ         $0x00000002, SI
 
 sweep:
-	VMOVUPD (AX), Y2
-	VMOVUPD 32(AX), Y3
-	VMOVUPD 64(AX), Y4
-	VMOVUPD 96(AX), Y5
-	VMOVUPD 256(AX), Y6
-	VMOVUPD 288(AX), Y7
-	VMOVUPD 320(AX), Y8
-	VMOVUPD 352(AX), Y9
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
+	VPXOR Y7, Y7, Y7
+	VPXOR Y8, Y8, Y8
+	VPXOR Y9, Y9, Y9
+	MOVQ  CX, DX
+	MOVQ  BX, DI
 
 row:
 	VMOVUPD      (DX), X10
@@ -129,7 +135,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VCMPPD       $0x00, Y12, Y11, Y11
 	VMULPD       Y1, Y10, Y10
-	VSUBPD       Y0, Y10, Y10
+	VFMSUB132PD  const1<>+0(SB), Y0, Y10
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VBLENDVPD    Y11, Y10, Y12, Y10
 	VMULPD       Y10, Y10, Y11
@@ -141,7 +147,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VCMPPD       $0x00, Y12, Y11, Y11
 	VMULPD       Y1, Y10, Y10
-	VSUBPD       Y0, Y10, Y10
+	VFMSUB132PD  const1<>+0(SB), Y0, Y10
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VBLENDVPD    Y11, Y10, Y12, Y10
 	VMULPD       Y10, Y10, Y11
@@ -153,7 +159,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VCMPPD       $0x00, Y12, Y11, Y11
 	VMULPD       Y1, Y10, Y10
-	VSUBPD       Y0, Y10, Y10
+	VFMSUB132PD  const1<>+0(SB), Y0, Y10
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VBLENDVPD    Y11, Y10, Y12, Y10
 	VMULPD       Y10, Y10, Y11
@@ -165,7 +171,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VCMPPD       $0x00, Y12, Y11, Y11
 	VMULPD       Y1, Y10, Y10
-	VSUBPD       Y0, Y10, Y10
+	VFMSUB132PD  const1<>+0(SB), Y0, Y10
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VBLENDVPD    Y11, Y10, Y12, Y10
 	VMULPD       Y10, Y10, Y11
@@ -190,7 +196,7 @@ row:
 	RET
 
 // func DeviationsSpecialFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, F16C
+// Requires: AVX, AVX2, F16C, FMA3
 TEXT ·DeviationsSpecialFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -204,16 +210,16 @@ TEXT ·DeviationsSpecialFloat16(SB), NOSPLIT, $0-48
 	MOVQ         $0x00000002, SI
 
 sweep:
-	VMOVUPD (AX), Y2
-	VMOVUPD 32(AX), Y3
-	VMOVUPD 64(AX), Y4
-	VMOVUPD 96(AX), Y5
-	VMOVUPD 256(AX), Y6
-	VMOVUPD 288(AX), Y7
-	VMOVUPD 320(AX), Y8
-	VMOVUPD 352(AX), Y9
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
+	VPXOR Y7, Y7, Y7
+	VPXOR Y8, Y8, Y8
+	VPXOR Y9, Y9, Y9
+	MOVQ  CX, DX
+	MOVQ  BX, DI
 
 row:
 	VCVTPH2PS    (DX), X10
@@ -222,7 +228,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VCMPPD       $0x00, Y12, Y11, Y11
 	VMULPD       Y1, Y10, Y10
-	VSUBPD       Y0, Y10, Y10
+	VFMSUB132PD  const1<>+0(SB), Y0, Y10
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VBLENDVPD    Y11, Y10, Y12, Y10
 	VMULPD       Y10, Y10, Y11
@@ -234,7 +240,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VCMPPD       $0x00, Y12, Y11, Y11
 	VMULPD       Y1, Y10, Y10
-	VSUBPD       Y0, Y10, Y10
+	VFMSUB132PD  const1<>+0(SB), Y0, Y10
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VBLENDVPD    Y11, Y10, Y12, Y10
 	VMULPD       Y10, Y10, Y11
@@ -246,7 +252,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VCMPPD       $0x00, Y12, Y11, Y11
 	VMULPD       Y1, Y10, Y10
-	VSUBPD       Y0, Y10, Y10
+	VFMSUB132PD  const1<>+0(SB), Y0, Y10
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VBLENDVPD    Y11, Y10, Y12, Y10
 	VMULPD       Y10, Y10, Y11
@@ -258,7 +264,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VCMPPD       $0x00, Y12, Y11, Y11
 	VMULPD       Y1, Y10, Y10
-	VSUBPD       Y0, Y10, Y10
+	VFMSUB132PD  const1<>+0(SB), Y0, Y10
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VBLENDVPD    Y11, Y10, Y12, Y10
 	VMULPD       Y10, Y10, Y11
@@ -283,7 +289,7 @@ row:
 	RET
 
 // func DeviationsSpecialBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, FMA3
 TEXT ·DeviationsSpecialBFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -297,16 +303,16 @@ TEXT ·DeviationsSpecialBFloat16(SB), NOSPLIT, $0-48
 	MOVQ         $0x00000002, SI
 
 sweep:
-	VMOVUPD (AX), Y2
-	VMOVUPD 32(AX), Y3
-	VMOVUPD 64(AX), Y4
-	VMOVUPD 96(AX), Y5
-	VMOVUPD 256(AX), Y6
-	VMOVUPD 288(AX), Y7
-	VMOVUPD 320(AX), Y8
-	VMOVUPD 352(AX), Y9
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
+	VPXOR Y7, Y7, Y7
+	VPXOR Y8, Y8, Y8
+	VPXOR Y9, Y9, Y9
+	MOVQ  CX, DX
+	MOVQ  BX, DI
 
 row:
 	VPMOVZXWD    (DX), X10
@@ -316,7 +322,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VCMPPD       $0x00, Y12, Y11, Y11
 	VMULPD       Y1, Y10, Y10
-	VSUBPD       Y0, Y10, Y10
+	VFMSUB132PD  const1<>+0(SB), Y0, Y10
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VBLENDVPD    Y11, Y10, Y12, Y10
 	VMULPD       Y10, Y10, Y11
@@ -329,7 +335,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VCMPPD       $0x00, Y12, Y11, Y11
 	VMULPD       Y1, Y10, Y10
-	VSUBPD       Y0, Y10, Y10
+	VFMSUB132PD  const1<>+0(SB), Y0, Y10
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VBLENDVPD    Y11, Y10, Y12, Y10
 	VMULPD       Y10, Y10, Y11
@@ -342,7 +348,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VCMPPD       $0x00, Y12, Y11, Y11
 	VMULPD       Y1, Y10, Y10
-	VSUBPD       Y0, Y10, Y10
+	VFMSUB132PD  const1<>+0(SB), Y0, Y10
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VBLENDVPD    Y11, Y10, Y12, Y10
 	VMULPD       Y10, Y10, Y11
@@ -355,7 +361,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VCMPPD       $0x00, Y12, Y11, Y11
 	VMULPD       Y1, Y10, Y10
-	VSUBPD       Y0, Y10, Y10
+	VFMSUB132PD  const1<>+0(SB), Y0, Y10
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VBLENDVPD    Y11, Y10, Y12, Y10
 	VMULPD       Y10, Y10, Y11

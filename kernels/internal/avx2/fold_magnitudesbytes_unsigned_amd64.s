@@ -7,74 +7,70 @@
 // func MagnitudesBytesUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2
 TEXT ·MagnitudesBytesUint64(SB), NOSPLIT, $0-48
-	MOVQ state+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Y0
-	VMOVUPD 32(AX), Y1
-	VMOVUPD 64(AX), Y2
-	VMOVUPD 96(AX), Y3
-	VMOVUPD 128(AX), Y4
-	VMOVUPD 160(AX), Y5
-	VMOVUPD 192(AX), Y6
-	VMOVUPD 224(AX), Y7
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	MOVQ  state+0(FP), AX
+	MOVQ  a+8(FP), CX
+	MOVQ  rows+24(FP), DX
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
+	VPXOR Y7, Y7, Y7
+	MOVQ  DX, DX
 
 row:
-	VMOVUPD      (DX), Y8
+	VMOVUPD      (CX), Y8
 	VPBROADCASTQ const0<>+0(SB), Y9
 	VPXOR        Y8, Y9, Y8
 	VPBROADCASTQ const0<>+0(SB), Y9
 	VPSADBW      Y9, Y8, Y8
 	VPADDQ       Y8, Y0, Y0
-	VMOVUPD      32(DX), Y8
+	VMOVUPD      32(CX), Y8
 	VPBROADCASTQ const0<>+0(SB), Y9
 	VPXOR        Y8, Y9, Y8
 	VPBROADCASTQ const0<>+0(SB), Y9
 	VPSADBW      Y9, Y8, Y8
 	VPADDQ       Y8, Y1, Y1
-	VMOVUPD      64(DX), Y8
+	VMOVUPD      64(CX), Y8
 	VPBROADCASTQ const0<>+0(SB), Y9
 	VPXOR        Y8, Y9, Y8
 	VPBROADCASTQ const0<>+0(SB), Y9
 	VPSADBW      Y9, Y8, Y8
 	VPADDQ       Y8, Y2, Y2
-	VMOVUPD      96(DX), Y8
+	VMOVUPD      96(CX), Y8
 	VPBROADCASTQ const0<>+0(SB), Y9
 	VPXOR        Y8, Y9, Y8
 	VPBROADCASTQ const0<>+0(SB), Y9
 	VPSADBW      Y9, Y8, Y8
 	VPADDQ       Y8, Y3, Y3
-	VMOVUPD      128(DX), Y8
+	VMOVUPD      128(CX), Y8
 	VPBROADCASTQ const0<>+0(SB), Y9
 	VPXOR        Y8, Y9, Y8
 	VPBROADCASTQ const0<>+0(SB), Y9
 	VPSADBW      Y9, Y8, Y8
 	VPADDQ       Y8, Y4, Y4
-	VMOVUPD      160(DX), Y8
+	VMOVUPD      160(CX), Y8
 	VPBROADCASTQ const0<>+0(SB), Y9
 	VPXOR        Y8, Y9, Y8
 	VPBROADCASTQ const0<>+0(SB), Y9
 	VPSADBW      Y9, Y8, Y8
 	VPADDQ       Y8, Y5, Y5
-	VMOVUPD      192(DX), Y8
+	VMOVUPD      192(CX), Y8
 	VPBROADCASTQ const0<>+0(SB), Y9
 	VPXOR        Y8, Y9, Y8
 	VPBROADCASTQ const0<>+0(SB), Y9
 	VPSADBW      Y9, Y8, Y8
 	VPADDQ       Y8, Y6, Y6
-	VMOVUPD      224(DX), Y8
+	VMOVUPD      224(CX), Y8
 	VPBROADCASTQ const0<>+0(SB), Y9
 	VPXOR        Y8, Y9, Y8
 	VPBROADCASTQ const0<>+0(SB), Y9
 	VPSADBW      Y9, Y8, Y8
 	VPADDQ       Y8, Y7, Y7
-	ADDQ         $0x00000100, DX
-	DECQ         DI
+	ADDQ         $0x00000100, CX
+	DECQ         DX
 	JNE          row
 	VMOVUPD      Y0, (AX)
 	VMOVUPD      Y1, 32(AX)
@@ -84,12 +80,91 @@ row:
 	VMOVUPD      Y5, 160(AX)
 	VMOVUPD      Y6, 192(AX)
 	VMOVUPD      Y7, 224(AX)
-	ADDQ         $0x00000100, AX
-	ADDQ         $0x00000100, CX
-	DECQ         SI
-	JNE          sweep
 	VZEROUPPER
 	RET
 
 DATA const0<>+0(SB)/8, $0x8080808080808080
 GLOBL const0<>(SB), RODATA|NOPTR, $8
+
+// func MagnitudesBytesUint64Combined(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2
+TEXT ·MagnitudesBytesUint64Combined(SB), NOSPLIT, $0-48
+	MOVQ  state+0(FP), AX
+	MOVQ  a+8(FP), CX
+	MOVQ  rows+24(FP), DX
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
+	VPXOR Y7, Y7, Y7
+	MOVQ  DX, DX
+
+row:
+	VMOVUPD      (CX), Y8
+	VPBROADCASTQ const0<>+0(SB), Y9
+	VPXOR        Y8, Y9, Y8
+	VPBROADCASTQ const0<>+0(SB), Y9
+	VPSADBW      Y9, Y8, Y8
+	VPADDQ       Y8, Y0, Y0
+	VMOVUPD      32(CX), Y8
+	VPBROADCASTQ const0<>+0(SB), Y9
+	VPXOR        Y8, Y9, Y8
+	VPBROADCASTQ const0<>+0(SB), Y9
+	VPSADBW      Y9, Y8, Y8
+	VPADDQ       Y8, Y1, Y1
+	VMOVUPD      64(CX), Y8
+	VPBROADCASTQ const0<>+0(SB), Y9
+	VPXOR        Y8, Y9, Y8
+	VPBROADCASTQ const0<>+0(SB), Y9
+	VPSADBW      Y9, Y8, Y8
+	VPADDQ       Y8, Y2, Y2
+	VMOVUPD      96(CX), Y8
+	VPBROADCASTQ const0<>+0(SB), Y9
+	VPXOR        Y8, Y9, Y8
+	VPBROADCASTQ const0<>+0(SB), Y9
+	VPSADBW      Y9, Y8, Y8
+	VPADDQ       Y8, Y3, Y3
+	VMOVUPD      128(CX), Y8
+	VPBROADCASTQ const0<>+0(SB), Y9
+	VPXOR        Y8, Y9, Y8
+	VPBROADCASTQ const0<>+0(SB), Y9
+	VPSADBW      Y9, Y8, Y8
+	VPADDQ       Y8, Y4, Y4
+	VMOVUPD      160(CX), Y8
+	VPBROADCASTQ const0<>+0(SB), Y9
+	VPXOR        Y8, Y9, Y8
+	VPBROADCASTQ const0<>+0(SB), Y9
+	VPSADBW      Y9, Y8, Y8
+	VPADDQ       Y8, Y5, Y5
+	VMOVUPD      192(CX), Y8
+	VPBROADCASTQ const0<>+0(SB), Y9
+	VPXOR        Y8, Y9, Y8
+	VPBROADCASTQ const0<>+0(SB), Y9
+	VPSADBW      Y9, Y8, Y8
+	VPADDQ       Y8, Y6, Y6
+	VMOVUPD      224(CX), Y8
+	VPBROADCASTQ const0<>+0(SB), Y9
+	VPXOR        Y8, Y9, Y8
+	VPBROADCASTQ const0<>+0(SB), Y9
+	VPSADBW      Y9, Y8, Y8
+	VPADDQ       Y8, Y7, Y7
+	ADDQ         $0x00000100, CX
+	DECQ         DX
+	JNE          row
+	VPADDQ       Y7, Y3, Y3
+	VPADDQ       Y6, Y2, Y2
+	VPADDQ       Y5, Y1, Y1
+	VPADDQ       Y4, Y0, Y0
+	VPADDQ       Y3, Y1, Y1
+	VPADDQ       Y2, Y0, Y0
+	VPADDQ       Y1, Y0, Y0
+	VPERM2F128   $0x01, Y0, Y0, Y1
+	VPADDQ       Y1, Y0, Y0
+	VPERMILPD    $0x05, Y0, Y1
+	VPADDQ       Y1, Y0, Y0
+	VMOVQ        X0, (AX)
+	VZEROUPPER
+	RET

@@ -13,16 +13,16 @@ TEXT ·NormsUint32(SB), NOSPLIT, $0-48
 	MOVQ $0x00000004, SI
 
 sweep:
-	VMOVUPD (AX), Y0
-	VMOVUPD 32(AX), Y1
-	VMOVUPD 256(AX), Y2
-	VMOVUPD 288(AX), Y3
-	VMOVUPD 512(AX), Y4
-	VMOVUPD 544(AX), Y5
-	VMOVUPD 768(AX), Y6
-	VMOVUPD 800(AX), Y7
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
+	VPXOR Y7, Y7, Y7
+	MOVQ  CX, DX
+	MOVQ  BX, DI
 
 row:
 	VMOVUPD      (DX), X8
@@ -34,19 +34,19 @@ row:
 	VADDPD       Y0, Y8, Y9
 	VSUBPD       Y0, Y9, Y10
 	VSUBPD       Y10, Y9, Y11
-	VSUBPD       Y11, Y0, Y0
-	VSUBPD       Y10, Y8, Y10
-	VADDPD       Y10, Y0, Y0
-	VMULPD       Y8, Y8, Y11
-	VADDPD       Y4, Y11, Y10
+	VFNMADD132PD const2<>+0(SB), Y0, Y11
+	VFNMADD132PD const2<>+0(SB), Y8, Y10
+	VFMADD132PD  const2<>+0(SB), Y10, Y11
+	VMULPD       Y8, Y8, Y0
+	VADDPD       Y4, Y0, Y10
 	VSUBPD       Y4, Y10, Y12
 	VSUBPD       Y12, Y10, Y13
-	VSUBPD       Y13, Y4, Y4
-	VSUBPD       Y12, Y11, Y12
-	VADDPD       Y12, Y4, Y4
-	VADDPD       Y2, Y0, Y2
-	VFMSUB231PD  Y8, Y8, Y11
-	VADDPD       Y11, Y4, Y0
+	VFNMADD132PD const2<>+0(SB), Y4, Y13
+	VFNMADD132PD const2<>+0(SB), Y0, Y12
+	VFMADD132PD  const2<>+0(SB), Y12, Y13
+	VFMADD132PD  const2<>+0(SB), Y11, Y2
+	VFMSUB231PD  Y8, Y8, Y0
+	VADDPD       Y0, Y13, Y0
 	VADDPD       Y0, Y6, Y6
 	VMOVAPD      Y9, Y0
 	VMOVAPD      Y10, Y4
@@ -59,19 +59,19 @@ row:
 	VADDPD       Y1, Y8, Y9
 	VSUBPD       Y1, Y9, Y10
 	VSUBPD       Y10, Y9, Y11
-	VSUBPD       Y11, Y1, Y1
-	VSUBPD       Y10, Y8, Y10
-	VADDPD       Y10, Y1, Y1
-	VMULPD       Y8, Y8, Y11
-	VADDPD       Y5, Y11, Y10
+	VFNMADD132PD const2<>+0(SB), Y1, Y11
+	VFNMADD132PD const2<>+0(SB), Y8, Y10
+	VFMADD132PD  const2<>+0(SB), Y10, Y11
+	VMULPD       Y8, Y8, Y1
+	VADDPD       Y5, Y1, Y10
 	VSUBPD       Y5, Y10, Y12
 	VSUBPD       Y12, Y10, Y13
-	VSUBPD       Y13, Y5, Y5
-	VSUBPD       Y12, Y11, Y12
-	VADDPD       Y12, Y5, Y5
-	VADDPD       Y3, Y1, Y3
-	VFMSUB231PD  Y8, Y8, Y11
-	VADDPD       Y11, Y5, Y1
+	VFNMADD132PD const2<>+0(SB), Y5, Y13
+	VFNMADD132PD const2<>+0(SB), Y1, Y12
+	VFMADD132PD  const2<>+0(SB), Y12, Y13
+	VFMADD132PD  const2<>+0(SB), Y11, Y3
+	VFMSUB231PD  Y8, Y8, Y1
+	VADDPD       Y1, Y13, Y1
 	VADDPD       Y1, Y7, Y7
 	VMOVAPD      Y9, Y1
 	VMOVAPD      Y10, Y5
@@ -102,6 +102,12 @@ GLOBL const0<>(SB), RODATA|NOPTR, $32
 DATA const1<>+0(SB)/8, $0x8000000000000000
 GLOBL const1<>(SB), RODATA|NOPTR, $8
 
+DATA const2<>+0(SB)/8, $0x3ff0000000000000
+DATA const2<>+8(SB)/8, $0x3ff0000000000000
+DATA const2<>+16(SB)/8, $0x3ff0000000000000
+DATA const2<>+24(SB)/8, $0x3ff0000000000000
+GLOBL const2<>(SB), RODATA|NOPTR, $32
+
 // func NormsUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2, FMA3
 TEXT ·NormsUint64(SB), NOSPLIT, $0-48
@@ -111,73 +117,73 @@ TEXT ·NormsUint64(SB), NOSPLIT, $0-48
 	MOVQ $0x00000004, SI
 
 sweep:
-	VMOVUPD (AX), Y0
-	VMOVUPD 32(AX), Y1
-	VMOVUPD 256(AX), Y2
-	VMOVUPD 288(AX), Y3
-	VMOVUPD 512(AX), Y4
-	VMOVUPD 544(AX), Y5
-	VMOVUPD 768(AX), Y6
-	VMOVUPD 800(AX), Y7
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
+	VPXOR Y7, Y7, Y7
+	MOVQ  CX, DX
+	MOVQ  BX, DI
 
 row:
 	VMOVUPD      (DX), Y8
 	VPSRLQ       $0x20, Y8, Y9
-	VPAND        const2<>+0(SB), Y9, Y9
-	VPOR         const3<>+0(SB), Y9, Y9
-	VSUBPD       const3<>+0(SB), Y9, Y9
-	VPAND        const2<>+0(SB), Y8, Y8
-	VPBROADCASTQ const4<>+0(SB), Y10
+	VPAND        const3<>+0(SB), Y9, Y9
+	VPOR         const4<>+0(SB), Y9, Y9
+	VSUBPD       const4<>+0(SB), Y9, Y9
+	VPAND        const3<>+0(SB), Y8, Y8
+	VPBROADCASTQ const5<>+0(SB), Y10
 	VPOR         Y8, Y10, Y8
-	VSUBPD       const3<>+0(SB), Y8, Y8
-	VFMADD231PD  const5<>+0(SB), Y9, Y8
+	VSUBPD       const4<>+0(SB), Y8, Y8
+	VFMADD231PD  const6<>+0(SB), Y9, Y8
 	VADDPD       Y0, Y8, Y9
 	VSUBPD       Y0, Y9, Y10
 	VSUBPD       Y10, Y9, Y11
-	VSUBPD       Y11, Y0, Y0
-	VSUBPD       Y10, Y8, Y10
-	VADDPD       Y10, Y0, Y0
-	VMULPD       Y8, Y8, Y11
-	VADDPD       Y4, Y11, Y10
+	VFNMADD132PD const2<>+0(SB), Y0, Y11
+	VFNMADD132PD const2<>+0(SB), Y8, Y10
+	VFMADD132PD  const2<>+0(SB), Y10, Y11
+	VMULPD       Y8, Y8, Y0
+	VADDPD       Y4, Y0, Y10
 	VSUBPD       Y4, Y10, Y12
 	VSUBPD       Y12, Y10, Y13
-	VSUBPD       Y13, Y4, Y4
-	VSUBPD       Y12, Y11, Y12
-	VADDPD       Y12, Y4, Y4
-	VADDPD       Y2, Y0, Y2
-	VFMSUB231PD  Y8, Y8, Y11
-	VADDPD       Y11, Y4, Y0
+	VFNMADD132PD const2<>+0(SB), Y4, Y13
+	VFNMADD132PD const2<>+0(SB), Y0, Y12
+	VFMADD132PD  const2<>+0(SB), Y12, Y13
+	VFMADD132PD  const2<>+0(SB), Y11, Y2
+	VFMSUB231PD  Y8, Y8, Y0
+	VADDPD       Y0, Y13, Y0
 	VADDPD       Y0, Y6, Y6
 	VMOVAPD      Y9, Y0
 	VMOVAPD      Y10, Y4
 	VMOVUPD      32(DX), Y8
 	VPSRLQ       $0x20, Y8, Y9
-	VPAND        const2<>+0(SB), Y9, Y9
-	VPOR         const3<>+0(SB), Y9, Y9
-	VSUBPD       const3<>+0(SB), Y9, Y9
-	VPAND        const2<>+0(SB), Y8, Y8
-	VPBROADCASTQ const4<>+0(SB), Y10
+	VPAND        const3<>+0(SB), Y9, Y9
+	VPOR         const4<>+0(SB), Y9, Y9
+	VSUBPD       const4<>+0(SB), Y9, Y9
+	VPAND        const3<>+0(SB), Y8, Y8
+	VPBROADCASTQ const5<>+0(SB), Y10
 	VPOR         Y8, Y10, Y8
-	VSUBPD       const3<>+0(SB), Y8, Y8
-	VFMADD231PD  const5<>+0(SB), Y9, Y8
+	VSUBPD       const4<>+0(SB), Y8, Y8
+	VFMADD231PD  const6<>+0(SB), Y9, Y8
 	VADDPD       Y1, Y8, Y9
 	VSUBPD       Y1, Y9, Y10
 	VSUBPD       Y10, Y9, Y11
-	VSUBPD       Y11, Y1, Y1
-	VSUBPD       Y10, Y8, Y10
-	VADDPD       Y10, Y1, Y1
-	VMULPD       Y8, Y8, Y11
-	VADDPD       Y5, Y11, Y10
+	VFNMADD132PD const2<>+0(SB), Y1, Y11
+	VFNMADD132PD const2<>+0(SB), Y8, Y10
+	VFMADD132PD  const2<>+0(SB), Y10, Y11
+	VMULPD       Y8, Y8, Y1
+	VADDPD       Y5, Y1, Y10
 	VSUBPD       Y5, Y10, Y12
 	VSUBPD       Y12, Y10, Y13
-	VSUBPD       Y13, Y5, Y5
-	VSUBPD       Y12, Y11, Y12
-	VADDPD       Y12, Y5, Y5
-	VADDPD       Y3, Y1, Y3
-	VFMSUB231PD  Y8, Y8, Y11
-	VADDPD       Y11, Y5, Y1
+	VFNMADD132PD const2<>+0(SB), Y5, Y13
+	VFNMADD132PD const2<>+0(SB), Y1, Y12
+	VFMADD132PD  const2<>+0(SB), Y12, Y13
+	VFMADD132PD  const2<>+0(SB), Y11, Y3
+	VFMSUB231PD  Y8, Y8, Y1
+	VADDPD       Y1, Y13, Y1
 	VADDPD       Y1, Y7, Y7
 	VMOVAPD      Y9, Y1
 	VMOVAPD      Y10, Y5
@@ -199,23 +205,23 @@ row:
 	VZEROUPPER
 	RET
 
-DATA const2<>+0(SB)/8, $0x00000000ffffffff
-DATA const2<>+8(SB)/8, $0x00000000ffffffff
-DATA const2<>+16(SB)/8, $0x00000000ffffffff
-DATA const2<>+24(SB)/8, $0x00000000ffffffff
-GLOBL const2<>(SB), RODATA|NOPTR, $32
-
-DATA const3<>+0(SB)/8, $0x4330000000000000
-DATA const3<>+8(SB)/8, $0x4330000000000000
-DATA const3<>+16(SB)/8, $0x4330000000000000
-DATA const3<>+24(SB)/8, $0x4330000000000000
+DATA const3<>+0(SB)/8, $0x00000000ffffffff
+DATA const3<>+8(SB)/8, $0x00000000ffffffff
+DATA const3<>+16(SB)/8, $0x00000000ffffffff
+DATA const3<>+24(SB)/8, $0x00000000ffffffff
 GLOBL const3<>(SB), RODATA|NOPTR, $32
 
 DATA const4<>+0(SB)/8, $0x4330000000000000
-GLOBL const4<>(SB), RODATA|NOPTR, $8
+DATA const4<>+8(SB)/8, $0x4330000000000000
+DATA const4<>+16(SB)/8, $0x4330000000000000
+DATA const4<>+24(SB)/8, $0x4330000000000000
+GLOBL const4<>(SB), RODATA|NOPTR, $32
 
-DATA const5<>+0(SB)/8, $0x41f0000000000000
-DATA const5<>+8(SB)/8, $0x41f0000000000000
-DATA const5<>+16(SB)/8, $0x41f0000000000000
-DATA const5<>+24(SB)/8, $0x41f0000000000000
-GLOBL const5<>(SB), RODATA|NOPTR, $32
+DATA const5<>+0(SB)/8, $0x4330000000000000
+GLOBL const5<>(SB), RODATA|NOPTR, $8
+
+DATA const6<>+0(SB)/8, $0x41f0000000000000
+DATA const6<>+8(SB)/8, $0x41f0000000000000
+DATA const6<>+16(SB)/8, $0x41f0000000000000
+DATA const6<>+24(SB)/8, $0x41f0000000000000
+GLOBL const6<>(SB), RODATA|NOPTR, $32

@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func PowersFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, FMA3
 TEXT ·PowersFloat64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -19,16 +19,16 @@ TEXT ·PowersFloat64(SB), NOSPLIT, $0-48
 	MOVQ         $0x00000004, SI
 
 sweep:
-	VMOVUPD (AX), Y2
-	VMOVUPD 32(AX), Y3
-	VMOVUPD 256(AX), Y4
-	VMOVUPD 288(AX), Y5
-	VMOVUPD 512(AX), Y6
-	VMOVUPD 544(AX), Y7
-	VMOVUPD 768(AX), Y8
-	VMOVUPD 800(AX), Y9
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
+	VPXOR Y7, Y7, Y7
+	VPXOR Y8, Y8, Y8
+	VPXOR Y9, Y9, Y9
+	MOVQ  CX, DX
+	MOVQ  BX, DI
 
 row:
 	VMOVUPD      (DX), Y10
@@ -36,7 +36,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VCMPPD       $0x00, Y12, Y11, Y11
 	VMULPD       Y1, Y10, Y10
-	VSUBPD       Y0, Y10, Y10
+	VFMSUB132PD  const1<>+0(SB), Y0, Y10
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VBLENDVPD    Y11, Y10, Y12, Y10
 	VMULPD       Y10, Y10, Y11
@@ -51,7 +51,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VCMPPD       $0x00, Y12, Y11, Y11
 	VMULPD       Y1, Y10, Y10
-	VSUBPD       Y0, Y10, Y10
+	VFMSUB132PD  const1<>+0(SB), Y0, Y10
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VBLENDVPD    Y11, Y10, Y12, Y10
 	VMULPD       Y10, Y10, Y11
@@ -82,8 +82,14 @@ row:
 DATA const0<>+0(SB)/8, $0x0000000000000000
 GLOBL const0<>(SB), RODATA|NOPTR, $8
 
+DATA const1<>+0(SB)/8, $0x3ff0000000000000
+DATA const1<>+8(SB)/8, $0x3ff0000000000000
+DATA const1<>+16(SB)/8, $0x3ff0000000000000
+DATA const1<>+24(SB)/8, $0x3ff0000000000000
+GLOBL const1<>(SB), RODATA|NOPTR, $32
+
 // func PowersFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, FMA3
 TEXT ·PowersFloat32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -97,16 +103,16 @@ TEXT ·PowersFloat32(SB), NOSPLIT, $0-48
 	MOVQ         $0x00000004, SI
 
 sweep:
-	VMOVUPD (AX), Y2
-	VMOVUPD 32(AX), Y3
-	VMOVUPD 256(AX), Y4
-	VMOVUPD 288(AX), Y5
-	VMOVUPD 512(AX), Y6
-	VMOVUPD 544(AX), Y7
-	VMOVUPD 768(AX), Y8
-	VMOVUPD 800(AX), Y9
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
+	VPXOR Y7, Y7, Y7
+	VPXOR Y8, Y8, Y8
+	VPXOR Y9, Y9, Y9
+	MOVQ  CX, DX
+	MOVQ  BX, DI
 
 row:
 	VMOVUPD      (DX), X10
@@ -115,7 +121,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VCMPPD       $0x00, Y12, Y11, Y11
 	VMULPD       Y1, Y10, Y10
-	VSUBPD       Y0, Y10, Y10
+	VFMSUB132PD  const1<>+0(SB), Y0, Y10
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VBLENDVPD    Y11, Y10, Y12, Y10
 	VMULPD       Y10, Y10, Y11
@@ -131,7 +137,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VCMPPD       $0x00, Y12, Y11, Y11
 	VMULPD       Y1, Y10, Y10
-	VSUBPD       Y0, Y10, Y10
+	VFMSUB132PD  const1<>+0(SB), Y0, Y10
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VBLENDVPD    Y11, Y10, Y12, Y10
 	VMULPD       Y10, Y10, Y11
@@ -160,7 +166,7 @@ row:
 	RET
 
 // func PowersFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, F16C
+// Requires: AVX, AVX2, F16C, FMA3
 TEXT ·PowersFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -174,16 +180,16 @@ TEXT ·PowersFloat16(SB), NOSPLIT, $0-48
 	MOVQ         $0x00000004, SI
 
 sweep:
-	VMOVUPD (AX), Y2
-	VMOVUPD 32(AX), Y3
-	VMOVUPD 256(AX), Y4
-	VMOVUPD 288(AX), Y5
-	VMOVUPD 512(AX), Y6
-	VMOVUPD 544(AX), Y7
-	VMOVUPD 768(AX), Y8
-	VMOVUPD 800(AX), Y9
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
+	VPXOR Y7, Y7, Y7
+	VPXOR Y8, Y8, Y8
+	VPXOR Y9, Y9, Y9
+	MOVQ  CX, DX
+	MOVQ  BX, DI
 
 row:
 	VCVTPH2PS    (DX), X10
@@ -192,7 +198,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VCMPPD       $0x00, Y12, Y11, Y11
 	VMULPD       Y1, Y10, Y10
-	VSUBPD       Y0, Y10, Y10
+	VFMSUB132PD  const1<>+0(SB), Y0, Y10
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VBLENDVPD    Y11, Y10, Y12, Y10
 	VMULPD       Y10, Y10, Y11
@@ -208,7 +214,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VCMPPD       $0x00, Y12, Y11, Y11
 	VMULPD       Y1, Y10, Y10
-	VSUBPD       Y0, Y10, Y10
+	VFMSUB132PD  const1<>+0(SB), Y0, Y10
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VBLENDVPD    Y11, Y10, Y12, Y10
 	VMULPD       Y10, Y10, Y11
@@ -237,7 +243,7 @@ row:
 	RET
 
 // func PowersBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, FMA3
 TEXT ·PowersBFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -251,16 +257,16 @@ TEXT ·PowersBFloat16(SB), NOSPLIT, $0-48
 	MOVQ         $0x00000004, SI
 
 sweep:
-	VMOVUPD (AX), Y2
-	VMOVUPD 32(AX), Y3
-	VMOVUPD 256(AX), Y4
-	VMOVUPD 288(AX), Y5
-	VMOVUPD 512(AX), Y6
-	VMOVUPD 544(AX), Y7
-	VMOVUPD 768(AX), Y8
-	VMOVUPD 800(AX), Y9
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
+	VPXOR Y7, Y7, Y7
+	VPXOR Y8, Y8, Y8
+	VPXOR Y9, Y9, Y9
+	MOVQ  CX, DX
+	MOVQ  BX, DI
 
 row:
 	VPMOVZXWD    (DX), X10
@@ -270,7 +276,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VCMPPD       $0x00, Y12, Y11, Y11
 	VMULPD       Y1, Y10, Y10
-	VSUBPD       Y0, Y10, Y10
+	VFMSUB132PD  const1<>+0(SB), Y0, Y10
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VBLENDVPD    Y11, Y10, Y12, Y10
 	VMULPD       Y10, Y10, Y11
@@ -287,7 +293,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VCMPPD       $0x00, Y12, Y11, Y11
 	VMULPD       Y1, Y10, Y10
-	VSUBPD       Y0, Y10, Y10
+	VFMSUB132PD  const1<>+0(SB), Y0, Y10
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VBLENDVPD    Y11, Y10, Y12, Y10
 	VMULPD       Y10, Y10, Y11

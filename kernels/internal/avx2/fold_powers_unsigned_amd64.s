@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func PowersUint16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, FMA3
 TEXT ·PowersUint16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -16,57 +16,57 @@ TEXT ·PowersUint16(SB), NOSPLIT, $0-48
 	MOVQ         $0x00000004, SI
 
 sweep:
-	VMOVUPD (AX), Y1
-	VMOVUPD 32(AX), Y2
-	VMOVUPD 256(AX), Y3
-	VMOVUPD 288(AX), Y4
-	VMOVUPD 512(AX), Y5
-	VMOVUPD 544(AX), Y6
-	VMOVUPD 768(AX), Y7
-	VMOVUPD 800(AX), Y8
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
+	VPXOR Y7, Y7, Y7
+	VPXOR Y8, Y8, Y8
+	MOVQ  CX, DX
+	MOVQ  BX, DI
 
 row:
-	VMOVQ     (DX), X9
-	VPMOVZXWQ X9, Y9
-	VPSUBQ    Y0, Y9, Y9
-	VPADDQ    const0<>+0(SB), Y9, Y9
-	VSUBPD    const0<>+0(SB), Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y1, Y9, Y1
-	VADDPD    Y3, Y10, Y3
-	VMULPD    Y10, Y9, Y9
-	VADDPD    Y9, Y5, Y5
-	VMULPD    Y10, Y10, Y9
-	VADDPD    Y9, Y7, Y7
-	VMOVQ     8(DX), X9
-	VPMOVZXWQ X9, Y9
-	VPSUBQ    Y0, Y9, Y9
-	VPADDQ    const0<>+0(SB), Y9, Y9
-	VSUBPD    const0<>+0(SB), Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y2, Y9, Y2
-	VADDPD    Y4, Y10, Y4
-	VMULPD    Y10, Y9, Y9
-	VADDPD    Y9, Y6, Y6
-	VMULPD    Y10, Y10, Y9
-	VADDPD    Y9, Y8, Y8
-	ADDQ      $0x00000040, DX
-	DECQ      DI
-	JNE       row
-	VMOVUPD   Y1, (AX)
-	VMOVUPD   Y2, 32(AX)
-	VMOVUPD   Y3, 256(AX)
-	VMOVUPD   Y4, 288(AX)
-	VMOVUPD   Y5, 512(AX)
-	VMOVUPD   Y6, 544(AX)
-	VMOVUPD   Y7, 768(AX)
-	VMOVUPD   Y8, 800(AX)
-	ADDQ      $0x00000040, AX
-	ADDQ      $0x00000010, CX
-	DECQ      SI
-	JNE       sweep
+	VMOVQ       (DX), X9
+	VPMOVZXWQ   X9, Y9
+	VPSUBQ      Y0, Y9, Y9
+	VPADDQ      const0<>+0(SB), Y9, Y9
+	VSUBPD      const0<>+0(SB), Y9, Y9
+	VMULPD      Y9, Y9, Y10
+	VFMADD132PD const1<>+0(SB), Y9, Y1
+	VADDPD      Y3, Y10, Y3
+	VMULPD      Y10, Y9, Y9
+	VADDPD      Y9, Y5, Y5
+	VMULPD      Y10, Y10, Y9
+	VADDPD      Y9, Y7, Y7
+	VMOVQ       8(DX), X9
+	VPMOVZXWQ   X9, Y9
+	VPSUBQ      Y0, Y9, Y9
+	VPADDQ      const0<>+0(SB), Y9, Y9
+	VSUBPD      const0<>+0(SB), Y9, Y9
+	VMULPD      Y9, Y9, Y10
+	VFMADD132PD const1<>+0(SB), Y9, Y2
+	VADDPD      Y4, Y10, Y4
+	VMULPD      Y10, Y9, Y9
+	VADDPD      Y9, Y6, Y6
+	VMULPD      Y10, Y10, Y9
+	VADDPD      Y9, Y8, Y8
+	ADDQ        $0x00000040, DX
+	DECQ        DI
+	JNE         row
+	VMOVUPD     Y1, (AX)
+	VMOVUPD     Y2, 32(AX)
+	VMOVUPD     Y3, 256(AX)
+	VMOVUPD     Y4, 288(AX)
+	VMOVUPD     Y5, 512(AX)
+	VMOVUPD     Y6, 544(AX)
+	VMOVUPD     Y7, 768(AX)
+	VMOVUPD     Y8, 800(AX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000010, CX
+	DECQ        SI
+	JNE         sweep
 	VZEROUPPER
 	RET
 
@@ -76,8 +76,14 @@ DATA const0<>+16(SB)/8, $0x4338000000000000
 DATA const0<>+24(SB)/8, $0x4338000000000000
 GLOBL const0<>(SB), RODATA|NOPTR, $32
 
+DATA const1<>+0(SB)/8, $0x3ff0000000000000
+DATA const1<>+8(SB)/8, $0x3ff0000000000000
+DATA const1<>+16(SB)/8, $0x3ff0000000000000
+DATA const1<>+24(SB)/8, $0x3ff0000000000000
+GLOBL const1<>(SB), RODATA|NOPTR, $32
+
 // func PowersUint32(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, FMA3
 TEXT ·PowersUint32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -88,57 +94,57 @@ TEXT ·PowersUint32(SB), NOSPLIT, $0-48
 	MOVQ         $0x00000004, SI
 
 sweep:
-	VMOVUPD (AX), Y1
-	VMOVUPD 32(AX), Y2
-	VMOVUPD 256(AX), Y3
-	VMOVUPD 288(AX), Y4
-	VMOVUPD 512(AX), Y5
-	VMOVUPD 544(AX), Y6
-	VMOVUPD 768(AX), Y7
-	VMOVUPD 800(AX), Y8
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
+	VPXOR Y7, Y7, Y7
+	VPXOR Y8, Y8, Y8
+	MOVQ  CX, DX
+	MOVQ  BX, DI
 
 row:
-	VMOVUPD   (DX), X9
-	VPMOVZXDQ X9, Y9
-	VPSUBQ    Y0, Y9, Y9
-	VPADDQ    const0<>+0(SB), Y9, Y9
-	VSUBPD    const0<>+0(SB), Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y1, Y9, Y1
-	VADDPD    Y3, Y10, Y3
-	VMULPD    Y10, Y9, Y9
-	VADDPD    Y9, Y5, Y5
-	VMULPD    Y10, Y10, Y9
-	VADDPD    Y9, Y7, Y7
-	VMOVUPD   16(DX), X9
-	VPMOVZXDQ X9, Y9
-	VPSUBQ    Y0, Y9, Y9
-	VPADDQ    const0<>+0(SB), Y9, Y9
-	VSUBPD    const0<>+0(SB), Y9, Y9
-	VMULPD    Y9, Y9, Y10
-	VADDPD    Y2, Y9, Y2
-	VADDPD    Y4, Y10, Y4
-	VMULPD    Y10, Y9, Y9
-	VADDPD    Y9, Y6, Y6
-	VMULPD    Y10, Y10, Y9
-	VADDPD    Y9, Y8, Y8
-	ADDQ      $0x00000080, DX
-	DECQ      DI
-	JNE       row
-	VMOVUPD   Y1, (AX)
-	VMOVUPD   Y2, 32(AX)
-	VMOVUPD   Y3, 256(AX)
-	VMOVUPD   Y4, 288(AX)
-	VMOVUPD   Y5, 512(AX)
-	VMOVUPD   Y6, 544(AX)
-	VMOVUPD   Y7, 768(AX)
-	VMOVUPD   Y8, 800(AX)
-	ADDQ      $0x00000040, AX
-	ADDQ      $0x00000020, CX
-	DECQ      SI
-	JNE       sweep
+	VMOVUPD     (DX), X9
+	VPMOVZXDQ   X9, Y9
+	VPSUBQ      Y0, Y9, Y9
+	VPADDQ      const0<>+0(SB), Y9, Y9
+	VSUBPD      const0<>+0(SB), Y9, Y9
+	VMULPD      Y9, Y9, Y10
+	VFMADD132PD const1<>+0(SB), Y9, Y1
+	VADDPD      Y3, Y10, Y3
+	VMULPD      Y10, Y9, Y9
+	VADDPD      Y9, Y5, Y5
+	VMULPD      Y10, Y10, Y9
+	VADDPD      Y9, Y7, Y7
+	VMOVUPD     16(DX), X9
+	VPMOVZXDQ   X9, Y9
+	VPSUBQ      Y0, Y9, Y9
+	VPADDQ      const0<>+0(SB), Y9, Y9
+	VSUBPD      const0<>+0(SB), Y9, Y9
+	VMULPD      Y9, Y9, Y10
+	VFMADD132PD const1<>+0(SB), Y9, Y2
+	VADDPD      Y4, Y10, Y4
+	VMULPD      Y10, Y9, Y9
+	VADDPD      Y9, Y6, Y6
+	VMULPD      Y10, Y10, Y9
+	VADDPD      Y9, Y8, Y8
+	ADDQ        $0x00000080, DX
+	DECQ        DI
+	JNE         row
+	VMOVUPD     Y1, (AX)
+	VMOVUPD     Y2, 32(AX)
+	VMOVUPD     Y3, 256(AX)
+	VMOVUPD     Y4, 288(AX)
+	VMOVUPD     Y5, 512(AX)
+	VMOVUPD     Y6, 544(AX)
+	VMOVUPD     Y7, 768(AX)
+	VMOVUPD     Y8, 800(AX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000020, CX
+	DECQ        SI
+	JNE         sweep
 	VZEROUPPER
 	RET
 
@@ -154,16 +160,16 @@ TEXT ·PowersUint64(SB), NOSPLIT, $0-48
 	MOVQ         $0x00000004, SI
 
 sweep:
-	VMOVUPD (AX), Y1
-	VMOVUPD 32(AX), Y2
-	VMOVUPD 256(AX), Y3
-	VMOVUPD 288(AX), Y4
-	VMOVUPD 512(AX), Y5
-	VMOVUPD 544(AX), Y6
-	VMOVUPD 768(AX), Y7
-	VMOVUPD 800(AX), Y8
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
+	VPXOR Y7, Y7, Y7
+	VPXOR Y8, Y8, Y8
+	MOVQ  CX, DX
+	MOVQ  BX, DI
 
 row:
 	VMOVUPD     (DX), Y9
@@ -175,12 +181,12 @@ row:
 	VPOR        Y11, Y10, Y10
 	VPADDQ      const0<>+0(SB), Y10, Y10
 	VSUBPD      const0<>+0(SB), Y10, Y10
-	VPAND       const1<>+0(SB), Y9, Y9
-	VPOR        const2<>+0(SB), Y9, Y9
-	VSUBPD      const2<>+0(SB), Y9, Y9
-	VFMADD231PD const3<>+0(SB), Y10, Y9
+	VPAND       const2<>+0(SB), Y9, Y9
+	VPOR        const3<>+0(SB), Y9, Y9
+	VSUBPD      const3<>+0(SB), Y9, Y9
+	VFMADD231PD const4<>+0(SB), Y10, Y9
 	VMULPD      Y9, Y9, Y10
-	VADDPD      Y1, Y9, Y1
+	VFMADD132PD const1<>+0(SB), Y9, Y1
 	VADDPD      Y3, Y10, Y3
 	VMULPD      Y10, Y9, Y9
 	VADDPD      Y9, Y5, Y5
@@ -195,12 +201,12 @@ row:
 	VPOR        Y11, Y10, Y10
 	VPADDQ      const0<>+0(SB), Y10, Y10
 	VSUBPD      const0<>+0(SB), Y10, Y10
-	VPAND       const1<>+0(SB), Y9, Y9
-	VPOR        const2<>+0(SB), Y9, Y9
-	VSUBPD      const2<>+0(SB), Y9, Y9
-	VFMADD231PD const3<>+0(SB), Y10, Y9
+	VPAND       const2<>+0(SB), Y9, Y9
+	VPOR        const3<>+0(SB), Y9, Y9
+	VSUBPD      const3<>+0(SB), Y9, Y9
+	VFMADD231PD const4<>+0(SB), Y10, Y9
 	VMULPD      Y9, Y9, Y10
-	VADDPD      Y2, Y9, Y2
+	VFMADD132PD const1<>+0(SB), Y9, Y2
 	VADDPD      Y4, Y10, Y4
 	VMULPD      Y10, Y9, Y9
 	VADDPD      Y9, Y6, Y6
@@ -224,20 +230,20 @@ row:
 	VZEROUPPER
 	RET
 
-DATA const1<>+0(SB)/8, $0x00000000ffffffff
-DATA const1<>+8(SB)/8, $0x00000000ffffffff
-DATA const1<>+16(SB)/8, $0x00000000ffffffff
-DATA const1<>+24(SB)/8, $0x00000000ffffffff
-GLOBL const1<>(SB), RODATA|NOPTR, $32
-
-DATA const2<>+0(SB)/8, $0x4330000000000000
-DATA const2<>+8(SB)/8, $0x4330000000000000
-DATA const2<>+16(SB)/8, $0x4330000000000000
-DATA const2<>+24(SB)/8, $0x4330000000000000
+DATA const2<>+0(SB)/8, $0x00000000ffffffff
+DATA const2<>+8(SB)/8, $0x00000000ffffffff
+DATA const2<>+16(SB)/8, $0x00000000ffffffff
+DATA const2<>+24(SB)/8, $0x00000000ffffffff
 GLOBL const2<>(SB), RODATA|NOPTR, $32
 
-DATA const3<>+0(SB)/8, $0x41f0000000000000
-DATA const3<>+8(SB)/8, $0x41f0000000000000
-DATA const3<>+16(SB)/8, $0x41f0000000000000
-DATA const3<>+24(SB)/8, $0x41f0000000000000
+DATA const3<>+0(SB)/8, $0x4330000000000000
+DATA const3<>+8(SB)/8, $0x4330000000000000
+DATA const3<>+16(SB)/8, $0x4330000000000000
+DATA const3<>+24(SB)/8, $0x4330000000000000
 GLOBL const3<>(SB), RODATA|NOPTR, $32
+
+DATA const4<>+0(SB)/8, $0x41f0000000000000
+DATA const4<>+8(SB)/8, $0x41f0000000000000
+DATA const4<>+16(SB)/8, $0x41f0000000000000
+DATA const4<>+24(SB)/8, $0x41f0000000000000
+GLOBL const4<>(SB), RODATA|NOPTR, $32

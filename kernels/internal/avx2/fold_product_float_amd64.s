@@ -13,24 +13,24 @@ TEXT ·ProductFloat64(SB), NOSPLIT, $0-48
 	MOVQ $0x00000008, SI
 
 sweep:
-	VMOVUPD (AX), Y0
-	VMOVUPD 256(AX), Y1
-	VMOVUPD 512(AX), Y2
-	VMOVUPD 768(AX), Y3
-	VMOVUPD 1024(AX), Y4
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPBROADCASTQ const0<>+0(SB), Y0
+	VPXOR        Y1, Y1, Y1
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	MOVQ         CX, DX
+	MOVQ         BX, DI
 
 row:
 	VMOVUPD      (DX), Y5
 	VPSRLQ       $0x34, Y5, Y6
-	VPAND        const0<>+0(SB), Y6, Y6
-	VPAND        const1<>+0(SB), Y5, Y7
-	VPOR         const2<>+0(SB), Y7, Y7
+	VPAND        const1<>+0(SB), Y6, Y6
+	VPAND        const2<>+0(SB), Y5, Y7
+	VPOR         const3<>+0(SB), Y7, Y7
 	VMULPD       Y0, Y7, Y8
-	VPSUBQ       const3<>+0(SB), Y6, Y9
-	VPBROADCASTQ const4<>+0(SB), Y10
-	VPBROADCASTQ const5<>+0(SB), Y11
+	VPSUBQ       const4<>+0(SB), Y6, Y9
+	VPBROADCASTQ const5<>+0(SB), Y10
+	VPBROADCASTQ const6<>+0(SB), Y11
 	VPXOR        Y10, Y11, Y11
 	VPXOR        Y10, Y9, Y9
 	VPCMPGTQ     Y11, Y9, Y9
@@ -39,8 +39,8 @@ row:
 	VFMADD231PD  Y7, Y1, Y10
 	VPADDQ       Y2, Y6, Y2
 	VPXOR        Y3, Y5, Y3
-	VPBROADCASTQ const6<>+0(SB), Y0
-	VPBROADCASTQ const7<>+0(SB), Y1
+	VPBROADCASTQ const7<>+0(SB), Y0
+	VPBROADCASTQ const8<>+0(SB), Y1
 	VBLENDVPD    Y9, Y0, Y1, Y0
 	VPADDQ       Y0, Y4, Y4
 	VMOVAPD      Y8, Y0
@@ -60,38 +60,41 @@ row:
 	VZEROUPPER
 	RET
 
-DATA const0<>+0(SB)/8, $0x00000000000007ff
-DATA const0<>+8(SB)/8, $0x00000000000007ff
-DATA const0<>+16(SB)/8, $0x00000000000007ff
-DATA const0<>+24(SB)/8, $0x00000000000007ff
-GLOBL const0<>(SB), RODATA|NOPTR, $32
+DATA const0<>+0(SB)/8, $0x3ff0000000000000
+GLOBL const0<>(SB), RODATA|NOPTR, $8
 
-DATA const1<>+0(SB)/8, $0x000fffffffffffff
-DATA const1<>+8(SB)/8, $0x000fffffffffffff
-DATA const1<>+16(SB)/8, $0x000fffffffffffff
-DATA const1<>+24(SB)/8, $0x000fffffffffffff
+DATA const1<>+0(SB)/8, $0x00000000000007ff
+DATA const1<>+8(SB)/8, $0x00000000000007ff
+DATA const1<>+16(SB)/8, $0x00000000000007ff
+DATA const1<>+24(SB)/8, $0x00000000000007ff
 GLOBL const1<>(SB), RODATA|NOPTR, $32
 
-DATA const2<>+0(SB)/8, $0x3ff0000000000000
-DATA const2<>+8(SB)/8, $0x3ff0000000000000
-DATA const2<>+16(SB)/8, $0x3ff0000000000000
-DATA const2<>+24(SB)/8, $0x3ff0000000000000
+DATA const2<>+0(SB)/8, $0x000fffffffffffff
+DATA const2<>+8(SB)/8, $0x000fffffffffffff
+DATA const2<>+16(SB)/8, $0x000fffffffffffff
+DATA const2<>+24(SB)/8, $0x000fffffffffffff
 GLOBL const2<>(SB), RODATA|NOPTR, $32
 
-DATA const3<>+0(SB)/8, $0x0000000000000001
-DATA const3<>+8(SB)/8, $0x0000000000000001
-DATA const3<>+16(SB)/8, $0x0000000000000001
-DATA const3<>+24(SB)/8, $0x0000000000000001
+DATA const3<>+0(SB)/8, $0x3ff0000000000000
+DATA const3<>+8(SB)/8, $0x3ff0000000000000
+DATA const3<>+16(SB)/8, $0x3ff0000000000000
+DATA const3<>+24(SB)/8, $0x3ff0000000000000
 GLOBL const3<>(SB), RODATA|NOPTR, $32
 
-DATA const4<>+0(SB)/8, $0x8000000000000000
-GLOBL const4<>(SB), RODATA|NOPTR, $8
+DATA const4<>+0(SB)/8, $0x0000000000000001
+DATA const4<>+8(SB)/8, $0x0000000000000001
+DATA const4<>+16(SB)/8, $0x0000000000000001
+DATA const4<>+24(SB)/8, $0x0000000000000001
+GLOBL const4<>(SB), RODATA|NOPTR, $32
 
-DATA const5<>+0(SB)/8, $0x00000000000007fd
+DATA const5<>+0(SB)/8, $0x8000000000000000
 GLOBL const5<>(SB), RODATA|NOPTR, $8
 
-DATA const6<>+0(SB)/8, $0x0000000000000001
+DATA const6<>+0(SB)/8, $0x00000000000007fd
 GLOBL const6<>(SB), RODATA|NOPTR, $8
 
-DATA const7<>+0(SB)/8, $0x0000000000000000
+DATA const7<>+0(SB)/8, $0x0000000000000001
 GLOBL const7<>(SB), RODATA|NOPTR, $8
+
+DATA const8<>+0(SB)/8, $0x0000000000000000
+GLOBL const8<>(SB), RODATA|NOPTR, $8

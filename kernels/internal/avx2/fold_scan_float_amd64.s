@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func ScanFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, FMA3, MMX+
+// Requires: AVX, AVX2, FMA3
 TEXT ·ScanFloat64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -16,52 +16,60 @@ TEXT ·ScanFloat64(SB), NOSPLIT, $0-48
 	MOVQ         $0x00000008, SI
 
 sweep:
-	VMOVUPD (AX), Y1
-	VMOVUPD 256(AX), Y2
-	VMOVUPD 512(AX), Y3
-	VMOVUPD 768(AX), Y4
-	VMOVUPD 1024(AX), Y5
-	VMOVUPD 1280(AX), Y6
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXOR        Y1, Y1, Y1
+	VPXOR        Y2, Y2, Y2
+	VPBROADCASTQ const0<>+0(SB), Y3
+	VPBROADCASTQ const1<>+0(SB), Y4
+	VPXOR        Y5, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	MOVQ         CX, DX
+	MOVQ         BX, DI
 
 row:
-	VMOVUPD     (DX), Y7
-	VADDPD      Y1, Y7, Y8
-	VSUBPD      Y1, Y8, Y9
-	VSUBPD      Y9, Y8, Y10
-	VSUBPD      Y10, Y1, Y1
-	VSUBPD      Y9, Y7, Y9
-	VADDPD      Y9, Y1, Y1
-	VSUBPD      Y0, Y7, Y9
-	VADDPD      Y2, Y1, Y2
-	VMINPD      Y3, Y7, Y3
-	VMAXPD      Y4, Y7, Y4
-	VFMADD231PD Y9, Y9, Y5
-	VPOR        Y7, Y6, Y6
-	VMOVAPD     Y8, Y1
-	PREFETCHT1  4096(DX)
-	PREFETCHT1  4160(DX)
-	PREFETCHT1  4224(DX)
-	PREFETCHT1  4288(DX)
-	ADDQ        $0x00000100, DX
-	DECQ        DI
-	JNE         row
-	VMOVUPD     Y1, (AX)
-	VMOVUPD     Y2, 256(AX)
-	VMOVUPD     Y3, 512(AX)
-	VMOVUPD     Y4, 768(AX)
-	VMOVUPD     Y5, 1024(AX)
-	VMOVUPD     Y6, 1280(AX)
-	ADDQ        $0x00000020, AX
-	ADDQ        $0x00000020, CX
-	DECQ        SI
-	JNE         sweep
+	VMOVUPD      (DX), Y7
+	VADDPD       Y1, Y7, Y8
+	VSUBPD       Y1, Y8, Y9
+	VSUBPD       Y9, Y8, Y10
+	VFNMADD132PD const2<>+0(SB), Y1, Y10
+	VFNMADD132PD const2<>+0(SB), Y7, Y9
+	VFMADD132PD  const2<>+0(SB), Y9, Y10
+	VSUBPD       Y0, Y7, Y1
+	VFMADD132PD  const2<>+0(SB), Y10, Y2
+	VMINPD       Y3, Y7, Y3
+	VMAXPD       Y4, Y7, Y4
+	VFMADD231PD  Y1, Y1, Y5
+	VPOR         Y7, Y6, Y6
+	VMOVAPD      Y8, Y1
+	ADDQ         $0x00000100, DX
+	DECQ         DI
+	JNE          row
+	VMOVUPD      Y1, (AX)
+	VMOVUPD      Y2, 256(AX)
+	VMOVUPD      Y3, 512(AX)
+	VMOVUPD      Y4, 768(AX)
+	VMOVUPD      Y5, 1024(AX)
+	VMOVUPD      Y6, 1280(AX)
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, CX
+	DECQ         SI
+	JNE          sweep
 	VZEROUPPER
 	RET
 
+DATA const0<>+0(SB)/8, $0x7ff0000000000000
+GLOBL const0<>(SB), RODATA|NOPTR, $8
+
+DATA const1<>+0(SB)/8, $0xfff0000000000000
+GLOBL const1<>(SB), RODATA|NOPTR, $8
+
+DATA const2<>+0(SB)/8, $0x3ff0000000000000
+DATA const2<>+8(SB)/8, $0x3ff0000000000000
+DATA const2<>+16(SB)/8, $0x3ff0000000000000
+DATA const2<>+24(SB)/8, $0x3ff0000000000000
+GLOBL const2<>(SB), RODATA|NOPTR, $32
+
 // func ScanFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, FMA3, MMX+
+// Requires: AVX, AVX2, FMA3
 TEXT ·ScanFloat32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -72,51 +80,49 @@ TEXT ·ScanFloat32(SB), NOSPLIT, $0-48
 	MOVQ         $0x00000008, SI
 
 sweep:
-	VMOVUPD (AX), Y1
-	VMOVUPD 256(AX), Y2
-	VMOVUPD 512(AX), Y3
-	VMOVUPD 768(AX), Y4
-	VMOVUPD 1024(AX), Y5
-	VMOVUPD 1280(AX), Y6
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXOR        Y1, Y1, Y1
+	VPXOR        Y2, Y2, Y2
+	VPBROADCASTQ const0<>+0(SB), Y3
+	VPBROADCASTQ const1<>+0(SB), Y4
+	VPXOR        Y5, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	MOVQ         CX, DX
+	MOVQ         BX, DI
 
 row:
-	VMOVUPD     (DX), X7
-	VCVTPS2PD   X7, Y7
-	VADDPD      Y1, Y7, Y8
-	VSUBPD      Y1, Y8, Y9
-	VSUBPD      Y9, Y8, Y10
-	VSUBPD      Y10, Y1, Y1
-	VSUBPD      Y9, Y7, Y9
-	VADDPD      Y9, Y1, Y1
-	VSUBPD      Y0, Y7, Y9
-	VADDPD      Y2, Y1, Y2
-	VMINPD      Y3, Y7, Y3
-	VMAXPD      Y4, Y7, Y4
-	VFMADD231PD Y9, Y9, Y5
-	VPOR        Y7, Y6, Y6
-	VMOVAPD     Y8, Y1
-	PREFETCHT1  4096(DX)
-	PREFETCHT1  4160(DX)
-	ADDQ        $0x00000080, DX
-	DECQ        DI
-	JNE         row
-	VMOVUPD     Y1, (AX)
-	VMOVUPD     Y2, 256(AX)
-	VMOVUPD     Y3, 512(AX)
-	VMOVUPD     Y4, 768(AX)
-	VMOVUPD     Y5, 1024(AX)
-	VMOVUPD     Y6, 1280(AX)
-	ADDQ        $0x00000020, AX
-	ADDQ        $0x00000010, CX
-	DECQ        SI
-	JNE         sweep
+	VMOVUPD      (DX), X7
+	VCVTPS2PD    X7, Y7
+	VADDPD       Y1, Y7, Y8
+	VSUBPD       Y1, Y8, Y9
+	VSUBPD       Y9, Y8, Y10
+	VFNMADD132PD const2<>+0(SB), Y1, Y10
+	VFNMADD132PD const2<>+0(SB), Y7, Y9
+	VFMADD132PD  const2<>+0(SB), Y9, Y10
+	VSUBPD       Y0, Y7, Y1
+	VFMADD132PD  const2<>+0(SB), Y10, Y2
+	VMINPD       Y3, Y7, Y3
+	VMAXPD       Y4, Y7, Y4
+	VFMADD231PD  Y1, Y1, Y5
+	VPOR         Y7, Y6, Y6
+	VMOVAPD      Y8, Y1
+	ADDQ         $0x00000080, DX
+	DECQ         DI
+	JNE          row
+	VMOVUPD      Y1, (AX)
+	VMOVUPD      Y2, 256(AX)
+	VMOVUPD      Y3, 512(AX)
+	VMOVUPD      Y4, 768(AX)
+	VMOVUPD      Y5, 1024(AX)
+	VMOVUPD      Y6, 1280(AX)
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000010, CX
+	DECQ         SI
+	JNE          sweep
 	VZEROUPPER
 	RET
 
 // func ScanFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, F16C, FMA3, MMX+
+// Requires: AVX, AVX2, F16C, FMA3
 TEXT ·ScanFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -127,50 +133,49 @@ TEXT ·ScanFloat16(SB), NOSPLIT, $0-48
 	MOVQ         $0x00000008, SI
 
 sweep:
-	VMOVUPD (AX), Y1
-	VMOVUPD 256(AX), Y2
-	VMOVUPD 512(AX), Y3
-	VMOVUPD 768(AX), Y4
-	VMOVUPD 1024(AX), Y5
-	VMOVUPD 1280(AX), Y6
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXOR        Y1, Y1, Y1
+	VPXOR        Y2, Y2, Y2
+	VPBROADCASTQ const0<>+0(SB), Y3
+	VPBROADCASTQ const1<>+0(SB), Y4
+	VPXOR        Y5, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	MOVQ         CX, DX
+	MOVQ         BX, DI
 
 row:
-	VCVTPH2PS   (DX), X7
-	VCVTPS2PD   X7, Y7
-	VADDPD      Y1, Y7, Y8
-	VSUBPD      Y1, Y8, Y9
-	VSUBPD      Y9, Y8, Y10
-	VSUBPD      Y10, Y1, Y1
-	VSUBPD      Y9, Y7, Y9
-	VADDPD      Y9, Y1, Y1
-	VSUBPD      Y0, Y7, Y9
-	VADDPD      Y2, Y1, Y2
-	VMINPD      Y3, Y7, Y3
-	VMAXPD      Y4, Y7, Y4
-	VFMADD231PD Y9, Y9, Y5
-	VPOR        Y7, Y6, Y6
-	VMOVAPD     Y8, Y1
-	PREFETCHT1  4096(DX)
-	ADDQ        $0x00000040, DX
-	DECQ        DI
-	JNE         row
-	VMOVUPD     Y1, (AX)
-	VMOVUPD     Y2, 256(AX)
-	VMOVUPD     Y3, 512(AX)
-	VMOVUPD     Y4, 768(AX)
-	VMOVUPD     Y5, 1024(AX)
-	VMOVUPD     Y6, 1280(AX)
-	ADDQ        $0x00000020, AX
-	ADDQ        $0x00000008, CX
-	DECQ        SI
-	JNE         sweep
+	VCVTPH2PS    (DX), X7
+	VCVTPS2PD    X7, Y7
+	VADDPD       Y1, Y7, Y8
+	VSUBPD       Y1, Y8, Y9
+	VSUBPD       Y9, Y8, Y10
+	VFNMADD132PD const2<>+0(SB), Y1, Y10
+	VFNMADD132PD const2<>+0(SB), Y7, Y9
+	VFMADD132PD  const2<>+0(SB), Y9, Y10
+	VSUBPD       Y0, Y7, Y1
+	VFMADD132PD  const2<>+0(SB), Y10, Y2
+	VMINPD       Y3, Y7, Y3
+	VMAXPD       Y4, Y7, Y4
+	VFMADD231PD  Y1, Y1, Y5
+	VPOR         Y7, Y6, Y6
+	VMOVAPD      Y8, Y1
+	ADDQ         $0x00000040, DX
+	DECQ         DI
+	JNE          row
+	VMOVUPD      Y1, (AX)
+	VMOVUPD      Y2, 256(AX)
+	VMOVUPD      Y3, 512(AX)
+	VMOVUPD      Y4, 768(AX)
+	VMOVUPD      Y5, 1024(AX)
+	VMOVUPD      Y6, 1280(AX)
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000008, CX
+	DECQ         SI
+	JNE          sweep
 	VZEROUPPER
 	RET
 
 // func ScanBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, FMA3, MMX+
+// Requires: AVX, AVX2, FMA3
 TEXT ·ScanBFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -181,45 +186,44 @@ TEXT ·ScanBFloat16(SB), NOSPLIT, $0-48
 	MOVQ         $0x00000008, SI
 
 sweep:
-	VMOVUPD (AX), Y1
-	VMOVUPD 256(AX), Y2
-	VMOVUPD 512(AX), Y3
-	VMOVUPD 768(AX), Y4
-	VMOVUPD 1024(AX), Y5
-	VMOVUPD 1280(AX), Y6
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXOR        Y1, Y1, Y1
+	VPXOR        Y2, Y2, Y2
+	VPBROADCASTQ const0<>+0(SB), Y3
+	VPBROADCASTQ const1<>+0(SB), Y4
+	VPXOR        Y5, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	MOVQ         CX, DX
+	MOVQ         BX, DI
 
 row:
-	VPMOVZXWD   (DX), X7
-	VPSLLD      $0x10, X7, X7
-	VCVTPS2PD   X7, Y7
-	VADDPD      Y1, Y7, Y8
-	VSUBPD      Y1, Y8, Y9
-	VSUBPD      Y9, Y8, Y10
-	VSUBPD      Y10, Y1, Y1
-	VSUBPD      Y9, Y7, Y9
-	VADDPD      Y9, Y1, Y1
-	VSUBPD      Y0, Y7, Y9
-	VADDPD      Y2, Y1, Y2
-	VMINPD      Y3, Y7, Y3
-	VMAXPD      Y4, Y7, Y4
-	VFMADD231PD Y9, Y9, Y5
-	VPOR        Y7, Y6, Y6
-	VMOVAPD     Y8, Y1
-	PREFETCHT1  4096(DX)
-	ADDQ        $0x00000040, DX
-	DECQ        DI
-	JNE         row
-	VMOVUPD     Y1, (AX)
-	VMOVUPD     Y2, 256(AX)
-	VMOVUPD     Y3, 512(AX)
-	VMOVUPD     Y4, 768(AX)
-	VMOVUPD     Y5, 1024(AX)
-	VMOVUPD     Y6, 1280(AX)
-	ADDQ        $0x00000020, AX
-	ADDQ        $0x00000008, CX
-	DECQ        SI
-	JNE         sweep
+	VPMOVZXWD    (DX), X7
+	VPSLLD       $0x10, X7, X7
+	VCVTPS2PD    X7, Y7
+	VADDPD       Y1, Y7, Y8
+	VSUBPD       Y1, Y8, Y9
+	VSUBPD       Y9, Y8, Y10
+	VFNMADD132PD const2<>+0(SB), Y1, Y10
+	VFNMADD132PD const2<>+0(SB), Y7, Y9
+	VFMADD132PD  const2<>+0(SB), Y9, Y10
+	VSUBPD       Y0, Y7, Y1
+	VFMADD132PD  const2<>+0(SB), Y10, Y2
+	VMINPD       Y3, Y7, Y3
+	VMAXPD       Y4, Y7, Y4
+	VFMADD231PD  Y1, Y1, Y5
+	VPOR         Y7, Y6, Y6
+	VMOVAPD      Y8, Y1
+	ADDQ         $0x00000040, DX
+	DECQ         DI
+	JNE          row
+	VMOVUPD      Y1, (AX)
+	VMOVUPD      Y2, 256(AX)
+	VMOVUPD      Y3, 512(AX)
+	VMOVUPD      Y4, 768(AX)
+	VMOVUPD      Y5, 1024(AX)
+	VMOVUPD      Y6, 1280(AX)
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000008, CX
+	DECQ         SI
+	JNE          sweep
 	VZEROUPPER
 	RET

@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func ScanInt32(state *uint64, a *int32, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, FMA3, MMX+
+// Requires: AVX, AVX2, FMA3
 TEXT ·ScanInt32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -16,13 +16,13 @@ TEXT ·ScanInt32(SB), NOSPLIT, $0-48
 	MOVQ         $0x00000008, SI
 
 sweep:
-	VMOVUPD (AX), Y1
-	VMOVUPD 256(AX), Y2
-	VMOVUPD 512(AX), Y3
-	VMOVUPD 768(AX), Y4
-	VMOVUPD 1024(AX), Y5
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXOR        Y1, Y1, Y1
+	VPXOR        Y2, Y2, Y2
+	VPBROADCASTQ const0<>+0(SB), Y3
+	VPBROADCASTQ const1<>+0(SB), Y4
+	VPXOR        Y5, Y5, Y5
+	MOVQ         CX, DX
+	MOVQ         BX, DI
 
 row:
 	VMOVUPD     (DX), X6
@@ -32,14 +32,12 @@ row:
 	VPCMPGTQ    Y4, Y6, Y7
 	VBLENDVPD   Y7, Y6, Y4, Y4
 	VPSUBQ      Y0, Y6, Y7
-	VPADDQ      const0<>+0(SB), Y7, Y7
-	VSUBPD      const0<>+0(SB), Y7, Y7
+	VPADDQ      const2<>+0(SB), Y7, Y7
+	VSUBPD      const2<>+0(SB), Y7, Y7
 	VPADDQ      Y1, Y6, Y1
 	VFMADD231PD Y7, Y7, Y5
 	VMOVAPD     Y3, Y3
 	VMOVAPD     Y4, Y4
-	PREFETCHT1  4096(DX)
-	PREFETCHT1  4160(DX)
 	ADDQ        $0x00000080, DX
 	DECQ        DI
 	JNE         row
@@ -55,14 +53,20 @@ row:
 	VZEROUPPER
 	RET
 
-DATA const0<>+0(SB)/8, $0x4338000000000000
-DATA const0<>+8(SB)/8, $0x4338000000000000
-DATA const0<>+16(SB)/8, $0x4338000000000000
-DATA const0<>+24(SB)/8, $0x4338000000000000
-GLOBL const0<>(SB), RODATA|NOPTR, $32
+DATA const0<>+0(SB)/8, $0x7fffffffffffffff
+GLOBL const0<>(SB), RODATA|NOPTR, $8
+
+DATA const1<>+0(SB)/8, $0x8000000000000000
+GLOBL const1<>(SB), RODATA|NOPTR, $8
+
+DATA const2<>+0(SB)/8, $0x4338000000000000
+DATA const2<>+8(SB)/8, $0x4338000000000000
+DATA const2<>+16(SB)/8, $0x4338000000000000
+DATA const2<>+24(SB)/8, $0x4338000000000000
+GLOBL const2<>(SB), RODATA|NOPTR, $32
 
 // func ScanInt64(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, MMX+
+// Requires: AVX, AVX2
 TEXT ·ScanInt64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -73,51 +77,47 @@ TEXT ·ScanInt64(SB), NOSPLIT, $0-48
 	MOVQ         $0x00000008, SI
 
 sweep:
-	VMOVUPD (AX), Y0
-	VMOVUPD 256(AX), Y1
-	VMOVUPD 512(AX), Y2
-	VMOVUPD 768(AX), Y3
-	VMOVUPD 1024(AX), Y4
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXOR        Y0, Y0, Y0
+	VPXOR        Y1, Y1, Y1
+	VPBROADCASTQ const0<>+0(SB), Y2
+	VPBROADCASTQ const1<>+0(SB), Y3
+	VPXOR        Y4, Y4, Y4
+	MOVQ         CX, DX
+	MOVQ         BX, DI
 
 row:
-	VMOVUPD    (DX), Y5
-	VPCMPGTQ   Y5, Y2, Y6
-	VBLENDVPD  Y6, Y5, Y2, Y2
-	VPCMPGTQ   Y3, Y5, Y6
-	VBLENDVPD  Y6, Y5, Y3, Y3
-	VPXOR      Y7, Y7, Y7
-	VPCMPGTQ   Y5, Y7, Y7
-	VPSLLQ     $0x20, Y7, Y7
-	VPSRLQ     $0x20, Y5, Y6
-	VPOR       Y7, Y6, Y6
-	VPAND      const1<>+0(SB), Y5, Y5
-	VPADDQ     Y0, Y5, Y0
-	VPADDQ     Y1, Y6, Y1
-	VMOVAPD    Y2, Y2
-	VMOVAPD    Y3, Y3
-	PREFETCHT1 4096(DX)
-	PREFETCHT1 4160(DX)
-	PREFETCHT1 4224(DX)
-	PREFETCHT1 4288(DX)
-	ADDQ       $0x00000100, DX
-	DECQ       DI
-	JNE        row
-	VMOVUPD    Y0, (AX)
-	VMOVUPD    Y1, 256(AX)
-	VMOVUPD    Y2, 512(AX)
-	VMOVUPD    Y3, 768(AX)
-	VMOVUPD    Y4, 1024(AX)
-	ADDQ       $0x00000020, AX
-	ADDQ       $0x00000020, CX
-	DECQ       SI
-	JNE        sweep
+	VMOVUPD   (DX), Y5
+	VPCMPGTQ  Y5, Y2, Y6
+	VBLENDVPD Y6, Y5, Y2, Y2
+	VPCMPGTQ  Y3, Y5, Y6
+	VBLENDVPD Y6, Y5, Y3, Y3
+	VPXOR     Y7, Y7, Y7
+	VPCMPGTQ  Y5, Y7, Y7
+	VPSLLQ    $0x20, Y7, Y7
+	VPSRLQ    $0x20, Y5, Y6
+	VPOR      Y7, Y6, Y6
+	VPAND     const3<>+0(SB), Y5, Y5
+	VPADDQ    Y0, Y5, Y0
+	VPADDQ    Y1, Y6, Y1
+	VMOVAPD   Y2, Y2
+	VMOVAPD   Y3, Y3
+	ADDQ      $0x00000100, DX
+	DECQ      DI
+	JNE       row
+	VMOVUPD   Y0, (AX)
+	VMOVUPD   Y1, 256(AX)
+	VMOVUPD   Y2, 512(AX)
+	VMOVUPD   Y3, 768(AX)
+	VMOVUPD   Y4, 1024(AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000020, CX
+	DECQ      SI
+	JNE       sweep
 	VZEROUPPER
 	RET
 
-DATA const1<>+0(SB)/8, $0x00000000ffffffff
-DATA const1<>+8(SB)/8, $0x00000000ffffffff
-DATA const1<>+16(SB)/8, $0x00000000ffffffff
-DATA const1<>+24(SB)/8, $0x00000000ffffffff
-GLOBL const1<>(SB), RODATA|NOPTR, $32
+DATA const3<>+0(SB)/8, $0x00000000ffffffff
+DATA const3<>+8(SB)/8, $0x00000000ffffffff
+DATA const3<>+16(SB)/8, $0x00000000ffffffff
+DATA const3<>+24(SB)/8, $0x00000000ffffffff
+GLOBL const3<>(SB), RODATA|NOPTR, $32

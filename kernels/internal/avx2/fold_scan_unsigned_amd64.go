@@ -18,3 +18,8 @@ func ScanUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint6
 //
 //go:noescape
 func ScanBool(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
+
+// ScanBoolCombined folds rows of 32 elements into the first lane.
+//
+//go:noescape
+func ScanBoolCombined(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)

@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func ScanUint32(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, FMA3, MMX+
+// Requires: AVX, AVX2, FMA3
 TEXT ·ScanUint32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -16,13 +16,13 @@ TEXT ·ScanUint32(SB), NOSPLIT, $0-48
 	MOVQ         $0x00000008, SI
 
 sweep:
-	VMOVUPD (AX), Y1
-	VMOVUPD 256(AX), Y2
-	VMOVUPD 512(AX), Y3
-	VMOVUPD 768(AX), Y4
-	VMOVUPD 1024(AX), Y5
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXOR        Y1, Y1, Y1
+	VPXOR        Y2, Y2, Y2
+	VPBROADCASTQ const0<>+0(SB), Y3
+	VPBROADCASTQ const1<>+0(SB), Y4
+	VPXOR        Y5, Y5, Y5
+	MOVQ         CX, DX
+	MOVQ         BX, DI
 
 row:
 	VMOVUPD     (DX), X6
@@ -32,14 +32,12 @@ row:
 	VPCMPGTQ    Y4, Y6, Y7
 	VBLENDVPD   Y7, Y6, Y4, Y4
 	VPSUBQ      Y0, Y6, Y7
-	VPADDQ      const0<>+0(SB), Y7, Y7
-	VSUBPD      const0<>+0(SB), Y7, Y7
+	VPADDQ      const2<>+0(SB), Y7, Y7
+	VSUBPD      const2<>+0(SB), Y7, Y7
 	VPADDQ      Y1, Y6, Y1
 	VFMADD231PD Y7, Y7, Y5
 	VMOVAPD     Y3, Y3
 	VMOVAPD     Y4, Y4
-	PREFETCHT1  4096(DX)
-	PREFETCHT1  4160(DX)
 	ADDQ        $0x00000080, DX
 	DECQ        DI
 	JNE         row
@@ -55,14 +53,20 @@ row:
 	VZEROUPPER
 	RET
 
-DATA const0<>+0(SB)/8, $0x4338000000000000
-DATA const0<>+8(SB)/8, $0x4338000000000000
-DATA const0<>+16(SB)/8, $0x4338000000000000
-DATA const0<>+24(SB)/8, $0x4338000000000000
-GLOBL const0<>(SB), RODATA|NOPTR, $32
+DATA const0<>+0(SB)/8, $0x7fffffffffffffff
+GLOBL const0<>(SB), RODATA|NOPTR, $8
+
+DATA const1<>+0(SB)/8, $0x8000000000000000
+GLOBL const1<>(SB), RODATA|NOPTR, $8
+
+DATA const2<>+0(SB)/8, $0x4338000000000000
+DATA const2<>+8(SB)/8, $0x4338000000000000
+DATA const2<>+16(SB)/8, $0x4338000000000000
+DATA const2<>+24(SB)/8, $0x4338000000000000
+GLOBL const2<>(SB), RODATA|NOPTR, $32
 
 // func ScanUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, MMX+
+// Requires: AVX, AVX2
 TEXT ·ScanUint64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -73,13 +77,13 @@ TEXT ·ScanUint64(SB), NOSPLIT, $0-48
 	MOVQ         $0x00000008, SI
 
 sweep:
-	VMOVUPD (AX), Y0
-	VMOVUPD 256(AX), Y1
-	VMOVUPD 512(AX), Y2
-	VMOVUPD 768(AX), Y3
-	VMOVUPD 1024(AX), Y4
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXOR        Y0, Y0, Y0
+	VPXOR        Y1, Y1, Y1
+	VPBROADCASTQ const3<>+0(SB), Y2
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	MOVQ         CX, DX
+	MOVQ         BX, DI
 
 row:
 	VMOVUPD      (DX), Y5
@@ -94,15 +98,11 @@ row:
 	VPCMPGTQ     Y7, Y6, Y6
 	VBLENDVPD    Y6, Y5, Y3, Y3
 	VPSRLQ       $0x20, Y5, Y6
-	VPAND        const2<>+0(SB), Y5, Y5
+	VPAND        const4<>+0(SB), Y5, Y5
 	VPADDQ       Y0, Y5, Y0
 	VPADDQ       Y1, Y6, Y1
 	VMOVAPD      Y2, Y2
 	VMOVAPD      Y3, Y3
-	PREFETCHT1   4096(DX)
-	PREFETCHT1   4160(DX)
-	PREFETCHT1   4224(DX)
-	PREFETCHT1   4288(DX)
 	ADDQ         $0x00000100, DX
 	DECQ         DI
 	JNE          row
@@ -118,102 +118,98 @@ row:
 	VZEROUPPER
 	RET
 
-DATA const1<>+0(SB)/8, $0x8000000000000000
-GLOBL const1<>(SB), RODATA|NOPTR, $8
+DATA const3<>+0(SB)/8, $0xffffffffffffffff
+GLOBL const3<>(SB), RODATA|NOPTR, $8
 
-DATA const2<>+0(SB)/8, $0x00000000ffffffff
-DATA const2<>+8(SB)/8, $0x00000000ffffffff
-DATA const2<>+16(SB)/8, $0x00000000ffffffff
-DATA const2<>+24(SB)/8, $0x00000000ffffffff
-GLOBL const2<>(SB), RODATA|NOPTR, $32
+DATA const4<>+0(SB)/8, $0x00000000ffffffff
+DATA const4<>+8(SB)/8, $0x00000000ffffffff
+DATA const4<>+16(SB)/8, $0x00000000ffffffff
+DATA const4<>+24(SB)/8, $0x00000000ffffffff
+GLOBL const4<>(SB), RODATA|NOPTR, $32
 
 // func ScanBool(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2
 TEXT ·ScanBool(SB), NOSPLIT, $0-48
-	MOVQ state+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Y0
-	VMOVUPD 32(AX), Y1
-	VMOVUPD 64(AX), Y2
-	VMOVUPD 96(AX), Y3
-	VMOVUPD 128(AX), Y4
-	VMOVUPD 160(AX), Y5
-	VMOVUPD 192(AX), Y6
-	VMOVUPD 224(AX), Y7
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	MOVQ  state+0(FP), AX
+	MOVQ  a+8(FP), CX
+	MOVQ  rows+24(FP), DX
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
+	VPXOR Y7, Y7, Y7
+	MOVQ  DX, DX
 
 row:
-	VPMOVZXBQ    (DX), Y8
+	VPMOVZXBQ    (CX), Y8
 	VPXOR        Y9, Y9, Y9
 	VPCMPEQQ     Y9, Y8, Y8
 	VPCMPEQQ     Y9, Y8, Y8
-	VPBROADCASTQ const3<>+0(SB), Y9
-	VPBROADCASTQ const4<>+0(SB), Y10
+	VPBROADCASTQ const5<>+0(SB), Y9
+	VPBROADCASTQ const6<>+0(SB), Y10
 	VBLENDVPD    Y8, Y9, Y10, Y8
 	VPADDQ       Y8, Y0, Y0
-	VPMOVZXBQ    4(DX), Y8
+	VPMOVZXBQ    4(CX), Y8
 	VPXOR        Y9, Y9, Y9
 	VPCMPEQQ     Y9, Y8, Y8
 	VPCMPEQQ     Y9, Y8, Y8
-	VPBROADCASTQ const3<>+0(SB), Y9
-	VPBROADCASTQ const4<>+0(SB), Y10
+	VPBROADCASTQ const5<>+0(SB), Y9
+	VPBROADCASTQ const6<>+0(SB), Y10
 	VBLENDVPD    Y8, Y9, Y10, Y8
 	VPADDQ       Y8, Y1, Y1
-	VPMOVZXBQ    8(DX), Y8
+	VPMOVZXBQ    8(CX), Y8
 	VPXOR        Y9, Y9, Y9
 	VPCMPEQQ     Y9, Y8, Y8
 	VPCMPEQQ     Y9, Y8, Y8
-	VPBROADCASTQ const3<>+0(SB), Y9
-	VPBROADCASTQ const4<>+0(SB), Y10
+	VPBROADCASTQ const5<>+0(SB), Y9
+	VPBROADCASTQ const6<>+0(SB), Y10
 	VBLENDVPD    Y8, Y9, Y10, Y8
 	VPADDQ       Y8, Y2, Y2
-	VPMOVZXBQ    12(DX), Y8
+	VPMOVZXBQ    12(CX), Y8
 	VPXOR        Y9, Y9, Y9
 	VPCMPEQQ     Y9, Y8, Y8
 	VPCMPEQQ     Y9, Y8, Y8
-	VPBROADCASTQ const3<>+0(SB), Y9
-	VPBROADCASTQ const4<>+0(SB), Y10
+	VPBROADCASTQ const5<>+0(SB), Y9
+	VPBROADCASTQ const6<>+0(SB), Y10
 	VBLENDVPD    Y8, Y9, Y10, Y8
 	VPADDQ       Y8, Y3, Y3
-	VPMOVZXBQ    16(DX), Y8
+	VPMOVZXBQ    16(CX), Y8
 	VPXOR        Y9, Y9, Y9
 	VPCMPEQQ     Y9, Y8, Y8
 	VPCMPEQQ     Y9, Y8, Y8
-	VPBROADCASTQ const3<>+0(SB), Y9
-	VPBROADCASTQ const4<>+0(SB), Y10
+	VPBROADCASTQ const5<>+0(SB), Y9
+	VPBROADCASTQ const6<>+0(SB), Y10
 	VBLENDVPD    Y8, Y9, Y10, Y8
 	VPADDQ       Y8, Y4, Y4
-	VPMOVZXBQ    20(DX), Y8
+	VPMOVZXBQ    20(CX), Y8
 	VPXOR        Y9, Y9, Y9
 	VPCMPEQQ     Y9, Y8, Y8
 	VPCMPEQQ     Y9, Y8, Y8
-	VPBROADCASTQ const3<>+0(SB), Y9
-	VPBROADCASTQ const4<>+0(SB), Y10
+	VPBROADCASTQ const5<>+0(SB), Y9
+	VPBROADCASTQ const6<>+0(SB), Y10
 	VBLENDVPD    Y8, Y9, Y10, Y8
 	VPADDQ       Y8, Y5, Y5
-	VPMOVZXBQ    24(DX), Y8
+	VPMOVZXBQ    24(CX), Y8
 	VPXOR        Y9, Y9, Y9
 	VPCMPEQQ     Y9, Y8, Y8
 	VPCMPEQQ     Y9, Y8, Y8
-	VPBROADCASTQ const3<>+0(SB), Y9
-	VPBROADCASTQ const4<>+0(SB), Y10
+	VPBROADCASTQ const5<>+0(SB), Y9
+	VPBROADCASTQ const6<>+0(SB), Y10
 	VBLENDVPD    Y8, Y9, Y10, Y8
 	VPADDQ       Y8, Y6, Y6
-	VPMOVZXBQ    28(DX), Y8
+	VPMOVZXBQ    28(CX), Y8
 	VPXOR        Y9, Y9, Y9
 	VPCMPEQQ     Y9, Y8, Y8
 	VPCMPEQQ     Y9, Y8, Y8
-	VPBROADCASTQ const3<>+0(SB), Y9
-	VPBROADCASTQ const4<>+0(SB), Y10
+	VPBROADCASTQ const5<>+0(SB), Y9
+	VPBROADCASTQ const6<>+0(SB), Y10
 	VBLENDVPD    Y8, Y9, Y10, Y8
 	VPADDQ       Y8, Y7, Y7
-	ADDQ         $0x00000020, DX
-	DECQ         DI
+	ADDQ         $0x00000020, CX
+	DECQ         DX
 	JNE          row
 	VMOVUPD      Y0, (AX)
 	VMOVUPD      Y1, 32(AX)
@@ -223,15 +219,110 @@ row:
 	VMOVUPD      Y5, 160(AX)
 	VMOVUPD      Y6, 192(AX)
 	VMOVUPD      Y7, 224(AX)
-	ADDQ         $0x00000100, AX
-	ADDQ         $0x00000020, CX
-	DECQ         SI
-	JNE          sweep
 	VZEROUPPER
 	RET
 
-DATA const3<>+0(SB)/8, $0x0000000000000001
-GLOBL const3<>(SB), RODATA|NOPTR, $8
+DATA const5<>+0(SB)/8, $0x0000000000000001
+GLOBL const5<>(SB), RODATA|NOPTR, $8
 
-DATA const4<>+0(SB)/8, $0x0000000000000000
-GLOBL const4<>(SB), RODATA|NOPTR, $8
+DATA const6<>+0(SB)/8, $0x0000000000000000
+GLOBL const6<>(SB), RODATA|NOPTR, $8
+
+// func ScanBoolCombined(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2
+TEXT ·ScanBoolCombined(SB), NOSPLIT, $0-48
+	MOVQ  state+0(FP), AX
+	MOVQ  a+8(FP), CX
+	MOVQ  rows+24(FP), DX
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
+	VPXOR Y7, Y7, Y7
+	MOVQ  DX, DX
+
+row:
+	VPMOVZXBQ    (CX), Y8
+	VPXOR        Y9, Y9, Y9
+	VPCMPEQQ     Y9, Y8, Y8
+	VPCMPEQQ     Y9, Y8, Y8
+	VPBROADCASTQ const5<>+0(SB), Y9
+	VPBROADCASTQ const6<>+0(SB), Y10
+	VBLENDVPD    Y8, Y9, Y10, Y8
+	VPADDQ       Y8, Y0, Y0
+	VPMOVZXBQ    4(CX), Y8
+	VPXOR        Y9, Y9, Y9
+	VPCMPEQQ     Y9, Y8, Y8
+	VPCMPEQQ     Y9, Y8, Y8
+	VPBROADCASTQ const5<>+0(SB), Y9
+	VPBROADCASTQ const6<>+0(SB), Y10
+	VBLENDVPD    Y8, Y9, Y10, Y8
+	VPADDQ       Y8, Y1, Y1
+	VPMOVZXBQ    8(CX), Y8
+	VPXOR        Y9, Y9, Y9
+	VPCMPEQQ     Y9, Y8, Y8
+	VPCMPEQQ     Y9, Y8, Y8
+	VPBROADCASTQ const5<>+0(SB), Y9
+	VPBROADCASTQ const6<>+0(SB), Y10
+	VBLENDVPD    Y8, Y9, Y10, Y8
+	VPADDQ       Y8, Y2, Y2
+	VPMOVZXBQ    12(CX), Y8
+	VPXOR        Y9, Y9, Y9
+	VPCMPEQQ     Y9, Y8, Y8
+	VPCMPEQQ     Y9, Y8, Y8
+	VPBROADCASTQ const5<>+0(SB), Y9
+	VPBROADCASTQ const6<>+0(SB), Y10
+	VBLENDVPD    Y8, Y9, Y10, Y8
+	VPADDQ       Y8, Y3, Y3
+	VPMOVZXBQ    16(CX), Y8
+	VPXOR        Y9, Y9, Y9
+	VPCMPEQQ     Y9, Y8, Y8
+	VPCMPEQQ     Y9, Y8, Y8
+	VPBROADCASTQ const5<>+0(SB), Y9
+	VPBROADCASTQ const6<>+0(SB), Y10
+	VBLENDVPD    Y8, Y9, Y10, Y8
+	VPADDQ       Y8, Y4, Y4
+	VPMOVZXBQ    20(CX), Y8
+	VPXOR        Y9, Y9, Y9
+	VPCMPEQQ     Y9, Y8, Y8
+	VPCMPEQQ     Y9, Y8, Y8
+	VPBROADCASTQ const5<>+0(SB), Y9
+	VPBROADCASTQ const6<>+0(SB), Y10
+	VBLENDVPD    Y8, Y9, Y10, Y8
+	VPADDQ       Y8, Y5, Y5
+	VPMOVZXBQ    24(CX), Y8
+	VPXOR        Y9, Y9, Y9
+	VPCMPEQQ     Y9, Y8, Y8
+	VPCMPEQQ     Y9, Y8, Y8
+	VPBROADCASTQ const5<>+0(SB), Y9
+	VPBROADCASTQ const6<>+0(SB), Y10
+	VBLENDVPD    Y8, Y9, Y10, Y8
+	VPADDQ       Y8, Y6, Y6
+	VPMOVZXBQ    28(CX), Y8
+	VPXOR        Y9, Y9, Y9
+	VPCMPEQQ     Y9, Y8, Y8
+	VPCMPEQQ     Y9, Y8, Y8
+	VPBROADCASTQ const5<>+0(SB), Y9
+	VPBROADCASTQ const6<>+0(SB), Y10
+	VBLENDVPD    Y8, Y9, Y10, Y8
+	VPADDQ       Y8, Y7, Y7
+	ADDQ         $0x00000020, CX
+	DECQ         DX
+	JNE          row
+	VPADDQ       Y7, Y3, Y3
+	VPADDQ       Y6, Y2, Y2
+	VPADDQ       Y5, Y1, Y1
+	VPADDQ       Y4, Y0, Y0
+	VPADDQ       Y3, Y1, Y1
+	VPADDQ       Y2, Y0, Y0
+	VPADDQ       Y1, Y0, Y0
+	VPERM2F128   $0x01, Y0, Y0, Y1
+	VPADDQ       Y1, Y0, Y0
+	VPERMILPD    $0x05, Y0, Y1
+	VPADDQ       Y1, Y0, Y0
+	VMOVQ        X0, (AX)
+	VZEROUPPER
+	RET

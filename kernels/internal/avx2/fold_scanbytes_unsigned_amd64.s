@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func ScanBytesUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, MMX+
+// Requires: AVX, AVX2
 TEXT ·ScanBytesUint64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -16,28 +16,28 @@ TEXT ·ScanBytesUint64(SB), NOSPLIT, $0-48
 	MOVQ         $0x00000004, SI
 
 sweep:
-	VMOVUPD (AX), Y1
-	VMOVUPD 32(AX), Y2
-	VMOVUPD 256(AX), Y3
-	VMOVUPD 288(AX), Y4
-	VMOVUPD 512(AX), Y5
-	VMOVUPD 544(AX), Y6
-	VMOVUPD 768(AX), Y7
-	VMOVUPD 800(AX), Y8
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXOR        Y1, Y1, Y1
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	VPBROADCASTQ const0<>+0(SB), Y5
+	VPBROADCASTQ const0<>+0(SB), Y6
+	VPXOR        Y7, Y7, Y7
+	VPXOR        Y8, Y8, Y8
+	MOVQ         CX, DX
+	MOVQ         BX, DI
 
 row:
 	VMOVUPD      (DX), Y9
 	VPXOR        Y0, Y9, Y9
-	VPAND        const0<>+0(SB), Y9, Y10
+	VPAND        const1<>+0(SB), Y9, Y10
 	VPSRLQ       $0x08, Y9, Y11
-	VPBROADCASTQ const1<>+0(SB), Y12
+	VPBROADCASTQ const2<>+0(SB), Y12
 	VPAND        Y11, Y12, Y11
 	VPMADDWD     Y10, Y10, Y10
 	VPMADDWD     Y11, Y11, Y11
 	VPADDQ       Y11, Y10, Y10
-	VPBROADCASTQ const2<>+0(SB), Y11
+	VPBROADCASTQ const3<>+0(SB), Y11
 	VPSADBW      Y11, Y9, Y11
 	VPADDQ       Y11, Y1, Y1
 	VPADDQ       Y3, Y10, Y3
@@ -45,23 +45,19 @@ row:
 	VPMAXUB      Y9, Y7, Y7
 	VMOVUPD      32(DX), Y9
 	VPXOR        Y0, Y9, Y9
-	VPAND        const0<>+0(SB), Y9, Y10
+	VPAND        const1<>+0(SB), Y9, Y10
 	VPSRLQ       $0x08, Y9, Y11
-	VPBROADCASTQ const1<>+0(SB), Y12
+	VPBROADCASTQ const2<>+0(SB), Y12
 	VPAND        Y11, Y12, Y11
 	VPMADDWD     Y10, Y10, Y10
 	VPMADDWD     Y11, Y11, Y11
 	VPADDQ       Y11, Y10, Y10
-	VPBROADCASTQ const2<>+0(SB), Y11
+	VPBROADCASTQ const3<>+0(SB), Y11
 	VPSADBW      Y11, Y9, Y11
 	VPADDQ       Y11, Y2, Y2
 	VPADDQ       Y4, Y10, Y4
 	VPMINUB      Y9, Y6, Y6
 	VPMAXUB      Y9, Y8, Y8
-	PREFETCHT1   4096(DX)
-	PREFETCHT1   4160(DX)
-	PREFETCHT1   4224(DX)
-	PREFETCHT1   4288(DX)
 	ADDQ         $0x00000100, DX
 	DECQ         DI
 	JNE          row
@@ -80,14 +76,17 @@ row:
 	VZEROUPPER
 	RET
 
-DATA const0<>+0(SB)/8, $0x00ff00ff00ff00ff
-DATA const0<>+8(SB)/8, $0x00ff00ff00ff00ff
-DATA const0<>+16(SB)/8, $0x00ff00ff00ff00ff
-DATA const0<>+24(SB)/8, $0x00ff00ff00ff00ff
-GLOBL const0<>(SB), RODATA|NOPTR, $32
+DATA const0<>+0(SB)/8, $0xffffffffffffffff
+GLOBL const0<>(SB), RODATA|NOPTR, $8
 
 DATA const1<>+0(SB)/8, $0x00ff00ff00ff00ff
-GLOBL const1<>(SB), RODATA|NOPTR, $8
+DATA const1<>+8(SB)/8, $0x00ff00ff00ff00ff
+DATA const1<>+16(SB)/8, $0x00ff00ff00ff00ff
+DATA const1<>+24(SB)/8, $0x00ff00ff00ff00ff
+GLOBL const1<>(SB), RODATA|NOPTR, $32
 
-DATA const2<>+0(SB)/8, $0x0000000000000000
+DATA const2<>+0(SB)/8, $0x00ff00ff00ff00ff
 GLOBL const2<>(SB), RODATA|NOPTR, $8
+
+DATA const3<>+0(SB)/8, $0x0000000000000000
+GLOBL const3<>(SB), RODATA|NOPTR, $8

@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func ScanSpecialFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, FMA3
 TEXT ·ScanSpecialFloat64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -16,54 +16,54 @@ TEXT ·ScanSpecialFloat64(SB), NOSPLIT, $0-48
 	MOVQ         $0x00000008, SI
 
 sweep:
-	VMOVUPD (AX), Y1
-	VMOVUPD 256(AX), Y2
-	VMOVUPD 512(AX), Y3
-	VMOVUPD 768(AX), Y4
-	VMOVUPD 1024(AX), Y5
-	VMOVUPD 1280(AX), Y6
-	VMOVUPD 1536(AX), Y7
-	VMOVUPD 1792(AX), Y8
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXOR        Y1, Y1, Y1
+	VPXOR        Y2, Y2, Y2
+	VPBROADCASTQ const0<>+0(SB), Y3
+	VPBROADCASTQ const1<>+0(SB), Y4
+	VPXOR        Y5, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	VPXOR        Y7, Y7, Y7
+	VPXOR        Y8, Y8, Y8
+	MOVQ         CX, DX
+	MOVQ         BX, DI
 
 row:
 	VMOVUPD      (DX), Y9
 	VSUBPD       Y9, Y9, Y10
-	VPBROADCASTQ const0<>+0(SB), Y11
+	VPBROADCASTQ const2<>+0(SB), Y11
 	VCMPPD       $0x00, Y10, Y11, Y10
 	VMULPD       Y0, Y9, Y11
-	VPBROADCASTQ const0<>+0(SB), Y12
+	VPBROADCASTQ const2<>+0(SB), Y12
 	VBLENDVPD    Y10, Y11, Y12, Y11
 	VADDPD       Y11, Y1, Y12
 	VSUBPD       Y1, Y12, Y13
 	VSUBPD       Y13, Y12, Y14
-	VSUBPD       Y14, Y1, Y1
-	VSUBPD       Y13, Y11, Y11
-	VADDPD       Y11, Y1, Y1
-	VADDPD       Y2, Y1, Y2
+	VFNMADD132PD const3<>+0(SB), Y1, Y14
+	VFMSUB132PD  const3<>+0(SB), Y13, Y11
+	VFMADD132PD  const3<>+0(SB), Y11, Y14
+	VFMADD132PD  const3<>+0(SB), Y14, Y2
 	VMINPD       Y3, Y9, Y3
 	VMAXPD       Y4, Y9, Y4
 	VCMPPD       $0x04, Y9, Y9, Y1
-	VPBROADCASTQ const1<>+0(SB), Y11
-	VPBROADCASTQ const0<>+0(SB), Y13
+	VPBROADCASTQ const4<>+0(SB), Y11
+	VPBROADCASTQ const2<>+0(SB), Y13
 	VBLENDVPD    Y1, Y11, Y13, Y1
 	VPADDQ       Y1, Y5, Y5
-	VPBROADCASTQ const2<>+0(SB), Y1
+	VPBROADCASTQ const0<>+0(SB), Y1
 	VCMPPD       $0x00, Y1, Y9, Y1
-	VPBROADCASTQ const1<>+0(SB), Y11
-	VPBROADCASTQ const0<>+0(SB), Y13
+	VPBROADCASTQ const4<>+0(SB), Y11
+	VPBROADCASTQ const2<>+0(SB), Y13
 	VBLENDVPD    Y1, Y11, Y13, Y1
 	VPADDQ       Y1, Y6, Y6
-	VPBROADCASTQ const3<>+0(SB), Y1
+	VPBROADCASTQ const1<>+0(SB), Y1
 	VCMPPD       $0x00, Y1, Y9, Y1
-	VPBROADCASTQ const1<>+0(SB), Y11
-	VPBROADCASTQ const0<>+0(SB), Y13
+	VPBROADCASTQ const4<>+0(SB), Y11
+	VPBROADCASTQ const2<>+0(SB), Y13
 	VBLENDVPD    Y1, Y11, Y13, Y1
 	VPADDQ       Y1, Y7, Y7
-	VPBROADCASTQ const4<>+0(SB), Y1
+	VPBROADCASTQ const5<>+0(SB), Y1
 	VPANDN       Y9, Y1, Y1
-	VPBROADCASTQ const0<>+0(SB), Y9
+	VPBROADCASTQ const2<>+0(SB), Y9
 	VBLENDVPD    Y10, Y1, Y9, Y1
 	VMAXPD       Y8, Y1, Y8
 	VMOVAPD      Y12, Y1
@@ -85,23 +85,29 @@ row:
 	VZEROUPPER
 	RET
 
-DATA const0<>+0(SB)/8, $0x0000000000000000
+DATA const0<>+0(SB)/8, $0x7ff0000000000000
 GLOBL const0<>(SB), RODATA|NOPTR, $8
 
-DATA const1<>+0(SB)/8, $0x0000000000000001
+DATA const1<>+0(SB)/8, $0xfff0000000000000
 GLOBL const1<>(SB), RODATA|NOPTR, $8
 
-DATA const2<>+0(SB)/8, $0x7ff0000000000000
+DATA const2<>+0(SB)/8, $0x0000000000000000
 GLOBL const2<>(SB), RODATA|NOPTR, $8
 
-DATA const3<>+0(SB)/8, $0xfff0000000000000
-GLOBL const3<>(SB), RODATA|NOPTR, $8
+DATA const3<>+0(SB)/8, $0x3ff0000000000000
+DATA const3<>+8(SB)/8, $0x3ff0000000000000
+DATA const3<>+16(SB)/8, $0x3ff0000000000000
+DATA const3<>+24(SB)/8, $0x3ff0000000000000
+GLOBL const3<>(SB), RODATA|NOPTR, $32
 
-DATA const4<>+0(SB)/8, $0x8000000000000000
+DATA const4<>+0(SB)/8, $0x0000000000000001
 GLOBL const4<>(SB), RODATA|NOPTR, $8
 
+DATA const5<>+0(SB)/8, $0x8000000000000000
+GLOBL const5<>(SB), RODATA|NOPTR, $8
+
 // func ScanSpecialFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, FMA3
 TEXT ·ScanSpecialFloat32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -112,55 +118,55 @@ TEXT ·ScanSpecialFloat32(SB), NOSPLIT, $0-48
 	MOVQ         $0x00000008, SI
 
 sweep:
-	VMOVUPD (AX), Y1
-	VMOVUPD 256(AX), Y2
-	VMOVUPD 512(AX), Y3
-	VMOVUPD 768(AX), Y4
-	VMOVUPD 1024(AX), Y5
-	VMOVUPD 1280(AX), Y6
-	VMOVUPD 1536(AX), Y7
-	VMOVUPD 1792(AX), Y8
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXOR        Y1, Y1, Y1
+	VPXOR        Y2, Y2, Y2
+	VPBROADCASTQ const0<>+0(SB), Y3
+	VPBROADCASTQ const1<>+0(SB), Y4
+	VPXOR        Y5, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	VPXOR        Y7, Y7, Y7
+	VPXOR        Y8, Y8, Y8
+	MOVQ         CX, DX
+	MOVQ         BX, DI
 
 row:
 	VMOVUPD      (DX), X9
 	VCVTPS2PD    X9, Y9
 	VSUBPD       Y9, Y9, Y10
-	VPBROADCASTQ const0<>+0(SB), Y11
+	VPBROADCASTQ const2<>+0(SB), Y11
 	VCMPPD       $0x00, Y10, Y11, Y10
 	VMULPD       Y0, Y9, Y11
-	VPBROADCASTQ const0<>+0(SB), Y12
+	VPBROADCASTQ const2<>+0(SB), Y12
 	VBLENDVPD    Y10, Y11, Y12, Y11
 	VADDPD       Y11, Y1, Y12
 	VSUBPD       Y1, Y12, Y13
 	VSUBPD       Y13, Y12, Y14
-	VSUBPD       Y14, Y1, Y1
-	VSUBPD       Y13, Y11, Y11
-	VADDPD       Y11, Y1, Y1
-	VADDPD       Y2, Y1, Y2
+	VFNMADD132PD const3<>+0(SB), Y1, Y14
+	VFMSUB132PD  const3<>+0(SB), Y13, Y11
+	VFMADD132PD  const3<>+0(SB), Y11, Y14
+	VFMADD132PD  const3<>+0(SB), Y14, Y2
 	VMINPD       Y3, Y9, Y3
 	VMAXPD       Y4, Y9, Y4
 	VCMPPD       $0x04, Y9, Y9, Y1
-	VPBROADCASTQ const1<>+0(SB), Y11
-	VPBROADCASTQ const0<>+0(SB), Y13
+	VPBROADCASTQ const4<>+0(SB), Y11
+	VPBROADCASTQ const2<>+0(SB), Y13
 	VBLENDVPD    Y1, Y11, Y13, Y1
 	VPADDQ       Y1, Y5, Y5
-	VPBROADCASTQ const2<>+0(SB), Y1
+	VPBROADCASTQ const0<>+0(SB), Y1
 	VCMPPD       $0x00, Y1, Y9, Y1
-	VPBROADCASTQ const1<>+0(SB), Y11
-	VPBROADCASTQ const0<>+0(SB), Y13
+	VPBROADCASTQ const4<>+0(SB), Y11
+	VPBROADCASTQ const2<>+0(SB), Y13
 	VBLENDVPD    Y1, Y11, Y13, Y1
 	VPADDQ       Y1, Y6, Y6
-	VPBROADCASTQ const3<>+0(SB), Y1
+	VPBROADCASTQ const1<>+0(SB), Y1
 	VCMPPD       $0x00, Y1, Y9, Y1
-	VPBROADCASTQ const1<>+0(SB), Y11
-	VPBROADCASTQ const0<>+0(SB), Y13
+	VPBROADCASTQ const4<>+0(SB), Y11
+	VPBROADCASTQ const2<>+0(SB), Y13
 	VBLENDVPD    Y1, Y11, Y13, Y1
 	VPADDQ       Y1, Y7, Y7
-	VPBROADCASTQ const4<>+0(SB), Y1
+	VPBROADCASTQ const5<>+0(SB), Y1
 	VPANDN       Y9, Y1, Y1
-	VPBROADCASTQ const0<>+0(SB), Y9
+	VPBROADCASTQ const2<>+0(SB), Y9
 	VBLENDVPD    Y10, Y1, Y9, Y1
 	VMAXPD       Y8, Y1, Y8
 	VMOVAPD      Y12, Y1
@@ -183,7 +189,7 @@ row:
 	RET
 
 // func ScanSpecialFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, F16C
+// Requires: AVX, AVX2, F16C, FMA3
 TEXT ·ScanSpecialFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -194,55 +200,55 @@ TEXT ·ScanSpecialFloat16(SB), NOSPLIT, $0-48
 	MOVQ         $0x00000008, SI
 
 sweep:
-	VMOVUPD (AX), Y1
-	VMOVUPD 256(AX), Y2
-	VMOVUPD 512(AX), Y3
-	VMOVUPD 768(AX), Y4
-	VMOVUPD 1024(AX), Y5
-	VMOVUPD 1280(AX), Y6
-	VMOVUPD 1536(AX), Y7
-	VMOVUPD 1792(AX), Y8
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXOR        Y1, Y1, Y1
+	VPXOR        Y2, Y2, Y2
+	VPBROADCASTQ const0<>+0(SB), Y3
+	VPBROADCASTQ const1<>+0(SB), Y4
+	VPXOR        Y5, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	VPXOR        Y7, Y7, Y7
+	VPXOR        Y8, Y8, Y8
+	MOVQ         CX, DX
+	MOVQ         BX, DI
 
 row:
 	VCVTPH2PS    (DX), X9
 	VCVTPS2PD    X9, Y9
 	VSUBPD       Y9, Y9, Y10
-	VPBROADCASTQ const0<>+0(SB), Y11
+	VPBROADCASTQ const2<>+0(SB), Y11
 	VCMPPD       $0x00, Y10, Y11, Y10
 	VMULPD       Y0, Y9, Y11
-	VPBROADCASTQ const0<>+0(SB), Y12
+	VPBROADCASTQ const2<>+0(SB), Y12
 	VBLENDVPD    Y10, Y11, Y12, Y11
 	VADDPD       Y11, Y1, Y12
 	VSUBPD       Y1, Y12, Y13
 	VSUBPD       Y13, Y12, Y14
-	VSUBPD       Y14, Y1, Y1
-	VSUBPD       Y13, Y11, Y11
-	VADDPD       Y11, Y1, Y1
-	VADDPD       Y2, Y1, Y2
+	VFNMADD132PD const3<>+0(SB), Y1, Y14
+	VFMSUB132PD  const3<>+0(SB), Y13, Y11
+	VFMADD132PD  const3<>+0(SB), Y11, Y14
+	VFMADD132PD  const3<>+0(SB), Y14, Y2
 	VMINPD       Y3, Y9, Y3
 	VMAXPD       Y4, Y9, Y4
 	VCMPPD       $0x04, Y9, Y9, Y1
-	VPBROADCASTQ const1<>+0(SB), Y11
-	VPBROADCASTQ const0<>+0(SB), Y13
+	VPBROADCASTQ const4<>+0(SB), Y11
+	VPBROADCASTQ const2<>+0(SB), Y13
 	VBLENDVPD    Y1, Y11, Y13, Y1
 	VPADDQ       Y1, Y5, Y5
-	VPBROADCASTQ const2<>+0(SB), Y1
+	VPBROADCASTQ const0<>+0(SB), Y1
 	VCMPPD       $0x00, Y1, Y9, Y1
-	VPBROADCASTQ const1<>+0(SB), Y11
-	VPBROADCASTQ const0<>+0(SB), Y13
+	VPBROADCASTQ const4<>+0(SB), Y11
+	VPBROADCASTQ const2<>+0(SB), Y13
 	VBLENDVPD    Y1, Y11, Y13, Y1
 	VPADDQ       Y1, Y6, Y6
-	VPBROADCASTQ const3<>+0(SB), Y1
+	VPBROADCASTQ const1<>+0(SB), Y1
 	VCMPPD       $0x00, Y1, Y9, Y1
-	VPBROADCASTQ const1<>+0(SB), Y11
-	VPBROADCASTQ const0<>+0(SB), Y13
+	VPBROADCASTQ const4<>+0(SB), Y11
+	VPBROADCASTQ const2<>+0(SB), Y13
 	VBLENDVPD    Y1, Y11, Y13, Y1
 	VPADDQ       Y1, Y7, Y7
-	VPBROADCASTQ const4<>+0(SB), Y1
+	VPBROADCASTQ const5<>+0(SB), Y1
 	VPANDN       Y9, Y1, Y1
-	VPBROADCASTQ const0<>+0(SB), Y9
+	VPBROADCASTQ const2<>+0(SB), Y9
 	VBLENDVPD    Y10, Y1, Y9, Y1
 	VMAXPD       Y8, Y1, Y8
 	VMOVAPD      Y12, Y1
@@ -265,7 +271,7 @@ row:
 	RET
 
 // func ScanSpecialBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, FMA3
 TEXT ·ScanSpecialBFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -276,56 +282,56 @@ TEXT ·ScanSpecialBFloat16(SB), NOSPLIT, $0-48
 	MOVQ         $0x00000008, SI
 
 sweep:
-	VMOVUPD (AX), Y1
-	VMOVUPD 256(AX), Y2
-	VMOVUPD 512(AX), Y3
-	VMOVUPD 768(AX), Y4
-	VMOVUPD 1024(AX), Y5
-	VMOVUPD 1280(AX), Y6
-	VMOVUPD 1536(AX), Y7
-	VMOVUPD 1792(AX), Y8
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXOR        Y1, Y1, Y1
+	VPXOR        Y2, Y2, Y2
+	VPBROADCASTQ const0<>+0(SB), Y3
+	VPBROADCASTQ const1<>+0(SB), Y4
+	VPXOR        Y5, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	VPXOR        Y7, Y7, Y7
+	VPXOR        Y8, Y8, Y8
+	MOVQ         CX, DX
+	MOVQ         BX, DI
 
 row:
 	VPMOVZXWD    (DX), X9
 	VPSLLD       $0x10, X9, X9
 	VCVTPS2PD    X9, Y9
 	VSUBPD       Y9, Y9, Y10
-	VPBROADCASTQ const0<>+0(SB), Y11
+	VPBROADCASTQ const2<>+0(SB), Y11
 	VCMPPD       $0x00, Y10, Y11, Y10
 	VMULPD       Y0, Y9, Y11
-	VPBROADCASTQ const0<>+0(SB), Y12
+	VPBROADCASTQ const2<>+0(SB), Y12
 	VBLENDVPD    Y10, Y11, Y12, Y11
 	VADDPD       Y11, Y1, Y12
 	VSUBPD       Y1, Y12, Y13
 	VSUBPD       Y13, Y12, Y14
-	VSUBPD       Y14, Y1, Y1
-	VSUBPD       Y13, Y11, Y11
-	VADDPD       Y11, Y1, Y1
-	VADDPD       Y2, Y1, Y2
+	VFNMADD132PD const3<>+0(SB), Y1, Y14
+	VFMSUB132PD  const3<>+0(SB), Y13, Y11
+	VFMADD132PD  const3<>+0(SB), Y11, Y14
+	VFMADD132PD  const3<>+0(SB), Y14, Y2
 	VMINPD       Y3, Y9, Y3
 	VMAXPD       Y4, Y9, Y4
 	VCMPPD       $0x04, Y9, Y9, Y1
-	VPBROADCASTQ const1<>+0(SB), Y11
-	VPBROADCASTQ const0<>+0(SB), Y13
+	VPBROADCASTQ const4<>+0(SB), Y11
+	VPBROADCASTQ const2<>+0(SB), Y13
 	VBLENDVPD    Y1, Y11, Y13, Y1
 	VPADDQ       Y1, Y5, Y5
-	VPBROADCASTQ const2<>+0(SB), Y1
+	VPBROADCASTQ const0<>+0(SB), Y1
 	VCMPPD       $0x00, Y1, Y9, Y1
-	VPBROADCASTQ const1<>+0(SB), Y11
-	VPBROADCASTQ const0<>+0(SB), Y13
+	VPBROADCASTQ const4<>+0(SB), Y11
+	VPBROADCASTQ const2<>+0(SB), Y13
 	VBLENDVPD    Y1, Y11, Y13, Y1
 	VPADDQ       Y1, Y6, Y6
-	VPBROADCASTQ const3<>+0(SB), Y1
+	VPBROADCASTQ const1<>+0(SB), Y1
 	VCMPPD       $0x00, Y1, Y9, Y1
-	VPBROADCASTQ const1<>+0(SB), Y11
-	VPBROADCASTQ const0<>+0(SB), Y13
+	VPBROADCASTQ const4<>+0(SB), Y11
+	VPBROADCASTQ const2<>+0(SB), Y13
 	VBLENDVPD    Y1, Y11, Y13, Y1
 	VPADDQ       Y1, Y7, Y7
-	VPBROADCASTQ const4<>+0(SB), Y1
+	VPBROADCASTQ const5<>+0(SB), Y1
 	VPANDN       Y9, Y1, Y1
-	VPBROADCASTQ const0<>+0(SB), Y9
+	VPBROADCASTQ const2<>+0(SB), Y9
 	VBLENDVPD    Y10, Y1, Y9, Y1
 	VMAXPD       Y8, Y1, Y8
 	VMOVAPD      Y12, Y1

@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func ScanWordsUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, MMX+
+// Requires: AVX, AVX2
 TEXT ·ScanWordsUint64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
@@ -16,25 +16,25 @@ TEXT ·ScanWordsUint64(SB), NOSPLIT, $0-48
 	MOVQ         $0x00000004, SI
 
 sweep:
-	VMOVUPD (AX), Y1
-	VMOVUPD 32(AX), Y2
-	VMOVUPD 256(AX), Y3
-	VMOVUPD 288(AX), Y4
-	VMOVUPD 512(AX), Y5
-	VMOVUPD 544(AX), Y6
-	VMOVUPD 768(AX), Y7
-	VMOVUPD 800(AX), Y8
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXOR        Y1, Y1, Y1
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	VPBROADCASTQ const0<>+0(SB), Y5
+	VPBROADCASTQ const0<>+0(SB), Y6
+	VPBROADCASTQ const1<>+0(SB), Y7
+	VPBROADCASTQ const1<>+0(SB), Y8
+	MOVQ         CX, DX
+	MOVQ         BX, DI
 
 row:
 	VMOVUPD      (DX), Y9
 	VPXOR        Y0, Y9, Y9
 	VPMADDWD     Y9, Y9, Y10
-	VPAND        const0<>+0(SB), Y10, Y11
+	VPAND        const2<>+0(SB), Y10, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPADDQ       Y10, Y11, Y10
-	VPBROADCASTQ const1<>+0(SB), Y11
+	VPBROADCASTQ const3<>+0(SB), Y11
 	VPMADDWD     Y11, Y9, Y11
 	VPADDD       Y11, Y1, Y1
 	VPADDQ       Y3, Y10, Y3
@@ -43,19 +43,15 @@ row:
 	VMOVUPD      32(DX), Y9
 	VPXOR        Y0, Y9, Y9
 	VPMADDWD     Y9, Y9, Y10
-	VPAND        const0<>+0(SB), Y10, Y11
+	VPAND        const2<>+0(SB), Y10, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPADDQ       Y10, Y11, Y10
-	VPBROADCASTQ const1<>+0(SB), Y11
+	VPBROADCASTQ const3<>+0(SB), Y11
 	VPMADDWD     Y11, Y9, Y11
 	VPADDD       Y11, Y2, Y2
 	VPADDQ       Y4, Y10, Y4
 	VPMINSW      Y9, Y6, Y6
 	VPMAXSW      Y9, Y8, Y8
-	PREFETCHT1   4096(DX)
-	PREFETCHT1   4160(DX)
-	PREFETCHT1   4224(DX)
-	PREFETCHT1   4288(DX)
 	ADDQ         $0x00000100, DX
 	DECQ         DI
 	JNE          row
@@ -74,11 +70,17 @@ row:
 	VZEROUPPER
 	RET
 
-DATA const0<>+0(SB)/8, $0x00000000ffffffff
-DATA const0<>+8(SB)/8, $0x00000000ffffffff
-DATA const0<>+16(SB)/8, $0x00000000ffffffff
-DATA const0<>+24(SB)/8, $0x00000000ffffffff
-GLOBL const0<>(SB), RODATA|NOPTR, $32
+DATA const0<>+0(SB)/8, $0x7fff7fff7fff7fff
+GLOBL const0<>(SB), RODATA|NOPTR, $8
 
-DATA const1<>+0(SB)/8, $0x0001000100010001
+DATA const1<>+0(SB)/8, $0x8000800080008000
 GLOBL const1<>(SB), RODATA|NOPTR, $8
+
+DATA const2<>+0(SB)/8, $0x00000000ffffffff
+DATA const2<>+8(SB)/8, $0x00000000ffffffff
+DATA const2<>+16(SB)/8, $0x00000000ffffffff
+DATA const2<>+24(SB)/8, $0x00000000ffffffff
+GLOBL const2<>(SB), RODATA|NOPTR, $32
+
+DATA const3<>+0(SB)/8, $0x0001000100010001
+GLOBL const3<>(SB), RODATA|NOPTR, $8

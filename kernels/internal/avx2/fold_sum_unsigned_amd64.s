@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func SumUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, MMX+
+// Requires: AVX, AVX2
 TEXT ·SumUint64(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -13,57 +13,53 @@ TEXT ·SumUint64(SB), NOSPLIT, $0-48
 	MOVQ $0x00000002, SI
 
 sweep:
-	VMOVUPD (AX), Y0
-	VMOVUPD 32(AX), Y1
-	VMOVUPD 64(AX), Y2
-	VMOVUPD 96(AX), Y3
-	VMOVUPD 256(AX), Y4
-	VMOVUPD 288(AX), Y5
-	VMOVUPD 320(AX), Y6
-	VMOVUPD 352(AX), Y7
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
+	VPXOR Y7, Y7, Y7
+	MOVQ  CX, DX
+	MOVQ  BX, DI
 
 row:
-	VMOVUPD    (DX), Y8
-	VPSRLQ     $0x20, Y8, Y9
-	VPAND      const0<>+0(SB), Y8, Y8
-	VPADDQ     Y0, Y8, Y0
-	VPADDQ     Y4, Y9, Y4
-	VMOVUPD    32(DX), Y8
-	VPSRLQ     $0x20, Y8, Y9
-	VPAND      const0<>+0(SB), Y8, Y8
-	VPADDQ     Y1, Y8, Y1
-	VPADDQ     Y5, Y9, Y5
-	VMOVUPD    64(DX), Y8
-	VPSRLQ     $0x20, Y8, Y9
-	VPAND      const0<>+0(SB), Y8, Y8
-	VPADDQ     Y2, Y8, Y2
-	VPADDQ     Y6, Y9, Y6
-	VMOVUPD    96(DX), Y8
-	VPSRLQ     $0x20, Y8, Y9
-	VPAND      const0<>+0(SB), Y8, Y8
-	VPADDQ     Y3, Y8, Y3
-	VPADDQ     Y7, Y9, Y7
-	PREFETCHT1 4096(DX)
-	PREFETCHT1 4160(DX)
-	PREFETCHT1 4224(DX)
-	PREFETCHT1 4288(DX)
-	ADDQ       $0x00000100, DX
-	DECQ       DI
-	JNE        row
-	VMOVUPD    Y0, (AX)
-	VMOVUPD    Y1, 32(AX)
-	VMOVUPD    Y2, 64(AX)
-	VMOVUPD    Y3, 96(AX)
-	VMOVUPD    Y4, 256(AX)
-	VMOVUPD    Y5, 288(AX)
-	VMOVUPD    Y6, 320(AX)
-	VMOVUPD    Y7, 352(AX)
-	ADDQ       $0x00000080, AX
-	ADDQ       $0x00000080, CX
-	DECQ       SI
-	JNE        sweep
+	VMOVUPD (DX), Y8
+	VPSRLQ  $0x20, Y8, Y9
+	VPAND   const0<>+0(SB), Y8, Y8
+	VPADDQ  Y0, Y8, Y0
+	VPADDQ  Y4, Y9, Y4
+	VMOVUPD 32(DX), Y8
+	VPSRLQ  $0x20, Y8, Y9
+	VPAND   const0<>+0(SB), Y8, Y8
+	VPADDQ  Y1, Y8, Y1
+	VPADDQ  Y5, Y9, Y5
+	VMOVUPD 64(DX), Y8
+	VPSRLQ  $0x20, Y8, Y9
+	VPAND   const0<>+0(SB), Y8, Y8
+	VPADDQ  Y2, Y8, Y2
+	VPADDQ  Y6, Y9, Y6
+	VMOVUPD 96(DX), Y8
+	VPSRLQ  $0x20, Y8, Y9
+	VPAND   const0<>+0(SB), Y8, Y8
+	VPADDQ  Y3, Y8, Y3
+	VPADDQ  Y7, Y9, Y7
+	ADDQ    $0x00000100, DX
+	DECQ    DI
+	JNE     row
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y1, 32(AX)
+	VMOVUPD Y2, 64(AX)
+	VMOVUPD Y3, 96(AX)
+	VMOVUPD Y4, 256(AX)
+	VMOVUPD Y5, 288(AX)
+	VMOVUPD Y6, 320(AX)
+	VMOVUPD Y7, 352(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, CX
+	DECQ    SI
+	JNE     sweep
 	VZEROUPPER
 	RET
 

@@ -8,3 +8,8 @@ package avx512
 //
 //go:noescape
 func CovarianceFloat64(state *uint64, a *float64, b *float64, rows int, u0 uint64, u1 uint64)
+
+// CovarianceFloat64Combined folds rows of 32 elements into the first lane.
+//
+//go:noescape
+func CovarianceFloat64Combined(state *uint64, a *float64, b *float64, rows int, u0 uint64, u1 uint64)

@@ -9,118 +9,252 @@
 TEXT ·CovarianceFloat64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         b+16(FP), BX
-	MOVQ         rows+24(FP), DI
-	MOVQ         u0+32(FP), DX
-	VMOVQ        DX, X0
+	MOVQ         b+16(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), SI
+	VMOVQ        SI, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         u1+40(FP), DX
-	VMOVQ        DX, X1
-	VPBROADCASTQ X1, Z1
-	MOVQ         $0x00000001, R8
-
-sweep:
-	VMOVUPD (AX), Z2
-	VMOVUPD 64(AX), Z3
-	VMOVUPD 128(AX), Z4
-	VMOVUPD 192(AX), Z5
-	VMOVUPD 256(AX), Z6
-	VMOVUPD 320(AX), Z7
-	VMOVUPD 384(AX), Z8
-	VMOVUPD 448(AX), Z9
-	VMOVUPD 512(AX), Z10
-	VMOVUPD 576(AX), Z11
-	VMOVUPD 640(AX), Z12
-	VMOVUPD 704(AX), Z13
-	VMOVUPD 768(AX), Z14
-	VMOVUPD 832(AX), Z15
-	VMOVUPD 896(AX), Z16
-	VMOVUPD 960(AX), Z17
-	VMOVUPD 1024(AX), Z18
-	VMOVUPD 1088(AX), Z19
-	VMOVUPD 1152(AX), Z20
-	VMOVUPD 1216(AX), Z21
-	MOVQ    CX, DX
-	MOVQ    BX, SI
-	MOVQ    DI, R9
+	MOVQ         u1+40(FP), SI
+	VMOVQ        SI, X21
+	VPBROADCASTQ X21, Z21
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPXORQ       Z14, Z14, Z14
+	VPXORQ       Z15, Z15, Z15
+	VPXORQ       Z16, Z16, Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	MOVQ         DX, DX
 
 row:
-	VMOVUPD (DX), Z22
-	VSUBPD  Z0, Z22, Z22
-	VMOVUPD (SI), Z23
-	VSUBPD  Z1, Z23, Z23
-	VMULPD  Z22, Z22, Z24
-	VADDPD  Z24, Z2, Z2
-	VMULPD  Z23, Z23, Z24
-	VADDPD  Z24, Z6, Z6
-	VMULPD  Z23, Z22, Z24
-	VADDPD  Z24, Z10, Z10
-	VADDPD  Z14, Z22, Z14
-	VADDPD  Z18, Z23, Z18
-	VMOVUPD 64(DX), Z22
-	VSUBPD  Z0, Z22, Z22
-	VMOVUPD 64(SI), Z23
-	VSUBPD  Z1, Z23, Z23
-	VMULPD  Z22, Z22, Z24
-	VADDPD  Z24, Z3, Z3
-	VMULPD  Z23, Z23, Z24
-	VADDPD  Z24, Z7, Z7
-	VMULPD  Z23, Z22, Z24
-	VADDPD  Z24, Z11, Z11
-	VADDPD  Z15, Z22, Z15
-	VADDPD  Z19, Z23, Z19
-	VMOVUPD 128(DX), Z22
-	VSUBPD  Z0, Z22, Z22
-	VMOVUPD 128(SI), Z23
-	VSUBPD  Z1, Z23, Z23
-	VMULPD  Z22, Z22, Z24
-	VADDPD  Z24, Z4, Z4
-	VMULPD  Z23, Z23, Z24
-	VADDPD  Z24, Z8, Z8
-	VMULPD  Z23, Z22, Z24
-	VADDPD  Z24, Z12, Z12
-	VADDPD  Z16, Z22, Z16
-	VADDPD  Z20, Z23, Z20
-	VMOVUPD 192(DX), Z22
-	VSUBPD  Z0, Z22, Z22
-	VMOVUPD 192(SI), Z23
-	VSUBPD  Z1, Z23, Z23
-	VMULPD  Z22, Z22, Z24
-	VADDPD  Z24, Z5, Z5
-	VMULPD  Z23, Z23, Z24
-	VADDPD  Z24, Z9, Z9
-	VMULPD  Z23, Z22, Z24
-	VADDPD  Z24, Z13, Z13
-	VADDPD  Z17, Z22, Z17
-	VADDPD  Z21, Z23, Z21
-	ADDQ    $0x00000100, DX
-	ADDQ    $0x00000100, SI
-	DECQ    R9
-	JNE     row
-	VMOVUPD Z2, (AX)
-	VMOVUPD Z3, 64(AX)
-	VMOVUPD Z4, 128(AX)
-	VMOVUPD Z5, 192(AX)
-	VMOVUPD Z6, 256(AX)
-	VMOVUPD Z7, 320(AX)
-	VMOVUPD Z8, 384(AX)
-	VMOVUPD Z9, 448(AX)
-	VMOVUPD Z10, 512(AX)
-	VMOVUPD Z11, 576(AX)
-	VMOVUPD Z12, 640(AX)
-	VMOVUPD Z13, 704(AX)
-	VMOVUPD Z14, 768(AX)
-	VMOVUPD Z15, 832(AX)
-	VMOVUPD Z16, 896(AX)
-	VMOVUPD Z17, 960(AX)
-	VMOVUPD Z18, 1024(AX)
-	VMOVUPD Z19, 1088(AX)
-	VMOVUPD Z20, 1152(AX)
-	VMOVUPD Z21, 1216(AX)
-	ADDQ    $0x00000100, AX
-	ADDQ    $0x00000100, CX
-	ADDQ    $0x00000100, BX
-	DECQ    R8
-	JNE     sweep
+	VMOVUPD          (CX), Z22
+	VFMSUB132PD.BCST const0<>+0(SB), Z0, Z22
+	VMOVUPD          (DX), Z23
+	VFMSUB132PD.BCST const0<>+0(SB), Z21, Z23
+	VMULPD           Z22, Z22, Z24
+	VADDPD           Z24, Z1, Z1
+	VMULPD           Z23, Z23, Z24
+	VADDPD           Z24, Z5, Z5
+	VMULPD           Z23, Z22, Z24
+	VADDPD           Z24, Z9, Z9
+	VADDPD           Z13, Z22, Z13
+	VADDPD           Z17, Z23, Z17
+	VMOVUPD          64(CX), Z22
+	VFMSUB132PD.BCST const0<>+0(SB), Z0, Z22
+	VMOVUPD          64(DX), Z23
+	VFMSUB132PD.BCST const0<>+0(SB), Z21, Z23
+	VMULPD           Z22, Z22, Z24
+	VADDPD           Z24, Z2, Z2
+	VMULPD           Z23, Z23, Z24
+	VADDPD           Z24, Z6, Z6
+	VMULPD           Z23, Z22, Z24
+	VADDPD           Z24, Z10, Z10
+	VADDPD           Z14, Z22, Z14
+	VADDPD           Z18, Z23, Z18
+	VMOVUPD          128(CX), Z22
+	VFMSUB132PD.BCST const0<>+0(SB), Z0, Z22
+	VMOVUPD          128(DX), Z23
+	VFMSUB132PD.BCST const0<>+0(SB), Z21, Z23
+	VMULPD           Z22, Z22, Z24
+	VADDPD           Z24, Z3, Z3
+	VMULPD           Z23, Z23, Z24
+	VADDPD           Z24, Z7, Z7
+	VMULPD           Z23, Z22, Z24
+	VADDPD           Z24, Z11, Z11
+	VADDPD           Z15, Z22, Z15
+	VADDPD           Z19, Z23, Z19
+	VMOVUPD          192(CX), Z22
+	VFMSUB132PD.BCST const0<>+0(SB), Z0, Z22
+	VMOVUPD          192(DX), Z23
+	VFMSUB132PD.BCST const0<>+0(SB), Z21, Z23
+	VMULPD           Z22, Z22, Z24
+	VADDPD           Z24, Z4, Z4
+	VMULPD           Z23, Z23, Z24
+	VADDPD           Z24, Z8, Z8
+	VMULPD           Z23, Z22, Z24
+	VADDPD           Z24, Z12, Z12
+	VADDPD           Z16, Z22, Z16
+	VADDPD           Z20, Z23, Z20
+	ADDQ             $0x00000100, CX
+	ADDQ             $0x00000100, DX
+	DECQ             BX
+	JNE              row
+	VMOVUPD          Z1, (AX)
+	VMOVUPD          Z2, 64(AX)
+	VMOVUPD          Z3, 128(AX)
+	VMOVUPD          Z4, 192(AX)
+	VMOVUPD          Z5, 256(AX)
+	VMOVUPD          Z6, 320(AX)
+	VMOVUPD          Z7, 384(AX)
+	VMOVUPD          Z8, 448(AX)
+	VMOVUPD          Z9, 512(AX)
+	VMOVUPD          Z10, 576(AX)
+	VMOVUPD          Z11, 640(AX)
+	VMOVUPD          Z12, 704(AX)
+	VMOVUPD          Z13, 768(AX)
+	VMOVUPD          Z14, 832(AX)
+	VMOVUPD          Z15, 896(AX)
+	VMOVUPD          Z16, 960(AX)
+	VMOVUPD          Z17, 1024(AX)
+	VMOVUPD          Z18, 1088(AX)
+	VMOVUPD          Z19, 1152(AX)
+	VMOVUPD          Z20, 1216(AX)
+	VZEROUPPER
+	RET
+
+DATA const0<>+0(SB)/8, $0x3ff0000000000000
+GLOBL const0<>(SB), RODATA|NOPTR, $8
+
+// func CovarianceFloat64Combined(state *uint64, a *float64, b *float64, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·CovarianceFloat64Combined(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         b+16(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         u0+32(FP), SI
+	VMOVQ        SI, X0
+	VPBROADCASTQ X0, Z0
+	MOVQ         u1+40(FP), SI
+	VMOVQ        SI, X21
+	VPBROADCASTQ X21, Z21
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPXORQ       Z14, Z14, Z14
+	VPXORQ       Z15, Z15, Z15
+	VPXORQ       Z16, Z16, Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	MOVQ         DX, DX
+
+row:
+	VMOVUPD          (CX), Z22
+	VFMSUB132PD.BCST const0<>+0(SB), Z0, Z22
+	VMOVUPD          (DX), Z23
+	VFMSUB132PD.BCST const0<>+0(SB), Z21, Z23
+	VMULPD           Z22, Z22, Z24
+	VADDPD           Z24, Z1, Z1
+	VMULPD           Z23, Z23, Z24
+	VADDPD           Z24, Z5, Z5
+	VMULPD           Z23, Z22, Z24
+	VADDPD           Z24, Z9, Z9
+	VADDPD           Z13, Z22, Z13
+	VADDPD           Z17, Z23, Z17
+	VMOVUPD          64(CX), Z22
+	VFMSUB132PD.BCST const0<>+0(SB), Z0, Z22
+	VMOVUPD          64(DX), Z23
+	VFMSUB132PD.BCST const0<>+0(SB), Z21, Z23
+	VMULPD           Z22, Z22, Z24
+	VADDPD           Z24, Z2, Z2
+	VMULPD           Z23, Z23, Z24
+	VADDPD           Z24, Z6, Z6
+	VMULPD           Z23, Z22, Z24
+	VADDPD           Z24, Z10, Z10
+	VADDPD           Z14, Z22, Z14
+	VADDPD           Z18, Z23, Z18
+	VMOVUPD          128(CX), Z22
+	VFMSUB132PD.BCST const0<>+0(SB), Z0, Z22
+	VMOVUPD          128(DX), Z23
+	VFMSUB132PD.BCST const0<>+0(SB), Z21, Z23
+	VMULPD           Z22, Z22, Z24
+	VADDPD           Z24, Z3, Z3
+	VMULPD           Z23, Z23, Z24
+	VADDPD           Z24, Z7, Z7
+	VMULPD           Z23, Z22, Z24
+	VADDPD           Z24, Z11, Z11
+	VADDPD           Z15, Z22, Z15
+	VADDPD           Z19, Z23, Z19
+	VMOVUPD          192(CX), Z22
+	VFMSUB132PD.BCST const0<>+0(SB), Z0, Z22
+	VMOVUPD          192(DX), Z23
+	VFMSUB132PD.BCST const0<>+0(SB), Z21, Z23
+	VMULPD           Z22, Z22, Z24
+	VADDPD           Z24, Z4, Z4
+	VMULPD           Z23, Z23, Z24
+	VADDPD           Z24, Z8, Z8
+	VMULPD           Z23, Z22, Z24
+	VADDPD           Z24, Z12, Z12
+	VADDPD           Z16, Z22, Z16
+	VADDPD           Z20, Z23, Z20
+	ADDQ             $0x00000100, CX
+	ADDQ             $0x00000100, DX
+	DECQ             BX
+	JNE              row
+	VADDPD           Z4, Z2, Z2
+	VADDPD           Z8, Z6, Z6
+	VADDPD           Z12, Z10, Z10
+	VADDPD           Z16, Z14, Z14
+	VADDPD           Z20, Z18, Z18
+	VADDPD           Z3, Z1, Z1
+	VADDPD           Z7, Z5, Z5
+	VADDPD           Z11, Z9, Z9
+	VADDPD           Z15, Z13, Z13
+	VADDPD           Z19, Z17, Z17
+	VADDPD           Z2, Z1, Z1
+	VADDPD           Z6, Z5, Z5
+	VADDPD           Z10, Z9, Z9
+	VADDPD           Z14, Z13, Z13
+	VADDPD           Z18, Z17, Z17
+	VSHUFF64X2       $0x4e, Z1, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VSHUFF64X2       $0x4e, Z5, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VSHUFF64X2       $0x4e, Z9, Z9, Z0
+	VADDPD           Z0, Z9, Z9
+	VSHUFF64X2       $0x4e, Z13, Z13, Z0
+	VADDPD           Z0, Z13, Z13
+	VSHUFF64X2       $0x4e, Z17, Z17, Z0
+	VADDPD           Z0, Z17, Z17
+	VSHUFF64X2       $0xb1, Z1, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VSHUFF64X2       $0xb1, Z5, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VSHUFF64X2       $0xb1, Z9, Z9, Z0
+	VADDPD           Z0, Z9, Z9
+	VSHUFF64X2       $0xb1, Z13, Z13, Z0
+	VADDPD           Z0, Z13, Z13
+	VSHUFF64X2       $0xb1, Z17, Z17, Z0
+	VADDPD           Z0, Z17, Z17
+	VPERMILPD        $0x55, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VPERMILPD        $0x55, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VPERMILPD        $0x55, Z9, Z0
+	VADDPD           Z0, Z9, Z9
+	VPERMILPD        $0x55, Z13, Z0
+	VADDPD           Z0, Z13, Z13
+	VPERMILPD        $0x55, Z17, Z0
+	VADDPD           Z0, Z17, Z17
+	VMOVQ            X1, (AX)
+	VMOVQ            X5, 8(AX)
+	VMOVQ            X9, 16(AX)
+	VMOVQ            X13, 24(AX)
+	VMOVQ            X17, 32(AX)
 	VZEROUPPER
 	RET

@@ -9,26 +9,22 @@
 TEXT ·DeviationsUint64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
-	MOVQ         u0+32(FP), DX
-	VMOVQ        DX, X0
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z1
-	VMOVUPD 64(AX), Z2
-	VMOVUPD 128(AX), Z3
-	VMOVUPD 192(AX), Z4
-	VMOVUPD 256(AX), Z5
-	VMOVUPD 320(AX), Z6
-	VMOVUPD 384(AX), Z7
-	VMOVUPD 448(AX), Z8
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	MOVQ         DX, DX
 
 row:
-	VMOVUPD          (DX), Z9
+	VMOVUPD          (CX), Z9
 	VPSUBQ           Z0, Z9, Z9
 	VPSRAQ           $0x20, Z9, Z10
 	VPADDQ.BCST      const0<>+0(SB), Z10, Z10
@@ -38,9 +34,9 @@ row:
 	VSUBPD.BCST      const2<>+0(SB), Z9, Z9
 	VFMADD231PD.BCST const3<>+0(SB), Z10, Z9
 	VMULPD           Z9, Z9, Z10
-	VADDPD           Z10, Z1, Z1
+	VFMADD132PD.BCST const4<>+0(SB), Z10, Z1
 	VADDPD           Z5, Z9, Z5
-	VMOVUPD          64(DX), Z9
+	VMOVUPD          64(CX), Z9
 	VPSUBQ           Z0, Z9, Z9
 	VPSRAQ           $0x20, Z9, Z10
 	VPADDQ.BCST      const0<>+0(SB), Z10, Z10
@@ -50,9 +46,9 @@ row:
 	VSUBPD.BCST      const2<>+0(SB), Z9, Z9
 	VFMADD231PD.BCST const3<>+0(SB), Z10, Z9
 	VMULPD           Z9, Z9, Z10
-	VADDPD           Z10, Z2, Z2
+	VFMADD132PD.BCST const4<>+0(SB), Z10, Z2
 	VADDPD           Z6, Z9, Z6
-	VMOVUPD          128(DX), Z9
+	VMOVUPD          128(CX), Z9
 	VPSUBQ           Z0, Z9, Z9
 	VPSRAQ           $0x20, Z9, Z10
 	VPADDQ.BCST      const0<>+0(SB), Z10, Z10
@@ -62,9 +58,9 @@ row:
 	VSUBPD.BCST      const2<>+0(SB), Z9, Z9
 	VFMADD231PD.BCST const3<>+0(SB), Z10, Z9
 	VMULPD           Z9, Z9, Z10
-	VADDPD           Z10, Z3, Z3
+	VFMADD132PD.BCST const4<>+0(SB), Z10, Z3
 	VADDPD           Z7, Z9, Z7
-	VMOVUPD          192(DX), Z9
+	VMOVUPD          192(CX), Z9
 	VPSUBQ           Z0, Z9, Z9
 	VPSRAQ           $0x20, Z9, Z10
 	VPADDQ.BCST      const0<>+0(SB), Z10, Z10
@@ -74,10 +70,10 @@ row:
 	VSUBPD.BCST      const2<>+0(SB), Z9, Z9
 	VFMADD231PD.BCST const3<>+0(SB), Z10, Z9
 	VMULPD           Z9, Z9, Z10
-	VADDPD           Z10, Z4, Z4
+	VFMADD132PD.BCST const4<>+0(SB), Z10, Z4
 	VADDPD           Z8, Z9, Z8
-	ADDQ             $0x00000100, DX
-	DECQ             DI
+	ADDQ             $0x00000100, CX
+	DECQ             DX
 	JNE              row
 	VMOVUPD          Z1, (AX)
 	VMOVUPD          Z2, 64(AX)
@@ -87,10 +83,6 @@ row:
 	VMOVUPD          Z6, 320(AX)
 	VMOVUPD          Z7, 384(AX)
 	VMOVUPD          Z8, 448(AX)
-	ADDQ             $0x00000100, AX
-	ADDQ             $0x00000100, CX
-	DECQ             SI
-	JNE              sweep
 	VZEROUPPER
 	RET
 
@@ -105,3 +97,100 @@ GLOBL const2<>(SB), RODATA|NOPTR, $8
 
 DATA const3<>+0(SB)/8, $0x41f0000000000000
 GLOBL const3<>(SB), RODATA|NOPTR, $8
+
+DATA const4<>+0(SB)/8, $0x3ff0000000000000
+GLOBL const4<>(SB), RODATA|NOPTR, $8
+
+// func DeviationsUint64Combined(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·DeviationsUint64Combined(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
+	VPBROADCASTQ X0, Z0
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	MOVQ         DX, DX
+
+row:
+	VMOVUPD          (CX), Z9
+	VPSUBQ           Z0, Z9, Z9
+	VPSRAQ           $0x20, Z9, Z10
+	VPADDQ.BCST      const0<>+0(SB), Z10, Z10
+	VSUBPD.BCST      const0<>+0(SB), Z10, Z10
+	VPANDQ.BCST      const1<>+0(SB), Z9, Z9
+	VPORQ.BCST       const2<>+0(SB), Z9, Z9
+	VSUBPD.BCST      const2<>+0(SB), Z9, Z9
+	VFMADD231PD.BCST const3<>+0(SB), Z10, Z9
+	VMULPD           Z9, Z9, Z10
+	VFMADD132PD.BCST const4<>+0(SB), Z10, Z1
+	VADDPD           Z5, Z9, Z5
+	VMOVUPD          64(CX), Z9
+	VPSUBQ           Z0, Z9, Z9
+	VPSRAQ           $0x20, Z9, Z10
+	VPADDQ.BCST      const0<>+0(SB), Z10, Z10
+	VSUBPD.BCST      const0<>+0(SB), Z10, Z10
+	VPANDQ.BCST      const1<>+0(SB), Z9, Z9
+	VPORQ.BCST       const2<>+0(SB), Z9, Z9
+	VSUBPD.BCST      const2<>+0(SB), Z9, Z9
+	VFMADD231PD.BCST const3<>+0(SB), Z10, Z9
+	VMULPD           Z9, Z9, Z10
+	VFMADD132PD.BCST const4<>+0(SB), Z10, Z2
+	VADDPD           Z6, Z9, Z6
+	VMOVUPD          128(CX), Z9
+	VPSUBQ           Z0, Z9, Z9
+	VPSRAQ           $0x20, Z9, Z10
+	VPADDQ.BCST      const0<>+0(SB), Z10, Z10
+	VSUBPD.BCST      const0<>+0(SB), Z10, Z10
+	VPANDQ.BCST      const1<>+0(SB), Z9, Z9
+	VPORQ.BCST       const2<>+0(SB), Z9, Z9
+	VSUBPD.BCST      const2<>+0(SB), Z9, Z9
+	VFMADD231PD.BCST const3<>+0(SB), Z10, Z9
+	VMULPD           Z9, Z9, Z10
+	VFMADD132PD.BCST const4<>+0(SB), Z10, Z3
+	VADDPD           Z7, Z9, Z7
+	VMOVUPD          192(CX), Z9
+	VPSUBQ           Z0, Z9, Z9
+	VPSRAQ           $0x20, Z9, Z10
+	VPADDQ.BCST      const0<>+0(SB), Z10, Z10
+	VSUBPD.BCST      const0<>+0(SB), Z10, Z10
+	VPANDQ.BCST      const1<>+0(SB), Z9, Z9
+	VPORQ.BCST       const2<>+0(SB), Z9, Z9
+	VSUBPD.BCST      const2<>+0(SB), Z9, Z9
+	VFMADD231PD.BCST const3<>+0(SB), Z10, Z9
+	VMULPD           Z9, Z9, Z10
+	VFMADD132PD.BCST const4<>+0(SB), Z10, Z4
+	VADDPD           Z8, Z9, Z8
+	ADDQ             $0x00000100, CX
+	DECQ             DX
+	JNE              row
+	VADDPD           Z4, Z2, Z2
+	VADDPD           Z8, Z6, Z6
+	VADDPD           Z3, Z1, Z1
+	VADDPD           Z7, Z5, Z5
+	VADDPD           Z2, Z1, Z1
+	VADDPD           Z6, Z5, Z5
+	VSHUFF64X2       $0x4e, Z1, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VSHUFF64X2       $0x4e, Z5, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VSHUFF64X2       $0xb1, Z1, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VSHUFF64X2       $0xb1, Z5, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VPERMILPD        $0x55, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VPERMILPD        $0x55, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VMOVQ            X1, (AX)
+	VMOVQ            X5, 8(AX)
+	VZEROUPPER
+	RET

@@ -9,175 +9,344 @@
 TEXT ·DeviationsSpecialFloat64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
-	MOVQ         u0+32(FP), DX
-	VMOVQ        DX, X0
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         u1+40(FP), DX
-	VMOVQ        DX, X1
-	VPBROADCASTQ X1, Z1
-	MOVQ         $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z2
-	VMOVUPD 64(AX), Z3
-	VMOVUPD 128(AX), Z4
-	VMOVUPD 192(AX), Z5
-	VMOVUPD 256(AX), Z6
-	VMOVUPD 320(AX), Z7
-	VMOVUPD 384(AX), Z8
-	VMOVUPD 448(AX), Z9
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	MOVQ         u1+40(FP), BX
+	VMOVQ        BX, X9
+	VPBROADCASTQ X9, Z9
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	MOVQ         DX, DX
 
 row:
-	VMOVUPD      (DX), Z10
-	VSUBPD       Z10, Z10, Z11
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z11, K1
-	VMULPD       Z1, Z10, Z10
-	VSUBPD       Z0, Z10, Z10
-	VPBROADCASTQ const0<>+0(SB), Z11
-	VBLENDMPD    Z10, Z11, K1, Z10
-	VMULPD       Z10, Z10, Z11
-	VADDPD       Z11, Z2, Z2
-	VADDPD       Z6, Z10, Z6
-	VMOVUPD      64(DX), Z10
-	VSUBPD       Z10, Z10, Z11
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z11, K1
-	VMULPD       Z1, Z10, Z10
-	VSUBPD       Z0, Z10, Z10
-	VPBROADCASTQ const0<>+0(SB), Z11
-	VBLENDMPD    Z10, Z11, K1, Z10
-	VMULPD       Z10, Z10, Z11
-	VADDPD       Z11, Z3, Z3
-	VADDPD       Z7, Z10, Z7
-	VMOVUPD      128(DX), Z10
-	VSUBPD       Z10, Z10, Z11
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z11, K1
-	VMULPD       Z1, Z10, Z10
-	VSUBPD       Z0, Z10, Z10
-	VPBROADCASTQ const0<>+0(SB), Z11
-	VBLENDMPD    Z10, Z11, K1, Z10
-	VMULPD       Z10, Z10, Z11
-	VADDPD       Z11, Z4, Z4
-	VADDPD       Z8, Z10, Z8
-	VMOVUPD      192(DX), Z10
-	VSUBPD       Z10, Z10, Z11
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z11, K1
-	VMULPD       Z1, Z10, Z10
-	VSUBPD       Z0, Z10, Z10
-	VPBROADCASTQ const0<>+0(SB), Z11
-	VBLENDMPD    Z10, Z11, K1, Z10
-	VMULPD       Z10, Z10, Z11
-	VADDPD       Z11, Z5, Z5
-	VADDPD       Z9, Z10, Z9
-	ADDQ         $0x00000100, DX
-	DECQ         DI
-	JNE          row
-	VMOVUPD      Z2, (AX)
-	VMOVUPD      Z3, 64(AX)
-	VMOVUPD      Z4, 128(AX)
-	VMOVUPD      Z5, 192(AX)
-	VMOVUPD      Z6, 256(AX)
-	VMOVUPD      Z7, 320(AX)
-	VMOVUPD      Z8, 384(AX)
-	VMOVUPD      Z9, 448(AX)
-	ADDQ         $0x00000100, AX
-	ADDQ         $0x00000100, CX
-	DECQ         SI
-	JNE          sweep
+	VMOVUPD          (CX), Z10
+	VSUBPD           Z10, Z10, Z11
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
+	VMULPD           Z9, Z10, Z10
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
+	VPBROADCASTQ     const0<>+0(SB), Z11
+	VBLENDMPD        Z10, Z11, K1, Z10
+	VMULPD           Z10, Z10, Z11
+	VADDPD           Z11, Z1, Z1
+	VADDPD           Z5, Z10, Z5
+	VMOVUPD          64(CX), Z10
+	VSUBPD           Z10, Z10, Z11
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
+	VMULPD           Z9, Z10, Z10
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
+	VPBROADCASTQ     const0<>+0(SB), Z11
+	VBLENDMPD        Z10, Z11, K1, Z10
+	VMULPD           Z10, Z10, Z11
+	VADDPD           Z11, Z2, Z2
+	VADDPD           Z6, Z10, Z6
+	VMOVUPD          128(CX), Z10
+	VSUBPD           Z10, Z10, Z11
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
+	VMULPD           Z9, Z10, Z10
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
+	VPBROADCASTQ     const0<>+0(SB), Z11
+	VBLENDMPD        Z10, Z11, K1, Z10
+	VMULPD           Z10, Z10, Z11
+	VADDPD           Z11, Z3, Z3
+	VADDPD           Z7, Z10, Z7
+	VMOVUPD          192(CX), Z10
+	VSUBPD           Z10, Z10, Z11
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
+	VMULPD           Z9, Z10, Z10
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
+	VPBROADCASTQ     const0<>+0(SB), Z11
+	VBLENDMPD        Z10, Z11, K1, Z10
+	VMULPD           Z10, Z10, Z11
+	VADDPD           Z11, Z4, Z4
+	VADDPD           Z8, Z10, Z8
+	ADDQ             $0x00000100, CX
+	DECQ             DX
+	JNE              row
+	VMOVUPD          Z1, (AX)
+	VMOVUPD          Z2, 64(AX)
+	VMOVUPD          Z3, 128(AX)
+	VMOVUPD          Z4, 192(AX)
+	VMOVUPD          Z5, 256(AX)
+	VMOVUPD          Z6, 320(AX)
+	VMOVUPD          Z7, 384(AX)
+	VMOVUPD          Z8, 448(AX)
 	VZEROUPPER
 	RET
 
 DATA const0<>+0(SB)/8, $0x0000000000000000
 GLOBL const0<>(SB), RODATA|NOPTR, $8
 
+DATA const1<>+0(SB)/8, $0x3ff0000000000000
+GLOBL const1<>(SB), RODATA|NOPTR, $8
+
+// func DeviationsSpecialFloat64Combined(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·DeviationsSpecialFloat64Combined(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
+	VPBROADCASTQ X0, Z0
+	MOVQ         u1+40(FP), BX
+	VMOVQ        BX, X9
+	VPBROADCASTQ X9, Z9
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	MOVQ         DX, DX
+
+row:
+	VMOVUPD          (CX), Z10
+	VSUBPD           Z10, Z10, Z11
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
+	VMULPD           Z9, Z10, Z10
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
+	VPBROADCASTQ     const0<>+0(SB), Z11
+	VBLENDMPD        Z10, Z11, K1, Z10
+	VMULPD           Z10, Z10, Z11
+	VADDPD           Z11, Z1, Z1
+	VADDPD           Z5, Z10, Z5
+	VMOVUPD          64(CX), Z10
+	VSUBPD           Z10, Z10, Z11
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
+	VMULPD           Z9, Z10, Z10
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
+	VPBROADCASTQ     const0<>+0(SB), Z11
+	VBLENDMPD        Z10, Z11, K1, Z10
+	VMULPD           Z10, Z10, Z11
+	VADDPD           Z11, Z2, Z2
+	VADDPD           Z6, Z10, Z6
+	VMOVUPD          128(CX), Z10
+	VSUBPD           Z10, Z10, Z11
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
+	VMULPD           Z9, Z10, Z10
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
+	VPBROADCASTQ     const0<>+0(SB), Z11
+	VBLENDMPD        Z10, Z11, K1, Z10
+	VMULPD           Z10, Z10, Z11
+	VADDPD           Z11, Z3, Z3
+	VADDPD           Z7, Z10, Z7
+	VMOVUPD          192(CX), Z10
+	VSUBPD           Z10, Z10, Z11
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
+	VMULPD           Z9, Z10, Z10
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
+	VPBROADCASTQ     const0<>+0(SB), Z11
+	VBLENDMPD        Z10, Z11, K1, Z10
+	VMULPD           Z10, Z10, Z11
+	VADDPD           Z11, Z4, Z4
+	VADDPD           Z8, Z10, Z8
+	ADDQ             $0x00000100, CX
+	DECQ             DX
+	JNE              row
+	VADDPD           Z4, Z2, Z2
+	VADDPD           Z8, Z6, Z6
+	VADDPD           Z3, Z1, Z1
+	VADDPD           Z7, Z5, Z5
+	VADDPD           Z2, Z1, Z1
+	VADDPD           Z6, Z5, Z5
+	VSHUFF64X2       $0x4e, Z1, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VSHUFF64X2       $0x4e, Z5, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VSHUFF64X2       $0xb1, Z1, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VSHUFF64X2       $0xb1, Z5, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VPERMILPD        $0x55, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VPERMILPD        $0x55, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VMOVQ            X1, (AX)
+	VMOVQ            X5, 8(AX)
+	VZEROUPPER
+	RET
+
 // func DeviationsSpecialFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F
 TEXT ·DeviationsSpecialFloat32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
-	MOVQ         u0+32(FP), DX
-	VMOVQ        DX, X0
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         u1+40(FP), DX
-	VMOVQ        DX, X1
-	VPBROADCASTQ X1, Z1
-	MOVQ         $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z2
-	VMOVUPD 64(AX), Z3
-	VMOVUPD 128(AX), Z4
-	VMOVUPD 192(AX), Z5
-	VMOVUPD 256(AX), Z6
-	VMOVUPD 320(AX), Z7
-	VMOVUPD 384(AX), Z8
-	VMOVUPD 448(AX), Z9
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	MOVQ         u1+40(FP), BX
+	VMOVQ        BX, X9
+	VPBROADCASTQ X9, Z9
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	MOVQ         DX, DX
 
 row:
-	VMOVUPD      (DX), Y10
-	VCVTPS2PD    Y10, Z10
-	VSUBPD       Z10, Z10, Z11
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z11, K1
-	VMULPD       Z1, Z10, Z10
-	VSUBPD       Z0, Z10, Z10
-	VPBROADCASTQ const0<>+0(SB), Z11
-	VBLENDMPD    Z10, Z11, K1, Z10
-	VMULPD       Z10, Z10, Z11
-	VADDPD       Z11, Z2, Z2
-	VADDPD       Z6, Z10, Z6
-	VMOVUPD      32(DX), Y10
-	VCVTPS2PD    Y10, Z10
-	VSUBPD       Z10, Z10, Z11
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z11, K1
-	VMULPD       Z1, Z10, Z10
-	VSUBPD       Z0, Z10, Z10
-	VPBROADCASTQ const0<>+0(SB), Z11
-	VBLENDMPD    Z10, Z11, K1, Z10
-	VMULPD       Z10, Z10, Z11
-	VADDPD       Z11, Z3, Z3
-	VADDPD       Z7, Z10, Z7
-	VMOVUPD      64(DX), Y10
-	VCVTPS2PD    Y10, Z10
-	VSUBPD       Z10, Z10, Z11
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z11, K1
-	VMULPD       Z1, Z10, Z10
-	VSUBPD       Z0, Z10, Z10
-	VPBROADCASTQ const0<>+0(SB), Z11
-	VBLENDMPD    Z10, Z11, K1, Z10
-	VMULPD       Z10, Z10, Z11
-	VADDPD       Z11, Z4, Z4
-	VADDPD       Z8, Z10, Z8
-	VMOVUPD      96(DX), Y10
-	VCVTPS2PD    Y10, Z10
-	VSUBPD       Z10, Z10, Z11
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z11, K1
-	VMULPD       Z1, Z10, Z10
-	VSUBPD       Z0, Z10, Z10
-	VPBROADCASTQ const0<>+0(SB), Z11
-	VBLENDMPD    Z10, Z11, K1, Z10
-	VMULPD       Z10, Z10, Z11
-	VADDPD       Z11, Z5, Z5
-	VADDPD       Z9, Z10, Z9
-	ADDQ         $0x00000080, DX
-	DECQ         DI
-	JNE          row
-	VMOVUPD      Z2, (AX)
-	VMOVUPD      Z3, 64(AX)
-	VMOVUPD      Z4, 128(AX)
-	VMOVUPD      Z5, 192(AX)
-	VMOVUPD      Z6, 256(AX)
-	VMOVUPD      Z7, 320(AX)
-	VMOVUPD      Z8, 384(AX)
-	VMOVUPD      Z9, 448(AX)
-	ADDQ         $0x00000100, AX
-	ADDQ         $0x00000080, CX
-	DECQ         SI
-	JNE          sweep
+	VMOVUPD          (CX), Y10
+	VCVTPS2PD        Y10, Z10
+	VSUBPD           Z10, Z10, Z11
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
+	VMULPD           Z9, Z10, Z10
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
+	VPBROADCASTQ     const0<>+0(SB), Z11
+	VBLENDMPD        Z10, Z11, K1, Z10
+	VMULPD           Z10, Z10, Z11
+	VADDPD           Z11, Z1, Z1
+	VADDPD           Z5, Z10, Z5
+	VMOVUPD          32(CX), Y10
+	VCVTPS2PD        Y10, Z10
+	VSUBPD           Z10, Z10, Z11
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
+	VMULPD           Z9, Z10, Z10
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
+	VPBROADCASTQ     const0<>+0(SB), Z11
+	VBLENDMPD        Z10, Z11, K1, Z10
+	VMULPD           Z10, Z10, Z11
+	VADDPD           Z11, Z2, Z2
+	VADDPD           Z6, Z10, Z6
+	VMOVUPD          64(CX), Y10
+	VCVTPS2PD        Y10, Z10
+	VSUBPD           Z10, Z10, Z11
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
+	VMULPD           Z9, Z10, Z10
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
+	VPBROADCASTQ     const0<>+0(SB), Z11
+	VBLENDMPD        Z10, Z11, K1, Z10
+	VMULPD           Z10, Z10, Z11
+	VADDPD           Z11, Z3, Z3
+	VADDPD           Z7, Z10, Z7
+	VMOVUPD          96(CX), Y10
+	VCVTPS2PD        Y10, Z10
+	VSUBPD           Z10, Z10, Z11
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
+	VMULPD           Z9, Z10, Z10
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
+	VPBROADCASTQ     const0<>+0(SB), Z11
+	VBLENDMPD        Z10, Z11, K1, Z10
+	VMULPD           Z10, Z10, Z11
+	VADDPD           Z11, Z4, Z4
+	VADDPD           Z8, Z10, Z8
+	ADDQ             $0x00000080, CX
+	DECQ             DX
+	JNE              row
+	VMOVUPD          Z1, (AX)
+	VMOVUPD          Z2, 64(AX)
+	VMOVUPD          Z3, 128(AX)
+	VMOVUPD          Z4, 192(AX)
+	VMOVUPD          Z5, 256(AX)
+	VMOVUPD          Z6, 320(AX)
+	VMOVUPD          Z7, 384(AX)
+	VMOVUPD          Z8, 448(AX)
+	VZEROUPPER
+	RET
+
+// func DeviationsSpecialFloat32Combined(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·DeviationsSpecialFloat32Combined(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
+	VPBROADCASTQ X0, Z0
+	MOVQ         u1+40(FP), BX
+	VMOVQ        BX, X9
+	VPBROADCASTQ X9, Z9
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	MOVQ         DX, DX
+
+row:
+	VMOVUPD          (CX), Y10
+	VCVTPS2PD        Y10, Z10
+	VSUBPD           Z10, Z10, Z11
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
+	VMULPD           Z9, Z10, Z10
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
+	VPBROADCASTQ     const0<>+0(SB), Z11
+	VBLENDMPD        Z10, Z11, K1, Z10
+	VMULPD           Z10, Z10, Z11
+	VADDPD           Z11, Z1, Z1
+	VADDPD           Z5, Z10, Z5
+	VMOVUPD          32(CX), Y10
+	VCVTPS2PD        Y10, Z10
+	VSUBPD           Z10, Z10, Z11
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
+	VMULPD           Z9, Z10, Z10
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
+	VPBROADCASTQ     const0<>+0(SB), Z11
+	VBLENDMPD        Z10, Z11, K1, Z10
+	VMULPD           Z10, Z10, Z11
+	VADDPD           Z11, Z2, Z2
+	VADDPD           Z6, Z10, Z6
+	VMOVUPD          64(CX), Y10
+	VCVTPS2PD        Y10, Z10
+	VSUBPD           Z10, Z10, Z11
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
+	VMULPD           Z9, Z10, Z10
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
+	VPBROADCASTQ     const0<>+0(SB), Z11
+	VBLENDMPD        Z10, Z11, K1, Z10
+	VMULPD           Z10, Z10, Z11
+	VADDPD           Z11, Z3, Z3
+	VADDPD           Z7, Z10, Z7
+	VMOVUPD          96(CX), Y10
+	VCVTPS2PD        Y10, Z10
+	VSUBPD           Z10, Z10, Z11
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
+	VMULPD           Z9, Z10, Z10
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
+	VPBROADCASTQ     const0<>+0(SB), Z11
+	VBLENDMPD        Z10, Z11, K1, Z10
+	VMULPD           Z10, Z10, Z11
+	VADDPD           Z11, Z4, Z4
+	VADDPD           Z8, Z10, Z8
+	ADDQ             $0x00000080, CX
+	DECQ             DX
+	JNE              row
+	VADDPD           Z4, Z2, Z2
+	VADDPD           Z8, Z6, Z6
+	VADDPD           Z3, Z1, Z1
+	VADDPD           Z7, Z5, Z5
+	VADDPD           Z2, Z1, Z1
+	VADDPD           Z6, Z5, Z5
+	VSHUFF64X2       $0x4e, Z1, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VSHUFF64X2       $0x4e, Z5, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VSHUFF64X2       $0xb1, Z1, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VSHUFF64X2       $0xb1, Z5, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VPERMILPD        $0x55, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VPERMILPD        $0x55, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VMOVQ            X1, (AX)
+	VMOVQ            X5, 8(AX)
 	VZEROUPPER
 	RET
 
@@ -186,87 +355,172 @@ row:
 TEXT ·DeviationsSpecialFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
-	MOVQ         u0+32(FP), DX
-	VMOVQ        DX, X0
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         u1+40(FP), DX
-	VMOVQ        DX, X1
-	VPBROADCASTQ X1, Z1
-	MOVQ         $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z2
-	VMOVUPD 64(AX), Z3
-	VMOVUPD 128(AX), Z4
-	VMOVUPD 192(AX), Z5
-	VMOVUPD 256(AX), Z6
-	VMOVUPD 320(AX), Z7
-	VMOVUPD 384(AX), Z8
-	VMOVUPD 448(AX), Z9
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	MOVQ         u1+40(FP), BX
+	VMOVQ        BX, X9
+	VPBROADCASTQ X9, Z9
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	MOVQ         DX, DX
 
 row:
-	VCVTPH2PS    (DX), Y10
-	VCVTPS2PD    Y10, Z10
-	VSUBPD       Z10, Z10, Z11
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z11, K1
-	VMULPD       Z1, Z10, Z10
-	VSUBPD       Z0, Z10, Z10
-	VPBROADCASTQ const0<>+0(SB), Z11
-	VBLENDMPD    Z10, Z11, K1, Z10
-	VMULPD       Z10, Z10, Z11
-	VADDPD       Z11, Z2, Z2
-	VADDPD       Z6, Z10, Z6
-	VCVTPH2PS    16(DX), Y10
-	VCVTPS2PD    Y10, Z10
-	VSUBPD       Z10, Z10, Z11
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z11, K1
-	VMULPD       Z1, Z10, Z10
-	VSUBPD       Z0, Z10, Z10
-	VPBROADCASTQ const0<>+0(SB), Z11
-	VBLENDMPD    Z10, Z11, K1, Z10
-	VMULPD       Z10, Z10, Z11
-	VADDPD       Z11, Z3, Z3
-	VADDPD       Z7, Z10, Z7
-	VCVTPH2PS    32(DX), Y10
-	VCVTPS2PD    Y10, Z10
-	VSUBPD       Z10, Z10, Z11
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z11, K1
-	VMULPD       Z1, Z10, Z10
-	VSUBPD       Z0, Z10, Z10
-	VPBROADCASTQ const0<>+0(SB), Z11
-	VBLENDMPD    Z10, Z11, K1, Z10
-	VMULPD       Z10, Z10, Z11
-	VADDPD       Z11, Z4, Z4
-	VADDPD       Z8, Z10, Z8
-	VCVTPH2PS    48(DX), Y10
-	VCVTPS2PD    Y10, Z10
-	VSUBPD       Z10, Z10, Z11
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z11, K1
-	VMULPD       Z1, Z10, Z10
-	VSUBPD       Z0, Z10, Z10
-	VPBROADCASTQ const0<>+0(SB), Z11
-	VBLENDMPD    Z10, Z11, K1, Z10
-	VMULPD       Z10, Z10, Z11
-	VADDPD       Z11, Z5, Z5
-	VADDPD       Z9, Z10, Z9
-	ADDQ         $0x00000040, DX
-	DECQ         DI
-	JNE          row
-	VMOVUPD      Z2, (AX)
-	VMOVUPD      Z3, 64(AX)
-	VMOVUPD      Z4, 128(AX)
-	VMOVUPD      Z5, 192(AX)
-	VMOVUPD      Z6, 256(AX)
-	VMOVUPD      Z7, 320(AX)
-	VMOVUPD      Z8, 384(AX)
-	VMOVUPD      Z9, 448(AX)
-	ADDQ         $0x00000100, AX
-	ADDQ         $0x00000040, CX
-	DECQ         SI
-	JNE          sweep
+	VCVTPH2PS        (CX), Y10
+	VCVTPS2PD        Y10, Z10
+	VSUBPD           Z10, Z10, Z11
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
+	VMULPD           Z9, Z10, Z10
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
+	VPBROADCASTQ     const0<>+0(SB), Z11
+	VBLENDMPD        Z10, Z11, K1, Z10
+	VMULPD           Z10, Z10, Z11
+	VADDPD           Z11, Z1, Z1
+	VADDPD           Z5, Z10, Z5
+	VCVTPH2PS        16(CX), Y10
+	VCVTPS2PD        Y10, Z10
+	VSUBPD           Z10, Z10, Z11
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
+	VMULPD           Z9, Z10, Z10
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
+	VPBROADCASTQ     const0<>+0(SB), Z11
+	VBLENDMPD        Z10, Z11, K1, Z10
+	VMULPD           Z10, Z10, Z11
+	VADDPD           Z11, Z2, Z2
+	VADDPD           Z6, Z10, Z6
+	VCVTPH2PS        32(CX), Y10
+	VCVTPS2PD        Y10, Z10
+	VSUBPD           Z10, Z10, Z11
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
+	VMULPD           Z9, Z10, Z10
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
+	VPBROADCASTQ     const0<>+0(SB), Z11
+	VBLENDMPD        Z10, Z11, K1, Z10
+	VMULPD           Z10, Z10, Z11
+	VADDPD           Z11, Z3, Z3
+	VADDPD           Z7, Z10, Z7
+	VCVTPH2PS        48(CX), Y10
+	VCVTPS2PD        Y10, Z10
+	VSUBPD           Z10, Z10, Z11
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
+	VMULPD           Z9, Z10, Z10
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
+	VPBROADCASTQ     const0<>+0(SB), Z11
+	VBLENDMPD        Z10, Z11, K1, Z10
+	VMULPD           Z10, Z10, Z11
+	VADDPD           Z11, Z4, Z4
+	VADDPD           Z8, Z10, Z8
+	ADDQ             $0x00000040, CX
+	DECQ             DX
+	JNE              row
+	VMOVUPD          Z1, (AX)
+	VMOVUPD          Z2, 64(AX)
+	VMOVUPD          Z3, 128(AX)
+	VMOVUPD          Z4, 192(AX)
+	VMOVUPD          Z5, 256(AX)
+	VMOVUPD          Z6, 320(AX)
+	VMOVUPD          Z7, 384(AX)
+	VMOVUPD          Z8, 448(AX)
+	VZEROUPPER
+	RET
+
+// func DeviationsSpecialFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F, F16C
+TEXT ·DeviationsSpecialFloat16Combined(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
+	VPBROADCASTQ X0, Z0
+	MOVQ         u1+40(FP), BX
+	VMOVQ        BX, X9
+	VPBROADCASTQ X9, Z9
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	MOVQ         DX, DX
+
+row:
+	VCVTPH2PS        (CX), Y10
+	VCVTPS2PD        Y10, Z10
+	VSUBPD           Z10, Z10, Z11
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
+	VMULPD           Z9, Z10, Z10
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
+	VPBROADCASTQ     const0<>+0(SB), Z11
+	VBLENDMPD        Z10, Z11, K1, Z10
+	VMULPD           Z10, Z10, Z11
+	VADDPD           Z11, Z1, Z1
+	VADDPD           Z5, Z10, Z5
+	VCVTPH2PS        16(CX), Y10
+	VCVTPS2PD        Y10, Z10
+	VSUBPD           Z10, Z10, Z11
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
+	VMULPD           Z9, Z10, Z10
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
+	VPBROADCASTQ     const0<>+0(SB), Z11
+	VBLENDMPD        Z10, Z11, K1, Z10
+	VMULPD           Z10, Z10, Z11
+	VADDPD           Z11, Z2, Z2
+	VADDPD           Z6, Z10, Z6
+	VCVTPH2PS        32(CX), Y10
+	VCVTPS2PD        Y10, Z10
+	VSUBPD           Z10, Z10, Z11
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
+	VMULPD           Z9, Z10, Z10
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
+	VPBROADCASTQ     const0<>+0(SB), Z11
+	VBLENDMPD        Z10, Z11, K1, Z10
+	VMULPD           Z10, Z10, Z11
+	VADDPD           Z11, Z3, Z3
+	VADDPD           Z7, Z10, Z7
+	VCVTPH2PS        48(CX), Y10
+	VCVTPS2PD        Y10, Z10
+	VSUBPD           Z10, Z10, Z11
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
+	VMULPD           Z9, Z10, Z10
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
+	VPBROADCASTQ     const0<>+0(SB), Z11
+	VBLENDMPD        Z10, Z11, K1, Z10
+	VMULPD           Z10, Z10, Z11
+	VADDPD           Z11, Z4, Z4
+	VADDPD           Z8, Z10, Z8
+	ADDQ             $0x00000040, CX
+	DECQ             DX
+	JNE              row
+	VADDPD           Z4, Z2, Z2
+	VADDPD           Z8, Z6, Z6
+	VADDPD           Z3, Z1, Z1
+	VADDPD           Z7, Z5, Z5
+	VADDPD           Z2, Z1, Z1
+	VADDPD           Z6, Z5, Z5
+	VSHUFF64X2       $0x4e, Z1, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VSHUFF64X2       $0x4e, Z5, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VSHUFF64X2       $0xb1, Z1, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VSHUFF64X2       $0xb1, Z5, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VPERMILPD        $0x55, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VPERMILPD        $0x55, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VMOVQ            X1, (AX)
+	VMOVQ            X5, 8(AX)
 	VZEROUPPER
 	RET
 
@@ -275,90 +529,179 @@ row:
 TEXT ·DeviationsSpecialBFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
-	MOVQ         u0+32(FP), DX
-	VMOVQ        DX, X0
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         u1+40(FP), DX
-	VMOVQ        DX, X1
-	VPBROADCASTQ X1, Z1
-	MOVQ         $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z2
-	VMOVUPD 64(AX), Z3
-	VMOVUPD 128(AX), Z4
-	VMOVUPD 192(AX), Z5
-	VMOVUPD 256(AX), Z6
-	VMOVUPD 320(AX), Z7
-	VMOVUPD 384(AX), Z8
-	VMOVUPD 448(AX), Z9
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	MOVQ         u1+40(FP), BX
+	VMOVQ        BX, X9
+	VPBROADCASTQ X9, Z9
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	MOVQ         DX, DX
 
 row:
-	VPMOVZXWD    (DX), Y10
-	VPSLLD       $0x10, Y10, Y10
-	VCVTPS2PD    Y10, Z10
-	VSUBPD       Z10, Z10, Z11
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z11, K1
-	VMULPD       Z1, Z10, Z10
-	VSUBPD       Z0, Z10, Z10
-	VPBROADCASTQ const0<>+0(SB), Z11
-	VBLENDMPD    Z10, Z11, K1, Z10
-	VMULPD       Z10, Z10, Z11
-	VADDPD       Z11, Z2, Z2
-	VADDPD       Z6, Z10, Z6
-	VPMOVZXWD    16(DX), Y10
-	VPSLLD       $0x10, Y10, Y10
-	VCVTPS2PD    Y10, Z10
-	VSUBPD       Z10, Z10, Z11
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z11, K1
-	VMULPD       Z1, Z10, Z10
-	VSUBPD       Z0, Z10, Z10
-	VPBROADCASTQ const0<>+0(SB), Z11
-	VBLENDMPD    Z10, Z11, K1, Z10
-	VMULPD       Z10, Z10, Z11
-	VADDPD       Z11, Z3, Z3
-	VADDPD       Z7, Z10, Z7
-	VPMOVZXWD    32(DX), Y10
-	VPSLLD       $0x10, Y10, Y10
-	VCVTPS2PD    Y10, Z10
-	VSUBPD       Z10, Z10, Z11
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z11, K1
-	VMULPD       Z1, Z10, Z10
-	VSUBPD       Z0, Z10, Z10
-	VPBROADCASTQ const0<>+0(SB), Z11
-	VBLENDMPD    Z10, Z11, K1, Z10
-	VMULPD       Z10, Z10, Z11
-	VADDPD       Z11, Z4, Z4
-	VADDPD       Z8, Z10, Z8
-	VPMOVZXWD    48(DX), Y10
-	VPSLLD       $0x10, Y10, Y10
-	VCVTPS2PD    Y10, Z10
-	VSUBPD       Z10, Z10, Z11
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z11, K1
-	VMULPD       Z1, Z10, Z10
-	VSUBPD       Z0, Z10, Z10
-	VPBROADCASTQ const0<>+0(SB), Z11
-	VBLENDMPD    Z10, Z11, K1, Z10
-	VMULPD       Z10, Z10, Z11
-	VADDPD       Z11, Z5, Z5
-	VADDPD       Z9, Z10, Z9
-	ADDQ         $0x00000040, DX
-	DECQ         DI
-	JNE          row
-	VMOVUPD      Z2, (AX)
-	VMOVUPD      Z3, 64(AX)
-	VMOVUPD      Z4, 128(AX)
-	VMOVUPD      Z5, 192(AX)
-	VMOVUPD      Z6, 256(AX)
-	VMOVUPD      Z7, 320(AX)
-	VMOVUPD      Z8, 384(AX)
-	VMOVUPD      Z9, 448(AX)
-	ADDQ         $0x00000100, AX
-	ADDQ         $0x00000040, CX
-	DECQ         SI
-	JNE          sweep
+	VPMOVZXWD        (CX), Y10
+	VPSLLD           $0x10, Y10, Y10
+	VCVTPS2PD        Y10, Z10
+	VSUBPD           Z10, Z10, Z11
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
+	VMULPD           Z9, Z10, Z10
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
+	VPBROADCASTQ     const0<>+0(SB), Z11
+	VBLENDMPD        Z10, Z11, K1, Z10
+	VMULPD           Z10, Z10, Z11
+	VADDPD           Z11, Z1, Z1
+	VADDPD           Z5, Z10, Z5
+	VPMOVZXWD        16(CX), Y10
+	VPSLLD           $0x10, Y10, Y10
+	VCVTPS2PD        Y10, Z10
+	VSUBPD           Z10, Z10, Z11
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
+	VMULPD           Z9, Z10, Z10
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
+	VPBROADCASTQ     const0<>+0(SB), Z11
+	VBLENDMPD        Z10, Z11, K1, Z10
+	VMULPD           Z10, Z10, Z11
+	VADDPD           Z11, Z2, Z2
+	VADDPD           Z6, Z10, Z6
+	VPMOVZXWD        32(CX), Y10
+	VPSLLD           $0x10, Y10, Y10
+	VCVTPS2PD        Y10, Z10
+	VSUBPD           Z10, Z10, Z11
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
+	VMULPD           Z9, Z10, Z10
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
+	VPBROADCASTQ     const0<>+0(SB), Z11
+	VBLENDMPD        Z10, Z11, K1, Z10
+	VMULPD           Z10, Z10, Z11
+	VADDPD           Z11, Z3, Z3
+	VADDPD           Z7, Z10, Z7
+	VPMOVZXWD        48(CX), Y10
+	VPSLLD           $0x10, Y10, Y10
+	VCVTPS2PD        Y10, Z10
+	VSUBPD           Z10, Z10, Z11
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
+	VMULPD           Z9, Z10, Z10
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
+	VPBROADCASTQ     const0<>+0(SB), Z11
+	VBLENDMPD        Z10, Z11, K1, Z10
+	VMULPD           Z10, Z10, Z11
+	VADDPD           Z11, Z4, Z4
+	VADDPD           Z8, Z10, Z8
+	ADDQ             $0x00000040, CX
+	DECQ             DX
+	JNE              row
+	VMOVUPD          Z1, (AX)
+	VMOVUPD          Z2, 64(AX)
+	VMOVUPD          Z3, 128(AX)
+	VMOVUPD          Z4, 192(AX)
+	VMOVUPD          Z5, 256(AX)
+	VMOVUPD          Z6, 320(AX)
+	VMOVUPD          Z7, 384(AX)
+	VMOVUPD          Z8, 448(AX)
+	VZEROUPPER
+	RET
+
+// func DeviationsSpecialBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2, AVX512F
+TEXT ·DeviationsSpecialBFloat16Combined(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
+	VPBROADCASTQ X0, Z0
+	MOVQ         u1+40(FP), BX
+	VMOVQ        BX, X9
+	VPBROADCASTQ X9, Z9
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	MOVQ         DX, DX
+
+row:
+	VPMOVZXWD        (CX), Y10
+	VPSLLD           $0x10, Y10, Y10
+	VCVTPS2PD        Y10, Z10
+	VSUBPD           Z10, Z10, Z11
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
+	VMULPD           Z9, Z10, Z10
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
+	VPBROADCASTQ     const0<>+0(SB), Z11
+	VBLENDMPD        Z10, Z11, K1, Z10
+	VMULPD           Z10, Z10, Z11
+	VADDPD           Z11, Z1, Z1
+	VADDPD           Z5, Z10, Z5
+	VPMOVZXWD        16(CX), Y10
+	VPSLLD           $0x10, Y10, Y10
+	VCVTPS2PD        Y10, Z10
+	VSUBPD           Z10, Z10, Z11
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
+	VMULPD           Z9, Z10, Z10
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
+	VPBROADCASTQ     const0<>+0(SB), Z11
+	VBLENDMPD        Z10, Z11, K1, Z10
+	VMULPD           Z10, Z10, Z11
+	VADDPD           Z11, Z2, Z2
+	VADDPD           Z6, Z10, Z6
+	VPMOVZXWD        32(CX), Y10
+	VPSLLD           $0x10, Y10, Y10
+	VCVTPS2PD        Y10, Z10
+	VSUBPD           Z10, Z10, Z11
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
+	VMULPD           Z9, Z10, Z10
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
+	VPBROADCASTQ     const0<>+0(SB), Z11
+	VBLENDMPD        Z10, Z11, K1, Z10
+	VMULPD           Z10, Z10, Z11
+	VADDPD           Z11, Z3, Z3
+	VADDPD           Z7, Z10, Z7
+	VPMOVZXWD        48(CX), Y10
+	VPSLLD           $0x10, Y10, Y10
+	VCVTPS2PD        Y10, Z10
+	VSUBPD           Z10, Z10, Z11
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
+	VMULPD           Z9, Z10, Z10
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
+	VPBROADCASTQ     const0<>+0(SB), Z11
+	VBLENDMPD        Z10, Z11, K1, Z10
+	VMULPD           Z10, Z10, Z11
+	VADDPD           Z11, Z4, Z4
+	VADDPD           Z8, Z10, Z8
+	ADDQ             $0x00000040, CX
+	DECQ             DX
+	JNE              row
+	VADDPD           Z4, Z2, Z2
+	VADDPD           Z8, Z6, Z6
+	VADDPD           Z3, Z1, Z1
+	VADDPD           Z7, Z5, Z5
+	VADDPD           Z2, Z1, Z1
+	VADDPD           Z6, Z5, Z5
+	VSHUFF64X2       $0x4e, Z1, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VSHUFF64X2       $0x4e, Z5, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VSHUFF64X2       $0xb1, Z1, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VSHUFF64X2       $0xb1, Z5, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VPERMILPD        $0x55, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VPERMILPD        $0x55, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VMOVQ            X1, (AX)
+	VMOVQ            X5, 8(AX)
 	VZEROUPPER
 	RET

@@ -5,203 +5,440 @@
 #include "textflag.h"
 
 // func DotFloat64(state *uint64, a *float64, b *float64, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX512F, MMX+
+// Requires: AVX, AVX512F
 TEXT ·DotFloat64(SB), NOSPLIT, $0-48
-	MOVQ state+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ b+16(FP), BX
-	MOVQ rows+24(FP), DI
-	MOVQ $0x00000001, R8
-
-sweep:
-	VMOVUPD (AX), Z0
-	VMOVUPD 64(AX), Z1
-	VMOVUPD 128(AX), Z2
-	VMOVUPD 192(AX), Z3
-	VMOVUPD 256(AX), Z4
-	VMOVUPD 320(AX), Z5
-	VMOVUPD 384(AX), Z6
-	VMOVUPD 448(AX), Z7
-	MOVQ    CX, DX
-	MOVQ    BX, SI
-	MOVQ    DI, R9
+	MOVQ   state+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   b+16(FP), DX
+	MOVQ   rows+24(FP), BX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	MOVQ   DX, DX
 
 row:
-	VMOVUPD     (DX), Z8
-	VMOVUPD     (SI), Z9
-	VMULPD      Z9, Z8, Z10
-	VFMSUB213PD Z10, Z9, Z8
-	VADDPD      Z0, Z10, Z9
-	VSUBPD      Z0, Z9, Z11
-	VSUBPD      Z11, Z9, Z12
-	VSUBPD      Z12, Z0, Z0
-	VSUBPD      Z11, Z10, Z10
-	VADDPD      Z10, Z0, Z0
-	VADDPD      Z0, Z8, Z0
-	VADDPD      Z0, Z4, Z4
-	VMOVAPD     Z9, Z0
-	VMOVUPD     64(DX), Z8
-	VMOVUPD     64(SI), Z9
-	VMULPD      Z9, Z8, Z10
-	VFMSUB213PD Z10, Z9, Z8
-	VADDPD      Z1, Z10, Z9
-	VSUBPD      Z1, Z9, Z11
-	VSUBPD      Z11, Z9, Z12
-	VSUBPD      Z12, Z1, Z1
-	VSUBPD      Z11, Z10, Z10
-	VADDPD      Z10, Z1, Z1
-	VADDPD      Z1, Z8, Z1
-	VADDPD      Z1, Z5, Z5
-	VMOVAPD     Z9, Z1
-	VMOVUPD     128(DX), Z8
-	VMOVUPD     128(SI), Z9
-	VMULPD      Z9, Z8, Z10
-	VFMSUB213PD Z10, Z9, Z8
-	VADDPD      Z2, Z10, Z9
-	VSUBPD      Z2, Z9, Z11
-	VSUBPD      Z11, Z9, Z12
-	VSUBPD      Z12, Z2, Z2
-	VSUBPD      Z11, Z10, Z10
-	VADDPD      Z10, Z2, Z2
-	VADDPD      Z2, Z8, Z2
-	VADDPD      Z2, Z6, Z6
-	VMOVAPD     Z9, Z2
-	VMOVUPD     192(DX), Z8
-	VMOVUPD     192(SI), Z9
-	VMULPD      Z9, Z8, Z10
-	VFMSUB213PD Z10, Z9, Z8
-	VADDPD      Z3, Z10, Z9
-	VSUBPD      Z3, Z9, Z11
-	VSUBPD      Z11, Z9, Z12
-	VSUBPD      Z12, Z3, Z3
-	VSUBPD      Z11, Z10, Z10
-	VADDPD      Z10, Z3, Z3
-	VADDPD      Z3, Z8, Z3
-	VADDPD      Z3, Z7, Z7
-	VMOVAPD     Z9, Z3
-	PREFETCHT1  4096(DX)
-	PREFETCHT1  4160(DX)
-	PREFETCHT1  4224(DX)
-	PREFETCHT1  4288(DX)
-	ADDQ        $0x00000100, DX
-	PREFETCHT1  4096(SI)
-	PREFETCHT1  4160(SI)
-	PREFETCHT1  4224(SI)
-	PREFETCHT1  4288(SI)
-	ADDQ        $0x00000100, SI
-	DECQ        R9
-	JNE         row
-	VMOVUPD     Z0, (AX)
-	VMOVUPD     Z1, 64(AX)
-	VMOVUPD     Z2, 128(AX)
-	VMOVUPD     Z3, 192(AX)
-	VMOVUPD     Z4, 256(AX)
-	VMOVUPD     Z5, 320(AX)
-	VMOVUPD     Z6, 384(AX)
-	VMOVUPD     Z7, 448(AX)
-	ADDQ        $0x00000100, AX
-	ADDQ        $0x00000100, CX
-	ADDQ        $0x00000100, BX
-	DECQ        R8
-	JNE         sweep
+	VMOVUPD           (CX), Z8
+	VMOVUPD           (DX), Z9
+	VMULPD            Z9, Z8, Z10
+	VFMSUB213PD       Z10, Z9, Z8
+	VADDPD            Z0, Z10, Z9
+	VSUBPD            Z0, Z9, Z11
+	VSUBPD            Z11, Z9, Z12
+	VFNMADD132PD.BCST const0<>+0(SB), Z0, Z12
+	VFMSUB132PD.BCST  const0<>+0(SB), Z11, Z10
+	VFMADD132PD.BCST  const0<>+0(SB), Z10, Z12
+	VADDPD            Z12, Z8, Z0
+	VADDPD            Z0, Z4, Z4
+	VMOVAPD           Z9, Z0
+	VMOVUPD           64(CX), Z8
+	VMOVUPD           64(DX), Z9
+	VMULPD            Z9, Z8, Z10
+	VFMSUB213PD       Z10, Z9, Z8
+	VADDPD            Z1, Z10, Z9
+	VSUBPD            Z1, Z9, Z11
+	VSUBPD            Z11, Z9, Z12
+	VFNMADD132PD.BCST const0<>+0(SB), Z1, Z12
+	VFMSUB132PD.BCST  const0<>+0(SB), Z11, Z10
+	VFMADD132PD.BCST  const0<>+0(SB), Z10, Z12
+	VADDPD            Z12, Z8, Z1
+	VADDPD            Z1, Z5, Z5
+	VMOVAPD           Z9, Z1
+	VMOVUPD           128(CX), Z8
+	VMOVUPD           128(DX), Z9
+	VMULPD            Z9, Z8, Z10
+	VFMSUB213PD       Z10, Z9, Z8
+	VADDPD            Z2, Z10, Z9
+	VSUBPD            Z2, Z9, Z11
+	VSUBPD            Z11, Z9, Z12
+	VFNMADD132PD.BCST const0<>+0(SB), Z2, Z12
+	VFMSUB132PD.BCST  const0<>+0(SB), Z11, Z10
+	VFMADD132PD.BCST  const0<>+0(SB), Z10, Z12
+	VADDPD            Z12, Z8, Z2
+	VADDPD            Z2, Z6, Z6
+	VMOVAPD           Z9, Z2
+	VMOVUPD           192(CX), Z8
+	VMOVUPD           192(DX), Z9
+	VMULPD            Z9, Z8, Z10
+	VFMSUB213PD       Z10, Z9, Z8
+	VADDPD            Z3, Z10, Z9
+	VSUBPD            Z3, Z9, Z11
+	VSUBPD            Z11, Z9, Z12
+	VFNMADD132PD.BCST const0<>+0(SB), Z3, Z12
+	VFMSUB132PD.BCST  const0<>+0(SB), Z11, Z10
+	VFMADD132PD.BCST  const0<>+0(SB), Z10, Z12
+	VADDPD            Z12, Z8, Z3
+	VADDPD            Z3, Z7, Z7
+	VMOVAPD           Z9, Z3
+	ADDQ              $0x00000100, CX
+	ADDQ              $0x00000100, DX
+	DECQ              BX
+	JNE               row
+	VMOVUPD           Z0, (AX)
+	VMOVUPD           Z1, 64(AX)
+	VMOVUPD           Z2, 128(AX)
+	VMOVUPD           Z3, 192(AX)
+	VMOVUPD           Z4, 256(AX)
+	VMOVUPD           Z5, 320(AX)
+	VMOVUPD           Z6, 384(AX)
+	VMOVUPD           Z7, 448(AX)
+	VZEROUPPER
+	RET
+
+DATA const0<>+0(SB)/8, $0x3ff0000000000000
+GLOBL const0<>(SB), RODATA|NOPTR, $8
+
+// func DotFloat64Combined(state *uint64, a *float64, b *float64, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·DotFloat64Combined(SB), NOSPLIT, $0-48
+	MOVQ   state+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   b+16(FP), DX
+	MOVQ   rows+24(FP), BX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	MOVQ   DX, DX
+
+row:
+	VMOVUPD           (CX), Z8
+	VMOVUPD           (DX), Z9
+	VMULPD            Z9, Z8, Z10
+	VFMSUB213PD       Z10, Z9, Z8
+	VADDPD            Z0, Z10, Z9
+	VSUBPD            Z0, Z9, Z11
+	VSUBPD            Z11, Z9, Z12
+	VFNMADD132PD.BCST const0<>+0(SB), Z0, Z12
+	VFMSUB132PD.BCST  const0<>+0(SB), Z11, Z10
+	VFMADD132PD.BCST  const0<>+0(SB), Z10, Z12
+	VADDPD            Z12, Z8, Z0
+	VADDPD            Z0, Z4, Z4
+	VMOVAPD           Z9, Z0
+	VMOVUPD           64(CX), Z8
+	VMOVUPD           64(DX), Z9
+	VMULPD            Z9, Z8, Z10
+	VFMSUB213PD       Z10, Z9, Z8
+	VADDPD            Z1, Z10, Z9
+	VSUBPD            Z1, Z9, Z11
+	VSUBPD            Z11, Z9, Z12
+	VFNMADD132PD.BCST const0<>+0(SB), Z1, Z12
+	VFMSUB132PD.BCST  const0<>+0(SB), Z11, Z10
+	VFMADD132PD.BCST  const0<>+0(SB), Z10, Z12
+	VADDPD            Z12, Z8, Z1
+	VADDPD            Z1, Z5, Z5
+	VMOVAPD           Z9, Z1
+	VMOVUPD           128(CX), Z8
+	VMOVUPD           128(DX), Z9
+	VMULPD            Z9, Z8, Z10
+	VFMSUB213PD       Z10, Z9, Z8
+	VADDPD            Z2, Z10, Z9
+	VSUBPD            Z2, Z9, Z11
+	VSUBPD            Z11, Z9, Z12
+	VFNMADD132PD.BCST const0<>+0(SB), Z2, Z12
+	VFMSUB132PD.BCST  const0<>+0(SB), Z11, Z10
+	VFMADD132PD.BCST  const0<>+0(SB), Z10, Z12
+	VADDPD            Z12, Z8, Z2
+	VADDPD            Z2, Z6, Z6
+	VMOVAPD           Z9, Z2
+	VMOVUPD           192(CX), Z8
+	VMOVUPD           192(DX), Z9
+	VMULPD            Z9, Z8, Z10
+	VFMSUB213PD       Z10, Z9, Z8
+	VADDPD            Z3, Z10, Z9
+	VSUBPD            Z3, Z9, Z11
+	VSUBPD            Z11, Z9, Z12
+	VFNMADD132PD.BCST const0<>+0(SB), Z3, Z12
+	VFMSUB132PD.BCST  const0<>+0(SB), Z11, Z10
+	VFMADD132PD.BCST  const0<>+0(SB), Z10, Z12
+	VADDPD            Z12, Z8, Z3
+	VADDPD            Z3, Z7, Z7
+	VMOVAPD           Z9, Z3
+	ADDQ              $0x00000100, CX
+	ADDQ              $0x00000100, DX
+	DECQ              BX
+	JNE               row
+	VADDPD            Z3, Z1, Z8
+	VSUBPD            Z1, Z8, Z9
+	VSUBPD            Z9, Z8, Z10
+	VSUBPD            Z10, Z1, Z1
+	VSUBPD            Z9, Z3, Z3
+	VADDPD            Z3, Z1, Z1
+	VADDPD            Z7, Z5, Z3
+	VADDPD            Z3, Z1, Z5
+	VADDPD            Z2, Z0, Z1
+	VSUBPD            Z0, Z1, Z3
+	VSUBPD            Z3, Z1, Z7
+	VSUBPD            Z7, Z0, Z0
+	VSUBPD            Z3, Z2, Z2
+	VADDPD            Z2, Z0, Z0
+	VADDPD            Z6, Z4, Z2
+	VADDPD            Z2, Z0, Z4
+	VADDPD            Z8, Z1, Z0
+	VSUBPD            Z1, Z0, Z2
+	VSUBPD            Z2, Z0, Z3
+	VSUBPD            Z3, Z1, Z1
+	VSUBPD            Z2, Z8, Z2
+	VADDPD            Z2, Z1, Z1
+	VADDPD            Z5, Z4, Z2
+	VADDPD            Z2, Z1, Z4
+	VSHUFF64X2        $0x4e, Z0, Z0, Z1
+	VADDPD            Z1, Z0, Z2
+	VSUBPD            Z0, Z2, Z3
+	VSUBPD            Z3, Z2, Z5
+	VSUBPD            Z5, Z0, Z0
+	VSUBPD            Z3, Z1, Z1
+	VADDPD            Z1, Z0, Z0
+	VSHUFF64X2        $0x4e, Z4, Z4, Z1
+	VADDPD            Z1, Z4, Z1
+	VADDPD            Z1, Z0, Z4
+	VSHUFF64X2        $0xb1, Z2, Z2, Z0
+	VADDPD            Z0, Z2, Z1
+	VSUBPD            Z2, Z1, Z3
+	VSUBPD            Z3, Z1, Z5
+	VSUBPD            Z5, Z2, Z2
+	VSUBPD            Z3, Z0, Z0
+	VADDPD            Z0, Z2, Z0
+	VSHUFF64X2        $0xb1, Z4, Z4, Z2
+	VADDPD            Z2, Z4, Z2
+	VADDPD            Z2, Z0, Z4
+	VPERMILPD         $0x55, Z1, Z0
+	VADDPD            Z0, Z1, Z2
+	VSUBPD            Z1, Z2, Z3
+	VSUBPD            Z3, Z2, Z5
+	VSUBPD            Z5, Z1, Z1
+	VSUBPD            Z3, Z0, Z0
+	VADDPD            Z0, Z1, Z0
+	VPERMILPD         $0x55, Z4, Z1
+	VADDPD            Z1, Z4, Z1
+	VADDPD            Z1, Z0, Z4
+	VMOVQ             X2, (AX)
+	VMOVQ             X4, 8(AX)
 	VZEROUPPER
 	RET
 
 // func DotFloat32(state *uint64, a *float32, b *float32, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX512F, MMX+
+// Requires: AVX, AVX512F
 TEXT ·DotFloat32(SB), NOSPLIT, $0-48
-	MOVQ state+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ b+16(FP), BX
-	MOVQ rows+24(FP), DI
-	MOVQ $0x00000001, R8
-
-sweep:
-	VMOVUPD (AX), Z0
-	VMOVUPD 64(AX), Z1
-	VMOVUPD 128(AX), Z2
-	VMOVUPD 192(AX), Z3
-	VMOVUPD 256(AX), Z4
-	VMOVUPD 320(AX), Z5
-	VMOVUPD 384(AX), Z6
-	VMOVUPD 448(AX), Z7
-	MOVQ    CX, DX
-	MOVQ    BX, SI
-	MOVQ    DI, R9
+	MOVQ   state+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   b+16(FP), DX
+	MOVQ   rows+24(FP), BX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	MOVQ   DX, DX
 
 row:
-	VMOVUPD    (DX), Y8
-	VCVTPS2PD  Y8, Z8
-	VMOVUPD    (SI), Y9
-	VCVTPS2PD  Y9, Z9
-	VMULPD     Z9, Z8, Z8
-	VADDPD     Z8, Z0, Z9
-	VSUBPD     Z0, Z9, Z10
-	VSUBPD     Z10, Z9, Z11
-	VSUBPD     Z11, Z0, Z0
-	VSUBPD     Z10, Z8, Z8
-	VADDPD     Z8, Z0, Z0
-	VADDPD     Z4, Z0, Z4
-	VMOVAPD    Z9, Z0
-	VMOVUPD    32(DX), Y8
-	VCVTPS2PD  Y8, Z8
-	VMOVUPD    32(SI), Y9
-	VCVTPS2PD  Y9, Z9
-	VMULPD     Z9, Z8, Z8
-	VADDPD     Z8, Z1, Z9
-	VSUBPD     Z1, Z9, Z10
-	VSUBPD     Z10, Z9, Z11
-	VSUBPD     Z11, Z1, Z1
-	VSUBPD     Z10, Z8, Z8
-	VADDPD     Z8, Z1, Z1
-	VADDPD     Z5, Z1, Z5
-	VMOVAPD    Z9, Z1
-	VMOVUPD    64(DX), Y8
-	VCVTPS2PD  Y8, Z8
-	VMOVUPD    64(SI), Y9
-	VCVTPS2PD  Y9, Z9
-	VMULPD     Z9, Z8, Z8
-	VADDPD     Z8, Z2, Z9
-	VSUBPD     Z2, Z9, Z10
-	VSUBPD     Z10, Z9, Z11
-	VSUBPD     Z11, Z2, Z2
-	VSUBPD     Z10, Z8, Z8
-	VADDPD     Z8, Z2, Z2
-	VADDPD     Z6, Z2, Z6
-	VMOVAPD    Z9, Z2
-	VMOVUPD    96(DX), Y8
-	VCVTPS2PD  Y8, Z8
-	VMOVUPD    96(SI), Y9
-	VCVTPS2PD  Y9, Z9
-	VMULPD     Z9, Z8, Z8
-	VADDPD     Z8, Z3, Z9
-	VSUBPD     Z3, Z9, Z10
-	VSUBPD     Z10, Z9, Z11
-	VSUBPD     Z11, Z3, Z3
-	VSUBPD     Z10, Z8, Z8
-	VADDPD     Z8, Z3, Z3
-	VADDPD     Z7, Z3, Z7
-	VMOVAPD    Z9, Z3
-	PREFETCHT1 4096(DX)
-	PREFETCHT1 4160(DX)
-	ADDQ       $0x00000080, DX
-	PREFETCHT1 4096(SI)
-	PREFETCHT1 4160(SI)
-	ADDQ       $0x00000080, SI
-	DECQ       R9
-	JNE        row
-	VMOVUPD    Z0, (AX)
-	VMOVUPD    Z1, 64(AX)
-	VMOVUPD    Z2, 128(AX)
-	VMOVUPD    Z3, 192(AX)
-	VMOVUPD    Z4, 256(AX)
-	VMOVUPD    Z5, 320(AX)
-	VMOVUPD    Z6, 384(AX)
-	VMOVUPD    Z7, 448(AX)
-	ADDQ       $0x00000100, AX
-	ADDQ       $0x00000080, CX
-	ADDQ       $0x00000080, BX
-	DECQ       R8
-	JNE        sweep
+	VMOVUPD           (CX), Y8
+	VCVTPS2PD         Y8, Z8
+	VMOVUPD           (DX), Y9
+	VCVTPS2PD         Y9, Z9
+	VMULPD            Z9, Z8, Z8
+	VADDPD            Z8, Z0, Z9
+	VSUBPD            Z0, Z9, Z10
+	VSUBPD            Z10, Z9, Z11
+	VFNMADD132PD.BCST const0<>+0(SB), Z0, Z11
+	VFMSUB132PD.BCST  const0<>+0(SB), Z10, Z8
+	VFMADD132PD.BCST  const0<>+0(SB), Z8, Z11
+	VADDPD            Z4, Z11, Z4
+	VMOVAPD           Z9, Z0
+	VMOVUPD           32(CX), Y8
+	VCVTPS2PD         Y8, Z8
+	VMOVUPD           32(DX), Y9
+	VCVTPS2PD         Y9, Z9
+	VMULPD            Z9, Z8, Z8
+	VADDPD            Z8, Z1, Z9
+	VSUBPD            Z1, Z9, Z10
+	VSUBPD            Z10, Z9, Z11
+	VFNMADD132PD.BCST const0<>+0(SB), Z1, Z11
+	VFMSUB132PD.BCST  const0<>+0(SB), Z10, Z8
+	VFMADD132PD.BCST  const0<>+0(SB), Z8, Z11
+	VADDPD            Z5, Z11, Z5
+	VMOVAPD           Z9, Z1
+	VMOVUPD           64(CX), Y8
+	VCVTPS2PD         Y8, Z8
+	VMOVUPD           64(DX), Y9
+	VCVTPS2PD         Y9, Z9
+	VMULPD            Z9, Z8, Z8
+	VADDPD            Z8, Z2, Z9
+	VSUBPD            Z2, Z9, Z10
+	VSUBPD            Z10, Z9, Z11
+	VFNMADD132PD.BCST const0<>+0(SB), Z2, Z11
+	VFMSUB132PD.BCST  const0<>+0(SB), Z10, Z8
+	VFMADD132PD.BCST  const0<>+0(SB), Z8, Z11
+	VADDPD            Z6, Z11, Z6
+	VMOVAPD           Z9, Z2
+	VMOVUPD           96(CX), Y8
+	VCVTPS2PD         Y8, Z8
+	VMOVUPD           96(DX), Y9
+	VCVTPS2PD         Y9, Z9
+	VMULPD            Z9, Z8, Z8
+	VADDPD            Z8, Z3, Z9
+	VSUBPD            Z3, Z9, Z10
+	VSUBPD            Z10, Z9, Z11
+	VFNMADD132PD.BCST const0<>+0(SB), Z3, Z11
+	VFMSUB132PD.BCST  const0<>+0(SB), Z10, Z8
+	VFMADD132PD.BCST  const0<>+0(SB), Z8, Z11
+	VADDPD            Z7, Z11, Z7
+	VMOVAPD           Z9, Z3
+	ADDQ              $0x00000080, CX
+	ADDQ              $0x00000080, DX
+	DECQ              BX
+	JNE               row
+	VMOVUPD           Z0, (AX)
+	VMOVUPD           Z1, 64(AX)
+	VMOVUPD           Z2, 128(AX)
+	VMOVUPD           Z3, 192(AX)
+	VMOVUPD           Z4, 256(AX)
+	VMOVUPD           Z5, 320(AX)
+	VMOVUPD           Z6, 384(AX)
+	VMOVUPD           Z7, 448(AX)
+	VZEROUPPER
+	RET
+
+// func DotFloat32Combined(state *uint64, a *float32, b *float32, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·DotFloat32Combined(SB), NOSPLIT, $0-48
+	MOVQ   state+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   b+16(FP), DX
+	MOVQ   rows+24(FP), BX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	MOVQ   DX, DX
+
+row:
+	VMOVUPD           (CX), Y8
+	VCVTPS2PD         Y8, Z8
+	VMOVUPD           (DX), Y9
+	VCVTPS2PD         Y9, Z9
+	VMULPD            Z9, Z8, Z8
+	VADDPD            Z8, Z0, Z9
+	VSUBPD            Z0, Z9, Z10
+	VSUBPD            Z10, Z9, Z11
+	VFNMADD132PD.BCST const0<>+0(SB), Z0, Z11
+	VFMSUB132PD.BCST  const0<>+0(SB), Z10, Z8
+	VFMADD132PD.BCST  const0<>+0(SB), Z8, Z11
+	VADDPD            Z4, Z11, Z4
+	VMOVAPD           Z9, Z0
+	VMOVUPD           32(CX), Y8
+	VCVTPS2PD         Y8, Z8
+	VMOVUPD           32(DX), Y9
+	VCVTPS2PD         Y9, Z9
+	VMULPD            Z9, Z8, Z8
+	VADDPD            Z8, Z1, Z9
+	VSUBPD            Z1, Z9, Z10
+	VSUBPD            Z10, Z9, Z11
+	VFNMADD132PD.BCST const0<>+0(SB), Z1, Z11
+	VFMSUB132PD.BCST  const0<>+0(SB), Z10, Z8
+	VFMADD132PD.BCST  const0<>+0(SB), Z8, Z11
+	VADDPD            Z5, Z11, Z5
+	VMOVAPD           Z9, Z1
+	VMOVUPD           64(CX), Y8
+	VCVTPS2PD         Y8, Z8
+	VMOVUPD           64(DX), Y9
+	VCVTPS2PD         Y9, Z9
+	VMULPD            Z9, Z8, Z8
+	VADDPD            Z8, Z2, Z9
+	VSUBPD            Z2, Z9, Z10
+	VSUBPD            Z10, Z9, Z11
+	VFNMADD132PD.BCST const0<>+0(SB), Z2, Z11
+	VFMSUB132PD.BCST  const0<>+0(SB), Z10, Z8
+	VFMADD132PD.BCST  const0<>+0(SB), Z8, Z11
+	VADDPD            Z6, Z11, Z6
+	VMOVAPD           Z9, Z2
+	VMOVUPD           96(CX), Y8
+	VCVTPS2PD         Y8, Z8
+	VMOVUPD           96(DX), Y9
+	VCVTPS2PD         Y9, Z9
+	VMULPD            Z9, Z8, Z8
+	VADDPD            Z8, Z3, Z9
+	VSUBPD            Z3, Z9, Z10
+	VSUBPD            Z10, Z9, Z11
+	VFNMADD132PD.BCST const0<>+0(SB), Z3, Z11
+	VFMSUB132PD.BCST  const0<>+0(SB), Z10, Z8
+	VFMADD132PD.BCST  const0<>+0(SB), Z8, Z11
+	VADDPD            Z7, Z11, Z7
+	VMOVAPD           Z9, Z3
+	ADDQ              $0x00000080, CX
+	ADDQ              $0x00000080, DX
+	DECQ              BX
+	JNE               row
+	VADDPD            Z3, Z1, Z8
+	VSUBPD            Z1, Z8, Z9
+	VSUBPD            Z9, Z8, Z10
+	VSUBPD            Z10, Z1, Z1
+	VSUBPD            Z9, Z3, Z3
+	VADDPD            Z3, Z1, Z1
+	VADDPD            Z7, Z5, Z3
+	VADDPD            Z3, Z1, Z5
+	VADDPD            Z2, Z0, Z1
+	VSUBPD            Z0, Z1, Z3
+	VSUBPD            Z3, Z1, Z7
+	VSUBPD            Z7, Z0, Z0
+	VSUBPD            Z3, Z2, Z2
+	VADDPD            Z2, Z0, Z0
+	VADDPD            Z6, Z4, Z2
+	VADDPD            Z2, Z0, Z4
+	VADDPD            Z8, Z1, Z0
+	VSUBPD            Z1, Z0, Z2
+	VSUBPD            Z2, Z0, Z3
+	VSUBPD            Z3, Z1, Z1
+	VSUBPD            Z2, Z8, Z2
+	VADDPD            Z2, Z1, Z1
+	VADDPD            Z5, Z4, Z2
+	VADDPD            Z2, Z1, Z4
+	VSHUFF64X2        $0x4e, Z0, Z0, Z1
+	VADDPD            Z1, Z0, Z2
+	VSUBPD            Z0, Z2, Z3
+	VSUBPD            Z3, Z2, Z5
+	VSUBPD            Z5, Z0, Z0
+	VSUBPD            Z3, Z1, Z1
+	VADDPD            Z1, Z0, Z0
+	VSHUFF64X2        $0x4e, Z4, Z4, Z1
+	VADDPD            Z1, Z4, Z1
+	VADDPD            Z1, Z0, Z4
+	VSHUFF64X2        $0xb1, Z2, Z2, Z0
+	VADDPD            Z0, Z2, Z1
+	VSUBPD            Z2, Z1, Z3
+	VSUBPD            Z3, Z1, Z5
+	VSUBPD            Z5, Z2, Z2
+	VSUBPD            Z3, Z0, Z0
+	VADDPD            Z0, Z2, Z0
+	VSHUFF64X2        $0xb1, Z4, Z4, Z2
+	VADDPD            Z2, Z4, Z2
+	VADDPD            Z2, Z0, Z4
+	VPERMILPD         $0x55, Z1, Z0
+	VADDPD            Z0, Z1, Z2
+	VSUBPD            Z1, Z2, Z3
+	VSUBPD            Z3, Z2, Z5
+	VSUBPD            Z5, Z1, Z1
+	VSUBPD            Z3, Z0, Z0
+	VADDPD            Z0, Z1, Z0
+	VPERMILPD         $0x55, Z4, Z1
+	VADDPD            Z1, Z4, Z1
+	VADDPD            Z1, Z0, Z4
+	VMOVQ             X2, (AX)
+	VMOVQ             X4, 8(AX)
 	VZEROUPPER
 	RET

@@ -7,57 +7,102 @@
 // func MagnitudesBytesUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512BW, AVX512F
 TEXT ·MagnitudesBytesUint64(SB), NOSPLIT, $0-48
-	MOVQ state+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z0
-	VMOVUPD 64(AX), Z1
-	VMOVUPD 128(AX), Z2
-	VMOVUPD 192(AX), Z3
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	MOVQ   state+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   rows+24(FP), DX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	MOVQ   DX, DX
 
 row:
-	VMOVUPD      (DX), Z4
+	VMOVUPD      (CX), Z4
 	VPBROADCASTQ const0<>+0(SB), Z5
 	VPXORQ       Z4, Z5, Z4
 	VPBROADCASTQ const0<>+0(SB), Z5
 	VPSADBW      Z5, Z4, Z4
 	VPADDQ       Z4, Z0, Z0
-	VMOVUPD      64(DX), Z4
+	VMOVUPD      64(CX), Z4
 	VPBROADCASTQ const0<>+0(SB), Z5
 	VPXORQ       Z4, Z5, Z4
 	VPBROADCASTQ const0<>+0(SB), Z5
 	VPSADBW      Z5, Z4, Z4
 	VPADDQ       Z4, Z1, Z1
-	VMOVUPD      128(DX), Z4
+	VMOVUPD      128(CX), Z4
 	VPBROADCASTQ const0<>+0(SB), Z5
 	VPXORQ       Z4, Z5, Z4
 	VPBROADCASTQ const0<>+0(SB), Z5
 	VPSADBW      Z5, Z4, Z4
 	VPADDQ       Z4, Z2, Z2
-	VMOVUPD      192(DX), Z4
+	VMOVUPD      192(CX), Z4
 	VPBROADCASTQ const0<>+0(SB), Z5
 	VPXORQ       Z4, Z5, Z4
 	VPBROADCASTQ const0<>+0(SB), Z5
 	VPSADBW      Z5, Z4, Z4
 	VPADDQ       Z4, Z3, Z3
-	ADDQ         $0x00000100, DX
-	DECQ         DI
+	ADDQ         $0x00000100, CX
+	DECQ         DX
 	JNE          row
 	VMOVUPD      Z0, (AX)
 	VMOVUPD      Z1, 64(AX)
 	VMOVUPD      Z2, 128(AX)
 	VMOVUPD      Z3, 192(AX)
-	ADDQ         $0x00000100, AX
-	ADDQ         $0x00000100, CX
-	DECQ         SI
-	JNE          sweep
 	VZEROUPPER
 	RET
 
 DATA const0<>+0(SB)/8, $0x8080808080808080
 GLOBL const0<>(SB), RODATA|NOPTR, $8
+
+// func MagnitudesBytesUint64Combined(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·MagnitudesBytesUint64Combined(SB), NOSPLIT, $0-48
+	MOVQ   state+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   rows+24(FP), DX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	MOVQ   DX, DX
+
+row:
+	VMOVUPD      (CX), Z4
+	VPBROADCASTQ const0<>+0(SB), Z5
+	VPXORQ       Z4, Z5, Z4
+	VPBROADCASTQ const0<>+0(SB), Z5
+	VPSADBW      Z5, Z4, Z4
+	VPADDQ       Z4, Z0, Z0
+	VMOVUPD      64(CX), Z4
+	VPBROADCASTQ const0<>+0(SB), Z5
+	VPXORQ       Z4, Z5, Z4
+	VPBROADCASTQ const0<>+0(SB), Z5
+	VPSADBW      Z5, Z4, Z4
+	VPADDQ       Z4, Z1, Z1
+	VMOVUPD      128(CX), Z4
+	VPBROADCASTQ const0<>+0(SB), Z5
+	VPXORQ       Z4, Z5, Z4
+	VPBROADCASTQ const0<>+0(SB), Z5
+	VPSADBW      Z5, Z4, Z4
+	VPADDQ       Z4, Z2, Z2
+	VMOVUPD      192(CX), Z4
+	VPBROADCASTQ const0<>+0(SB), Z5
+	VPXORQ       Z4, Z5, Z4
+	VPBROADCASTQ const0<>+0(SB), Z5
+	VPSADBW      Z5, Z4, Z4
+	VPADDQ       Z4, Z3, Z3
+	ADDQ         $0x00000100, CX
+	DECQ         DX
+	JNE          row
+	VPADDQ       Z3, Z1, Z1
+	VPADDQ       Z2, Z0, Z0
+	VPADDQ       Z1, Z0, Z0
+	VSHUFF64X2   $0x4e, Z0, Z0, Z1
+	VPADDQ       Z1, Z0, Z0
+	VSHUFF64X2   $0xb1, Z0, Z0, Z1
+	VPADDQ       Z1, Z0, Z0
+	VPERMILPD    $0x55, Z0, Z1
+	VPADDQ       Z1, Z0, Z0
+	VMOVQ        X0, (AX)
+	VZEROUPPER
+	RET

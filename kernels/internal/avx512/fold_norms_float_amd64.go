@@ -9,17 +9,37 @@ package avx512
 //go:noescape
 func NormsFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
 
+// NormsFloat64Combined folds rows of 32 elements into the first lane.
+//
+//go:noescape
+func NormsFloat64Combined(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
+
 // NormsFloat32 folds rows of 32 elements.
 //
 //go:noescape
 func NormsFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
+
+// NormsFloat32Combined folds rows of 32 elements into the first lane.
+//
+//go:noescape
+func NormsFloat32Combined(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
 
 // NormsFloat16 folds rows of 32 elements.
 //
 //go:noescape
 func NormsFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 
+// NormsFloat16Combined folds rows of 32 elements into the first lane.
+//
+//go:noescape
+func NormsFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+
 // NormsBFloat16 folds rows of 32 elements.
 //
 //go:noescape
 func NormsBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+
+// NormsBFloat16Combined folds rows of 32 elements into the first lane.
+//
+//go:noescape
+func NormsBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)

@@ -9,164 +9,156 @@
 TEXT ·NormsFloat64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
-	MOVQ         u0+32(FP), DX
-	VMOVQ        DX, X0
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z1
-	VMOVUPD 64(AX), Z2
-	VMOVUPD 128(AX), Z3
-	VMOVUPD 192(AX), Z4
-	VMOVUPD 256(AX), Z5
-	VMOVUPD 320(AX), Z6
-	VMOVUPD 384(AX), Z7
-	VMOVUPD 448(AX), Z8
-	VMOVUPD 512(AX), Z9
-	VMOVUPD 576(AX), Z10
-	VMOVUPD 640(AX), Z11
-	VMOVUPD 704(AX), Z12
-	VMOVUPD 768(AX), Z13
-	VMOVUPD 832(AX), Z14
-	VMOVUPD 896(AX), Z15
-	VMOVUPD 960(AX), Z16
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPXORQ       Z14, Z14, Z14
+	VPXORQ       Z15, Z15, Z15
+	VPXORQ       Z16, Z16, Z16
+	MOVQ         DX, DX
 
 row:
-	VMOVUPD      (DX), Z17
-	VSUBPD       Z17, Z17, Z18
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z18, K1
-	VPBROADCASTQ const1<>+0(SB), Z18
-	VPANDNQ      Z17, Z18, Z17
-	VMULPD       Z0, Z17, Z17
-	VPBROADCASTQ const0<>+0(SB), Z18
-	VBLENDMPD    Z17, Z18, K1, Z17
-	VADDPD       Z1, Z17, Z18
-	VSUBPD       Z1, Z18, Z19
-	VSUBPD       Z19, Z18, Z20
-	VSUBPD       Z20, Z1, Z1
-	VSUBPD       Z19, Z17, Z19
-	VADDPD       Z19, Z1, Z1
-	VMULPD       Z17, Z17, Z20
-	VADDPD       Z9, Z20, Z19
-	VSUBPD       Z9, Z19, Z21
-	VSUBPD       Z21, Z19, Z22
-	VSUBPD       Z22, Z9, Z9
-	VSUBPD       Z21, Z20, Z21
-	VADDPD       Z21, Z9, Z9
-	VADDPD       Z5, Z1, Z5
-	VFMSUB231PD  Z17, Z17, Z20
-	VADDPD       Z20, Z9, Z1
-	VADDPD       Z1, Z13, Z13
-	VMOVAPD      Z18, Z1
-	VMOVAPD      Z19, Z9
-	VMOVUPD      64(DX), Z17
-	VSUBPD       Z17, Z17, Z18
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z18, K1
-	VPBROADCASTQ const1<>+0(SB), Z18
-	VPANDNQ      Z17, Z18, Z17
-	VMULPD       Z0, Z17, Z17
-	VPBROADCASTQ const0<>+0(SB), Z18
-	VBLENDMPD    Z17, Z18, K1, Z17
-	VADDPD       Z2, Z17, Z18
-	VSUBPD       Z2, Z18, Z19
-	VSUBPD       Z19, Z18, Z20
-	VSUBPD       Z20, Z2, Z2
-	VSUBPD       Z19, Z17, Z19
-	VADDPD       Z19, Z2, Z2
-	VMULPD       Z17, Z17, Z20
-	VADDPD       Z10, Z20, Z19
-	VSUBPD       Z10, Z19, Z21
-	VSUBPD       Z21, Z19, Z22
-	VSUBPD       Z22, Z10, Z10
-	VSUBPD       Z21, Z20, Z21
-	VADDPD       Z21, Z10, Z10
-	VADDPD       Z6, Z2, Z6
-	VFMSUB231PD  Z17, Z17, Z20
-	VADDPD       Z20, Z10, Z2
-	VADDPD       Z2, Z14, Z14
-	VMOVAPD      Z18, Z2
-	VMOVAPD      Z19, Z10
-	VMOVUPD      128(DX), Z17
-	VSUBPD       Z17, Z17, Z18
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z18, K1
-	VPBROADCASTQ const1<>+0(SB), Z18
-	VPANDNQ      Z17, Z18, Z17
-	VMULPD       Z0, Z17, Z17
-	VPBROADCASTQ const0<>+0(SB), Z18
-	VBLENDMPD    Z17, Z18, K1, Z17
-	VADDPD       Z3, Z17, Z18
-	VSUBPD       Z3, Z18, Z19
-	VSUBPD       Z19, Z18, Z20
-	VSUBPD       Z20, Z3, Z3
-	VSUBPD       Z19, Z17, Z19
-	VADDPD       Z19, Z3, Z3
-	VMULPD       Z17, Z17, Z20
-	VADDPD       Z11, Z20, Z19
-	VSUBPD       Z11, Z19, Z21
-	VSUBPD       Z21, Z19, Z22
-	VSUBPD       Z22, Z11, Z11
-	VSUBPD       Z21, Z20, Z21
-	VADDPD       Z21, Z11, Z11
-	VADDPD       Z7, Z3, Z7
-	VFMSUB231PD  Z17, Z17, Z20
-	VADDPD       Z20, Z11, Z3
-	VADDPD       Z3, Z15, Z15
-	VMOVAPD      Z18, Z3
-	VMOVAPD      Z19, Z11
-	VMOVUPD      192(DX), Z17
-	VSUBPD       Z17, Z17, Z18
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z18, K1
-	VPBROADCASTQ const1<>+0(SB), Z18
-	VPANDNQ      Z17, Z18, Z17
-	VMULPD       Z0, Z17, Z17
-	VPBROADCASTQ const0<>+0(SB), Z18
-	VBLENDMPD    Z17, Z18, K1, Z17
-	VADDPD       Z4, Z17, Z18
-	VSUBPD       Z4, Z18, Z19
-	VSUBPD       Z19, Z18, Z20
-	VSUBPD       Z20, Z4, Z4
-	VSUBPD       Z19, Z17, Z19
-	VADDPD       Z19, Z4, Z4
-	VMULPD       Z17, Z17, Z20
-	VADDPD       Z12, Z20, Z19
-	VSUBPD       Z12, Z19, Z21
-	VSUBPD       Z21, Z19, Z22
-	VSUBPD       Z22, Z12, Z12
-	VSUBPD       Z21, Z20, Z21
-	VADDPD       Z21, Z12, Z12
-	VADDPD       Z8, Z4, Z8
-	VFMSUB231PD  Z17, Z17, Z20
-	VADDPD       Z20, Z12, Z4
-	VADDPD       Z4, Z16, Z16
-	VMOVAPD      Z18, Z4
-	VMOVAPD      Z19, Z12
-	ADDQ         $0x00000100, DX
-	DECQ         DI
-	JNE          row
-	VMOVUPD      Z1, (AX)
-	VMOVUPD      Z2, 64(AX)
-	VMOVUPD      Z3, 128(AX)
-	VMOVUPD      Z4, 192(AX)
-	VMOVUPD      Z5, 256(AX)
-	VMOVUPD      Z6, 320(AX)
-	VMOVUPD      Z7, 384(AX)
-	VMOVUPD      Z8, 448(AX)
-	VMOVUPD      Z9, 512(AX)
-	VMOVUPD      Z10, 576(AX)
-	VMOVUPD      Z11, 640(AX)
-	VMOVUPD      Z12, 704(AX)
-	VMOVUPD      Z13, 768(AX)
-	VMOVUPD      Z14, 832(AX)
-	VMOVUPD      Z15, 896(AX)
-	VMOVUPD      Z16, 960(AX)
-	ADDQ         $0x00000100, AX
-	ADDQ         $0x00000100, CX
-	DECQ         SI
-	JNE          sweep
+	VMOVUPD           (CX), Z17
+	VSUBPD            Z17, Z17, Z18
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z18, K1
+	VPBROADCASTQ      const1<>+0(SB), Z18
+	VPANDNQ           Z17, Z18, Z17
+	VMULPD            Z0, Z17, Z17
+	VPBROADCASTQ      const0<>+0(SB), Z18
+	VBLENDMPD         Z17, Z18, K1, Z17
+	VADDPD            Z1, Z17, Z18
+	VSUBPD            Z1, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z1, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z17, Z19
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z20
+	VMULPD            Z17, Z17, Z1
+	VADDPD            Z9, Z1, Z19
+	VSUBPD            Z9, Z19, Z21
+	VSUBPD            Z21, Z19, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z9, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z1, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z21, Z22
+	VADDPD            Z5, Z20, Z5
+	VFMSUB231PD       Z17, Z17, Z1
+	VADDPD            Z1, Z22, Z1
+	VADDPD            Z1, Z13, Z13
+	VMOVAPD           Z18, Z1
+	VMOVAPD           Z19, Z9
+	VMOVUPD           64(CX), Z17
+	VSUBPD            Z17, Z17, Z18
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z18, K1
+	VPBROADCASTQ      const1<>+0(SB), Z18
+	VPANDNQ           Z17, Z18, Z17
+	VMULPD            Z0, Z17, Z17
+	VPBROADCASTQ      const0<>+0(SB), Z18
+	VBLENDMPD         Z17, Z18, K1, Z17
+	VADDPD            Z2, Z17, Z18
+	VSUBPD            Z2, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z2, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z17, Z19
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z20
+	VMULPD            Z17, Z17, Z2
+	VADDPD            Z10, Z2, Z19
+	VSUBPD            Z10, Z19, Z21
+	VSUBPD            Z21, Z19, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z10, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z2, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z21, Z22
+	VADDPD            Z6, Z20, Z6
+	VFMSUB231PD       Z17, Z17, Z2
+	VADDPD            Z2, Z22, Z2
+	VADDPD            Z2, Z14, Z14
+	VMOVAPD           Z18, Z2
+	VMOVAPD           Z19, Z10
+	VMOVUPD           128(CX), Z17
+	VSUBPD            Z17, Z17, Z18
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z18, K1
+	VPBROADCASTQ      const1<>+0(SB), Z18
+	VPANDNQ           Z17, Z18, Z17
+	VMULPD            Z0, Z17, Z17
+	VPBROADCASTQ      const0<>+0(SB), Z18
+	VBLENDMPD         Z17, Z18, K1, Z17
+	VADDPD            Z3, Z17, Z18
+	VSUBPD            Z3, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z3, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z17, Z19
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z20
+	VMULPD            Z17, Z17, Z3
+	VADDPD            Z11, Z3, Z19
+	VSUBPD            Z11, Z19, Z21
+	VSUBPD            Z21, Z19, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z11, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z3, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z21, Z22
+	VADDPD            Z7, Z20, Z7
+	VFMSUB231PD       Z17, Z17, Z3
+	VADDPD            Z3, Z22, Z3
+	VADDPD            Z3, Z15, Z15
+	VMOVAPD           Z18, Z3
+	VMOVAPD           Z19, Z11
+	VMOVUPD           192(CX), Z17
+	VSUBPD            Z17, Z17, Z18
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z18, K1
+	VPBROADCASTQ      const1<>+0(SB), Z18
+	VPANDNQ           Z17, Z18, Z17
+	VMULPD            Z0, Z17, Z17
+	VPBROADCASTQ      const0<>+0(SB), Z18
+	VBLENDMPD         Z17, Z18, K1, Z17
+	VADDPD            Z4, Z17, Z18
+	VSUBPD            Z4, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z4, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z17, Z19
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z20
+	VMULPD            Z17, Z17, Z4
+	VADDPD            Z12, Z4, Z19
+	VSUBPD            Z12, Z19, Z21
+	VSUBPD            Z21, Z19, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z12, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z4, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z21, Z22
+	VADDPD            Z8, Z20, Z8
+	VFMSUB231PD       Z17, Z17, Z4
+	VADDPD            Z4, Z22, Z4
+	VADDPD            Z4, Z16, Z16
+	VMOVAPD           Z18, Z4
+	VMOVAPD           Z19, Z12
+	ADDQ              $0x00000100, CX
+	DECQ              DX
+	JNE               row
+	VMOVUPD           Z1, (AX)
+	VMOVUPD           Z2, 64(AX)
+	VMOVUPD           Z3, 128(AX)
+	VMOVUPD           Z4, 192(AX)
+	VMOVUPD           Z5, 256(AX)
+	VMOVUPD           Z6, 320(AX)
+	VMOVUPD           Z7, 384(AX)
+	VMOVUPD           Z8, 448(AX)
+	VMOVUPD           Z9, 512(AX)
+	VMOVUPD           Z10, 576(AX)
+	VMOVUPD           Z11, 640(AX)
+	VMOVUPD           Z12, 704(AX)
+	VMOVUPD           Z13, 768(AX)
+	VMOVUPD           Z14, 832(AX)
+	VMOVUPD           Z15, 896(AX)
+	VMOVUPD           Z16, 960(AX)
 	VZEROUPPER
 	RET
 
@@ -176,173 +168,680 @@ GLOBL const0<>(SB), RODATA|NOPTR, $8
 DATA const1<>+0(SB)/8, $0x8000000000000000
 GLOBL const1<>(SB), RODATA|NOPTR, $8
 
+DATA const2<>+0(SB)/8, $0x3ff0000000000000
+GLOBL const2<>(SB), RODATA|NOPTR, $8
+
+// func NormsFloat64Combined(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·NormsFloat64Combined(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
+	VPBROADCASTQ X0, Z0
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPXORQ       Z14, Z14, Z14
+	VPXORQ       Z15, Z15, Z15
+	VPXORQ       Z16, Z16, Z16
+	MOVQ         DX, DX
+
+row:
+	VMOVUPD           (CX), Z17
+	VSUBPD            Z17, Z17, Z18
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z18, K1
+	VPBROADCASTQ      const1<>+0(SB), Z18
+	VPANDNQ           Z17, Z18, Z17
+	VMULPD            Z0, Z17, Z17
+	VPBROADCASTQ      const0<>+0(SB), Z18
+	VBLENDMPD         Z17, Z18, K1, Z17
+	VADDPD            Z1, Z17, Z18
+	VSUBPD            Z1, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z1, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z17, Z19
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z20
+	VMULPD            Z17, Z17, Z1
+	VADDPD            Z9, Z1, Z19
+	VSUBPD            Z9, Z19, Z21
+	VSUBPD            Z21, Z19, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z9, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z1, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z21, Z22
+	VADDPD            Z5, Z20, Z5
+	VFMSUB231PD       Z17, Z17, Z1
+	VADDPD            Z1, Z22, Z1
+	VADDPD            Z1, Z13, Z13
+	VMOVAPD           Z18, Z1
+	VMOVAPD           Z19, Z9
+	VMOVUPD           64(CX), Z17
+	VSUBPD            Z17, Z17, Z18
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z18, K1
+	VPBROADCASTQ      const1<>+0(SB), Z18
+	VPANDNQ           Z17, Z18, Z17
+	VMULPD            Z0, Z17, Z17
+	VPBROADCASTQ      const0<>+0(SB), Z18
+	VBLENDMPD         Z17, Z18, K1, Z17
+	VADDPD            Z2, Z17, Z18
+	VSUBPD            Z2, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z2, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z17, Z19
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z20
+	VMULPD            Z17, Z17, Z2
+	VADDPD            Z10, Z2, Z19
+	VSUBPD            Z10, Z19, Z21
+	VSUBPD            Z21, Z19, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z10, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z2, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z21, Z22
+	VADDPD            Z6, Z20, Z6
+	VFMSUB231PD       Z17, Z17, Z2
+	VADDPD            Z2, Z22, Z2
+	VADDPD            Z2, Z14, Z14
+	VMOVAPD           Z18, Z2
+	VMOVAPD           Z19, Z10
+	VMOVUPD           128(CX), Z17
+	VSUBPD            Z17, Z17, Z18
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z18, K1
+	VPBROADCASTQ      const1<>+0(SB), Z18
+	VPANDNQ           Z17, Z18, Z17
+	VMULPD            Z0, Z17, Z17
+	VPBROADCASTQ      const0<>+0(SB), Z18
+	VBLENDMPD         Z17, Z18, K1, Z17
+	VADDPD            Z3, Z17, Z18
+	VSUBPD            Z3, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z3, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z17, Z19
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z20
+	VMULPD            Z17, Z17, Z3
+	VADDPD            Z11, Z3, Z19
+	VSUBPD            Z11, Z19, Z21
+	VSUBPD            Z21, Z19, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z11, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z3, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z21, Z22
+	VADDPD            Z7, Z20, Z7
+	VFMSUB231PD       Z17, Z17, Z3
+	VADDPD            Z3, Z22, Z3
+	VADDPD            Z3, Z15, Z15
+	VMOVAPD           Z18, Z3
+	VMOVAPD           Z19, Z11
+	VMOVUPD           192(CX), Z17
+	VSUBPD            Z17, Z17, Z18
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z18, K1
+	VPBROADCASTQ      const1<>+0(SB), Z18
+	VPANDNQ           Z17, Z18, Z17
+	VMULPD            Z0, Z17, Z17
+	VPBROADCASTQ      const0<>+0(SB), Z18
+	VBLENDMPD         Z17, Z18, K1, Z17
+	VADDPD            Z4, Z17, Z18
+	VSUBPD            Z4, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z4, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z17, Z19
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z20
+	VMULPD            Z17, Z17, Z4
+	VADDPD            Z12, Z4, Z19
+	VSUBPD            Z12, Z19, Z21
+	VSUBPD            Z21, Z19, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z12, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z4, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z21, Z22
+	VADDPD            Z8, Z20, Z8
+	VFMSUB231PD       Z17, Z17, Z4
+	VADDPD            Z4, Z22, Z4
+	VADDPD            Z4, Z16, Z16
+	VMOVAPD           Z18, Z4
+	VMOVAPD           Z19, Z12
+	ADDQ              $0x00000100, CX
+	DECQ              DX
+	JNE               row
+	VADDPD            Z4, Z2, Z0
+	VSUBPD            Z2, Z0, Z17
+	VSUBPD            Z17, Z0, Z18
+	VSUBPD            Z18, Z2, Z2
+	VSUBPD            Z17, Z4, Z4
+	VADDPD            Z4, Z2, Z2
+	VADDPD            Z8, Z6, Z4
+	VADDPD            Z4, Z2, Z6
+	VADDPD            Z12, Z10, Z2
+	VSUBPD            Z10, Z2, Z4
+	VSUBPD            Z4, Z2, Z8
+	VSUBPD            Z8, Z10, Z8
+	VSUBPD            Z4, Z12, Z4
+	VADDPD            Z4, Z8, Z4
+	VADDPD            Z16, Z14, Z8
+	VADDPD            Z8, Z4, Z14
+	VADDPD            Z3, Z1, Z4
+	VSUBPD            Z1, Z4, Z8
+	VSUBPD            Z8, Z4, Z10
+	VSUBPD            Z10, Z1, Z1
+	VSUBPD            Z8, Z3, Z3
+	VADDPD            Z3, Z1, Z1
+	VADDPD            Z7, Z5, Z3
+	VADDPD            Z3, Z1, Z5
+	VADDPD            Z11, Z9, Z1
+	VSUBPD            Z9, Z1, Z3
+	VSUBPD            Z3, Z1, Z7
+	VSUBPD            Z7, Z9, Z7
+	VSUBPD            Z3, Z11, Z3
+	VADDPD            Z3, Z7, Z3
+	VADDPD            Z15, Z13, Z7
+	VADDPD            Z7, Z3, Z13
+	VADDPD            Z0, Z4, Z3
+	VSUBPD            Z4, Z3, Z7
+	VSUBPD            Z7, Z3, Z8
+	VSUBPD            Z8, Z4, Z4
+	VSUBPD            Z7, Z0, Z0
+	VADDPD            Z0, Z4, Z0
+	VADDPD            Z6, Z5, Z4
+	VADDPD            Z4, Z0, Z5
+	VADDPD            Z2, Z1, Z0
+	VSUBPD            Z1, Z0, Z4
+	VSUBPD            Z4, Z0, Z6
+	VSUBPD            Z6, Z1, Z1
+	VSUBPD            Z4, Z2, Z2
+	VADDPD            Z2, Z1, Z1
+	VADDPD            Z14, Z13, Z2
+	VADDPD            Z2, Z1, Z13
+	VSHUFF64X2        $0x4e, Z3, Z3, Z1
+	VADDPD            Z1, Z3, Z2
+	VSUBPD            Z3, Z2, Z4
+	VSUBPD            Z4, Z2, Z6
+	VSUBPD            Z6, Z3, Z3
+	VSUBPD            Z4, Z1, Z1
+	VADDPD            Z1, Z3, Z1
+	VSHUFF64X2        $0x4e, Z5, Z5, Z3
+	VADDPD            Z3, Z5, Z3
+	VADDPD            Z3, Z1, Z5
+	VSHUFF64X2        $0x4e, Z0, Z0, Z1
+	VADDPD            Z1, Z0, Z3
+	VSUBPD            Z0, Z3, Z4
+	VSUBPD            Z4, Z3, Z6
+	VSUBPD            Z6, Z0, Z0
+	VSUBPD            Z4, Z1, Z1
+	VADDPD            Z1, Z0, Z0
+	VSHUFF64X2        $0x4e, Z13, Z13, Z1
+	VADDPD            Z1, Z13, Z1
+	VADDPD            Z1, Z0, Z13
+	VSHUFF64X2        $0xb1, Z2, Z2, Z0
+	VADDPD            Z0, Z2, Z1
+	VSUBPD            Z2, Z1, Z4
+	VSUBPD            Z4, Z1, Z6
+	VSUBPD            Z6, Z2, Z2
+	VSUBPD            Z4, Z0, Z0
+	VADDPD            Z0, Z2, Z0
+	VSHUFF64X2        $0xb1, Z5, Z5, Z2
+	VADDPD            Z2, Z5, Z2
+	VADDPD            Z2, Z0, Z5
+	VSHUFF64X2        $0xb1, Z3, Z3, Z0
+	VADDPD            Z0, Z3, Z2
+	VSUBPD            Z3, Z2, Z4
+	VSUBPD            Z4, Z2, Z6
+	VSUBPD            Z6, Z3, Z3
+	VSUBPD            Z4, Z0, Z0
+	VADDPD            Z0, Z3, Z0
+	VSHUFF64X2        $0xb1, Z13, Z13, Z3
+	VADDPD            Z3, Z13, Z3
+	VADDPD            Z3, Z0, Z13
+	VPERMILPD         $0x55, Z1, Z0
+	VADDPD            Z0, Z1, Z3
+	VSUBPD            Z1, Z3, Z4
+	VSUBPD            Z4, Z3, Z6
+	VSUBPD            Z6, Z1, Z1
+	VSUBPD            Z4, Z0, Z0
+	VADDPD            Z0, Z1, Z0
+	VPERMILPD         $0x55, Z5, Z1
+	VADDPD            Z1, Z5, Z1
+	VADDPD            Z1, Z0, Z5
+	VPERMILPD         $0x55, Z2, Z0
+	VADDPD            Z0, Z2, Z1
+	VSUBPD            Z2, Z1, Z4
+	VSUBPD            Z4, Z1, Z6
+	VSUBPD            Z6, Z2, Z2
+	VSUBPD            Z4, Z0, Z0
+	VADDPD            Z0, Z2, Z0
+	VPERMILPD         $0x55, Z13, Z2
+	VADDPD            Z2, Z13, Z2
+	VADDPD            Z2, Z0, Z13
+	VMOVQ             X3, (AX)
+	VMOVQ             X5, 8(AX)
+	VMOVQ             X1, 16(AX)
+	VMOVQ             X13, 24(AX)
+	VZEROUPPER
+	RET
+
 // func NormsFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F
 TEXT ·NormsFloat32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
-	MOVQ         u0+32(FP), DX
-	VMOVQ        DX, X0
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z1
-	VMOVUPD 64(AX), Z2
-	VMOVUPD 128(AX), Z3
-	VMOVUPD 192(AX), Z4
-	VMOVUPD 256(AX), Z5
-	VMOVUPD 320(AX), Z6
-	VMOVUPD 384(AX), Z7
-	VMOVUPD 448(AX), Z8
-	VMOVUPD 512(AX), Z9
-	VMOVUPD 576(AX), Z10
-	VMOVUPD 640(AX), Z11
-	VMOVUPD 704(AX), Z12
-	VMOVUPD 768(AX), Z13
-	VMOVUPD 832(AX), Z14
-	VMOVUPD 896(AX), Z15
-	VMOVUPD 960(AX), Z16
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPXORQ       Z14, Z14, Z14
+	VPXORQ       Z15, Z15, Z15
+	VPXORQ       Z16, Z16, Z16
+	MOVQ         DX, DX
 
 row:
-	VMOVUPD      (DX), Y17
-	VCVTPS2PD    Y17, Z17
-	VSUBPD       Z17, Z17, Z18
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z18, K1
-	VPBROADCASTQ const1<>+0(SB), Z18
-	VPANDNQ      Z17, Z18, Z17
-	VMULPD       Z0, Z17, Z17
-	VPBROADCASTQ const0<>+0(SB), Z18
-	VBLENDMPD    Z17, Z18, K1, Z17
-	VADDPD       Z1, Z17, Z18
-	VSUBPD       Z1, Z18, Z19
-	VSUBPD       Z19, Z18, Z20
-	VSUBPD       Z20, Z1, Z1
-	VSUBPD       Z19, Z17, Z19
-	VADDPD       Z19, Z1, Z1
-	VMULPD       Z17, Z17, Z20
-	VADDPD       Z9, Z20, Z19
-	VSUBPD       Z9, Z19, Z21
-	VSUBPD       Z21, Z19, Z22
-	VSUBPD       Z22, Z9, Z9
-	VSUBPD       Z21, Z20, Z21
-	VADDPD       Z21, Z9, Z9
-	VADDPD       Z5, Z1, Z5
-	VFMSUB231PD  Z17, Z17, Z20
-	VADDPD       Z20, Z9, Z1
-	VADDPD       Z1, Z13, Z13
-	VMOVAPD      Z18, Z1
-	VMOVAPD      Z19, Z9
-	VMOVUPD      32(DX), Y17
-	VCVTPS2PD    Y17, Z17
-	VSUBPD       Z17, Z17, Z18
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z18, K1
-	VPBROADCASTQ const1<>+0(SB), Z18
-	VPANDNQ      Z17, Z18, Z17
-	VMULPD       Z0, Z17, Z17
-	VPBROADCASTQ const0<>+0(SB), Z18
-	VBLENDMPD    Z17, Z18, K1, Z17
-	VADDPD       Z2, Z17, Z18
-	VSUBPD       Z2, Z18, Z19
-	VSUBPD       Z19, Z18, Z20
-	VSUBPD       Z20, Z2, Z2
-	VSUBPD       Z19, Z17, Z19
-	VADDPD       Z19, Z2, Z2
-	VMULPD       Z17, Z17, Z20
-	VADDPD       Z10, Z20, Z19
-	VSUBPD       Z10, Z19, Z21
-	VSUBPD       Z21, Z19, Z22
-	VSUBPD       Z22, Z10, Z10
-	VSUBPD       Z21, Z20, Z21
-	VADDPD       Z21, Z10, Z10
-	VADDPD       Z6, Z2, Z6
-	VFMSUB231PD  Z17, Z17, Z20
-	VADDPD       Z20, Z10, Z2
-	VADDPD       Z2, Z14, Z14
-	VMOVAPD      Z18, Z2
-	VMOVAPD      Z19, Z10
-	VMOVUPD      64(DX), Y17
-	VCVTPS2PD    Y17, Z17
-	VSUBPD       Z17, Z17, Z18
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z18, K1
-	VPBROADCASTQ const1<>+0(SB), Z18
-	VPANDNQ      Z17, Z18, Z17
-	VMULPD       Z0, Z17, Z17
-	VPBROADCASTQ const0<>+0(SB), Z18
-	VBLENDMPD    Z17, Z18, K1, Z17
-	VADDPD       Z3, Z17, Z18
-	VSUBPD       Z3, Z18, Z19
-	VSUBPD       Z19, Z18, Z20
-	VSUBPD       Z20, Z3, Z3
-	VSUBPD       Z19, Z17, Z19
-	VADDPD       Z19, Z3, Z3
-	VMULPD       Z17, Z17, Z20
-	VADDPD       Z11, Z20, Z19
-	VSUBPD       Z11, Z19, Z21
-	VSUBPD       Z21, Z19, Z22
-	VSUBPD       Z22, Z11, Z11
-	VSUBPD       Z21, Z20, Z21
-	VADDPD       Z21, Z11, Z11
-	VADDPD       Z7, Z3, Z7
-	VFMSUB231PD  Z17, Z17, Z20
-	VADDPD       Z20, Z11, Z3
-	VADDPD       Z3, Z15, Z15
-	VMOVAPD      Z18, Z3
-	VMOVAPD      Z19, Z11
-	VMOVUPD      96(DX), Y17
-	VCVTPS2PD    Y17, Z17
-	VSUBPD       Z17, Z17, Z18
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z18, K1
-	VPBROADCASTQ const1<>+0(SB), Z18
-	VPANDNQ      Z17, Z18, Z17
-	VMULPD       Z0, Z17, Z17
-	VPBROADCASTQ const0<>+0(SB), Z18
-	VBLENDMPD    Z17, Z18, K1, Z17
-	VADDPD       Z4, Z17, Z18
-	VSUBPD       Z4, Z18, Z19
-	VSUBPD       Z19, Z18, Z20
-	VSUBPD       Z20, Z4, Z4
-	VSUBPD       Z19, Z17, Z19
-	VADDPD       Z19, Z4, Z4
-	VMULPD       Z17, Z17, Z20
-	VADDPD       Z12, Z20, Z19
-	VSUBPD       Z12, Z19, Z21
-	VSUBPD       Z21, Z19, Z22
-	VSUBPD       Z22, Z12, Z12
-	VSUBPD       Z21, Z20, Z21
-	VADDPD       Z21, Z12, Z12
-	VADDPD       Z8, Z4, Z8
-	VFMSUB231PD  Z17, Z17, Z20
-	VADDPD       Z20, Z12, Z4
-	VADDPD       Z4, Z16, Z16
-	VMOVAPD      Z18, Z4
-	VMOVAPD      Z19, Z12
-	ADDQ         $0x00000080, DX
-	DECQ         DI
-	JNE          row
-	VMOVUPD      Z1, (AX)
-	VMOVUPD      Z2, 64(AX)
-	VMOVUPD      Z3, 128(AX)
-	VMOVUPD      Z4, 192(AX)
-	VMOVUPD      Z5, 256(AX)
-	VMOVUPD      Z6, 320(AX)
-	VMOVUPD      Z7, 384(AX)
-	VMOVUPD      Z8, 448(AX)
-	VMOVUPD      Z9, 512(AX)
-	VMOVUPD      Z10, 576(AX)
-	VMOVUPD      Z11, 640(AX)
-	VMOVUPD      Z12, 704(AX)
-	VMOVUPD      Z13, 768(AX)
-	VMOVUPD      Z14, 832(AX)
-	VMOVUPD      Z15, 896(AX)
-	VMOVUPD      Z16, 960(AX)
-	ADDQ         $0x00000100, AX
-	ADDQ         $0x00000080, CX
-	DECQ         SI
-	JNE          sweep
+	VMOVUPD           (CX), Y17
+	VCVTPS2PD         Y17, Z17
+	VSUBPD            Z17, Z17, Z18
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z18, K1
+	VPBROADCASTQ      const1<>+0(SB), Z18
+	VPANDNQ           Z17, Z18, Z17
+	VMULPD            Z0, Z17, Z17
+	VPBROADCASTQ      const0<>+0(SB), Z18
+	VBLENDMPD         Z17, Z18, K1, Z17
+	VADDPD            Z1, Z17, Z18
+	VSUBPD            Z1, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z1, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z17, Z19
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z20
+	VMULPD            Z17, Z17, Z1
+	VADDPD            Z9, Z1, Z19
+	VSUBPD            Z9, Z19, Z21
+	VSUBPD            Z21, Z19, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z9, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z1, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z21, Z22
+	VADDPD            Z5, Z20, Z5
+	VFMSUB231PD       Z17, Z17, Z1
+	VADDPD            Z1, Z22, Z1
+	VADDPD            Z1, Z13, Z13
+	VMOVAPD           Z18, Z1
+	VMOVAPD           Z19, Z9
+	VMOVUPD           32(CX), Y17
+	VCVTPS2PD         Y17, Z17
+	VSUBPD            Z17, Z17, Z18
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z18, K1
+	VPBROADCASTQ      const1<>+0(SB), Z18
+	VPANDNQ           Z17, Z18, Z17
+	VMULPD            Z0, Z17, Z17
+	VPBROADCASTQ      const0<>+0(SB), Z18
+	VBLENDMPD         Z17, Z18, K1, Z17
+	VADDPD            Z2, Z17, Z18
+	VSUBPD            Z2, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z2, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z17, Z19
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z20
+	VMULPD            Z17, Z17, Z2
+	VADDPD            Z10, Z2, Z19
+	VSUBPD            Z10, Z19, Z21
+	VSUBPD            Z21, Z19, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z10, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z2, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z21, Z22
+	VADDPD            Z6, Z20, Z6
+	VFMSUB231PD       Z17, Z17, Z2
+	VADDPD            Z2, Z22, Z2
+	VADDPD            Z2, Z14, Z14
+	VMOVAPD           Z18, Z2
+	VMOVAPD           Z19, Z10
+	VMOVUPD           64(CX), Y17
+	VCVTPS2PD         Y17, Z17
+	VSUBPD            Z17, Z17, Z18
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z18, K1
+	VPBROADCASTQ      const1<>+0(SB), Z18
+	VPANDNQ           Z17, Z18, Z17
+	VMULPD            Z0, Z17, Z17
+	VPBROADCASTQ      const0<>+0(SB), Z18
+	VBLENDMPD         Z17, Z18, K1, Z17
+	VADDPD            Z3, Z17, Z18
+	VSUBPD            Z3, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z3, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z17, Z19
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z20
+	VMULPD            Z17, Z17, Z3
+	VADDPD            Z11, Z3, Z19
+	VSUBPD            Z11, Z19, Z21
+	VSUBPD            Z21, Z19, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z11, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z3, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z21, Z22
+	VADDPD            Z7, Z20, Z7
+	VFMSUB231PD       Z17, Z17, Z3
+	VADDPD            Z3, Z22, Z3
+	VADDPD            Z3, Z15, Z15
+	VMOVAPD           Z18, Z3
+	VMOVAPD           Z19, Z11
+	VMOVUPD           96(CX), Y17
+	VCVTPS2PD         Y17, Z17
+	VSUBPD            Z17, Z17, Z18
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z18, K1
+	VPBROADCASTQ      const1<>+0(SB), Z18
+	VPANDNQ           Z17, Z18, Z17
+	VMULPD            Z0, Z17, Z17
+	VPBROADCASTQ      const0<>+0(SB), Z18
+	VBLENDMPD         Z17, Z18, K1, Z17
+	VADDPD            Z4, Z17, Z18
+	VSUBPD            Z4, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z4, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z17, Z19
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z20
+	VMULPD            Z17, Z17, Z4
+	VADDPD            Z12, Z4, Z19
+	VSUBPD            Z12, Z19, Z21
+	VSUBPD            Z21, Z19, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z12, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z4, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z21, Z22
+	VADDPD            Z8, Z20, Z8
+	VFMSUB231PD       Z17, Z17, Z4
+	VADDPD            Z4, Z22, Z4
+	VADDPD            Z4, Z16, Z16
+	VMOVAPD           Z18, Z4
+	VMOVAPD           Z19, Z12
+	ADDQ              $0x00000080, CX
+	DECQ              DX
+	JNE               row
+	VMOVUPD           Z1, (AX)
+	VMOVUPD           Z2, 64(AX)
+	VMOVUPD           Z3, 128(AX)
+	VMOVUPD           Z4, 192(AX)
+	VMOVUPD           Z5, 256(AX)
+	VMOVUPD           Z6, 320(AX)
+	VMOVUPD           Z7, 384(AX)
+	VMOVUPD           Z8, 448(AX)
+	VMOVUPD           Z9, 512(AX)
+	VMOVUPD           Z10, 576(AX)
+	VMOVUPD           Z11, 640(AX)
+	VMOVUPD           Z12, 704(AX)
+	VMOVUPD           Z13, 768(AX)
+	VMOVUPD           Z14, 832(AX)
+	VMOVUPD           Z15, 896(AX)
+	VMOVUPD           Z16, 960(AX)
+	VZEROUPPER
+	RET
+
+// func NormsFloat32Combined(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·NormsFloat32Combined(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
+	VPBROADCASTQ X0, Z0
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPXORQ       Z14, Z14, Z14
+	VPXORQ       Z15, Z15, Z15
+	VPXORQ       Z16, Z16, Z16
+	MOVQ         DX, DX
+
+row:
+	VMOVUPD           (CX), Y17
+	VCVTPS2PD         Y17, Z17
+	VSUBPD            Z17, Z17, Z18
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z18, K1
+	VPBROADCASTQ      const1<>+0(SB), Z18
+	VPANDNQ           Z17, Z18, Z17
+	VMULPD            Z0, Z17, Z17
+	VPBROADCASTQ      const0<>+0(SB), Z18
+	VBLENDMPD         Z17, Z18, K1, Z17
+	VADDPD            Z1, Z17, Z18
+	VSUBPD            Z1, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z1, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z17, Z19
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z20
+	VMULPD            Z17, Z17, Z1
+	VADDPD            Z9, Z1, Z19
+	VSUBPD            Z9, Z19, Z21
+	VSUBPD            Z21, Z19, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z9, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z1, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z21, Z22
+	VADDPD            Z5, Z20, Z5
+	VFMSUB231PD       Z17, Z17, Z1
+	VADDPD            Z1, Z22, Z1
+	VADDPD            Z1, Z13, Z13
+	VMOVAPD           Z18, Z1
+	VMOVAPD           Z19, Z9
+	VMOVUPD           32(CX), Y17
+	VCVTPS2PD         Y17, Z17
+	VSUBPD            Z17, Z17, Z18
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z18, K1
+	VPBROADCASTQ      const1<>+0(SB), Z18
+	VPANDNQ           Z17, Z18, Z17
+	VMULPD            Z0, Z17, Z17
+	VPBROADCASTQ      const0<>+0(SB), Z18
+	VBLENDMPD         Z17, Z18, K1, Z17
+	VADDPD            Z2, Z17, Z18
+	VSUBPD            Z2, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z2, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z17, Z19
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z20
+	VMULPD            Z17, Z17, Z2
+	VADDPD            Z10, Z2, Z19
+	VSUBPD            Z10, Z19, Z21
+	VSUBPD            Z21, Z19, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z10, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z2, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z21, Z22
+	VADDPD            Z6, Z20, Z6
+	VFMSUB231PD       Z17, Z17, Z2
+	VADDPD            Z2, Z22, Z2
+	VADDPD            Z2, Z14, Z14
+	VMOVAPD           Z18, Z2
+	VMOVAPD           Z19, Z10
+	VMOVUPD           64(CX), Y17
+	VCVTPS2PD         Y17, Z17
+	VSUBPD            Z17, Z17, Z18
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z18, K1
+	VPBROADCASTQ      const1<>+0(SB), Z18
+	VPANDNQ           Z17, Z18, Z17
+	VMULPD            Z0, Z17, Z17
+	VPBROADCASTQ      const0<>+0(SB), Z18
+	VBLENDMPD         Z17, Z18, K1, Z17
+	VADDPD            Z3, Z17, Z18
+	VSUBPD            Z3, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z3, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z17, Z19
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z20
+	VMULPD            Z17, Z17, Z3
+	VADDPD            Z11, Z3, Z19
+	VSUBPD            Z11, Z19, Z21
+	VSUBPD            Z21, Z19, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z11, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z3, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z21, Z22
+	VADDPD            Z7, Z20, Z7
+	VFMSUB231PD       Z17, Z17, Z3
+	VADDPD            Z3, Z22, Z3
+	VADDPD            Z3, Z15, Z15
+	VMOVAPD           Z18, Z3
+	VMOVAPD           Z19, Z11
+	VMOVUPD           96(CX), Y17
+	VCVTPS2PD         Y17, Z17
+	VSUBPD            Z17, Z17, Z18
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z18, K1
+	VPBROADCASTQ      const1<>+0(SB), Z18
+	VPANDNQ           Z17, Z18, Z17
+	VMULPD            Z0, Z17, Z17
+	VPBROADCASTQ      const0<>+0(SB), Z18
+	VBLENDMPD         Z17, Z18, K1, Z17
+	VADDPD            Z4, Z17, Z18
+	VSUBPD            Z4, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z4, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z17, Z19
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z20
+	VMULPD            Z17, Z17, Z4
+	VADDPD            Z12, Z4, Z19
+	VSUBPD            Z12, Z19, Z21
+	VSUBPD            Z21, Z19, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z12, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z4, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z21, Z22
+	VADDPD            Z8, Z20, Z8
+	VFMSUB231PD       Z17, Z17, Z4
+	VADDPD            Z4, Z22, Z4
+	VADDPD            Z4, Z16, Z16
+	VMOVAPD           Z18, Z4
+	VMOVAPD           Z19, Z12
+	ADDQ              $0x00000080, CX
+	DECQ              DX
+	JNE               row
+	VADDPD            Z4, Z2, Z0
+	VSUBPD            Z2, Z0, Z17
+	VSUBPD            Z17, Z0, Z18
+	VSUBPD            Z18, Z2, Z2
+	VSUBPD            Z17, Z4, Z4
+	VADDPD            Z4, Z2, Z2
+	VADDPD            Z8, Z6, Z4
+	VADDPD            Z4, Z2, Z6
+	VADDPD            Z12, Z10, Z2
+	VSUBPD            Z10, Z2, Z4
+	VSUBPD            Z4, Z2, Z8
+	VSUBPD            Z8, Z10, Z8
+	VSUBPD            Z4, Z12, Z4
+	VADDPD            Z4, Z8, Z4
+	VADDPD            Z16, Z14, Z8
+	VADDPD            Z8, Z4, Z14
+	VADDPD            Z3, Z1, Z4
+	VSUBPD            Z1, Z4, Z8
+	VSUBPD            Z8, Z4, Z10
+	VSUBPD            Z10, Z1, Z1
+	VSUBPD            Z8, Z3, Z3
+	VADDPD            Z3, Z1, Z1
+	VADDPD            Z7, Z5, Z3
+	VADDPD            Z3, Z1, Z5
+	VADDPD            Z11, Z9, Z1
+	VSUBPD            Z9, Z1, Z3
+	VSUBPD            Z3, Z1, Z7
+	VSUBPD            Z7, Z9, Z7
+	VSUBPD            Z3, Z11, Z3
+	VADDPD            Z3, Z7, Z3
+	VADDPD            Z15, Z13, Z7
+	VADDPD            Z7, Z3, Z13
+	VADDPD            Z0, Z4, Z3
+	VSUBPD            Z4, Z3, Z7
+	VSUBPD            Z7, Z3, Z8
+	VSUBPD            Z8, Z4, Z4
+	VSUBPD            Z7, Z0, Z0
+	VADDPD            Z0, Z4, Z0
+	VADDPD            Z6, Z5, Z4
+	VADDPD            Z4, Z0, Z5
+	VADDPD            Z2, Z1, Z0
+	VSUBPD            Z1, Z0, Z4
+	VSUBPD            Z4, Z0, Z6
+	VSUBPD            Z6, Z1, Z1
+	VSUBPD            Z4, Z2, Z2
+	VADDPD            Z2, Z1, Z1
+	VADDPD            Z14, Z13, Z2
+	VADDPD            Z2, Z1, Z13
+	VSHUFF64X2        $0x4e, Z3, Z3, Z1
+	VADDPD            Z1, Z3, Z2
+	VSUBPD            Z3, Z2, Z4
+	VSUBPD            Z4, Z2, Z6
+	VSUBPD            Z6, Z3, Z3
+	VSUBPD            Z4, Z1, Z1
+	VADDPD            Z1, Z3, Z1
+	VSHUFF64X2        $0x4e, Z5, Z5, Z3
+	VADDPD            Z3, Z5, Z3
+	VADDPD            Z3, Z1, Z5
+	VSHUFF64X2        $0x4e, Z0, Z0, Z1
+	VADDPD            Z1, Z0, Z3
+	VSUBPD            Z0, Z3, Z4
+	VSUBPD            Z4, Z3, Z6
+	VSUBPD            Z6, Z0, Z0
+	VSUBPD            Z4, Z1, Z1
+	VADDPD            Z1, Z0, Z0
+	VSHUFF64X2        $0x4e, Z13, Z13, Z1
+	VADDPD            Z1, Z13, Z1
+	VADDPD            Z1, Z0, Z13
+	VSHUFF64X2        $0xb1, Z2, Z2, Z0
+	VADDPD            Z0, Z2, Z1
+	VSUBPD            Z2, Z1, Z4
+	VSUBPD            Z4, Z1, Z6
+	VSUBPD            Z6, Z2, Z2
+	VSUBPD            Z4, Z0, Z0
+	VADDPD            Z0, Z2, Z0
+	VSHUFF64X2        $0xb1, Z5, Z5, Z2
+	VADDPD            Z2, Z5, Z2
+	VADDPD            Z2, Z0, Z5
+	VSHUFF64X2        $0xb1, Z3, Z3, Z0
+	VADDPD            Z0, Z3, Z2
+	VSUBPD            Z3, Z2, Z4
+	VSUBPD            Z4, Z2, Z6
+	VSUBPD            Z6, Z3, Z3
+	VSUBPD            Z4, Z0, Z0
+	VADDPD            Z0, Z3, Z0
+	VSHUFF64X2        $0xb1, Z13, Z13, Z3
+	VADDPD            Z3, Z13, Z3
+	VADDPD            Z3, Z0, Z13
+	VPERMILPD         $0x55, Z1, Z0
+	VADDPD            Z0, Z1, Z3
+	VSUBPD            Z1, Z3, Z4
+	VSUBPD            Z4, Z3, Z6
+	VSUBPD            Z6, Z1, Z1
+	VSUBPD            Z4, Z0, Z0
+	VADDPD            Z0, Z1, Z0
+	VPERMILPD         $0x55, Z5, Z1
+	VADDPD            Z1, Z5, Z1
+	VADDPD            Z1, Z0, Z5
+	VPERMILPD         $0x55, Z2, Z0
+	VADDPD            Z0, Z2, Z1
+	VSUBPD            Z2, Z1, Z4
+	VSUBPD            Z4, Z1, Z6
+	VSUBPD            Z6, Z2, Z2
+	VSUBPD            Z4, Z0, Z0
+	VADDPD            Z0, Z2, Z0
+	VPERMILPD         $0x55, Z13, Z2
+	VADDPD            Z2, Z13, Z2
+	VADDPD            Z2, Z0, Z13
+	VMOVQ             X3, (AX)
+	VMOVQ             X5, 8(AX)
+	VMOVQ             X1, 16(AX)
+	VMOVQ             X13, 24(AX)
 	VZEROUPPER
 	RET
 
@@ -351,168 +850,418 @@ row:
 TEXT ·NormsFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
-	MOVQ         u0+32(FP), DX
-	VMOVQ        DX, X0
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z1
-	VMOVUPD 64(AX), Z2
-	VMOVUPD 128(AX), Z3
-	VMOVUPD 192(AX), Z4
-	VMOVUPD 256(AX), Z5
-	VMOVUPD 320(AX), Z6
-	VMOVUPD 384(AX), Z7
-	VMOVUPD 448(AX), Z8
-	VMOVUPD 512(AX), Z9
-	VMOVUPD 576(AX), Z10
-	VMOVUPD 640(AX), Z11
-	VMOVUPD 704(AX), Z12
-	VMOVUPD 768(AX), Z13
-	VMOVUPD 832(AX), Z14
-	VMOVUPD 896(AX), Z15
-	VMOVUPD 960(AX), Z16
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPXORQ       Z14, Z14, Z14
+	VPXORQ       Z15, Z15, Z15
+	VPXORQ       Z16, Z16, Z16
+	MOVQ         DX, DX
 
 row:
-	VCVTPH2PS    (DX), Y17
-	VCVTPS2PD    Y17, Z17
-	VSUBPD       Z17, Z17, Z18
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z18, K1
-	VPBROADCASTQ const1<>+0(SB), Z18
-	VPANDNQ      Z17, Z18, Z17
-	VMULPD       Z0, Z17, Z17
-	VPBROADCASTQ const0<>+0(SB), Z18
-	VBLENDMPD    Z17, Z18, K1, Z17
-	VADDPD       Z1, Z17, Z18
-	VSUBPD       Z1, Z18, Z19
-	VSUBPD       Z19, Z18, Z20
-	VSUBPD       Z20, Z1, Z1
-	VSUBPD       Z19, Z17, Z19
-	VADDPD       Z19, Z1, Z1
-	VMULPD       Z17, Z17, Z20
-	VADDPD       Z9, Z20, Z19
-	VSUBPD       Z9, Z19, Z21
-	VSUBPD       Z21, Z19, Z22
-	VSUBPD       Z22, Z9, Z9
-	VSUBPD       Z21, Z20, Z21
-	VADDPD       Z21, Z9, Z9
-	VADDPD       Z5, Z1, Z5
-	VFMSUB231PD  Z17, Z17, Z20
-	VADDPD       Z20, Z9, Z1
-	VADDPD       Z1, Z13, Z13
-	VMOVAPD      Z18, Z1
-	VMOVAPD      Z19, Z9
-	VCVTPH2PS    16(DX), Y17
-	VCVTPS2PD    Y17, Z17
-	VSUBPD       Z17, Z17, Z18
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z18, K1
-	VPBROADCASTQ const1<>+0(SB), Z18
-	VPANDNQ      Z17, Z18, Z17
-	VMULPD       Z0, Z17, Z17
-	VPBROADCASTQ const0<>+0(SB), Z18
-	VBLENDMPD    Z17, Z18, K1, Z17
-	VADDPD       Z2, Z17, Z18
-	VSUBPD       Z2, Z18, Z19
-	VSUBPD       Z19, Z18, Z20
-	VSUBPD       Z20, Z2, Z2
-	VSUBPD       Z19, Z17, Z19
-	VADDPD       Z19, Z2, Z2
-	VMULPD       Z17, Z17, Z20
-	VADDPD       Z10, Z20, Z19
-	VSUBPD       Z10, Z19, Z21
-	VSUBPD       Z21, Z19, Z22
-	VSUBPD       Z22, Z10, Z10
-	VSUBPD       Z21, Z20, Z21
-	VADDPD       Z21, Z10, Z10
-	VADDPD       Z6, Z2, Z6
-	VFMSUB231PD  Z17, Z17, Z20
-	VADDPD       Z20, Z10, Z2
-	VADDPD       Z2, Z14, Z14
-	VMOVAPD      Z18, Z2
-	VMOVAPD      Z19, Z10
-	VCVTPH2PS    32(DX), Y17
-	VCVTPS2PD    Y17, Z17
-	VSUBPD       Z17, Z17, Z18
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z18, K1
-	VPBROADCASTQ const1<>+0(SB), Z18
-	VPANDNQ      Z17, Z18, Z17
-	VMULPD       Z0, Z17, Z17
-	VPBROADCASTQ const0<>+0(SB), Z18
-	VBLENDMPD    Z17, Z18, K1, Z17
-	VADDPD       Z3, Z17, Z18
-	VSUBPD       Z3, Z18, Z19
-	VSUBPD       Z19, Z18, Z20
-	VSUBPD       Z20, Z3, Z3
-	VSUBPD       Z19, Z17, Z19
-	VADDPD       Z19, Z3, Z3
-	VMULPD       Z17, Z17, Z20
-	VADDPD       Z11, Z20, Z19
-	VSUBPD       Z11, Z19, Z21
-	VSUBPD       Z21, Z19, Z22
-	VSUBPD       Z22, Z11, Z11
-	VSUBPD       Z21, Z20, Z21
-	VADDPD       Z21, Z11, Z11
-	VADDPD       Z7, Z3, Z7
-	VFMSUB231PD  Z17, Z17, Z20
-	VADDPD       Z20, Z11, Z3
-	VADDPD       Z3, Z15, Z15
-	VMOVAPD      Z18, Z3
-	VMOVAPD      Z19, Z11
-	VCVTPH2PS    48(DX), Y17
-	VCVTPS2PD    Y17, Z17
-	VSUBPD       Z17, Z17, Z18
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z18, K1
-	VPBROADCASTQ const1<>+0(SB), Z18
-	VPANDNQ      Z17, Z18, Z17
-	VMULPD       Z0, Z17, Z17
-	VPBROADCASTQ const0<>+0(SB), Z18
-	VBLENDMPD    Z17, Z18, K1, Z17
-	VADDPD       Z4, Z17, Z18
-	VSUBPD       Z4, Z18, Z19
-	VSUBPD       Z19, Z18, Z20
-	VSUBPD       Z20, Z4, Z4
-	VSUBPD       Z19, Z17, Z19
-	VADDPD       Z19, Z4, Z4
-	VMULPD       Z17, Z17, Z20
-	VADDPD       Z12, Z20, Z19
-	VSUBPD       Z12, Z19, Z21
-	VSUBPD       Z21, Z19, Z22
-	VSUBPD       Z22, Z12, Z12
-	VSUBPD       Z21, Z20, Z21
-	VADDPD       Z21, Z12, Z12
-	VADDPD       Z8, Z4, Z8
-	VFMSUB231PD  Z17, Z17, Z20
-	VADDPD       Z20, Z12, Z4
-	VADDPD       Z4, Z16, Z16
-	VMOVAPD      Z18, Z4
-	VMOVAPD      Z19, Z12
-	ADDQ         $0x00000040, DX
-	DECQ         DI
-	JNE          row
-	VMOVUPD      Z1, (AX)
-	VMOVUPD      Z2, 64(AX)
-	VMOVUPD      Z3, 128(AX)
-	VMOVUPD      Z4, 192(AX)
-	VMOVUPD      Z5, 256(AX)
-	VMOVUPD      Z6, 320(AX)
-	VMOVUPD      Z7, 384(AX)
-	VMOVUPD      Z8, 448(AX)
-	VMOVUPD      Z9, 512(AX)
-	VMOVUPD      Z10, 576(AX)
-	VMOVUPD      Z11, 640(AX)
-	VMOVUPD      Z12, 704(AX)
-	VMOVUPD      Z13, 768(AX)
-	VMOVUPD      Z14, 832(AX)
-	VMOVUPD      Z15, 896(AX)
-	VMOVUPD      Z16, 960(AX)
-	ADDQ         $0x00000100, AX
-	ADDQ         $0x00000040, CX
-	DECQ         SI
-	JNE          sweep
+	VCVTPH2PS         (CX), Y17
+	VCVTPS2PD         Y17, Z17
+	VSUBPD            Z17, Z17, Z18
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z18, K1
+	VPBROADCASTQ      const1<>+0(SB), Z18
+	VPANDNQ           Z17, Z18, Z17
+	VMULPD            Z0, Z17, Z17
+	VPBROADCASTQ      const0<>+0(SB), Z18
+	VBLENDMPD         Z17, Z18, K1, Z17
+	VADDPD            Z1, Z17, Z18
+	VSUBPD            Z1, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z1, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z17, Z19
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z20
+	VMULPD            Z17, Z17, Z1
+	VADDPD            Z9, Z1, Z19
+	VSUBPD            Z9, Z19, Z21
+	VSUBPD            Z21, Z19, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z9, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z1, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z21, Z22
+	VADDPD            Z5, Z20, Z5
+	VFMSUB231PD       Z17, Z17, Z1
+	VADDPD            Z1, Z22, Z1
+	VADDPD            Z1, Z13, Z13
+	VMOVAPD           Z18, Z1
+	VMOVAPD           Z19, Z9
+	VCVTPH2PS         16(CX), Y17
+	VCVTPS2PD         Y17, Z17
+	VSUBPD            Z17, Z17, Z18
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z18, K1
+	VPBROADCASTQ      const1<>+0(SB), Z18
+	VPANDNQ           Z17, Z18, Z17
+	VMULPD            Z0, Z17, Z17
+	VPBROADCASTQ      const0<>+0(SB), Z18
+	VBLENDMPD         Z17, Z18, K1, Z17
+	VADDPD            Z2, Z17, Z18
+	VSUBPD            Z2, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z2, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z17, Z19
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z20
+	VMULPD            Z17, Z17, Z2
+	VADDPD            Z10, Z2, Z19
+	VSUBPD            Z10, Z19, Z21
+	VSUBPD            Z21, Z19, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z10, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z2, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z21, Z22
+	VADDPD            Z6, Z20, Z6
+	VFMSUB231PD       Z17, Z17, Z2
+	VADDPD            Z2, Z22, Z2
+	VADDPD            Z2, Z14, Z14
+	VMOVAPD           Z18, Z2
+	VMOVAPD           Z19, Z10
+	VCVTPH2PS         32(CX), Y17
+	VCVTPS2PD         Y17, Z17
+	VSUBPD            Z17, Z17, Z18
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z18, K1
+	VPBROADCASTQ      const1<>+0(SB), Z18
+	VPANDNQ           Z17, Z18, Z17
+	VMULPD            Z0, Z17, Z17
+	VPBROADCASTQ      const0<>+0(SB), Z18
+	VBLENDMPD         Z17, Z18, K1, Z17
+	VADDPD            Z3, Z17, Z18
+	VSUBPD            Z3, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z3, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z17, Z19
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z20
+	VMULPD            Z17, Z17, Z3
+	VADDPD            Z11, Z3, Z19
+	VSUBPD            Z11, Z19, Z21
+	VSUBPD            Z21, Z19, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z11, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z3, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z21, Z22
+	VADDPD            Z7, Z20, Z7
+	VFMSUB231PD       Z17, Z17, Z3
+	VADDPD            Z3, Z22, Z3
+	VADDPD            Z3, Z15, Z15
+	VMOVAPD           Z18, Z3
+	VMOVAPD           Z19, Z11
+	VCVTPH2PS         48(CX), Y17
+	VCVTPS2PD         Y17, Z17
+	VSUBPD            Z17, Z17, Z18
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z18, K1
+	VPBROADCASTQ      const1<>+0(SB), Z18
+	VPANDNQ           Z17, Z18, Z17
+	VMULPD            Z0, Z17, Z17
+	VPBROADCASTQ      const0<>+0(SB), Z18
+	VBLENDMPD         Z17, Z18, K1, Z17
+	VADDPD            Z4, Z17, Z18
+	VSUBPD            Z4, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z4, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z17, Z19
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z20
+	VMULPD            Z17, Z17, Z4
+	VADDPD            Z12, Z4, Z19
+	VSUBPD            Z12, Z19, Z21
+	VSUBPD            Z21, Z19, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z12, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z4, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z21, Z22
+	VADDPD            Z8, Z20, Z8
+	VFMSUB231PD       Z17, Z17, Z4
+	VADDPD            Z4, Z22, Z4
+	VADDPD            Z4, Z16, Z16
+	VMOVAPD           Z18, Z4
+	VMOVAPD           Z19, Z12
+	ADDQ              $0x00000040, CX
+	DECQ              DX
+	JNE               row
+	VMOVUPD           Z1, (AX)
+	VMOVUPD           Z2, 64(AX)
+	VMOVUPD           Z3, 128(AX)
+	VMOVUPD           Z4, 192(AX)
+	VMOVUPD           Z5, 256(AX)
+	VMOVUPD           Z6, 320(AX)
+	VMOVUPD           Z7, 384(AX)
+	VMOVUPD           Z8, 448(AX)
+	VMOVUPD           Z9, 512(AX)
+	VMOVUPD           Z10, 576(AX)
+	VMOVUPD           Z11, 640(AX)
+	VMOVUPD           Z12, 704(AX)
+	VMOVUPD           Z13, 768(AX)
+	VMOVUPD           Z14, 832(AX)
+	VMOVUPD           Z15, 896(AX)
+	VMOVUPD           Z16, 960(AX)
+	VZEROUPPER
+	RET
+
+// func NormsFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F, F16C
+TEXT ·NormsFloat16Combined(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
+	VPBROADCASTQ X0, Z0
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPXORQ       Z14, Z14, Z14
+	VPXORQ       Z15, Z15, Z15
+	VPXORQ       Z16, Z16, Z16
+	MOVQ         DX, DX
+
+row:
+	VCVTPH2PS         (CX), Y17
+	VCVTPS2PD         Y17, Z17
+	VSUBPD            Z17, Z17, Z18
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z18, K1
+	VPBROADCASTQ      const1<>+0(SB), Z18
+	VPANDNQ           Z17, Z18, Z17
+	VMULPD            Z0, Z17, Z17
+	VPBROADCASTQ      const0<>+0(SB), Z18
+	VBLENDMPD         Z17, Z18, K1, Z17
+	VADDPD            Z1, Z17, Z18
+	VSUBPD            Z1, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z1, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z17, Z19
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z20
+	VMULPD            Z17, Z17, Z1
+	VADDPD            Z9, Z1, Z19
+	VSUBPD            Z9, Z19, Z21
+	VSUBPD            Z21, Z19, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z9, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z1, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z21, Z22
+	VADDPD            Z5, Z20, Z5
+	VFMSUB231PD       Z17, Z17, Z1
+	VADDPD            Z1, Z22, Z1
+	VADDPD            Z1, Z13, Z13
+	VMOVAPD           Z18, Z1
+	VMOVAPD           Z19, Z9
+	VCVTPH2PS         16(CX), Y17
+	VCVTPS2PD         Y17, Z17
+	VSUBPD            Z17, Z17, Z18
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z18, K1
+	VPBROADCASTQ      const1<>+0(SB), Z18
+	VPANDNQ           Z17, Z18, Z17
+	VMULPD            Z0, Z17, Z17
+	VPBROADCASTQ      const0<>+0(SB), Z18
+	VBLENDMPD         Z17, Z18, K1, Z17
+	VADDPD            Z2, Z17, Z18
+	VSUBPD            Z2, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z2, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z17, Z19
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z20
+	VMULPD            Z17, Z17, Z2
+	VADDPD            Z10, Z2, Z19
+	VSUBPD            Z10, Z19, Z21
+	VSUBPD            Z21, Z19, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z10, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z2, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z21, Z22
+	VADDPD            Z6, Z20, Z6
+	VFMSUB231PD       Z17, Z17, Z2
+	VADDPD            Z2, Z22, Z2
+	VADDPD            Z2, Z14, Z14
+	VMOVAPD           Z18, Z2
+	VMOVAPD           Z19, Z10
+	VCVTPH2PS         32(CX), Y17
+	VCVTPS2PD         Y17, Z17
+	VSUBPD            Z17, Z17, Z18
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z18, K1
+	VPBROADCASTQ      const1<>+0(SB), Z18
+	VPANDNQ           Z17, Z18, Z17
+	VMULPD            Z0, Z17, Z17
+	VPBROADCASTQ      const0<>+0(SB), Z18
+	VBLENDMPD         Z17, Z18, K1, Z17
+	VADDPD            Z3, Z17, Z18
+	VSUBPD            Z3, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z3, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z17, Z19
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z20
+	VMULPD            Z17, Z17, Z3
+	VADDPD            Z11, Z3, Z19
+	VSUBPD            Z11, Z19, Z21
+	VSUBPD            Z21, Z19, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z11, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z3, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z21, Z22
+	VADDPD            Z7, Z20, Z7
+	VFMSUB231PD       Z17, Z17, Z3
+	VADDPD            Z3, Z22, Z3
+	VADDPD            Z3, Z15, Z15
+	VMOVAPD           Z18, Z3
+	VMOVAPD           Z19, Z11
+	VCVTPH2PS         48(CX), Y17
+	VCVTPS2PD         Y17, Z17
+	VSUBPD            Z17, Z17, Z18
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z18, K1
+	VPBROADCASTQ      const1<>+0(SB), Z18
+	VPANDNQ           Z17, Z18, Z17
+	VMULPD            Z0, Z17, Z17
+	VPBROADCASTQ      const0<>+0(SB), Z18
+	VBLENDMPD         Z17, Z18, K1, Z17
+	VADDPD            Z4, Z17, Z18
+	VSUBPD            Z4, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z4, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z17, Z19
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z20
+	VMULPD            Z17, Z17, Z4
+	VADDPD            Z12, Z4, Z19
+	VSUBPD            Z12, Z19, Z21
+	VSUBPD            Z21, Z19, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z12, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z4, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z21, Z22
+	VADDPD            Z8, Z20, Z8
+	VFMSUB231PD       Z17, Z17, Z4
+	VADDPD            Z4, Z22, Z4
+	VADDPD            Z4, Z16, Z16
+	VMOVAPD           Z18, Z4
+	VMOVAPD           Z19, Z12
+	ADDQ              $0x00000040, CX
+	DECQ              DX
+	JNE               row
+	VADDPD            Z4, Z2, Z0
+	VSUBPD            Z2, Z0, Z17
+	VSUBPD            Z17, Z0, Z18
+	VSUBPD            Z18, Z2, Z2
+	VSUBPD            Z17, Z4, Z4
+	VADDPD            Z4, Z2, Z2
+	VADDPD            Z8, Z6, Z4
+	VADDPD            Z4, Z2, Z6
+	VADDPD            Z12, Z10, Z2
+	VSUBPD            Z10, Z2, Z4
+	VSUBPD            Z4, Z2, Z8
+	VSUBPD            Z8, Z10, Z8
+	VSUBPD            Z4, Z12, Z4
+	VADDPD            Z4, Z8, Z4
+	VADDPD            Z16, Z14, Z8
+	VADDPD            Z8, Z4, Z14
+	VADDPD            Z3, Z1, Z4
+	VSUBPD            Z1, Z4, Z8
+	VSUBPD            Z8, Z4, Z10
+	VSUBPD            Z10, Z1, Z1
+	VSUBPD            Z8, Z3, Z3
+	VADDPD            Z3, Z1, Z1
+	VADDPD            Z7, Z5, Z3
+	VADDPD            Z3, Z1, Z5
+	VADDPD            Z11, Z9, Z1
+	VSUBPD            Z9, Z1, Z3
+	VSUBPD            Z3, Z1, Z7
+	VSUBPD            Z7, Z9, Z7
+	VSUBPD            Z3, Z11, Z3
+	VADDPD            Z3, Z7, Z3
+	VADDPD            Z15, Z13, Z7
+	VADDPD            Z7, Z3, Z13
+	VADDPD            Z0, Z4, Z3
+	VSUBPD            Z4, Z3, Z7
+	VSUBPD            Z7, Z3, Z8
+	VSUBPD            Z8, Z4, Z4
+	VSUBPD            Z7, Z0, Z0
+	VADDPD            Z0, Z4, Z0
+	VADDPD            Z6, Z5, Z4
+	VADDPD            Z4, Z0, Z5
+	VADDPD            Z2, Z1, Z0
+	VSUBPD            Z1, Z0, Z4
+	VSUBPD            Z4, Z0, Z6
+	VSUBPD            Z6, Z1, Z1
+	VSUBPD            Z4, Z2, Z2
+	VADDPD            Z2, Z1, Z1
+	VADDPD            Z14, Z13, Z2
+	VADDPD            Z2, Z1, Z13
+	VSHUFF64X2        $0x4e, Z3, Z3, Z1
+	VADDPD            Z1, Z3, Z2
+	VSUBPD            Z3, Z2, Z4
+	VSUBPD            Z4, Z2, Z6
+	VSUBPD            Z6, Z3, Z3
+	VSUBPD            Z4, Z1, Z1
+	VADDPD            Z1, Z3, Z1
+	VSHUFF64X2        $0x4e, Z5, Z5, Z3
+	VADDPD            Z3, Z5, Z3
+	VADDPD            Z3, Z1, Z5
+	VSHUFF64X2        $0x4e, Z0, Z0, Z1
+	VADDPD            Z1, Z0, Z3
+	VSUBPD            Z0, Z3, Z4
+	VSUBPD            Z4, Z3, Z6
+	VSUBPD            Z6, Z0, Z0
+	VSUBPD            Z4, Z1, Z1
+	VADDPD            Z1, Z0, Z0
+	VSHUFF64X2        $0x4e, Z13, Z13, Z1
+	VADDPD            Z1, Z13, Z1
+	VADDPD            Z1, Z0, Z13
+	VSHUFF64X2        $0xb1, Z2, Z2, Z0
+	VADDPD            Z0, Z2, Z1
+	VSUBPD            Z2, Z1, Z4
+	VSUBPD            Z4, Z1, Z6
+	VSUBPD            Z6, Z2, Z2
+	VSUBPD            Z4, Z0, Z0
+	VADDPD            Z0, Z2, Z0
+	VSHUFF64X2        $0xb1, Z5, Z5, Z2
+	VADDPD            Z2, Z5, Z2
+	VADDPD            Z2, Z0, Z5
+	VSHUFF64X2        $0xb1, Z3, Z3, Z0
+	VADDPD            Z0, Z3, Z2
+	VSUBPD            Z3, Z2, Z4
+	VSUBPD            Z4, Z2, Z6
+	VSUBPD            Z6, Z3, Z3
+	VSUBPD            Z4, Z0, Z0
+	VADDPD            Z0, Z3, Z0
+	VSHUFF64X2        $0xb1, Z13, Z13, Z3
+	VADDPD            Z3, Z13, Z3
+	VADDPD            Z3, Z0, Z13
+	VPERMILPD         $0x55, Z1, Z0
+	VADDPD            Z0, Z1, Z3
+	VSUBPD            Z1, Z3, Z4
+	VSUBPD            Z4, Z3, Z6
+	VSUBPD            Z6, Z1, Z1
+	VSUBPD            Z4, Z0, Z0
+	VADDPD            Z0, Z1, Z0
+	VPERMILPD         $0x55, Z5, Z1
+	VADDPD            Z1, Z5, Z1
+	VADDPD            Z1, Z0, Z5
+	VPERMILPD         $0x55, Z2, Z0
+	VADDPD            Z0, Z2, Z1
+	VSUBPD            Z2, Z1, Z4
+	VSUBPD            Z4, Z1, Z6
+	VSUBPD            Z6, Z2, Z2
+	VSUBPD            Z4, Z0, Z0
+	VADDPD            Z0, Z2, Z0
+	VPERMILPD         $0x55, Z13, Z2
+	VADDPD            Z2, Z13, Z2
+	VADDPD            Z2, Z0, Z13
+	VMOVQ             X3, (AX)
+	VMOVQ             X5, 8(AX)
+	VMOVQ             X1, 16(AX)
+	VMOVQ             X13, 24(AX)
 	VZEROUPPER
 	RET
 
@@ -521,171 +1270,425 @@ row:
 TEXT ·NormsBFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
-	MOVQ         u0+32(FP), DX
-	VMOVQ        DX, X0
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z1
-	VMOVUPD 64(AX), Z2
-	VMOVUPD 128(AX), Z3
-	VMOVUPD 192(AX), Z4
-	VMOVUPD 256(AX), Z5
-	VMOVUPD 320(AX), Z6
-	VMOVUPD 384(AX), Z7
-	VMOVUPD 448(AX), Z8
-	VMOVUPD 512(AX), Z9
-	VMOVUPD 576(AX), Z10
-	VMOVUPD 640(AX), Z11
-	VMOVUPD 704(AX), Z12
-	VMOVUPD 768(AX), Z13
-	VMOVUPD 832(AX), Z14
-	VMOVUPD 896(AX), Z15
-	VMOVUPD 960(AX), Z16
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPXORQ       Z14, Z14, Z14
+	VPXORQ       Z15, Z15, Z15
+	VPXORQ       Z16, Z16, Z16
+	MOVQ         DX, DX
 
 row:
-	VPMOVZXWD    (DX), Y17
-	VPSLLD       $0x10, Y17, Y17
-	VCVTPS2PD    Y17, Z17
-	VSUBPD       Z17, Z17, Z18
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z18, K1
-	VPBROADCASTQ const1<>+0(SB), Z18
-	VPANDNQ      Z17, Z18, Z17
-	VMULPD       Z0, Z17, Z17
-	VPBROADCASTQ const0<>+0(SB), Z18
-	VBLENDMPD    Z17, Z18, K1, Z17
-	VADDPD       Z1, Z17, Z18
-	VSUBPD       Z1, Z18, Z19
-	VSUBPD       Z19, Z18, Z20
-	VSUBPD       Z20, Z1, Z1
-	VSUBPD       Z19, Z17, Z19
-	VADDPD       Z19, Z1, Z1
-	VMULPD       Z17, Z17, Z20
-	VADDPD       Z9, Z20, Z19
-	VSUBPD       Z9, Z19, Z21
-	VSUBPD       Z21, Z19, Z22
-	VSUBPD       Z22, Z9, Z9
-	VSUBPD       Z21, Z20, Z21
-	VADDPD       Z21, Z9, Z9
-	VADDPD       Z5, Z1, Z5
-	VFMSUB231PD  Z17, Z17, Z20
-	VADDPD       Z20, Z9, Z1
-	VADDPD       Z1, Z13, Z13
-	VMOVAPD      Z18, Z1
-	VMOVAPD      Z19, Z9
-	VPMOVZXWD    16(DX), Y17
-	VPSLLD       $0x10, Y17, Y17
-	VCVTPS2PD    Y17, Z17
-	VSUBPD       Z17, Z17, Z18
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z18, K1
-	VPBROADCASTQ const1<>+0(SB), Z18
-	VPANDNQ      Z17, Z18, Z17
-	VMULPD       Z0, Z17, Z17
-	VPBROADCASTQ const0<>+0(SB), Z18
-	VBLENDMPD    Z17, Z18, K1, Z17
-	VADDPD       Z2, Z17, Z18
-	VSUBPD       Z2, Z18, Z19
-	VSUBPD       Z19, Z18, Z20
-	VSUBPD       Z20, Z2, Z2
-	VSUBPD       Z19, Z17, Z19
-	VADDPD       Z19, Z2, Z2
-	VMULPD       Z17, Z17, Z20
-	VADDPD       Z10, Z20, Z19
-	VSUBPD       Z10, Z19, Z21
-	VSUBPD       Z21, Z19, Z22
-	VSUBPD       Z22, Z10, Z10
-	VSUBPD       Z21, Z20, Z21
-	VADDPD       Z21, Z10, Z10
-	VADDPD       Z6, Z2, Z6
-	VFMSUB231PD  Z17, Z17, Z20
-	VADDPD       Z20, Z10, Z2
-	VADDPD       Z2, Z14, Z14
-	VMOVAPD      Z18, Z2
-	VMOVAPD      Z19, Z10
-	VPMOVZXWD    32(DX), Y17
-	VPSLLD       $0x10, Y17, Y17
-	VCVTPS2PD    Y17, Z17
-	VSUBPD       Z17, Z17, Z18
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z18, K1
-	VPBROADCASTQ const1<>+0(SB), Z18
-	VPANDNQ      Z17, Z18, Z17
-	VMULPD       Z0, Z17, Z17
-	VPBROADCASTQ const0<>+0(SB), Z18
-	VBLENDMPD    Z17, Z18, K1, Z17
-	VADDPD       Z3, Z17, Z18
-	VSUBPD       Z3, Z18, Z19
-	VSUBPD       Z19, Z18, Z20
-	VSUBPD       Z20, Z3, Z3
-	VSUBPD       Z19, Z17, Z19
-	VADDPD       Z19, Z3, Z3
-	VMULPD       Z17, Z17, Z20
-	VADDPD       Z11, Z20, Z19
-	VSUBPD       Z11, Z19, Z21
-	VSUBPD       Z21, Z19, Z22
-	VSUBPD       Z22, Z11, Z11
-	VSUBPD       Z21, Z20, Z21
-	VADDPD       Z21, Z11, Z11
-	VADDPD       Z7, Z3, Z7
-	VFMSUB231PD  Z17, Z17, Z20
-	VADDPD       Z20, Z11, Z3
-	VADDPD       Z3, Z15, Z15
-	VMOVAPD      Z18, Z3
-	VMOVAPD      Z19, Z11
-	VPMOVZXWD    48(DX), Y17
-	VPSLLD       $0x10, Y17, Y17
-	VCVTPS2PD    Y17, Z17
-	VSUBPD       Z17, Z17, Z18
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z18, K1
-	VPBROADCASTQ const1<>+0(SB), Z18
-	VPANDNQ      Z17, Z18, Z17
-	VMULPD       Z0, Z17, Z17
-	VPBROADCASTQ const0<>+0(SB), Z18
-	VBLENDMPD    Z17, Z18, K1, Z17
-	VADDPD       Z4, Z17, Z18
-	VSUBPD       Z4, Z18, Z19
-	VSUBPD       Z19, Z18, Z20
-	VSUBPD       Z20, Z4, Z4
-	VSUBPD       Z19, Z17, Z19
-	VADDPD       Z19, Z4, Z4
-	VMULPD       Z17, Z17, Z20
-	VADDPD       Z12, Z20, Z19
-	VSUBPD       Z12, Z19, Z21
-	VSUBPD       Z21, Z19, Z22
-	VSUBPD       Z22, Z12, Z12
-	VSUBPD       Z21, Z20, Z21
-	VADDPD       Z21, Z12, Z12
-	VADDPD       Z8, Z4, Z8
-	VFMSUB231PD  Z17, Z17, Z20
-	VADDPD       Z20, Z12, Z4
-	VADDPD       Z4, Z16, Z16
-	VMOVAPD      Z18, Z4
-	VMOVAPD      Z19, Z12
-	ADDQ         $0x00000040, DX
-	DECQ         DI
-	JNE          row
-	VMOVUPD      Z1, (AX)
-	VMOVUPD      Z2, 64(AX)
-	VMOVUPD      Z3, 128(AX)
-	VMOVUPD      Z4, 192(AX)
-	VMOVUPD      Z5, 256(AX)
-	VMOVUPD      Z6, 320(AX)
-	VMOVUPD      Z7, 384(AX)
-	VMOVUPD      Z8, 448(AX)
-	VMOVUPD      Z9, 512(AX)
-	VMOVUPD      Z10, 576(AX)
-	VMOVUPD      Z11, 640(AX)
-	VMOVUPD      Z12, 704(AX)
-	VMOVUPD      Z13, 768(AX)
-	VMOVUPD      Z14, 832(AX)
-	VMOVUPD      Z15, 896(AX)
-	VMOVUPD      Z16, 960(AX)
-	ADDQ         $0x00000100, AX
-	ADDQ         $0x00000040, CX
-	DECQ         SI
-	JNE          sweep
+	VPMOVZXWD         (CX), Y17
+	VPSLLD            $0x10, Y17, Y17
+	VCVTPS2PD         Y17, Z17
+	VSUBPD            Z17, Z17, Z18
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z18, K1
+	VPBROADCASTQ      const1<>+0(SB), Z18
+	VPANDNQ           Z17, Z18, Z17
+	VMULPD            Z0, Z17, Z17
+	VPBROADCASTQ      const0<>+0(SB), Z18
+	VBLENDMPD         Z17, Z18, K1, Z17
+	VADDPD            Z1, Z17, Z18
+	VSUBPD            Z1, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z1, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z17, Z19
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z20
+	VMULPD            Z17, Z17, Z1
+	VADDPD            Z9, Z1, Z19
+	VSUBPD            Z9, Z19, Z21
+	VSUBPD            Z21, Z19, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z9, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z1, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z21, Z22
+	VADDPD            Z5, Z20, Z5
+	VFMSUB231PD       Z17, Z17, Z1
+	VADDPD            Z1, Z22, Z1
+	VADDPD            Z1, Z13, Z13
+	VMOVAPD           Z18, Z1
+	VMOVAPD           Z19, Z9
+	VPMOVZXWD         16(CX), Y17
+	VPSLLD            $0x10, Y17, Y17
+	VCVTPS2PD         Y17, Z17
+	VSUBPD            Z17, Z17, Z18
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z18, K1
+	VPBROADCASTQ      const1<>+0(SB), Z18
+	VPANDNQ           Z17, Z18, Z17
+	VMULPD            Z0, Z17, Z17
+	VPBROADCASTQ      const0<>+0(SB), Z18
+	VBLENDMPD         Z17, Z18, K1, Z17
+	VADDPD            Z2, Z17, Z18
+	VSUBPD            Z2, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z2, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z17, Z19
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z20
+	VMULPD            Z17, Z17, Z2
+	VADDPD            Z10, Z2, Z19
+	VSUBPD            Z10, Z19, Z21
+	VSUBPD            Z21, Z19, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z10, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z2, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z21, Z22
+	VADDPD            Z6, Z20, Z6
+	VFMSUB231PD       Z17, Z17, Z2
+	VADDPD            Z2, Z22, Z2
+	VADDPD            Z2, Z14, Z14
+	VMOVAPD           Z18, Z2
+	VMOVAPD           Z19, Z10
+	VPMOVZXWD         32(CX), Y17
+	VPSLLD            $0x10, Y17, Y17
+	VCVTPS2PD         Y17, Z17
+	VSUBPD            Z17, Z17, Z18
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z18, K1
+	VPBROADCASTQ      const1<>+0(SB), Z18
+	VPANDNQ           Z17, Z18, Z17
+	VMULPD            Z0, Z17, Z17
+	VPBROADCASTQ      const0<>+0(SB), Z18
+	VBLENDMPD         Z17, Z18, K1, Z17
+	VADDPD            Z3, Z17, Z18
+	VSUBPD            Z3, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z3, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z17, Z19
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z20
+	VMULPD            Z17, Z17, Z3
+	VADDPD            Z11, Z3, Z19
+	VSUBPD            Z11, Z19, Z21
+	VSUBPD            Z21, Z19, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z11, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z3, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z21, Z22
+	VADDPD            Z7, Z20, Z7
+	VFMSUB231PD       Z17, Z17, Z3
+	VADDPD            Z3, Z22, Z3
+	VADDPD            Z3, Z15, Z15
+	VMOVAPD           Z18, Z3
+	VMOVAPD           Z19, Z11
+	VPMOVZXWD         48(CX), Y17
+	VPSLLD            $0x10, Y17, Y17
+	VCVTPS2PD         Y17, Z17
+	VSUBPD            Z17, Z17, Z18
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z18, K1
+	VPBROADCASTQ      const1<>+0(SB), Z18
+	VPANDNQ           Z17, Z18, Z17
+	VMULPD            Z0, Z17, Z17
+	VPBROADCASTQ      const0<>+0(SB), Z18
+	VBLENDMPD         Z17, Z18, K1, Z17
+	VADDPD            Z4, Z17, Z18
+	VSUBPD            Z4, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z4, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z17, Z19
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z20
+	VMULPD            Z17, Z17, Z4
+	VADDPD            Z12, Z4, Z19
+	VSUBPD            Z12, Z19, Z21
+	VSUBPD            Z21, Z19, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z12, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z4, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z21, Z22
+	VADDPD            Z8, Z20, Z8
+	VFMSUB231PD       Z17, Z17, Z4
+	VADDPD            Z4, Z22, Z4
+	VADDPD            Z4, Z16, Z16
+	VMOVAPD           Z18, Z4
+	VMOVAPD           Z19, Z12
+	ADDQ              $0x00000040, CX
+	DECQ              DX
+	JNE               row
+	VMOVUPD           Z1, (AX)
+	VMOVUPD           Z2, 64(AX)
+	VMOVUPD           Z3, 128(AX)
+	VMOVUPD           Z4, 192(AX)
+	VMOVUPD           Z5, 256(AX)
+	VMOVUPD           Z6, 320(AX)
+	VMOVUPD           Z7, 384(AX)
+	VMOVUPD           Z8, 448(AX)
+	VMOVUPD           Z9, 512(AX)
+	VMOVUPD           Z10, 576(AX)
+	VMOVUPD           Z11, 640(AX)
+	VMOVUPD           Z12, 704(AX)
+	VMOVUPD           Z13, 768(AX)
+	VMOVUPD           Z14, 832(AX)
+	VMOVUPD           Z15, 896(AX)
+	VMOVUPD           Z16, 960(AX)
+	VZEROUPPER
+	RET
+
+// func NormsBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2, AVX512F
+TEXT ·NormsBFloat16Combined(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
+	VPBROADCASTQ X0, Z0
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPXORQ       Z14, Z14, Z14
+	VPXORQ       Z15, Z15, Z15
+	VPXORQ       Z16, Z16, Z16
+	MOVQ         DX, DX
+
+row:
+	VPMOVZXWD         (CX), Y17
+	VPSLLD            $0x10, Y17, Y17
+	VCVTPS2PD         Y17, Z17
+	VSUBPD            Z17, Z17, Z18
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z18, K1
+	VPBROADCASTQ      const1<>+0(SB), Z18
+	VPANDNQ           Z17, Z18, Z17
+	VMULPD            Z0, Z17, Z17
+	VPBROADCASTQ      const0<>+0(SB), Z18
+	VBLENDMPD         Z17, Z18, K1, Z17
+	VADDPD            Z1, Z17, Z18
+	VSUBPD            Z1, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z1, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z17, Z19
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z20
+	VMULPD            Z17, Z17, Z1
+	VADDPD            Z9, Z1, Z19
+	VSUBPD            Z9, Z19, Z21
+	VSUBPD            Z21, Z19, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z9, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z1, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z21, Z22
+	VADDPD            Z5, Z20, Z5
+	VFMSUB231PD       Z17, Z17, Z1
+	VADDPD            Z1, Z22, Z1
+	VADDPD            Z1, Z13, Z13
+	VMOVAPD           Z18, Z1
+	VMOVAPD           Z19, Z9
+	VPMOVZXWD         16(CX), Y17
+	VPSLLD            $0x10, Y17, Y17
+	VCVTPS2PD         Y17, Z17
+	VSUBPD            Z17, Z17, Z18
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z18, K1
+	VPBROADCASTQ      const1<>+0(SB), Z18
+	VPANDNQ           Z17, Z18, Z17
+	VMULPD            Z0, Z17, Z17
+	VPBROADCASTQ      const0<>+0(SB), Z18
+	VBLENDMPD         Z17, Z18, K1, Z17
+	VADDPD            Z2, Z17, Z18
+	VSUBPD            Z2, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z2, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z17, Z19
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z20
+	VMULPD            Z17, Z17, Z2
+	VADDPD            Z10, Z2, Z19
+	VSUBPD            Z10, Z19, Z21
+	VSUBPD            Z21, Z19, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z10, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z2, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z21, Z22
+	VADDPD            Z6, Z20, Z6
+	VFMSUB231PD       Z17, Z17, Z2
+	VADDPD            Z2, Z22, Z2
+	VADDPD            Z2, Z14, Z14
+	VMOVAPD           Z18, Z2
+	VMOVAPD           Z19, Z10
+	VPMOVZXWD         32(CX), Y17
+	VPSLLD            $0x10, Y17, Y17
+	VCVTPS2PD         Y17, Z17
+	VSUBPD            Z17, Z17, Z18
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z18, K1
+	VPBROADCASTQ      const1<>+0(SB), Z18
+	VPANDNQ           Z17, Z18, Z17
+	VMULPD            Z0, Z17, Z17
+	VPBROADCASTQ      const0<>+0(SB), Z18
+	VBLENDMPD         Z17, Z18, K1, Z17
+	VADDPD            Z3, Z17, Z18
+	VSUBPD            Z3, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z3, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z17, Z19
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z20
+	VMULPD            Z17, Z17, Z3
+	VADDPD            Z11, Z3, Z19
+	VSUBPD            Z11, Z19, Z21
+	VSUBPD            Z21, Z19, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z11, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z3, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z21, Z22
+	VADDPD            Z7, Z20, Z7
+	VFMSUB231PD       Z17, Z17, Z3
+	VADDPD            Z3, Z22, Z3
+	VADDPD            Z3, Z15, Z15
+	VMOVAPD           Z18, Z3
+	VMOVAPD           Z19, Z11
+	VPMOVZXWD         48(CX), Y17
+	VPSLLD            $0x10, Y17, Y17
+	VCVTPS2PD         Y17, Z17
+	VSUBPD            Z17, Z17, Z18
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z18, K1
+	VPBROADCASTQ      const1<>+0(SB), Z18
+	VPANDNQ           Z17, Z18, Z17
+	VMULPD            Z0, Z17, Z17
+	VPBROADCASTQ      const0<>+0(SB), Z18
+	VBLENDMPD         Z17, Z18, K1, Z17
+	VADDPD            Z4, Z17, Z18
+	VSUBPD            Z4, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z4, Z20
+	VFNMADD132PD.BCST const2<>+0(SB), Z17, Z19
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z20
+	VMULPD            Z17, Z17, Z4
+	VADDPD            Z12, Z4, Z19
+	VSUBPD            Z12, Z19, Z21
+	VSUBPD            Z21, Z19, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z12, Z22
+	VFNMADD132PD.BCST const2<>+0(SB), Z4, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z21, Z22
+	VADDPD            Z8, Z20, Z8
+	VFMSUB231PD       Z17, Z17, Z4
+	VADDPD            Z4, Z22, Z4
+	VADDPD            Z4, Z16, Z16
+	VMOVAPD           Z18, Z4
+	VMOVAPD           Z19, Z12
+	ADDQ              $0x00000040, CX
+	DECQ              DX
+	JNE               row
+	VADDPD            Z4, Z2, Z0
+	VSUBPD            Z2, Z0, Z17
+	VSUBPD            Z17, Z0, Z18
+	VSUBPD            Z18, Z2, Z2
+	VSUBPD            Z17, Z4, Z4
+	VADDPD            Z4, Z2, Z2
+	VADDPD            Z8, Z6, Z4
+	VADDPD            Z4, Z2, Z6
+	VADDPD            Z12, Z10, Z2
+	VSUBPD            Z10, Z2, Z4
+	VSUBPD            Z4, Z2, Z8
+	VSUBPD            Z8, Z10, Z8
+	VSUBPD            Z4, Z12, Z4
+	VADDPD            Z4, Z8, Z4
+	VADDPD            Z16, Z14, Z8
+	VADDPD            Z8, Z4, Z14
+	VADDPD            Z3, Z1, Z4
+	VSUBPD            Z1, Z4, Z8
+	VSUBPD            Z8, Z4, Z10
+	VSUBPD            Z10, Z1, Z1
+	VSUBPD            Z8, Z3, Z3
+	VADDPD            Z3, Z1, Z1
+	VADDPD            Z7, Z5, Z3
+	VADDPD            Z3, Z1, Z5
+	VADDPD            Z11, Z9, Z1
+	VSUBPD            Z9, Z1, Z3
+	VSUBPD            Z3, Z1, Z7
+	VSUBPD            Z7, Z9, Z7
+	VSUBPD            Z3, Z11, Z3
+	VADDPD            Z3, Z7, Z3
+	VADDPD            Z15, Z13, Z7
+	VADDPD            Z7, Z3, Z13
+	VADDPD            Z0, Z4, Z3
+	VSUBPD            Z4, Z3, Z7
+	VSUBPD            Z7, Z3, Z8
+	VSUBPD            Z8, Z4, Z4
+	VSUBPD            Z7, Z0, Z0
+	VADDPD            Z0, Z4, Z0
+	VADDPD            Z6, Z5, Z4
+	VADDPD            Z4, Z0, Z5
+	VADDPD            Z2, Z1, Z0
+	VSUBPD            Z1, Z0, Z4
+	VSUBPD            Z4, Z0, Z6
+	VSUBPD            Z6, Z1, Z1
+	VSUBPD            Z4, Z2, Z2
+	VADDPD            Z2, Z1, Z1
+	VADDPD            Z14, Z13, Z2
+	VADDPD            Z2, Z1, Z13
+	VSHUFF64X2        $0x4e, Z3, Z3, Z1
+	VADDPD            Z1, Z3, Z2
+	VSUBPD            Z3, Z2, Z4
+	VSUBPD            Z4, Z2, Z6
+	VSUBPD            Z6, Z3, Z3
+	VSUBPD            Z4, Z1, Z1
+	VADDPD            Z1, Z3, Z1
+	VSHUFF64X2        $0x4e, Z5, Z5, Z3
+	VADDPD            Z3, Z5, Z3
+	VADDPD            Z3, Z1, Z5
+	VSHUFF64X2        $0x4e, Z0, Z0, Z1
+	VADDPD            Z1, Z0, Z3
+	VSUBPD            Z0, Z3, Z4
+	VSUBPD            Z4, Z3, Z6
+	VSUBPD            Z6, Z0, Z0
+	VSUBPD            Z4, Z1, Z1
+	VADDPD            Z1, Z0, Z0
+	VSHUFF64X2        $0x4e, Z13, Z13, Z1
+	VADDPD            Z1, Z13, Z1
+	VADDPD            Z1, Z0, Z13
+	VSHUFF64X2        $0xb1, Z2, Z2, Z0
+	VADDPD            Z0, Z2, Z1
+	VSUBPD            Z2, Z1, Z4
+	VSUBPD            Z4, Z1, Z6
+	VSUBPD            Z6, Z2, Z2
+	VSUBPD            Z4, Z0, Z0
+	VADDPD            Z0, Z2, Z0
+	VSHUFF64X2        $0xb1, Z5, Z5, Z2
+	VADDPD            Z2, Z5, Z2
+	VADDPD            Z2, Z0, Z5
+	VSHUFF64X2        $0xb1, Z3, Z3, Z0
+	VADDPD            Z0, Z3, Z2
+	VSUBPD            Z3, Z2, Z4
+	VSUBPD            Z4, Z2, Z6
+	VSUBPD            Z6, Z3, Z3
+	VSUBPD            Z4, Z0, Z0
+	VADDPD            Z0, Z3, Z0
+	VSHUFF64X2        $0xb1, Z13, Z13, Z3
+	VADDPD            Z3, Z13, Z3
+	VADDPD            Z3, Z0, Z13
+	VPERMILPD         $0x55, Z1, Z0
+	VADDPD            Z0, Z1, Z3
+	VSUBPD            Z1, Z3, Z4
+	VSUBPD            Z4, Z3, Z6
+	VSUBPD            Z6, Z1, Z1
+	VSUBPD            Z4, Z0, Z0
+	VADDPD            Z0, Z1, Z0
+	VPERMILPD         $0x55, Z5, Z1
+	VADDPD            Z1, Z5, Z1
+	VADDPD            Z1, Z0, Z5
+	VPERMILPD         $0x55, Z2, Z0
+	VADDPD            Z0, Z2, Z1
+	VSUBPD            Z2, Z1, Z4
+	VSUBPD            Z4, Z1, Z6
+	VSUBPD            Z6, Z2, Z2
+	VSUBPD            Z4, Z0, Z0
+	VADDPD            Z0, Z2, Z0
+	VPERMILPD         $0x55, Z13, Z2
+	VADDPD            Z2, Z13, Z2
+	VADDPD            Z2, Z0, Z13
+	VMOVQ             X3, (AX)
+	VMOVQ             X5, 8(AX)
+	VMOVQ             X1, 16(AX)
+	VMOVQ             X13, 24(AX)
 	VZEROUPPER
 	RET

@@ -7,155 +7,147 @@
 // func NormsInt32(state *uint64, a *int32, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F
 TEXT ·NormsInt32(SB), NOSPLIT, $0-48
-	MOVQ state+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z0
-	VMOVUPD 64(AX), Z1
-	VMOVUPD 128(AX), Z2
-	VMOVUPD 192(AX), Z3
-	VMOVUPD 256(AX), Z4
-	VMOVUPD 320(AX), Z5
-	VMOVUPD 384(AX), Z6
-	VMOVUPD 448(AX), Z7
-	VMOVUPD 512(AX), Z8
-	VMOVUPD 576(AX), Z9
-	VMOVUPD 640(AX), Z10
-	VMOVUPD 704(AX), Z11
-	VMOVUPD 768(AX), Z12
-	VMOVUPD 832(AX), Z13
-	VMOVUPD 896(AX), Z14
-	VMOVUPD 960(AX), Z15
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	MOVQ   state+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   rows+24(FP), DX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	VPXORQ Z8, Z8, Z8
+	VPXORQ Z9, Z9, Z9
+	VPXORQ Z10, Z10, Z10
+	VPXORQ Z11, Z11, Z11
+	VPXORQ Z12, Z12, Z12
+	VPXORQ Z13, Z13, Z13
+	VPXORQ Z14, Z14, Z14
+	VPXORQ Z15, Z15, Z15
+	MOVQ   DX, DX
 
 row:
-	VMOVUPD      (DX), Y16
-	VPMOVSXDQ    Y16, Z16
-	VPADDQ.BCST  const0<>+0(SB), Z16, Z16
-	VSUBPD.BCST  const0<>+0(SB), Z16, Z16
-	VPBROADCASTQ const1<>+0(SB), Z17
-	VPANDNQ      Z16, Z17, Z16
-	VADDPD       Z0, Z16, Z17
-	VSUBPD       Z0, Z17, Z18
-	VSUBPD       Z18, Z17, Z19
-	VSUBPD       Z19, Z0, Z0
-	VSUBPD       Z18, Z16, Z18
-	VADDPD       Z18, Z0, Z0
-	VMULPD       Z16, Z16, Z19
-	VADDPD       Z8, Z19, Z18
-	VSUBPD       Z8, Z18, Z20
-	VSUBPD       Z20, Z18, Z21
-	VSUBPD       Z21, Z8, Z8
-	VSUBPD       Z20, Z19, Z20
-	VADDPD       Z20, Z8, Z8
-	VADDPD       Z4, Z0, Z4
-	VFMSUB231PD  Z16, Z16, Z19
-	VADDPD       Z19, Z8, Z0
-	VADDPD       Z0, Z12, Z12
-	VMOVAPD      Z17, Z0
-	VMOVAPD      Z18, Z8
-	VMOVUPD      32(DX), Y16
-	VPMOVSXDQ    Y16, Z16
-	VPADDQ.BCST  const0<>+0(SB), Z16, Z16
-	VSUBPD.BCST  const0<>+0(SB), Z16, Z16
-	VPBROADCASTQ const1<>+0(SB), Z17
-	VPANDNQ      Z16, Z17, Z16
-	VADDPD       Z1, Z16, Z17
-	VSUBPD       Z1, Z17, Z18
-	VSUBPD       Z18, Z17, Z19
-	VSUBPD       Z19, Z1, Z1
-	VSUBPD       Z18, Z16, Z18
-	VADDPD       Z18, Z1, Z1
-	VMULPD       Z16, Z16, Z19
-	VADDPD       Z9, Z19, Z18
-	VSUBPD       Z9, Z18, Z20
-	VSUBPD       Z20, Z18, Z21
-	VSUBPD       Z21, Z9, Z9
-	VSUBPD       Z20, Z19, Z20
-	VADDPD       Z20, Z9, Z9
-	VADDPD       Z5, Z1, Z5
-	VFMSUB231PD  Z16, Z16, Z19
-	VADDPD       Z19, Z9, Z1
-	VADDPD       Z1, Z13, Z13
-	VMOVAPD      Z17, Z1
-	VMOVAPD      Z18, Z9
-	VMOVUPD      64(DX), Y16
-	VPMOVSXDQ    Y16, Z16
-	VPADDQ.BCST  const0<>+0(SB), Z16, Z16
-	VSUBPD.BCST  const0<>+0(SB), Z16, Z16
-	VPBROADCASTQ const1<>+0(SB), Z17
-	VPANDNQ      Z16, Z17, Z16
-	VADDPD       Z2, Z16, Z17
-	VSUBPD       Z2, Z17, Z18
-	VSUBPD       Z18, Z17, Z19
-	VSUBPD       Z19, Z2, Z2
-	VSUBPD       Z18, Z16, Z18
-	VADDPD       Z18, Z2, Z2
-	VMULPD       Z16, Z16, Z19
-	VADDPD       Z10, Z19, Z18
-	VSUBPD       Z10, Z18, Z20
-	VSUBPD       Z20, Z18, Z21
-	VSUBPD       Z21, Z10, Z10
-	VSUBPD       Z20, Z19, Z20
-	VADDPD       Z20, Z10, Z10
-	VADDPD       Z6, Z2, Z6
-	VFMSUB231PD  Z16, Z16, Z19
-	VADDPD       Z19, Z10, Z2
-	VADDPD       Z2, Z14, Z14
-	VMOVAPD      Z17, Z2
-	VMOVAPD      Z18, Z10
-	VMOVUPD      96(DX), Y16
-	VPMOVSXDQ    Y16, Z16
-	VPADDQ.BCST  const0<>+0(SB), Z16, Z16
-	VSUBPD.BCST  const0<>+0(SB), Z16, Z16
-	VPBROADCASTQ const1<>+0(SB), Z17
-	VPANDNQ      Z16, Z17, Z16
-	VADDPD       Z3, Z16, Z17
-	VSUBPD       Z3, Z17, Z18
-	VSUBPD       Z18, Z17, Z19
-	VSUBPD       Z19, Z3, Z3
-	VSUBPD       Z18, Z16, Z18
-	VADDPD       Z18, Z3, Z3
-	VMULPD       Z16, Z16, Z19
-	VADDPD       Z11, Z19, Z18
-	VSUBPD       Z11, Z18, Z20
-	VSUBPD       Z20, Z18, Z21
-	VSUBPD       Z21, Z11, Z11
-	VSUBPD       Z20, Z19, Z20
-	VADDPD       Z20, Z11, Z11
-	VADDPD       Z7, Z3, Z7
-	VFMSUB231PD  Z16, Z16, Z19
-	VADDPD       Z19, Z11, Z3
-	VADDPD       Z3, Z15, Z15
-	VMOVAPD      Z17, Z3
-	VMOVAPD      Z18, Z11
-	ADDQ         $0x00000080, DX
-	DECQ         DI
-	JNE          row
-	VMOVUPD      Z0, (AX)
-	VMOVUPD      Z1, 64(AX)
-	VMOVUPD      Z2, 128(AX)
-	VMOVUPD      Z3, 192(AX)
-	VMOVUPD      Z4, 256(AX)
-	VMOVUPD      Z5, 320(AX)
-	VMOVUPD      Z6, 384(AX)
-	VMOVUPD      Z7, 448(AX)
-	VMOVUPD      Z8, 512(AX)
-	VMOVUPD      Z9, 576(AX)
-	VMOVUPD      Z10, 640(AX)
-	VMOVUPD      Z11, 704(AX)
-	VMOVUPD      Z12, 768(AX)
-	VMOVUPD      Z13, 832(AX)
-	VMOVUPD      Z14, 896(AX)
-	VMOVUPD      Z15, 960(AX)
-	ADDQ         $0x00000100, AX
-	ADDQ         $0x00000080, CX
-	DECQ         SI
-	JNE          sweep
+	VMOVUPD           (CX), Y16
+	VPMOVSXDQ         Y16, Z16
+	VPADDQ.BCST       const0<>+0(SB), Z16, Z16
+	VSUBPD.BCST       const0<>+0(SB), Z16, Z16
+	VPBROADCASTQ      const1<>+0(SB), Z17
+	VPANDNQ           Z16, Z17, Z16
+	VADDPD            Z0, Z16, Z17
+	VSUBPD            Z0, Z17, Z18
+	VSUBPD            Z18, Z17, Z19
+	VFNMADD132PD.BCST const2<>+0(SB), Z0, Z19
+	VFNMADD132PD.BCST const2<>+0(SB), Z16, Z18
+	VFMADD132PD.BCST  const2<>+0(SB), Z18, Z19
+	VMULPD            Z16, Z16, Z0
+	VADDPD            Z8, Z0, Z18
+	VSUBPD            Z8, Z18, Z20
+	VSUBPD            Z20, Z18, Z21
+	VFNMADD132PD.BCST const2<>+0(SB), Z8, Z21
+	VFNMADD132PD.BCST const2<>+0(SB), Z0, Z20
+	VFMADD132PD.BCST  const2<>+0(SB), Z20, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z4
+	VFMSUB231PD       Z16, Z16, Z0
+	VADDPD            Z0, Z21, Z0
+	VADDPD            Z0, Z12, Z12
+	VMOVAPD           Z17, Z0
+	VMOVAPD           Z18, Z8
+	VMOVUPD           32(CX), Y16
+	VPMOVSXDQ         Y16, Z16
+	VPADDQ.BCST       const0<>+0(SB), Z16, Z16
+	VSUBPD.BCST       const0<>+0(SB), Z16, Z16
+	VPBROADCASTQ      const1<>+0(SB), Z17
+	VPANDNQ           Z16, Z17, Z16
+	VADDPD            Z1, Z16, Z17
+	VSUBPD            Z1, Z17, Z18
+	VSUBPD            Z18, Z17, Z19
+	VFNMADD132PD.BCST const2<>+0(SB), Z1, Z19
+	VFNMADD132PD.BCST const2<>+0(SB), Z16, Z18
+	VFMADD132PD.BCST  const2<>+0(SB), Z18, Z19
+	VMULPD            Z16, Z16, Z1
+	VADDPD            Z9, Z1, Z18
+	VSUBPD            Z9, Z18, Z20
+	VSUBPD            Z20, Z18, Z21
+	VFNMADD132PD.BCST const2<>+0(SB), Z9, Z21
+	VFNMADD132PD.BCST const2<>+0(SB), Z1, Z20
+	VFMADD132PD.BCST  const2<>+0(SB), Z20, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z5
+	VFMSUB231PD       Z16, Z16, Z1
+	VADDPD            Z1, Z21, Z1
+	VADDPD            Z1, Z13, Z13
+	VMOVAPD           Z17, Z1
+	VMOVAPD           Z18, Z9
+	VMOVUPD           64(CX), Y16
+	VPMOVSXDQ         Y16, Z16
+	VPADDQ.BCST       const0<>+0(SB), Z16, Z16
+	VSUBPD.BCST       const0<>+0(SB), Z16, Z16
+	VPBROADCASTQ      const1<>+0(SB), Z17
+	VPANDNQ           Z16, Z17, Z16
+	VADDPD            Z2, Z16, Z17
+	VSUBPD            Z2, Z17, Z18
+	VSUBPD            Z18, Z17, Z19
+	VFNMADD132PD.BCST const2<>+0(SB), Z2, Z19
+	VFNMADD132PD.BCST const2<>+0(SB), Z16, Z18
+	VFMADD132PD.BCST  const2<>+0(SB), Z18, Z19
+	VMULPD            Z16, Z16, Z2
+	VADDPD            Z10, Z2, Z18
+	VSUBPD            Z10, Z18, Z20
+	VSUBPD            Z20, Z18, Z21
+	VFNMADD132PD.BCST const2<>+0(SB), Z10, Z21
+	VFNMADD132PD.BCST const2<>+0(SB), Z2, Z20
+	VFMADD132PD.BCST  const2<>+0(SB), Z20, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z6
+	VFMSUB231PD       Z16, Z16, Z2
+	VADDPD            Z2, Z21, Z2
+	VADDPD            Z2, Z14, Z14
+	VMOVAPD           Z17, Z2
+	VMOVAPD           Z18, Z10
+	VMOVUPD           96(CX), Y16
+	VPMOVSXDQ         Y16, Z16
+	VPADDQ.BCST       const0<>+0(SB), Z16, Z16
+	VSUBPD.BCST       const0<>+0(SB), Z16, Z16
+	VPBROADCASTQ      const1<>+0(SB), Z17
+	VPANDNQ           Z16, Z17, Z16
+	VADDPD            Z3, Z16, Z17
+	VSUBPD            Z3, Z17, Z18
+	VSUBPD            Z18, Z17, Z19
+	VFNMADD132PD.BCST const2<>+0(SB), Z3, Z19
+	VFNMADD132PD.BCST const2<>+0(SB), Z16, Z18
+	VFMADD132PD.BCST  const2<>+0(SB), Z18, Z19
+	VMULPD            Z16, Z16, Z3
+	VADDPD            Z11, Z3, Z18
+	VSUBPD            Z11, Z18, Z20
+	VSUBPD            Z20, Z18, Z21
+	VFNMADD132PD.BCST const2<>+0(SB), Z11, Z21
+	VFNMADD132PD.BCST const2<>+0(SB), Z3, Z20
+	VFMADD132PD.BCST  const2<>+0(SB), Z20, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z7
+	VFMSUB231PD       Z16, Z16, Z3
+	VADDPD            Z3, Z21, Z3
+	VADDPD            Z3, Z15, Z15
+	VMOVAPD           Z17, Z3
+	VMOVAPD           Z18, Z11
+	ADDQ              $0x00000080, CX
+	DECQ              DX
+	JNE               row
+	VMOVUPD           Z0, (AX)
+	VMOVUPD           Z1, 64(AX)
+	VMOVUPD           Z2, 128(AX)
+	VMOVUPD           Z3, 192(AX)
+	VMOVUPD           Z4, 256(AX)
+	VMOVUPD           Z5, 320(AX)
+	VMOVUPD           Z6, 384(AX)
+	VMOVUPD           Z7, 448(AX)
+	VMOVUPD           Z8, 512(AX)
+	VMOVUPD           Z9, 576(AX)
+	VMOVUPD           Z10, 640(AX)
+	VMOVUPD           Z11, 704(AX)
+	VMOVUPD           Z12, 768(AX)
+	VMOVUPD           Z13, 832(AX)
+	VMOVUPD           Z14, 896(AX)
+	VMOVUPD           Z15, 960(AX)
 	VZEROUPPER
 	RET
 
@@ -165,182 +157,679 @@ GLOBL const0<>(SB), RODATA|NOPTR, $8
 DATA const1<>+0(SB)/8, $0x8000000000000000
 GLOBL const1<>(SB), RODATA|NOPTR, $8
 
-// func NormsInt64(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX512F
-TEXT ·NormsInt64(SB), NOSPLIT, $0-48
-	MOVQ state+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000001, SI
+DATA const2<>+0(SB)/8, $0x3ff0000000000000
+GLOBL const2<>(SB), RODATA|NOPTR, $8
 
-sweep:
-	VMOVUPD (AX), Z0
-	VMOVUPD 64(AX), Z1
-	VMOVUPD 128(AX), Z2
-	VMOVUPD 192(AX), Z3
-	VMOVUPD 256(AX), Z4
-	VMOVUPD 320(AX), Z5
-	VMOVUPD 384(AX), Z6
-	VMOVUPD 448(AX), Z7
-	VMOVUPD 512(AX), Z8
-	VMOVUPD 576(AX), Z9
-	VMOVUPD 640(AX), Z10
-	VMOVUPD 704(AX), Z11
-	VMOVUPD 768(AX), Z12
-	VMOVUPD 832(AX), Z13
-	VMOVUPD 896(AX), Z14
-	VMOVUPD 960(AX), Z15
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+// func NormsInt32Combined(state *uint64, a *int32, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·NormsInt32Combined(SB), NOSPLIT, $0-48
+	MOVQ   state+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   rows+24(FP), DX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	VPXORQ Z8, Z8, Z8
+	VPXORQ Z9, Z9, Z9
+	VPXORQ Z10, Z10, Z10
+	VPXORQ Z11, Z11, Z11
+	VPXORQ Z12, Z12, Z12
+	VPXORQ Z13, Z13, Z13
+	VPXORQ Z14, Z14, Z14
+	VPXORQ Z15, Z15, Z15
+	MOVQ   DX, DX
 
 row:
-	VMOVUPD          (DX), Z16
-	VPSRAQ           $0x20, Z16, Z17
-	VPADDQ.BCST      const0<>+0(SB), Z17, Z17
-	VSUBPD.BCST      const0<>+0(SB), Z17, Z17
-	VPANDQ.BCST      const2<>+0(SB), Z16, Z16
-	VPORQ.BCST       const3<>+0(SB), Z16, Z16
-	VSUBPD.BCST      const3<>+0(SB), Z16, Z16
-	VFMADD231PD.BCST const4<>+0(SB), Z17, Z16
-	VPBROADCASTQ     const1<>+0(SB), Z17
-	VPANDNQ          Z16, Z17, Z16
-	VADDPD           Z0, Z16, Z17
-	VSUBPD           Z0, Z17, Z18
-	VSUBPD           Z18, Z17, Z19
-	VSUBPD           Z19, Z0, Z0
-	VSUBPD           Z18, Z16, Z18
-	VADDPD           Z18, Z0, Z0
-	VMULPD           Z16, Z16, Z19
-	VADDPD           Z8, Z19, Z18
-	VSUBPD           Z8, Z18, Z20
-	VSUBPD           Z20, Z18, Z21
-	VSUBPD           Z21, Z8, Z8
-	VSUBPD           Z20, Z19, Z20
-	VADDPD           Z20, Z8, Z8
-	VADDPD           Z4, Z0, Z4
-	VFMSUB231PD      Z16, Z16, Z19
-	VADDPD           Z19, Z8, Z0
-	VADDPD           Z0, Z12, Z12
-	VMOVAPD          Z17, Z0
-	VMOVAPD          Z18, Z8
-	VMOVUPD          64(DX), Z16
-	VPSRAQ           $0x20, Z16, Z17
-	VPADDQ.BCST      const0<>+0(SB), Z17, Z17
-	VSUBPD.BCST      const0<>+0(SB), Z17, Z17
-	VPANDQ.BCST      const2<>+0(SB), Z16, Z16
-	VPORQ.BCST       const3<>+0(SB), Z16, Z16
-	VSUBPD.BCST      const3<>+0(SB), Z16, Z16
-	VFMADD231PD.BCST const4<>+0(SB), Z17, Z16
-	VPBROADCASTQ     const1<>+0(SB), Z17
-	VPANDNQ          Z16, Z17, Z16
-	VADDPD           Z1, Z16, Z17
-	VSUBPD           Z1, Z17, Z18
-	VSUBPD           Z18, Z17, Z19
-	VSUBPD           Z19, Z1, Z1
-	VSUBPD           Z18, Z16, Z18
-	VADDPD           Z18, Z1, Z1
-	VMULPD           Z16, Z16, Z19
-	VADDPD           Z9, Z19, Z18
-	VSUBPD           Z9, Z18, Z20
-	VSUBPD           Z20, Z18, Z21
-	VSUBPD           Z21, Z9, Z9
-	VSUBPD           Z20, Z19, Z20
-	VADDPD           Z20, Z9, Z9
-	VADDPD           Z5, Z1, Z5
-	VFMSUB231PD      Z16, Z16, Z19
-	VADDPD           Z19, Z9, Z1
-	VADDPD           Z1, Z13, Z13
-	VMOVAPD          Z17, Z1
-	VMOVAPD          Z18, Z9
-	VMOVUPD          128(DX), Z16
-	VPSRAQ           $0x20, Z16, Z17
-	VPADDQ.BCST      const0<>+0(SB), Z17, Z17
-	VSUBPD.BCST      const0<>+0(SB), Z17, Z17
-	VPANDQ.BCST      const2<>+0(SB), Z16, Z16
-	VPORQ.BCST       const3<>+0(SB), Z16, Z16
-	VSUBPD.BCST      const3<>+0(SB), Z16, Z16
-	VFMADD231PD.BCST const4<>+0(SB), Z17, Z16
-	VPBROADCASTQ     const1<>+0(SB), Z17
-	VPANDNQ          Z16, Z17, Z16
-	VADDPD           Z2, Z16, Z17
-	VSUBPD           Z2, Z17, Z18
-	VSUBPD           Z18, Z17, Z19
-	VSUBPD           Z19, Z2, Z2
-	VSUBPD           Z18, Z16, Z18
-	VADDPD           Z18, Z2, Z2
-	VMULPD           Z16, Z16, Z19
-	VADDPD           Z10, Z19, Z18
-	VSUBPD           Z10, Z18, Z20
-	VSUBPD           Z20, Z18, Z21
-	VSUBPD           Z21, Z10, Z10
-	VSUBPD           Z20, Z19, Z20
-	VADDPD           Z20, Z10, Z10
-	VADDPD           Z6, Z2, Z6
-	VFMSUB231PD      Z16, Z16, Z19
-	VADDPD           Z19, Z10, Z2
-	VADDPD           Z2, Z14, Z14
-	VMOVAPD          Z17, Z2
-	VMOVAPD          Z18, Z10
-	VMOVUPD          192(DX), Z16
-	VPSRAQ           $0x20, Z16, Z17
-	VPADDQ.BCST      const0<>+0(SB), Z17, Z17
-	VSUBPD.BCST      const0<>+0(SB), Z17, Z17
-	VPANDQ.BCST      const2<>+0(SB), Z16, Z16
-	VPORQ.BCST       const3<>+0(SB), Z16, Z16
-	VSUBPD.BCST      const3<>+0(SB), Z16, Z16
-	VFMADD231PD.BCST const4<>+0(SB), Z17, Z16
-	VPBROADCASTQ     const1<>+0(SB), Z17
-	VPANDNQ          Z16, Z17, Z16
-	VADDPD           Z3, Z16, Z17
-	VSUBPD           Z3, Z17, Z18
-	VSUBPD           Z18, Z17, Z19
-	VSUBPD           Z19, Z3, Z3
-	VSUBPD           Z18, Z16, Z18
-	VADDPD           Z18, Z3, Z3
-	VMULPD           Z16, Z16, Z19
-	VADDPD           Z11, Z19, Z18
-	VSUBPD           Z11, Z18, Z20
-	VSUBPD           Z20, Z18, Z21
-	VSUBPD           Z21, Z11, Z11
-	VSUBPD           Z20, Z19, Z20
-	VADDPD           Z20, Z11, Z11
-	VADDPD           Z7, Z3, Z7
-	VFMSUB231PD      Z16, Z16, Z19
-	VADDPD           Z19, Z11, Z3
-	VADDPD           Z3, Z15, Z15
-	VMOVAPD          Z17, Z3
-	VMOVAPD          Z18, Z11
-	ADDQ             $0x00000100, DX
-	DECQ             DI
-	JNE              row
-	VMOVUPD          Z0, (AX)
-	VMOVUPD          Z1, 64(AX)
-	VMOVUPD          Z2, 128(AX)
-	VMOVUPD          Z3, 192(AX)
-	VMOVUPD          Z4, 256(AX)
-	VMOVUPD          Z5, 320(AX)
-	VMOVUPD          Z6, 384(AX)
-	VMOVUPD          Z7, 448(AX)
-	VMOVUPD          Z8, 512(AX)
-	VMOVUPD          Z9, 576(AX)
-	VMOVUPD          Z10, 640(AX)
-	VMOVUPD          Z11, 704(AX)
-	VMOVUPD          Z12, 768(AX)
-	VMOVUPD          Z13, 832(AX)
-	VMOVUPD          Z14, 896(AX)
-	VMOVUPD          Z15, 960(AX)
-	ADDQ             $0x00000100, AX
-	ADDQ             $0x00000100, CX
-	DECQ             SI
-	JNE              sweep
+	VMOVUPD           (CX), Y16
+	VPMOVSXDQ         Y16, Z16
+	VPADDQ.BCST       const0<>+0(SB), Z16, Z16
+	VSUBPD.BCST       const0<>+0(SB), Z16, Z16
+	VPBROADCASTQ      const1<>+0(SB), Z17
+	VPANDNQ           Z16, Z17, Z16
+	VADDPD            Z0, Z16, Z17
+	VSUBPD            Z0, Z17, Z18
+	VSUBPD            Z18, Z17, Z19
+	VFNMADD132PD.BCST const2<>+0(SB), Z0, Z19
+	VFNMADD132PD.BCST const2<>+0(SB), Z16, Z18
+	VFMADD132PD.BCST  const2<>+0(SB), Z18, Z19
+	VMULPD            Z16, Z16, Z0
+	VADDPD            Z8, Z0, Z18
+	VSUBPD            Z8, Z18, Z20
+	VSUBPD            Z20, Z18, Z21
+	VFNMADD132PD.BCST const2<>+0(SB), Z8, Z21
+	VFNMADD132PD.BCST const2<>+0(SB), Z0, Z20
+	VFMADD132PD.BCST  const2<>+0(SB), Z20, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z4
+	VFMSUB231PD       Z16, Z16, Z0
+	VADDPD            Z0, Z21, Z0
+	VADDPD            Z0, Z12, Z12
+	VMOVAPD           Z17, Z0
+	VMOVAPD           Z18, Z8
+	VMOVUPD           32(CX), Y16
+	VPMOVSXDQ         Y16, Z16
+	VPADDQ.BCST       const0<>+0(SB), Z16, Z16
+	VSUBPD.BCST       const0<>+0(SB), Z16, Z16
+	VPBROADCASTQ      const1<>+0(SB), Z17
+	VPANDNQ           Z16, Z17, Z16
+	VADDPD            Z1, Z16, Z17
+	VSUBPD            Z1, Z17, Z18
+	VSUBPD            Z18, Z17, Z19
+	VFNMADD132PD.BCST const2<>+0(SB), Z1, Z19
+	VFNMADD132PD.BCST const2<>+0(SB), Z16, Z18
+	VFMADD132PD.BCST  const2<>+0(SB), Z18, Z19
+	VMULPD            Z16, Z16, Z1
+	VADDPD            Z9, Z1, Z18
+	VSUBPD            Z9, Z18, Z20
+	VSUBPD            Z20, Z18, Z21
+	VFNMADD132PD.BCST const2<>+0(SB), Z9, Z21
+	VFNMADD132PD.BCST const2<>+0(SB), Z1, Z20
+	VFMADD132PD.BCST  const2<>+0(SB), Z20, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z5
+	VFMSUB231PD       Z16, Z16, Z1
+	VADDPD            Z1, Z21, Z1
+	VADDPD            Z1, Z13, Z13
+	VMOVAPD           Z17, Z1
+	VMOVAPD           Z18, Z9
+	VMOVUPD           64(CX), Y16
+	VPMOVSXDQ         Y16, Z16
+	VPADDQ.BCST       const0<>+0(SB), Z16, Z16
+	VSUBPD.BCST       const0<>+0(SB), Z16, Z16
+	VPBROADCASTQ      const1<>+0(SB), Z17
+	VPANDNQ           Z16, Z17, Z16
+	VADDPD            Z2, Z16, Z17
+	VSUBPD            Z2, Z17, Z18
+	VSUBPD            Z18, Z17, Z19
+	VFNMADD132PD.BCST const2<>+0(SB), Z2, Z19
+	VFNMADD132PD.BCST const2<>+0(SB), Z16, Z18
+	VFMADD132PD.BCST  const2<>+0(SB), Z18, Z19
+	VMULPD            Z16, Z16, Z2
+	VADDPD            Z10, Z2, Z18
+	VSUBPD            Z10, Z18, Z20
+	VSUBPD            Z20, Z18, Z21
+	VFNMADD132PD.BCST const2<>+0(SB), Z10, Z21
+	VFNMADD132PD.BCST const2<>+0(SB), Z2, Z20
+	VFMADD132PD.BCST  const2<>+0(SB), Z20, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z6
+	VFMSUB231PD       Z16, Z16, Z2
+	VADDPD            Z2, Z21, Z2
+	VADDPD            Z2, Z14, Z14
+	VMOVAPD           Z17, Z2
+	VMOVAPD           Z18, Z10
+	VMOVUPD           96(CX), Y16
+	VPMOVSXDQ         Y16, Z16
+	VPADDQ.BCST       const0<>+0(SB), Z16, Z16
+	VSUBPD.BCST       const0<>+0(SB), Z16, Z16
+	VPBROADCASTQ      const1<>+0(SB), Z17
+	VPANDNQ           Z16, Z17, Z16
+	VADDPD            Z3, Z16, Z17
+	VSUBPD            Z3, Z17, Z18
+	VSUBPD            Z18, Z17, Z19
+	VFNMADD132PD.BCST const2<>+0(SB), Z3, Z19
+	VFNMADD132PD.BCST const2<>+0(SB), Z16, Z18
+	VFMADD132PD.BCST  const2<>+0(SB), Z18, Z19
+	VMULPD            Z16, Z16, Z3
+	VADDPD            Z11, Z3, Z18
+	VSUBPD            Z11, Z18, Z20
+	VSUBPD            Z20, Z18, Z21
+	VFNMADD132PD.BCST const2<>+0(SB), Z11, Z21
+	VFNMADD132PD.BCST const2<>+0(SB), Z3, Z20
+	VFMADD132PD.BCST  const2<>+0(SB), Z20, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z7
+	VFMSUB231PD       Z16, Z16, Z3
+	VADDPD            Z3, Z21, Z3
+	VADDPD            Z3, Z15, Z15
+	VMOVAPD           Z17, Z3
+	VMOVAPD           Z18, Z11
+	ADDQ              $0x00000080, CX
+	DECQ              DX
+	JNE               row
+	VADDPD            Z3, Z1, Z16
+	VSUBPD            Z1, Z16, Z17
+	VSUBPD            Z17, Z16, Z18
+	VSUBPD            Z18, Z1, Z1
+	VSUBPD            Z17, Z3, Z3
+	VADDPD            Z3, Z1, Z1
+	VADDPD            Z7, Z5, Z3
+	VADDPD            Z3, Z1, Z5
+	VADDPD            Z11, Z9, Z1
+	VSUBPD            Z9, Z1, Z3
+	VSUBPD            Z3, Z1, Z7
+	VSUBPD            Z7, Z9, Z7
+	VSUBPD            Z3, Z11, Z3
+	VADDPD            Z3, Z7, Z3
+	VADDPD            Z15, Z13, Z7
+	VADDPD            Z7, Z3, Z13
+	VADDPD            Z2, Z0, Z3
+	VSUBPD            Z0, Z3, Z7
+	VSUBPD            Z7, Z3, Z9
+	VSUBPD            Z9, Z0, Z0
+	VSUBPD            Z7, Z2, Z2
+	VADDPD            Z2, Z0, Z0
+	VADDPD            Z6, Z4, Z2
+	VADDPD            Z2, Z0, Z4
+	VADDPD            Z10, Z8, Z0
+	VSUBPD            Z8, Z0, Z2
+	VSUBPD            Z2, Z0, Z6
+	VSUBPD            Z6, Z8, Z6
+	VSUBPD            Z2, Z10, Z2
+	VADDPD            Z2, Z6, Z2
+	VADDPD            Z14, Z12, Z6
+	VADDPD            Z6, Z2, Z12
+	VADDPD            Z16, Z3, Z2
+	VSUBPD            Z3, Z2, Z6
+	VSUBPD            Z6, Z2, Z7
+	VSUBPD            Z7, Z3, Z3
+	VSUBPD            Z6, Z16, Z6
+	VADDPD            Z6, Z3, Z3
+	VADDPD            Z5, Z4, Z4
+	VADDPD            Z4, Z3, Z4
+	VADDPD            Z1, Z0, Z3
+	VSUBPD            Z0, Z3, Z5
+	VSUBPD            Z5, Z3, Z6
+	VSUBPD            Z6, Z0, Z0
+	VSUBPD            Z5, Z1, Z1
+	VADDPD            Z1, Z0, Z0
+	VADDPD            Z13, Z12, Z1
+	VADDPD            Z1, Z0, Z12
+	VSHUFF64X2        $0x4e, Z2, Z2, Z0
+	VADDPD            Z0, Z2, Z1
+	VSUBPD            Z2, Z1, Z5
+	VSUBPD            Z5, Z1, Z6
+	VSUBPD            Z6, Z2, Z2
+	VSUBPD            Z5, Z0, Z0
+	VADDPD            Z0, Z2, Z0
+	VSHUFF64X2        $0x4e, Z4, Z4, Z2
+	VADDPD            Z2, Z4, Z2
+	VADDPD            Z2, Z0, Z4
+	VSHUFF64X2        $0x4e, Z3, Z3, Z0
+	VADDPD            Z0, Z3, Z2
+	VSUBPD            Z3, Z2, Z5
+	VSUBPD            Z5, Z2, Z6
+	VSUBPD            Z6, Z3, Z3
+	VSUBPD            Z5, Z0, Z0
+	VADDPD            Z0, Z3, Z0
+	VSHUFF64X2        $0x4e, Z12, Z12, Z3
+	VADDPD            Z3, Z12, Z3
+	VADDPD            Z3, Z0, Z12
+	VSHUFF64X2        $0xb1, Z1, Z1, Z0
+	VADDPD            Z0, Z1, Z3
+	VSUBPD            Z1, Z3, Z5
+	VSUBPD            Z5, Z3, Z6
+	VSUBPD            Z6, Z1, Z1
+	VSUBPD            Z5, Z0, Z0
+	VADDPD            Z0, Z1, Z0
+	VSHUFF64X2        $0xb1, Z4, Z4, Z1
+	VADDPD            Z1, Z4, Z1
+	VADDPD            Z1, Z0, Z4
+	VSHUFF64X2        $0xb1, Z2, Z2, Z0
+	VADDPD            Z0, Z2, Z1
+	VSUBPD            Z2, Z1, Z5
+	VSUBPD            Z5, Z1, Z6
+	VSUBPD            Z6, Z2, Z2
+	VSUBPD            Z5, Z0, Z0
+	VADDPD            Z0, Z2, Z0
+	VSHUFF64X2        $0xb1, Z12, Z12, Z2
+	VADDPD            Z2, Z12, Z2
+	VADDPD            Z2, Z0, Z12
+	VPERMILPD         $0x55, Z3, Z0
+	VADDPD            Z0, Z3, Z2
+	VSUBPD            Z3, Z2, Z5
+	VSUBPD            Z5, Z2, Z6
+	VSUBPD            Z6, Z3, Z3
+	VSUBPD            Z5, Z0, Z0
+	VADDPD            Z0, Z3, Z0
+	VPERMILPD         $0x55, Z4, Z3
+	VADDPD            Z3, Z4, Z3
+	VADDPD            Z3, Z0, Z4
+	VPERMILPD         $0x55, Z1, Z0
+	VADDPD            Z0, Z1, Z3
+	VSUBPD            Z1, Z3, Z5
+	VSUBPD            Z5, Z3, Z6
+	VSUBPD            Z6, Z1, Z1
+	VSUBPD            Z5, Z0, Z0
+	VADDPD            Z0, Z1, Z0
+	VPERMILPD         $0x55, Z12, Z1
+	VADDPD            Z1, Z12, Z1
+	VADDPD            Z1, Z0, Z12
+	VMOVQ             X2, (AX)
+	VMOVQ             X4, 8(AX)
+	VMOVQ             X3, 16(AX)
+	VMOVQ             X12, 24(AX)
 	VZEROUPPER
 	RET
 
-DATA const2<>+0(SB)/8, $0x00000000ffffffff
-GLOBL const2<>(SB), RODATA|NOPTR, $8
+// func NormsInt64(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·NormsInt64(SB), NOSPLIT, $0-48
+	MOVQ   state+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   rows+24(FP), DX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	VPXORQ Z8, Z8, Z8
+	VPXORQ Z9, Z9, Z9
+	VPXORQ Z10, Z10, Z10
+	VPXORQ Z11, Z11, Z11
+	VPXORQ Z12, Z12, Z12
+	VPXORQ Z13, Z13, Z13
+	VPXORQ Z14, Z14, Z14
+	VPXORQ Z15, Z15, Z15
+	MOVQ   DX, DX
 
-DATA const3<>+0(SB)/8, $0x4330000000000000
+row:
+	VMOVUPD           (CX), Z16
+	VPSRAQ            $0x20, Z16, Z17
+	VPADDQ.BCST       const0<>+0(SB), Z17, Z17
+	VSUBPD.BCST       const0<>+0(SB), Z17, Z17
+	VPANDQ.BCST       const3<>+0(SB), Z16, Z16
+	VPORQ.BCST        const4<>+0(SB), Z16, Z16
+	VSUBPD.BCST       const4<>+0(SB), Z16, Z16
+	VFMADD231PD.BCST  const5<>+0(SB), Z17, Z16
+	VPBROADCASTQ      const1<>+0(SB), Z17
+	VPANDNQ           Z16, Z17, Z16
+	VADDPD            Z0, Z16, Z17
+	VSUBPD            Z0, Z17, Z18
+	VSUBPD            Z18, Z17, Z19
+	VFNMADD132PD.BCST const2<>+0(SB), Z0, Z19
+	VFNMADD132PD.BCST const2<>+0(SB), Z16, Z18
+	VFMADD132PD.BCST  const2<>+0(SB), Z18, Z19
+	VMULPD            Z16, Z16, Z0
+	VADDPD            Z8, Z0, Z18
+	VSUBPD            Z8, Z18, Z20
+	VSUBPD            Z20, Z18, Z21
+	VFNMADD132PD.BCST const2<>+0(SB), Z8, Z21
+	VFNMADD132PD.BCST const2<>+0(SB), Z0, Z20
+	VFMADD132PD.BCST  const2<>+0(SB), Z20, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z4
+	VFMSUB231PD       Z16, Z16, Z0
+	VADDPD            Z0, Z21, Z0
+	VADDPD            Z0, Z12, Z12
+	VMOVAPD           Z17, Z0
+	VMOVAPD           Z18, Z8
+	VMOVUPD           64(CX), Z16
+	VPSRAQ            $0x20, Z16, Z17
+	VPADDQ.BCST       const0<>+0(SB), Z17, Z17
+	VSUBPD.BCST       const0<>+0(SB), Z17, Z17
+	VPANDQ.BCST       const3<>+0(SB), Z16, Z16
+	VPORQ.BCST        const4<>+0(SB), Z16, Z16
+	VSUBPD.BCST       const4<>+0(SB), Z16, Z16
+	VFMADD231PD.BCST  const5<>+0(SB), Z17, Z16
+	VPBROADCASTQ      const1<>+0(SB), Z17
+	VPANDNQ           Z16, Z17, Z16
+	VADDPD            Z1, Z16, Z17
+	VSUBPD            Z1, Z17, Z18
+	VSUBPD            Z18, Z17, Z19
+	VFNMADD132PD.BCST const2<>+0(SB), Z1, Z19
+	VFNMADD132PD.BCST const2<>+0(SB), Z16, Z18
+	VFMADD132PD.BCST  const2<>+0(SB), Z18, Z19
+	VMULPD            Z16, Z16, Z1
+	VADDPD            Z9, Z1, Z18
+	VSUBPD            Z9, Z18, Z20
+	VSUBPD            Z20, Z18, Z21
+	VFNMADD132PD.BCST const2<>+0(SB), Z9, Z21
+	VFNMADD132PD.BCST const2<>+0(SB), Z1, Z20
+	VFMADD132PD.BCST  const2<>+0(SB), Z20, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z5
+	VFMSUB231PD       Z16, Z16, Z1
+	VADDPD            Z1, Z21, Z1
+	VADDPD            Z1, Z13, Z13
+	VMOVAPD           Z17, Z1
+	VMOVAPD           Z18, Z9
+	VMOVUPD           128(CX), Z16
+	VPSRAQ            $0x20, Z16, Z17
+	VPADDQ.BCST       const0<>+0(SB), Z17, Z17
+	VSUBPD.BCST       const0<>+0(SB), Z17, Z17
+	VPANDQ.BCST       const3<>+0(SB), Z16, Z16
+	VPORQ.BCST        const4<>+0(SB), Z16, Z16
+	VSUBPD.BCST       const4<>+0(SB), Z16, Z16
+	VFMADD231PD.BCST  const5<>+0(SB), Z17, Z16
+	VPBROADCASTQ      const1<>+0(SB), Z17
+	VPANDNQ           Z16, Z17, Z16
+	VADDPD            Z2, Z16, Z17
+	VSUBPD            Z2, Z17, Z18
+	VSUBPD            Z18, Z17, Z19
+	VFNMADD132PD.BCST const2<>+0(SB), Z2, Z19
+	VFNMADD132PD.BCST const2<>+0(SB), Z16, Z18
+	VFMADD132PD.BCST  const2<>+0(SB), Z18, Z19
+	VMULPD            Z16, Z16, Z2
+	VADDPD            Z10, Z2, Z18
+	VSUBPD            Z10, Z18, Z20
+	VSUBPD            Z20, Z18, Z21
+	VFNMADD132PD.BCST const2<>+0(SB), Z10, Z21
+	VFNMADD132PD.BCST const2<>+0(SB), Z2, Z20
+	VFMADD132PD.BCST  const2<>+0(SB), Z20, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z6
+	VFMSUB231PD       Z16, Z16, Z2
+	VADDPD            Z2, Z21, Z2
+	VADDPD            Z2, Z14, Z14
+	VMOVAPD           Z17, Z2
+	VMOVAPD           Z18, Z10
+	VMOVUPD           192(CX), Z16
+	VPSRAQ            $0x20, Z16, Z17
+	VPADDQ.BCST       const0<>+0(SB), Z17, Z17
+	VSUBPD.BCST       const0<>+0(SB), Z17, Z17
+	VPANDQ.BCST       const3<>+0(SB), Z16, Z16
+	VPORQ.BCST        const4<>+0(SB), Z16, Z16
+	VSUBPD.BCST       const4<>+0(SB), Z16, Z16
+	VFMADD231PD.BCST  const5<>+0(SB), Z17, Z16
+	VPBROADCASTQ      const1<>+0(SB), Z17
+	VPANDNQ           Z16, Z17, Z16
+	VADDPD            Z3, Z16, Z17
+	VSUBPD            Z3, Z17, Z18
+	VSUBPD            Z18, Z17, Z19
+	VFNMADD132PD.BCST const2<>+0(SB), Z3, Z19
+	VFNMADD132PD.BCST const2<>+0(SB), Z16, Z18
+	VFMADD132PD.BCST  const2<>+0(SB), Z18, Z19
+	VMULPD            Z16, Z16, Z3
+	VADDPD            Z11, Z3, Z18
+	VSUBPD            Z11, Z18, Z20
+	VSUBPD            Z20, Z18, Z21
+	VFNMADD132PD.BCST const2<>+0(SB), Z11, Z21
+	VFNMADD132PD.BCST const2<>+0(SB), Z3, Z20
+	VFMADD132PD.BCST  const2<>+0(SB), Z20, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z7
+	VFMSUB231PD       Z16, Z16, Z3
+	VADDPD            Z3, Z21, Z3
+	VADDPD            Z3, Z15, Z15
+	VMOVAPD           Z17, Z3
+	VMOVAPD           Z18, Z11
+	ADDQ              $0x00000100, CX
+	DECQ              DX
+	JNE               row
+	VMOVUPD           Z0, (AX)
+	VMOVUPD           Z1, 64(AX)
+	VMOVUPD           Z2, 128(AX)
+	VMOVUPD           Z3, 192(AX)
+	VMOVUPD           Z4, 256(AX)
+	VMOVUPD           Z5, 320(AX)
+	VMOVUPD           Z6, 384(AX)
+	VMOVUPD           Z7, 448(AX)
+	VMOVUPD           Z8, 512(AX)
+	VMOVUPD           Z9, 576(AX)
+	VMOVUPD           Z10, 640(AX)
+	VMOVUPD           Z11, 704(AX)
+	VMOVUPD           Z12, 768(AX)
+	VMOVUPD           Z13, 832(AX)
+	VMOVUPD           Z14, 896(AX)
+	VMOVUPD           Z15, 960(AX)
+	VZEROUPPER
+	RET
+
+DATA const3<>+0(SB)/8, $0x00000000ffffffff
 GLOBL const3<>(SB), RODATA|NOPTR, $8
 
-DATA const4<>+0(SB)/8, $0x41f0000000000000
+DATA const4<>+0(SB)/8, $0x4330000000000000
 GLOBL const4<>(SB), RODATA|NOPTR, $8
+
+DATA const5<>+0(SB)/8, $0x41f0000000000000
+GLOBL const5<>(SB), RODATA|NOPTR, $8
+
+// func NormsInt64Combined(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·NormsInt64Combined(SB), NOSPLIT, $0-48
+	MOVQ   state+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   rows+24(FP), DX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	VPXORQ Z8, Z8, Z8
+	VPXORQ Z9, Z9, Z9
+	VPXORQ Z10, Z10, Z10
+	VPXORQ Z11, Z11, Z11
+	VPXORQ Z12, Z12, Z12
+	VPXORQ Z13, Z13, Z13
+	VPXORQ Z14, Z14, Z14
+	VPXORQ Z15, Z15, Z15
+	MOVQ   DX, DX
+
+row:
+	VMOVUPD           (CX), Z16
+	VPSRAQ            $0x20, Z16, Z17
+	VPADDQ.BCST       const0<>+0(SB), Z17, Z17
+	VSUBPD.BCST       const0<>+0(SB), Z17, Z17
+	VPANDQ.BCST       const3<>+0(SB), Z16, Z16
+	VPORQ.BCST        const4<>+0(SB), Z16, Z16
+	VSUBPD.BCST       const4<>+0(SB), Z16, Z16
+	VFMADD231PD.BCST  const5<>+0(SB), Z17, Z16
+	VPBROADCASTQ      const1<>+0(SB), Z17
+	VPANDNQ           Z16, Z17, Z16
+	VADDPD            Z0, Z16, Z17
+	VSUBPD            Z0, Z17, Z18
+	VSUBPD            Z18, Z17, Z19
+	VFNMADD132PD.BCST const2<>+0(SB), Z0, Z19
+	VFNMADD132PD.BCST const2<>+0(SB), Z16, Z18
+	VFMADD132PD.BCST  const2<>+0(SB), Z18, Z19
+	VMULPD            Z16, Z16, Z0
+	VADDPD            Z8, Z0, Z18
+	VSUBPD            Z8, Z18, Z20
+	VSUBPD            Z20, Z18, Z21
+	VFNMADD132PD.BCST const2<>+0(SB), Z8, Z21
+	VFNMADD132PD.BCST const2<>+0(SB), Z0, Z20
+	VFMADD132PD.BCST  const2<>+0(SB), Z20, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z4
+	VFMSUB231PD       Z16, Z16, Z0
+	VADDPD            Z0, Z21, Z0
+	VADDPD            Z0, Z12, Z12
+	VMOVAPD           Z17, Z0
+	VMOVAPD           Z18, Z8
+	VMOVUPD           64(CX), Z16
+	VPSRAQ            $0x20, Z16, Z17
+	VPADDQ.BCST       const0<>+0(SB), Z17, Z17
+	VSUBPD.BCST       const0<>+0(SB), Z17, Z17
+	VPANDQ.BCST       const3<>+0(SB), Z16, Z16
+	VPORQ.BCST        const4<>+0(SB), Z16, Z16
+	VSUBPD.BCST       const4<>+0(SB), Z16, Z16
+	VFMADD231PD.BCST  const5<>+0(SB), Z17, Z16
+	VPBROADCASTQ      const1<>+0(SB), Z17
+	VPANDNQ           Z16, Z17, Z16
+	VADDPD            Z1, Z16, Z17
+	VSUBPD            Z1, Z17, Z18
+	VSUBPD            Z18, Z17, Z19
+	VFNMADD132PD.BCST const2<>+0(SB), Z1, Z19
+	VFNMADD132PD.BCST const2<>+0(SB), Z16, Z18
+	VFMADD132PD.BCST  const2<>+0(SB), Z18, Z19
+	VMULPD            Z16, Z16, Z1
+	VADDPD            Z9, Z1, Z18
+	VSUBPD            Z9, Z18, Z20
+	VSUBPD            Z20, Z18, Z21
+	VFNMADD132PD.BCST const2<>+0(SB), Z9, Z21
+	VFNMADD132PD.BCST const2<>+0(SB), Z1, Z20
+	VFMADD132PD.BCST  const2<>+0(SB), Z20, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z5
+	VFMSUB231PD       Z16, Z16, Z1
+	VADDPD            Z1, Z21, Z1
+	VADDPD            Z1, Z13, Z13
+	VMOVAPD           Z17, Z1
+	VMOVAPD           Z18, Z9
+	VMOVUPD           128(CX), Z16
+	VPSRAQ            $0x20, Z16, Z17
+	VPADDQ.BCST       const0<>+0(SB), Z17, Z17
+	VSUBPD.BCST       const0<>+0(SB), Z17, Z17
+	VPANDQ.BCST       const3<>+0(SB), Z16, Z16
+	VPORQ.BCST        const4<>+0(SB), Z16, Z16
+	VSUBPD.BCST       const4<>+0(SB), Z16, Z16
+	VFMADD231PD.BCST  const5<>+0(SB), Z17, Z16
+	VPBROADCASTQ      const1<>+0(SB), Z17
+	VPANDNQ           Z16, Z17, Z16
+	VADDPD            Z2, Z16, Z17
+	VSUBPD            Z2, Z17, Z18
+	VSUBPD            Z18, Z17, Z19
+	VFNMADD132PD.BCST const2<>+0(SB), Z2, Z19
+	VFNMADD132PD.BCST const2<>+0(SB), Z16, Z18
+	VFMADD132PD.BCST  const2<>+0(SB), Z18, Z19
+	VMULPD            Z16, Z16, Z2
+	VADDPD            Z10, Z2, Z18
+	VSUBPD            Z10, Z18, Z20
+	VSUBPD            Z20, Z18, Z21
+	VFNMADD132PD.BCST const2<>+0(SB), Z10, Z21
+	VFNMADD132PD.BCST const2<>+0(SB), Z2, Z20
+	VFMADD132PD.BCST  const2<>+0(SB), Z20, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z6
+	VFMSUB231PD       Z16, Z16, Z2
+	VADDPD            Z2, Z21, Z2
+	VADDPD            Z2, Z14, Z14
+	VMOVAPD           Z17, Z2
+	VMOVAPD           Z18, Z10
+	VMOVUPD           192(CX), Z16
+	VPSRAQ            $0x20, Z16, Z17
+	VPADDQ.BCST       const0<>+0(SB), Z17, Z17
+	VSUBPD.BCST       const0<>+0(SB), Z17, Z17
+	VPANDQ.BCST       const3<>+0(SB), Z16, Z16
+	VPORQ.BCST        const4<>+0(SB), Z16, Z16
+	VSUBPD.BCST       const4<>+0(SB), Z16, Z16
+	VFMADD231PD.BCST  const5<>+0(SB), Z17, Z16
+	VPBROADCASTQ      const1<>+0(SB), Z17
+	VPANDNQ           Z16, Z17, Z16
+	VADDPD            Z3, Z16, Z17
+	VSUBPD            Z3, Z17, Z18
+	VSUBPD            Z18, Z17, Z19
+	VFNMADD132PD.BCST const2<>+0(SB), Z3, Z19
+	VFNMADD132PD.BCST const2<>+0(SB), Z16, Z18
+	VFMADD132PD.BCST  const2<>+0(SB), Z18, Z19
+	VMULPD            Z16, Z16, Z3
+	VADDPD            Z11, Z3, Z18
+	VSUBPD            Z11, Z18, Z20
+	VSUBPD            Z20, Z18, Z21
+	VFNMADD132PD.BCST const2<>+0(SB), Z11, Z21
+	VFNMADD132PD.BCST const2<>+0(SB), Z3, Z20
+	VFMADD132PD.BCST  const2<>+0(SB), Z20, Z21
+	VFMADD132PD.BCST  const2<>+0(SB), Z19, Z7
+	VFMSUB231PD       Z16, Z16, Z3
+	VADDPD            Z3, Z21, Z3
+	VADDPD            Z3, Z15, Z15
+	VMOVAPD           Z17, Z3
+	VMOVAPD           Z18, Z11
+	ADDQ              $0x00000100, CX
+	DECQ              DX
+	JNE               row
+	VADDPD            Z3, Z1, Z16
+	VSUBPD            Z1, Z16, Z17
+	VSUBPD            Z17, Z16, Z18
+	VSUBPD            Z18, Z1, Z1
+	VSUBPD            Z17, Z3, Z3
+	VADDPD            Z3, Z1, Z1
+	VADDPD            Z7, Z5, Z3
+	VADDPD            Z3, Z1, Z5
+	VADDPD            Z11, Z9, Z1
+	VSUBPD            Z9, Z1, Z3
+	VSUBPD            Z3, Z1, Z7
+	VSUBPD            Z7, Z9, Z7
+	VSUBPD            Z3, Z11, Z3
+	VADDPD            Z3, Z7, Z3
+	VADDPD            Z15, Z13, Z7
+	VADDPD            Z7, Z3, Z13
+	VADDPD            Z2, Z0, Z3
+	VSUBPD            Z0, Z3, Z7
+	VSUBPD            Z7, Z3, Z9
+	VSUBPD            Z9, Z0, Z0
+	VSUBPD            Z7, Z2, Z2
+	VADDPD            Z2, Z0, Z0
+	VADDPD            Z6, Z4, Z2
+	VADDPD            Z2, Z0, Z4
+	VADDPD            Z10, Z8, Z0
+	VSUBPD            Z8, Z0, Z2
+	VSUBPD            Z2, Z0, Z6
+	VSUBPD            Z6, Z8, Z6
+	VSUBPD            Z2, Z10, Z2
+	VADDPD            Z2, Z6, Z2
+	VADDPD            Z14, Z12, Z6
+	VADDPD            Z6, Z2, Z12
+	VADDPD            Z16, Z3, Z2
+	VSUBPD            Z3, Z2, Z6
+	VSUBPD            Z6, Z2, Z7
+	VSUBPD            Z7, Z3, Z3
+	VSUBPD            Z6, Z16, Z6
+	VADDPD            Z6, Z3, Z3
+	VADDPD            Z5, Z4, Z4
+	VADDPD            Z4, Z3, Z4
+	VADDPD            Z1, Z0, Z3
+	VSUBPD            Z0, Z3, Z5
+	VSUBPD            Z5, Z3, Z6
+	VSUBPD            Z6, Z0, Z0
+	VSUBPD            Z5, Z1, Z1
+	VADDPD            Z1, Z0, Z0
+	VADDPD            Z13, Z12, Z1
+	VADDPD            Z1, Z0, Z12
+	VSHUFF64X2        $0x4e, Z2, Z2, Z0
+	VADDPD            Z0, Z2, Z1
+	VSUBPD            Z2, Z1, Z5
+	VSUBPD            Z5, Z1, Z6
+	VSUBPD            Z6, Z2, Z2
+	VSUBPD            Z5, Z0, Z0
+	VADDPD            Z0, Z2, Z0
+	VSHUFF64X2        $0x4e, Z4, Z4, Z2
+	VADDPD            Z2, Z4, Z2
+	VADDPD            Z2, Z0, Z4
+	VSHUFF64X2        $0x4e, Z3, Z3, Z0
+	VADDPD            Z0, Z3, Z2
+	VSUBPD            Z3, Z2, Z5
+	VSUBPD            Z5, Z2, Z6
+	VSUBPD            Z6, Z3, Z3
+	VSUBPD            Z5, Z0, Z0
+	VADDPD            Z0, Z3, Z0
+	VSHUFF64X2        $0x4e, Z12, Z12, Z3
+	VADDPD            Z3, Z12, Z3
+	VADDPD            Z3, Z0, Z12
+	VSHUFF64X2        $0xb1, Z1, Z1, Z0
+	VADDPD            Z0, Z1, Z3
+	VSUBPD            Z1, Z3, Z5
+	VSUBPD            Z5, Z3, Z6
+	VSUBPD            Z6, Z1, Z1
+	VSUBPD            Z5, Z0, Z0
+	VADDPD            Z0, Z1, Z0
+	VSHUFF64X2        $0xb1, Z4, Z4, Z1
+	VADDPD            Z1, Z4, Z1
+	VADDPD            Z1, Z0, Z4
+	VSHUFF64X2        $0xb1, Z2, Z2, Z0
+	VADDPD            Z0, Z2, Z1
+	VSUBPD            Z2, Z1, Z5
+	VSUBPD            Z5, Z1, Z6
+	VSUBPD            Z6, Z2, Z2
+	VSUBPD            Z5, Z0, Z0
+	VADDPD            Z0, Z2, Z0
+	VSHUFF64X2        $0xb1, Z12, Z12, Z2
+	VADDPD            Z2, Z12, Z2
+	VADDPD            Z2, Z0, Z12
+	VPERMILPD         $0x55, Z3, Z0
+	VADDPD            Z0, Z3, Z2
+	VSUBPD            Z3, Z2, Z5
+	VSUBPD            Z5, Z2, Z6
+	VSUBPD            Z6, Z3, Z3
+	VSUBPD            Z5, Z0, Z0
+	VADDPD            Z0, Z3, Z0
+	VPERMILPD         $0x55, Z4, Z3
+	VADDPD            Z3, Z4, Z3
+	VADDPD            Z3, Z0, Z4
+	VPERMILPD         $0x55, Z1, Z0
+	VADDPD            Z0, Z1, Z3
+	VSUBPD            Z1, Z3, Z5
+	VSUBPD            Z5, Z3, Z6
+	VSUBPD            Z6, Z1, Z1
+	VSUBPD            Z5, Z0, Z0
+	VADDPD            Z0, Z1, Z0
+	VPERMILPD         $0x55, Z12, Z1
+	VADDPD            Z1, Z12, Z1
+	VADDPD            Z1, Z0, Z12
+	VMOVQ             X2, (AX)
+	VMOVQ             X4, 8(AX)
+	VMOVQ             X3, 16(AX)
+	VMOVQ             X12, 24(AX)
+	VZEROUPPER
+	RET

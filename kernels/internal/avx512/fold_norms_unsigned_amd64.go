@@ -9,7 +9,17 @@ package avx512
 //go:noescape
 func NormsUint32(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint64)
 
+// NormsUint32Combined folds rows of 32 elements into the first lane.
+//
+//go:noescape
+func NormsUint32Combined(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint64)
+
 // NormsUint64 folds rows of 32 elements.
 //
 //go:noescape
 func NormsUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
+
+// NormsUint64Combined folds rows of 32 elements into the first lane.
+//
+//go:noescape
+func NormsUint64Combined(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)

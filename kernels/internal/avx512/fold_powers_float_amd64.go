@@ -9,17 +9,37 @@ package avx512
 //go:noescape
 func PowersFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
 
+// PowersFloat64Combined folds rows of 32 elements into the first lane.
+//
+//go:noescape
+func PowersFloat64Combined(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
+
 // PowersFloat32 folds rows of 32 elements.
 //
 //go:noescape
 func PowersFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
+
+// PowersFloat32Combined folds rows of 32 elements into the first lane.
+//
+//go:noescape
+func PowersFloat32Combined(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
 
 // PowersFloat16 folds rows of 32 elements.
 //
 //go:noescape
 func PowersFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 
+// PowersFloat16Combined folds rows of 32 elements into the first lane.
+//
+//go:noescape
+func PowersFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+
 // PowersBFloat16 folds rows of 32 elements.
 //
 //go:noescape
 func PowersBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+
+// PowersBFloat16Combined folds rows of 32 elements into the first lane.
+//
+//go:noescape
+func PowersBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)

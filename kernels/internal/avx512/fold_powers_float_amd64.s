@@ -9,239 +9,496 @@
 TEXT ·PowersFloat64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
-	MOVQ         u0+32(FP), DX
-	VMOVQ        DX, X0
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         u1+40(FP), DX
-	VMOVQ        DX, X1
-	VPBROADCASTQ X1, Z1
-	MOVQ         $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z2
-	VMOVUPD 64(AX), Z3
-	VMOVUPD 128(AX), Z4
-	VMOVUPD 192(AX), Z5
-	VMOVUPD 256(AX), Z6
-	VMOVUPD 320(AX), Z7
-	VMOVUPD 384(AX), Z8
-	VMOVUPD 448(AX), Z9
-	VMOVUPD 512(AX), Z10
-	VMOVUPD 576(AX), Z11
-	VMOVUPD 640(AX), Z12
-	VMOVUPD 704(AX), Z13
-	VMOVUPD 768(AX), Z14
-	VMOVUPD 832(AX), Z15
-	VMOVUPD 896(AX), Z16
-	VMOVUPD 960(AX), Z17
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	MOVQ         u1+40(FP), BX
+	VMOVQ        BX, X17
+	VPBROADCASTQ X17, Z17
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPXORQ       Z14, Z14, Z14
+	VPXORQ       Z15, Z15, Z15
+	VPXORQ       Z16, Z16, Z16
+	MOVQ         DX, DX
 
 row:
-	VMOVUPD      (DX), Z18
-	VSUBPD       Z18, Z18, Z19
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z19, K1
-	VMULPD       Z1, Z18, Z18
-	VSUBPD       Z0, Z18, Z18
-	VPBROADCASTQ const0<>+0(SB), Z19
-	VBLENDMPD    Z18, Z19, K1, Z18
-	VMULPD       Z18, Z18, Z19
-	VADDPD       Z2, Z18, Z2
-	VADDPD       Z6, Z19, Z6
-	VMULPD       Z19, Z18, Z18
-	VADDPD       Z18, Z10, Z10
-	VMULPD       Z19, Z19, Z18
-	VADDPD       Z18, Z14, Z14
-	VMOVUPD      64(DX), Z18
-	VSUBPD       Z18, Z18, Z19
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z19, K1
-	VMULPD       Z1, Z18, Z18
-	VSUBPD       Z0, Z18, Z18
-	VPBROADCASTQ const0<>+0(SB), Z19
-	VBLENDMPD    Z18, Z19, K1, Z18
-	VMULPD       Z18, Z18, Z19
-	VADDPD       Z3, Z18, Z3
-	VADDPD       Z7, Z19, Z7
-	VMULPD       Z19, Z18, Z18
-	VADDPD       Z18, Z11, Z11
-	VMULPD       Z19, Z19, Z18
-	VADDPD       Z18, Z15, Z15
-	VMOVUPD      128(DX), Z18
-	VSUBPD       Z18, Z18, Z19
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z19, K1
-	VMULPD       Z1, Z18, Z18
-	VSUBPD       Z0, Z18, Z18
-	VPBROADCASTQ const0<>+0(SB), Z19
-	VBLENDMPD    Z18, Z19, K1, Z18
-	VMULPD       Z18, Z18, Z19
-	VADDPD       Z4, Z18, Z4
-	VADDPD       Z8, Z19, Z8
-	VMULPD       Z19, Z18, Z18
-	VADDPD       Z18, Z12, Z12
-	VMULPD       Z19, Z19, Z18
-	VADDPD       Z18, Z16, Z16
-	VMOVUPD      192(DX), Z18
-	VSUBPD       Z18, Z18, Z19
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z19, K1
-	VMULPD       Z1, Z18, Z18
-	VSUBPD       Z0, Z18, Z18
-	VPBROADCASTQ const0<>+0(SB), Z19
-	VBLENDMPD    Z18, Z19, K1, Z18
-	VMULPD       Z18, Z18, Z19
-	VADDPD       Z5, Z18, Z5
-	VADDPD       Z9, Z19, Z9
-	VMULPD       Z19, Z18, Z18
-	VADDPD       Z18, Z13, Z13
-	VMULPD       Z19, Z19, Z18
-	VADDPD       Z18, Z17, Z17
-	ADDQ         $0x00000100, DX
-	DECQ         DI
-	JNE          row
-	VMOVUPD      Z2, (AX)
-	VMOVUPD      Z3, 64(AX)
-	VMOVUPD      Z4, 128(AX)
-	VMOVUPD      Z5, 192(AX)
-	VMOVUPD      Z6, 256(AX)
-	VMOVUPD      Z7, 320(AX)
-	VMOVUPD      Z8, 384(AX)
-	VMOVUPD      Z9, 448(AX)
-	VMOVUPD      Z10, 512(AX)
-	VMOVUPD      Z11, 576(AX)
-	VMOVUPD      Z12, 640(AX)
-	VMOVUPD      Z13, 704(AX)
-	VMOVUPD      Z14, 768(AX)
-	VMOVUPD      Z15, 832(AX)
-	VMOVUPD      Z16, 896(AX)
-	VMOVUPD      Z17, 960(AX)
-	ADDQ         $0x00000100, AX
-	ADDQ         $0x00000100, CX
-	DECQ         SI
-	JNE          sweep
+	VMOVUPD          (CX), Z18
+	VSUBPD           Z18, Z18, Z19
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
+	VMULPD           Z17, Z18, Z18
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
+	VPBROADCASTQ     const0<>+0(SB), Z19
+	VBLENDMPD        Z18, Z19, K1, Z18
+	VMULPD           Z18, Z18, Z19
+	VADDPD           Z1, Z18, Z1
+	VADDPD           Z5, Z19, Z5
+	VMULPD           Z19, Z18, Z18
+	VADDPD           Z18, Z9, Z9
+	VMULPD           Z19, Z19, Z18
+	VADDPD           Z18, Z13, Z13
+	VMOVUPD          64(CX), Z18
+	VSUBPD           Z18, Z18, Z19
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
+	VMULPD           Z17, Z18, Z18
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
+	VPBROADCASTQ     const0<>+0(SB), Z19
+	VBLENDMPD        Z18, Z19, K1, Z18
+	VMULPD           Z18, Z18, Z19
+	VADDPD           Z2, Z18, Z2
+	VADDPD           Z6, Z19, Z6
+	VMULPD           Z19, Z18, Z18
+	VADDPD           Z18, Z10, Z10
+	VMULPD           Z19, Z19, Z18
+	VADDPD           Z18, Z14, Z14
+	VMOVUPD          128(CX), Z18
+	VSUBPD           Z18, Z18, Z19
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
+	VMULPD           Z17, Z18, Z18
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
+	VPBROADCASTQ     const0<>+0(SB), Z19
+	VBLENDMPD        Z18, Z19, K1, Z18
+	VMULPD           Z18, Z18, Z19
+	VADDPD           Z3, Z18, Z3
+	VADDPD           Z7, Z19, Z7
+	VMULPD           Z19, Z18, Z18
+	VADDPD           Z18, Z11, Z11
+	VMULPD           Z19, Z19, Z18
+	VADDPD           Z18, Z15, Z15
+	VMOVUPD          192(CX), Z18
+	VSUBPD           Z18, Z18, Z19
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
+	VMULPD           Z17, Z18, Z18
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
+	VPBROADCASTQ     const0<>+0(SB), Z19
+	VBLENDMPD        Z18, Z19, K1, Z18
+	VMULPD           Z18, Z18, Z19
+	VADDPD           Z4, Z18, Z4
+	VADDPD           Z8, Z19, Z8
+	VMULPD           Z19, Z18, Z18
+	VADDPD           Z18, Z12, Z12
+	VMULPD           Z19, Z19, Z18
+	VADDPD           Z18, Z16, Z16
+	ADDQ             $0x00000100, CX
+	DECQ             DX
+	JNE              row
+	VMOVUPD          Z1, (AX)
+	VMOVUPD          Z2, 64(AX)
+	VMOVUPD          Z3, 128(AX)
+	VMOVUPD          Z4, 192(AX)
+	VMOVUPD          Z5, 256(AX)
+	VMOVUPD          Z6, 320(AX)
+	VMOVUPD          Z7, 384(AX)
+	VMOVUPD          Z8, 448(AX)
+	VMOVUPD          Z9, 512(AX)
+	VMOVUPD          Z10, 576(AX)
+	VMOVUPD          Z11, 640(AX)
+	VMOVUPD          Z12, 704(AX)
+	VMOVUPD          Z13, 768(AX)
+	VMOVUPD          Z14, 832(AX)
+	VMOVUPD          Z15, 896(AX)
+	VMOVUPD          Z16, 960(AX)
 	VZEROUPPER
 	RET
 
 DATA const0<>+0(SB)/8, $0x0000000000000000
 GLOBL const0<>(SB), RODATA|NOPTR, $8
 
+DATA const1<>+0(SB)/8, $0x3ff0000000000000
+GLOBL const1<>(SB), RODATA|NOPTR, $8
+
+// func PowersFloat64Combined(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·PowersFloat64Combined(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
+	VPBROADCASTQ X0, Z0
+	MOVQ         u1+40(FP), BX
+	VMOVQ        BX, X17
+	VPBROADCASTQ X17, Z17
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPXORQ       Z14, Z14, Z14
+	VPXORQ       Z15, Z15, Z15
+	VPXORQ       Z16, Z16, Z16
+	MOVQ         DX, DX
+
+row:
+	VMOVUPD          (CX), Z18
+	VSUBPD           Z18, Z18, Z19
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
+	VMULPD           Z17, Z18, Z18
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
+	VPBROADCASTQ     const0<>+0(SB), Z19
+	VBLENDMPD        Z18, Z19, K1, Z18
+	VMULPD           Z18, Z18, Z19
+	VADDPD           Z1, Z18, Z1
+	VADDPD           Z5, Z19, Z5
+	VMULPD           Z19, Z18, Z18
+	VADDPD           Z18, Z9, Z9
+	VMULPD           Z19, Z19, Z18
+	VADDPD           Z18, Z13, Z13
+	VMOVUPD          64(CX), Z18
+	VSUBPD           Z18, Z18, Z19
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
+	VMULPD           Z17, Z18, Z18
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
+	VPBROADCASTQ     const0<>+0(SB), Z19
+	VBLENDMPD        Z18, Z19, K1, Z18
+	VMULPD           Z18, Z18, Z19
+	VADDPD           Z2, Z18, Z2
+	VADDPD           Z6, Z19, Z6
+	VMULPD           Z19, Z18, Z18
+	VADDPD           Z18, Z10, Z10
+	VMULPD           Z19, Z19, Z18
+	VADDPD           Z18, Z14, Z14
+	VMOVUPD          128(CX), Z18
+	VSUBPD           Z18, Z18, Z19
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
+	VMULPD           Z17, Z18, Z18
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
+	VPBROADCASTQ     const0<>+0(SB), Z19
+	VBLENDMPD        Z18, Z19, K1, Z18
+	VMULPD           Z18, Z18, Z19
+	VADDPD           Z3, Z18, Z3
+	VADDPD           Z7, Z19, Z7
+	VMULPD           Z19, Z18, Z18
+	VADDPD           Z18, Z11, Z11
+	VMULPD           Z19, Z19, Z18
+	VADDPD           Z18, Z15, Z15
+	VMOVUPD          192(CX), Z18
+	VSUBPD           Z18, Z18, Z19
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
+	VMULPD           Z17, Z18, Z18
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
+	VPBROADCASTQ     const0<>+0(SB), Z19
+	VBLENDMPD        Z18, Z19, K1, Z18
+	VMULPD           Z18, Z18, Z19
+	VADDPD           Z4, Z18, Z4
+	VADDPD           Z8, Z19, Z8
+	VMULPD           Z19, Z18, Z18
+	VADDPD           Z18, Z12, Z12
+	VMULPD           Z19, Z19, Z18
+	VADDPD           Z18, Z16, Z16
+	ADDQ             $0x00000100, CX
+	DECQ             DX
+	JNE              row
+	VADDPD           Z4, Z2, Z2
+	VADDPD           Z8, Z6, Z6
+	VADDPD           Z12, Z10, Z10
+	VADDPD           Z16, Z14, Z14
+	VADDPD           Z3, Z1, Z1
+	VADDPD           Z7, Z5, Z5
+	VADDPD           Z11, Z9, Z9
+	VADDPD           Z15, Z13, Z13
+	VADDPD           Z2, Z1, Z1
+	VADDPD           Z6, Z5, Z5
+	VADDPD           Z10, Z9, Z9
+	VADDPD           Z14, Z13, Z13
+	VSHUFF64X2       $0x4e, Z1, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VSHUFF64X2       $0x4e, Z5, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VSHUFF64X2       $0x4e, Z9, Z9, Z0
+	VADDPD           Z0, Z9, Z9
+	VSHUFF64X2       $0x4e, Z13, Z13, Z0
+	VADDPD           Z0, Z13, Z13
+	VSHUFF64X2       $0xb1, Z1, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VSHUFF64X2       $0xb1, Z5, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VSHUFF64X2       $0xb1, Z9, Z9, Z0
+	VADDPD           Z0, Z9, Z9
+	VSHUFF64X2       $0xb1, Z13, Z13, Z0
+	VADDPD           Z0, Z13, Z13
+	VPERMILPD        $0x55, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VPERMILPD        $0x55, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VPERMILPD        $0x55, Z9, Z0
+	VADDPD           Z0, Z9, Z9
+	VPERMILPD        $0x55, Z13, Z0
+	VADDPD           Z0, Z13, Z13
+	VMOVQ            X1, (AX)
+	VMOVQ            X5, 8(AX)
+	VMOVQ            X9, 16(AX)
+	VMOVQ            X13, 24(AX)
+	VZEROUPPER
+	RET
+
 // func PowersFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F
 TEXT ·PowersFloat32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
-	MOVQ         u0+32(FP), DX
-	VMOVQ        DX, X0
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         u1+40(FP), DX
-	VMOVQ        DX, X1
-	VPBROADCASTQ X1, Z1
-	MOVQ         $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z2
-	VMOVUPD 64(AX), Z3
-	VMOVUPD 128(AX), Z4
-	VMOVUPD 192(AX), Z5
-	VMOVUPD 256(AX), Z6
-	VMOVUPD 320(AX), Z7
-	VMOVUPD 384(AX), Z8
-	VMOVUPD 448(AX), Z9
-	VMOVUPD 512(AX), Z10
-	VMOVUPD 576(AX), Z11
-	VMOVUPD 640(AX), Z12
-	VMOVUPD 704(AX), Z13
-	VMOVUPD 768(AX), Z14
-	VMOVUPD 832(AX), Z15
-	VMOVUPD 896(AX), Z16
-	VMOVUPD 960(AX), Z17
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	MOVQ         u1+40(FP), BX
+	VMOVQ        BX, X17
+	VPBROADCASTQ X17, Z17
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPXORQ       Z14, Z14, Z14
+	VPXORQ       Z15, Z15, Z15
+	VPXORQ       Z16, Z16, Z16
+	MOVQ         DX, DX
 
 row:
-	VMOVUPD      (DX), Y18
-	VCVTPS2PD    Y18, Z18
-	VSUBPD       Z18, Z18, Z19
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z19, K1
-	VMULPD       Z1, Z18, Z18
-	VSUBPD       Z0, Z18, Z18
-	VPBROADCASTQ const0<>+0(SB), Z19
-	VBLENDMPD    Z18, Z19, K1, Z18
-	VMULPD       Z18, Z18, Z19
-	VADDPD       Z2, Z18, Z2
-	VADDPD       Z6, Z19, Z6
-	VMULPD       Z19, Z18, Z18
-	VADDPD       Z18, Z10, Z10
-	VMULPD       Z19, Z19, Z18
-	VADDPD       Z18, Z14, Z14
-	VMOVUPD      32(DX), Y18
-	VCVTPS2PD    Y18, Z18
-	VSUBPD       Z18, Z18, Z19
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z19, K1
-	VMULPD       Z1, Z18, Z18
-	VSUBPD       Z0, Z18, Z18
-	VPBROADCASTQ const0<>+0(SB), Z19
-	VBLENDMPD    Z18, Z19, K1, Z18
-	VMULPD       Z18, Z18, Z19
-	VADDPD       Z3, Z18, Z3
-	VADDPD       Z7, Z19, Z7
-	VMULPD       Z19, Z18, Z18
-	VADDPD       Z18, Z11, Z11
-	VMULPD       Z19, Z19, Z18
-	VADDPD       Z18, Z15, Z15
-	VMOVUPD      64(DX), Y18
-	VCVTPS2PD    Y18, Z18
-	VSUBPD       Z18, Z18, Z19
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z19, K1
-	VMULPD       Z1, Z18, Z18
-	VSUBPD       Z0, Z18, Z18
-	VPBROADCASTQ const0<>+0(SB), Z19
-	VBLENDMPD    Z18, Z19, K1, Z18
-	VMULPD       Z18, Z18, Z19
-	VADDPD       Z4, Z18, Z4
-	VADDPD       Z8, Z19, Z8
-	VMULPD       Z19, Z18, Z18
-	VADDPD       Z18, Z12, Z12
-	VMULPD       Z19, Z19, Z18
-	VADDPD       Z18, Z16, Z16
-	VMOVUPD      96(DX), Y18
-	VCVTPS2PD    Y18, Z18
-	VSUBPD       Z18, Z18, Z19
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z19, K1
-	VMULPD       Z1, Z18, Z18
-	VSUBPD       Z0, Z18, Z18
-	VPBROADCASTQ const0<>+0(SB), Z19
-	VBLENDMPD    Z18, Z19, K1, Z18
-	VMULPD       Z18, Z18, Z19
-	VADDPD       Z5, Z18, Z5
-	VADDPD       Z9, Z19, Z9
-	VMULPD       Z19, Z18, Z18
-	VADDPD       Z18, Z13, Z13
-	VMULPD       Z19, Z19, Z18
-	VADDPD       Z18, Z17, Z17
-	ADDQ         $0x00000080, DX
-	DECQ         DI
-	JNE          row
-	VMOVUPD      Z2, (AX)
-	VMOVUPD      Z3, 64(AX)
-	VMOVUPD      Z4, 128(AX)
-	VMOVUPD      Z5, 192(AX)
-	VMOVUPD      Z6, 256(AX)
-	VMOVUPD      Z7, 320(AX)
-	VMOVUPD      Z8, 384(AX)
-	VMOVUPD      Z9, 448(AX)
-	VMOVUPD      Z10, 512(AX)
-	VMOVUPD      Z11, 576(AX)
-	VMOVUPD      Z12, 640(AX)
-	VMOVUPD      Z13, 704(AX)
-	VMOVUPD      Z14, 768(AX)
-	VMOVUPD      Z15, 832(AX)
-	VMOVUPD      Z16, 896(AX)
-	VMOVUPD      Z17, 960(AX)
-	ADDQ         $0x00000100, AX
-	ADDQ         $0x00000080, CX
-	DECQ         SI
-	JNE          sweep
+	VMOVUPD          (CX), Y18
+	VCVTPS2PD        Y18, Z18
+	VSUBPD           Z18, Z18, Z19
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
+	VMULPD           Z17, Z18, Z18
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
+	VPBROADCASTQ     const0<>+0(SB), Z19
+	VBLENDMPD        Z18, Z19, K1, Z18
+	VMULPD           Z18, Z18, Z19
+	VADDPD           Z1, Z18, Z1
+	VADDPD           Z5, Z19, Z5
+	VMULPD           Z19, Z18, Z18
+	VADDPD           Z18, Z9, Z9
+	VMULPD           Z19, Z19, Z18
+	VADDPD           Z18, Z13, Z13
+	VMOVUPD          32(CX), Y18
+	VCVTPS2PD        Y18, Z18
+	VSUBPD           Z18, Z18, Z19
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
+	VMULPD           Z17, Z18, Z18
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
+	VPBROADCASTQ     const0<>+0(SB), Z19
+	VBLENDMPD        Z18, Z19, K1, Z18
+	VMULPD           Z18, Z18, Z19
+	VADDPD           Z2, Z18, Z2
+	VADDPD           Z6, Z19, Z6
+	VMULPD           Z19, Z18, Z18
+	VADDPD           Z18, Z10, Z10
+	VMULPD           Z19, Z19, Z18
+	VADDPD           Z18, Z14, Z14
+	VMOVUPD          64(CX), Y18
+	VCVTPS2PD        Y18, Z18
+	VSUBPD           Z18, Z18, Z19
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
+	VMULPD           Z17, Z18, Z18
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
+	VPBROADCASTQ     const0<>+0(SB), Z19
+	VBLENDMPD        Z18, Z19, K1, Z18
+	VMULPD           Z18, Z18, Z19
+	VADDPD           Z3, Z18, Z3
+	VADDPD           Z7, Z19, Z7
+	VMULPD           Z19, Z18, Z18
+	VADDPD           Z18, Z11, Z11
+	VMULPD           Z19, Z19, Z18
+	VADDPD           Z18, Z15, Z15
+	VMOVUPD          96(CX), Y18
+	VCVTPS2PD        Y18, Z18
+	VSUBPD           Z18, Z18, Z19
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
+	VMULPD           Z17, Z18, Z18
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
+	VPBROADCASTQ     const0<>+0(SB), Z19
+	VBLENDMPD        Z18, Z19, K1, Z18
+	VMULPD           Z18, Z18, Z19
+	VADDPD           Z4, Z18, Z4
+	VADDPD           Z8, Z19, Z8
+	VMULPD           Z19, Z18, Z18
+	VADDPD           Z18, Z12, Z12
+	VMULPD           Z19, Z19, Z18
+	VADDPD           Z18, Z16, Z16
+	ADDQ             $0x00000080, CX
+	DECQ             DX
+	JNE              row
+	VMOVUPD          Z1, (AX)
+	VMOVUPD          Z2, 64(AX)
+	VMOVUPD          Z3, 128(AX)
+	VMOVUPD          Z4, 192(AX)
+	VMOVUPD          Z5, 256(AX)
+	VMOVUPD          Z6, 320(AX)
+	VMOVUPD          Z7, 384(AX)
+	VMOVUPD          Z8, 448(AX)
+	VMOVUPD          Z9, 512(AX)
+	VMOVUPD          Z10, 576(AX)
+	VMOVUPD          Z11, 640(AX)
+	VMOVUPD          Z12, 704(AX)
+	VMOVUPD          Z13, 768(AX)
+	VMOVUPD          Z14, 832(AX)
+	VMOVUPD          Z15, 896(AX)
+	VMOVUPD          Z16, 960(AX)
+	VZEROUPPER
+	RET
+
+// func PowersFloat32Combined(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·PowersFloat32Combined(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
+	VPBROADCASTQ X0, Z0
+	MOVQ         u1+40(FP), BX
+	VMOVQ        BX, X17
+	VPBROADCASTQ X17, Z17
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPXORQ       Z14, Z14, Z14
+	VPXORQ       Z15, Z15, Z15
+	VPXORQ       Z16, Z16, Z16
+	MOVQ         DX, DX
+
+row:
+	VMOVUPD          (CX), Y18
+	VCVTPS2PD        Y18, Z18
+	VSUBPD           Z18, Z18, Z19
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
+	VMULPD           Z17, Z18, Z18
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
+	VPBROADCASTQ     const0<>+0(SB), Z19
+	VBLENDMPD        Z18, Z19, K1, Z18
+	VMULPD           Z18, Z18, Z19
+	VADDPD           Z1, Z18, Z1
+	VADDPD           Z5, Z19, Z5
+	VMULPD           Z19, Z18, Z18
+	VADDPD           Z18, Z9, Z9
+	VMULPD           Z19, Z19, Z18
+	VADDPD           Z18, Z13, Z13
+	VMOVUPD          32(CX), Y18
+	VCVTPS2PD        Y18, Z18
+	VSUBPD           Z18, Z18, Z19
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
+	VMULPD           Z17, Z18, Z18
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
+	VPBROADCASTQ     const0<>+0(SB), Z19
+	VBLENDMPD        Z18, Z19, K1, Z18
+	VMULPD           Z18, Z18, Z19
+	VADDPD           Z2, Z18, Z2
+	VADDPD           Z6, Z19, Z6
+	VMULPD           Z19, Z18, Z18
+	VADDPD           Z18, Z10, Z10
+	VMULPD           Z19, Z19, Z18
+	VADDPD           Z18, Z14, Z14
+	VMOVUPD          64(CX), Y18
+	VCVTPS2PD        Y18, Z18
+	VSUBPD           Z18, Z18, Z19
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
+	VMULPD           Z17, Z18, Z18
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
+	VPBROADCASTQ     const0<>+0(SB), Z19
+	VBLENDMPD        Z18, Z19, K1, Z18
+	VMULPD           Z18, Z18, Z19
+	VADDPD           Z3, Z18, Z3
+	VADDPD           Z7, Z19, Z7
+	VMULPD           Z19, Z18, Z18
+	VADDPD           Z18, Z11, Z11
+	VMULPD           Z19, Z19, Z18
+	VADDPD           Z18, Z15, Z15
+	VMOVUPD          96(CX), Y18
+	VCVTPS2PD        Y18, Z18
+	VSUBPD           Z18, Z18, Z19
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
+	VMULPD           Z17, Z18, Z18
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
+	VPBROADCASTQ     const0<>+0(SB), Z19
+	VBLENDMPD        Z18, Z19, K1, Z18
+	VMULPD           Z18, Z18, Z19
+	VADDPD           Z4, Z18, Z4
+	VADDPD           Z8, Z19, Z8
+	VMULPD           Z19, Z18, Z18
+	VADDPD           Z18, Z12, Z12
+	VMULPD           Z19, Z19, Z18
+	VADDPD           Z18, Z16, Z16
+	ADDQ             $0x00000080, CX
+	DECQ             DX
+	JNE              row
+	VADDPD           Z4, Z2, Z2
+	VADDPD           Z8, Z6, Z6
+	VADDPD           Z12, Z10, Z10
+	VADDPD           Z16, Z14, Z14
+	VADDPD           Z3, Z1, Z1
+	VADDPD           Z7, Z5, Z5
+	VADDPD           Z11, Z9, Z9
+	VADDPD           Z15, Z13, Z13
+	VADDPD           Z2, Z1, Z1
+	VADDPD           Z6, Z5, Z5
+	VADDPD           Z10, Z9, Z9
+	VADDPD           Z14, Z13, Z13
+	VSHUFF64X2       $0x4e, Z1, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VSHUFF64X2       $0x4e, Z5, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VSHUFF64X2       $0x4e, Z9, Z9, Z0
+	VADDPD           Z0, Z9, Z9
+	VSHUFF64X2       $0x4e, Z13, Z13, Z0
+	VADDPD           Z0, Z13, Z13
+	VSHUFF64X2       $0xb1, Z1, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VSHUFF64X2       $0xb1, Z5, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VSHUFF64X2       $0xb1, Z9, Z9, Z0
+	VADDPD           Z0, Z9, Z9
+	VSHUFF64X2       $0xb1, Z13, Z13, Z0
+	VADDPD           Z0, Z13, Z13
+	VPERMILPD        $0x55, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VPERMILPD        $0x55, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VPERMILPD        $0x55, Z9, Z0
+	VADDPD           Z0, Z9, Z9
+	VPERMILPD        $0x55, Z13, Z0
+	VADDPD           Z0, Z13, Z13
+	VMOVQ            X1, (AX)
+	VMOVQ            X5, 8(AX)
+	VMOVQ            X9, 16(AX)
+	VMOVQ            X13, 24(AX)
 	VZEROUPPER
 	RET
 
@@ -250,119 +507,248 @@ row:
 TEXT ·PowersFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
-	MOVQ         u0+32(FP), DX
-	VMOVQ        DX, X0
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         u1+40(FP), DX
-	VMOVQ        DX, X1
-	VPBROADCASTQ X1, Z1
-	MOVQ         $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z2
-	VMOVUPD 64(AX), Z3
-	VMOVUPD 128(AX), Z4
-	VMOVUPD 192(AX), Z5
-	VMOVUPD 256(AX), Z6
-	VMOVUPD 320(AX), Z7
-	VMOVUPD 384(AX), Z8
-	VMOVUPD 448(AX), Z9
-	VMOVUPD 512(AX), Z10
-	VMOVUPD 576(AX), Z11
-	VMOVUPD 640(AX), Z12
-	VMOVUPD 704(AX), Z13
-	VMOVUPD 768(AX), Z14
-	VMOVUPD 832(AX), Z15
-	VMOVUPD 896(AX), Z16
-	VMOVUPD 960(AX), Z17
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	MOVQ         u1+40(FP), BX
+	VMOVQ        BX, X17
+	VPBROADCASTQ X17, Z17
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPXORQ       Z14, Z14, Z14
+	VPXORQ       Z15, Z15, Z15
+	VPXORQ       Z16, Z16, Z16
+	MOVQ         DX, DX
 
 row:
-	VCVTPH2PS    (DX), Y18
-	VCVTPS2PD    Y18, Z18
-	VSUBPD       Z18, Z18, Z19
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z19, K1
-	VMULPD       Z1, Z18, Z18
-	VSUBPD       Z0, Z18, Z18
-	VPBROADCASTQ const0<>+0(SB), Z19
-	VBLENDMPD    Z18, Z19, K1, Z18
-	VMULPD       Z18, Z18, Z19
-	VADDPD       Z2, Z18, Z2
-	VADDPD       Z6, Z19, Z6
-	VMULPD       Z19, Z18, Z18
-	VADDPD       Z18, Z10, Z10
-	VMULPD       Z19, Z19, Z18
-	VADDPD       Z18, Z14, Z14
-	VCVTPH2PS    16(DX), Y18
-	VCVTPS2PD    Y18, Z18
-	VSUBPD       Z18, Z18, Z19
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z19, K1
-	VMULPD       Z1, Z18, Z18
-	VSUBPD       Z0, Z18, Z18
-	VPBROADCASTQ const0<>+0(SB), Z19
-	VBLENDMPD    Z18, Z19, K1, Z18
-	VMULPD       Z18, Z18, Z19
-	VADDPD       Z3, Z18, Z3
-	VADDPD       Z7, Z19, Z7
-	VMULPD       Z19, Z18, Z18
-	VADDPD       Z18, Z11, Z11
-	VMULPD       Z19, Z19, Z18
-	VADDPD       Z18, Z15, Z15
-	VCVTPH2PS    32(DX), Y18
-	VCVTPS2PD    Y18, Z18
-	VSUBPD       Z18, Z18, Z19
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z19, K1
-	VMULPD       Z1, Z18, Z18
-	VSUBPD       Z0, Z18, Z18
-	VPBROADCASTQ const0<>+0(SB), Z19
-	VBLENDMPD    Z18, Z19, K1, Z18
-	VMULPD       Z18, Z18, Z19
-	VADDPD       Z4, Z18, Z4
-	VADDPD       Z8, Z19, Z8
-	VMULPD       Z19, Z18, Z18
-	VADDPD       Z18, Z12, Z12
-	VMULPD       Z19, Z19, Z18
-	VADDPD       Z18, Z16, Z16
-	VCVTPH2PS    48(DX), Y18
-	VCVTPS2PD    Y18, Z18
-	VSUBPD       Z18, Z18, Z19
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z19, K1
-	VMULPD       Z1, Z18, Z18
-	VSUBPD       Z0, Z18, Z18
-	VPBROADCASTQ const0<>+0(SB), Z19
-	VBLENDMPD    Z18, Z19, K1, Z18
-	VMULPD       Z18, Z18, Z19
-	VADDPD       Z5, Z18, Z5
-	VADDPD       Z9, Z19, Z9
-	VMULPD       Z19, Z18, Z18
-	VADDPD       Z18, Z13, Z13
-	VMULPD       Z19, Z19, Z18
-	VADDPD       Z18, Z17, Z17
-	ADDQ         $0x00000040, DX
-	DECQ         DI
-	JNE          row
-	VMOVUPD      Z2, (AX)
-	VMOVUPD      Z3, 64(AX)
-	VMOVUPD      Z4, 128(AX)
-	VMOVUPD      Z5, 192(AX)
-	VMOVUPD      Z6, 256(AX)
-	VMOVUPD      Z7, 320(AX)
-	VMOVUPD      Z8, 384(AX)
-	VMOVUPD      Z9, 448(AX)
-	VMOVUPD      Z10, 512(AX)
-	VMOVUPD      Z11, 576(AX)
-	VMOVUPD      Z12, 640(AX)
-	VMOVUPD      Z13, 704(AX)
-	VMOVUPD      Z14, 768(AX)
-	VMOVUPD      Z15, 832(AX)
-	VMOVUPD      Z16, 896(AX)
-	VMOVUPD      Z17, 960(AX)
-	ADDQ         $0x00000100, AX
-	ADDQ         $0x00000040, CX
-	DECQ         SI
-	JNE          sweep
+	VCVTPH2PS        (CX), Y18
+	VCVTPS2PD        Y18, Z18
+	VSUBPD           Z18, Z18, Z19
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
+	VMULPD           Z17, Z18, Z18
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
+	VPBROADCASTQ     const0<>+0(SB), Z19
+	VBLENDMPD        Z18, Z19, K1, Z18
+	VMULPD           Z18, Z18, Z19
+	VADDPD           Z1, Z18, Z1
+	VADDPD           Z5, Z19, Z5
+	VMULPD           Z19, Z18, Z18
+	VADDPD           Z18, Z9, Z9
+	VMULPD           Z19, Z19, Z18
+	VADDPD           Z18, Z13, Z13
+	VCVTPH2PS        16(CX), Y18
+	VCVTPS2PD        Y18, Z18
+	VSUBPD           Z18, Z18, Z19
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
+	VMULPD           Z17, Z18, Z18
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
+	VPBROADCASTQ     const0<>+0(SB), Z19
+	VBLENDMPD        Z18, Z19, K1, Z18
+	VMULPD           Z18, Z18, Z19
+	VADDPD           Z2, Z18, Z2
+	VADDPD           Z6, Z19, Z6
+	VMULPD           Z19, Z18, Z18
+	VADDPD           Z18, Z10, Z10
+	VMULPD           Z19, Z19, Z18
+	VADDPD           Z18, Z14, Z14
+	VCVTPH2PS        32(CX), Y18
+	VCVTPS2PD        Y18, Z18
+	VSUBPD           Z18, Z18, Z19
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
+	VMULPD           Z17, Z18, Z18
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
+	VPBROADCASTQ     const0<>+0(SB), Z19
+	VBLENDMPD        Z18, Z19, K1, Z18
+	VMULPD           Z18, Z18, Z19
+	VADDPD           Z3, Z18, Z3
+	VADDPD           Z7, Z19, Z7
+	VMULPD           Z19, Z18, Z18
+	VADDPD           Z18, Z11, Z11
+	VMULPD           Z19, Z19, Z18
+	VADDPD           Z18, Z15, Z15
+	VCVTPH2PS        48(CX), Y18
+	VCVTPS2PD        Y18, Z18
+	VSUBPD           Z18, Z18, Z19
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
+	VMULPD           Z17, Z18, Z18
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
+	VPBROADCASTQ     const0<>+0(SB), Z19
+	VBLENDMPD        Z18, Z19, K1, Z18
+	VMULPD           Z18, Z18, Z19
+	VADDPD           Z4, Z18, Z4
+	VADDPD           Z8, Z19, Z8
+	VMULPD           Z19, Z18, Z18
+	VADDPD           Z18, Z12, Z12
+	VMULPD           Z19, Z19, Z18
+	VADDPD           Z18, Z16, Z16
+	ADDQ             $0x00000040, CX
+	DECQ             DX
+	JNE              row
+	VMOVUPD          Z1, (AX)
+	VMOVUPD          Z2, 64(AX)
+	VMOVUPD          Z3, 128(AX)
+	VMOVUPD          Z4, 192(AX)
+	VMOVUPD          Z5, 256(AX)
+	VMOVUPD          Z6, 320(AX)
+	VMOVUPD          Z7, 384(AX)
+	VMOVUPD          Z8, 448(AX)
+	VMOVUPD          Z9, 512(AX)
+	VMOVUPD          Z10, 576(AX)
+	VMOVUPD          Z11, 640(AX)
+	VMOVUPD          Z12, 704(AX)
+	VMOVUPD          Z13, 768(AX)
+	VMOVUPD          Z14, 832(AX)
+	VMOVUPD          Z15, 896(AX)
+	VMOVUPD          Z16, 960(AX)
+	VZEROUPPER
+	RET
+
+// func PowersFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F, F16C
+TEXT ·PowersFloat16Combined(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
+	VPBROADCASTQ X0, Z0
+	MOVQ         u1+40(FP), BX
+	VMOVQ        BX, X17
+	VPBROADCASTQ X17, Z17
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPXORQ       Z14, Z14, Z14
+	VPXORQ       Z15, Z15, Z15
+	VPXORQ       Z16, Z16, Z16
+	MOVQ         DX, DX
+
+row:
+	VCVTPH2PS        (CX), Y18
+	VCVTPS2PD        Y18, Z18
+	VSUBPD           Z18, Z18, Z19
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
+	VMULPD           Z17, Z18, Z18
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
+	VPBROADCASTQ     const0<>+0(SB), Z19
+	VBLENDMPD        Z18, Z19, K1, Z18
+	VMULPD           Z18, Z18, Z19
+	VADDPD           Z1, Z18, Z1
+	VADDPD           Z5, Z19, Z5
+	VMULPD           Z19, Z18, Z18
+	VADDPD           Z18, Z9, Z9
+	VMULPD           Z19, Z19, Z18
+	VADDPD           Z18, Z13, Z13
+	VCVTPH2PS        16(CX), Y18
+	VCVTPS2PD        Y18, Z18
+	VSUBPD           Z18, Z18, Z19
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
+	VMULPD           Z17, Z18, Z18
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
+	VPBROADCASTQ     const0<>+0(SB), Z19
+	VBLENDMPD        Z18, Z19, K1, Z18
+	VMULPD           Z18, Z18, Z19
+	VADDPD           Z2, Z18, Z2
+	VADDPD           Z6, Z19, Z6
+	VMULPD           Z19, Z18, Z18
+	VADDPD           Z18, Z10, Z10
+	VMULPD           Z19, Z19, Z18
+	VADDPD           Z18, Z14, Z14
+	VCVTPH2PS        32(CX), Y18
+	VCVTPS2PD        Y18, Z18
+	VSUBPD           Z18, Z18, Z19
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
+	VMULPD           Z17, Z18, Z18
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
+	VPBROADCASTQ     const0<>+0(SB), Z19
+	VBLENDMPD        Z18, Z19, K1, Z18
+	VMULPD           Z18, Z18, Z19
+	VADDPD           Z3, Z18, Z3
+	VADDPD           Z7, Z19, Z7
+	VMULPD           Z19, Z18, Z18
+	VADDPD           Z18, Z11, Z11
+	VMULPD           Z19, Z19, Z18
+	VADDPD           Z18, Z15, Z15
+	VCVTPH2PS        48(CX), Y18
+	VCVTPS2PD        Y18, Z18
+	VSUBPD           Z18, Z18, Z19
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
+	VMULPD           Z17, Z18, Z18
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
+	VPBROADCASTQ     const0<>+0(SB), Z19
+	VBLENDMPD        Z18, Z19, K1, Z18
+	VMULPD           Z18, Z18, Z19
+	VADDPD           Z4, Z18, Z4
+	VADDPD           Z8, Z19, Z8
+	VMULPD           Z19, Z18, Z18
+	VADDPD           Z18, Z12, Z12
+	VMULPD           Z19, Z19, Z18
+	VADDPD           Z18, Z16, Z16
+	ADDQ             $0x00000040, CX
+	DECQ             DX
+	JNE              row
+	VADDPD           Z4, Z2, Z2
+	VADDPD           Z8, Z6, Z6
+	VADDPD           Z12, Z10, Z10
+	VADDPD           Z16, Z14, Z14
+	VADDPD           Z3, Z1, Z1
+	VADDPD           Z7, Z5, Z5
+	VADDPD           Z11, Z9, Z9
+	VADDPD           Z15, Z13, Z13
+	VADDPD           Z2, Z1, Z1
+	VADDPD           Z6, Z5, Z5
+	VADDPD           Z10, Z9, Z9
+	VADDPD           Z14, Z13, Z13
+	VSHUFF64X2       $0x4e, Z1, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VSHUFF64X2       $0x4e, Z5, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VSHUFF64X2       $0x4e, Z9, Z9, Z0
+	VADDPD           Z0, Z9, Z9
+	VSHUFF64X2       $0x4e, Z13, Z13, Z0
+	VADDPD           Z0, Z13, Z13
+	VSHUFF64X2       $0xb1, Z1, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VSHUFF64X2       $0xb1, Z5, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VSHUFF64X2       $0xb1, Z9, Z9, Z0
+	VADDPD           Z0, Z9, Z9
+	VSHUFF64X2       $0xb1, Z13, Z13, Z0
+	VADDPD           Z0, Z13, Z13
+	VPERMILPD        $0x55, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VPERMILPD        $0x55, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VPERMILPD        $0x55, Z9, Z0
+	VADDPD           Z0, Z9, Z9
+	VPERMILPD        $0x55, Z13, Z0
+	VADDPD           Z0, Z13, Z13
+	VMOVQ            X1, (AX)
+	VMOVQ            X5, 8(AX)
+	VMOVQ            X9, 16(AX)
+	VMOVQ            X13, 24(AX)
 	VZEROUPPER
 	RET
 
@@ -371,122 +757,255 @@ row:
 TEXT ·PowersBFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
-	MOVQ         u0+32(FP), DX
-	VMOVQ        DX, X0
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         u1+40(FP), DX
-	VMOVQ        DX, X1
-	VPBROADCASTQ X1, Z1
-	MOVQ         $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z2
-	VMOVUPD 64(AX), Z3
-	VMOVUPD 128(AX), Z4
-	VMOVUPD 192(AX), Z5
-	VMOVUPD 256(AX), Z6
-	VMOVUPD 320(AX), Z7
-	VMOVUPD 384(AX), Z8
-	VMOVUPD 448(AX), Z9
-	VMOVUPD 512(AX), Z10
-	VMOVUPD 576(AX), Z11
-	VMOVUPD 640(AX), Z12
-	VMOVUPD 704(AX), Z13
-	VMOVUPD 768(AX), Z14
-	VMOVUPD 832(AX), Z15
-	VMOVUPD 896(AX), Z16
-	VMOVUPD 960(AX), Z17
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	MOVQ         u1+40(FP), BX
+	VMOVQ        BX, X17
+	VPBROADCASTQ X17, Z17
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPXORQ       Z14, Z14, Z14
+	VPXORQ       Z15, Z15, Z15
+	VPXORQ       Z16, Z16, Z16
+	MOVQ         DX, DX
 
 row:
-	VPMOVZXWD    (DX), Y18
-	VPSLLD       $0x10, Y18, Y18
-	VCVTPS2PD    Y18, Z18
-	VSUBPD       Z18, Z18, Z19
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z19, K1
-	VMULPD       Z1, Z18, Z18
-	VSUBPD       Z0, Z18, Z18
-	VPBROADCASTQ const0<>+0(SB), Z19
-	VBLENDMPD    Z18, Z19, K1, Z18
-	VMULPD       Z18, Z18, Z19
-	VADDPD       Z2, Z18, Z2
-	VADDPD       Z6, Z19, Z6
-	VMULPD       Z19, Z18, Z18
-	VADDPD       Z18, Z10, Z10
-	VMULPD       Z19, Z19, Z18
-	VADDPD       Z18, Z14, Z14
-	VPMOVZXWD    16(DX), Y18
-	VPSLLD       $0x10, Y18, Y18
-	VCVTPS2PD    Y18, Z18
-	VSUBPD       Z18, Z18, Z19
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z19, K1
-	VMULPD       Z1, Z18, Z18
-	VSUBPD       Z0, Z18, Z18
-	VPBROADCASTQ const0<>+0(SB), Z19
-	VBLENDMPD    Z18, Z19, K1, Z18
-	VMULPD       Z18, Z18, Z19
-	VADDPD       Z3, Z18, Z3
-	VADDPD       Z7, Z19, Z7
-	VMULPD       Z19, Z18, Z18
-	VADDPD       Z18, Z11, Z11
-	VMULPD       Z19, Z19, Z18
-	VADDPD       Z18, Z15, Z15
-	VPMOVZXWD    32(DX), Y18
-	VPSLLD       $0x10, Y18, Y18
-	VCVTPS2PD    Y18, Z18
-	VSUBPD       Z18, Z18, Z19
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z19, K1
-	VMULPD       Z1, Z18, Z18
-	VSUBPD       Z0, Z18, Z18
-	VPBROADCASTQ const0<>+0(SB), Z19
-	VBLENDMPD    Z18, Z19, K1, Z18
-	VMULPD       Z18, Z18, Z19
-	VADDPD       Z4, Z18, Z4
-	VADDPD       Z8, Z19, Z8
-	VMULPD       Z19, Z18, Z18
-	VADDPD       Z18, Z12, Z12
-	VMULPD       Z19, Z19, Z18
-	VADDPD       Z18, Z16, Z16
-	VPMOVZXWD    48(DX), Y18
-	VPSLLD       $0x10, Y18, Y18
-	VCVTPS2PD    Y18, Z18
-	VSUBPD       Z18, Z18, Z19
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z19, K1
-	VMULPD       Z1, Z18, Z18
-	VSUBPD       Z0, Z18, Z18
-	VPBROADCASTQ const0<>+0(SB), Z19
-	VBLENDMPD    Z18, Z19, K1, Z18
-	VMULPD       Z18, Z18, Z19
-	VADDPD       Z5, Z18, Z5
-	VADDPD       Z9, Z19, Z9
-	VMULPD       Z19, Z18, Z18
-	VADDPD       Z18, Z13, Z13
-	VMULPD       Z19, Z19, Z18
-	VADDPD       Z18, Z17, Z17
-	ADDQ         $0x00000040, DX
-	DECQ         DI
-	JNE          row
-	VMOVUPD      Z2, (AX)
-	VMOVUPD      Z3, 64(AX)
-	VMOVUPD      Z4, 128(AX)
-	VMOVUPD      Z5, 192(AX)
-	VMOVUPD      Z6, 256(AX)
-	VMOVUPD      Z7, 320(AX)
-	VMOVUPD      Z8, 384(AX)
-	VMOVUPD      Z9, 448(AX)
-	VMOVUPD      Z10, 512(AX)
-	VMOVUPD      Z11, 576(AX)
-	VMOVUPD      Z12, 640(AX)
-	VMOVUPD      Z13, 704(AX)
-	VMOVUPD      Z14, 768(AX)
-	VMOVUPD      Z15, 832(AX)
-	VMOVUPD      Z16, 896(AX)
-	VMOVUPD      Z17, 960(AX)
-	ADDQ         $0x00000100, AX
-	ADDQ         $0x00000040, CX
-	DECQ         SI
-	JNE          sweep
+	VPMOVZXWD        (CX), Y18
+	VPSLLD           $0x10, Y18, Y18
+	VCVTPS2PD        Y18, Z18
+	VSUBPD           Z18, Z18, Z19
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
+	VMULPD           Z17, Z18, Z18
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
+	VPBROADCASTQ     const0<>+0(SB), Z19
+	VBLENDMPD        Z18, Z19, K1, Z18
+	VMULPD           Z18, Z18, Z19
+	VADDPD           Z1, Z18, Z1
+	VADDPD           Z5, Z19, Z5
+	VMULPD           Z19, Z18, Z18
+	VADDPD           Z18, Z9, Z9
+	VMULPD           Z19, Z19, Z18
+	VADDPD           Z18, Z13, Z13
+	VPMOVZXWD        16(CX), Y18
+	VPSLLD           $0x10, Y18, Y18
+	VCVTPS2PD        Y18, Z18
+	VSUBPD           Z18, Z18, Z19
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
+	VMULPD           Z17, Z18, Z18
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
+	VPBROADCASTQ     const0<>+0(SB), Z19
+	VBLENDMPD        Z18, Z19, K1, Z18
+	VMULPD           Z18, Z18, Z19
+	VADDPD           Z2, Z18, Z2
+	VADDPD           Z6, Z19, Z6
+	VMULPD           Z19, Z18, Z18
+	VADDPD           Z18, Z10, Z10
+	VMULPD           Z19, Z19, Z18
+	VADDPD           Z18, Z14, Z14
+	VPMOVZXWD        32(CX), Y18
+	VPSLLD           $0x10, Y18, Y18
+	VCVTPS2PD        Y18, Z18
+	VSUBPD           Z18, Z18, Z19
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
+	VMULPD           Z17, Z18, Z18
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
+	VPBROADCASTQ     const0<>+0(SB), Z19
+	VBLENDMPD        Z18, Z19, K1, Z18
+	VMULPD           Z18, Z18, Z19
+	VADDPD           Z3, Z18, Z3
+	VADDPD           Z7, Z19, Z7
+	VMULPD           Z19, Z18, Z18
+	VADDPD           Z18, Z11, Z11
+	VMULPD           Z19, Z19, Z18
+	VADDPD           Z18, Z15, Z15
+	VPMOVZXWD        48(CX), Y18
+	VPSLLD           $0x10, Y18, Y18
+	VCVTPS2PD        Y18, Z18
+	VSUBPD           Z18, Z18, Z19
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
+	VMULPD           Z17, Z18, Z18
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
+	VPBROADCASTQ     const0<>+0(SB), Z19
+	VBLENDMPD        Z18, Z19, K1, Z18
+	VMULPD           Z18, Z18, Z19
+	VADDPD           Z4, Z18, Z4
+	VADDPD           Z8, Z19, Z8
+	VMULPD           Z19, Z18, Z18
+	VADDPD           Z18, Z12, Z12
+	VMULPD           Z19, Z19, Z18
+	VADDPD           Z18, Z16, Z16
+	ADDQ             $0x00000040, CX
+	DECQ             DX
+	JNE              row
+	VMOVUPD          Z1, (AX)
+	VMOVUPD          Z2, 64(AX)
+	VMOVUPD          Z3, 128(AX)
+	VMOVUPD          Z4, 192(AX)
+	VMOVUPD          Z5, 256(AX)
+	VMOVUPD          Z6, 320(AX)
+	VMOVUPD          Z7, 384(AX)
+	VMOVUPD          Z8, 448(AX)
+	VMOVUPD          Z9, 512(AX)
+	VMOVUPD          Z10, 576(AX)
+	VMOVUPD          Z11, 640(AX)
+	VMOVUPD          Z12, 704(AX)
+	VMOVUPD          Z13, 768(AX)
+	VMOVUPD          Z14, 832(AX)
+	VMOVUPD          Z15, 896(AX)
+	VMOVUPD          Z16, 960(AX)
+	VZEROUPPER
+	RET
+
+// func PowersBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2, AVX512F
+TEXT ·PowersBFloat16Combined(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
+	VPBROADCASTQ X0, Z0
+	MOVQ         u1+40(FP), BX
+	VMOVQ        BX, X17
+	VPBROADCASTQ X17, Z17
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPXORQ       Z14, Z14, Z14
+	VPXORQ       Z15, Z15, Z15
+	VPXORQ       Z16, Z16, Z16
+	MOVQ         DX, DX
+
+row:
+	VPMOVZXWD        (CX), Y18
+	VPSLLD           $0x10, Y18, Y18
+	VCVTPS2PD        Y18, Z18
+	VSUBPD           Z18, Z18, Z19
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
+	VMULPD           Z17, Z18, Z18
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
+	VPBROADCASTQ     const0<>+0(SB), Z19
+	VBLENDMPD        Z18, Z19, K1, Z18
+	VMULPD           Z18, Z18, Z19
+	VADDPD           Z1, Z18, Z1
+	VADDPD           Z5, Z19, Z5
+	VMULPD           Z19, Z18, Z18
+	VADDPD           Z18, Z9, Z9
+	VMULPD           Z19, Z19, Z18
+	VADDPD           Z18, Z13, Z13
+	VPMOVZXWD        16(CX), Y18
+	VPSLLD           $0x10, Y18, Y18
+	VCVTPS2PD        Y18, Z18
+	VSUBPD           Z18, Z18, Z19
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
+	VMULPD           Z17, Z18, Z18
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
+	VPBROADCASTQ     const0<>+0(SB), Z19
+	VBLENDMPD        Z18, Z19, K1, Z18
+	VMULPD           Z18, Z18, Z19
+	VADDPD           Z2, Z18, Z2
+	VADDPD           Z6, Z19, Z6
+	VMULPD           Z19, Z18, Z18
+	VADDPD           Z18, Z10, Z10
+	VMULPD           Z19, Z19, Z18
+	VADDPD           Z18, Z14, Z14
+	VPMOVZXWD        32(CX), Y18
+	VPSLLD           $0x10, Y18, Y18
+	VCVTPS2PD        Y18, Z18
+	VSUBPD           Z18, Z18, Z19
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
+	VMULPD           Z17, Z18, Z18
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
+	VPBROADCASTQ     const0<>+0(SB), Z19
+	VBLENDMPD        Z18, Z19, K1, Z18
+	VMULPD           Z18, Z18, Z19
+	VADDPD           Z3, Z18, Z3
+	VADDPD           Z7, Z19, Z7
+	VMULPD           Z19, Z18, Z18
+	VADDPD           Z18, Z11, Z11
+	VMULPD           Z19, Z19, Z18
+	VADDPD           Z18, Z15, Z15
+	VPMOVZXWD        48(CX), Y18
+	VPSLLD           $0x10, Y18, Y18
+	VCVTPS2PD        Y18, Z18
+	VSUBPD           Z18, Z18, Z19
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
+	VMULPD           Z17, Z18, Z18
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
+	VPBROADCASTQ     const0<>+0(SB), Z19
+	VBLENDMPD        Z18, Z19, K1, Z18
+	VMULPD           Z18, Z18, Z19
+	VADDPD           Z4, Z18, Z4
+	VADDPD           Z8, Z19, Z8
+	VMULPD           Z19, Z18, Z18
+	VADDPD           Z18, Z12, Z12
+	VMULPD           Z19, Z19, Z18
+	VADDPD           Z18, Z16, Z16
+	ADDQ             $0x00000040, CX
+	DECQ             DX
+	JNE              row
+	VADDPD           Z4, Z2, Z2
+	VADDPD           Z8, Z6, Z6
+	VADDPD           Z12, Z10, Z10
+	VADDPD           Z16, Z14, Z14
+	VADDPD           Z3, Z1, Z1
+	VADDPD           Z7, Z5, Z5
+	VADDPD           Z11, Z9, Z9
+	VADDPD           Z15, Z13, Z13
+	VADDPD           Z2, Z1, Z1
+	VADDPD           Z6, Z5, Z5
+	VADDPD           Z10, Z9, Z9
+	VADDPD           Z14, Z13, Z13
+	VSHUFF64X2       $0x4e, Z1, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VSHUFF64X2       $0x4e, Z5, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VSHUFF64X2       $0x4e, Z9, Z9, Z0
+	VADDPD           Z0, Z9, Z9
+	VSHUFF64X2       $0x4e, Z13, Z13, Z0
+	VADDPD           Z0, Z13, Z13
+	VSHUFF64X2       $0xb1, Z1, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VSHUFF64X2       $0xb1, Z5, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VSHUFF64X2       $0xb1, Z9, Z9, Z0
+	VADDPD           Z0, Z9, Z9
+	VSHUFF64X2       $0xb1, Z13, Z13, Z0
+	VADDPD           Z0, Z13, Z13
+	VPERMILPD        $0x55, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VPERMILPD        $0x55, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VPERMILPD        $0x55, Z9, Z0
+	VADDPD           Z0, Z9, Z9
+	VPERMILPD        $0x55, Z13, Z0
+	VADDPD           Z0, Z13, Z13
+	VMOVQ            X1, (AX)
+	VMOVQ            X5, 8(AX)
+	VMOVQ            X9, 16(AX)
+	VMOVQ            X13, 24(AX)
 	VZEROUPPER
 	RET

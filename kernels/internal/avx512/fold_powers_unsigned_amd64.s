@@ -9,314 +9,79 @@
 TEXT ·PowersUint16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
-	MOVQ         u0+32(FP), DX
-	VMOVQ        DX, X0
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z1
-	VMOVUPD 64(AX), Z2
-	VMOVUPD 128(AX), Z3
-	VMOVUPD 192(AX), Z4
-	VMOVUPD 256(AX), Z5
-	VMOVUPD 320(AX), Z6
-	VMOVUPD 384(AX), Z7
-	VMOVUPD 448(AX), Z8
-	VMOVUPD 512(AX), Z9
-	VMOVUPD 576(AX), Z10
-	VMOVUPD 640(AX), Z11
-	VMOVUPD 704(AX), Z12
-	VMOVUPD 768(AX), Z13
-	VMOVUPD 832(AX), Z14
-	VMOVUPD 896(AX), Z15
-	VMOVUPD 960(AX), Z16
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPXORQ       Z14, Z14, Z14
+	VPXORQ       Z15, Z15, Z15
+	VPXORQ       Z16, Z16, Z16
+	MOVQ         DX, DX
 
 row:
-	VMOVUPD     (DX), X17
-	VPMOVZXWQ   X17, Z17
-	VPSUBQ      Z0, Z17, Z17
-	VPADDQ.BCST const0<>+0(SB), Z17, Z17
-	VSUBPD.BCST const0<>+0(SB), Z17, Z17
-	VMULPD      Z17, Z17, Z18
-	VADDPD      Z1, Z17, Z1
-	VADDPD      Z5, Z18, Z5
-	VMULPD      Z18, Z17, Z17
-	VADDPD      Z17, Z9, Z9
-	VMULPD      Z18, Z18, Z17
-	VADDPD      Z17, Z13, Z13
-	VMOVUPD     16(DX), X17
-	VPMOVZXWQ   X17, Z17
-	VPSUBQ      Z0, Z17, Z17
-	VPADDQ.BCST const0<>+0(SB), Z17, Z17
-	VSUBPD.BCST const0<>+0(SB), Z17, Z17
-	VMULPD      Z17, Z17, Z18
-	VADDPD      Z2, Z17, Z2
-	VADDPD      Z6, Z18, Z6
-	VMULPD      Z18, Z17, Z17
-	VADDPD      Z17, Z10, Z10
-	VMULPD      Z18, Z18, Z17
-	VADDPD      Z17, Z14, Z14
-	VMOVUPD     32(DX), X17
-	VPMOVZXWQ   X17, Z17
-	VPSUBQ      Z0, Z17, Z17
-	VPADDQ.BCST const0<>+0(SB), Z17, Z17
-	VSUBPD.BCST const0<>+0(SB), Z17, Z17
-	VMULPD      Z17, Z17, Z18
-	VADDPD      Z3, Z17, Z3
-	VADDPD      Z7, Z18, Z7
-	VMULPD      Z18, Z17, Z17
-	VADDPD      Z17, Z11, Z11
-	VMULPD      Z18, Z18, Z17
-	VADDPD      Z17, Z15, Z15
-	VMOVUPD     48(DX), X17
-	VPMOVZXWQ   X17, Z17
-	VPSUBQ      Z0, Z17, Z17
-	VPADDQ.BCST const0<>+0(SB), Z17, Z17
-	VSUBPD.BCST const0<>+0(SB), Z17, Z17
-	VMULPD      Z17, Z17, Z18
-	VADDPD      Z4, Z17, Z4
-	VADDPD      Z8, Z18, Z8
-	VMULPD      Z18, Z17, Z17
-	VADDPD      Z17, Z12, Z12
-	VMULPD      Z18, Z18, Z17
-	VADDPD      Z17, Z16, Z16
-	ADDQ        $0x00000040, DX
-	DECQ        DI
-	JNE         row
-	VMOVUPD     Z1, (AX)
-	VMOVUPD     Z2, 64(AX)
-	VMOVUPD     Z3, 128(AX)
-	VMOVUPD     Z4, 192(AX)
-	VMOVUPD     Z5, 256(AX)
-	VMOVUPD     Z6, 320(AX)
-	VMOVUPD     Z7, 384(AX)
-	VMOVUPD     Z8, 448(AX)
-	VMOVUPD     Z9, 512(AX)
-	VMOVUPD     Z10, 576(AX)
-	VMOVUPD     Z11, 640(AX)
-	VMOVUPD     Z12, 704(AX)
-	VMOVUPD     Z13, 768(AX)
-	VMOVUPD     Z14, 832(AX)
-	VMOVUPD     Z15, 896(AX)
-	VMOVUPD     Z16, 960(AX)
-	ADDQ        $0x00000100, AX
-	ADDQ        $0x00000040, CX
-	DECQ        SI
-	JNE         sweep
-	VZEROUPPER
-	RET
-
-DATA const0<>+0(SB)/8, $0x4338000000000000
-GLOBL const0<>(SB), RODATA|NOPTR, $8
-
-// func PowersUint32(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX512F
-TEXT ·PowersUint32(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
-	MOVQ         u0+32(FP), DX
-	VMOVQ        DX, X0
-	VPBROADCASTQ X0, Z0
-	MOVQ         $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z1
-	VMOVUPD 64(AX), Z2
-	VMOVUPD 128(AX), Z3
-	VMOVUPD 192(AX), Z4
-	VMOVUPD 256(AX), Z5
-	VMOVUPD 320(AX), Z6
-	VMOVUPD 384(AX), Z7
-	VMOVUPD 448(AX), Z8
-	VMOVUPD 512(AX), Z9
-	VMOVUPD 576(AX), Z10
-	VMOVUPD 640(AX), Z11
-	VMOVUPD 704(AX), Z12
-	VMOVUPD 768(AX), Z13
-	VMOVUPD 832(AX), Z14
-	VMOVUPD 896(AX), Z15
-	VMOVUPD 960(AX), Z16
-	MOVQ    CX, DX
-	MOVQ    BX, DI
-
-row:
-	VMOVUPD     (DX), Y17
-	VPMOVZXDQ   Y17, Z17
-	VPSUBQ      Z0, Z17, Z17
-	VPADDQ.BCST const0<>+0(SB), Z17, Z17
-	VSUBPD.BCST const0<>+0(SB), Z17, Z17
-	VMULPD      Z17, Z17, Z18
-	VADDPD      Z1, Z17, Z1
-	VADDPD      Z5, Z18, Z5
-	VMULPD      Z18, Z17, Z17
-	VADDPD      Z17, Z9, Z9
-	VMULPD      Z18, Z18, Z17
-	VADDPD      Z17, Z13, Z13
-	VMOVUPD     32(DX), Y17
-	VPMOVZXDQ   Y17, Z17
-	VPSUBQ      Z0, Z17, Z17
-	VPADDQ.BCST const0<>+0(SB), Z17, Z17
-	VSUBPD.BCST const0<>+0(SB), Z17, Z17
-	VMULPD      Z17, Z17, Z18
-	VADDPD      Z2, Z17, Z2
-	VADDPD      Z6, Z18, Z6
-	VMULPD      Z18, Z17, Z17
-	VADDPD      Z17, Z10, Z10
-	VMULPD      Z18, Z18, Z17
-	VADDPD      Z17, Z14, Z14
-	VMOVUPD     64(DX), Y17
-	VPMOVZXDQ   Y17, Z17
-	VPSUBQ      Z0, Z17, Z17
-	VPADDQ.BCST const0<>+0(SB), Z17, Z17
-	VSUBPD.BCST const0<>+0(SB), Z17, Z17
-	VMULPD      Z17, Z17, Z18
-	VADDPD      Z3, Z17, Z3
-	VADDPD      Z7, Z18, Z7
-	VMULPD      Z18, Z17, Z17
-	VADDPD      Z17, Z11, Z11
-	VMULPD      Z18, Z18, Z17
-	VADDPD      Z17, Z15, Z15
-	VMOVUPD     96(DX), Y17
-	VPMOVZXDQ   Y17, Z17
-	VPSUBQ      Z0, Z17, Z17
-	VPADDQ.BCST const0<>+0(SB), Z17, Z17
-	VSUBPD.BCST const0<>+0(SB), Z17, Z17
-	VMULPD      Z17, Z17, Z18
-	VADDPD      Z4, Z17, Z4
-	VADDPD      Z8, Z18, Z8
-	VMULPD      Z18, Z17, Z17
-	VADDPD      Z17, Z12, Z12
-	VMULPD      Z18, Z18, Z17
-	VADDPD      Z17, Z16, Z16
-	ADDQ        $0x00000080, DX
-	DECQ        DI
-	JNE         row
-	VMOVUPD     Z1, (AX)
-	VMOVUPD     Z2, 64(AX)
-	VMOVUPD     Z3, 128(AX)
-	VMOVUPD     Z4, 192(AX)
-	VMOVUPD     Z5, 256(AX)
-	VMOVUPD     Z6, 320(AX)
-	VMOVUPD     Z7, 384(AX)
-	VMOVUPD     Z8, 448(AX)
-	VMOVUPD     Z9, 512(AX)
-	VMOVUPD     Z10, 576(AX)
-	VMOVUPD     Z11, 640(AX)
-	VMOVUPD     Z12, 704(AX)
-	VMOVUPD     Z13, 768(AX)
-	VMOVUPD     Z14, 832(AX)
-	VMOVUPD     Z15, 896(AX)
-	VMOVUPD     Z16, 960(AX)
-	ADDQ        $0x00000100, AX
-	ADDQ        $0x00000080, CX
-	DECQ        SI
-	JNE         sweep
-	VZEROUPPER
-	RET
-
-// func PowersUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX512F
-TEXT ·PowersUint64(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
-	MOVQ         u0+32(FP), DX
-	VMOVQ        DX, X0
-	VPBROADCASTQ X0, Z0
-	MOVQ         $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z1
-	VMOVUPD 64(AX), Z2
-	VMOVUPD 128(AX), Z3
-	VMOVUPD 192(AX), Z4
-	VMOVUPD 256(AX), Z5
-	VMOVUPD 320(AX), Z6
-	VMOVUPD 384(AX), Z7
-	VMOVUPD 448(AX), Z8
-	VMOVUPD 512(AX), Z9
-	VMOVUPD 576(AX), Z10
-	VMOVUPD 640(AX), Z11
-	VMOVUPD 704(AX), Z12
-	VMOVUPD 768(AX), Z13
-	VMOVUPD 832(AX), Z14
-	VMOVUPD 896(AX), Z15
-	VMOVUPD 960(AX), Z16
-	MOVQ    CX, DX
-	MOVQ    BX, DI
-
-row:
-	VMOVUPD          (DX), Z17
+	VMOVUPD          (CX), X17
+	VPMOVZXWQ        X17, Z17
 	VPSUBQ           Z0, Z17, Z17
-	VPSRAQ           $0x20, Z17, Z18
-	VPADDQ.BCST      const0<>+0(SB), Z18, Z18
-	VSUBPD.BCST      const0<>+0(SB), Z18, Z18
-	VPANDQ.BCST      const1<>+0(SB), Z17, Z17
-	VPORQ.BCST       const2<>+0(SB), Z17, Z17
-	VSUBPD.BCST      const2<>+0(SB), Z17, Z17
-	VFMADD231PD.BCST const3<>+0(SB), Z18, Z17
+	VPADDQ.BCST      const0<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const0<>+0(SB), Z17, Z17
 	VMULPD           Z17, Z17, Z18
-	VADDPD           Z1, Z17, Z1
+	VFMADD132PD.BCST const1<>+0(SB), Z17, Z1
 	VADDPD           Z5, Z18, Z5
 	VMULPD           Z18, Z17, Z17
 	VADDPD           Z17, Z9, Z9
 	VMULPD           Z18, Z18, Z17
 	VADDPD           Z17, Z13, Z13
-	VMOVUPD          64(DX), Z17
+	VMOVUPD          16(CX), X17
+	VPMOVZXWQ        X17, Z17
 	VPSUBQ           Z0, Z17, Z17
-	VPSRAQ           $0x20, Z17, Z18
-	VPADDQ.BCST      const0<>+0(SB), Z18, Z18
-	VSUBPD.BCST      const0<>+0(SB), Z18, Z18
-	VPANDQ.BCST      const1<>+0(SB), Z17, Z17
-	VPORQ.BCST       const2<>+0(SB), Z17, Z17
-	VSUBPD.BCST      const2<>+0(SB), Z17, Z17
-	VFMADD231PD.BCST const3<>+0(SB), Z18, Z17
+	VPADDQ.BCST      const0<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const0<>+0(SB), Z17, Z17
 	VMULPD           Z17, Z17, Z18
-	VADDPD           Z2, Z17, Z2
+	VFMADD132PD.BCST const1<>+0(SB), Z17, Z2
 	VADDPD           Z6, Z18, Z6
 	VMULPD           Z18, Z17, Z17
 	VADDPD           Z17, Z10, Z10
 	VMULPD           Z18, Z18, Z17
 	VADDPD           Z17, Z14, Z14
-	VMOVUPD          128(DX), Z17
+	VMOVUPD          32(CX), X17
+	VPMOVZXWQ        X17, Z17
 	VPSUBQ           Z0, Z17, Z17
-	VPSRAQ           $0x20, Z17, Z18
-	VPADDQ.BCST      const0<>+0(SB), Z18, Z18
-	VSUBPD.BCST      const0<>+0(SB), Z18, Z18
-	VPANDQ.BCST      const1<>+0(SB), Z17, Z17
-	VPORQ.BCST       const2<>+0(SB), Z17, Z17
-	VSUBPD.BCST      const2<>+0(SB), Z17, Z17
-	VFMADD231PD.BCST const3<>+0(SB), Z18, Z17
+	VPADDQ.BCST      const0<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const0<>+0(SB), Z17, Z17
 	VMULPD           Z17, Z17, Z18
-	VADDPD           Z3, Z17, Z3
+	VFMADD132PD.BCST const1<>+0(SB), Z17, Z3
 	VADDPD           Z7, Z18, Z7
 	VMULPD           Z18, Z17, Z17
 	VADDPD           Z17, Z11, Z11
 	VMULPD           Z18, Z18, Z17
 	VADDPD           Z17, Z15, Z15
-	VMOVUPD          192(DX), Z17
+	VMOVUPD          48(CX), X17
+	VPMOVZXWQ        X17, Z17
 	VPSUBQ           Z0, Z17, Z17
-	VPSRAQ           $0x20, Z17, Z18
-	VPADDQ.BCST      const0<>+0(SB), Z18, Z18
-	VSUBPD.BCST      const0<>+0(SB), Z18, Z18
-	VPANDQ.BCST      const1<>+0(SB), Z17, Z17
-	VPORQ.BCST       const2<>+0(SB), Z17, Z17
-	VSUBPD.BCST      const2<>+0(SB), Z17, Z17
-	VFMADD231PD.BCST const3<>+0(SB), Z18, Z17
+	VPADDQ.BCST      const0<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const0<>+0(SB), Z17, Z17
 	VMULPD           Z17, Z17, Z18
-	VADDPD           Z4, Z17, Z4
+	VFMADD132PD.BCST const1<>+0(SB), Z17, Z4
 	VADDPD           Z8, Z18, Z8
 	VMULPD           Z18, Z17, Z17
 	VADDPD           Z17, Z12, Z12
 	VMULPD           Z18, Z18, Z17
 	VADDPD           Z17, Z16, Z16
-	ADDQ             $0x00000100, DX
-	DECQ             DI
+	ADDQ             $0x00000040, CX
+	DECQ             DX
 	JNE              row
 	VMOVUPD          Z1, (AX)
 	VMOVUPD          Z2, 64(AX)
@@ -334,18 +99,614 @@ row:
 	VMOVUPD          Z14, 832(AX)
 	VMOVUPD          Z15, 896(AX)
 	VMOVUPD          Z16, 960(AX)
-	ADDQ             $0x00000100, AX
-	ADDQ             $0x00000100, CX
-	DECQ             SI
-	JNE              sweep
 	VZEROUPPER
 	RET
 
-DATA const1<>+0(SB)/8, $0x00000000ffffffff
+DATA const0<>+0(SB)/8, $0x4338000000000000
+GLOBL const0<>(SB), RODATA|NOPTR, $8
+
+DATA const1<>+0(SB)/8, $0x3ff0000000000000
 GLOBL const1<>(SB), RODATA|NOPTR, $8
 
-DATA const2<>+0(SB)/8, $0x4330000000000000
+// func PowersUint16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·PowersUint16Combined(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
+	VPBROADCASTQ X0, Z0
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPXORQ       Z14, Z14, Z14
+	VPXORQ       Z15, Z15, Z15
+	VPXORQ       Z16, Z16, Z16
+	MOVQ         DX, DX
+
+row:
+	VMOVUPD          (CX), X17
+	VPMOVZXWQ        X17, Z17
+	VPSUBQ           Z0, Z17, Z17
+	VPADDQ.BCST      const0<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const0<>+0(SB), Z17, Z17
+	VMULPD           Z17, Z17, Z18
+	VFMADD132PD.BCST const1<>+0(SB), Z17, Z1
+	VADDPD           Z5, Z18, Z5
+	VMULPD           Z18, Z17, Z17
+	VADDPD           Z17, Z9, Z9
+	VMULPD           Z18, Z18, Z17
+	VADDPD           Z17, Z13, Z13
+	VMOVUPD          16(CX), X17
+	VPMOVZXWQ        X17, Z17
+	VPSUBQ           Z0, Z17, Z17
+	VPADDQ.BCST      const0<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const0<>+0(SB), Z17, Z17
+	VMULPD           Z17, Z17, Z18
+	VFMADD132PD.BCST const1<>+0(SB), Z17, Z2
+	VADDPD           Z6, Z18, Z6
+	VMULPD           Z18, Z17, Z17
+	VADDPD           Z17, Z10, Z10
+	VMULPD           Z18, Z18, Z17
+	VADDPD           Z17, Z14, Z14
+	VMOVUPD          32(CX), X17
+	VPMOVZXWQ        X17, Z17
+	VPSUBQ           Z0, Z17, Z17
+	VPADDQ.BCST      const0<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const0<>+0(SB), Z17, Z17
+	VMULPD           Z17, Z17, Z18
+	VFMADD132PD.BCST const1<>+0(SB), Z17, Z3
+	VADDPD           Z7, Z18, Z7
+	VMULPD           Z18, Z17, Z17
+	VADDPD           Z17, Z11, Z11
+	VMULPD           Z18, Z18, Z17
+	VADDPD           Z17, Z15, Z15
+	VMOVUPD          48(CX), X17
+	VPMOVZXWQ        X17, Z17
+	VPSUBQ           Z0, Z17, Z17
+	VPADDQ.BCST      const0<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const0<>+0(SB), Z17, Z17
+	VMULPD           Z17, Z17, Z18
+	VFMADD132PD.BCST const1<>+0(SB), Z17, Z4
+	VADDPD           Z8, Z18, Z8
+	VMULPD           Z18, Z17, Z17
+	VADDPD           Z17, Z12, Z12
+	VMULPD           Z18, Z18, Z17
+	VADDPD           Z17, Z16, Z16
+	ADDQ             $0x00000040, CX
+	DECQ             DX
+	JNE              row
+	VADDPD           Z4, Z2, Z2
+	VADDPD           Z8, Z6, Z6
+	VADDPD           Z12, Z10, Z10
+	VADDPD           Z16, Z14, Z14
+	VADDPD           Z3, Z1, Z1
+	VADDPD           Z7, Z5, Z5
+	VADDPD           Z11, Z9, Z9
+	VADDPD           Z15, Z13, Z13
+	VADDPD           Z2, Z1, Z1
+	VADDPD           Z6, Z5, Z5
+	VADDPD           Z10, Z9, Z9
+	VADDPD           Z14, Z13, Z13
+	VSHUFF64X2       $0x4e, Z1, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VSHUFF64X2       $0x4e, Z5, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VSHUFF64X2       $0x4e, Z9, Z9, Z0
+	VADDPD           Z0, Z9, Z9
+	VSHUFF64X2       $0x4e, Z13, Z13, Z0
+	VADDPD           Z0, Z13, Z13
+	VSHUFF64X2       $0xb1, Z1, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VSHUFF64X2       $0xb1, Z5, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VSHUFF64X2       $0xb1, Z9, Z9, Z0
+	VADDPD           Z0, Z9, Z9
+	VSHUFF64X2       $0xb1, Z13, Z13, Z0
+	VADDPD           Z0, Z13, Z13
+	VPERMILPD        $0x55, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VPERMILPD        $0x55, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VPERMILPD        $0x55, Z9, Z0
+	VADDPD           Z0, Z9, Z9
+	VPERMILPD        $0x55, Z13, Z0
+	VADDPD           Z0, Z13, Z13
+	VMOVQ            X1, (AX)
+	VMOVQ            X5, 8(AX)
+	VMOVQ            X9, 16(AX)
+	VMOVQ            X13, 24(AX)
+	VZEROUPPER
+	RET
+
+// func PowersUint32(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·PowersUint32(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
+	VPBROADCASTQ X0, Z0
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPXORQ       Z14, Z14, Z14
+	VPXORQ       Z15, Z15, Z15
+	VPXORQ       Z16, Z16, Z16
+	MOVQ         DX, DX
+
+row:
+	VMOVUPD          (CX), Y17
+	VPMOVZXDQ        Y17, Z17
+	VPSUBQ           Z0, Z17, Z17
+	VPADDQ.BCST      const0<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const0<>+0(SB), Z17, Z17
+	VMULPD           Z17, Z17, Z18
+	VFMADD132PD.BCST const1<>+0(SB), Z17, Z1
+	VADDPD           Z5, Z18, Z5
+	VMULPD           Z18, Z17, Z17
+	VADDPD           Z17, Z9, Z9
+	VMULPD           Z18, Z18, Z17
+	VADDPD           Z17, Z13, Z13
+	VMOVUPD          32(CX), Y17
+	VPMOVZXDQ        Y17, Z17
+	VPSUBQ           Z0, Z17, Z17
+	VPADDQ.BCST      const0<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const0<>+0(SB), Z17, Z17
+	VMULPD           Z17, Z17, Z18
+	VFMADD132PD.BCST const1<>+0(SB), Z17, Z2
+	VADDPD           Z6, Z18, Z6
+	VMULPD           Z18, Z17, Z17
+	VADDPD           Z17, Z10, Z10
+	VMULPD           Z18, Z18, Z17
+	VADDPD           Z17, Z14, Z14
+	VMOVUPD          64(CX), Y17
+	VPMOVZXDQ        Y17, Z17
+	VPSUBQ           Z0, Z17, Z17
+	VPADDQ.BCST      const0<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const0<>+0(SB), Z17, Z17
+	VMULPD           Z17, Z17, Z18
+	VFMADD132PD.BCST const1<>+0(SB), Z17, Z3
+	VADDPD           Z7, Z18, Z7
+	VMULPD           Z18, Z17, Z17
+	VADDPD           Z17, Z11, Z11
+	VMULPD           Z18, Z18, Z17
+	VADDPD           Z17, Z15, Z15
+	VMOVUPD          96(CX), Y17
+	VPMOVZXDQ        Y17, Z17
+	VPSUBQ           Z0, Z17, Z17
+	VPADDQ.BCST      const0<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const0<>+0(SB), Z17, Z17
+	VMULPD           Z17, Z17, Z18
+	VFMADD132PD.BCST const1<>+0(SB), Z17, Z4
+	VADDPD           Z8, Z18, Z8
+	VMULPD           Z18, Z17, Z17
+	VADDPD           Z17, Z12, Z12
+	VMULPD           Z18, Z18, Z17
+	VADDPD           Z17, Z16, Z16
+	ADDQ             $0x00000080, CX
+	DECQ             DX
+	JNE              row
+	VMOVUPD          Z1, (AX)
+	VMOVUPD          Z2, 64(AX)
+	VMOVUPD          Z3, 128(AX)
+	VMOVUPD          Z4, 192(AX)
+	VMOVUPD          Z5, 256(AX)
+	VMOVUPD          Z6, 320(AX)
+	VMOVUPD          Z7, 384(AX)
+	VMOVUPD          Z8, 448(AX)
+	VMOVUPD          Z9, 512(AX)
+	VMOVUPD          Z10, 576(AX)
+	VMOVUPD          Z11, 640(AX)
+	VMOVUPD          Z12, 704(AX)
+	VMOVUPD          Z13, 768(AX)
+	VMOVUPD          Z14, 832(AX)
+	VMOVUPD          Z15, 896(AX)
+	VMOVUPD          Z16, 960(AX)
+	VZEROUPPER
+	RET
+
+// func PowersUint32Combined(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·PowersUint32Combined(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
+	VPBROADCASTQ X0, Z0
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPXORQ       Z14, Z14, Z14
+	VPXORQ       Z15, Z15, Z15
+	VPXORQ       Z16, Z16, Z16
+	MOVQ         DX, DX
+
+row:
+	VMOVUPD          (CX), Y17
+	VPMOVZXDQ        Y17, Z17
+	VPSUBQ           Z0, Z17, Z17
+	VPADDQ.BCST      const0<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const0<>+0(SB), Z17, Z17
+	VMULPD           Z17, Z17, Z18
+	VFMADD132PD.BCST const1<>+0(SB), Z17, Z1
+	VADDPD           Z5, Z18, Z5
+	VMULPD           Z18, Z17, Z17
+	VADDPD           Z17, Z9, Z9
+	VMULPD           Z18, Z18, Z17
+	VADDPD           Z17, Z13, Z13
+	VMOVUPD          32(CX), Y17
+	VPMOVZXDQ        Y17, Z17
+	VPSUBQ           Z0, Z17, Z17
+	VPADDQ.BCST      const0<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const0<>+0(SB), Z17, Z17
+	VMULPD           Z17, Z17, Z18
+	VFMADD132PD.BCST const1<>+0(SB), Z17, Z2
+	VADDPD           Z6, Z18, Z6
+	VMULPD           Z18, Z17, Z17
+	VADDPD           Z17, Z10, Z10
+	VMULPD           Z18, Z18, Z17
+	VADDPD           Z17, Z14, Z14
+	VMOVUPD          64(CX), Y17
+	VPMOVZXDQ        Y17, Z17
+	VPSUBQ           Z0, Z17, Z17
+	VPADDQ.BCST      const0<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const0<>+0(SB), Z17, Z17
+	VMULPD           Z17, Z17, Z18
+	VFMADD132PD.BCST const1<>+0(SB), Z17, Z3
+	VADDPD           Z7, Z18, Z7
+	VMULPD           Z18, Z17, Z17
+	VADDPD           Z17, Z11, Z11
+	VMULPD           Z18, Z18, Z17
+	VADDPD           Z17, Z15, Z15
+	VMOVUPD          96(CX), Y17
+	VPMOVZXDQ        Y17, Z17
+	VPSUBQ           Z0, Z17, Z17
+	VPADDQ.BCST      const0<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const0<>+0(SB), Z17, Z17
+	VMULPD           Z17, Z17, Z18
+	VFMADD132PD.BCST const1<>+0(SB), Z17, Z4
+	VADDPD           Z8, Z18, Z8
+	VMULPD           Z18, Z17, Z17
+	VADDPD           Z17, Z12, Z12
+	VMULPD           Z18, Z18, Z17
+	VADDPD           Z17, Z16, Z16
+	ADDQ             $0x00000080, CX
+	DECQ             DX
+	JNE              row
+	VADDPD           Z4, Z2, Z2
+	VADDPD           Z8, Z6, Z6
+	VADDPD           Z12, Z10, Z10
+	VADDPD           Z16, Z14, Z14
+	VADDPD           Z3, Z1, Z1
+	VADDPD           Z7, Z5, Z5
+	VADDPD           Z11, Z9, Z9
+	VADDPD           Z15, Z13, Z13
+	VADDPD           Z2, Z1, Z1
+	VADDPD           Z6, Z5, Z5
+	VADDPD           Z10, Z9, Z9
+	VADDPD           Z14, Z13, Z13
+	VSHUFF64X2       $0x4e, Z1, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VSHUFF64X2       $0x4e, Z5, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VSHUFF64X2       $0x4e, Z9, Z9, Z0
+	VADDPD           Z0, Z9, Z9
+	VSHUFF64X2       $0x4e, Z13, Z13, Z0
+	VADDPD           Z0, Z13, Z13
+	VSHUFF64X2       $0xb1, Z1, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VSHUFF64X2       $0xb1, Z5, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VSHUFF64X2       $0xb1, Z9, Z9, Z0
+	VADDPD           Z0, Z9, Z9
+	VSHUFF64X2       $0xb1, Z13, Z13, Z0
+	VADDPD           Z0, Z13, Z13
+	VPERMILPD        $0x55, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VPERMILPD        $0x55, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VPERMILPD        $0x55, Z9, Z0
+	VADDPD           Z0, Z9, Z9
+	VPERMILPD        $0x55, Z13, Z0
+	VADDPD           Z0, Z13, Z13
+	VMOVQ            X1, (AX)
+	VMOVQ            X5, 8(AX)
+	VMOVQ            X9, 16(AX)
+	VMOVQ            X13, 24(AX)
+	VZEROUPPER
+	RET
+
+// func PowersUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·PowersUint64(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
+	VPBROADCASTQ X0, Z0
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPXORQ       Z14, Z14, Z14
+	VPXORQ       Z15, Z15, Z15
+	VPXORQ       Z16, Z16, Z16
+	MOVQ         DX, DX
+
+row:
+	VMOVUPD          (CX), Z17
+	VPSUBQ           Z0, Z17, Z17
+	VPSRAQ           $0x20, Z17, Z18
+	VPADDQ.BCST      const0<>+0(SB), Z18, Z18
+	VSUBPD.BCST      const0<>+0(SB), Z18, Z18
+	VPANDQ.BCST      const2<>+0(SB), Z17, Z17
+	VPORQ.BCST       const3<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const3<>+0(SB), Z17, Z17
+	VFMADD231PD.BCST const4<>+0(SB), Z18, Z17
+	VMULPD           Z17, Z17, Z18
+	VFMADD132PD.BCST const1<>+0(SB), Z17, Z1
+	VADDPD           Z5, Z18, Z5
+	VMULPD           Z18, Z17, Z17
+	VADDPD           Z17, Z9, Z9
+	VMULPD           Z18, Z18, Z17
+	VADDPD           Z17, Z13, Z13
+	VMOVUPD          64(CX), Z17
+	VPSUBQ           Z0, Z17, Z17
+	VPSRAQ           $0x20, Z17, Z18
+	VPADDQ.BCST      const0<>+0(SB), Z18, Z18
+	VSUBPD.BCST      const0<>+0(SB), Z18, Z18
+	VPANDQ.BCST      const2<>+0(SB), Z17, Z17
+	VPORQ.BCST       const3<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const3<>+0(SB), Z17, Z17
+	VFMADD231PD.BCST const4<>+0(SB), Z18, Z17
+	VMULPD           Z17, Z17, Z18
+	VFMADD132PD.BCST const1<>+0(SB), Z17, Z2
+	VADDPD           Z6, Z18, Z6
+	VMULPD           Z18, Z17, Z17
+	VADDPD           Z17, Z10, Z10
+	VMULPD           Z18, Z18, Z17
+	VADDPD           Z17, Z14, Z14
+	VMOVUPD          128(CX), Z17
+	VPSUBQ           Z0, Z17, Z17
+	VPSRAQ           $0x20, Z17, Z18
+	VPADDQ.BCST      const0<>+0(SB), Z18, Z18
+	VSUBPD.BCST      const0<>+0(SB), Z18, Z18
+	VPANDQ.BCST      const2<>+0(SB), Z17, Z17
+	VPORQ.BCST       const3<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const3<>+0(SB), Z17, Z17
+	VFMADD231PD.BCST const4<>+0(SB), Z18, Z17
+	VMULPD           Z17, Z17, Z18
+	VFMADD132PD.BCST const1<>+0(SB), Z17, Z3
+	VADDPD           Z7, Z18, Z7
+	VMULPD           Z18, Z17, Z17
+	VADDPD           Z17, Z11, Z11
+	VMULPD           Z18, Z18, Z17
+	VADDPD           Z17, Z15, Z15
+	VMOVUPD          192(CX), Z17
+	VPSUBQ           Z0, Z17, Z17
+	VPSRAQ           $0x20, Z17, Z18
+	VPADDQ.BCST      const0<>+0(SB), Z18, Z18
+	VSUBPD.BCST      const0<>+0(SB), Z18, Z18
+	VPANDQ.BCST      const2<>+0(SB), Z17, Z17
+	VPORQ.BCST       const3<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const3<>+0(SB), Z17, Z17
+	VFMADD231PD.BCST const4<>+0(SB), Z18, Z17
+	VMULPD           Z17, Z17, Z18
+	VFMADD132PD.BCST const1<>+0(SB), Z17, Z4
+	VADDPD           Z8, Z18, Z8
+	VMULPD           Z18, Z17, Z17
+	VADDPD           Z17, Z12, Z12
+	VMULPD           Z18, Z18, Z17
+	VADDPD           Z17, Z16, Z16
+	ADDQ             $0x00000100, CX
+	DECQ             DX
+	JNE              row
+	VMOVUPD          Z1, (AX)
+	VMOVUPD          Z2, 64(AX)
+	VMOVUPD          Z3, 128(AX)
+	VMOVUPD          Z4, 192(AX)
+	VMOVUPD          Z5, 256(AX)
+	VMOVUPD          Z6, 320(AX)
+	VMOVUPD          Z7, 384(AX)
+	VMOVUPD          Z8, 448(AX)
+	VMOVUPD          Z9, 512(AX)
+	VMOVUPD          Z10, 576(AX)
+	VMOVUPD          Z11, 640(AX)
+	VMOVUPD          Z12, 704(AX)
+	VMOVUPD          Z13, 768(AX)
+	VMOVUPD          Z14, 832(AX)
+	VMOVUPD          Z15, 896(AX)
+	VMOVUPD          Z16, 960(AX)
+	VZEROUPPER
+	RET
+
+DATA const2<>+0(SB)/8, $0x00000000ffffffff
 GLOBL const2<>(SB), RODATA|NOPTR, $8
 
-DATA const3<>+0(SB)/8, $0x41f0000000000000
+DATA const3<>+0(SB)/8, $0x4330000000000000
 GLOBL const3<>(SB), RODATA|NOPTR, $8
+
+DATA const4<>+0(SB)/8, $0x41f0000000000000
+GLOBL const4<>(SB), RODATA|NOPTR, $8
+
+// func PowersUint64Combined(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·PowersUint64Combined(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
+	VPBROADCASTQ X0, Z0
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPXORQ       Z14, Z14, Z14
+	VPXORQ       Z15, Z15, Z15
+	VPXORQ       Z16, Z16, Z16
+	MOVQ         DX, DX
+
+row:
+	VMOVUPD          (CX), Z17
+	VPSUBQ           Z0, Z17, Z17
+	VPSRAQ           $0x20, Z17, Z18
+	VPADDQ.BCST      const0<>+0(SB), Z18, Z18
+	VSUBPD.BCST      const0<>+0(SB), Z18, Z18
+	VPANDQ.BCST      const2<>+0(SB), Z17, Z17
+	VPORQ.BCST       const3<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const3<>+0(SB), Z17, Z17
+	VFMADD231PD.BCST const4<>+0(SB), Z18, Z17
+	VMULPD           Z17, Z17, Z18
+	VFMADD132PD.BCST const1<>+0(SB), Z17, Z1
+	VADDPD           Z5, Z18, Z5
+	VMULPD           Z18, Z17, Z17
+	VADDPD           Z17, Z9, Z9
+	VMULPD           Z18, Z18, Z17
+	VADDPD           Z17, Z13, Z13
+	VMOVUPD          64(CX), Z17
+	VPSUBQ           Z0, Z17, Z17
+	VPSRAQ           $0x20, Z17, Z18
+	VPADDQ.BCST      const0<>+0(SB), Z18, Z18
+	VSUBPD.BCST      const0<>+0(SB), Z18, Z18
+	VPANDQ.BCST      const2<>+0(SB), Z17, Z17
+	VPORQ.BCST       const3<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const3<>+0(SB), Z17, Z17
+	VFMADD231PD.BCST const4<>+0(SB), Z18, Z17
+	VMULPD           Z17, Z17, Z18
+	VFMADD132PD.BCST const1<>+0(SB), Z17, Z2
+	VADDPD           Z6, Z18, Z6
+	VMULPD           Z18, Z17, Z17
+	VADDPD           Z17, Z10, Z10
+	VMULPD           Z18, Z18, Z17
+	VADDPD           Z17, Z14, Z14
+	VMOVUPD          128(CX), Z17
+	VPSUBQ           Z0, Z17, Z17
+	VPSRAQ           $0x20, Z17, Z18
+	VPADDQ.BCST      const0<>+0(SB), Z18, Z18
+	VSUBPD.BCST      const0<>+0(SB), Z18, Z18
+	VPANDQ.BCST      const2<>+0(SB), Z17, Z17
+	VPORQ.BCST       const3<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const3<>+0(SB), Z17, Z17
+	VFMADD231PD.BCST const4<>+0(SB), Z18, Z17
+	VMULPD           Z17, Z17, Z18
+	VFMADD132PD.BCST const1<>+0(SB), Z17, Z3
+	VADDPD           Z7, Z18, Z7
+	VMULPD           Z18, Z17, Z17
+	VADDPD           Z17, Z11, Z11
+	VMULPD           Z18, Z18, Z17
+	VADDPD           Z17, Z15, Z15
+	VMOVUPD          192(CX), Z17
+	VPSUBQ           Z0, Z17, Z17
+	VPSRAQ           $0x20, Z17, Z18
+	VPADDQ.BCST      const0<>+0(SB), Z18, Z18
+	VSUBPD.BCST      const0<>+0(SB), Z18, Z18
+	VPANDQ.BCST      const2<>+0(SB), Z17, Z17
+	VPORQ.BCST       const3<>+0(SB), Z17, Z17
+	VSUBPD.BCST      const3<>+0(SB), Z17, Z17
+	VFMADD231PD.BCST const4<>+0(SB), Z18, Z17
+	VMULPD           Z17, Z17, Z18
+	VFMADD132PD.BCST const1<>+0(SB), Z17, Z4
+	VADDPD           Z8, Z18, Z8
+	VMULPD           Z18, Z17, Z17
+	VADDPD           Z17, Z12, Z12
+	VMULPD           Z18, Z18, Z17
+	VADDPD           Z17, Z16, Z16
+	ADDQ             $0x00000100, CX
+	DECQ             DX
+	JNE              row
+	VADDPD           Z4, Z2, Z2
+	VADDPD           Z8, Z6, Z6
+	VADDPD           Z12, Z10, Z10
+	VADDPD           Z16, Z14, Z14
+	VADDPD           Z3, Z1, Z1
+	VADDPD           Z7, Z5, Z5
+	VADDPD           Z11, Z9, Z9
+	VADDPD           Z15, Z13, Z13
+	VADDPD           Z2, Z1, Z1
+	VADDPD           Z6, Z5, Z5
+	VADDPD           Z10, Z9, Z9
+	VADDPD           Z14, Z13, Z13
+	VSHUFF64X2       $0x4e, Z1, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VSHUFF64X2       $0x4e, Z5, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VSHUFF64X2       $0x4e, Z9, Z9, Z0
+	VADDPD           Z0, Z9, Z9
+	VSHUFF64X2       $0x4e, Z13, Z13, Z0
+	VADDPD           Z0, Z13, Z13
+	VSHUFF64X2       $0xb1, Z1, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VSHUFF64X2       $0xb1, Z5, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VSHUFF64X2       $0xb1, Z9, Z9, Z0
+	VADDPD           Z0, Z9, Z9
+	VSHUFF64X2       $0xb1, Z13, Z13, Z0
+	VADDPD           Z0, Z13, Z13
+	VPERMILPD        $0x55, Z1, Z0
+	VADDPD           Z0, Z1, Z1
+	VPERMILPD        $0x55, Z5, Z0
+	VADDPD           Z0, Z5, Z5
+	VPERMILPD        $0x55, Z9, Z0
+	VADDPD           Z0, Z9, Z9
+	VPERMILPD        $0x55, Z13, Z0
+	VADDPD           Z0, Z13, Z13
+	VMOVQ            X1, (AX)
+	VMOVQ            X5, 8(AX)
+	VMOVQ            X9, 16(AX)
+	VMOVQ            X13, 24(AX)
+	VZEROUPPER
+	RET

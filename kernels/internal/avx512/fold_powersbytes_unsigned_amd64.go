@@ -8,3 +8,8 @@ package avx512
 //
 //go:noescape
 func PowersBytesUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
+
+// PowersBytesUint64Combined folds rows of 32 elements into the first lane.
+//
+//go:noescape
+func PowersBytesUint64Combined(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)

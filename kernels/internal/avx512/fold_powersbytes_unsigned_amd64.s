@@ -9,26 +9,22 @@
 TEXT ·PowersBytesUint64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
-	MOVQ         u0+32(FP), DX
-	VMOVQ        DX, X0
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z1
-	VMOVUPD 64(AX), Z2
-	VMOVUPD 128(AX), Z3
-	VMOVUPD 192(AX), Z4
-	VMOVUPD 256(AX), Z5
-	VMOVUPD 320(AX), Z6
-	VMOVUPD 384(AX), Z7
-	VMOVUPD 448(AX), Z8
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	MOVQ         DX, DX
 
 row:
-	VMOVUPD      (DX), Z9
+	VMOVUPD      (CX), Z9
 	VPXORQ       Z0, Z9, Z9
 	VPSLLW       $0x08, Z9, Z10
 	VPSRAW       $0x08, Z10, Z10
@@ -51,7 +47,7 @@ row:
 	VPSRLQ       $0x20, Z10, Z10
 	VPADDQ       Z10, Z9, Z9
 	VPADDQ       Z9, Z5, Z5
-	VMOVUPD      64(DX), Z9
+	VMOVUPD      64(CX), Z9
 	VPXORQ       Z0, Z9, Z9
 	VPSLLW       $0x08, Z9, Z10
 	VPSRAW       $0x08, Z10, Z10
@@ -74,7 +70,7 @@ row:
 	VPSRLQ       $0x20, Z10, Z10
 	VPADDQ       Z10, Z9, Z9
 	VPADDQ       Z9, Z6, Z6
-	VMOVUPD      128(DX), Z9
+	VMOVUPD      128(CX), Z9
 	VPXORQ       Z0, Z9, Z9
 	VPSLLW       $0x08, Z9, Z10
 	VPSRAW       $0x08, Z10, Z10
@@ -97,7 +93,7 @@ row:
 	VPSRLQ       $0x20, Z10, Z10
 	VPADDQ       Z10, Z9, Z9
 	VPADDQ       Z9, Z7, Z7
-	VMOVUPD      192(DX), Z9
+	VMOVUPD      192(CX), Z9
 	VPXORQ       Z0, Z9, Z9
 	VPSLLW       $0x08, Z9, Z10
 	VPSRAW       $0x08, Z10, Z10
@@ -120,8 +116,8 @@ row:
 	VPSRLQ       $0x20, Z10, Z10
 	VPADDQ       Z10, Z9, Z9
 	VPADDQ       Z9, Z8, Z8
-	ADDQ         $0x00000100, DX
-	DECQ         DI
+	ADDQ         $0x00000100, CX
+	DECQ         DX
 	JNE          row
 	VMOVUPD      Z1, (AX)
 	VMOVUPD      Z2, 64(AX)
@@ -131,10 +127,6 @@ row:
 	VMOVUPD      Z6, 320(AX)
 	VMOVUPD      Z7, 384(AX)
 	VMOVUPD      Z8, 448(AX)
-	ADDQ         $0x00000100, AX
-	ADDQ         $0x00000100, CX
-	DECQ         SI
-	JNE          sweep
 	VZEROUPPER
 	RET
 
@@ -143,3 +135,141 @@ GLOBL const0<>(SB), RODATA|NOPTR, $8
 
 DATA const1<>+0(SB)/8, $0x00000000ffffffff
 GLOBL const1<>(SB), RODATA|NOPTR, $8
+
+// func PowersBytesUint64Combined(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·PowersBytesUint64Combined(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
+	VPBROADCASTQ X0, Z0
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	MOVQ         DX, DX
+
+row:
+	VMOVUPD      (CX), Z9
+	VPXORQ       Z0, Z9, Z9
+	VPSLLW       $0x08, Z9, Z10
+	VPSRAW       $0x08, Z10, Z10
+	VPSRAW       $0x08, Z9, Z9
+	VPMULLW      Z10, Z10, Z11
+	VPMULLW      Z9, Z9, Z12
+	VPMADDWD     Z10, Z11, Z10
+	VPMADDWD     Z9, Z12, Z9
+	VPADDD       Z9, Z10, Z9
+	VPBROADCASTQ const0<>+0(SB), Z10
+	VPADDD       Z10, Z9, Z9
+	VPMADDWD     Z11, Z11, Z10
+	VPMADDWD     Z12, Z12, Z11
+	VPADDQ       Z11, Z10, Z10
+	VPANDQ.BCST  const1<>+0(SB), Z9, Z11
+	VPSRLQ       $0x20, Z9, Z9
+	VPADDQ       Z9, Z11, Z9
+	VPADDQ       Z9, Z1, Z1
+	VPANDQ.BCST  const1<>+0(SB), Z10, Z9
+	VPSRLQ       $0x20, Z10, Z10
+	VPADDQ       Z10, Z9, Z9
+	VPADDQ       Z9, Z5, Z5
+	VMOVUPD      64(CX), Z9
+	VPXORQ       Z0, Z9, Z9
+	VPSLLW       $0x08, Z9, Z10
+	VPSRAW       $0x08, Z10, Z10
+	VPSRAW       $0x08, Z9, Z9
+	VPMULLW      Z10, Z10, Z11
+	VPMULLW      Z9, Z9, Z12
+	VPMADDWD     Z10, Z11, Z10
+	VPMADDWD     Z9, Z12, Z9
+	VPADDD       Z9, Z10, Z9
+	VPBROADCASTQ const0<>+0(SB), Z10
+	VPADDD       Z10, Z9, Z9
+	VPMADDWD     Z11, Z11, Z10
+	VPMADDWD     Z12, Z12, Z11
+	VPADDQ       Z11, Z10, Z10
+	VPANDQ.BCST  const1<>+0(SB), Z9, Z11
+	VPSRLQ       $0x20, Z9, Z9
+	VPADDQ       Z9, Z11, Z9
+	VPADDQ       Z9, Z2, Z2
+	VPANDQ.BCST  const1<>+0(SB), Z10, Z9
+	VPSRLQ       $0x20, Z10, Z10
+	VPADDQ       Z10, Z9, Z9
+	VPADDQ       Z9, Z6, Z6
+	VMOVUPD      128(CX), Z9
+	VPXORQ       Z0, Z9, Z9
+	VPSLLW       $0x08, Z9, Z10
+	VPSRAW       $0x08, Z10, Z10
+	VPSRAW       $0x08, Z9, Z9
+	VPMULLW      Z10, Z10, Z11
+	VPMULLW      Z9, Z9, Z12
+	VPMADDWD     Z10, Z11, Z10
+	VPMADDWD     Z9, Z12, Z9
+	VPADDD       Z9, Z10, Z9
+	VPBROADCASTQ const0<>+0(SB), Z10
+	VPADDD       Z10, Z9, Z9
+	VPMADDWD     Z11, Z11, Z10
+	VPMADDWD     Z12, Z12, Z11
+	VPADDQ       Z11, Z10, Z10
+	VPANDQ.BCST  const1<>+0(SB), Z9, Z11
+	VPSRLQ       $0x20, Z9, Z9
+	VPADDQ       Z9, Z11, Z9
+	VPADDQ       Z9, Z3, Z3
+	VPANDQ.BCST  const1<>+0(SB), Z10, Z9
+	VPSRLQ       $0x20, Z10, Z10
+	VPADDQ       Z10, Z9, Z9
+	VPADDQ       Z9, Z7, Z7
+	VMOVUPD      192(CX), Z9
+	VPXORQ       Z0, Z9, Z9
+	VPSLLW       $0x08, Z9, Z10
+	VPSRAW       $0x08, Z10, Z10
+	VPSRAW       $0x08, Z9, Z9
+	VPMULLW      Z10, Z10, Z11
+	VPMULLW      Z9, Z9, Z12
+	VPMADDWD     Z10, Z11, Z10
+	VPMADDWD     Z9, Z12, Z9
+	VPADDD       Z9, Z10, Z9
+	VPBROADCASTQ const0<>+0(SB), Z10
+	VPADDD       Z10, Z9, Z9
+	VPMADDWD     Z11, Z11, Z10
+	VPMADDWD     Z12, Z12, Z11
+	VPADDQ       Z11, Z10, Z10
+	VPANDQ.BCST  const1<>+0(SB), Z9, Z11
+	VPSRLQ       $0x20, Z9, Z9
+	VPADDQ       Z9, Z11, Z9
+	VPADDQ       Z9, Z4, Z4
+	VPANDQ.BCST  const1<>+0(SB), Z10, Z9
+	VPSRLQ       $0x20, Z10, Z10
+	VPADDQ       Z10, Z9, Z9
+	VPADDQ       Z9, Z8, Z8
+	ADDQ         $0x00000100, CX
+	DECQ         DX
+	JNE          row
+	VPADDQ       Z4, Z2, Z2
+	VPADDQ       Z8, Z6, Z6
+	VPADDQ       Z3, Z1, Z1
+	VPADDQ       Z7, Z5, Z5
+	VPADDQ       Z2, Z1, Z1
+	VPADDQ       Z6, Z5, Z5
+	VSHUFF64X2   $0x4e, Z1, Z1, Z0
+	VPADDQ       Z0, Z1, Z1
+	VSHUFF64X2   $0x4e, Z5, Z5, Z0
+	VPADDQ       Z0, Z5, Z5
+	VSHUFF64X2   $0xb1, Z1, Z1, Z0
+	VPADDQ       Z0, Z1, Z1
+	VSHUFF64X2   $0xb1, Z5, Z5, Z0
+	VPADDQ       Z0, Z5, Z5
+	VPERMILPD    $0x55, Z1, Z0
+	VPADDQ       Z0, Z1, Z1
+	VPERMILPD    $0x55, Z5, Z0
+	VPADDQ       Z0, Z5, Z5
+	VMOVQ        X1, (AX)
+	VMOVQ        X5, 8(AX)
+	VZEROUPPER
+	RET

@@ -7,41 +7,37 @@
 // func ProductFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F
 TEXT ·ProductFloat64(SB), NOSPLIT, $0-48
-	MOVQ state+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z0
-	VMOVUPD 64(AX), Z1
-	VMOVUPD 128(AX), Z2
-	VMOVUPD 192(AX), Z3
-	VMOVUPD 256(AX), Z4
-	VMOVUPD 320(AX), Z5
-	VMOVUPD 384(AX), Z6
-	VMOVUPD 448(AX), Z7
-	VMOVUPD 512(AX), Z8
-	VMOVUPD 576(AX), Z9
-	VMOVUPD 640(AX), Z10
-	VMOVUPD 704(AX), Z11
-	VMOVUPD 768(AX), Z12
-	VMOVUPD 832(AX), Z13
-	VMOVUPD 896(AX), Z14
-	VMOVUPD 960(AX), Z15
-	VMOVUPD 1024(AX), Z16
-	VMOVUPD 1088(AX), Z17
-	VMOVUPD 1152(AX), Z18
-	VMOVUPD 1216(AX), Z19
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), DX
+	VPBROADCASTQ const0<>+0(SB), Z0
+	VPBROADCASTQ const0<>+0(SB), Z1
+	VPBROADCASTQ const0<>+0(SB), Z2
+	VPBROADCASTQ const0<>+0(SB), Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPXORQ       Z14, Z14, Z14
+	VPXORQ       Z15, Z15, Z15
+	VPXORQ       Z16, Z16, Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	MOVQ         DX, DX
 
 row:
-	VMOVUPD        (DX), Z20
+	VMOVUPD        (CX), Z20
 	VPSRLQ         $0x34, Z20, Z21
-	VPANDQ.BCST    const0<>+0(SB), Z21, Z21
-	VPANDQ.BCST    const1<>+0(SB), Z20, Z22
-	VPORQ.BCST     const2<>+0(SB), Z22, Z22
+	VPANDQ.BCST    const1<>+0(SB), Z21, Z21
+	VPANDQ.BCST    const2<>+0(SB), Z20, Z22
+	VPORQ.BCST     const0<>+0(SB), Z22, Z22
 	VMULPD         Z0, Z22, Z23
 	VPSUBQ.BCST    const3<>+0(SB), Z21, Z24
 	VPBROADCASTQ   const4<>+0(SB), Z25
@@ -56,11 +52,11 @@ row:
 	VPADDQ         Z0, Z16, Z16
 	VMOVAPD        Z23, Z0
 	VMOVAPD        Z24, Z4
-	VMOVUPD        64(DX), Z20
+	VMOVUPD        64(CX), Z20
 	VPSRLQ         $0x34, Z20, Z21
-	VPANDQ.BCST    const0<>+0(SB), Z21, Z21
-	VPANDQ.BCST    const1<>+0(SB), Z20, Z22
-	VPORQ.BCST     const2<>+0(SB), Z22, Z22
+	VPANDQ.BCST    const1<>+0(SB), Z21, Z21
+	VPANDQ.BCST    const2<>+0(SB), Z20, Z22
+	VPORQ.BCST     const0<>+0(SB), Z22, Z22
 	VMULPD         Z1, Z22, Z23
 	VPSUBQ.BCST    const3<>+0(SB), Z21, Z24
 	VPBROADCASTQ   const4<>+0(SB), Z25
@@ -75,11 +71,11 @@ row:
 	VPADDQ         Z1, Z17, Z17
 	VMOVAPD        Z23, Z1
 	VMOVAPD        Z24, Z5
-	VMOVUPD        128(DX), Z20
+	VMOVUPD        128(CX), Z20
 	VPSRLQ         $0x34, Z20, Z21
-	VPANDQ.BCST    const0<>+0(SB), Z21, Z21
-	VPANDQ.BCST    const1<>+0(SB), Z20, Z22
-	VPORQ.BCST     const2<>+0(SB), Z22, Z22
+	VPANDQ.BCST    const1<>+0(SB), Z21, Z21
+	VPANDQ.BCST    const2<>+0(SB), Z20, Z22
+	VPORQ.BCST     const0<>+0(SB), Z22, Z22
 	VMULPD         Z2, Z22, Z23
 	VPSUBQ.BCST    const3<>+0(SB), Z21, Z24
 	VPBROADCASTQ   const4<>+0(SB), Z25
@@ -94,11 +90,11 @@ row:
 	VPADDQ         Z2, Z18, Z18
 	VMOVAPD        Z23, Z2
 	VMOVAPD        Z24, Z6
-	VMOVUPD        192(DX), Z20
+	VMOVUPD        192(CX), Z20
 	VPSRLQ         $0x34, Z20, Z21
-	VPANDQ.BCST    const0<>+0(SB), Z21, Z21
-	VPANDQ.BCST    const1<>+0(SB), Z20, Z22
-	VPORQ.BCST     const2<>+0(SB), Z22, Z22
+	VPANDQ.BCST    const1<>+0(SB), Z21, Z21
+	VPANDQ.BCST    const2<>+0(SB), Z20, Z22
+	VPORQ.BCST     const0<>+0(SB), Z22, Z22
 	VMULPD         Z3, Z22, Z23
 	VPSUBQ.BCST    const3<>+0(SB), Z21, Z24
 	VPBROADCASTQ   const4<>+0(SB), Z25
@@ -113,8 +109,8 @@ row:
 	VPADDQ         Z3, Z19, Z19
 	VMOVAPD        Z23, Z3
 	VMOVAPD        Z24, Z7
-	ADDQ           $0x00000100, DX
-	DECQ           DI
+	ADDQ           $0x00000100, CX
+	DECQ           DX
 	JNE            row
 	VMOVUPD        Z0, (AX)
 	VMOVUPD        Z1, 64(AX)
@@ -136,20 +132,16 @@ row:
 	VMOVUPD        Z17, 1088(AX)
 	VMOVUPD        Z18, 1152(AX)
 	VMOVUPD        Z19, 1216(AX)
-	ADDQ           $0x00000100, AX
-	ADDQ           $0x00000100, CX
-	DECQ           SI
-	JNE            sweep
 	VZEROUPPER
 	RET
 
-DATA const0<>+0(SB)/8, $0x00000000000007ff
+DATA const0<>+0(SB)/8, $0x3ff0000000000000
 GLOBL const0<>(SB), RODATA|NOPTR, $8
 
-DATA const1<>+0(SB)/8, $0x000fffffffffffff
+DATA const1<>+0(SB)/8, $0x00000000000007ff
 GLOBL const1<>(SB), RODATA|NOPTR, $8
 
-DATA const2<>+0(SB)/8, $0x3ff0000000000000
+DATA const2<>+0(SB)/8, $0x000fffffffffffff
 GLOBL const2<>(SB), RODATA|NOPTR, $8
 
 DATA const3<>+0(SB)/8, $0x0000000000000001

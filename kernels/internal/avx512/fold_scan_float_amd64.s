@@ -5,545 +5,1306 @@
 #include "textflag.h"
 
 // func ScanFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX512F, MMX+
+// Requires: AVX, AVX512F
 TEXT ·ScanFloat64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
-	MOVQ         u0+32(FP), DX
-	VMOVQ        DX, X0
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z1
-	VMOVUPD 64(AX), Z2
-	VMOVUPD 128(AX), Z3
-	VMOVUPD 192(AX), Z4
-	VMOVUPD 256(AX), Z5
-	VMOVUPD 320(AX), Z6
-	VMOVUPD 384(AX), Z7
-	VMOVUPD 448(AX), Z8
-	VMOVUPD 512(AX), Z9
-	VMOVUPD 576(AX), Z10
-	VMOVUPD 640(AX), Z11
-	VMOVUPD 704(AX), Z12
-	VMOVUPD 768(AX), Z13
-	VMOVUPD 832(AX), Z14
-	VMOVUPD 896(AX), Z15
-	VMOVUPD 960(AX), Z16
-	VMOVUPD 1024(AX), Z17
-	VMOVUPD 1088(AX), Z18
-	VMOVUPD 1152(AX), Z19
-	VMOVUPD 1216(AX), Z20
-	VMOVUPD 1280(AX), Z21
-	VMOVUPD 1344(AX), Z22
-	VMOVUPD 1408(AX), Z23
-	VMOVUPD 1472(AX), Z24
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPBROADCASTQ const0<>+0(SB), Z17
+	VPBROADCASTQ const0<>+0(SB), Z18
+	VPBROADCASTQ const0<>+0(SB), Z19
+	VPBROADCASTQ const0<>+0(SB), Z20
+	VPBROADCASTQ const1<>+0(SB), Z21
+	VPBROADCASTQ const1<>+0(SB), Z22
+	VPBROADCASTQ const1<>+0(SB), Z23
+	VPBROADCASTQ const1<>+0(SB), Z24
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPXORQ       Z14, Z14, Z14
+	VPXORQ       Z15, Z15, Z15
+	VPXORQ       Z16, Z16, Z16
+	MOVQ         DX, DX
 
 row:
-	VMOVUPD     (DX), Z25
-	VADDPD      Z1, Z25, Z26
-	VSUBPD      Z1, Z26, Z27
-	VSUBPD      Z27, Z26, Z28
-	VSUBPD      Z28, Z1, Z1
-	VSUBPD      Z27, Z25, Z27
-	VADDPD      Z27, Z1, Z1
-	VSUBPD      Z0, Z25, Z27
-	VADDPD      Z5, Z1, Z5
-	VMINPD      Z9, Z25, Z9
-	VMAXPD      Z13, Z25, Z13
-	VFMADD231PD Z27, Z27, Z17
-	VPORQ       Z25, Z21, Z21
-	VMOVAPD     Z26, Z1
-	VMOVUPD     64(DX), Z25
-	VADDPD      Z2, Z25, Z26
-	VSUBPD      Z2, Z26, Z27
-	VSUBPD      Z27, Z26, Z28
-	VSUBPD      Z28, Z2, Z2
-	VSUBPD      Z27, Z25, Z27
-	VADDPD      Z27, Z2, Z2
-	VSUBPD      Z0, Z25, Z27
-	VADDPD      Z6, Z2, Z6
-	VMINPD      Z10, Z25, Z10
-	VMAXPD      Z14, Z25, Z14
-	VFMADD231PD Z27, Z27, Z18
-	VPORQ       Z25, Z22, Z22
-	VMOVAPD     Z26, Z2
-	VMOVUPD     128(DX), Z25
-	VADDPD      Z3, Z25, Z26
-	VSUBPD      Z3, Z26, Z27
-	VSUBPD      Z27, Z26, Z28
-	VSUBPD      Z28, Z3, Z3
-	VSUBPD      Z27, Z25, Z27
-	VADDPD      Z27, Z3, Z3
-	VSUBPD      Z0, Z25, Z27
-	VADDPD      Z7, Z3, Z7
-	VMINPD      Z11, Z25, Z11
-	VMAXPD      Z15, Z25, Z15
-	VFMADD231PD Z27, Z27, Z19
-	VPORQ       Z25, Z23, Z23
-	VMOVAPD     Z26, Z3
-	VMOVUPD     192(DX), Z25
-	VADDPD      Z4, Z25, Z26
-	VSUBPD      Z4, Z26, Z27
-	VSUBPD      Z27, Z26, Z28
-	VSUBPD      Z28, Z4, Z4
-	VSUBPD      Z27, Z25, Z27
-	VADDPD      Z27, Z4, Z4
-	VSUBPD      Z0, Z25, Z27
-	VADDPD      Z8, Z4, Z8
-	VMINPD      Z12, Z25, Z12
-	VMAXPD      Z16, Z25, Z16
-	VFMADD231PD Z27, Z27, Z20
-	VPORQ       Z25, Z24, Z24
-	VMOVAPD     Z26, Z4
-	PREFETCHT1  4096(DX)
-	PREFETCHT1  4160(DX)
-	PREFETCHT1  4224(DX)
-	PREFETCHT1  4288(DX)
-	ADDQ        $0x00000100, DX
-	DECQ        DI
-	JNE         row
-	VMOVUPD     Z1, (AX)
-	VMOVUPD     Z2, 64(AX)
-	VMOVUPD     Z3, 128(AX)
-	VMOVUPD     Z4, 192(AX)
-	VMOVUPD     Z5, 256(AX)
-	VMOVUPD     Z6, 320(AX)
-	VMOVUPD     Z7, 384(AX)
-	VMOVUPD     Z8, 448(AX)
-	VMOVUPD     Z9, 512(AX)
-	VMOVUPD     Z10, 576(AX)
-	VMOVUPD     Z11, 640(AX)
-	VMOVUPD     Z12, 704(AX)
-	VMOVUPD     Z13, 768(AX)
-	VMOVUPD     Z14, 832(AX)
-	VMOVUPD     Z15, 896(AX)
-	VMOVUPD     Z16, 960(AX)
-	VMOVUPD     Z17, 1024(AX)
-	VMOVUPD     Z18, 1088(AX)
-	VMOVUPD     Z19, 1152(AX)
-	VMOVUPD     Z20, 1216(AX)
-	VMOVUPD     Z21, 1280(AX)
-	VMOVUPD     Z22, 1344(AX)
-	VMOVUPD     Z23, 1408(AX)
-	VMOVUPD     Z24, 1472(AX)
-	ADDQ        $0x00000100, AX
-	ADDQ        $0x00000100, CX
-	DECQ        SI
-	JNE         sweep
+	VMOVUPD           (CX), Z25
+	VADDPD            Z1, Z25, Z26
+	VSUBPD            Z1, Z26, Z27
+	VSUBPD            Z27, Z26, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z1, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z25, Z27
+	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
+	VSUBPD            Z0, Z25, Z1
+	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z5
+	VMINPD            Z17, Z25, Z17
+	VMAXPD            Z21, Z25, Z21
+	VFMADD231PD       Z1, Z1, Z9
+	VPORQ             Z25, Z13, Z13
+	VMOVAPD           Z26, Z1
+	VMOVUPD           64(CX), Z25
+	VADDPD            Z2, Z25, Z26
+	VSUBPD            Z2, Z26, Z27
+	VSUBPD            Z27, Z26, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z2, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z25, Z27
+	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
+	VSUBPD            Z0, Z25, Z2
+	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z6
+	VMINPD            Z18, Z25, Z18
+	VMAXPD            Z22, Z25, Z22
+	VFMADD231PD       Z2, Z2, Z10
+	VPORQ             Z25, Z14, Z14
+	VMOVAPD           Z26, Z2
+	VMOVUPD           128(CX), Z25
+	VADDPD            Z3, Z25, Z26
+	VSUBPD            Z3, Z26, Z27
+	VSUBPD            Z27, Z26, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z3, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z25, Z27
+	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
+	VSUBPD            Z0, Z25, Z3
+	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z7
+	VMINPD            Z19, Z25, Z19
+	VMAXPD            Z23, Z25, Z23
+	VFMADD231PD       Z3, Z3, Z11
+	VPORQ             Z25, Z15, Z15
+	VMOVAPD           Z26, Z3
+	VMOVUPD           192(CX), Z25
+	VADDPD            Z4, Z25, Z26
+	VSUBPD            Z4, Z26, Z27
+	VSUBPD            Z27, Z26, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z4, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z25, Z27
+	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
+	VSUBPD            Z0, Z25, Z4
+	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z8
+	VMINPD            Z20, Z25, Z20
+	VMAXPD            Z24, Z25, Z24
+	VFMADD231PD       Z4, Z4, Z12
+	VPORQ             Z25, Z16, Z16
+	VMOVAPD           Z26, Z4
+	ADDQ              $0x00000100, CX
+	DECQ              DX
+	JNE               row
+	VMOVUPD           Z1, (AX)
+	VMOVUPD           Z2, 64(AX)
+	VMOVUPD           Z3, 128(AX)
+	VMOVUPD           Z4, 192(AX)
+	VMOVUPD           Z5, 256(AX)
+	VMOVUPD           Z6, 320(AX)
+	VMOVUPD           Z7, 384(AX)
+	VMOVUPD           Z8, 448(AX)
+	VMOVUPD           Z17, 512(AX)
+	VMOVUPD           Z18, 576(AX)
+	VMOVUPD           Z19, 640(AX)
+	VMOVUPD           Z20, 704(AX)
+	VMOVUPD           Z21, 768(AX)
+	VMOVUPD           Z22, 832(AX)
+	VMOVUPD           Z23, 896(AX)
+	VMOVUPD           Z24, 960(AX)
+	VMOVUPD           Z9, 1024(AX)
+	VMOVUPD           Z10, 1088(AX)
+	VMOVUPD           Z11, 1152(AX)
+	VMOVUPD           Z12, 1216(AX)
+	VMOVUPD           Z13, 1280(AX)
+	VMOVUPD           Z14, 1344(AX)
+	VMOVUPD           Z15, 1408(AX)
+	VMOVUPD           Z16, 1472(AX)
+	VZEROUPPER
+	RET
+
+DATA const0<>+0(SB)/8, $0x7ff0000000000000
+GLOBL const0<>(SB), RODATA|NOPTR, $8
+
+DATA const1<>+0(SB)/8, $0xfff0000000000000
+GLOBL const1<>(SB), RODATA|NOPTR, $8
+
+DATA const2<>+0(SB)/8, $0x3ff0000000000000
+GLOBL const2<>(SB), RODATA|NOPTR, $8
+
+// func ScanFloat64Combined(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·ScanFloat64Combined(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
+	VPBROADCASTQ X0, Z0
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPBROADCASTQ const0<>+0(SB), Z17
+	VPBROADCASTQ const0<>+0(SB), Z18
+	VPBROADCASTQ const0<>+0(SB), Z19
+	VPBROADCASTQ const0<>+0(SB), Z20
+	VPBROADCASTQ const1<>+0(SB), Z21
+	VPBROADCASTQ const1<>+0(SB), Z22
+	VPBROADCASTQ const1<>+0(SB), Z23
+	VPBROADCASTQ const1<>+0(SB), Z24
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPXORQ       Z14, Z14, Z14
+	VPXORQ       Z15, Z15, Z15
+	VPXORQ       Z16, Z16, Z16
+	MOVQ         DX, DX
+
+row:
+	VMOVUPD           (CX), Z25
+	VADDPD            Z1, Z25, Z26
+	VSUBPD            Z1, Z26, Z27
+	VSUBPD            Z27, Z26, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z1, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z25, Z27
+	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
+	VSUBPD            Z0, Z25, Z1
+	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z5
+	VMINPD            Z17, Z25, Z17
+	VMAXPD            Z21, Z25, Z21
+	VFMADD231PD       Z1, Z1, Z9
+	VPORQ             Z25, Z13, Z13
+	VMOVAPD           Z26, Z1
+	VMOVUPD           64(CX), Z25
+	VADDPD            Z2, Z25, Z26
+	VSUBPD            Z2, Z26, Z27
+	VSUBPD            Z27, Z26, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z2, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z25, Z27
+	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
+	VSUBPD            Z0, Z25, Z2
+	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z6
+	VMINPD            Z18, Z25, Z18
+	VMAXPD            Z22, Z25, Z22
+	VFMADD231PD       Z2, Z2, Z10
+	VPORQ             Z25, Z14, Z14
+	VMOVAPD           Z26, Z2
+	VMOVUPD           128(CX), Z25
+	VADDPD            Z3, Z25, Z26
+	VSUBPD            Z3, Z26, Z27
+	VSUBPD            Z27, Z26, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z3, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z25, Z27
+	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
+	VSUBPD            Z0, Z25, Z3
+	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z7
+	VMINPD            Z19, Z25, Z19
+	VMAXPD            Z23, Z25, Z23
+	VFMADD231PD       Z3, Z3, Z11
+	VPORQ             Z25, Z15, Z15
+	VMOVAPD           Z26, Z3
+	VMOVUPD           192(CX), Z25
+	VADDPD            Z4, Z25, Z26
+	VSUBPD            Z4, Z26, Z27
+	VSUBPD            Z27, Z26, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z4, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z25, Z27
+	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
+	VSUBPD            Z0, Z25, Z4
+	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z8
+	VMINPD            Z20, Z25, Z20
+	VMAXPD            Z24, Z25, Z24
+	VFMADD231PD       Z4, Z4, Z12
+	VPORQ             Z25, Z16, Z16
+	VMOVAPD           Z26, Z4
+	ADDQ              $0x00000100, CX
+	DECQ              DX
+	JNE               row
+	VADDPD            Z4, Z2, Z0
+	VSUBPD            Z2, Z0, Z25
+	VSUBPD            Z25, Z0, Z26
+	VSUBPD            Z26, Z2, Z2
+	VSUBPD            Z25, Z4, Z4
+	VADDPD            Z4, Z2, Z2
+	VADDPD            Z8, Z6, Z4
+	VADDPD            Z4, Z2, Z6
+	VMINPD            Z20, Z18, Z18
+	VMAXPD            Z24, Z22, Z22
+	VADDPD            Z12, Z10, Z10
+	VPORQ             Z16, Z14, Z14
+	VADDPD            Z3, Z1, Z2
+	VSUBPD            Z1, Z2, Z4
+	VSUBPD            Z4, Z2, Z8
+	VSUBPD            Z8, Z1, Z1
+	VSUBPD            Z4, Z3, Z3
+	VADDPD            Z3, Z1, Z1
+	VADDPD            Z7, Z5, Z3
+	VADDPD            Z3, Z1, Z5
+	VMINPD            Z19, Z17, Z17
+	VMAXPD            Z23, Z21, Z21
+	VADDPD            Z11, Z9, Z9
+	VPORQ             Z15, Z13, Z13
+	VADDPD            Z0, Z2, Z1
+	VSUBPD            Z2, Z1, Z3
+	VSUBPD            Z3, Z1, Z4
+	VSUBPD            Z4, Z2, Z2
+	VSUBPD            Z3, Z0, Z0
+	VADDPD            Z0, Z2, Z0
+	VADDPD            Z6, Z5, Z2
+	VADDPD            Z2, Z0, Z5
+	VMINPD            Z18, Z17, Z17
+	VMAXPD            Z22, Z21, Z21
+	VADDPD            Z10, Z9, Z9
+	VPORQ             Z14, Z13, Z13
+	VSHUFF64X2        $0x4e, Z1, Z1, Z0
+	VADDPD            Z0, Z1, Z2
+	VSUBPD            Z1, Z2, Z3
+	VSUBPD            Z3, Z2, Z4
+	VSUBPD            Z4, Z1, Z1
+	VSUBPD            Z3, Z0, Z0
+	VADDPD            Z0, Z1, Z0
+	VSHUFF64X2        $0x4e, Z5, Z5, Z1
+	VADDPD            Z1, Z5, Z1
+	VADDPD            Z1, Z0, Z5
+	VSHUFF64X2        $0x4e, Z17, Z17, Z0
+	VMINPD            Z0, Z17, Z17
+	VSHUFF64X2        $0x4e, Z21, Z21, Z0
+	VMAXPD            Z0, Z21, Z21
+	VSHUFF64X2        $0x4e, Z9, Z9, Z0
+	VADDPD            Z0, Z9, Z9
+	VSHUFF64X2        $0x4e, Z13, Z13, Z0
+	VPORQ             Z0, Z13, Z13
+	VSHUFF64X2        $0xb1, Z2, Z2, Z0
+	VADDPD            Z0, Z2, Z1
+	VSUBPD            Z2, Z1, Z3
+	VSUBPD            Z3, Z1, Z4
+	VSUBPD            Z4, Z2, Z2
+	VSUBPD            Z3, Z0, Z0
+	VADDPD            Z0, Z2, Z0
+	VSHUFF64X2        $0xb1, Z5, Z5, Z2
+	VADDPD            Z2, Z5, Z2
+	VADDPD            Z2, Z0, Z5
+	VSHUFF64X2        $0xb1, Z17, Z17, Z0
+	VMINPD            Z0, Z17, Z17
+	VSHUFF64X2        $0xb1, Z21, Z21, Z0
+	VMAXPD            Z0, Z21, Z21
+	VSHUFF64X2        $0xb1, Z9, Z9, Z0
+	VADDPD            Z0, Z9, Z9
+	VSHUFF64X2        $0xb1, Z13, Z13, Z0
+	VPORQ             Z0, Z13, Z13
+	VPERMILPD         $0x55, Z1, Z0
+	VADDPD            Z0, Z1, Z2
+	VSUBPD            Z1, Z2, Z3
+	VSUBPD            Z3, Z2, Z4
+	VSUBPD            Z4, Z1, Z1
+	VSUBPD            Z3, Z0, Z0
+	VADDPD            Z0, Z1, Z0
+	VPERMILPD         $0x55, Z5, Z1
+	VADDPD            Z1, Z5, Z1
+	VADDPD            Z1, Z0, Z5
+	VPERMILPD         $0x55, Z17, Z0
+	VMINPD            Z0, Z17, Z17
+	VPERMILPD         $0x55, Z21, Z0
+	VMAXPD            Z0, Z21, Z21
+	VPERMILPD         $0x55, Z9, Z0
+	VADDPD            Z0, Z9, Z9
+	VPERMILPD         $0x55, Z13, Z0
+	VPORQ             Z0, Z13, Z13
+	VMOVQ             X2, (AX)
+	VMOVQ             X5, 8(AX)
+	VMOVQ             X17, 16(AX)
+	VMOVQ             X21, 24(AX)
+	VMOVQ             X9, 32(AX)
+	VMOVQ             X13, 40(AX)
 	VZEROUPPER
 	RET
 
 // func ScanFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX512F, MMX+
+// Requires: AVX, AVX512F
 TEXT ·ScanFloat32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
-	MOVQ         u0+32(FP), DX
-	VMOVQ        DX, X0
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z1
-	VMOVUPD 64(AX), Z2
-	VMOVUPD 128(AX), Z3
-	VMOVUPD 192(AX), Z4
-	VMOVUPD 256(AX), Z5
-	VMOVUPD 320(AX), Z6
-	VMOVUPD 384(AX), Z7
-	VMOVUPD 448(AX), Z8
-	VMOVUPD 512(AX), Z9
-	VMOVUPD 576(AX), Z10
-	VMOVUPD 640(AX), Z11
-	VMOVUPD 704(AX), Z12
-	VMOVUPD 768(AX), Z13
-	VMOVUPD 832(AX), Z14
-	VMOVUPD 896(AX), Z15
-	VMOVUPD 960(AX), Z16
-	VMOVUPD 1024(AX), Z17
-	VMOVUPD 1088(AX), Z18
-	VMOVUPD 1152(AX), Z19
-	VMOVUPD 1216(AX), Z20
-	VMOVUPD 1280(AX), Z21
-	VMOVUPD 1344(AX), Z22
-	VMOVUPD 1408(AX), Z23
-	VMOVUPD 1472(AX), Z24
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPBROADCASTQ const0<>+0(SB), Z17
+	VPBROADCASTQ const0<>+0(SB), Z18
+	VPBROADCASTQ const0<>+0(SB), Z19
+	VPBROADCASTQ const0<>+0(SB), Z20
+	VPBROADCASTQ const1<>+0(SB), Z21
+	VPBROADCASTQ const1<>+0(SB), Z22
+	VPBROADCASTQ const1<>+0(SB), Z23
+	VPBROADCASTQ const1<>+0(SB), Z24
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPXORQ       Z14, Z14, Z14
+	VPXORQ       Z15, Z15, Z15
+	VPXORQ       Z16, Z16, Z16
+	MOVQ         DX, DX
 
 row:
-	VMOVUPD     (DX), Y25
-	VCVTPS2PD   Y25, Z25
-	VADDPD      Z1, Z25, Z26
-	VSUBPD      Z1, Z26, Z27
-	VSUBPD      Z27, Z26, Z28
-	VSUBPD      Z28, Z1, Z1
-	VSUBPD      Z27, Z25, Z27
-	VADDPD      Z27, Z1, Z1
-	VSUBPD      Z0, Z25, Z27
-	VADDPD      Z5, Z1, Z5
-	VMINPD      Z9, Z25, Z9
-	VMAXPD      Z13, Z25, Z13
-	VFMADD231PD Z27, Z27, Z17
-	VPORQ       Z25, Z21, Z21
-	VMOVAPD     Z26, Z1
-	VMOVUPD     32(DX), Y25
-	VCVTPS2PD   Y25, Z25
-	VADDPD      Z2, Z25, Z26
-	VSUBPD      Z2, Z26, Z27
-	VSUBPD      Z27, Z26, Z28
-	VSUBPD      Z28, Z2, Z2
-	VSUBPD      Z27, Z25, Z27
-	VADDPD      Z27, Z2, Z2
-	VSUBPD      Z0, Z25, Z27
-	VADDPD      Z6, Z2, Z6
-	VMINPD      Z10, Z25, Z10
-	VMAXPD      Z14, Z25, Z14
-	VFMADD231PD Z27, Z27, Z18
-	VPORQ       Z25, Z22, Z22
-	VMOVAPD     Z26, Z2
-	VMOVUPD     64(DX), Y25
-	VCVTPS2PD   Y25, Z25
-	VADDPD      Z3, Z25, Z26
-	VSUBPD      Z3, Z26, Z27
-	VSUBPD      Z27, Z26, Z28
-	VSUBPD      Z28, Z3, Z3
-	VSUBPD      Z27, Z25, Z27
-	VADDPD      Z27, Z3, Z3
-	VSUBPD      Z0, Z25, Z27
-	VADDPD      Z7, Z3, Z7
-	VMINPD      Z11, Z25, Z11
-	VMAXPD      Z15, Z25, Z15
-	VFMADD231PD Z27, Z27, Z19
-	VPORQ       Z25, Z23, Z23
-	VMOVAPD     Z26, Z3
-	VMOVUPD     96(DX), Y25
-	VCVTPS2PD   Y25, Z25
-	VADDPD      Z4, Z25, Z26
-	VSUBPD      Z4, Z26, Z27
-	VSUBPD      Z27, Z26, Z28
-	VSUBPD      Z28, Z4, Z4
-	VSUBPD      Z27, Z25, Z27
-	VADDPD      Z27, Z4, Z4
-	VSUBPD      Z0, Z25, Z27
-	VADDPD      Z8, Z4, Z8
-	VMINPD      Z12, Z25, Z12
-	VMAXPD      Z16, Z25, Z16
-	VFMADD231PD Z27, Z27, Z20
-	VPORQ       Z25, Z24, Z24
-	VMOVAPD     Z26, Z4
-	PREFETCHT1  4096(DX)
-	PREFETCHT1  4160(DX)
-	ADDQ        $0x00000080, DX
-	DECQ        DI
-	JNE         row
-	VMOVUPD     Z1, (AX)
-	VMOVUPD     Z2, 64(AX)
-	VMOVUPD     Z3, 128(AX)
-	VMOVUPD     Z4, 192(AX)
-	VMOVUPD     Z5, 256(AX)
-	VMOVUPD     Z6, 320(AX)
-	VMOVUPD     Z7, 384(AX)
-	VMOVUPD     Z8, 448(AX)
-	VMOVUPD     Z9, 512(AX)
-	VMOVUPD     Z10, 576(AX)
-	VMOVUPD     Z11, 640(AX)
-	VMOVUPD     Z12, 704(AX)
-	VMOVUPD     Z13, 768(AX)
-	VMOVUPD     Z14, 832(AX)
-	VMOVUPD     Z15, 896(AX)
-	VMOVUPD     Z16, 960(AX)
-	VMOVUPD     Z17, 1024(AX)
-	VMOVUPD     Z18, 1088(AX)
-	VMOVUPD     Z19, 1152(AX)
-	VMOVUPD     Z20, 1216(AX)
-	VMOVUPD     Z21, 1280(AX)
-	VMOVUPD     Z22, 1344(AX)
-	VMOVUPD     Z23, 1408(AX)
-	VMOVUPD     Z24, 1472(AX)
-	ADDQ        $0x00000100, AX
-	ADDQ        $0x00000080, CX
-	DECQ        SI
-	JNE         sweep
+	VMOVUPD           (CX), Y25
+	VCVTPS2PD         Y25, Z25
+	VADDPD            Z1, Z25, Z26
+	VSUBPD            Z1, Z26, Z27
+	VSUBPD            Z27, Z26, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z1, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z25, Z27
+	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
+	VSUBPD            Z0, Z25, Z1
+	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z5
+	VMINPD            Z17, Z25, Z17
+	VMAXPD            Z21, Z25, Z21
+	VFMADD231PD       Z1, Z1, Z9
+	VPORQ             Z25, Z13, Z13
+	VMOVAPD           Z26, Z1
+	VMOVUPD           32(CX), Y25
+	VCVTPS2PD         Y25, Z25
+	VADDPD            Z2, Z25, Z26
+	VSUBPD            Z2, Z26, Z27
+	VSUBPD            Z27, Z26, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z2, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z25, Z27
+	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
+	VSUBPD            Z0, Z25, Z2
+	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z6
+	VMINPD            Z18, Z25, Z18
+	VMAXPD            Z22, Z25, Z22
+	VFMADD231PD       Z2, Z2, Z10
+	VPORQ             Z25, Z14, Z14
+	VMOVAPD           Z26, Z2
+	VMOVUPD           64(CX), Y25
+	VCVTPS2PD         Y25, Z25
+	VADDPD            Z3, Z25, Z26
+	VSUBPD            Z3, Z26, Z27
+	VSUBPD            Z27, Z26, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z3, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z25, Z27
+	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
+	VSUBPD            Z0, Z25, Z3
+	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z7
+	VMINPD            Z19, Z25, Z19
+	VMAXPD            Z23, Z25, Z23
+	VFMADD231PD       Z3, Z3, Z11
+	VPORQ             Z25, Z15, Z15
+	VMOVAPD           Z26, Z3
+	VMOVUPD           96(CX), Y25
+	VCVTPS2PD         Y25, Z25
+	VADDPD            Z4, Z25, Z26
+	VSUBPD            Z4, Z26, Z27
+	VSUBPD            Z27, Z26, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z4, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z25, Z27
+	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
+	VSUBPD            Z0, Z25, Z4
+	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z8
+	VMINPD            Z20, Z25, Z20
+	VMAXPD            Z24, Z25, Z24
+	VFMADD231PD       Z4, Z4, Z12
+	VPORQ             Z25, Z16, Z16
+	VMOVAPD           Z26, Z4
+	ADDQ              $0x00000080, CX
+	DECQ              DX
+	JNE               row
+	VMOVUPD           Z1, (AX)
+	VMOVUPD           Z2, 64(AX)
+	VMOVUPD           Z3, 128(AX)
+	VMOVUPD           Z4, 192(AX)
+	VMOVUPD           Z5, 256(AX)
+	VMOVUPD           Z6, 320(AX)
+	VMOVUPD           Z7, 384(AX)
+	VMOVUPD           Z8, 448(AX)
+	VMOVUPD           Z17, 512(AX)
+	VMOVUPD           Z18, 576(AX)
+	VMOVUPD           Z19, 640(AX)
+	VMOVUPD           Z20, 704(AX)
+	VMOVUPD           Z21, 768(AX)
+	VMOVUPD           Z22, 832(AX)
+	VMOVUPD           Z23, 896(AX)
+	VMOVUPD           Z24, 960(AX)
+	VMOVUPD           Z9, 1024(AX)
+	VMOVUPD           Z10, 1088(AX)
+	VMOVUPD           Z11, 1152(AX)
+	VMOVUPD           Z12, 1216(AX)
+	VMOVUPD           Z13, 1280(AX)
+	VMOVUPD           Z14, 1344(AX)
+	VMOVUPD           Z15, 1408(AX)
+	VMOVUPD           Z16, 1472(AX)
+	VZEROUPPER
+	RET
+
+// func ScanFloat32Combined(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·ScanFloat32Combined(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
+	VPBROADCASTQ X0, Z0
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPBROADCASTQ const0<>+0(SB), Z17
+	VPBROADCASTQ const0<>+0(SB), Z18
+	VPBROADCASTQ const0<>+0(SB), Z19
+	VPBROADCASTQ const0<>+0(SB), Z20
+	VPBROADCASTQ const1<>+0(SB), Z21
+	VPBROADCASTQ const1<>+0(SB), Z22
+	VPBROADCASTQ const1<>+0(SB), Z23
+	VPBROADCASTQ const1<>+0(SB), Z24
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPXORQ       Z14, Z14, Z14
+	VPXORQ       Z15, Z15, Z15
+	VPXORQ       Z16, Z16, Z16
+	MOVQ         DX, DX
+
+row:
+	VMOVUPD           (CX), Y25
+	VCVTPS2PD         Y25, Z25
+	VADDPD            Z1, Z25, Z26
+	VSUBPD            Z1, Z26, Z27
+	VSUBPD            Z27, Z26, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z1, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z25, Z27
+	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
+	VSUBPD            Z0, Z25, Z1
+	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z5
+	VMINPD            Z17, Z25, Z17
+	VMAXPD            Z21, Z25, Z21
+	VFMADD231PD       Z1, Z1, Z9
+	VPORQ             Z25, Z13, Z13
+	VMOVAPD           Z26, Z1
+	VMOVUPD           32(CX), Y25
+	VCVTPS2PD         Y25, Z25
+	VADDPD            Z2, Z25, Z26
+	VSUBPD            Z2, Z26, Z27
+	VSUBPD            Z27, Z26, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z2, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z25, Z27
+	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
+	VSUBPD            Z0, Z25, Z2
+	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z6
+	VMINPD            Z18, Z25, Z18
+	VMAXPD            Z22, Z25, Z22
+	VFMADD231PD       Z2, Z2, Z10
+	VPORQ             Z25, Z14, Z14
+	VMOVAPD           Z26, Z2
+	VMOVUPD           64(CX), Y25
+	VCVTPS2PD         Y25, Z25
+	VADDPD            Z3, Z25, Z26
+	VSUBPD            Z3, Z26, Z27
+	VSUBPD            Z27, Z26, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z3, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z25, Z27
+	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
+	VSUBPD            Z0, Z25, Z3
+	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z7
+	VMINPD            Z19, Z25, Z19
+	VMAXPD            Z23, Z25, Z23
+	VFMADD231PD       Z3, Z3, Z11
+	VPORQ             Z25, Z15, Z15
+	VMOVAPD           Z26, Z3
+	VMOVUPD           96(CX), Y25
+	VCVTPS2PD         Y25, Z25
+	VADDPD            Z4, Z25, Z26
+	VSUBPD            Z4, Z26, Z27
+	VSUBPD            Z27, Z26, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z4, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z25, Z27
+	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
+	VSUBPD            Z0, Z25, Z4
+	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z8
+	VMINPD            Z20, Z25, Z20
+	VMAXPD            Z24, Z25, Z24
+	VFMADD231PD       Z4, Z4, Z12
+	VPORQ             Z25, Z16, Z16
+	VMOVAPD           Z26, Z4
+	ADDQ              $0x00000080, CX
+	DECQ              DX
+	JNE               row
+	VADDPD            Z4, Z2, Z0
+	VSUBPD            Z2, Z0, Z25
+	VSUBPD            Z25, Z0, Z26
+	VSUBPD            Z26, Z2, Z2
+	VSUBPD            Z25, Z4, Z4
+	VADDPD            Z4, Z2, Z2
+	VADDPD            Z8, Z6, Z4
+	VADDPD            Z4, Z2, Z6
+	VMINPD            Z20, Z18, Z18
+	VMAXPD            Z24, Z22, Z22
+	VADDPD            Z12, Z10, Z10
+	VPORQ             Z16, Z14, Z14
+	VADDPD            Z3, Z1, Z2
+	VSUBPD            Z1, Z2, Z4
+	VSUBPD            Z4, Z2, Z8
+	VSUBPD            Z8, Z1, Z1
+	VSUBPD            Z4, Z3, Z3
+	VADDPD            Z3, Z1, Z1
+	VADDPD            Z7, Z5, Z3
+	VADDPD            Z3, Z1, Z5
+	VMINPD            Z19, Z17, Z17
+	VMAXPD            Z23, Z21, Z21
+	VADDPD            Z11, Z9, Z9
+	VPORQ             Z15, Z13, Z13
+	VADDPD            Z0, Z2, Z1
+	VSUBPD            Z2, Z1, Z3
+	VSUBPD            Z3, Z1, Z4
+	VSUBPD            Z4, Z2, Z2
+	VSUBPD            Z3, Z0, Z0
+	VADDPD            Z0, Z2, Z0
+	VADDPD            Z6, Z5, Z2
+	VADDPD            Z2, Z0, Z5
+	VMINPD            Z18, Z17, Z17
+	VMAXPD            Z22, Z21, Z21
+	VADDPD            Z10, Z9, Z9
+	VPORQ             Z14, Z13, Z13
+	VSHUFF64X2        $0x4e, Z1, Z1, Z0
+	VADDPD            Z0, Z1, Z2
+	VSUBPD            Z1, Z2, Z3
+	VSUBPD            Z3, Z2, Z4
+	VSUBPD            Z4, Z1, Z1
+	VSUBPD            Z3, Z0, Z0
+	VADDPD            Z0, Z1, Z0
+	VSHUFF64X2        $0x4e, Z5, Z5, Z1
+	VADDPD            Z1, Z5, Z1
+	VADDPD            Z1, Z0, Z5
+	VSHUFF64X2        $0x4e, Z17, Z17, Z0
+	VMINPD            Z0, Z17, Z17
+	VSHUFF64X2        $0x4e, Z21, Z21, Z0
+	VMAXPD            Z0, Z21, Z21
+	VSHUFF64X2        $0x4e, Z9, Z9, Z0
+	VADDPD            Z0, Z9, Z9
+	VSHUFF64X2        $0x4e, Z13, Z13, Z0
+	VPORQ             Z0, Z13, Z13
+	VSHUFF64X2        $0xb1, Z2, Z2, Z0
+	VADDPD            Z0, Z2, Z1
+	VSUBPD            Z2, Z1, Z3
+	VSUBPD            Z3, Z1, Z4
+	VSUBPD            Z4, Z2, Z2
+	VSUBPD            Z3, Z0, Z0
+	VADDPD            Z0, Z2, Z0
+	VSHUFF64X2        $0xb1, Z5, Z5, Z2
+	VADDPD            Z2, Z5, Z2
+	VADDPD            Z2, Z0, Z5
+	VSHUFF64X2        $0xb1, Z17, Z17, Z0
+	VMINPD            Z0, Z17, Z17
+	VSHUFF64X2        $0xb1, Z21, Z21, Z0
+	VMAXPD            Z0, Z21, Z21
+	VSHUFF64X2        $0xb1, Z9, Z9, Z0
+	VADDPD            Z0, Z9, Z9
+	VSHUFF64X2        $0xb1, Z13, Z13, Z0
+	VPORQ             Z0, Z13, Z13
+	VPERMILPD         $0x55, Z1, Z0
+	VADDPD            Z0, Z1, Z2
+	VSUBPD            Z1, Z2, Z3
+	VSUBPD            Z3, Z2, Z4
+	VSUBPD            Z4, Z1, Z1
+	VSUBPD            Z3, Z0, Z0
+	VADDPD            Z0, Z1, Z0
+	VPERMILPD         $0x55, Z5, Z1
+	VADDPD            Z1, Z5, Z1
+	VADDPD            Z1, Z0, Z5
+	VPERMILPD         $0x55, Z17, Z0
+	VMINPD            Z0, Z17, Z17
+	VPERMILPD         $0x55, Z21, Z0
+	VMAXPD            Z0, Z21, Z21
+	VPERMILPD         $0x55, Z9, Z0
+	VADDPD            Z0, Z9, Z9
+	VPERMILPD         $0x55, Z13, Z0
+	VPORQ             Z0, Z13, Z13
+	VMOVQ             X2, (AX)
+	VMOVQ             X5, 8(AX)
+	VMOVQ             X17, 16(AX)
+	VMOVQ             X21, 24(AX)
+	VMOVQ             X9, 32(AX)
+	VMOVQ             X13, 40(AX)
 	VZEROUPPER
 	RET
 
 // func ScanFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX512F, F16C, MMX+
+// Requires: AVX, AVX512F, F16C
 TEXT ·ScanFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
-	MOVQ         u0+32(FP), DX
-	VMOVQ        DX, X0
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z1
-	VMOVUPD 64(AX), Z2
-	VMOVUPD 128(AX), Z3
-	VMOVUPD 192(AX), Z4
-	VMOVUPD 256(AX), Z5
-	VMOVUPD 320(AX), Z6
-	VMOVUPD 384(AX), Z7
-	VMOVUPD 448(AX), Z8
-	VMOVUPD 512(AX), Z9
-	VMOVUPD 576(AX), Z10
-	VMOVUPD 640(AX), Z11
-	VMOVUPD 704(AX), Z12
-	VMOVUPD 768(AX), Z13
-	VMOVUPD 832(AX), Z14
-	VMOVUPD 896(AX), Z15
-	VMOVUPD 960(AX), Z16
-	VMOVUPD 1024(AX), Z17
-	VMOVUPD 1088(AX), Z18
-	VMOVUPD 1152(AX), Z19
-	VMOVUPD 1216(AX), Z20
-	VMOVUPD 1280(AX), Z21
-	VMOVUPD 1344(AX), Z22
-	VMOVUPD 1408(AX), Z23
-	VMOVUPD 1472(AX), Z24
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPBROADCASTQ const0<>+0(SB), Z17
+	VPBROADCASTQ const0<>+0(SB), Z18
+	VPBROADCASTQ const0<>+0(SB), Z19
+	VPBROADCASTQ const0<>+0(SB), Z20
+	VPBROADCASTQ const1<>+0(SB), Z21
+	VPBROADCASTQ const1<>+0(SB), Z22
+	VPBROADCASTQ const1<>+0(SB), Z23
+	VPBROADCASTQ const1<>+0(SB), Z24
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPXORQ       Z14, Z14, Z14
+	VPXORQ       Z15, Z15, Z15
+	VPXORQ       Z16, Z16, Z16
+	MOVQ         DX, DX
 
 row:
-	VCVTPH2PS   (DX), Y25
-	VCVTPS2PD   Y25, Z25
-	VADDPD      Z1, Z25, Z26
-	VSUBPD      Z1, Z26, Z27
-	VSUBPD      Z27, Z26, Z28
-	VSUBPD      Z28, Z1, Z1
-	VSUBPD      Z27, Z25, Z27
-	VADDPD      Z27, Z1, Z1
-	VSUBPD      Z0, Z25, Z27
-	VADDPD      Z5, Z1, Z5
-	VMINPD      Z9, Z25, Z9
-	VMAXPD      Z13, Z25, Z13
-	VFMADD231PD Z27, Z27, Z17
-	VPORQ       Z25, Z21, Z21
-	VMOVAPD     Z26, Z1
-	VCVTPH2PS   16(DX), Y25
-	VCVTPS2PD   Y25, Z25
-	VADDPD      Z2, Z25, Z26
-	VSUBPD      Z2, Z26, Z27
-	VSUBPD      Z27, Z26, Z28
-	VSUBPD      Z28, Z2, Z2
-	VSUBPD      Z27, Z25, Z27
-	VADDPD      Z27, Z2, Z2
-	VSUBPD      Z0, Z25, Z27
-	VADDPD      Z6, Z2, Z6
-	VMINPD      Z10, Z25, Z10
-	VMAXPD      Z14, Z25, Z14
-	VFMADD231PD Z27, Z27, Z18
-	VPORQ       Z25, Z22, Z22
-	VMOVAPD     Z26, Z2
-	VCVTPH2PS   32(DX), Y25
-	VCVTPS2PD   Y25, Z25
-	VADDPD      Z3, Z25, Z26
-	VSUBPD      Z3, Z26, Z27
-	VSUBPD      Z27, Z26, Z28
-	VSUBPD      Z28, Z3, Z3
-	VSUBPD      Z27, Z25, Z27
-	VADDPD      Z27, Z3, Z3
-	VSUBPD      Z0, Z25, Z27
-	VADDPD      Z7, Z3, Z7
-	VMINPD      Z11, Z25, Z11
-	VMAXPD      Z15, Z25, Z15
-	VFMADD231PD Z27, Z27, Z19
-	VPORQ       Z25, Z23, Z23
-	VMOVAPD     Z26, Z3
-	VCVTPH2PS   48(DX), Y25
-	VCVTPS2PD   Y25, Z25
-	VADDPD      Z4, Z25, Z26
-	VSUBPD      Z4, Z26, Z27
-	VSUBPD      Z27, Z26, Z28
-	VSUBPD      Z28, Z4, Z4
-	VSUBPD      Z27, Z25, Z27
-	VADDPD      Z27, Z4, Z4
-	VSUBPD      Z0, Z25, Z27
-	VADDPD      Z8, Z4, Z8
-	VMINPD      Z12, Z25, Z12
-	VMAXPD      Z16, Z25, Z16
-	VFMADD231PD Z27, Z27, Z20
-	VPORQ       Z25, Z24, Z24
-	VMOVAPD     Z26, Z4
-	PREFETCHT1  4096(DX)
-	ADDQ        $0x00000040, DX
-	DECQ        DI
-	JNE         row
-	VMOVUPD     Z1, (AX)
-	VMOVUPD     Z2, 64(AX)
-	VMOVUPD     Z3, 128(AX)
-	VMOVUPD     Z4, 192(AX)
-	VMOVUPD     Z5, 256(AX)
-	VMOVUPD     Z6, 320(AX)
-	VMOVUPD     Z7, 384(AX)
-	VMOVUPD     Z8, 448(AX)
-	VMOVUPD     Z9, 512(AX)
-	VMOVUPD     Z10, 576(AX)
-	VMOVUPD     Z11, 640(AX)
-	VMOVUPD     Z12, 704(AX)
-	VMOVUPD     Z13, 768(AX)
-	VMOVUPD     Z14, 832(AX)
-	VMOVUPD     Z15, 896(AX)
-	VMOVUPD     Z16, 960(AX)
-	VMOVUPD     Z17, 1024(AX)
-	VMOVUPD     Z18, 1088(AX)
-	VMOVUPD     Z19, 1152(AX)
-	VMOVUPD     Z20, 1216(AX)
-	VMOVUPD     Z21, 1280(AX)
-	VMOVUPD     Z22, 1344(AX)
-	VMOVUPD     Z23, 1408(AX)
-	VMOVUPD     Z24, 1472(AX)
-	ADDQ        $0x00000100, AX
-	ADDQ        $0x00000040, CX
-	DECQ        SI
-	JNE         sweep
+	VCVTPH2PS         (CX), Y25
+	VCVTPS2PD         Y25, Z25
+	VADDPD            Z1, Z25, Z26
+	VSUBPD            Z1, Z26, Z27
+	VSUBPD            Z27, Z26, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z1, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z25, Z27
+	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
+	VSUBPD            Z0, Z25, Z1
+	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z5
+	VMINPD            Z17, Z25, Z17
+	VMAXPD            Z21, Z25, Z21
+	VFMADD231PD       Z1, Z1, Z9
+	VPORQ             Z25, Z13, Z13
+	VMOVAPD           Z26, Z1
+	VCVTPH2PS         16(CX), Y25
+	VCVTPS2PD         Y25, Z25
+	VADDPD            Z2, Z25, Z26
+	VSUBPD            Z2, Z26, Z27
+	VSUBPD            Z27, Z26, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z2, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z25, Z27
+	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
+	VSUBPD            Z0, Z25, Z2
+	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z6
+	VMINPD            Z18, Z25, Z18
+	VMAXPD            Z22, Z25, Z22
+	VFMADD231PD       Z2, Z2, Z10
+	VPORQ             Z25, Z14, Z14
+	VMOVAPD           Z26, Z2
+	VCVTPH2PS         32(CX), Y25
+	VCVTPS2PD         Y25, Z25
+	VADDPD            Z3, Z25, Z26
+	VSUBPD            Z3, Z26, Z27
+	VSUBPD            Z27, Z26, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z3, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z25, Z27
+	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
+	VSUBPD            Z0, Z25, Z3
+	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z7
+	VMINPD            Z19, Z25, Z19
+	VMAXPD            Z23, Z25, Z23
+	VFMADD231PD       Z3, Z3, Z11
+	VPORQ             Z25, Z15, Z15
+	VMOVAPD           Z26, Z3
+	VCVTPH2PS         48(CX), Y25
+	VCVTPS2PD         Y25, Z25
+	VADDPD            Z4, Z25, Z26
+	VSUBPD            Z4, Z26, Z27
+	VSUBPD            Z27, Z26, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z4, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z25, Z27
+	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
+	VSUBPD            Z0, Z25, Z4
+	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z8
+	VMINPD            Z20, Z25, Z20
+	VMAXPD            Z24, Z25, Z24
+	VFMADD231PD       Z4, Z4, Z12
+	VPORQ             Z25, Z16, Z16
+	VMOVAPD           Z26, Z4
+	ADDQ              $0x00000040, CX
+	DECQ              DX
+	JNE               row
+	VMOVUPD           Z1, (AX)
+	VMOVUPD           Z2, 64(AX)
+	VMOVUPD           Z3, 128(AX)
+	VMOVUPD           Z4, 192(AX)
+	VMOVUPD           Z5, 256(AX)
+	VMOVUPD           Z6, 320(AX)
+	VMOVUPD           Z7, 384(AX)
+	VMOVUPD           Z8, 448(AX)
+	VMOVUPD           Z17, 512(AX)
+	VMOVUPD           Z18, 576(AX)
+	VMOVUPD           Z19, 640(AX)
+	VMOVUPD           Z20, 704(AX)
+	VMOVUPD           Z21, 768(AX)
+	VMOVUPD           Z22, 832(AX)
+	VMOVUPD           Z23, 896(AX)
+	VMOVUPD           Z24, 960(AX)
+	VMOVUPD           Z9, 1024(AX)
+	VMOVUPD           Z10, 1088(AX)
+	VMOVUPD           Z11, 1152(AX)
+	VMOVUPD           Z12, 1216(AX)
+	VMOVUPD           Z13, 1280(AX)
+	VMOVUPD           Z14, 1344(AX)
+	VMOVUPD           Z15, 1408(AX)
+	VMOVUPD           Z16, 1472(AX)
+	VZEROUPPER
+	RET
+
+// func ScanFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F, F16C
+TEXT ·ScanFloat16Combined(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
+	VPBROADCASTQ X0, Z0
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPBROADCASTQ const0<>+0(SB), Z17
+	VPBROADCASTQ const0<>+0(SB), Z18
+	VPBROADCASTQ const0<>+0(SB), Z19
+	VPBROADCASTQ const0<>+0(SB), Z20
+	VPBROADCASTQ const1<>+0(SB), Z21
+	VPBROADCASTQ const1<>+0(SB), Z22
+	VPBROADCASTQ const1<>+0(SB), Z23
+	VPBROADCASTQ const1<>+0(SB), Z24
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPXORQ       Z14, Z14, Z14
+	VPXORQ       Z15, Z15, Z15
+	VPXORQ       Z16, Z16, Z16
+	MOVQ         DX, DX
+
+row:
+	VCVTPH2PS         (CX), Y25
+	VCVTPS2PD         Y25, Z25
+	VADDPD            Z1, Z25, Z26
+	VSUBPD            Z1, Z26, Z27
+	VSUBPD            Z27, Z26, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z1, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z25, Z27
+	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
+	VSUBPD            Z0, Z25, Z1
+	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z5
+	VMINPD            Z17, Z25, Z17
+	VMAXPD            Z21, Z25, Z21
+	VFMADD231PD       Z1, Z1, Z9
+	VPORQ             Z25, Z13, Z13
+	VMOVAPD           Z26, Z1
+	VCVTPH2PS         16(CX), Y25
+	VCVTPS2PD         Y25, Z25
+	VADDPD            Z2, Z25, Z26
+	VSUBPD            Z2, Z26, Z27
+	VSUBPD            Z27, Z26, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z2, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z25, Z27
+	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
+	VSUBPD            Z0, Z25, Z2
+	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z6
+	VMINPD            Z18, Z25, Z18
+	VMAXPD            Z22, Z25, Z22
+	VFMADD231PD       Z2, Z2, Z10
+	VPORQ             Z25, Z14, Z14
+	VMOVAPD           Z26, Z2
+	VCVTPH2PS         32(CX), Y25
+	VCVTPS2PD         Y25, Z25
+	VADDPD            Z3, Z25, Z26
+	VSUBPD            Z3, Z26, Z27
+	VSUBPD            Z27, Z26, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z3, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z25, Z27
+	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
+	VSUBPD            Z0, Z25, Z3
+	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z7
+	VMINPD            Z19, Z25, Z19
+	VMAXPD            Z23, Z25, Z23
+	VFMADD231PD       Z3, Z3, Z11
+	VPORQ             Z25, Z15, Z15
+	VMOVAPD           Z26, Z3
+	VCVTPH2PS         48(CX), Y25
+	VCVTPS2PD         Y25, Z25
+	VADDPD            Z4, Z25, Z26
+	VSUBPD            Z4, Z26, Z27
+	VSUBPD            Z27, Z26, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z4, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z25, Z27
+	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
+	VSUBPD            Z0, Z25, Z4
+	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z8
+	VMINPD            Z20, Z25, Z20
+	VMAXPD            Z24, Z25, Z24
+	VFMADD231PD       Z4, Z4, Z12
+	VPORQ             Z25, Z16, Z16
+	VMOVAPD           Z26, Z4
+	ADDQ              $0x00000040, CX
+	DECQ              DX
+	JNE               row
+	VADDPD            Z4, Z2, Z0
+	VSUBPD            Z2, Z0, Z25
+	VSUBPD            Z25, Z0, Z26
+	VSUBPD            Z26, Z2, Z2
+	VSUBPD            Z25, Z4, Z4
+	VADDPD            Z4, Z2, Z2
+	VADDPD            Z8, Z6, Z4
+	VADDPD            Z4, Z2, Z6
+	VMINPD            Z20, Z18, Z18
+	VMAXPD            Z24, Z22, Z22
+	VADDPD            Z12, Z10, Z10
+	VPORQ             Z16, Z14, Z14
+	VADDPD            Z3, Z1, Z2
+	VSUBPD            Z1, Z2, Z4
+	VSUBPD            Z4, Z2, Z8
+	VSUBPD            Z8, Z1, Z1
+	VSUBPD            Z4, Z3, Z3
+	VADDPD            Z3, Z1, Z1
+	VADDPD            Z7, Z5, Z3
+	VADDPD            Z3, Z1, Z5
+	VMINPD            Z19, Z17, Z17
+	VMAXPD            Z23, Z21, Z21
+	VADDPD            Z11, Z9, Z9
+	VPORQ             Z15, Z13, Z13
+	VADDPD            Z0, Z2, Z1
+	VSUBPD            Z2, Z1, Z3
+	VSUBPD            Z3, Z1, Z4
+	VSUBPD            Z4, Z2, Z2
+	VSUBPD            Z3, Z0, Z0
+	VADDPD            Z0, Z2, Z0
+	VADDPD            Z6, Z5, Z2
+	VADDPD            Z2, Z0, Z5
+	VMINPD            Z18, Z17, Z17
+	VMAXPD            Z22, Z21, Z21
+	VADDPD            Z10, Z9, Z9
+	VPORQ             Z14, Z13, Z13
+	VSHUFF64X2        $0x4e, Z1, Z1, Z0
+	VADDPD            Z0, Z1, Z2
+	VSUBPD            Z1, Z2, Z3
+	VSUBPD            Z3, Z2, Z4
+	VSUBPD            Z4, Z1, Z1
+	VSUBPD            Z3, Z0, Z0
+	VADDPD            Z0, Z1, Z0
+	VSHUFF64X2        $0x4e, Z5, Z5, Z1
+	VADDPD            Z1, Z5, Z1
+	VADDPD            Z1, Z0, Z5
+	VSHUFF64X2        $0x4e, Z17, Z17, Z0
+	VMINPD            Z0, Z17, Z17
+	VSHUFF64X2        $0x4e, Z21, Z21, Z0
+	VMAXPD            Z0, Z21, Z21
+	VSHUFF64X2        $0x4e, Z9, Z9, Z0
+	VADDPD            Z0, Z9, Z9
+	VSHUFF64X2        $0x4e, Z13, Z13, Z0
+	VPORQ             Z0, Z13, Z13
+	VSHUFF64X2        $0xb1, Z2, Z2, Z0
+	VADDPD            Z0, Z2, Z1
+	VSUBPD            Z2, Z1, Z3
+	VSUBPD            Z3, Z1, Z4
+	VSUBPD            Z4, Z2, Z2
+	VSUBPD            Z3, Z0, Z0
+	VADDPD            Z0, Z2, Z0
+	VSHUFF64X2        $0xb1, Z5, Z5, Z2
+	VADDPD            Z2, Z5, Z2
+	VADDPD            Z2, Z0, Z5
+	VSHUFF64X2        $0xb1, Z17, Z17, Z0
+	VMINPD            Z0, Z17, Z17
+	VSHUFF64X2        $0xb1, Z21, Z21, Z0
+	VMAXPD            Z0, Z21, Z21
+	VSHUFF64X2        $0xb1, Z9, Z9, Z0
+	VADDPD            Z0, Z9, Z9
+	VSHUFF64X2        $0xb1, Z13, Z13, Z0
+	VPORQ             Z0, Z13, Z13
+	VPERMILPD         $0x55, Z1, Z0
+	VADDPD            Z0, Z1, Z2
+	VSUBPD            Z1, Z2, Z3
+	VSUBPD            Z3, Z2, Z4
+	VSUBPD            Z4, Z1, Z1
+	VSUBPD            Z3, Z0, Z0
+	VADDPD            Z0, Z1, Z0
+	VPERMILPD         $0x55, Z5, Z1
+	VADDPD            Z1, Z5, Z1
+	VADDPD            Z1, Z0, Z5
+	VPERMILPD         $0x55, Z17, Z0
+	VMINPD            Z0, Z17, Z17
+	VPERMILPD         $0x55, Z21, Z0
+	VMAXPD            Z0, Z21, Z21
+	VPERMILPD         $0x55, Z9, Z0
+	VADDPD            Z0, Z9, Z9
+	VPERMILPD         $0x55, Z13, Z0
+	VPORQ             Z0, Z13, Z13
+	VMOVQ             X2, (AX)
+	VMOVQ             X5, 8(AX)
+	VMOVQ             X17, 16(AX)
+	VMOVQ             X21, 24(AX)
+	VMOVQ             X9, 32(AX)
+	VMOVQ             X13, 40(AX)
 	VZEROUPPER
 	RET
 
 // func ScanBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, AVX512F, MMX+
+// Requires: AVX, AVX2, AVX512F
 TEXT ·ScanBFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
-	MOVQ         u0+32(FP), DX
-	VMOVQ        DX, X0
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z1
-	VMOVUPD 64(AX), Z2
-	VMOVUPD 128(AX), Z3
-	VMOVUPD 192(AX), Z4
-	VMOVUPD 256(AX), Z5
-	VMOVUPD 320(AX), Z6
-	VMOVUPD 384(AX), Z7
-	VMOVUPD 448(AX), Z8
-	VMOVUPD 512(AX), Z9
-	VMOVUPD 576(AX), Z10
-	VMOVUPD 640(AX), Z11
-	VMOVUPD 704(AX), Z12
-	VMOVUPD 768(AX), Z13
-	VMOVUPD 832(AX), Z14
-	VMOVUPD 896(AX), Z15
-	VMOVUPD 960(AX), Z16
-	VMOVUPD 1024(AX), Z17
-	VMOVUPD 1088(AX), Z18
-	VMOVUPD 1152(AX), Z19
-	VMOVUPD 1216(AX), Z20
-	VMOVUPD 1280(AX), Z21
-	VMOVUPD 1344(AX), Z22
-	VMOVUPD 1408(AX), Z23
-	VMOVUPD 1472(AX), Z24
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPBROADCASTQ const0<>+0(SB), Z17
+	VPBROADCASTQ const0<>+0(SB), Z18
+	VPBROADCASTQ const0<>+0(SB), Z19
+	VPBROADCASTQ const0<>+0(SB), Z20
+	VPBROADCASTQ const1<>+0(SB), Z21
+	VPBROADCASTQ const1<>+0(SB), Z22
+	VPBROADCASTQ const1<>+0(SB), Z23
+	VPBROADCASTQ const1<>+0(SB), Z24
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPXORQ       Z14, Z14, Z14
+	VPXORQ       Z15, Z15, Z15
+	VPXORQ       Z16, Z16, Z16
+	MOVQ         DX, DX
 
 row:
-	VPMOVZXWD   (DX), Y25
-	VPSLLD      $0x10, Y25, Y25
-	VCVTPS2PD   Y25, Z25
-	VADDPD      Z1, Z25, Z26
-	VSUBPD      Z1, Z26, Z27
-	VSUBPD      Z27, Z26, Z28
-	VSUBPD      Z28, Z1, Z1
-	VSUBPD      Z27, Z25, Z27
-	VADDPD      Z27, Z1, Z1
-	VSUBPD      Z0, Z25, Z27
-	VADDPD      Z5, Z1, Z5
-	VMINPD      Z9, Z25, Z9
-	VMAXPD      Z13, Z25, Z13
-	VFMADD231PD Z27, Z27, Z17
-	VPORQ       Z25, Z21, Z21
-	VMOVAPD     Z26, Z1
-	VPMOVZXWD   16(DX), Y25
-	VPSLLD      $0x10, Y25, Y25
-	VCVTPS2PD   Y25, Z25
-	VADDPD      Z2, Z25, Z26
-	VSUBPD      Z2, Z26, Z27
-	VSUBPD      Z27, Z26, Z28
-	VSUBPD      Z28, Z2, Z2
-	VSUBPD      Z27, Z25, Z27
-	VADDPD      Z27, Z2, Z2
-	VSUBPD      Z0, Z25, Z27
-	VADDPD      Z6, Z2, Z6
-	VMINPD      Z10, Z25, Z10
-	VMAXPD      Z14, Z25, Z14
-	VFMADD231PD Z27, Z27, Z18
-	VPORQ       Z25, Z22, Z22
-	VMOVAPD     Z26, Z2
-	VPMOVZXWD   32(DX), Y25
-	VPSLLD      $0x10, Y25, Y25
-	VCVTPS2PD   Y25, Z25
-	VADDPD      Z3, Z25, Z26
-	VSUBPD      Z3, Z26, Z27
-	VSUBPD      Z27, Z26, Z28
-	VSUBPD      Z28, Z3, Z3
-	VSUBPD      Z27, Z25, Z27
-	VADDPD      Z27, Z3, Z3
-	VSUBPD      Z0, Z25, Z27
-	VADDPD      Z7, Z3, Z7
-	VMINPD      Z11, Z25, Z11
-	VMAXPD      Z15, Z25, Z15
-	VFMADD231PD Z27, Z27, Z19
-	VPORQ       Z25, Z23, Z23
-	VMOVAPD     Z26, Z3
-	VPMOVZXWD   48(DX), Y25
-	VPSLLD      $0x10, Y25, Y25
-	VCVTPS2PD   Y25, Z25
-	VADDPD      Z4, Z25, Z26
-	VSUBPD      Z4, Z26, Z27
-	VSUBPD      Z27, Z26, Z28
-	VSUBPD      Z28, Z4, Z4
-	VSUBPD      Z27, Z25, Z27
-	VADDPD      Z27, Z4, Z4
-	VSUBPD      Z0, Z25, Z27
-	VADDPD      Z8, Z4, Z8
-	VMINPD      Z12, Z25, Z12
-	VMAXPD      Z16, Z25, Z16
-	VFMADD231PD Z27, Z27, Z20
-	VPORQ       Z25, Z24, Z24
-	VMOVAPD     Z26, Z4
-	PREFETCHT1  4096(DX)
-	ADDQ        $0x00000040, DX
-	DECQ        DI
-	JNE         row
-	VMOVUPD     Z1, (AX)
-	VMOVUPD     Z2, 64(AX)
-	VMOVUPD     Z3, 128(AX)
-	VMOVUPD     Z4, 192(AX)
-	VMOVUPD     Z5, 256(AX)
-	VMOVUPD     Z6, 320(AX)
-	VMOVUPD     Z7, 384(AX)
-	VMOVUPD     Z8, 448(AX)
-	VMOVUPD     Z9, 512(AX)
-	VMOVUPD     Z10, 576(AX)
-	VMOVUPD     Z11, 640(AX)
-	VMOVUPD     Z12, 704(AX)
-	VMOVUPD     Z13, 768(AX)
-	VMOVUPD     Z14, 832(AX)
-	VMOVUPD     Z15, 896(AX)
-	VMOVUPD     Z16, 960(AX)
-	VMOVUPD     Z17, 1024(AX)
-	VMOVUPD     Z18, 1088(AX)
-	VMOVUPD     Z19, 1152(AX)
-	VMOVUPD     Z20, 1216(AX)
-	VMOVUPD     Z21, 1280(AX)
-	VMOVUPD     Z22, 1344(AX)
-	VMOVUPD     Z23, 1408(AX)
-	VMOVUPD     Z24, 1472(AX)
-	ADDQ        $0x00000100, AX
-	ADDQ        $0x00000040, CX
-	DECQ        SI
-	JNE         sweep
+	VPMOVZXWD         (CX), Y25
+	VPSLLD            $0x10, Y25, Y25
+	VCVTPS2PD         Y25, Z25
+	VADDPD            Z1, Z25, Z26
+	VSUBPD            Z1, Z26, Z27
+	VSUBPD            Z27, Z26, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z1, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z25, Z27
+	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
+	VSUBPD            Z0, Z25, Z1
+	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z5
+	VMINPD            Z17, Z25, Z17
+	VMAXPD            Z21, Z25, Z21
+	VFMADD231PD       Z1, Z1, Z9
+	VPORQ             Z25, Z13, Z13
+	VMOVAPD           Z26, Z1
+	VPMOVZXWD         16(CX), Y25
+	VPSLLD            $0x10, Y25, Y25
+	VCVTPS2PD         Y25, Z25
+	VADDPD            Z2, Z25, Z26
+	VSUBPD            Z2, Z26, Z27
+	VSUBPD            Z27, Z26, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z2, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z25, Z27
+	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
+	VSUBPD            Z0, Z25, Z2
+	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z6
+	VMINPD            Z18, Z25, Z18
+	VMAXPD            Z22, Z25, Z22
+	VFMADD231PD       Z2, Z2, Z10
+	VPORQ             Z25, Z14, Z14
+	VMOVAPD           Z26, Z2
+	VPMOVZXWD         32(CX), Y25
+	VPSLLD            $0x10, Y25, Y25
+	VCVTPS2PD         Y25, Z25
+	VADDPD            Z3, Z25, Z26
+	VSUBPD            Z3, Z26, Z27
+	VSUBPD            Z27, Z26, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z3, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z25, Z27
+	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
+	VSUBPD            Z0, Z25, Z3
+	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z7
+	VMINPD            Z19, Z25, Z19
+	VMAXPD            Z23, Z25, Z23
+	VFMADD231PD       Z3, Z3, Z11
+	VPORQ             Z25, Z15, Z15
+	VMOVAPD           Z26, Z3
+	VPMOVZXWD         48(CX), Y25
+	VPSLLD            $0x10, Y25, Y25
+	VCVTPS2PD         Y25, Z25
+	VADDPD            Z4, Z25, Z26
+	VSUBPD            Z4, Z26, Z27
+	VSUBPD            Z27, Z26, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z4, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z25, Z27
+	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
+	VSUBPD            Z0, Z25, Z4
+	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z8
+	VMINPD            Z20, Z25, Z20
+	VMAXPD            Z24, Z25, Z24
+	VFMADD231PD       Z4, Z4, Z12
+	VPORQ             Z25, Z16, Z16
+	VMOVAPD           Z26, Z4
+	ADDQ              $0x00000040, CX
+	DECQ              DX
+	JNE               row
+	VMOVUPD           Z1, (AX)
+	VMOVUPD           Z2, 64(AX)
+	VMOVUPD           Z3, 128(AX)
+	VMOVUPD           Z4, 192(AX)
+	VMOVUPD           Z5, 256(AX)
+	VMOVUPD           Z6, 320(AX)
+	VMOVUPD           Z7, 384(AX)
+	VMOVUPD           Z8, 448(AX)
+	VMOVUPD           Z17, 512(AX)
+	VMOVUPD           Z18, 576(AX)
+	VMOVUPD           Z19, 640(AX)
+	VMOVUPD           Z20, 704(AX)
+	VMOVUPD           Z21, 768(AX)
+	VMOVUPD           Z22, 832(AX)
+	VMOVUPD           Z23, 896(AX)
+	VMOVUPD           Z24, 960(AX)
+	VMOVUPD           Z9, 1024(AX)
+	VMOVUPD           Z10, 1088(AX)
+	VMOVUPD           Z11, 1152(AX)
+	VMOVUPD           Z12, 1216(AX)
+	VMOVUPD           Z13, 1280(AX)
+	VMOVUPD           Z14, 1344(AX)
+	VMOVUPD           Z15, 1408(AX)
+	VMOVUPD           Z16, 1472(AX)
+	VZEROUPPER
+	RET
+
+// func ScanBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2, AVX512F
+TEXT ·ScanBFloat16Combined(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
+	VPBROADCASTQ X0, Z0
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPBROADCASTQ const0<>+0(SB), Z17
+	VPBROADCASTQ const0<>+0(SB), Z18
+	VPBROADCASTQ const0<>+0(SB), Z19
+	VPBROADCASTQ const0<>+0(SB), Z20
+	VPBROADCASTQ const1<>+0(SB), Z21
+	VPBROADCASTQ const1<>+0(SB), Z22
+	VPBROADCASTQ const1<>+0(SB), Z23
+	VPBROADCASTQ const1<>+0(SB), Z24
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPXORQ       Z14, Z14, Z14
+	VPXORQ       Z15, Z15, Z15
+	VPXORQ       Z16, Z16, Z16
+	MOVQ         DX, DX
+
+row:
+	VPMOVZXWD         (CX), Y25
+	VPSLLD            $0x10, Y25, Y25
+	VCVTPS2PD         Y25, Z25
+	VADDPD            Z1, Z25, Z26
+	VSUBPD            Z1, Z26, Z27
+	VSUBPD            Z27, Z26, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z1, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z25, Z27
+	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
+	VSUBPD            Z0, Z25, Z1
+	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z5
+	VMINPD            Z17, Z25, Z17
+	VMAXPD            Z21, Z25, Z21
+	VFMADD231PD       Z1, Z1, Z9
+	VPORQ             Z25, Z13, Z13
+	VMOVAPD           Z26, Z1
+	VPMOVZXWD         16(CX), Y25
+	VPSLLD            $0x10, Y25, Y25
+	VCVTPS2PD         Y25, Z25
+	VADDPD            Z2, Z25, Z26
+	VSUBPD            Z2, Z26, Z27
+	VSUBPD            Z27, Z26, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z2, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z25, Z27
+	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
+	VSUBPD            Z0, Z25, Z2
+	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z6
+	VMINPD            Z18, Z25, Z18
+	VMAXPD            Z22, Z25, Z22
+	VFMADD231PD       Z2, Z2, Z10
+	VPORQ             Z25, Z14, Z14
+	VMOVAPD           Z26, Z2
+	VPMOVZXWD         32(CX), Y25
+	VPSLLD            $0x10, Y25, Y25
+	VCVTPS2PD         Y25, Z25
+	VADDPD            Z3, Z25, Z26
+	VSUBPD            Z3, Z26, Z27
+	VSUBPD            Z27, Z26, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z3, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z25, Z27
+	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
+	VSUBPD            Z0, Z25, Z3
+	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z7
+	VMINPD            Z19, Z25, Z19
+	VMAXPD            Z23, Z25, Z23
+	VFMADD231PD       Z3, Z3, Z11
+	VPORQ             Z25, Z15, Z15
+	VMOVAPD           Z26, Z3
+	VPMOVZXWD         48(CX), Y25
+	VPSLLD            $0x10, Y25, Y25
+	VCVTPS2PD         Y25, Z25
+	VADDPD            Z4, Z25, Z26
+	VSUBPD            Z4, Z26, Z27
+	VSUBPD            Z27, Z26, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z4, Z28
+	VFNMADD132PD.BCST const2<>+0(SB), Z25, Z27
+	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
+	VSUBPD            Z0, Z25, Z4
+	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z8
+	VMINPD            Z20, Z25, Z20
+	VMAXPD            Z24, Z25, Z24
+	VFMADD231PD       Z4, Z4, Z12
+	VPORQ             Z25, Z16, Z16
+	VMOVAPD           Z26, Z4
+	ADDQ              $0x00000040, CX
+	DECQ              DX
+	JNE               row
+	VADDPD            Z4, Z2, Z0
+	VSUBPD            Z2, Z0, Z25
+	VSUBPD            Z25, Z0, Z26
+	VSUBPD            Z26, Z2, Z2
+	VSUBPD            Z25, Z4, Z4
+	VADDPD            Z4, Z2, Z2
+	VADDPD            Z8, Z6, Z4
+	VADDPD            Z4, Z2, Z6
+	VMINPD            Z20, Z18, Z18
+	VMAXPD            Z24, Z22, Z22
+	VADDPD            Z12, Z10, Z10
+	VPORQ             Z16, Z14, Z14
+	VADDPD            Z3, Z1, Z2
+	VSUBPD            Z1, Z2, Z4
+	VSUBPD            Z4, Z2, Z8
+	VSUBPD            Z8, Z1, Z1
+	VSUBPD            Z4, Z3, Z3
+	VADDPD            Z3, Z1, Z1
+	VADDPD            Z7, Z5, Z3
+	VADDPD            Z3, Z1, Z5
+	VMINPD            Z19, Z17, Z17
+	VMAXPD            Z23, Z21, Z21
+	VADDPD            Z11, Z9, Z9
+	VPORQ             Z15, Z13, Z13
+	VADDPD            Z0, Z2, Z1
+	VSUBPD            Z2, Z1, Z3
+	VSUBPD            Z3, Z1, Z4
+	VSUBPD            Z4, Z2, Z2
+	VSUBPD            Z3, Z0, Z0
+	VADDPD            Z0, Z2, Z0
+	VADDPD            Z6, Z5, Z2
+	VADDPD            Z2, Z0, Z5
+	VMINPD            Z18, Z17, Z17
+	VMAXPD            Z22, Z21, Z21
+	VADDPD            Z10, Z9, Z9
+	VPORQ             Z14, Z13, Z13
+	VSHUFF64X2        $0x4e, Z1, Z1, Z0
+	VADDPD            Z0, Z1, Z2
+	VSUBPD            Z1, Z2, Z3
+	VSUBPD            Z3, Z2, Z4
+	VSUBPD            Z4, Z1, Z1
+	VSUBPD            Z3, Z0, Z0
+	VADDPD            Z0, Z1, Z0
+	VSHUFF64X2        $0x4e, Z5, Z5, Z1
+	VADDPD            Z1, Z5, Z1
+	VADDPD            Z1, Z0, Z5
+	VSHUFF64X2        $0x4e, Z17, Z17, Z0
+	VMINPD            Z0, Z17, Z17
+	VSHUFF64X2        $0x4e, Z21, Z21, Z0
+	VMAXPD            Z0, Z21, Z21
+	VSHUFF64X2        $0x4e, Z9, Z9, Z0
+	VADDPD            Z0, Z9, Z9
+	VSHUFF64X2        $0x4e, Z13, Z13, Z0
+	VPORQ             Z0, Z13, Z13
+	VSHUFF64X2        $0xb1, Z2, Z2, Z0
+	VADDPD            Z0, Z2, Z1
+	VSUBPD            Z2, Z1, Z3
+	VSUBPD            Z3, Z1, Z4
+	VSUBPD            Z4, Z2, Z2
+	VSUBPD            Z3, Z0, Z0
+	VADDPD            Z0, Z2, Z0
+	VSHUFF64X2        $0xb1, Z5, Z5, Z2
+	VADDPD            Z2, Z5, Z2
+	VADDPD            Z2, Z0, Z5
+	VSHUFF64X2        $0xb1, Z17, Z17, Z0
+	VMINPD            Z0, Z17, Z17
+	VSHUFF64X2        $0xb1, Z21, Z21, Z0
+	VMAXPD            Z0, Z21, Z21
+	VSHUFF64X2        $0xb1, Z9, Z9, Z0
+	VADDPD            Z0, Z9, Z9
+	VSHUFF64X2        $0xb1, Z13, Z13, Z0
+	VPORQ             Z0, Z13, Z13
+	VPERMILPD         $0x55, Z1, Z0
+	VADDPD            Z0, Z1, Z2
+	VSUBPD            Z1, Z2, Z3
+	VSUBPD            Z3, Z2, Z4
+	VSUBPD            Z4, Z1, Z1
+	VSUBPD            Z3, Z0, Z0
+	VADDPD            Z0, Z1, Z0
+	VPERMILPD         $0x55, Z5, Z1
+	VADDPD            Z1, Z5, Z1
+	VADDPD            Z1, Z0, Z5
+	VPERMILPD         $0x55, Z17, Z0
+	VMINPD            Z0, Z17, Z17
+	VPERMILPD         $0x55, Z21, Z0
+	VMAXPD            Z0, Z21, Z21
+	VPERMILPD         $0x55, Z9, Z0
+	VADDPD            Z0, Z9, Z9
+	VPERMILPD         $0x55, Z13, Z0
+	VPORQ             Z0, Z13, Z13
+	VMOVQ             X2, (AX)
+	VMOVQ             X5, 8(AX)
+	VMOVQ             X17, 16(AX)
+	VMOVQ             X21, 24(AX)
+	VMOVQ             X9, 32(AX)
+	VMOVQ             X13, 40(AX)
 	VZEROUPPER
 	RET

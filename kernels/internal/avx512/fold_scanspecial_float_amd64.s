@@ -16,134 +16,137 @@ TEXT ·ScanSpecialFloat64(SB), NOSPLIT, $0-48
 	MOVQ         $0x00000002, SI
 
 sweep:
-	VMOVUPD (AX), Z1
-	VMOVUPD 64(AX), Z2
-	VMOVUPD 256(AX), Z3
-	VMOVUPD 320(AX), Z4
-	VMOVUPD 512(AX), Z5
-	VMOVUPD 576(AX), Z6
-	VMOVUPD 768(AX), Z7
-	VMOVUPD 832(AX), Z8
-	VMOVUPD 1024(AX), Z9
-	VMOVUPD 1088(AX), Z10
-	VMOVUPD 1280(AX), Z11
-	VMOVUPD 1344(AX), Z12
-	VMOVUPD 1536(AX), Z13
-	VMOVUPD 1600(AX), Z14
-	VMOVUPD 1792(AX), Z15
-	VMOVUPD 1856(AX), Z16
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPBROADCASTQ const0<>+0(SB), Z13
+	VPBROADCASTQ const0<>+0(SB), Z14
+	VPBROADCASTQ const1<>+0(SB), Z15
+	VPBROADCASTQ const1<>+0(SB), Z16
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	MOVQ         CX, DX
+	MOVQ         BX, DI
 
 row:
-	VMOVUPD        (DX), Z17
-	VSUBPD         Z17, Z17, Z18
-	VPBROADCASTQ   const0<>+0(SB), Z19
-	VCMPPD         $0x00, Z18, Z19, K1
-	VMULPD         Z0, Z17, Z18
-	VPBROADCASTQ   const0<>+0(SB), Z19
-	VBLENDMPD      Z18, Z19, K1, Z18
-	VADDPD         Z18, Z1, Z19
-	VSUBPD         Z1, Z19, Z20
-	VSUBPD         Z20, Z19, Z21
-	VSUBPD         Z21, Z1, Z1
-	VSUBPD         Z20, Z18, Z18
-	VADDPD         Z18, Z1, Z1
-	VADDPD         Z3, Z1, Z3
-	VMINPD         Z5, Z17, Z5
-	VMAXPD         Z7, Z17, Z7
-	VCMPPD         $0x04, Z17, Z17, K2
-	VPBROADCASTQ   const0<>+0(SB), Z1
-	VBLENDMPD.BCST const1<>+0(SB), Z1, K2, Z1
-	VPADDQ         Z1, Z9, Z9
-	VCMPPD.BCST    $0x00, const2<>+0(SB), Z17, K2
-	VPBROADCASTQ   const0<>+0(SB), Z1
-	VBLENDMPD.BCST const1<>+0(SB), Z1, K2, Z1
-	VPADDQ         Z1, Z11, Z11
-	VCMPPD.BCST    $0x00, const3<>+0(SB), Z17, K2
-	VPBROADCASTQ   const0<>+0(SB), Z1
-	VBLENDMPD.BCST const1<>+0(SB), Z1, K2, Z1
-	VPADDQ         Z1, Z13, Z13
-	VPBROADCASTQ   const4<>+0(SB), Z1
-	VPANDNQ        Z17, Z1, Z1
-	VPBROADCASTQ   const0<>+0(SB), Z17
-	VBLENDMPD      Z1, Z17, K1, Z1
-	VMAXPD         Z15, Z1, Z15
-	VMOVAPD        Z19, Z1
-	VMOVUPD        64(DX), Z17
-	VSUBPD         Z17, Z17, Z18
-	VPBROADCASTQ   const0<>+0(SB), Z19
-	VCMPPD         $0x00, Z18, Z19, K1
-	VMULPD         Z0, Z17, Z18
-	VPBROADCASTQ   const0<>+0(SB), Z19
-	VBLENDMPD      Z18, Z19, K1, Z18
-	VADDPD         Z18, Z2, Z19
-	VSUBPD         Z2, Z19, Z20
-	VSUBPD         Z20, Z19, Z21
-	VSUBPD         Z21, Z2, Z2
-	VSUBPD         Z20, Z18, Z18
-	VADDPD         Z18, Z2, Z2
-	VADDPD         Z4, Z2, Z4
-	VMINPD         Z6, Z17, Z6
-	VMAXPD         Z8, Z17, Z8
-	VCMPPD         $0x04, Z17, Z17, K2
-	VPBROADCASTQ   const0<>+0(SB), Z2
-	VBLENDMPD.BCST const1<>+0(SB), Z2, K2, Z2
-	VPADDQ         Z2, Z10, Z10
-	VCMPPD.BCST    $0x00, const2<>+0(SB), Z17, K2
-	VPBROADCASTQ   const0<>+0(SB), Z2
-	VBLENDMPD.BCST const1<>+0(SB), Z2, K2, Z2
-	VPADDQ         Z2, Z12, Z12
-	VCMPPD.BCST    $0x00, const3<>+0(SB), Z17, K2
-	VPBROADCASTQ   const0<>+0(SB), Z2
-	VBLENDMPD.BCST const1<>+0(SB), Z2, K2, Z2
-	VPADDQ         Z2, Z14, Z14
-	VPBROADCASTQ   const4<>+0(SB), Z2
-	VPANDNQ        Z17, Z2, Z2
-	VPBROADCASTQ   const0<>+0(SB), Z17
-	VBLENDMPD      Z2, Z17, K1, Z2
-	VMAXPD         Z16, Z2, Z16
-	VMOVAPD        Z19, Z2
-	ADDQ           $0x00000100, DX
-	DECQ           DI
-	JNE            row
-	VMOVUPD        Z1, (AX)
-	VMOVUPD        Z2, 64(AX)
-	VMOVUPD        Z3, 256(AX)
-	VMOVUPD        Z4, 320(AX)
-	VMOVUPD        Z5, 512(AX)
-	VMOVUPD        Z6, 576(AX)
-	VMOVUPD        Z7, 768(AX)
-	VMOVUPD        Z8, 832(AX)
-	VMOVUPD        Z9, 1024(AX)
-	VMOVUPD        Z10, 1088(AX)
-	VMOVUPD        Z11, 1280(AX)
-	VMOVUPD        Z12, 1344(AX)
-	VMOVUPD        Z13, 1536(AX)
-	VMOVUPD        Z14, 1600(AX)
-	VMOVUPD        Z15, 1792(AX)
-	VMOVUPD        Z16, 1856(AX)
-	ADDQ           $0x00000080, AX
-	ADDQ           $0x00000080, CX
-	DECQ           SI
-	JNE            sweep
+	VMOVUPD           (DX), Z17
+	VSUBPD            Z17, Z17, Z18
+	VPBROADCASTQ      const2<>+0(SB), Z19
+	VCMPPD            $0x00, Z18, Z19, K1
+	VMULPD            Z0, Z17, Z18
+	VPBROADCASTQ      const2<>+0(SB), Z19
+	VBLENDMPD         Z18, Z19, K1, Z18
+	VADDPD            Z18, Z1, Z19
+	VSUBPD            Z1, Z19, Z20
+	VSUBPD            Z20, Z19, Z21
+	VFNMADD132PD.BCST const3<>+0(SB), Z1, Z21
+	VFMSUB132PD.BCST  const3<>+0(SB), Z20, Z18
+	VFMADD132PD.BCST  const3<>+0(SB), Z18, Z21
+	VFMADD132PD.BCST  const3<>+0(SB), Z21, Z3
+	VMINPD            Z13, Z17, Z13
+	VMAXPD            Z15, Z17, Z15
+	VCMPPD            $0x04, Z17, Z17, K2
+	VPBROADCASTQ      const2<>+0(SB), Z1
+	VBLENDMPD.BCST    const4<>+0(SB), Z1, K2, Z1
+	VPADDQ            Z1, Z5, Z5
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z17, K2
+	VPBROADCASTQ      const2<>+0(SB), Z1
+	VBLENDMPD.BCST    const4<>+0(SB), Z1, K2, Z1
+	VPADDQ            Z1, Z7, Z7
+	VCMPPD.BCST       $0x00, const1<>+0(SB), Z17, K2
+	VPBROADCASTQ      const2<>+0(SB), Z1
+	VBLENDMPD.BCST    const4<>+0(SB), Z1, K2, Z1
+	VPADDQ            Z1, Z9, Z9
+	VPBROADCASTQ      const5<>+0(SB), Z1
+	VPANDNQ           Z17, Z1, Z1
+	VPBROADCASTQ      const2<>+0(SB), Z17
+	VBLENDMPD         Z1, Z17, K1, Z1
+	VMAXPD            Z11, Z1, Z11
+	VMOVAPD           Z19, Z1
+	VMOVUPD           64(DX), Z17
+	VSUBPD            Z17, Z17, Z18
+	VPBROADCASTQ      const2<>+0(SB), Z19
+	VCMPPD            $0x00, Z18, Z19, K1
+	VMULPD            Z0, Z17, Z18
+	VPBROADCASTQ      const2<>+0(SB), Z19
+	VBLENDMPD         Z18, Z19, K1, Z18
+	VADDPD            Z18, Z2, Z19
+	VSUBPD            Z2, Z19, Z20
+	VSUBPD            Z20, Z19, Z21
+	VFNMADD132PD.BCST const3<>+0(SB), Z2, Z21
+	VFMSUB132PD.BCST  const3<>+0(SB), Z20, Z18
+	VFMADD132PD.BCST  const3<>+0(SB), Z18, Z21
+	VFMADD132PD.BCST  const3<>+0(SB), Z21, Z4
+	VMINPD            Z14, Z17, Z14
+	VMAXPD            Z16, Z17, Z16
+	VCMPPD            $0x04, Z17, Z17, K2
+	VPBROADCASTQ      const2<>+0(SB), Z2
+	VBLENDMPD.BCST    const4<>+0(SB), Z2, K2, Z2
+	VPADDQ            Z2, Z6, Z6
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z17, K2
+	VPBROADCASTQ      const2<>+0(SB), Z2
+	VBLENDMPD.BCST    const4<>+0(SB), Z2, K2, Z2
+	VPADDQ            Z2, Z8, Z8
+	VCMPPD.BCST       $0x00, const1<>+0(SB), Z17, K2
+	VPBROADCASTQ      const2<>+0(SB), Z2
+	VBLENDMPD.BCST    const4<>+0(SB), Z2, K2, Z2
+	VPADDQ            Z2, Z10, Z10
+	VPBROADCASTQ      const5<>+0(SB), Z2
+	VPANDNQ           Z17, Z2, Z2
+	VPBROADCASTQ      const2<>+0(SB), Z17
+	VBLENDMPD         Z2, Z17, K1, Z2
+	VMAXPD            Z12, Z2, Z12
+	VMOVAPD           Z19, Z2
+	ADDQ              $0x00000100, DX
+	DECQ              DI
+	JNE               row
+	VMOVUPD           Z1, (AX)
+	VMOVUPD           Z2, 64(AX)
+	VMOVUPD           Z3, 256(AX)
+	VMOVUPD           Z4, 320(AX)
+	VMOVUPD           Z13, 512(AX)
+	VMOVUPD           Z14, 576(AX)
+	VMOVUPD           Z15, 768(AX)
+	VMOVUPD           Z16, 832(AX)
+	VMOVUPD           Z5, 1024(AX)
+	VMOVUPD           Z6, 1088(AX)
+	VMOVUPD           Z7, 1280(AX)
+	VMOVUPD           Z8, 1344(AX)
+	VMOVUPD           Z9, 1536(AX)
+	VMOVUPD           Z10, 1600(AX)
+	VMOVUPD           Z11, 1792(AX)
+	VMOVUPD           Z12, 1856(AX)
+	ADDQ              $0x00000080, AX
+	ADDQ              $0x00000080, CX
+	DECQ              SI
+	JNE               sweep
 	VZEROUPPER
 	RET
 
-DATA const0<>+0(SB)/8, $0x0000000000000000
+DATA const0<>+0(SB)/8, $0x7ff0000000000000
 GLOBL const0<>(SB), RODATA|NOPTR, $8
 
-DATA const1<>+0(SB)/8, $0x0000000000000001
+DATA const1<>+0(SB)/8, $0xfff0000000000000
 GLOBL const1<>(SB), RODATA|NOPTR, $8
 
-DATA const2<>+0(SB)/8, $0x7ff0000000000000
+DATA const2<>+0(SB)/8, $0x0000000000000000
 GLOBL const2<>(SB), RODATA|NOPTR, $8
 
-DATA const3<>+0(SB)/8, $0xfff0000000000000
+DATA const3<>+0(SB)/8, $0x3ff0000000000000
 GLOBL const3<>(SB), RODATA|NOPTR, $8
 
-DATA const4<>+0(SB)/8, $0x8000000000000000
+DATA const4<>+0(SB)/8, $0x0000000000000001
 GLOBL const4<>(SB), RODATA|NOPTR, $8
+
+DATA const5<>+0(SB)/8, $0x8000000000000000
+GLOBL const5<>(SB), RODATA|NOPTR, $8
 
 // func ScanSpecialFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F
@@ -157,119 +160,119 @@ TEXT ·ScanSpecialFloat32(SB), NOSPLIT, $0-48
 	MOVQ         $0x00000002, SI
 
 sweep:
-	VMOVUPD (AX), Z1
-	VMOVUPD 64(AX), Z2
-	VMOVUPD 256(AX), Z3
-	VMOVUPD 320(AX), Z4
-	VMOVUPD 512(AX), Z5
-	VMOVUPD 576(AX), Z6
-	VMOVUPD 768(AX), Z7
-	VMOVUPD 832(AX), Z8
-	VMOVUPD 1024(AX), Z9
-	VMOVUPD 1088(AX), Z10
-	VMOVUPD 1280(AX), Z11
-	VMOVUPD 1344(AX), Z12
-	VMOVUPD 1536(AX), Z13
-	VMOVUPD 1600(AX), Z14
-	VMOVUPD 1792(AX), Z15
-	VMOVUPD 1856(AX), Z16
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPBROADCASTQ const0<>+0(SB), Z13
+	VPBROADCASTQ const0<>+0(SB), Z14
+	VPBROADCASTQ const1<>+0(SB), Z15
+	VPBROADCASTQ const1<>+0(SB), Z16
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	MOVQ         CX, DX
+	MOVQ         BX, DI
 
 row:
-	VMOVUPD        (DX), Y17
-	VCVTPS2PD      Y17, Z17
-	VSUBPD         Z17, Z17, Z18
-	VPBROADCASTQ   const0<>+0(SB), Z19
-	VCMPPD         $0x00, Z18, Z19, K1
-	VMULPD         Z0, Z17, Z18
-	VPBROADCASTQ   const0<>+0(SB), Z19
-	VBLENDMPD      Z18, Z19, K1, Z18
-	VADDPD         Z18, Z1, Z19
-	VSUBPD         Z1, Z19, Z20
-	VSUBPD         Z20, Z19, Z21
-	VSUBPD         Z21, Z1, Z1
-	VSUBPD         Z20, Z18, Z18
-	VADDPD         Z18, Z1, Z1
-	VADDPD         Z3, Z1, Z3
-	VMINPD         Z5, Z17, Z5
-	VMAXPD         Z7, Z17, Z7
-	VCMPPD         $0x04, Z17, Z17, K2
-	VPBROADCASTQ   const0<>+0(SB), Z1
-	VBLENDMPD.BCST const1<>+0(SB), Z1, K2, Z1
-	VPADDQ         Z1, Z9, Z9
-	VCMPPD.BCST    $0x00, const2<>+0(SB), Z17, K2
-	VPBROADCASTQ   const0<>+0(SB), Z1
-	VBLENDMPD.BCST const1<>+0(SB), Z1, K2, Z1
-	VPADDQ         Z1, Z11, Z11
-	VCMPPD.BCST    $0x00, const3<>+0(SB), Z17, K2
-	VPBROADCASTQ   const0<>+0(SB), Z1
-	VBLENDMPD.BCST const1<>+0(SB), Z1, K2, Z1
-	VPADDQ         Z1, Z13, Z13
-	VPBROADCASTQ   const4<>+0(SB), Z1
-	VPANDNQ        Z17, Z1, Z1
-	VPBROADCASTQ   const0<>+0(SB), Z17
-	VBLENDMPD      Z1, Z17, K1, Z1
-	VMAXPD         Z15, Z1, Z15
-	VMOVAPD        Z19, Z1
-	VMOVUPD        32(DX), Y17
-	VCVTPS2PD      Y17, Z17
-	VSUBPD         Z17, Z17, Z18
-	VPBROADCASTQ   const0<>+0(SB), Z19
-	VCMPPD         $0x00, Z18, Z19, K1
-	VMULPD         Z0, Z17, Z18
-	VPBROADCASTQ   const0<>+0(SB), Z19
-	VBLENDMPD      Z18, Z19, K1, Z18
-	VADDPD         Z18, Z2, Z19
-	VSUBPD         Z2, Z19, Z20
-	VSUBPD         Z20, Z19, Z21
-	VSUBPD         Z21, Z2, Z2
-	VSUBPD         Z20, Z18, Z18
-	VADDPD         Z18, Z2, Z2
-	VADDPD         Z4, Z2, Z4
-	VMINPD         Z6, Z17, Z6
-	VMAXPD         Z8, Z17, Z8
-	VCMPPD         $0x04, Z17, Z17, K2
-	VPBROADCASTQ   const0<>+0(SB), Z2
-	VBLENDMPD.BCST const1<>+0(SB), Z2, K2, Z2
-	VPADDQ         Z2, Z10, Z10
-	VCMPPD.BCST    $0x00, const2<>+0(SB), Z17, K2
-	VPBROADCASTQ   const0<>+0(SB), Z2
-	VBLENDMPD.BCST const1<>+0(SB), Z2, K2, Z2
-	VPADDQ         Z2, Z12, Z12
-	VCMPPD.BCST    $0x00, const3<>+0(SB), Z17, K2
-	VPBROADCASTQ   const0<>+0(SB), Z2
-	VBLENDMPD.BCST const1<>+0(SB), Z2, K2, Z2
-	VPADDQ         Z2, Z14, Z14
-	VPBROADCASTQ   const4<>+0(SB), Z2
-	VPANDNQ        Z17, Z2, Z2
-	VPBROADCASTQ   const0<>+0(SB), Z17
-	VBLENDMPD      Z2, Z17, K1, Z2
-	VMAXPD         Z16, Z2, Z16
-	VMOVAPD        Z19, Z2
-	ADDQ           $0x00000080, DX
-	DECQ           DI
-	JNE            row
-	VMOVUPD        Z1, (AX)
-	VMOVUPD        Z2, 64(AX)
-	VMOVUPD        Z3, 256(AX)
-	VMOVUPD        Z4, 320(AX)
-	VMOVUPD        Z5, 512(AX)
-	VMOVUPD        Z6, 576(AX)
-	VMOVUPD        Z7, 768(AX)
-	VMOVUPD        Z8, 832(AX)
-	VMOVUPD        Z9, 1024(AX)
-	VMOVUPD        Z10, 1088(AX)
-	VMOVUPD        Z11, 1280(AX)
-	VMOVUPD        Z12, 1344(AX)
-	VMOVUPD        Z13, 1536(AX)
-	VMOVUPD        Z14, 1600(AX)
-	VMOVUPD        Z15, 1792(AX)
-	VMOVUPD        Z16, 1856(AX)
-	ADDQ           $0x00000080, AX
-	ADDQ           $0x00000040, CX
-	DECQ           SI
-	JNE            sweep
+	VMOVUPD           (DX), Y17
+	VCVTPS2PD         Y17, Z17
+	VSUBPD            Z17, Z17, Z18
+	VPBROADCASTQ      const2<>+0(SB), Z19
+	VCMPPD            $0x00, Z18, Z19, K1
+	VMULPD            Z0, Z17, Z18
+	VPBROADCASTQ      const2<>+0(SB), Z19
+	VBLENDMPD         Z18, Z19, K1, Z18
+	VADDPD            Z18, Z1, Z19
+	VSUBPD            Z1, Z19, Z20
+	VSUBPD            Z20, Z19, Z21
+	VFNMADD132PD.BCST const3<>+0(SB), Z1, Z21
+	VFMSUB132PD.BCST  const3<>+0(SB), Z20, Z18
+	VFMADD132PD.BCST  const3<>+0(SB), Z18, Z21
+	VFMADD132PD.BCST  const3<>+0(SB), Z21, Z3
+	VMINPD            Z13, Z17, Z13
+	VMAXPD            Z15, Z17, Z15
+	VCMPPD            $0x04, Z17, Z17, K2
+	VPBROADCASTQ      const2<>+0(SB), Z1
+	VBLENDMPD.BCST    const4<>+0(SB), Z1, K2, Z1
+	VPADDQ            Z1, Z5, Z5
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z17, K2
+	VPBROADCASTQ      const2<>+0(SB), Z1
+	VBLENDMPD.BCST    const4<>+0(SB), Z1, K2, Z1
+	VPADDQ            Z1, Z7, Z7
+	VCMPPD.BCST       $0x00, const1<>+0(SB), Z17, K2
+	VPBROADCASTQ      const2<>+0(SB), Z1
+	VBLENDMPD.BCST    const4<>+0(SB), Z1, K2, Z1
+	VPADDQ            Z1, Z9, Z9
+	VPBROADCASTQ      const5<>+0(SB), Z1
+	VPANDNQ           Z17, Z1, Z1
+	VPBROADCASTQ      const2<>+0(SB), Z17
+	VBLENDMPD         Z1, Z17, K1, Z1
+	VMAXPD            Z11, Z1, Z11
+	VMOVAPD           Z19, Z1
+	VMOVUPD           32(DX), Y17
+	VCVTPS2PD         Y17, Z17
+	VSUBPD            Z17, Z17, Z18
+	VPBROADCASTQ      const2<>+0(SB), Z19
+	VCMPPD            $0x00, Z18, Z19, K1
+	VMULPD            Z0, Z17, Z18
+	VPBROADCASTQ      const2<>+0(SB), Z19
+	VBLENDMPD         Z18, Z19, K1, Z18
+	VADDPD            Z18, Z2, Z19
+	VSUBPD            Z2, Z19, Z20
+	VSUBPD            Z20, Z19, Z21
+	VFNMADD132PD.BCST const3<>+0(SB), Z2, Z21
+	VFMSUB132PD.BCST  const3<>+0(SB), Z20, Z18
+	VFMADD132PD.BCST  const3<>+0(SB), Z18, Z21
+	VFMADD132PD.BCST  const3<>+0(SB), Z21, Z4
+	VMINPD            Z14, Z17, Z14
+	VMAXPD            Z16, Z17, Z16
+	VCMPPD            $0x04, Z17, Z17, K2
+	VPBROADCASTQ      const2<>+0(SB), Z2
+	VBLENDMPD.BCST    const4<>+0(SB), Z2, K2, Z2
+	VPADDQ            Z2, Z6, Z6
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z17, K2
+	VPBROADCASTQ      const2<>+0(SB), Z2
+	VBLENDMPD.BCST    const4<>+0(SB), Z2, K2, Z2
+	VPADDQ            Z2, Z8, Z8
+	VCMPPD.BCST       $0x00, const1<>+0(SB), Z17, K2
+	VPBROADCASTQ      const2<>+0(SB), Z2
+	VBLENDMPD.BCST    const4<>+0(SB), Z2, K2, Z2
+	VPADDQ            Z2, Z10, Z10
+	VPBROADCASTQ      const5<>+0(SB), Z2
+	VPANDNQ           Z17, Z2, Z2
+	VPBROADCASTQ      const2<>+0(SB), Z17
+	VBLENDMPD         Z2, Z17, K1, Z2
+	VMAXPD            Z12, Z2, Z12
+	VMOVAPD           Z19, Z2
+	ADDQ              $0x00000080, DX
+	DECQ              DI
+	JNE               row
+	VMOVUPD           Z1, (AX)
+	VMOVUPD           Z2, 64(AX)
+	VMOVUPD           Z3, 256(AX)
+	VMOVUPD           Z4, 320(AX)
+	VMOVUPD           Z13, 512(AX)
+	VMOVUPD           Z14, 576(AX)
+	VMOVUPD           Z15, 768(AX)
+	VMOVUPD           Z16, 832(AX)
+	VMOVUPD           Z5, 1024(AX)
+	VMOVUPD           Z6, 1088(AX)
+	VMOVUPD           Z7, 1280(AX)
+	VMOVUPD           Z8, 1344(AX)
+	VMOVUPD           Z9, 1536(AX)
+	VMOVUPD           Z10, 1600(AX)
+	VMOVUPD           Z11, 1792(AX)
+	VMOVUPD           Z12, 1856(AX)
+	ADDQ              $0x00000080, AX
+	ADDQ              $0x00000040, CX
+	DECQ              SI
+	JNE               sweep
 	VZEROUPPER
 	RET
 
@@ -285,119 +288,119 @@ TEXT ·ScanSpecialFloat16(SB), NOSPLIT, $0-48
 	MOVQ         $0x00000002, SI
 
 sweep:
-	VMOVUPD (AX), Z1
-	VMOVUPD 64(AX), Z2
-	VMOVUPD 256(AX), Z3
-	VMOVUPD 320(AX), Z4
-	VMOVUPD 512(AX), Z5
-	VMOVUPD 576(AX), Z6
-	VMOVUPD 768(AX), Z7
-	VMOVUPD 832(AX), Z8
-	VMOVUPD 1024(AX), Z9
-	VMOVUPD 1088(AX), Z10
-	VMOVUPD 1280(AX), Z11
-	VMOVUPD 1344(AX), Z12
-	VMOVUPD 1536(AX), Z13
-	VMOVUPD 1600(AX), Z14
-	VMOVUPD 1792(AX), Z15
-	VMOVUPD 1856(AX), Z16
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPBROADCASTQ const0<>+0(SB), Z13
+	VPBROADCASTQ const0<>+0(SB), Z14
+	VPBROADCASTQ const1<>+0(SB), Z15
+	VPBROADCASTQ const1<>+0(SB), Z16
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	MOVQ         CX, DX
+	MOVQ         BX, DI
 
 row:
-	VCVTPH2PS      (DX), Y17
-	VCVTPS2PD      Y17, Z17
-	VSUBPD         Z17, Z17, Z18
-	VPBROADCASTQ   const0<>+0(SB), Z19
-	VCMPPD         $0x00, Z18, Z19, K1
-	VMULPD         Z0, Z17, Z18
-	VPBROADCASTQ   const0<>+0(SB), Z19
-	VBLENDMPD      Z18, Z19, K1, Z18
-	VADDPD         Z18, Z1, Z19
-	VSUBPD         Z1, Z19, Z20
-	VSUBPD         Z20, Z19, Z21
-	VSUBPD         Z21, Z1, Z1
-	VSUBPD         Z20, Z18, Z18
-	VADDPD         Z18, Z1, Z1
-	VADDPD         Z3, Z1, Z3
-	VMINPD         Z5, Z17, Z5
-	VMAXPD         Z7, Z17, Z7
-	VCMPPD         $0x04, Z17, Z17, K2
-	VPBROADCASTQ   const0<>+0(SB), Z1
-	VBLENDMPD.BCST const1<>+0(SB), Z1, K2, Z1
-	VPADDQ         Z1, Z9, Z9
-	VCMPPD.BCST    $0x00, const2<>+0(SB), Z17, K2
-	VPBROADCASTQ   const0<>+0(SB), Z1
-	VBLENDMPD.BCST const1<>+0(SB), Z1, K2, Z1
-	VPADDQ         Z1, Z11, Z11
-	VCMPPD.BCST    $0x00, const3<>+0(SB), Z17, K2
-	VPBROADCASTQ   const0<>+0(SB), Z1
-	VBLENDMPD.BCST const1<>+0(SB), Z1, K2, Z1
-	VPADDQ         Z1, Z13, Z13
-	VPBROADCASTQ   const4<>+0(SB), Z1
-	VPANDNQ        Z17, Z1, Z1
-	VPBROADCASTQ   const0<>+0(SB), Z17
-	VBLENDMPD      Z1, Z17, K1, Z1
-	VMAXPD         Z15, Z1, Z15
-	VMOVAPD        Z19, Z1
-	VCVTPH2PS      16(DX), Y17
-	VCVTPS2PD      Y17, Z17
-	VSUBPD         Z17, Z17, Z18
-	VPBROADCASTQ   const0<>+0(SB), Z19
-	VCMPPD         $0x00, Z18, Z19, K1
-	VMULPD         Z0, Z17, Z18
-	VPBROADCASTQ   const0<>+0(SB), Z19
-	VBLENDMPD      Z18, Z19, K1, Z18
-	VADDPD         Z18, Z2, Z19
-	VSUBPD         Z2, Z19, Z20
-	VSUBPD         Z20, Z19, Z21
-	VSUBPD         Z21, Z2, Z2
-	VSUBPD         Z20, Z18, Z18
-	VADDPD         Z18, Z2, Z2
-	VADDPD         Z4, Z2, Z4
-	VMINPD         Z6, Z17, Z6
-	VMAXPD         Z8, Z17, Z8
-	VCMPPD         $0x04, Z17, Z17, K2
-	VPBROADCASTQ   const0<>+0(SB), Z2
-	VBLENDMPD.BCST const1<>+0(SB), Z2, K2, Z2
-	VPADDQ         Z2, Z10, Z10
-	VCMPPD.BCST    $0x00, const2<>+0(SB), Z17, K2
-	VPBROADCASTQ   const0<>+0(SB), Z2
-	VBLENDMPD.BCST const1<>+0(SB), Z2, K2, Z2
-	VPADDQ         Z2, Z12, Z12
-	VCMPPD.BCST    $0x00, const3<>+0(SB), Z17, K2
-	VPBROADCASTQ   const0<>+0(SB), Z2
-	VBLENDMPD.BCST const1<>+0(SB), Z2, K2, Z2
-	VPADDQ         Z2, Z14, Z14
-	VPBROADCASTQ   const4<>+0(SB), Z2
-	VPANDNQ        Z17, Z2, Z2
-	VPBROADCASTQ   const0<>+0(SB), Z17
-	VBLENDMPD      Z2, Z17, K1, Z2
-	VMAXPD         Z16, Z2, Z16
-	VMOVAPD        Z19, Z2
-	ADDQ           $0x00000040, DX
-	DECQ           DI
-	JNE            row
-	VMOVUPD        Z1, (AX)
-	VMOVUPD        Z2, 64(AX)
-	VMOVUPD        Z3, 256(AX)
-	VMOVUPD        Z4, 320(AX)
-	VMOVUPD        Z5, 512(AX)
-	VMOVUPD        Z6, 576(AX)
-	VMOVUPD        Z7, 768(AX)
-	VMOVUPD        Z8, 832(AX)
-	VMOVUPD        Z9, 1024(AX)
-	VMOVUPD        Z10, 1088(AX)
-	VMOVUPD        Z11, 1280(AX)
-	VMOVUPD        Z12, 1344(AX)
-	VMOVUPD        Z13, 1536(AX)
-	VMOVUPD        Z14, 1600(AX)
-	VMOVUPD        Z15, 1792(AX)
-	VMOVUPD        Z16, 1856(AX)
-	ADDQ           $0x00000080, AX
-	ADDQ           $0x00000020, CX
-	DECQ           SI
-	JNE            sweep
+	VCVTPH2PS         (DX), Y17
+	VCVTPS2PD         Y17, Z17
+	VSUBPD            Z17, Z17, Z18
+	VPBROADCASTQ      const2<>+0(SB), Z19
+	VCMPPD            $0x00, Z18, Z19, K1
+	VMULPD            Z0, Z17, Z18
+	VPBROADCASTQ      const2<>+0(SB), Z19
+	VBLENDMPD         Z18, Z19, K1, Z18
+	VADDPD            Z18, Z1, Z19
+	VSUBPD            Z1, Z19, Z20
+	VSUBPD            Z20, Z19, Z21
+	VFNMADD132PD.BCST const3<>+0(SB), Z1, Z21
+	VFMSUB132PD.BCST  const3<>+0(SB), Z20, Z18
+	VFMADD132PD.BCST  const3<>+0(SB), Z18, Z21
+	VFMADD132PD.BCST  const3<>+0(SB), Z21, Z3
+	VMINPD            Z13, Z17, Z13
+	VMAXPD            Z15, Z17, Z15
+	VCMPPD            $0x04, Z17, Z17, K2
+	VPBROADCASTQ      const2<>+0(SB), Z1
+	VBLENDMPD.BCST    const4<>+0(SB), Z1, K2, Z1
+	VPADDQ            Z1, Z5, Z5
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z17, K2
+	VPBROADCASTQ      const2<>+0(SB), Z1
+	VBLENDMPD.BCST    const4<>+0(SB), Z1, K2, Z1
+	VPADDQ            Z1, Z7, Z7
+	VCMPPD.BCST       $0x00, const1<>+0(SB), Z17, K2
+	VPBROADCASTQ      const2<>+0(SB), Z1
+	VBLENDMPD.BCST    const4<>+0(SB), Z1, K2, Z1
+	VPADDQ            Z1, Z9, Z9
+	VPBROADCASTQ      const5<>+0(SB), Z1
+	VPANDNQ           Z17, Z1, Z1
+	VPBROADCASTQ      const2<>+0(SB), Z17
+	VBLENDMPD         Z1, Z17, K1, Z1
+	VMAXPD            Z11, Z1, Z11
+	VMOVAPD           Z19, Z1
+	VCVTPH2PS         16(DX), Y17
+	VCVTPS2PD         Y17, Z17
+	VSUBPD            Z17, Z17, Z18
+	VPBROADCASTQ      const2<>+0(SB), Z19
+	VCMPPD            $0x00, Z18, Z19, K1
+	VMULPD            Z0, Z17, Z18
+	VPBROADCASTQ      const2<>+0(SB), Z19
+	VBLENDMPD         Z18, Z19, K1, Z18
+	VADDPD            Z18, Z2, Z19
+	VSUBPD            Z2, Z19, Z20
+	VSUBPD            Z20, Z19, Z21
+	VFNMADD132PD.BCST const3<>+0(SB), Z2, Z21
+	VFMSUB132PD.BCST  const3<>+0(SB), Z20, Z18
+	VFMADD132PD.BCST  const3<>+0(SB), Z18, Z21
+	VFMADD132PD.BCST  const3<>+0(SB), Z21, Z4
+	VMINPD            Z14, Z17, Z14
+	VMAXPD            Z16, Z17, Z16
+	VCMPPD            $0x04, Z17, Z17, K2
+	VPBROADCASTQ      const2<>+0(SB), Z2
+	VBLENDMPD.BCST    const4<>+0(SB), Z2, K2, Z2
+	VPADDQ            Z2, Z6, Z6
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z17, K2
+	VPBROADCASTQ      const2<>+0(SB), Z2
+	VBLENDMPD.BCST    const4<>+0(SB), Z2, K2, Z2
+	VPADDQ            Z2, Z8, Z8
+	VCMPPD.BCST       $0x00, const1<>+0(SB), Z17, K2
+	VPBROADCASTQ      const2<>+0(SB), Z2
+	VBLENDMPD.BCST    const4<>+0(SB), Z2, K2, Z2
+	VPADDQ            Z2, Z10, Z10
+	VPBROADCASTQ      const5<>+0(SB), Z2
+	VPANDNQ           Z17, Z2, Z2
+	VPBROADCASTQ      const2<>+0(SB), Z17
+	VBLENDMPD         Z2, Z17, K1, Z2
+	VMAXPD            Z12, Z2, Z12
+	VMOVAPD           Z19, Z2
+	ADDQ              $0x00000040, DX
+	DECQ              DI
+	JNE               row
+	VMOVUPD           Z1, (AX)
+	VMOVUPD           Z2, 64(AX)
+	VMOVUPD           Z3, 256(AX)
+	VMOVUPD           Z4, 320(AX)
+	VMOVUPD           Z13, 512(AX)
+	VMOVUPD           Z14, 576(AX)
+	VMOVUPD           Z15, 768(AX)
+	VMOVUPD           Z16, 832(AX)
+	VMOVUPD           Z5, 1024(AX)
+	VMOVUPD           Z6, 1088(AX)
+	VMOVUPD           Z7, 1280(AX)
+	VMOVUPD           Z8, 1344(AX)
+	VMOVUPD           Z9, 1536(AX)
+	VMOVUPD           Z10, 1600(AX)
+	VMOVUPD           Z11, 1792(AX)
+	VMOVUPD           Z12, 1856(AX)
+	ADDQ              $0x00000080, AX
+	ADDQ              $0x00000020, CX
+	DECQ              SI
+	JNE               sweep
 	VZEROUPPER
 	RET
 
@@ -413,120 +416,120 @@ TEXT ·ScanSpecialBFloat16(SB), NOSPLIT, $0-48
 	MOVQ         $0x00000002, SI
 
 sweep:
-	VMOVUPD (AX), Z1
-	VMOVUPD 64(AX), Z2
-	VMOVUPD 256(AX), Z3
-	VMOVUPD 320(AX), Z4
-	VMOVUPD 512(AX), Z5
-	VMOVUPD 576(AX), Z6
-	VMOVUPD 768(AX), Z7
-	VMOVUPD 832(AX), Z8
-	VMOVUPD 1024(AX), Z9
-	VMOVUPD 1088(AX), Z10
-	VMOVUPD 1280(AX), Z11
-	VMOVUPD 1344(AX), Z12
-	VMOVUPD 1536(AX), Z13
-	VMOVUPD 1600(AX), Z14
-	VMOVUPD 1792(AX), Z15
-	VMOVUPD 1856(AX), Z16
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPBROADCASTQ const0<>+0(SB), Z13
+	VPBROADCASTQ const0<>+0(SB), Z14
+	VPBROADCASTQ const1<>+0(SB), Z15
+	VPBROADCASTQ const1<>+0(SB), Z16
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	MOVQ         CX, DX
+	MOVQ         BX, DI
 
 row:
-	VPMOVZXWD      (DX), Y17
-	VPSLLD         $0x10, Y17, Y17
-	VCVTPS2PD      Y17, Z17
-	VSUBPD         Z17, Z17, Z18
-	VPBROADCASTQ   const0<>+0(SB), Z19
-	VCMPPD         $0x00, Z18, Z19, K1
-	VMULPD         Z0, Z17, Z18
-	VPBROADCASTQ   const0<>+0(SB), Z19
-	VBLENDMPD      Z18, Z19, K1, Z18
-	VADDPD         Z18, Z1, Z19
-	VSUBPD         Z1, Z19, Z20
-	VSUBPD         Z20, Z19, Z21
-	VSUBPD         Z21, Z1, Z1
-	VSUBPD         Z20, Z18, Z18
-	VADDPD         Z18, Z1, Z1
-	VADDPD         Z3, Z1, Z3
-	VMINPD         Z5, Z17, Z5
-	VMAXPD         Z7, Z17, Z7
-	VCMPPD         $0x04, Z17, Z17, K2
-	VPBROADCASTQ   const0<>+0(SB), Z1
-	VBLENDMPD.BCST const1<>+0(SB), Z1, K2, Z1
-	VPADDQ         Z1, Z9, Z9
-	VCMPPD.BCST    $0x00, const2<>+0(SB), Z17, K2
-	VPBROADCASTQ   const0<>+0(SB), Z1
-	VBLENDMPD.BCST const1<>+0(SB), Z1, K2, Z1
-	VPADDQ         Z1, Z11, Z11
-	VCMPPD.BCST    $0x00, const3<>+0(SB), Z17, K2
-	VPBROADCASTQ   const0<>+0(SB), Z1
-	VBLENDMPD.BCST const1<>+0(SB), Z1, K2, Z1
-	VPADDQ         Z1, Z13, Z13
-	VPBROADCASTQ   const4<>+0(SB), Z1
-	VPANDNQ        Z17, Z1, Z1
-	VPBROADCASTQ   const0<>+0(SB), Z17
-	VBLENDMPD      Z1, Z17, K1, Z1
-	VMAXPD         Z15, Z1, Z15
-	VMOVAPD        Z19, Z1
-	VPMOVZXWD      16(DX), Y17
-	VPSLLD         $0x10, Y17, Y17
-	VCVTPS2PD      Y17, Z17
-	VSUBPD         Z17, Z17, Z18
-	VPBROADCASTQ   const0<>+0(SB), Z19
-	VCMPPD         $0x00, Z18, Z19, K1
-	VMULPD         Z0, Z17, Z18
-	VPBROADCASTQ   const0<>+0(SB), Z19
-	VBLENDMPD      Z18, Z19, K1, Z18
-	VADDPD         Z18, Z2, Z19
-	VSUBPD         Z2, Z19, Z20
-	VSUBPD         Z20, Z19, Z21
-	VSUBPD         Z21, Z2, Z2
-	VSUBPD         Z20, Z18, Z18
-	VADDPD         Z18, Z2, Z2
-	VADDPD         Z4, Z2, Z4
-	VMINPD         Z6, Z17, Z6
-	VMAXPD         Z8, Z17, Z8
-	VCMPPD         $0x04, Z17, Z17, K2
-	VPBROADCASTQ   const0<>+0(SB), Z2
-	VBLENDMPD.BCST const1<>+0(SB), Z2, K2, Z2
-	VPADDQ         Z2, Z10, Z10
-	VCMPPD.BCST    $0x00, const2<>+0(SB), Z17, K2
-	VPBROADCASTQ   const0<>+0(SB), Z2
-	VBLENDMPD.BCST const1<>+0(SB), Z2, K2, Z2
-	VPADDQ         Z2, Z12, Z12
-	VCMPPD.BCST    $0x00, const3<>+0(SB), Z17, K2
-	VPBROADCASTQ   const0<>+0(SB), Z2
-	VBLENDMPD.BCST const1<>+0(SB), Z2, K2, Z2
-	VPADDQ         Z2, Z14, Z14
-	VPBROADCASTQ   const4<>+0(SB), Z2
-	VPANDNQ        Z17, Z2, Z2
-	VPBROADCASTQ   const0<>+0(SB), Z17
-	VBLENDMPD      Z2, Z17, K1, Z2
-	VMAXPD         Z16, Z2, Z16
-	VMOVAPD        Z19, Z2
-	ADDQ           $0x00000040, DX
-	DECQ           DI
-	JNE            row
-	VMOVUPD        Z1, (AX)
-	VMOVUPD        Z2, 64(AX)
-	VMOVUPD        Z3, 256(AX)
-	VMOVUPD        Z4, 320(AX)
-	VMOVUPD        Z5, 512(AX)
-	VMOVUPD        Z6, 576(AX)
-	VMOVUPD        Z7, 768(AX)
-	VMOVUPD        Z8, 832(AX)
-	VMOVUPD        Z9, 1024(AX)
-	VMOVUPD        Z10, 1088(AX)
-	VMOVUPD        Z11, 1280(AX)
-	VMOVUPD        Z12, 1344(AX)
-	VMOVUPD        Z13, 1536(AX)
-	VMOVUPD        Z14, 1600(AX)
-	VMOVUPD        Z15, 1792(AX)
-	VMOVUPD        Z16, 1856(AX)
-	ADDQ           $0x00000080, AX
-	ADDQ           $0x00000020, CX
-	DECQ           SI
-	JNE            sweep
+	VPMOVZXWD         (DX), Y17
+	VPSLLD            $0x10, Y17, Y17
+	VCVTPS2PD         Y17, Z17
+	VSUBPD            Z17, Z17, Z18
+	VPBROADCASTQ      const2<>+0(SB), Z19
+	VCMPPD            $0x00, Z18, Z19, K1
+	VMULPD            Z0, Z17, Z18
+	VPBROADCASTQ      const2<>+0(SB), Z19
+	VBLENDMPD         Z18, Z19, K1, Z18
+	VADDPD            Z18, Z1, Z19
+	VSUBPD            Z1, Z19, Z20
+	VSUBPD            Z20, Z19, Z21
+	VFNMADD132PD.BCST const3<>+0(SB), Z1, Z21
+	VFMSUB132PD.BCST  const3<>+0(SB), Z20, Z18
+	VFMADD132PD.BCST  const3<>+0(SB), Z18, Z21
+	VFMADD132PD.BCST  const3<>+0(SB), Z21, Z3
+	VMINPD            Z13, Z17, Z13
+	VMAXPD            Z15, Z17, Z15
+	VCMPPD            $0x04, Z17, Z17, K2
+	VPBROADCASTQ      const2<>+0(SB), Z1
+	VBLENDMPD.BCST    const4<>+0(SB), Z1, K2, Z1
+	VPADDQ            Z1, Z5, Z5
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z17, K2
+	VPBROADCASTQ      const2<>+0(SB), Z1
+	VBLENDMPD.BCST    const4<>+0(SB), Z1, K2, Z1
+	VPADDQ            Z1, Z7, Z7
+	VCMPPD.BCST       $0x00, const1<>+0(SB), Z17, K2
+	VPBROADCASTQ      const2<>+0(SB), Z1
+	VBLENDMPD.BCST    const4<>+0(SB), Z1, K2, Z1
+	VPADDQ            Z1, Z9, Z9
+	VPBROADCASTQ      const5<>+0(SB), Z1
+	VPANDNQ           Z17, Z1, Z1
+	VPBROADCASTQ      const2<>+0(SB), Z17
+	VBLENDMPD         Z1, Z17, K1, Z1
+	VMAXPD            Z11, Z1, Z11
+	VMOVAPD           Z19, Z1
+	VPMOVZXWD         16(DX), Y17
+	VPSLLD            $0x10, Y17, Y17
+	VCVTPS2PD         Y17, Z17
+	VSUBPD            Z17, Z17, Z18
+	VPBROADCASTQ      const2<>+0(SB), Z19
+	VCMPPD            $0x00, Z18, Z19, K1
+	VMULPD            Z0, Z17, Z18
+	VPBROADCASTQ      const2<>+0(SB), Z19
+	VBLENDMPD         Z18, Z19, K1, Z18
+	VADDPD            Z18, Z2, Z19
+	VSUBPD            Z2, Z19, Z20
+	VSUBPD            Z20, Z19, Z21
+	VFNMADD132PD.BCST const3<>+0(SB), Z2, Z21
+	VFMSUB132PD.BCST  const3<>+0(SB), Z20, Z18
+	VFMADD132PD.BCST  const3<>+0(SB), Z18, Z21
+	VFMADD132PD.BCST  const3<>+0(SB), Z21, Z4
+	VMINPD            Z14, Z17, Z14
+	VMAXPD            Z16, Z17, Z16
+	VCMPPD            $0x04, Z17, Z17, K2
+	VPBROADCASTQ      const2<>+0(SB), Z2
+	VBLENDMPD.BCST    const4<>+0(SB), Z2, K2, Z2
+	VPADDQ            Z2, Z6, Z6
+	VCMPPD.BCST       $0x00, const0<>+0(SB), Z17, K2
+	VPBROADCASTQ      const2<>+0(SB), Z2
+	VBLENDMPD.BCST    const4<>+0(SB), Z2, K2, Z2
+	VPADDQ            Z2, Z8, Z8
+	VCMPPD.BCST       $0x00, const1<>+0(SB), Z17, K2
+	VPBROADCASTQ      const2<>+0(SB), Z2
+	VBLENDMPD.BCST    const4<>+0(SB), Z2, K2, Z2
+	VPADDQ            Z2, Z10, Z10
+	VPBROADCASTQ      const5<>+0(SB), Z2
+	VPANDNQ           Z17, Z2, Z2
+	VPBROADCASTQ      const2<>+0(SB), Z17
+	VBLENDMPD         Z2, Z17, K1, Z2
+	VMAXPD            Z12, Z2, Z12
+	VMOVAPD           Z19, Z2
+	ADDQ              $0x00000040, DX
+	DECQ              DI
+	JNE               row
+	VMOVUPD           Z1, (AX)
+	VMOVUPD           Z2, 64(AX)
+	VMOVUPD           Z3, 256(AX)
+	VMOVUPD           Z4, 320(AX)
+	VMOVUPD           Z13, 512(AX)
+	VMOVUPD           Z14, 576(AX)
+	VMOVUPD           Z15, 768(AX)
+	VMOVUPD           Z16, 832(AX)
+	VMOVUPD           Z5, 1024(AX)
+	VMOVUPD           Z6, 1088(AX)
+	VMOVUPD           Z7, 1280(AX)
+	VMOVUPD           Z8, 1344(AX)
+	VMOVUPD           Z9, 1536(AX)
+	VMOVUPD           Z10, 1600(AX)
+	VMOVUPD           Z11, 1792(AX)
+	VMOVUPD           Z12, 1856(AX)
+	ADDQ              $0x00000080, AX
+	ADDQ              $0x00000020, CX
+	DECQ              SI
+	JNE               sweep
 	VZEROUPPER
 	RET

@@ -5,91 +5,83 @@
 #include "textflag.h"
 
 // func ScanWordsUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX512BW, AVX512F, MMX+
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·ScanWordsUint64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
-	MOVQ         u0+32(FP), DX
-	VMOVQ        DX, X0
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z1
-	VMOVUPD 64(AX), Z2
-	VMOVUPD 128(AX), Z3
-	VMOVUPD 192(AX), Z4
-	VMOVUPD 256(AX), Z5
-	VMOVUPD 320(AX), Z6
-	VMOVUPD 384(AX), Z7
-	VMOVUPD 448(AX), Z8
-	VMOVUPD 512(AX), Z9
-	VMOVUPD 576(AX), Z10
-	VMOVUPD 640(AX), Z11
-	VMOVUPD 704(AX), Z12
-	VMOVUPD 768(AX), Z13
-	VMOVUPD 832(AX), Z14
-	VMOVUPD 896(AX), Z15
-	VMOVUPD 960(AX), Z16
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPBROADCASTQ const0<>+0(SB), Z9
+	VPBROADCASTQ const0<>+0(SB), Z10
+	VPBROADCASTQ const0<>+0(SB), Z11
+	VPBROADCASTQ const0<>+0(SB), Z12
+	VPBROADCASTQ const1<>+0(SB), Z13
+	VPBROADCASTQ const1<>+0(SB), Z14
+	VPBROADCASTQ const1<>+0(SB), Z15
+	VPBROADCASTQ const1<>+0(SB), Z16
+	MOVQ         DX, DX
 
 row:
-	VMOVUPD      (DX), Z17
+	VMOVUPD      (CX), Z17
 	VPXORQ       Z0, Z17, Z17
 	VPMADDWD     Z17, Z17, Z18
-	VPANDQ.BCST  const0<>+0(SB), Z18, Z19
+	VPANDQ.BCST  const2<>+0(SB), Z18, Z19
 	VPSRLQ       $0x20, Z18, Z18
 	VPADDQ       Z18, Z19, Z18
-	VPBROADCASTQ const1<>+0(SB), Z19
+	VPBROADCASTQ const3<>+0(SB), Z19
 	VPMADDWD     Z19, Z17, Z19
 	VPADDD       Z19, Z1, Z1
 	VPADDQ       Z5, Z18, Z5
 	VPMINSW      Z17, Z9, Z9
 	VPMAXSW      Z17, Z13, Z13
-	VMOVUPD      64(DX), Z17
+	VMOVUPD      64(CX), Z17
 	VPXORQ       Z0, Z17, Z17
 	VPMADDWD     Z17, Z17, Z18
-	VPANDQ.BCST  const0<>+0(SB), Z18, Z19
+	VPANDQ.BCST  const2<>+0(SB), Z18, Z19
 	VPSRLQ       $0x20, Z18, Z18
 	VPADDQ       Z18, Z19, Z18
-	VPBROADCASTQ const1<>+0(SB), Z19
+	VPBROADCASTQ const3<>+0(SB), Z19
 	VPMADDWD     Z19, Z17, Z19
 	VPADDD       Z19, Z2, Z2
 	VPADDQ       Z6, Z18, Z6
 	VPMINSW      Z17, Z10, Z10
 	VPMAXSW      Z17, Z14, Z14
-	VMOVUPD      128(DX), Z17
+	VMOVUPD      128(CX), Z17
 	VPXORQ       Z0, Z17, Z17
 	VPMADDWD     Z17, Z17, Z18
-	VPANDQ.BCST  const0<>+0(SB), Z18, Z19
+	VPANDQ.BCST  const2<>+0(SB), Z18, Z19
 	VPSRLQ       $0x20, Z18, Z18
 	VPADDQ       Z18, Z19, Z18
-	VPBROADCASTQ const1<>+0(SB), Z19
+	VPBROADCASTQ const3<>+0(SB), Z19
 	VPMADDWD     Z19, Z17, Z19
 	VPADDD       Z19, Z3, Z3
 	VPADDQ       Z7, Z18, Z7
 	VPMINSW      Z17, Z11, Z11
 	VPMAXSW      Z17, Z15, Z15
-	VMOVUPD      192(DX), Z17
+	VMOVUPD      192(CX), Z17
 	VPXORQ       Z0, Z17, Z17
 	VPMADDWD     Z17, Z17, Z18
-	VPANDQ.BCST  const0<>+0(SB), Z18, Z19
+	VPANDQ.BCST  const2<>+0(SB), Z18, Z19
 	VPSRLQ       $0x20, Z18, Z18
 	VPADDQ       Z18, Z19, Z18
-	VPBROADCASTQ const1<>+0(SB), Z19
+	VPBROADCASTQ const3<>+0(SB), Z19
 	VPMADDWD     Z19, Z17, Z19
 	VPADDD       Z19, Z4, Z4
 	VPADDQ       Z8, Z18, Z8
 	VPMINSW      Z17, Z12, Z12
 	VPMAXSW      Z17, Z16, Z16
-	PREFETCHT1   4096(DX)
-	PREFETCHT1   4160(DX)
-	PREFETCHT1   4224(DX)
-	PREFETCHT1   4288(DX)
-	ADDQ         $0x00000100, DX
-	DECQ         DI
+	ADDQ         $0x00000100, CX
+	DECQ         DX
 	JNE          row
 	VMOVUPD      Z1, (AX)
 	VMOVUPD      Z2, 64(AX)
@@ -107,15 +99,139 @@ row:
 	VMOVUPD      Z14, 832(AX)
 	VMOVUPD      Z15, 896(AX)
 	VMOVUPD      Z16, 960(AX)
-	ADDQ         $0x00000100, AX
-	ADDQ         $0x00000100, CX
-	DECQ         SI
-	JNE          sweep
 	VZEROUPPER
 	RET
 
-DATA const0<>+0(SB)/8, $0x00000000ffffffff
+DATA const0<>+0(SB)/8, $0x7fff7fff7fff7fff
 GLOBL const0<>(SB), RODATA|NOPTR, $8
 
-DATA const1<>+0(SB)/8, $0x0001000100010001
+DATA const1<>+0(SB)/8, $0x8000800080008000
 GLOBL const1<>(SB), RODATA|NOPTR, $8
+
+DATA const2<>+0(SB)/8, $0x00000000ffffffff
+GLOBL const2<>(SB), RODATA|NOPTR, $8
+
+DATA const3<>+0(SB)/8, $0x0001000100010001
+GLOBL const3<>(SB), RODATA|NOPTR, $8
+
+// func ScanWordsUint64Combined(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·ScanWordsUint64Combined(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
+	VPBROADCASTQ X0, Z0
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPXORQ       Z8, Z8, Z8
+	VPBROADCASTQ const0<>+0(SB), Z9
+	VPBROADCASTQ const0<>+0(SB), Z10
+	VPBROADCASTQ const0<>+0(SB), Z11
+	VPBROADCASTQ const0<>+0(SB), Z12
+	VPBROADCASTQ const1<>+0(SB), Z13
+	VPBROADCASTQ const1<>+0(SB), Z14
+	VPBROADCASTQ const1<>+0(SB), Z15
+	VPBROADCASTQ const1<>+0(SB), Z16
+	MOVQ         DX, DX
+
+row:
+	VMOVUPD      (CX), Z17
+	VPXORQ       Z0, Z17, Z17
+	VPMADDWD     Z17, Z17, Z18
+	VPANDQ.BCST  const2<>+0(SB), Z18, Z19
+	VPSRLQ       $0x20, Z18, Z18
+	VPADDQ       Z18, Z19, Z18
+	VPBROADCASTQ const3<>+0(SB), Z19
+	VPMADDWD     Z19, Z17, Z19
+	VPADDD       Z19, Z1, Z1
+	VPADDQ       Z5, Z18, Z5
+	VPMINSW      Z17, Z9, Z9
+	VPMAXSW      Z17, Z13, Z13
+	VMOVUPD      64(CX), Z17
+	VPXORQ       Z0, Z17, Z17
+	VPMADDWD     Z17, Z17, Z18
+	VPANDQ.BCST  const2<>+0(SB), Z18, Z19
+	VPSRLQ       $0x20, Z18, Z18
+	VPADDQ       Z18, Z19, Z18
+	VPBROADCASTQ const3<>+0(SB), Z19
+	VPMADDWD     Z19, Z17, Z19
+	VPADDD       Z19, Z2, Z2
+	VPADDQ       Z6, Z18, Z6
+	VPMINSW      Z17, Z10, Z10
+	VPMAXSW      Z17, Z14, Z14
+	VMOVUPD      128(CX), Z17
+	VPXORQ       Z0, Z17, Z17
+	VPMADDWD     Z17, Z17, Z18
+	VPANDQ.BCST  const2<>+0(SB), Z18, Z19
+	VPSRLQ       $0x20, Z18, Z18
+	VPADDQ       Z18, Z19, Z18
+	VPBROADCASTQ const3<>+0(SB), Z19
+	VPMADDWD     Z19, Z17, Z19
+	VPADDD       Z19, Z3, Z3
+	VPADDQ       Z7, Z18, Z7
+	VPMINSW      Z17, Z11, Z11
+	VPMAXSW      Z17, Z15, Z15
+	VMOVUPD      192(CX), Z17
+	VPXORQ       Z0, Z17, Z17
+	VPMADDWD     Z17, Z17, Z18
+	VPANDQ.BCST  const2<>+0(SB), Z18, Z19
+	VPSRLQ       $0x20, Z18, Z18
+	VPADDQ       Z18, Z19, Z18
+	VPBROADCASTQ const3<>+0(SB), Z19
+	VPMADDWD     Z19, Z17, Z19
+	VPADDD       Z19, Z4, Z4
+	VPADDQ       Z8, Z18, Z8
+	VPMINSW      Z17, Z12, Z12
+	VPMAXSW      Z17, Z16, Z16
+	ADDQ         $0x00000100, CX
+	DECQ         DX
+	JNE          row
+	VPADDD       Z4, Z2, Z2
+	VPADDQ       Z8, Z6, Z6
+	VPMINSW      Z12, Z10, Z10
+	VPMAXSW      Z16, Z14, Z14
+	VPADDD       Z3, Z1, Z1
+	VPADDQ       Z7, Z5, Z5
+	VPMINSW      Z11, Z9, Z9
+	VPMAXSW      Z15, Z13, Z13
+	VPADDD       Z2, Z1, Z1
+	VPADDQ       Z6, Z5, Z5
+	VPMINSW      Z10, Z9, Z9
+	VPMAXSW      Z14, Z13, Z13
+	VSHUFF64X2   $0x4e, Z1, Z1, Z0
+	VPADDD       Z0, Z1, Z1
+	VSHUFF64X2   $0x4e, Z5, Z5, Z0
+	VPADDQ       Z0, Z5, Z5
+	VSHUFF64X2   $0x4e, Z9, Z9, Z0
+	VPMINSW      Z0, Z9, Z9
+	VSHUFF64X2   $0x4e, Z13, Z13, Z0
+	VPMAXSW      Z0, Z13, Z13
+	VSHUFF64X2   $0xb1, Z1, Z1, Z0
+	VPADDD       Z0, Z1, Z1
+	VSHUFF64X2   $0xb1, Z5, Z5, Z0
+	VPADDQ       Z0, Z5, Z5
+	VSHUFF64X2   $0xb1, Z9, Z9, Z0
+	VPMINSW      Z0, Z9, Z9
+	VSHUFF64X2   $0xb1, Z13, Z13, Z0
+	VPMAXSW      Z0, Z13, Z13
+	VPERMILPD    $0x55, Z1, Z0
+	VPADDD       Z0, Z1, Z1
+	VPERMILPD    $0x55, Z5, Z0
+	VPADDQ       Z0, Z5, Z5
+	VPERMILPD    $0x55, Z9, Z0
+	VPMINSW      Z0, Z9, Z9
+	VPERMILPD    $0x55, Z13, Z0
+	VPMAXSW      Z0, Z13, Z13
+	VMOVQ        X1, (AX)
+	VMOVQ        X5, 8(AX)
+	VMOVQ        X9, 16(AX)
+	VMOVQ        X13, 24(AX)
+	VZEROUPPER
+	RET

@@ -9,17 +9,37 @@ package avx512
 //go:noescape
 func SignsFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
 
+// SignsFloat64Combined folds rows of 32 elements into the first lane.
+//
+//go:noescape
+func SignsFloat64Combined(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
+
 // SignsFloat32 folds rows of 32 elements.
 //
 //go:noescape
 func SignsFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
+
+// SignsFloat32Combined folds rows of 32 elements into the first lane.
+//
+//go:noescape
+func SignsFloat32Combined(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
 
 // SignsFloat16 folds rows of 32 elements.
 //
 //go:noescape
 func SignsFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 
+// SignsFloat16Combined folds rows of 32 elements into the first lane.
+//
+//go:noescape
+func SignsFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+
 // SignsBFloat16 folds rows of 32 elements.
 //
 //go:noescape
 func SignsBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+
+// SignsBFloat16Combined folds rows of 32 elements into the first lane.
+//
+//go:noescape
+func SignsBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)

@@ -7,58 +7,54 @@
 // func SignsFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F
 TEXT ·SignsFloat64(SB), NOSPLIT, $0-48
-	MOVQ state+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z0
-	VMOVUPD 64(AX), Z1
-	VMOVUPD 128(AX), Z2
-	VMOVUPD 192(AX), Z3
-	VMOVUPD 256(AX), Z4
-	VMOVUPD 320(AX), Z5
-	VMOVUPD 384(AX), Z6
-	VMOVUPD 448(AX), Z7
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), DX
+	VPXORQ       Z0, Z0, Z0
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPBROADCASTQ const0<>+0(SB), Z4
+	VPBROADCASTQ const0<>+0(SB), Z5
+	VPBROADCASTQ const0<>+0(SB), Z6
+	VPBROADCASTQ const0<>+0(SB), Z7
+	MOVQ         DX, DX
 
 row:
-	VMOVUPD      (DX), Z8
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z8, K1
-	VPBROADCASTQ const0<>+0(SB), Z9
+	VMOVUPD      (CX), Z8
+	VCMPPD.BCST  $0x00, const1<>+0(SB), Z8, K1
+	VPBROADCASTQ const1<>+0(SB), Z9
 	VBLENDMPD    Z8, Z9, K1, Z9
 	VPORQ        Z9, Z0, Z0
-	VPBROADCASTQ const1<>+0(SB), Z9
+	VPBROADCASTQ const0<>+0(SB), Z9
 	VBLENDMPD    Z8, Z9, K1, Z8
 	VPANDQ       Z8, Z4, Z4
-	VMOVUPD      64(DX), Z8
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z8, K1
-	VPBROADCASTQ const0<>+0(SB), Z9
+	VMOVUPD      64(CX), Z8
+	VCMPPD.BCST  $0x00, const1<>+0(SB), Z8, K1
+	VPBROADCASTQ const1<>+0(SB), Z9
 	VBLENDMPD    Z8, Z9, K1, Z9
 	VPORQ        Z9, Z1, Z1
-	VPBROADCASTQ const1<>+0(SB), Z9
+	VPBROADCASTQ const0<>+0(SB), Z9
 	VBLENDMPD    Z8, Z9, K1, Z8
 	VPANDQ       Z8, Z5, Z5
-	VMOVUPD      128(DX), Z8
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z8, K1
-	VPBROADCASTQ const0<>+0(SB), Z9
+	VMOVUPD      128(CX), Z8
+	VCMPPD.BCST  $0x00, const1<>+0(SB), Z8, K1
+	VPBROADCASTQ const1<>+0(SB), Z9
 	VBLENDMPD    Z8, Z9, K1, Z9
 	VPORQ        Z9, Z2, Z2
-	VPBROADCASTQ const1<>+0(SB), Z9
+	VPBROADCASTQ const0<>+0(SB), Z9
 	VBLENDMPD    Z8, Z9, K1, Z8
 	VPANDQ       Z8, Z6, Z6
-	VMOVUPD      192(DX), Z8
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z8, K1
-	VPBROADCASTQ const0<>+0(SB), Z9
+	VMOVUPD      192(CX), Z8
+	VCMPPD.BCST  $0x00, const1<>+0(SB), Z8, K1
+	VPBROADCASTQ const1<>+0(SB), Z9
 	VBLENDMPD    Z8, Z9, K1, Z9
 	VPORQ        Z9, Z3, Z3
-	VPBROADCASTQ const1<>+0(SB), Z9
+	VPBROADCASTQ const0<>+0(SB), Z9
 	VBLENDMPD    Z8, Z9, K1, Z8
 	VPANDQ       Z8, Z7, Z7
-	ADDQ         $0x00000100, DX
-	DECQ         DI
+	ADDQ         $0x00000100, CX
+	DECQ         DX
 	JNE          row
 	VMOVUPD      Z0, (AX)
 	VMOVUPD      Z1, 64(AX)
@@ -68,78 +64,145 @@ row:
 	VMOVUPD      Z5, 320(AX)
 	VMOVUPD      Z6, 384(AX)
 	VMOVUPD      Z7, 448(AX)
-	ADDQ         $0x00000100, AX
-	ADDQ         $0x00000100, CX
-	DECQ         SI
-	JNE          sweep
 	VZEROUPPER
 	RET
 
-DATA const0<>+0(SB)/8, $0x0000000000000000
+DATA const0<>+0(SB)/8, $0x8000000000000000
 GLOBL const0<>(SB), RODATA|NOPTR, $8
 
-DATA const1<>+0(SB)/8, $0x8000000000000000
+DATA const1<>+0(SB)/8, $0x0000000000000000
 GLOBL const1<>(SB), RODATA|NOPTR, $8
+
+// func SignsFloat64Combined(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·SignsFloat64Combined(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), DX
+	VPXORQ       Z0, Z0, Z0
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPBROADCASTQ const0<>+0(SB), Z4
+	VPBROADCASTQ const0<>+0(SB), Z5
+	VPBROADCASTQ const0<>+0(SB), Z6
+	VPBROADCASTQ const0<>+0(SB), Z7
+	MOVQ         DX, DX
+
+row:
+	VMOVUPD      (CX), Z8
+	VCMPPD.BCST  $0x00, const1<>+0(SB), Z8, K1
+	VPBROADCASTQ const1<>+0(SB), Z9
+	VBLENDMPD    Z8, Z9, K1, Z9
+	VPORQ        Z9, Z0, Z0
+	VPBROADCASTQ const0<>+0(SB), Z9
+	VBLENDMPD    Z8, Z9, K1, Z8
+	VPANDQ       Z8, Z4, Z4
+	VMOVUPD      64(CX), Z8
+	VCMPPD.BCST  $0x00, const1<>+0(SB), Z8, K1
+	VPBROADCASTQ const1<>+0(SB), Z9
+	VBLENDMPD    Z8, Z9, K1, Z9
+	VPORQ        Z9, Z1, Z1
+	VPBROADCASTQ const0<>+0(SB), Z9
+	VBLENDMPD    Z8, Z9, K1, Z8
+	VPANDQ       Z8, Z5, Z5
+	VMOVUPD      128(CX), Z8
+	VCMPPD.BCST  $0x00, const1<>+0(SB), Z8, K1
+	VPBROADCASTQ const1<>+0(SB), Z9
+	VBLENDMPD    Z8, Z9, K1, Z9
+	VPORQ        Z9, Z2, Z2
+	VPBROADCASTQ const0<>+0(SB), Z9
+	VBLENDMPD    Z8, Z9, K1, Z8
+	VPANDQ       Z8, Z6, Z6
+	VMOVUPD      192(CX), Z8
+	VCMPPD.BCST  $0x00, const1<>+0(SB), Z8, K1
+	VPBROADCASTQ const1<>+0(SB), Z9
+	VBLENDMPD    Z8, Z9, K1, Z9
+	VPORQ        Z9, Z3, Z3
+	VPBROADCASTQ const0<>+0(SB), Z9
+	VBLENDMPD    Z8, Z9, K1, Z8
+	VPANDQ       Z8, Z7, Z7
+	ADDQ         $0x00000100, CX
+	DECQ         DX
+	JNE          row
+	VPORQ        Z3, Z1, Z1
+	VPANDQ       Z7, Z5, Z5
+	VPORQ        Z2, Z0, Z0
+	VPANDQ       Z6, Z4, Z4
+	VPORQ        Z1, Z0, Z0
+	VPANDQ       Z5, Z4, Z4
+	VSHUFF64X2   $0x4e, Z0, Z0, Z1
+	VPORQ        Z1, Z0, Z0
+	VSHUFF64X2   $0x4e, Z4, Z4, Z1
+	VPANDQ       Z1, Z4, Z4
+	VSHUFF64X2   $0xb1, Z0, Z0, Z1
+	VPORQ        Z1, Z0, Z0
+	VSHUFF64X2   $0xb1, Z4, Z4, Z1
+	VPANDQ       Z1, Z4, Z4
+	VPERMILPD    $0x55, Z0, Z1
+	VPORQ        Z1, Z0, Z0
+	VPERMILPD    $0x55, Z4, Z1
+	VPANDQ       Z1, Z4, Z4
+	VMOVQ        X0, (AX)
+	VMOVQ        X4, 8(AX)
+	VZEROUPPER
+	RET
 
 // func SignsFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F
 TEXT ·SignsFloat32(SB), NOSPLIT, $0-48
-	MOVQ state+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z0
-	VMOVUPD 64(AX), Z1
-	VMOVUPD 128(AX), Z2
-	VMOVUPD 192(AX), Z3
-	VMOVUPD 256(AX), Z4
-	VMOVUPD 320(AX), Z5
-	VMOVUPD 384(AX), Z6
-	VMOVUPD 448(AX), Z7
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), DX
+	VPXORQ       Z0, Z0, Z0
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPBROADCASTQ const0<>+0(SB), Z4
+	VPBROADCASTQ const0<>+0(SB), Z5
+	VPBROADCASTQ const0<>+0(SB), Z6
+	VPBROADCASTQ const0<>+0(SB), Z7
+	MOVQ         DX, DX
 
 row:
-	VMOVUPD      (DX), Y8
+	VMOVUPD      (CX), Y8
 	VCVTPS2PD    Y8, Z8
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z8, K1
-	VPBROADCASTQ const0<>+0(SB), Z9
+	VCMPPD.BCST  $0x00, const1<>+0(SB), Z8, K1
+	VPBROADCASTQ const1<>+0(SB), Z9
 	VBLENDMPD    Z8, Z9, K1, Z9
 	VPORQ        Z9, Z0, Z0
-	VPBROADCASTQ const1<>+0(SB), Z9
+	VPBROADCASTQ const0<>+0(SB), Z9
 	VBLENDMPD    Z8, Z9, K1, Z8
 	VPANDQ       Z8, Z4, Z4
-	VMOVUPD      32(DX), Y8
+	VMOVUPD      32(CX), Y8
 	VCVTPS2PD    Y8, Z8
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z8, K1
-	VPBROADCASTQ const0<>+0(SB), Z9
+	VCMPPD.BCST  $0x00, const1<>+0(SB), Z8, K1
+	VPBROADCASTQ const1<>+0(SB), Z9
 	VBLENDMPD    Z8, Z9, K1, Z9
 	VPORQ        Z9, Z1, Z1
-	VPBROADCASTQ const1<>+0(SB), Z9
+	VPBROADCASTQ const0<>+0(SB), Z9
 	VBLENDMPD    Z8, Z9, K1, Z8
 	VPANDQ       Z8, Z5, Z5
-	VMOVUPD      64(DX), Y8
+	VMOVUPD      64(CX), Y8
 	VCVTPS2PD    Y8, Z8
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z8, K1
-	VPBROADCASTQ const0<>+0(SB), Z9
+	VCMPPD.BCST  $0x00, const1<>+0(SB), Z8, K1
+	VPBROADCASTQ const1<>+0(SB), Z9
 	VBLENDMPD    Z8, Z9, K1, Z9
 	VPORQ        Z9, Z2, Z2
-	VPBROADCASTQ const1<>+0(SB), Z9
+	VPBROADCASTQ const0<>+0(SB), Z9
 	VBLENDMPD    Z8, Z9, K1, Z8
 	VPANDQ       Z8, Z6, Z6
-	VMOVUPD      96(DX), Y8
+	VMOVUPD      96(CX), Y8
 	VCVTPS2PD    Y8, Z8
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z8, K1
-	VPBROADCASTQ const0<>+0(SB), Z9
+	VCMPPD.BCST  $0x00, const1<>+0(SB), Z8, K1
+	VPBROADCASTQ const1<>+0(SB), Z9
 	VBLENDMPD    Z8, Z9, K1, Z9
 	VPORQ        Z9, Z3, Z3
-	VPBROADCASTQ const1<>+0(SB), Z9
+	VPBROADCASTQ const0<>+0(SB), Z9
 	VBLENDMPD    Z8, Z9, K1, Z8
 	VPANDQ       Z8, Z7, Z7
-	ADDQ         $0x00000080, DX
-	DECQ         DI
+	ADDQ         $0x00000080, CX
+	DECQ         DX
 	JNE          row
 	VMOVUPD      Z0, (AX)
 	VMOVUPD      Z1, 64(AX)
@@ -149,72 +212,143 @@ row:
 	VMOVUPD      Z5, 320(AX)
 	VMOVUPD      Z6, 384(AX)
 	VMOVUPD      Z7, 448(AX)
-	ADDQ         $0x00000100, AX
+	VZEROUPPER
+	RET
+
+// func SignsFloat32Combined(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·SignsFloat32Combined(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), DX
+	VPXORQ       Z0, Z0, Z0
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPBROADCASTQ const0<>+0(SB), Z4
+	VPBROADCASTQ const0<>+0(SB), Z5
+	VPBROADCASTQ const0<>+0(SB), Z6
+	VPBROADCASTQ const0<>+0(SB), Z7
+	MOVQ         DX, DX
+
+row:
+	VMOVUPD      (CX), Y8
+	VCVTPS2PD    Y8, Z8
+	VCMPPD.BCST  $0x00, const1<>+0(SB), Z8, K1
+	VPBROADCASTQ const1<>+0(SB), Z9
+	VBLENDMPD    Z8, Z9, K1, Z9
+	VPORQ        Z9, Z0, Z0
+	VPBROADCASTQ const0<>+0(SB), Z9
+	VBLENDMPD    Z8, Z9, K1, Z8
+	VPANDQ       Z8, Z4, Z4
+	VMOVUPD      32(CX), Y8
+	VCVTPS2PD    Y8, Z8
+	VCMPPD.BCST  $0x00, const1<>+0(SB), Z8, K1
+	VPBROADCASTQ const1<>+0(SB), Z9
+	VBLENDMPD    Z8, Z9, K1, Z9
+	VPORQ        Z9, Z1, Z1
+	VPBROADCASTQ const0<>+0(SB), Z9
+	VBLENDMPD    Z8, Z9, K1, Z8
+	VPANDQ       Z8, Z5, Z5
+	VMOVUPD      64(CX), Y8
+	VCVTPS2PD    Y8, Z8
+	VCMPPD.BCST  $0x00, const1<>+0(SB), Z8, K1
+	VPBROADCASTQ const1<>+0(SB), Z9
+	VBLENDMPD    Z8, Z9, K1, Z9
+	VPORQ        Z9, Z2, Z2
+	VPBROADCASTQ const0<>+0(SB), Z9
+	VBLENDMPD    Z8, Z9, K1, Z8
+	VPANDQ       Z8, Z6, Z6
+	VMOVUPD      96(CX), Y8
+	VCVTPS2PD    Y8, Z8
+	VCMPPD.BCST  $0x00, const1<>+0(SB), Z8, K1
+	VPBROADCASTQ const1<>+0(SB), Z9
+	VBLENDMPD    Z8, Z9, K1, Z9
+	VPORQ        Z9, Z3, Z3
+	VPBROADCASTQ const0<>+0(SB), Z9
+	VBLENDMPD    Z8, Z9, K1, Z8
+	VPANDQ       Z8, Z7, Z7
 	ADDQ         $0x00000080, CX
-	DECQ         SI
-	JNE          sweep
+	DECQ         DX
+	JNE          row
+	VPORQ        Z3, Z1, Z1
+	VPANDQ       Z7, Z5, Z5
+	VPORQ        Z2, Z0, Z0
+	VPANDQ       Z6, Z4, Z4
+	VPORQ        Z1, Z0, Z0
+	VPANDQ       Z5, Z4, Z4
+	VSHUFF64X2   $0x4e, Z0, Z0, Z1
+	VPORQ        Z1, Z0, Z0
+	VSHUFF64X2   $0x4e, Z4, Z4, Z1
+	VPANDQ       Z1, Z4, Z4
+	VSHUFF64X2   $0xb1, Z0, Z0, Z1
+	VPORQ        Z1, Z0, Z0
+	VSHUFF64X2   $0xb1, Z4, Z4, Z1
+	VPANDQ       Z1, Z4, Z4
+	VPERMILPD    $0x55, Z0, Z1
+	VPORQ        Z1, Z0, Z0
+	VPERMILPD    $0x55, Z4, Z1
+	VPANDQ       Z1, Z4, Z4
+	VMOVQ        X0, (AX)
+	VMOVQ        X4, 8(AX)
 	VZEROUPPER
 	RET
 
 // func SignsFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F, F16C
 TEXT ·SignsFloat16(SB), NOSPLIT, $0-48
-	MOVQ state+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z0
-	VMOVUPD 64(AX), Z1
-	VMOVUPD 128(AX), Z2
-	VMOVUPD 192(AX), Z3
-	VMOVUPD 256(AX), Z4
-	VMOVUPD 320(AX), Z5
-	VMOVUPD 384(AX), Z6
-	VMOVUPD 448(AX), Z7
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), DX
+	VPXORQ       Z0, Z0, Z0
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPBROADCASTQ const0<>+0(SB), Z4
+	VPBROADCASTQ const0<>+0(SB), Z5
+	VPBROADCASTQ const0<>+0(SB), Z6
+	VPBROADCASTQ const0<>+0(SB), Z7
+	MOVQ         DX, DX
 
 row:
-	VCVTPH2PS    (DX), Y8
+	VCVTPH2PS    (CX), Y8
 	VCVTPS2PD    Y8, Z8
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z8, K1
-	VPBROADCASTQ const0<>+0(SB), Z9
+	VCMPPD.BCST  $0x00, const1<>+0(SB), Z8, K1
+	VPBROADCASTQ const1<>+0(SB), Z9
 	VBLENDMPD    Z8, Z9, K1, Z9
 	VPORQ        Z9, Z0, Z0
-	VPBROADCASTQ const1<>+0(SB), Z9
+	VPBROADCASTQ const0<>+0(SB), Z9
 	VBLENDMPD    Z8, Z9, K1, Z8
 	VPANDQ       Z8, Z4, Z4
-	VCVTPH2PS    16(DX), Y8
+	VCVTPH2PS    16(CX), Y8
 	VCVTPS2PD    Y8, Z8
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z8, K1
-	VPBROADCASTQ const0<>+0(SB), Z9
+	VCMPPD.BCST  $0x00, const1<>+0(SB), Z8, K1
+	VPBROADCASTQ const1<>+0(SB), Z9
 	VBLENDMPD    Z8, Z9, K1, Z9
 	VPORQ        Z9, Z1, Z1
-	VPBROADCASTQ const1<>+0(SB), Z9
+	VPBROADCASTQ const0<>+0(SB), Z9
 	VBLENDMPD    Z8, Z9, K1, Z8
 	VPANDQ       Z8, Z5, Z5
-	VCVTPH2PS    32(DX), Y8
+	VCVTPH2PS    32(CX), Y8
 	VCVTPS2PD    Y8, Z8
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z8, K1
-	VPBROADCASTQ const0<>+0(SB), Z9
+	VCMPPD.BCST  $0x00, const1<>+0(SB), Z8, K1
+	VPBROADCASTQ const1<>+0(SB), Z9
 	VBLENDMPD    Z8, Z9, K1, Z9
 	VPORQ        Z9, Z2, Z2
-	VPBROADCASTQ const1<>+0(SB), Z9
+	VPBROADCASTQ const0<>+0(SB), Z9
 	VBLENDMPD    Z8, Z9, K1, Z8
 	VPANDQ       Z8, Z6, Z6
-	VCVTPH2PS    48(DX), Y8
+	VCVTPH2PS    48(CX), Y8
 	VCVTPS2PD    Y8, Z8
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z8, K1
-	VPBROADCASTQ const0<>+0(SB), Z9
+	VCMPPD.BCST  $0x00, const1<>+0(SB), Z8, K1
+	VPBROADCASTQ const1<>+0(SB), Z9
 	VBLENDMPD    Z8, Z9, K1, Z9
 	VPORQ        Z9, Z3, Z3
-	VPBROADCASTQ const1<>+0(SB), Z9
+	VPBROADCASTQ const0<>+0(SB), Z9
 	VBLENDMPD    Z8, Z9, K1, Z8
 	VPANDQ       Z8, Z7, Z7
-	ADDQ         $0x00000040, DX
-	DECQ         DI
+	ADDQ         $0x00000040, CX
+	DECQ         DX
 	JNE          row
 	VMOVUPD      Z0, (AX)
 	VMOVUPD      Z1, 64(AX)
@@ -224,76 +358,147 @@ row:
 	VMOVUPD      Z5, 320(AX)
 	VMOVUPD      Z6, 384(AX)
 	VMOVUPD      Z7, 448(AX)
-	ADDQ         $0x00000100, AX
+	VZEROUPPER
+	RET
+
+// func SignsFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F, F16C
+TEXT ·SignsFloat16Combined(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), DX
+	VPXORQ       Z0, Z0, Z0
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPBROADCASTQ const0<>+0(SB), Z4
+	VPBROADCASTQ const0<>+0(SB), Z5
+	VPBROADCASTQ const0<>+0(SB), Z6
+	VPBROADCASTQ const0<>+0(SB), Z7
+	MOVQ         DX, DX
+
+row:
+	VCVTPH2PS    (CX), Y8
+	VCVTPS2PD    Y8, Z8
+	VCMPPD.BCST  $0x00, const1<>+0(SB), Z8, K1
+	VPBROADCASTQ const1<>+0(SB), Z9
+	VBLENDMPD    Z8, Z9, K1, Z9
+	VPORQ        Z9, Z0, Z0
+	VPBROADCASTQ const0<>+0(SB), Z9
+	VBLENDMPD    Z8, Z9, K1, Z8
+	VPANDQ       Z8, Z4, Z4
+	VCVTPH2PS    16(CX), Y8
+	VCVTPS2PD    Y8, Z8
+	VCMPPD.BCST  $0x00, const1<>+0(SB), Z8, K1
+	VPBROADCASTQ const1<>+0(SB), Z9
+	VBLENDMPD    Z8, Z9, K1, Z9
+	VPORQ        Z9, Z1, Z1
+	VPBROADCASTQ const0<>+0(SB), Z9
+	VBLENDMPD    Z8, Z9, K1, Z8
+	VPANDQ       Z8, Z5, Z5
+	VCVTPH2PS    32(CX), Y8
+	VCVTPS2PD    Y8, Z8
+	VCMPPD.BCST  $0x00, const1<>+0(SB), Z8, K1
+	VPBROADCASTQ const1<>+0(SB), Z9
+	VBLENDMPD    Z8, Z9, K1, Z9
+	VPORQ        Z9, Z2, Z2
+	VPBROADCASTQ const0<>+0(SB), Z9
+	VBLENDMPD    Z8, Z9, K1, Z8
+	VPANDQ       Z8, Z6, Z6
+	VCVTPH2PS    48(CX), Y8
+	VCVTPS2PD    Y8, Z8
+	VCMPPD.BCST  $0x00, const1<>+0(SB), Z8, K1
+	VPBROADCASTQ const1<>+0(SB), Z9
+	VBLENDMPD    Z8, Z9, K1, Z9
+	VPORQ        Z9, Z3, Z3
+	VPBROADCASTQ const0<>+0(SB), Z9
+	VBLENDMPD    Z8, Z9, K1, Z8
+	VPANDQ       Z8, Z7, Z7
 	ADDQ         $0x00000040, CX
-	DECQ         SI
-	JNE          sweep
+	DECQ         DX
+	JNE          row
+	VPORQ        Z3, Z1, Z1
+	VPANDQ       Z7, Z5, Z5
+	VPORQ        Z2, Z0, Z0
+	VPANDQ       Z6, Z4, Z4
+	VPORQ        Z1, Z0, Z0
+	VPANDQ       Z5, Z4, Z4
+	VSHUFF64X2   $0x4e, Z0, Z0, Z1
+	VPORQ        Z1, Z0, Z0
+	VSHUFF64X2   $0x4e, Z4, Z4, Z1
+	VPANDQ       Z1, Z4, Z4
+	VSHUFF64X2   $0xb1, Z0, Z0, Z1
+	VPORQ        Z1, Z0, Z0
+	VSHUFF64X2   $0xb1, Z4, Z4, Z1
+	VPANDQ       Z1, Z4, Z4
+	VPERMILPD    $0x55, Z0, Z1
+	VPORQ        Z1, Z0, Z0
+	VPERMILPD    $0x55, Z4, Z1
+	VPANDQ       Z1, Z4, Z4
+	VMOVQ        X0, (AX)
+	VMOVQ        X4, 8(AX)
 	VZEROUPPER
 	RET
 
 // func SignsBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2, AVX512F
 TEXT ·SignsBFloat16(SB), NOSPLIT, $0-48
-	MOVQ state+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z0
-	VMOVUPD 64(AX), Z1
-	VMOVUPD 128(AX), Z2
-	VMOVUPD 192(AX), Z3
-	VMOVUPD 256(AX), Z4
-	VMOVUPD 320(AX), Z5
-	VMOVUPD 384(AX), Z6
-	VMOVUPD 448(AX), Z7
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), DX
+	VPXORQ       Z0, Z0, Z0
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPBROADCASTQ const0<>+0(SB), Z4
+	VPBROADCASTQ const0<>+0(SB), Z5
+	VPBROADCASTQ const0<>+0(SB), Z6
+	VPBROADCASTQ const0<>+0(SB), Z7
+	MOVQ         DX, DX
 
 row:
-	VPMOVZXWD    (DX), Y8
+	VPMOVZXWD    (CX), Y8
 	VPSLLD       $0x10, Y8, Y8
 	VCVTPS2PD    Y8, Z8
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z8, K1
-	VPBROADCASTQ const0<>+0(SB), Z9
+	VCMPPD.BCST  $0x00, const1<>+0(SB), Z8, K1
+	VPBROADCASTQ const1<>+0(SB), Z9
 	VBLENDMPD    Z8, Z9, K1, Z9
 	VPORQ        Z9, Z0, Z0
-	VPBROADCASTQ const1<>+0(SB), Z9
+	VPBROADCASTQ const0<>+0(SB), Z9
 	VBLENDMPD    Z8, Z9, K1, Z8
 	VPANDQ       Z8, Z4, Z4
-	VPMOVZXWD    16(DX), Y8
+	VPMOVZXWD    16(CX), Y8
 	VPSLLD       $0x10, Y8, Y8
 	VCVTPS2PD    Y8, Z8
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z8, K1
-	VPBROADCASTQ const0<>+0(SB), Z9
+	VCMPPD.BCST  $0x00, const1<>+0(SB), Z8, K1
+	VPBROADCASTQ const1<>+0(SB), Z9
 	VBLENDMPD    Z8, Z9, K1, Z9
 	VPORQ        Z9, Z1, Z1
-	VPBROADCASTQ const1<>+0(SB), Z9
+	VPBROADCASTQ const0<>+0(SB), Z9
 	VBLENDMPD    Z8, Z9, K1, Z8
 	VPANDQ       Z8, Z5, Z5
-	VPMOVZXWD    32(DX), Y8
+	VPMOVZXWD    32(CX), Y8
 	VPSLLD       $0x10, Y8, Y8
 	VCVTPS2PD    Y8, Z8
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z8, K1
-	VPBROADCASTQ const0<>+0(SB), Z9
+	VCMPPD.BCST  $0x00, const1<>+0(SB), Z8, K1
+	VPBROADCASTQ const1<>+0(SB), Z9
 	VBLENDMPD    Z8, Z9, K1, Z9
 	VPORQ        Z9, Z2, Z2
-	VPBROADCASTQ const1<>+0(SB), Z9
+	VPBROADCASTQ const0<>+0(SB), Z9
 	VBLENDMPD    Z8, Z9, K1, Z8
 	VPANDQ       Z8, Z6, Z6
-	VPMOVZXWD    48(DX), Y8
+	VPMOVZXWD    48(CX), Y8
 	VPSLLD       $0x10, Y8, Y8
 	VCVTPS2PD    Y8, Z8
-	VCMPPD.BCST  $0x00, const0<>+0(SB), Z8, K1
-	VPBROADCASTQ const0<>+0(SB), Z9
+	VCMPPD.BCST  $0x00, const1<>+0(SB), Z8, K1
+	VPBROADCASTQ const1<>+0(SB), Z9
 	VBLENDMPD    Z8, Z9, K1, Z9
 	VPORQ        Z9, Z3, Z3
-	VPBROADCASTQ const1<>+0(SB), Z9
+	VPBROADCASTQ const0<>+0(SB), Z9
 	VBLENDMPD    Z8, Z9, K1, Z8
 	VPANDQ       Z8, Z7, Z7
-	ADDQ         $0x00000040, DX
-	DECQ         DI
+	ADDQ         $0x00000040, CX
+	DECQ         DX
 	JNE          row
 	VMOVUPD      Z0, (AX)
 	VMOVUPD      Z1, 64(AX)
@@ -303,9 +508,88 @@ row:
 	VMOVUPD      Z5, 320(AX)
 	VMOVUPD      Z6, 384(AX)
 	VMOVUPD      Z7, 448(AX)
-	ADDQ         $0x00000100, AX
+	VZEROUPPER
+	RET
+
+// func SignsBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2, AVX512F
+TEXT ·SignsBFloat16Combined(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), DX
+	VPXORQ       Z0, Z0, Z0
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPBROADCASTQ const0<>+0(SB), Z4
+	VPBROADCASTQ const0<>+0(SB), Z5
+	VPBROADCASTQ const0<>+0(SB), Z6
+	VPBROADCASTQ const0<>+0(SB), Z7
+	MOVQ         DX, DX
+
+row:
+	VPMOVZXWD    (CX), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VCVTPS2PD    Y8, Z8
+	VCMPPD.BCST  $0x00, const1<>+0(SB), Z8, K1
+	VPBROADCASTQ const1<>+0(SB), Z9
+	VBLENDMPD    Z8, Z9, K1, Z9
+	VPORQ        Z9, Z0, Z0
+	VPBROADCASTQ const0<>+0(SB), Z9
+	VBLENDMPD    Z8, Z9, K1, Z8
+	VPANDQ       Z8, Z4, Z4
+	VPMOVZXWD    16(CX), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VCVTPS2PD    Y8, Z8
+	VCMPPD.BCST  $0x00, const1<>+0(SB), Z8, K1
+	VPBROADCASTQ const1<>+0(SB), Z9
+	VBLENDMPD    Z8, Z9, K1, Z9
+	VPORQ        Z9, Z1, Z1
+	VPBROADCASTQ const0<>+0(SB), Z9
+	VBLENDMPD    Z8, Z9, K1, Z8
+	VPANDQ       Z8, Z5, Z5
+	VPMOVZXWD    32(CX), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VCVTPS2PD    Y8, Z8
+	VCMPPD.BCST  $0x00, const1<>+0(SB), Z8, K1
+	VPBROADCASTQ const1<>+0(SB), Z9
+	VBLENDMPD    Z8, Z9, K1, Z9
+	VPORQ        Z9, Z2, Z2
+	VPBROADCASTQ const0<>+0(SB), Z9
+	VBLENDMPD    Z8, Z9, K1, Z8
+	VPANDQ       Z8, Z6, Z6
+	VPMOVZXWD    48(CX), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VCVTPS2PD    Y8, Z8
+	VCMPPD.BCST  $0x00, const1<>+0(SB), Z8, K1
+	VPBROADCASTQ const1<>+0(SB), Z9
+	VBLENDMPD    Z8, Z9, K1, Z9
+	VPORQ        Z9, Z3, Z3
+	VPBROADCASTQ const0<>+0(SB), Z9
+	VBLENDMPD    Z8, Z9, K1, Z8
+	VPANDQ       Z8, Z7, Z7
 	ADDQ         $0x00000040, CX
-	DECQ         SI
-	JNE          sweep
+	DECQ         DX
+	JNE          row
+	VPORQ        Z3, Z1, Z1
+	VPANDQ       Z7, Z5, Z5
+	VPORQ        Z2, Z0, Z0
+	VPANDQ       Z6, Z4, Z4
+	VPORQ        Z1, Z0, Z0
+	VPANDQ       Z5, Z4, Z4
+	VSHUFF64X2   $0x4e, Z0, Z0, Z1
+	VPORQ        Z1, Z0, Z0
+	VSHUFF64X2   $0x4e, Z4, Z4, Z1
+	VPANDQ       Z1, Z4, Z4
+	VSHUFF64X2   $0xb1, Z0, Z0, Z1
+	VPORQ        Z1, Z0, Z0
+	VSHUFF64X2   $0xb1, Z4, Z4, Z1
+	VPANDQ       Z1, Z4, Z4
+	VPERMILPD    $0x55, Z0, Z1
+	VPORQ        Z1, Z0, Z0
+	VPERMILPD    $0x55, Z4, Z1
+	VPANDQ       Z1, Z4, Z4
+	VMOVQ        X0, (AX)
+	VMOVQ        X4, 8(AX)
 	VZEROUPPER
 	RET

@@ -5,344 +5,805 @@
 #include "textflag.h"
 
 // func SumFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX512F, MMX+
+// Requires: AVX, AVX512F
 TEXT ·SumFloat64(SB), NOSPLIT, $0-48
-	MOVQ state+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z0
-	VMOVUPD 64(AX), Z1
-	VMOVUPD 128(AX), Z2
-	VMOVUPD 192(AX), Z3
-	VMOVUPD 256(AX), Z4
-	VMOVUPD 320(AX), Z5
-	VMOVUPD 384(AX), Z6
-	VMOVUPD 448(AX), Z7
-	VMOVUPD 512(AX), Z8
-	VMOVUPD 576(AX), Z9
-	VMOVUPD 640(AX), Z10
-	VMOVUPD 704(AX), Z11
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), DX
+	VPXORQ       Z0, Z0, Z0
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPBROADCASTQ const0<>+0(SB), Z8
+	VPBROADCASTQ const0<>+0(SB), Z9
+	VPBROADCASTQ const0<>+0(SB), Z10
+	VPBROADCASTQ const0<>+0(SB), Z11
+	MOVQ         DX, DX
 
 row:
-	VMOVUPD     (DX), Z12
-	VADDPD      Z0, Z12, Z13
-	VSUBPD      Z0, Z13, Z14
-	VSUBPD      Z14, Z13, Z15
-	VSUBPD      Z15, Z0, Z0
-	VSUBPD      Z14, Z12, Z14
-	VADDPD      Z14, Z0, Z0
-	VMULPD.BCST const0<>+0(SB), Z12, Z12
-	VADDPD      Z4, Z0, Z4
-	VFMADD231PD Z12, Z12, Z8
-	VMOVAPD     Z13, Z0
-	VMOVUPD     64(DX), Z12
-	VADDPD      Z1, Z12, Z13
-	VSUBPD      Z1, Z13, Z14
-	VSUBPD      Z14, Z13, Z15
-	VSUBPD      Z15, Z1, Z1
-	VSUBPD      Z14, Z12, Z14
-	VADDPD      Z14, Z1, Z1
-	VMULPD.BCST const0<>+0(SB), Z12, Z12
-	VADDPD      Z5, Z1, Z5
-	VFMADD231PD Z12, Z12, Z9
-	VMOVAPD     Z13, Z1
-	VMOVUPD     128(DX), Z12
-	VADDPD      Z2, Z12, Z13
-	VSUBPD      Z2, Z13, Z14
-	VSUBPD      Z14, Z13, Z15
-	VSUBPD      Z15, Z2, Z2
-	VSUBPD      Z14, Z12, Z14
-	VADDPD      Z14, Z2, Z2
-	VMULPD.BCST const0<>+0(SB), Z12, Z12
-	VADDPD      Z6, Z2, Z6
-	VFMADD231PD Z12, Z12, Z10
-	VMOVAPD     Z13, Z2
-	VMOVUPD     192(DX), Z12
-	VADDPD      Z3, Z12, Z13
-	VSUBPD      Z3, Z13, Z14
-	VSUBPD      Z14, Z13, Z15
-	VSUBPD      Z15, Z3, Z3
-	VSUBPD      Z14, Z12, Z14
-	VADDPD      Z14, Z3, Z3
-	VMULPD.BCST const0<>+0(SB), Z12, Z12
-	VADDPD      Z7, Z3, Z7
-	VFMADD231PD Z12, Z12, Z11
-	VMOVAPD     Z13, Z3
-	PREFETCHT1  4096(DX)
-	PREFETCHT1  4160(DX)
-	PREFETCHT1  4224(DX)
-	PREFETCHT1  4288(DX)
-	ADDQ        $0x00000100, DX
-	DECQ        DI
-	JNE         row
-	VMOVUPD     Z0, (AX)
-	VMOVUPD     Z1, 64(AX)
-	VMOVUPD     Z2, 128(AX)
-	VMOVUPD     Z3, 192(AX)
-	VMOVUPD     Z4, 256(AX)
-	VMOVUPD     Z5, 320(AX)
-	VMOVUPD     Z6, 384(AX)
-	VMOVUPD     Z7, 448(AX)
-	VMOVUPD     Z8, 512(AX)
-	VMOVUPD     Z9, 576(AX)
-	VMOVUPD     Z10, 640(AX)
-	VMOVUPD     Z11, 704(AX)
-	ADDQ        $0x00000100, AX
-	ADDQ        $0x00000100, CX
-	DECQ        SI
-	JNE         sweep
+	VMOVUPD           (CX), Z12
+	VADDPD            Z0, Z12, Z13
+	VSUBPD            Z0, Z13, Z14
+	VSUBPD            Z14, Z13, Z15
+	VFNMADD132PD.BCST const0<>+0(SB), Z0, Z15
+	VFNMADD132PD.BCST const0<>+0(SB), Z12, Z14
+	VADDPD            Z14, Z15, Z0
+	VMULPD.BCST       const1<>+0(SB), Z12, Z12
+	VADDPD            Z4, Z0, Z4
+	VFMADD231PD       Z12, Z12, Z8
+	VMOVAPD           Z13, Z0
+	VMOVUPD           64(CX), Z12
+	VADDPD            Z1, Z12, Z13
+	VSUBPD            Z1, Z13, Z14
+	VSUBPD            Z14, Z13, Z15
+	VFNMADD132PD.BCST const0<>+0(SB), Z1, Z15
+	VFNMADD132PD.BCST const0<>+0(SB), Z12, Z14
+	VADDPD            Z14, Z15, Z1
+	VMULPD.BCST       const1<>+0(SB), Z12, Z12
+	VADDPD            Z5, Z1, Z5
+	VFMADD231PD       Z12, Z12, Z9
+	VMOVAPD           Z13, Z1
+	VMOVUPD           128(CX), Z12
+	VADDPD            Z2, Z12, Z13
+	VSUBPD            Z2, Z13, Z14
+	VSUBPD            Z14, Z13, Z15
+	VFNMADD132PD.BCST const0<>+0(SB), Z2, Z15
+	VFNMADD132PD.BCST const0<>+0(SB), Z12, Z14
+	VADDPD            Z14, Z15, Z2
+	VMULPD.BCST       const1<>+0(SB), Z12, Z12
+	VADDPD            Z6, Z2, Z6
+	VFMADD231PD       Z12, Z12, Z10
+	VMOVAPD           Z13, Z2
+	VMOVUPD           192(CX), Z12
+	VADDPD            Z3, Z12, Z13
+	VSUBPD            Z3, Z13, Z14
+	VSUBPD            Z14, Z13, Z15
+	VFNMADD132PD.BCST const0<>+0(SB), Z3, Z15
+	VFNMADD132PD.BCST const0<>+0(SB), Z12, Z14
+	VADDPD            Z14, Z15, Z3
+	VMULPD.BCST       const1<>+0(SB), Z12, Z12
+	VADDPD            Z7, Z3, Z7
+	VFMADD231PD       Z12, Z12, Z11
+	VMOVAPD           Z13, Z3
+	ADDQ              $0x00000100, CX
+	DECQ              DX
+	JNE               row
+	VMOVUPD           Z0, (AX)
+	VMOVUPD           Z1, 64(AX)
+	VMOVUPD           Z2, 128(AX)
+	VMOVUPD           Z3, 192(AX)
+	VMOVUPD           Z4, 256(AX)
+	VMOVUPD           Z5, 320(AX)
+	VMOVUPD           Z6, 384(AX)
+	VMOVUPD           Z7, 448(AX)
+	VMOVUPD           Z8, 512(AX)
+	VMOVUPD           Z9, 576(AX)
+	VMOVUPD           Z10, 640(AX)
+	VMOVUPD           Z11, 704(AX)
 	VZEROUPPER
 	RET
 
-DATA const0<>+0(SB)/8, $0x5380000000000000
+DATA const0<>+0(SB)/8, $0x3ff0000000000000
 GLOBL const0<>(SB), RODATA|NOPTR, $8
 
-// func SumFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·SumFloat32(SB), NOSPLIT, $0-48
-	MOVQ state+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000001, SI
+DATA const1<>+0(SB)/8, $0x5380000000000000
+GLOBL const1<>(SB), RODATA|NOPTR, $8
 
-sweep:
-	VMOVUPD (AX), Z0
-	VMOVUPD 64(AX), Z1
-	VMOVUPD 128(AX), Z2
-	VMOVUPD 192(AX), Z3
-	VMOVUPD 256(AX), Z4
-	VMOVUPD 320(AX), Z5
-	VMOVUPD 384(AX), Z6
-	VMOVUPD 448(AX), Z7
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+// func SumFloat64Combined(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·SumFloat64Combined(SB), NOSPLIT, $0-48
+	MOVQ         state+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         rows+24(FP), DX
+	VPXORQ       Z0, Z0, Z0
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+	VPXORQ       Z5, Z5, Z5
+	VPXORQ       Z6, Z6, Z6
+	VPXORQ       Z7, Z7, Z7
+	VPBROADCASTQ const0<>+0(SB), Z8
+	VPBROADCASTQ const0<>+0(SB), Z9
+	VPBROADCASTQ const0<>+0(SB), Z10
+	VPBROADCASTQ const0<>+0(SB), Z11
+	MOVQ         DX, DX
 
 row:
-	VMOVUPD    (DX), Y8
-	VCVTPS2PD  Y8, Z8
-	VADDPD     Z8, Z0, Z9
-	VSUBPD     Z0, Z9, Z10
-	VSUBPD     Z10, Z9, Z11
-	VSUBPD     Z11, Z0, Z0
-	VSUBPD     Z10, Z8, Z8
-	VADDPD     Z8, Z0, Z0
-	VADDPD     Z4, Z0, Z4
-	VMOVAPD    Z9, Z0
-	VMOVUPD    32(DX), Y8
-	VCVTPS2PD  Y8, Z8
-	VADDPD     Z8, Z1, Z9
-	VSUBPD     Z1, Z9, Z10
-	VSUBPD     Z10, Z9, Z11
-	VSUBPD     Z11, Z1, Z1
-	VSUBPD     Z10, Z8, Z8
-	VADDPD     Z8, Z1, Z1
-	VADDPD     Z5, Z1, Z5
-	VMOVAPD    Z9, Z1
-	VMOVUPD    64(DX), Y8
-	VCVTPS2PD  Y8, Z8
-	VADDPD     Z8, Z2, Z9
-	VSUBPD     Z2, Z9, Z10
-	VSUBPD     Z10, Z9, Z11
-	VSUBPD     Z11, Z2, Z2
-	VSUBPD     Z10, Z8, Z8
-	VADDPD     Z8, Z2, Z2
-	VADDPD     Z6, Z2, Z6
-	VMOVAPD    Z9, Z2
-	VMOVUPD    96(DX), Y8
-	VCVTPS2PD  Y8, Z8
-	VADDPD     Z8, Z3, Z9
-	VSUBPD     Z3, Z9, Z10
-	VSUBPD     Z10, Z9, Z11
-	VSUBPD     Z11, Z3, Z3
-	VSUBPD     Z10, Z8, Z8
-	VADDPD     Z8, Z3, Z3
-	VADDPD     Z7, Z3, Z7
-	VMOVAPD    Z9, Z3
-	PREFETCHT1 4096(DX)
-	PREFETCHT1 4160(DX)
-	ADDQ       $0x00000080, DX
-	DECQ       DI
-	JNE        row
-	VMOVUPD    Z0, (AX)
-	VMOVUPD    Z1, 64(AX)
-	VMOVUPD    Z2, 128(AX)
-	VMOVUPD    Z3, 192(AX)
-	VMOVUPD    Z4, 256(AX)
-	VMOVUPD    Z5, 320(AX)
-	VMOVUPD    Z6, 384(AX)
-	VMOVUPD    Z7, 448(AX)
-	ADDQ       $0x00000100, AX
-	ADDQ       $0x00000080, CX
-	DECQ       SI
-	JNE        sweep
+	VMOVUPD           (CX), Z12
+	VADDPD            Z0, Z12, Z13
+	VSUBPD            Z0, Z13, Z14
+	VSUBPD            Z14, Z13, Z15
+	VFNMADD132PD.BCST const0<>+0(SB), Z0, Z15
+	VFNMADD132PD.BCST const0<>+0(SB), Z12, Z14
+	VADDPD            Z14, Z15, Z0
+	VMULPD.BCST       const1<>+0(SB), Z12, Z12
+	VADDPD            Z4, Z0, Z4
+	VFMADD231PD       Z12, Z12, Z8
+	VMOVAPD           Z13, Z0
+	VMOVUPD           64(CX), Z12
+	VADDPD            Z1, Z12, Z13
+	VSUBPD            Z1, Z13, Z14
+	VSUBPD            Z14, Z13, Z15
+	VFNMADD132PD.BCST const0<>+0(SB), Z1, Z15
+	VFNMADD132PD.BCST const0<>+0(SB), Z12, Z14
+	VADDPD            Z14, Z15, Z1
+	VMULPD.BCST       const1<>+0(SB), Z12, Z12
+	VADDPD            Z5, Z1, Z5
+	VFMADD231PD       Z12, Z12, Z9
+	VMOVAPD           Z13, Z1
+	VMOVUPD           128(CX), Z12
+	VADDPD            Z2, Z12, Z13
+	VSUBPD            Z2, Z13, Z14
+	VSUBPD            Z14, Z13, Z15
+	VFNMADD132PD.BCST const0<>+0(SB), Z2, Z15
+	VFNMADD132PD.BCST const0<>+0(SB), Z12, Z14
+	VADDPD            Z14, Z15, Z2
+	VMULPD.BCST       const1<>+0(SB), Z12, Z12
+	VADDPD            Z6, Z2, Z6
+	VFMADD231PD       Z12, Z12, Z10
+	VMOVAPD           Z13, Z2
+	VMOVUPD           192(CX), Z12
+	VADDPD            Z3, Z12, Z13
+	VSUBPD            Z3, Z13, Z14
+	VSUBPD            Z14, Z13, Z15
+	VFNMADD132PD.BCST const0<>+0(SB), Z3, Z15
+	VFNMADD132PD.BCST const0<>+0(SB), Z12, Z14
+	VADDPD            Z14, Z15, Z3
+	VMULPD.BCST       const1<>+0(SB), Z12, Z12
+	VADDPD            Z7, Z3, Z7
+	VFMADD231PD       Z12, Z12, Z11
+	VMOVAPD           Z13, Z3
+	ADDQ              $0x00000100, CX
+	DECQ              DX
+	JNE               row
+	VADDPD            Z3, Z1, Z12
+	VSUBPD            Z1, Z12, Z13
+	VSUBPD            Z13, Z12, Z14
+	VSUBPD            Z14, Z1, Z1
+	VSUBPD            Z13, Z3, Z3
+	VADDPD            Z3, Z1, Z1
+	VADDPD            Z7, Z5, Z3
+	VADDPD            Z3, Z1, Z5
+	VADDPD            Z11, Z9, Z9
+	VADDPD            Z2, Z0, Z1
+	VSUBPD            Z0, Z1, Z3
+	VSUBPD            Z3, Z1, Z7
+	VSUBPD            Z7, Z0, Z0
+	VSUBPD            Z3, Z2, Z2
+	VADDPD            Z2, Z0, Z0
+	VADDPD            Z6, Z4, Z2
+	VADDPD            Z2, Z0, Z4
+	VADDPD            Z10, Z8, Z8
+	VADDPD            Z12, Z1, Z0
+	VSUBPD            Z1, Z0, Z2
+	VSUBPD            Z2, Z0, Z3
+	VSUBPD            Z3, Z1, Z1
+	VSUBPD            Z2, Z12, Z2
+	VADDPD            Z2, Z1, Z1
+	VADDPD            Z5, Z4, Z2
+	VADDPD            Z2, Z1, Z4
+	VADDPD            Z9, Z8, Z8
+	VSHUFF64X2        $0x4e, Z0, Z0, Z1
+	VADDPD            Z1, Z0, Z2
+	VSUBPD            Z0, Z2, Z3
+	VSUBPD            Z3, Z2, Z5
+	VSUBPD            Z5, Z0, Z0
+	VSUBPD            Z3, Z1, Z1
+	VADDPD            Z1, Z0, Z0
+	VSHUFF64X2        $0x4e, Z4, Z4, Z1
+	VADDPD            Z1, Z4, Z1
+	VADDPD            Z1, Z0, Z4
+	VSHUFF64X2        $0x4e, Z8, Z8, Z0
+	VADDPD            Z0, Z8, Z8
+	VSHUFF64X2        $0xb1, Z2, Z2, Z0
+	VADDPD            Z0, Z2, Z1
+	VSUBPD            Z2, Z1, Z3
+	VSUBPD            Z3, Z1, Z5
+	VSUBPD            Z5, Z2, Z2
+	VSUBPD            Z3, Z0, Z0
+	VADDPD            Z0, Z2, Z0
+	VSHUFF64X2        $0xb1, Z4, Z4, Z2
+	VADDPD            Z2, Z4, Z2
+	VADDPD            Z2, Z0, Z4
+	VSHUFF64X2        $0xb1, Z8, Z8, Z0
+	VADDPD            Z0, Z8, Z8
+	VPERMILPD         $0x55, Z1, Z0
+	VADDPD            Z0, Z1, Z2
+	VSUBPD            Z1, Z2, Z3
+	VSUBPD            Z3, Z2, Z5
+	VSUBPD            Z5, Z1, Z1
+	VSUBPD            Z3, Z0, Z0
+	VADDPD            Z0, Z1, Z0
+	VPERMILPD         $0x55, Z4, Z1
+	VADDPD            Z1, Z4, Z1
+	VADDPD            Z1, Z0, Z4
+	VPERMILPD         $0x55, Z8, Z0
+	VADDPD            Z0, Z8, Z8
+	VMOVQ             X2, (AX)
+	VMOVQ             X4, 8(AX)
+	VMOVQ             X8, 16(AX)
+	VZEROUPPER
+	RET
+
+// func SumFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·SumFloat32(SB), NOSPLIT, $0-48
+	MOVQ   state+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   rows+24(FP), DX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	MOVQ   DX, DX
+
+row:
+	VMOVUPD           (CX), Y8
+	VCVTPS2PD         Y8, Z8
+	VADDPD            Z8, Z0, Z9
+	VSUBPD            Z0, Z9, Z10
+	VSUBPD            Z10, Z9, Z11
+	VFNMADD132PD.BCST const0<>+0(SB), Z0, Z11
+	VFMSUB132PD.BCST  const0<>+0(SB), Z10, Z8
+	VFMADD132PD.BCST  const0<>+0(SB), Z8, Z11
+	VADDPD            Z4, Z11, Z4
+	VMOVAPD           Z9, Z0
+	VMOVUPD           32(CX), Y8
+	VCVTPS2PD         Y8, Z8
+	VADDPD            Z8, Z1, Z9
+	VSUBPD            Z1, Z9, Z10
+	VSUBPD            Z10, Z9, Z11
+	VFNMADD132PD.BCST const0<>+0(SB), Z1, Z11
+	VFMSUB132PD.BCST  const0<>+0(SB), Z10, Z8
+	VFMADD132PD.BCST  const0<>+0(SB), Z8, Z11
+	VADDPD            Z5, Z11, Z5
+	VMOVAPD           Z9, Z1
+	VMOVUPD           64(CX), Y8
+	VCVTPS2PD         Y8, Z8
+	VADDPD            Z8, Z2, Z9
+	VSUBPD            Z2, Z9, Z10
+	VSUBPD            Z10, Z9, Z11
+	VFNMADD132PD.BCST const0<>+0(SB), Z2, Z11
+	VFMSUB132PD.BCST  const0<>+0(SB), Z10, Z8
+	VFMADD132PD.BCST  const0<>+0(SB), Z8, Z11
+	VADDPD            Z6, Z11, Z6
+	VMOVAPD           Z9, Z2
+	VMOVUPD           96(CX), Y8
+	VCVTPS2PD         Y8, Z8
+	VADDPD            Z8, Z3, Z9
+	VSUBPD            Z3, Z9, Z10
+	VSUBPD            Z10, Z9, Z11
+	VFNMADD132PD.BCST const0<>+0(SB), Z3, Z11
+	VFMSUB132PD.BCST  const0<>+0(SB), Z10, Z8
+	VFMADD132PD.BCST  const0<>+0(SB), Z8, Z11
+	VADDPD            Z7, Z11, Z7
+	VMOVAPD           Z9, Z3
+	ADDQ              $0x00000080, CX
+	DECQ              DX
+	JNE               row
+	VMOVUPD           Z0, (AX)
+	VMOVUPD           Z1, 64(AX)
+	VMOVUPD           Z2, 128(AX)
+	VMOVUPD           Z3, 192(AX)
+	VMOVUPD           Z4, 256(AX)
+	VMOVUPD           Z5, 320(AX)
+	VMOVUPD           Z6, 384(AX)
+	VMOVUPD           Z7, 448(AX)
+	VZEROUPPER
+	RET
+
+// func SumFloat32Combined(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·SumFloat32Combined(SB), NOSPLIT, $0-48
+	MOVQ   state+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   rows+24(FP), DX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	MOVQ   DX, DX
+
+row:
+	VMOVUPD           (CX), Y8
+	VCVTPS2PD         Y8, Z8
+	VADDPD            Z8, Z0, Z9
+	VSUBPD            Z0, Z9, Z10
+	VSUBPD            Z10, Z9, Z11
+	VFNMADD132PD.BCST const0<>+0(SB), Z0, Z11
+	VFMSUB132PD.BCST  const0<>+0(SB), Z10, Z8
+	VFMADD132PD.BCST  const0<>+0(SB), Z8, Z11
+	VADDPD            Z4, Z11, Z4
+	VMOVAPD           Z9, Z0
+	VMOVUPD           32(CX), Y8
+	VCVTPS2PD         Y8, Z8
+	VADDPD            Z8, Z1, Z9
+	VSUBPD            Z1, Z9, Z10
+	VSUBPD            Z10, Z9, Z11
+	VFNMADD132PD.BCST const0<>+0(SB), Z1, Z11
+	VFMSUB132PD.BCST  const0<>+0(SB), Z10, Z8
+	VFMADD132PD.BCST  const0<>+0(SB), Z8, Z11
+	VADDPD            Z5, Z11, Z5
+	VMOVAPD           Z9, Z1
+	VMOVUPD           64(CX), Y8
+	VCVTPS2PD         Y8, Z8
+	VADDPD            Z8, Z2, Z9
+	VSUBPD            Z2, Z9, Z10
+	VSUBPD            Z10, Z9, Z11
+	VFNMADD132PD.BCST const0<>+0(SB), Z2, Z11
+	VFMSUB132PD.BCST  const0<>+0(SB), Z10, Z8
+	VFMADD132PD.BCST  const0<>+0(SB), Z8, Z11
+	VADDPD            Z6, Z11, Z6
+	VMOVAPD           Z9, Z2
+	VMOVUPD           96(CX), Y8
+	VCVTPS2PD         Y8, Z8
+	VADDPD            Z8, Z3, Z9
+	VSUBPD            Z3, Z9, Z10
+	VSUBPD            Z10, Z9, Z11
+	VFNMADD132PD.BCST const0<>+0(SB), Z3, Z11
+	VFMSUB132PD.BCST  const0<>+0(SB), Z10, Z8
+	VFMADD132PD.BCST  const0<>+0(SB), Z8, Z11
+	VADDPD            Z7, Z11, Z7
+	VMOVAPD           Z9, Z3
+	ADDQ              $0x00000080, CX
+	DECQ              DX
+	JNE               row
+	VADDPD            Z3, Z1, Z8
+	VSUBPD            Z1, Z8, Z9
+	VSUBPD            Z9, Z8, Z10
+	VSUBPD            Z10, Z1, Z1
+	VSUBPD            Z9, Z3, Z3
+	VADDPD            Z3, Z1, Z1
+	VADDPD            Z7, Z5, Z3
+	VADDPD            Z3, Z1, Z5
+	VADDPD            Z2, Z0, Z1
+	VSUBPD            Z0, Z1, Z3
+	VSUBPD            Z3, Z1, Z7
+	VSUBPD            Z7, Z0, Z0
+	VSUBPD            Z3, Z2, Z2
+	VADDPD            Z2, Z0, Z0
+	VADDPD            Z6, Z4, Z2
+	VADDPD            Z2, Z0, Z4
+	VADDPD            Z8, Z1, Z0
+	VSUBPD            Z1, Z0, Z2
+	VSUBPD            Z2, Z0, Z3
+	VSUBPD            Z3, Z1, Z1
+	VSUBPD            Z2, Z8, Z2
+	VADDPD            Z2, Z1, Z1
+	VADDPD            Z5, Z4, Z2
+	VADDPD            Z2, Z1, Z4
+	VSHUFF64X2        $0x4e, Z0, Z0, Z1
+	VADDPD            Z1, Z0, Z2
+	VSUBPD            Z0, Z2, Z3
+	VSUBPD            Z3, Z2, Z5
+	VSUBPD            Z5, Z0, Z0
+	VSUBPD            Z3, Z1, Z1
+	VADDPD            Z1, Z0, Z0
+	VSHUFF64X2        $0x4e, Z4, Z4, Z1
+	VADDPD            Z1, Z4, Z1
+	VADDPD            Z1, Z0, Z4
+	VSHUFF64X2        $0xb1, Z2, Z2, Z0
+	VADDPD            Z0, Z2, Z1
+	VSUBPD            Z2, Z1, Z3
+	VSUBPD            Z3, Z1, Z5
+	VSUBPD            Z5, Z2, Z2
+	VSUBPD            Z3, Z0, Z0
+	VADDPD            Z0, Z2, Z0
+	VSHUFF64X2        $0xb1, Z4, Z4, Z2
+	VADDPD            Z2, Z4, Z2
+	VADDPD            Z2, Z0, Z4
+	VPERMILPD         $0x55, Z1, Z0
+	VADDPD            Z0, Z1, Z2
+	VSUBPD            Z1, Z2, Z3
+	VSUBPD            Z3, Z2, Z5
+	VSUBPD            Z5, Z1, Z1
+	VSUBPD            Z3, Z0, Z0
+	VADDPD            Z0, Z1, Z0
+	VPERMILPD         $0x55, Z4, Z1
+	VADDPD            Z1, Z4, Z1
+	VADDPD            Z1, Z0, Z4
+	VMOVQ             X2, (AX)
+	VMOVQ             X4, 8(AX)
 	VZEROUPPER
 	RET
 
 // func SumFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX512F, F16C, MMX+
+// Requires: AVX, AVX512F, F16C
 TEXT ·SumFloat16(SB), NOSPLIT, $0-48
-	MOVQ state+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z0
-	VMOVUPD 64(AX), Z1
-	VMOVUPD 128(AX), Z2
-	VMOVUPD 192(AX), Z3
-	VMOVUPD 256(AX), Z4
-	VMOVUPD 320(AX), Z5
-	VMOVUPD 384(AX), Z6
-	VMOVUPD 448(AX), Z7
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	MOVQ   state+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   rows+24(FP), DX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	MOVQ   DX, DX
 
 row:
-	VCVTPH2PS  (DX), Y8
-	VCVTPS2PD  Y8, Z8
-	VADDPD     Z8, Z0, Z9
-	VSUBPD     Z0, Z9, Z10
-	VSUBPD     Z10, Z9, Z11
-	VSUBPD     Z11, Z0, Z0
-	VSUBPD     Z10, Z8, Z8
-	VADDPD     Z8, Z0, Z0
-	VADDPD     Z4, Z0, Z4
-	VMOVAPD    Z9, Z0
-	VCVTPH2PS  16(DX), Y8
-	VCVTPS2PD  Y8, Z8
-	VADDPD     Z8, Z1, Z9
-	VSUBPD     Z1, Z9, Z10
-	VSUBPD     Z10, Z9, Z11
-	VSUBPD     Z11, Z1, Z1
-	VSUBPD     Z10, Z8, Z8
-	VADDPD     Z8, Z1, Z1
-	VADDPD     Z5, Z1, Z5
-	VMOVAPD    Z9, Z1
-	VCVTPH2PS  32(DX), Y8
-	VCVTPS2PD  Y8, Z8
-	VADDPD     Z8, Z2, Z9
-	VSUBPD     Z2, Z9, Z10
-	VSUBPD     Z10, Z9, Z11
-	VSUBPD     Z11, Z2, Z2
-	VSUBPD     Z10, Z8, Z8
-	VADDPD     Z8, Z2, Z2
-	VADDPD     Z6, Z2, Z6
-	VMOVAPD    Z9, Z2
-	VCVTPH2PS  48(DX), Y8
-	VCVTPS2PD  Y8, Z8
-	VADDPD     Z8, Z3, Z9
-	VSUBPD     Z3, Z9, Z10
-	VSUBPD     Z10, Z9, Z11
-	VSUBPD     Z11, Z3, Z3
-	VSUBPD     Z10, Z8, Z8
-	VADDPD     Z8, Z3, Z3
-	VADDPD     Z7, Z3, Z7
-	VMOVAPD    Z9, Z3
-	PREFETCHT1 4096(DX)
-	ADDQ       $0x00000040, DX
-	DECQ       DI
-	JNE        row
-	VMOVUPD    Z0, (AX)
-	VMOVUPD    Z1, 64(AX)
-	VMOVUPD    Z2, 128(AX)
-	VMOVUPD    Z3, 192(AX)
-	VMOVUPD    Z4, 256(AX)
-	VMOVUPD    Z5, 320(AX)
-	VMOVUPD    Z6, 384(AX)
-	VMOVUPD    Z7, 448(AX)
-	ADDQ       $0x00000100, AX
-	ADDQ       $0x00000040, CX
-	DECQ       SI
-	JNE        sweep
+	VCVTPH2PS         (CX), Y8
+	VCVTPS2PD         Y8, Z8
+	VADDPD            Z8, Z0, Z9
+	VSUBPD            Z0, Z9, Z10
+	VSUBPD            Z10, Z9, Z11
+	VFNMADD132PD.BCST const0<>+0(SB), Z0, Z11
+	VFMSUB132PD.BCST  const0<>+0(SB), Z10, Z8
+	VFMADD132PD.BCST  const0<>+0(SB), Z8, Z11
+	VADDPD            Z4, Z11, Z4
+	VMOVAPD           Z9, Z0
+	VCVTPH2PS         16(CX), Y8
+	VCVTPS2PD         Y8, Z8
+	VADDPD            Z8, Z1, Z9
+	VSUBPD            Z1, Z9, Z10
+	VSUBPD            Z10, Z9, Z11
+	VFNMADD132PD.BCST const0<>+0(SB), Z1, Z11
+	VFMSUB132PD.BCST  const0<>+0(SB), Z10, Z8
+	VFMADD132PD.BCST  const0<>+0(SB), Z8, Z11
+	VADDPD            Z5, Z11, Z5
+	VMOVAPD           Z9, Z1
+	VCVTPH2PS         32(CX), Y8
+	VCVTPS2PD         Y8, Z8
+	VADDPD            Z8, Z2, Z9
+	VSUBPD            Z2, Z9, Z10
+	VSUBPD            Z10, Z9, Z11
+	VFNMADD132PD.BCST const0<>+0(SB), Z2, Z11
+	VFMSUB132PD.BCST  const0<>+0(SB), Z10, Z8
+	VFMADD132PD.BCST  const0<>+0(SB), Z8, Z11
+	VADDPD            Z6, Z11, Z6
+	VMOVAPD           Z9, Z2
+	VCVTPH2PS         48(CX), Y8
+	VCVTPS2PD         Y8, Z8
+	VADDPD            Z8, Z3, Z9
+	VSUBPD            Z3, Z9, Z10
+	VSUBPD            Z10, Z9, Z11
+	VFNMADD132PD.BCST const0<>+0(SB), Z3, Z11
+	VFMSUB132PD.BCST  const0<>+0(SB), Z10, Z8
+	VFMADD132PD.BCST  const0<>+0(SB), Z8, Z11
+	VADDPD            Z7, Z11, Z7
+	VMOVAPD           Z9, Z3
+	ADDQ              $0x00000040, CX
+	DECQ              DX
+	JNE               row
+	VMOVUPD           Z0, (AX)
+	VMOVUPD           Z1, 64(AX)
+	VMOVUPD           Z2, 128(AX)
+	VMOVUPD           Z3, 192(AX)
+	VMOVUPD           Z4, 256(AX)
+	VMOVUPD           Z5, 320(AX)
+	VMOVUPD           Z6, 384(AX)
+	VMOVUPD           Z7, 448(AX)
+	VZEROUPPER
+	RET
+
+// func SumFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F, F16C
+TEXT ·SumFloat16Combined(SB), NOSPLIT, $0-48
+	MOVQ   state+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   rows+24(FP), DX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	MOVQ   DX, DX
+
+row:
+	VCVTPH2PS         (CX), Y8
+	VCVTPS2PD         Y8, Z8
+	VADDPD            Z8, Z0, Z9
+	VSUBPD            Z0, Z9, Z10
+	VSUBPD            Z10, Z9, Z11
+	VFNMADD132PD.BCST const0<>+0(SB), Z0, Z11
+	VFMSUB132PD.BCST  const0<>+0(SB), Z10, Z8
+	VFMADD132PD.BCST  const0<>+0(SB), Z8, Z11
+	VADDPD            Z4, Z11, Z4
+	VMOVAPD           Z9, Z0
+	VCVTPH2PS         16(CX), Y8
+	VCVTPS2PD         Y8, Z8
+	VADDPD            Z8, Z1, Z9
+	VSUBPD            Z1, Z9, Z10
+	VSUBPD            Z10, Z9, Z11
+	VFNMADD132PD.BCST const0<>+0(SB), Z1, Z11
+	VFMSUB132PD.BCST  const0<>+0(SB), Z10, Z8
+	VFMADD132PD.BCST  const0<>+0(SB), Z8, Z11
+	VADDPD            Z5, Z11, Z5
+	VMOVAPD           Z9, Z1
+	VCVTPH2PS         32(CX), Y8
+	VCVTPS2PD         Y8, Z8
+	VADDPD            Z8, Z2, Z9
+	VSUBPD            Z2, Z9, Z10
+	VSUBPD            Z10, Z9, Z11
+	VFNMADD132PD.BCST const0<>+0(SB), Z2, Z11
+	VFMSUB132PD.BCST  const0<>+0(SB), Z10, Z8
+	VFMADD132PD.BCST  const0<>+0(SB), Z8, Z11
+	VADDPD            Z6, Z11, Z6
+	VMOVAPD           Z9, Z2
+	VCVTPH2PS         48(CX), Y8
+	VCVTPS2PD         Y8, Z8
+	VADDPD            Z8, Z3, Z9
+	VSUBPD            Z3, Z9, Z10
+	VSUBPD            Z10, Z9, Z11
+	VFNMADD132PD.BCST const0<>+0(SB), Z3, Z11
+	VFMSUB132PD.BCST  const0<>+0(SB), Z10, Z8
+	VFMADD132PD.BCST  const0<>+0(SB), Z8, Z11
+	VADDPD            Z7, Z11, Z7
+	VMOVAPD           Z9, Z3
+	ADDQ              $0x00000040, CX
+	DECQ              DX
+	JNE               row
+	VADDPD            Z3, Z1, Z8
+	VSUBPD            Z1, Z8, Z9
+	VSUBPD            Z9, Z8, Z10
+	VSUBPD            Z10, Z1, Z1
+	VSUBPD            Z9, Z3, Z3
+	VADDPD            Z3, Z1, Z1
+	VADDPD            Z7, Z5, Z3
+	VADDPD            Z3, Z1, Z5
+	VADDPD            Z2, Z0, Z1
+	VSUBPD            Z0, Z1, Z3
+	VSUBPD            Z3, Z1, Z7
+	VSUBPD            Z7, Z0, Z0
+	VSUBPD            Z3, Z2, Z2
+	VADDPD            Z2, Z0, Z0
+	VADDPD            Z6, Z4, Z2
+	VADDPD            Z2, Z0, Z4
+	VADDPD            Z8, Z1, Z0
+	VSUBPD            Z1, Z0, Z2
+	VSUBPD            Z2, Z0, Z3
+	VSUBPD            Z3, Z1, Z1
+	VSUBPD            Z2, Z8, Z2
+	VADDPD            Z2, Z1, Z1
+	VADDPD            Z5, Z4, Z2
+	VADDPD            Z2, Z1, Z4
+	VSHUFF64X2        $0x4e, Z0, Z0, Z1
+	VADDPD            Z1, Z0, Z2
+	VSUBPD            Z0, Z2, Z3
+	VSUBPD            Z3, Z2, Z5
+	VSUBPD            Z5, Z0, Z0
+	VSUBPD            Z3, Z1, Z1
+	VADDPD            Z1, Z0, Z0
+	VSHUFF64X2        $0x4e, Z4, Z4, Z1
+	VADDPD            Z1, Z4, Z1
+	VADDPD            Z1, Z0, Z4
+	VSHUFF64X2        $0xb1, Z2, Z2, Z0
+	VADDPD            Z0, Z2, Z1
+	VSUBPD            Z2, Z1, Z3
+	VSUBPD            Z3, Z1, Z5
+	VSUBPD            Z5, Z2, Z2
+	VSUBPD            Z3, Z0, Z0
+	VADDPD            Z0, Z2, Z0
+	VSHUFF64X2        $0xb1, Z4, Z4, Z2
+	VADDPD            Z2, Z4, Z2
+	VADDPD            Z2, Z0, Z4
+	VPERMILPD         $0x55, Z1, Z0
+	VADDPD            Z0, Z1, Z2
+	VSUBPD            Z1, Z2, Z3
+	VSUBPD            Z3, Z2, Z5
+	VSUBPD            Z5, Z1, Z1
+	VSUBPD            Z3, Z0, Z0
+	VADDPD            Z0, Z1, Z0
+	VPERMILPD         $0x55, Z4, Z1
+	VADDPD            Z1, Z4, Z1
+	VADDPD            Z1, Z0, Z4
+	VMOVQ             X2, (AX)
+	VMOVQ             X4, 8(AX)
 	VZEROUPPER
 	RET
 
 // func SumBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX2, AVX512F, MMX+
+// Requires: AVX, AVX2, AVX512F
 TEXT ·SumBFloat16(SB), NOSPLIT, $0-48
-	MOVQ state+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z0
-	VMOVUPD 64(AX), Z1
-	VMOVUPD 128(AX), Z2
-	VMOVUPD 192(AX), Z3
-	VMOVUPD 256(AX), Z4
-	VMOVUPD 320(AX), Z5
-	VMOVUPD 384(AX), Z6
-	VMOVUPD 448(AX), Z7
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	MOVQ   state+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   rows+24(FP), DX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	MOVQ   DX, DX
 
 row:
-	VPMOVZXWD  (DX), Y8
-	VPSLLD     $0x10, Y8, Y8
-	VCVTPS2PD  Y8, Z8
-	VADDPD     Z8, Z0, Z9
-	VSUBPD     Z0, Z9, Z10
-	VSUBPD     Z10, Z9, Z11
-	VSUBPD     Z11, Z0, Z0
-	VSUBPD     Z10, Z8, Z8
-	VADDPD     Z8, Z0, Z0
-	VADDPD     Z4, Z0, Z4
-	VMOVAPD    Z9, Z0
-	VPMOVZXWD  16(DX), Y8
-	VPSLLD     $0x10, Y8, Y8
-	VCVTPS2PD  Y8, Z8
-	VADDPD     Z8, Z1, Z9
-	VSUBPD     Z1, Z9, Z10
-	VSUBPD     Z10, Z9, Z11
-	VSUBPD     Z11, Z1, Z1
-	VSUBPD     Z10, Z8, Z8
-	VADDPD     Z8, Z1, Z1
-	VADDPD     Z5, Z1, Z5
-	VMOVAPD    Z9, Z1
-	VPMOVZXWD  32(DX), Y8
-	VPSLLD     $0x10, Y8, Y8
-	VCVTPS2PD  Y8, Z8
-	VADDPD     Z8, Z2, Z9
-	VSUBPD     Z2, Z9, Z10
-	VSUBPD     Z10, Z9, Z11
-	VSUBPD     Z11, Z2, Z2
-	VSUBPD     Z10, Z8, Z8
-	VADDPD     Z8, Z2, Z2
-	VADDPD     Z6, Z2, Z6
-	VMOVAPD    Z9, Z2
-	VPMOVZXWD  48(DX), Y8
-	VPSLLD     $0x10, Y8, Y8
-	VCVTPS2PD  Y8, Z8
-	VADDPD     Z8, Z3, Z9
-	VSUBPD     Z3, Z9, Z10
-	VSUBPD     Z10, Z9, Z11
-	VSUBPD     Z11, Z3, Z3
-	VSUBPD     Z10, Z8, Z8
-	VADDPD     Z8, Z3, Z3
-	VADDPD     Z7, Z3, Z7
-	VMOVAPD    Z9, Z3
-	PREFETCHT1 4096(DX)
-	ADDQ       $0x00000040, DX
-	DECQ       DI
-	JNE        row
-	VMOVUPD    Z0, (AX)
-	VMOVUPD    Z1, 64(AX)
-	VMOVUPD    Z2, 128(AX)
-	VMOVUPD    Z3, 192(AX)
-	VMOVUPD    Z4, 256(AX)
-	VMOVUPD    Z5, 320(AX)
-	VMOVUPD    Z6, 384(AX)
-	VMOVUPD    Z7, 448(AX)
-	ADDQ       $0x00000100, AX
-	ADDQ       $0x00000040, CX
-	DECQ       SI
-	JNE        sweep
+	VPMOVZXWD         (CX), Y8
+	VPSLLD            $0x10, Y8, Y8
+	VCVTPS2PD         Y8, Z8
+	VADDPD            Z8, Z0, Z9
+	VSUBPD            Z0, Z9, Z10
+	VSUBPD            Z10, Z9, Z11
+	VFNMADD132PD.BCST const0<>+0(SB), Z0, Z11
+	VFMSUB132PD.BCST  const0<>+0(SB), Z10, Z8
+	VFMADD132PD.BCST  const0<>+0(SB), Z8, Z11
+	VADDPD            Z4, Z11, Z4
+	VMOVAPD           Z9, Z0
+	VPMOVZXWD         16(CX), Y8
+	VPSLLD            $0x10, Y8, Y8
+	VCVTPS2PD         Y8, Z8
+	VADDPD            Z8, Z1, Z9
+	VSUBPD            Z1, Z9, Z10
+	VSUBPD            Z10, Z9, Z11
+	VFNMADD132PD.BCST const0<>+0(SB), Z1, Z11
+	VFMSUB132PD.BCST  const0<>+0(SB), Z10, Z8
+	VFMADD132PD.BCST  const0<>+0(SB), Z8, Z11
+	VADDPD            Z5, Z11, Z5
+	VMOVAPD           Z9, Z1
+	VPMOVZXWD         32(CX), Y8
+	VPSLLD            $0x10, Y8, Y8
+	VCVTPS2PD         Y8, Z8
+	VADDPD            Z8, Z2, Z9
+	VSUBPD            Z2, Z9, Z10
+	VSUBPD            Z10, Z9, Z11
+	VFNMADD132PD.BCST const0<>+0(SB), Z2, Z11
+	VFMSUB132PD.BCST  const0<>+0(SB), Z10, Z8
+	VFMADD132PD.BCST  const0<>+0(SB), Z8, Z11
+	VADDPD            Z6, Z11, Z6
+	VMOVAPD           Z9, Z2
+	VPMOVZXWD         48(CX), Y8
+	VPSLLD            $0x10, Y8, Y8
+	VCVTPS2PD         Y8, Z8
+	VADDPD            Z8, Z3, Z9
+	VSUBPD            Z3, Z9, Z10
+	VSUBPD            Z10, Z9, Z11
+	VFNMADD132PD.BCST const0<>+0(SB), Z3, Z11
+	VFMSUB132PD.BCST  const0<>+0(SB), Z10, Z8
+	VFMADD132PD.BCST  const0<>+0(SB), Z8, Z11
+	VADDPD            Z7, Z11, Z7
+	VMOVAPD           Z9, Z3
+	ADDQ              $0x00000040, CX
+	DECQ              DX
+	JNE               row
+	VMOVUPD           Z0, (AX)
+	VMOVUPD           Z1, 64(AX)
+	VMOVUPD           Z2, 128(AX)
+	VMOVUPD           Z3, 192(AX)
+	VMOVUPD           Z4, 256(AX)
+	VMOVUPD           Z5, 320(AX)
+	VMOVUPD           Z6, 384(AX)
+	VMOVUPD           Z7, 448(AX)
+	VZEROUPPER
+	RET
+
+// func SumBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2, AVX512F
+TEXT ·SumBFloat16Combined(SB), NOSPLIT, $0-48
+	MOVQ   state+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   rows+24(FP), DX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	MOVQ   DX, DX
+
+row:
+	VPMOVZXWD         (CX), Y8
+	VPSLLD            $0x10, Y8, Y8
+	VCVTPS2PD         Y8, Z8
+	VADDPD            Z8, Z0, Z9
+	VSUBPD            Z0, Z9, Z10
+	VSUBPD            Z10, Z9, Z11
+	VFNMADD132PD.BCST const0<>+0(SB), Z0, Z11
+	VFMSUB132PD.BCST  const0<>+0(SB), Z10, Z8
+	VFMADD132PD.BCST  const0<>+0(SB), Z8, Z11
+	VADDPD            Z4, Z11, Z4
+	VMOVAPD           Z9, Z0
+	VPMOVZXWD         16(CX), Y8
+	VPSLLD            $0x10, Y8, Y8
+	VCVTPS2PD         Y8, Z8
+	VADDPD            Z8, Z1, Z9
+	VSUBPD            Z1, Z9, Z10
+	VSUBPD            Z10, Z9, Z11
+	VFNMADD132PD.BCST const0<>+0(SB), Z1, Z11
+	VFMSUB132PD.BCST  const0<>+0(SB), Z10, Z8
+	VFMADD132PD.BCST  const0<>+0(SB), Z8, Z11
+	VADDPD            Z5, Z11, Z5
+	VMOVAPD           Z9, Z1
+	VPMOVZXWD         32(CX), Y8
+	VPSLLD            $0x10, Y8, Y8
+	VCVTPS2PD         Y8, Z8
+	VADDPD            Z8, Z2, Z9
+	VSUBPD            Z2, Z9, Z10
+	VSUBPD            Z10, Z9, Z11
+	VFNMADD132PD.BCST const0<>+0(SB), Z2, Z11
+	VFMSUB132PD.BCST  const0<>+0(SB), Z10, Z8
+	VFMADD132PD.BCST  const0<>+0(SB), Z8, Z11
+	VADDPD            Z6, Z11, Z6
+	VMOVAPD           Z9, Z2
+	VPMOVZXWD         48(CX), Y8
+	VPSLLD            $0x10, Y8, Y8
+	VCVTPS2PD         Y8, Z8
+	VADDPD            Z8, Z3, Z9
+	VSUBPD            Z3, Z9, Z10
+	VSUBPD            Z10, Z9, Z11
+	VFNMADD132PD.BCST const0<>+0(SB), Z3, Z11
+	VFMSUB132PD.BCST  const0<>+0(SB), Z10, Z8
+	VFMADD132PD.BCST  const0<>+0(SB), Z8, Z11
+	VADDPD            Z7, Z11, Z7
+	VMOVAPD           Z9, Z3
+	ADDQ              $0x00000040, CX
+	DECQ              DX
+	JNE               row
+	VADDPD            Z3, Z1, Z8
+	VSUBPD            Z1, Z8, Z9
+	VSUBPD            Z9, Z8, Z10
+	VSUBPD            Z10, Z1, Z1
+	VSUBPD            Z9, Z3, Z3
+	VADDPD            Z3, Z1, Z1
+	VADDPD            Z7, Z5, Z3
+	VADDPD            Z3, Z1, Z5
+	VADDPD            Z2, Z0, Z1
+	VSUBPD            Z0, Z1, Z3
+	VSUBPD            Z3, Z1, Z7
+	VSUBPD            Z7, Z0, Z0
+	VSUBPD            Z3, Z2, Z2
+	VADDPD            Z2, Z0, Z0
+	VADDPD            Z6, Z4, Z2
+	VADDPD            Z2, Z0, Z4
+	VADDPD            Z8, Z1, Z0
+	VSUBPD            Z1, Z0, Z2
+	VSUBPD            Z2, Z0, Z3
+	VSUBPD            Z3, Z1, Z1
+	VSUBPD            Z2, Z8, Z2
+	VADDPD            Z2, Z1, Z1
+	VADDPD            Z5, Z4, Z2
+	VADDPD            Z2, Z1, Z4
+	VSHUFF64X2        $0x4e, Z0, Z0, Z1
+	VADDPD            Z1, Z0, Z2
+	VSUBPD            Z0, Z2, Z3
+	VSUBPD            Z3, Z2, Z5
+	VSUBPD            Z5, Z0, Z0
+	VSUBPD            Z3, Z1, Z1
+	VADDPD            Z1, Z0, Z0
+	VSHUFF64X2        $0x4e, Z4, Z4, Z1
+	VADDPD            Z1, Z4, Z1
+	VADDPD            Z1, Z0, Z4
+	VSHUFF64X2        $0xb1, Z2, Z2, Z0
+	VADDPD            Z0, Z2, Z1
+	VSUBPD            Z2, Z1, Z3
+	VSUBPD            Z3, Z1, Z5
+	VSUBPD            Z5, Z2, Z2
+	VSUBPD            Z3, Z0, Z0
+	VADDPD            Z0, Z2, Z0
+	VSHUFF64X2        $0xb1, Z4, Z4, Z2
+	VADDPD            Z2, Z4, Z2
+	VADDPD            Z2, Z0, Z4
+	VPERMILPD         $0x55, Z1, Z0
+	VADDPD            Z0, Z1, Z2
+	VSUBPD            Z1, Z2, Z3
+	VSUBPD            Z3, Z2, Z5
+	VSUBPD            Z5, Z1, Z1
+	VSUBPD            Z3, Z0, Z0
+	VADDPD            Z0, Z1, Z0
+	VPERMILPD         $0x55, Z4, Z1
+	VADDPD            Z1, Z4, Z1
+	VADDPD            Z1, Z0, Z4
+	VMOVQ             X2, (AX)
+	VMOVQ             X4, 8(AX)
 	VZEROUPPER
 	RET

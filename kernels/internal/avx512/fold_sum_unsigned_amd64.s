@@ -5,52 +5,44 @@
 #include "textflag.h"
 
 // func SumUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
-// Requires: AVX, AVX512F, MMX+
+// Requires: AVX, AVX512F
 TEXT ·SumUint64(SB), NOSPLIT, $0-48
-	MOVQ state+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z0
-	VMOVUPD 64(AX), Z1
-	VMOVUPD 128(AX), Z2
-	VMOVUPD 192(AX), Z3
-	VMOVUPD 256(AX), Z4
-	VMOVUPD 320(AX), Z5
-	VMOVUPD 384(AX), Z6
-	VMOVUPD 448(AX), Z7
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	MOVQ   state+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   rows+24(FP), DX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	MOVQ   DX, DX
 
 row:
-	VMOVUPD     (DX), Z8
+	VMOVUPD     (CX), Z8
 	VPSRLQ      $0x20, Z8, Z9
 	VPANDQ.BCST const0<>+0(SB), Z8, Z8
 	VPADDQ      Z0, Z8, Z0
 	VPADDQ      Z4, Z9, Z4
-	VMOVUPD     64(DX), Z8
+	VMOVUPD     64(CX), Z8
 	VPSRLQ      $0x20, Z8, Z9
 	VPANDQ.BCST const0<>+0(SB), Z8, Z8
 	VPADDQ      Z1, Z8, Z1
 	VPADDQ      Z5, Z9, Z5
-	VMOVUPD     128(DX), Z8
+	VMOVUPD     128(CX), Z8
 	VPSRLQ      $0x20, Z8, Z9
 	VPANDQ.BCST const0<>+0(SB), Z8, Z8
 	VPADDQ      Z2, Z8, Z2
 	VPADDQ      Z6, Z9, Z6
-	VMOVUPD     192(DX), Z8
+	VMOVUPD     192(CX), Z8
 	VPSRLQ      $0x20, Z8, Z9
 	VPANDQ.BCST const0<>+0(SB), Z8, Z8
 	VPADDQ      Z3, Z8, Z3
 	VPADDQ      Z7, Z9, Z7
-	PREFETCHT1  4096(DX)
-	PREFETCHT1  4160(DX)
-	PREFETCHT1  4224(DX)
-	PREFETCHT1  4288(DX)
-	ADDQ        $0x00000100, DX
-	DECQ        DI
+	ADDQ        $0x00000100, CX
+	DECQ        DX
 	JNE         row
 	VMOVUPD     Z0, (AX)
 	VMOVUPD     Z1, 64(AX)
@@ -60,12 +52,71 @@ row:
 	VMOVUPD     Z5, 320(AX)
 	VMOVUPD     Z6, 384(AX)
 	VMOVUPD     Z7, 448(AX)
-	ADDQ        $0x00000100, AX
-	ADDQ        $0x00000100, CX
-	DECQ        SI
-	JNE         sweep
 	VZEROUPPER
 	RET
 
 DATA const0<>+0(SB)/8, $0x00000000ffffffff
 GLOBL const0<>(SB), RODATA|NOPTR, $8
+
+// func SumUint64Combined(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·SumUint64Combined(SB), NOSPLIT, $0-48
+	MOVQ   state+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   rows+24(FP), DX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	MOVQ   DX, DX
+
+row:
+	VMOVUPD     (CX), Z8
+	VPSRLQ      $0x20, Z8, Z9
+	VPANDQ.BCST const0<>+0(SB), Z8, Z8
+	VPADDQ      Z0, Z8, Z0
+	VPADDQ      Z4, Z9, Z4
+	VMOVUPD     64(CX), Z8
+	VPSRLQ      $0x20, Z8, Z9
+	VPANDQ.BCST const0<>+0(SB), Z8, Z8
+	VPADDQ      Z1, Z8, Z1
+	VPADDQ      Z5, Z9, Z5
+	VMOVUPD     128(CX), Z8
+	VPSRLQ      $0x20, Z8, Z9
+	VPANDQ.BCST const0<>+0(SB), Z8, Z8
+	VPADDQ      Z2, Z8, Z2
+	VPADDQ      Z6, Z9, Z6
+	VMOVUPD     192(CX), Z8
+	VPSRLQ      $0x20, Z8, Z9
+	VPANDQ.BCST const0<>+0(SB), Z8, Z8
+	VPADDQ      Z3, Z8, Z3
+	VPADDQ      Z7, Z9, Z7
+	ADDQ        $0x00000100, CX
+	DECQ        DX
+	JNE         row
+	VPADDQ      Z3, Z1, Z1
+	VPADDQ      Z7, Z5, Z5
+	VPADDQ      Z2, Z0, Z0
+	VPADDQ      Z6, Z4, Z4
+	VPADDQ      Z1, Z0, Z0
+	VPADDQ      Z5, Z4, Z4
+	VSHUFF64X2  $0x4e, Z0, Z0, Z1
+	VPADDQ      Z1, Z0, Z0
+	VSHUFF64X2  $0x4e, Z4, Z4, Z1
+	VPADDQ      Z1, Z4, Z4
+	VSHUFF64X2  $0xb1, Z0, Z0, Z1
+	VPADDQ      Z1, Z0, Z0
+	VSHUFF64X2  $0xb1, Z4, Z4, Z1
+	VPADDQ      Z1, Z4, Z4
+	VPERMILPD   $0x55, Z0, Z1
+	VPADDQ      Z1, Z0, Z0
+	VPERMILPD   $0x55, Z4, Z1
+	VPADDQ      Z1, Z4, Z4
+	VMOVQ       X0, (AX)
+	VMOVQ       X4, 8(AX)
+	VZEROUPPER
+	RET

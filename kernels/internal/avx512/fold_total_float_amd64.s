@@ -7,171 +7,303 @@
 // func TotalFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F
 TEXT ·TotalFloat64(SB), NOSPLIT, $0-48
-	MOVQ state+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z0
-	VMOVUPD 64(AX), Z1
-	VMOVUPD 128(AX), Z2
-	VMOVUPD 192(AX), Z3
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	MOVQ   state+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   rows+24(FP), DX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	MOVQ   DX, DX
 
 row:
-	VMOVUPD (DX), Z4
+	VMOVUPD (CX), Z4
 	VADDPD  Z4, Z0, Z0
-	VMOVUPD 64(DX), Z4
+	VMOVUPD 64(CX), Z4
 	VADDPD  Z4, Z1, Z1
-	VMOVUPD 128(DX), Z4
+	VMOVUPD 128(CX), Z4
 	VADDPD  Z4, Z2, Z2
-	VMOVUPD 192(DX), Z4
+	VMOVUPD 192(CX), Z4
 	VADDPD  Z4, Z3, Z3
-	ADDQ    $0x00000100, DX
-	DECQ    DI
+	ADDQ    $0x00000100, CX
+	DECQ    DX
 	JNE     row
 	VMOVUPD Z0, (AX)
 	VMOVUPD Z1, 64(AX)
 	VMOVUPD Z2, 128(AX)
 	VMOVUPD Z3, 192(AX)
-	ADDQ    $0x00000100, AX
-	ADDQ    $0x00000100, CX
-	DECQ    SI
-	JNE     sweep
+	VZEROUPPER
+	RET
+
+// func TotalFloat64Combined(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·TotalFloat64Combined(SB), NOSPLIT, $0-48
+	MOVQ   state+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   rows+24(FP), DX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	MOVQ   DX, DX
+
+row:
+	VMOVUPD    (CX), Z4
+	VADDPD     Z4, Z0, Z0
+	VMOVUPD    64(CX), Z4
+	VADDPD     Z4, Z1, Z1
+	VMOVUPD    128(CX), Z4
+	VADDPD     Z4, Z2, Z2
+	VMOVUPD    192(CX), Z4
+	VADDPD     Z4, Z3, Z3
+	ADDQ       $0x00000100, CX
+	DECQ       DX
+	JNE        row
+	VADDPD     Z3, Z1, Z1
+	VADDPD     Z2, Z0, Z0
+	VADDPD     Z1, Z0, Z0
+	VSHUFF64X2 $0x4e, Z0, Z0, Z1
+	VADDPD     Z1, Z0, Z0
+	VSHUFF64X2 $0xb1, Z0, Z0, Z1
+	VADDPD     Z1, Z0, Z0
+	VPERMILPD  $0x55, Z0, Z1
+	VADDPD     Z1, Z0, Z0
+	VMOVQ      X0, (AX)
 	VZEROUPPER
 	RET
 
 // func TotalFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F
 TEXT ·TotalFloat32(SB), NOSPLIT, $0-48
-	MOVQ state+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z0
-	VMOVUPD 64(AX), Z1
-	VMOVUPD 128(AX), Z2
-	VMOVUPD 192(AX), Z3
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	MOVQ   state+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   rows+24(FP), DX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	MOVQ   DX, DX
 
 row:
-	VMOVUPD   (DX), Y4
+	VMOVUPD   (CX), Y4
 	VCVTPS2PD Y4, Z4
 	VADDPD    Z4, Z0, Z0
-	VMOVUPD   32(DX), Y4
+	VMOVUPD   32(CX), Y4
 	VCVTPS2PD Y4, Z4
 	VADDPD    Z4, Z1, Z1
-	VMOVUPD   64(DX), Y4
+	VMOVUPD   64(CX), Y4
 	VCVTPS2PD Y4, Z4
 	VADDPD    Z4, Z2, Z2
-	VMOVUPD   96(DX), Y4
+	VMOVUPD   96(CX), Y4
 	VCVTPS2PD Y4, Z4
 	VADDPD    Z4, Z3, Z3
-	ADDQ      $0x00000080, DX
-	DECQ      DI
+	ADDQ      $0x00000080, CX
+	DECQ      DX
 	JNE       row
 	VMOVUPD   Z0, (AX)
 	VMOVUPD   Z1, 64(AX)
 	VMOVUPD   Z2, 128(AX)
 	VMOVUPD   Z3, 192(AX)
-	ADDQ      $0x00000100, AX
-	ADDQ      $0x00000080, CX
-	DECQ      SI
-	JNE       sweep
+	VZEROUPPER
+	RET
+
+// func TotalFloat32Combined(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F
+TEXT ·TotalFloat32Combined(SB), NOSPLIT, $0-48
+	MOVQ   state+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   rows+24(FP), DX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	MOVQ   DX, DX
+
+row:
+	VMOVUPD    (CX), Y4
+	VCVTPS2PD  Y4, Z4
+	VADDPD     Z4, Z0, Z0
+	VMOVUPD    32(CX), Y4
+	VCVTPS2PD  Y4, Z4
+	VADDPD     Z4, Z1, Z1
+	VMOVUPD    64(CX), Y4
+	VCVTPS2PD  Y4, Z4
+	VADDPD     Z4, Z2, Z2
+	VMOVUPD    96(CX), Y4
+	VCVTPS2PD  Y4, Z4
+	VADDPD     Z4, Z3, Z3
+	ADDQ       $0x00000080, CX
+	DECQ       DX
+	JNE        row
+	VADDPD     Z3, Z1, Z1
+	VADDPD     Z2, Z0, Z0
+	VADDPD     Z1, Z0, Z0
+	VSHUFF64X2 $0x4e, Z0, Z0, Z1
+	VADDPD     Z1, Z0, Z0
+	VSHUFF64X2 $0xb1, Z0, Z0, Z1
+	VADDPD     Z1, Z0, Z0
+	VPERMILPD  $0x55, Z0, Z1
+	VADDPD     Z1, Z0, Z0
+	VMOVQ      X0, (AX)
 	VZEROUPPER
 	RET
 
 // func TotalFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX512F, F16C
 TEXT ·TotalFloat16(SB), NOSPLIT, $0-48
-	MOVQ state+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z0
-	VMOVUPD 64(AX), Z1
-	VMOVUPD 128(AX), Z2
-	VMOVUPD 192(AX), Z3
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	MOVQ   state+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   rows+24(FP), DX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	MOVQ   DX, DX
 
 row:
-	VCVTPH2PS (DX), Y4
+	VCVTPH2PS (CX), Y4
 	VCVTPS2PD Y4, Z4
 	VADDPD    Z4, Z0, Z0
-	VCVTPH2PS 16(DX), Y4
+	VCVTPH2PS 16(CX), Y4
 	VCVTPS2PD Y4, Z4
 	VADDPD    Z4, Z1, Z1
-	VCVTPH2PS 32(DX), Y4
+	VCVTPH2PS 32(CX), Y4
 	VCVTPS2PD Y4, Z4
 	VADDPD    Z4, Z2, Z2
-	VCVTPH2PS 48(DX), Y4
+	VCVTPH2PS 48(CX), Y4
 	VCVTPS2PD Y4, Z4
 	VADDPD    Z4, Z3, Z3
-	ADDQ      $0x00000040, DX
-	DECQ      DI
+	ADDQ      $0x00000040, CX
+	DECQ      DX
 	JNE       row
 	VMOVUPD   Z0, (AX)
 	VMOVUPD   Z1, 64(AX)
 	VMOVUPD   Z2, 128(AX)
 	VMOVUPD   Z3, 192(AX)
-	ADDQ      $0x00000100, AX
-	ADDQ      $0x00000040, CX
-	DECQ      SI
-	JNE       sweep
+	VZEROUPPER
+	RET
+
+// func TotalFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX512F, F16C
+TEXT ·TotalFloat16Combined(SB), NOSPLIT, $0-48
+	MOVQ   state+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   rows+24(FP), DX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	MOVQ   DX, DX
+
+row:
+	VCVTPH2PS  (CX), Y4
+	VCVTPS2PD  Y4, Z4
+	VADDPD     Z4, Z0, Z0
+	VCVTPH2PS  16(CX), Y4
+	VCVTPS2PD  Y4, Z4
+	VADDPD     Z4, Z1, Z1
+	VCVTPH2PS  32(CX), Y4
+	VCVTPS2PD  Y4, Z4
+	VADDPD     Z4, Z2, Z2
+	VCVTPH2PS  48(CX), Y4
+	VCVTPS2PD  Y4, Z4
+	VADDPD     Z4, Z3, Z3
+	ADDQ       $0x00000040, CX
+	DECQ       DX
+	JNE        row
+	VADDPD     Z3, Z1, Z1
+	VADDPD     Z2, Z0, Z0
+	VADDPD     Z1, Z0, Z0
+	VSHUFF64X2 $0x4e, Z0, Z0, Z1
+	VADDPD     Z1, Z0, Z0
+	VSHUFF64X2 $0xb1, Z0, Z0, Z1
+	VADDPD     Z1, Z0, Z0
+	VPERMILPD  $0x55, Z0, Z1
+	VADDPD     Z1, Z0, Z0
+	VMOVQ      X0, (AX)
 	VZEROUPPER
 	RET
 
 // func TotalBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 // Requires: AVX, AVX2, AVX512F
 TEXT ·TotalBFloat16(SB), NOSPLIT, $0-48
-	MOVQ state+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000001, SI
-
-sweep:
-	VMOVUPD (AX), Z0
-	VMOVUPD 64(AX), Z1
-	VMOVUPD 128(AX), Z2
-	VMOVUPD 192(AX), Z3
-	MOVQ    CX, DX
-	MOVQ    BX, DI
+	MOVQ   state+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   rows+24(FP), DX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	MOVQ   DX, DX
 
 row:
-	VPMOVZXWD (DX), Y4
+	VPMOVZXWD (CX), Y4
 	VPSLLD    $0x10, Y4, Y4
 	VCVTPS2PD Y4, Z4
 	VADDPD    Z4, Z0, Z0
-	VPMOVZXWD 16(DX), Y4
+	VPMOVZXWD 16(CX), Y4
 	VPSLLD    $0x10, Y4, Y4
 	VCVTPS2PD Y4, Z4
 	VADDPD    Z4, Z1, Z1
-	VPMOVZXWD 32(DX), Y4
+	VPMOVZXWD 32(CX), Y4
 	VPSLLD    $0x10, Y4, Y4
 	VCVTPS2PD Y4, Z4
 	VADDPD    Z4, Z2, Z2
-	VPMOVZXWD 48(DX), Y4
+	VPMOVZXWD 48(CX), Y4
 	VPSLLD    $0x10, Y4, Y4
 	VCVTPS2PD Y4, Z4
 	VADDPD    Z4, Z3, Z3
-	ADDQ      $0x00000040, DX
-	DECQ      DI
+	ADDQ      $0x00000040, CX
+	DECQ      DX
 	JNE       row
 	VMOVUPD   Z0, (AX)
 	VMOVUPD   Z1, 64(AX)
 	VMOVUPD   Z2, 128(AX)
 	VMOVUPD   Z3, 192(AX)
-	ADDQ      $0x00000100, AX
-	ADDQ      $0x00000040, CX
-	DECQ      SI
-	JNE       sweep
+	VZEROUPPER
+	RET
+
+// func TotalBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// Requires: AVX, AVX2, AVX512F
+TEXT ·TotalBFloat16Combined(SB), NOSPLIT, $0-48
+	MOVQ   state+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   rows+24(FP), DX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	MOVQ   DX, DX
+
+row:
+	VPMOVZXWD  (CX), Y4
+	VPSLLD     $0x10, Y4, Y4
+	VCVTPS2PD  Y4, Z4
+	VADDPD     Z4, Z0, Z0
+	VPMOVZXWD  16(CX), Y4
+	VPSLLD     $0x10, Y4, Y4
+	VCVTPS2PD  Y4, Z4
+	VADDPD     Z4, Z1, Z1
+	VPMOVZXWD  32(CX), Y4
+	VPSLLD     $0x10, Y4, Y4
+	VCVTPS2PD  Y4, Z4
+	VADDPD     Z4, Z2, Z2
+	VPMOVZXWD  48(CX), Y4
+	VPSLLD     $0x10, Y4, Y4
+	VCVTPS2PD  Y4, Z4
+	VADDPD     Z4, Z3, Z3
+	ADDQ       $0x00000040, CX
+	DECQ       DX
+	JNE        row
+	VADDPD     Z3, Z1, Z1
+	VADDPD     Z2, Z0, Z0
+	VADDPD     Z1, Z0, Z0
+	VSHUFF64X2 $0x4e, Z0, Z0, Z1
+	VADDPD     Z1, Z0, Z0
+	VSHUFF64X2 $0xb1, Z0, Z0, Z1
+	VADDPD     Z1, Z0, Z0
+	VPERMILPD  $0x55, Z0, Z1
+	VADDPD     Z1, Z0, Z0
+	VMOVQ      X0, (AX)
 	VZEROUPPER
 	RET
