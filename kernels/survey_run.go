@@ -238,7 +238,7 @@ func (c *patternCounter) flush(r *Surveyor) {
 
 // surveyTile is how many elements are put into cells at once: they and the tables
 // stay in the nearest cache.
-const surveyTile = 2048
+const surveyTile = 1024
 
 // cellCounter counts elements of 32 and 64 bits. What a cell holds that no cut goes
 // through is counted unseen; the others are looked at one by one.
@@ -246,8 +246,12 @@ type cellCounter struct {
 	tables [4][surveyCells]uint16
 	blocks int // in the tables
 
-	apart    [surveyCells]uint8 // 1: elements of this cell are looked at
-	from, to [surveyCells]int32 // cuts from..to go through the cell, or, if none does, from is the interval
+	apart [surveyCells]uint8 // 1: elements of this cell are looked at
+	// Of each cell, whether one cut goes through it and nothing on either side is kept,
+	// and that cut; cuts from..to go through it, or, if none does, from is the interval.
+	single   [surveyCells]bool
+	cut      [surveyCells]uint64
+	from, to [surveyCells]int32
 
 	common      int  // the interval of the common key
 	countCommon bool // which is not kept
@@ -291,6 +295,9 @@ func newCellCounter(s *Survey, t Type) *cellCounter {
 		}
 		c.from[cell], c.to[cell] = int32(lo), int32(hi)
 		c.apart[cell] = boolByte(lo != hi || s.Keep[lo])
+		if hi == lo+1 && !s.Keep[lo] && !s.Keep[hi] {
+			c.single[cell], c.cut[cell] = true, s.Cuts[lo]
+		}
 	}
 	return c
 }
@@ -325,16 +332,28 @@ func (c *cellCounter) block(r *Surveyor, block []byte) {
 		aparts := c.aparts[:c.count(cells)]
 		keys := c.keys[:len(aparts)]
 		keysAt(r.typ, tile, aparts, keys)
-		common := uint64(0)
-		for k, i := range aparts {
-			if keys[k] == r.survey.Common && c.countCommon {
-				common++
-				continue
-			}
-			r.place(c.find(r.survey.Cuts, int(cells[i]), keys[k]), keys[k])
-		}
-		r.found.Counts[c.common] += common
+		c.place(r, cells, aparts, keys)
 	}
+}
+
+// place adds elements that are looked at to the counts.
+func (c *cellCounter) place(r *Surveyor, cells, aparts []uint16, keys []uint64) {
+	counts := r.found.Counts
+	common := uint64(0)
+	for k, i := range aparts {
+		key, cell := keys[k], cells[i]&(surveyCells-1)
+		switch {
+		case key == r.survey.Common && c.countCommon:
+			common++
+		case c.single[cell]:
+			// No branch on what lies on which side: that is anybody's guess.
+			_, below := bits.Sub64(key, c.cut[cell], 0)
+			counts[int(c.from[cell])+1-int(below)]++
+		default:
+			r.place(c.find(r.survey.Cuts, int(cell), key), key)
+		}
+	}
+	counts[c.common] += common
 }
 
 // count counts cells and returns how many elements are to be looked at, whose places
