@@ -14,7 +14,9 @@ import (
 const (
 	messageKind      = 1
 	messageHeader    = 2
+	kindDictionary   = 2
 	kindBatch        = 3
+	dictionaryData   = 1
 	batchRows        = 0
 	batchNodes       = 1
 	batchBuffers     = 2
@@ -27,12 +29,19 @@ const (
 
 var errBatch = errors.New("its message is damaged")
 
+// block is where a message lies, and how long the body behind it is.
+type block struct {
+	message region
+	body    int64
+}
+
 // batch is where the buffers of a record batch lie.
 type batch struct {
 	rows       int64
 	body       int64 // its offset in the file
 	size       int64 // of the body
 	compressed bool
+	dictionary bool // it is none, but a dictionary
 	nodes      []node
 	buffers    []region // in the body
 }
@@ -48,19 +57,31 @@ func (r region) end(size int64) (int64, bool) {
 	return r.offset + r.length, r.offset >= 0 && r.length >= 0 && r.offset <= size && r.length <= size-r.offset
 }
 
-// readBatches reads where all record batches lie, and none of their elements.
-func readBatches(r io.ReaderAt, size int64, f *footer) ([]batch, error) {
-	at, n, ok := f.structs(f.root, footerBatches, blockSize)
+// blocks returns where the messages of a vector of the footer lie.
+func (f *footer) blocks(slot int) ([]block, error) {
+	at, n, ok := f.structs(f.root, slot, blockSize)
 	if !ok {
 		return nil, errors.New("the footer's record batches are cut short")
 	}
-	all := make([]batch, 0, n)
-	rows := int64(0)
-	for i := range n {
+	all := make([]block, n)
+	for i := range all {
 		offset, _ := f.i64(at + i*blockSize)
 		length, _ := f.u32(at + i*blockSize + 8)
 		body, _ := f.i64(at + i*blockSize + 16)
-		b, err := readBatch(r, size, region{offset, int64(int32(length))}, body)
+		all[i] = block{region{offset, int64(int32(length))}, body}
+	}
+	return all, nil
+}
+
+// readBatches reads where all record batches lie, and none of their elements.
+func readBatches(r io.ReaderAt, size int64, blocks []block) ([]batch, error) {
+	all := make([]batch, 0, len(blocks))
+	rows := int64(0)
+	for i, at := range blocks {
+		b, err := readBatch(r, size, at)
+		if err == nil && b.dictionary {
+			err = errBatch
+		}
 		if err != nil {
 			return nil, fmt.Errorf("record batch %d: %w", i, err)
 		}
@@ -73,8 +94,9 @@ func readBatches(r io.ReaderAt, size int64, f *footer) ([]batch, error) {
 	return all, nil
 }
 
-// readBatch reads a record batch's message, which a body of so many bytes follows.
-func readBatch(r io.ReaderAt, size int64, message region, body int64) (batch, error) {
+// readBatch reads the message of a record batch, or of a dictionary, which is one too.
+func readBatch(r io.ReaderAt, size int64, at block) (batch, error) {
+	message, body := at.message, at.body
 	b := batch{size: body}
 	var ok bool
 	if b.body, ok = message.end(size); !ok || message.length < 8 || message.length > largestReference {
@@ -99,10 +121,13 @@ func (b *batch) parse(f flat) error {
 		return errBatch
 	}
 	kind, ok := f.slot(root, messageKind)
-	if !ok || kind == 0 || kind >= len(f) || f[kind] != kindBatch {
+	if !ok || kind == 0 || kind >= len(f) || f[kind] != kindBatch && f[kind] != kindDictionary {
 		return errBatch
 	}
 	table, ok := f.table(root, messageHeader)
+	if b.dictionary = f[kind] == kindDictionary; b.dictionary && ok {
+		table, ok = f.table(table, dictionaryData)
+	}
 	if !ok {
 		return errBatch
 	}

@@ -10,21 +10,22 @@ import (
 // The library allocates what the footer's schema says that there is, so that is held
 // against the footer's own length first.
 const (
-	footerSchema     = 1
-	footerBatches    = 3
-	schemaEndianness = 0
-	schemaFields     = 1
-	schemaMetadata   = 2
-	fieldKind        = 2
-	fieldType        = 3
-	fieldChildren    = 5
-	fieldMetadata    = 6
-	unionIDs         = 1
-	kindUnion        = 14
-	maxFields        = 1 << 16
-	maxDepth         = 64
-	trailer          = 10 // the footer's length, and the magic
-	largestReference = 1 << 30
+	footerSchema       = 1
+	footerDictionaries = 2
+	footerBatches      = 3
+	schemaEndianness   = 0
+	schemaFields       = 1
+	schemaMetadata     = 2
+	fieldKind          = 2
+	fieldType          = 3
+	fieldChildren      = 5
+	fieldMetadata      = 6
+	unionIDs           = 1
+	kindUnion          = 14
+	maxFields          = 1 << 16
+	maxDepth           = 64
+	trailer            = 10 // the footer's length, and the magic
+	largestReference   = 1 << 30
 )
 
 // footer is a footer's bytes, and what was counted in them.

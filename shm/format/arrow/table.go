@@ -32,6 +32,7 @@ type table struct {
 	columns []format.Column
 	stored  []kernels.Type
 	batches []int64 // rows of each
+	blocks  []block // of each
 }
 
 // fail returns an error of the file.
@@ -55,11 +56,25 @@ func Open(r io.ReaderAt, size int64, _ string, o format.TableOptions) (format.Ta
 	if err != nil {
 		return nil, fail(err)
 	}
-	batches, err := readBatches(r, size, footer)
+	blocks, err := footer.blocks(footerBatches)
 	if err != nil {
 		return nil, fail(err)
 	}
-	t := &table{r: r, size: size, memory: o.Memory}
+	batches, err := readBatches(r, size, blocks)
+	if err != nil {
+		return nil, fail(err)
+	}
+	// The library reads all dictionaries, whether they are asked for or not.
+	dictionaries, err := footer.blocks(footerDictionaries)
+	if err != nil {
+		return nil, fail(err)
+	}
+	for i, at := range dictionaries {
+		if err := checkFrames(r, size, at); err != nil {
+			return nil, fail(fmt.Errorf("dictionary %d: %w", i, err))
+		}
+	}
+	t := &table{r: r, size: size, memory: o.Memory, blocks: blocks}
 	f, err := t.open()
 	if err != nil {
 		return nil, err
@@ -108,6 +123,9 @@ func (t *table) open() (*ipc.FileReader, error) {
 
 // batch reads record batch i, to be released, all of whose columns have its rows.
 func (t *table) batch(f *ipc.FileReader, i int) (arrow.RecordBatch, error) {
+	if err := checkFrames(t.r, t.size, t.blocks[i]); err != nil {
+		return nil, fail(fmt.Errorf("record batch %d: %w", i, err))
+	}
 	batch, err := f.RecordBatchAt(i)
 	if err != nil {
 		return nil, fail(fmt.Errorf("record batch %d: %w", i, err))
