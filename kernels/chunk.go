@@ -5,20 +5,20 @@ package kernels
 type Fold interface {
 	// Reset begins a chunk.
 	Reset()
-	// Block folds the next block of the chunk, as [Folder] has it.
-	Block(block []byte) error
+	// Blocks folds the next blocks of the chunk, as [Folder] has it.
+	Blocks(blocks []byte) error
 	// Result returns the bytes of what the blocks make, valid until the next call.
 	Result() []byte
 }
 
-// runOf returns what folds chunks whose blocks lie one after another.
-func runOf(f Fold, t Type) Run {
-	blockBytes := BlockLen * t.Size()
+// runOf returns what folds chunks whose blocks lie one after another, so many at a time.
+func runOf(f Fold, t Type, blocks int) Run {
+	bytes := blocks * BlockLen * t.Size()
 	return func(_, data []byte, progress func(done int)) ([]byte, error) {
 		f.Reset()
 		for at := 0; at < len(data); {
-			n := min(blockBytes, len(data)-at)
-			if err := f.Block(data[at : at+n]); err != nil {
+			n := min(bytes, len(data)-at)
+			if err := f.Blocks(data[at : at+n]); err != nil {
 				return nil, err
 			}
 			at += n

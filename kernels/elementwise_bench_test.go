@@ -163,7 +163,7 @@ func BenchmarkReduction(b *testing.B) {
 							folder.Reset()
 							for rest := data; len(rest) > 0; {
 								part := min(BlockLen*t.Size(), len(rest))
-								folder.Block(rest[:part])
+								folder.Blocks(rest[:part])
 								rest = rest[part:]
 							}
 							folder.Partial(partial)

@@ -7,8 +7,12 @@ type laneFold struct {
 	// These set states to the fold of elements.
 	fold    [numTiers]laneFunc
 	combine *combination // nil: lanes stay as they are
-	// With AVX-512 of whole rows, what does both; nil if nothing does.
-	combined laneFunc
+	// With AVX-512, what does both for blocks of so many whole rows, and of bytes to be
+	// skipped behind them: of each block it puts a word for each state into words, and
+	// takes one of u for each uniform operand. Nil if nothing does.
+	combined func(words []uint64, a, b []byte, rows, blocks, skip int, u []uint64)
+	words    int // states
+	size     int // of an element of a
 }
 
 type laneFunc func(states []uint64, a, b []byte, u0, u1 uint64)
@@ -20,8 +24,10 @@ func (f *laneFold) run(states []uint64, a []byte, u0, u1 uint64) { f.run2(states
 // run2 folds pairs of elements.
 func (f *laneFold) run2(states []uint64, a, b []byte, u0, u1 uint64) {
 	tier := CurrentTier()
-	if tier == AVX512 && f.combined != nil && len(a)%rowBytes == 0 && len(a) > 0 {
-		f.combined(states, a, b, u0, u1)
+	if rows := len(a) / (Lanes * f.size); tier == AVX512 && f.combined != nil && rows > 0 && len(a)%(Lanes*f.size) == 0 {
+		u := states[len(states)-2:]
+		u[0], u[1] = u0, u1
+		f.combined(states, a, b, rows, 1, 0, u)
 		return
 	}
 	f.fold[tier](states, a, b, u0, u1)
@@ -30,11 +36,11 @@ func (f *laneFold) run2(states []uint64, a, b []byte, u0, u1 uint64) {
 	}
 }
 
-// rowBytes are those of a row of the widest elements.
-const rowBytes = 8 * Lanes
-
 // rows are functions in assembly that fold rows of Lanes elements.
 type rows[A, B any] func(state *uint64, a *A, b *B, rows int, u0, u1 uint64)
+
+// blocks are functions in assembly that fold blocks and combine their lanes.
+type blocks[A, B any] func(state *uint64, a *A, b *B, rows, blocks, skip int, u *uint64)
 
 // run folds as many rows as there are and returns what is left.
 func (f rows[A, B]) run(states []uint64, a []A, b []B, u0, u1 uint64) ([]A, []B) {
@@ -50,8 +56,8 @@ func (f rows[A, B]) run(states []uint64, a []A, b []B, u0, u1 uint64) ([]A, []B)
 // newLaneFold makes a fold of its functions: those in assembly, if there are any,
 // set states to the fold of rows of Lanes elements, to which rest adds what is left.
 // Each state starts with the same bits in all lanes.
-func newLaneFold[A, B any](rest func(state []uint64, a []A, b []B, u0, u1 uint64), avx2, avx512, combined512 rows[A, B], combine *combination, start ...uint64) *laneFold {
-	f := &laneFold{combine: combine}
+func newLaneFold[A, B any](rest func(state []uint64, a []A, b []B, u0, u1 uint64), avx2, avx512 rows[A, B], combined512 blocks[A, B], combine *combination, start ...uint64) *laneFold {
+	f := &laneFold{combine: combine, words: len(start), size: len(bytesView(make([]A, 1)))}
 	none := make([]uint64, 0, Lanes*len(start)) // the states of no elements
 	for _, bits := range start {
 		for range Lanes {
@@ -79,8 +85,13 @@ func newLaneFold[A, B any](rest func(state []uint64, a []A, b []B, u0, u1 uint64
 		}
 	}
 	if combined512 != nil {
-		f.combined = func(state []uint64, a, b []byte, u0, u1 uint64) {
-			combined512.run(state, view[A](a), view[B](b), u0, u1)
+		f.combined = func(words []uint64, aBytes, bBytes []byte, rows, blocks, skip int, u []uint64) {
+			a, b := view[A](aBytes), view[B](bBytes)
+			var first *B
+			if b != nil {
+				first = &b[0]
+			}
+			combined512(&words[0], &a[0], first, rows, blocks, skip, &u[0])
 		}
 	}
 	return f

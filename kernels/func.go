@@ -1,6 +1,9 @@
 package kernels
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Func is a kernel in plain Go: any function of elements, of parameters of type
 // P, or of both, with a result of type R.
@@ -73,7 +76,7 @@ func NewReduce[T Element, P, R any](name string, fold func(partial *R, x []T, p 
 		if err != nil {
 			return nil, err
 		}
-		return runOf(f, TypeFor[T]()), nil
+		return runOf(f, TypeFor[T](), 1), nil
 	}
 	r := registerRoutine(name, TypeFor[T](), 0, prepare, perr, rerr)
 	r.prepareFold = prepareFold
@@ -91,14 +94,16 @@ type goFold[T Element, P, R any] struct {
 
 func (f *goFold[T, P, R]) Reset() { f.tree.reset() }
 
-func (f *goFold[T, P, R]) Block(block []byte) error {
-	var none R
-	r := f.tree.next()
-	*r = none
-	if err := f.fold(r, aligned(block, &f.scratch), f.params); err != nil {
-		return err
+func (f *goFold[T, P, R]) Blocks(blocks []byte) error {
+	for block := range slices.Chunk(blocks, BlockLen*TypeFor[T]().Size()) {
+		var none R
+		r := f.tree.next()
+		*r = none
+		if err := f.fold(r, aligned(block, &f.scratch), f.params); err != nil {
+			return err
+		}
+		f.tree.add()
 	}
-	f.tree.add()
 	return nil
 }
 

@@ -57,7 +57,7 @@ func TestFoldsStayInsideTheirBlock(t *testing.T) {
 				for n := 1; n <= edge; n++ {
 					block := guarded[edge*8-n*typ.Size():]
 					copy(block, elements[n*typ.Size():])
-					folder.Block(block)
+					folder.Blocks(block)
 				}
 			}
 		}

@@ -1,6 +1,9 @@
 package kernels
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Reduction is a named kernel that folds the blocks of an array to a partial.
 // Its name travels between processes; both sides look it up with
@@ -12,14 +15,15 @@ type Reduction struct {
 	newMerger   func(Type) Merger
 }
 
-// Folder folds one chunk, block by block. It is not safe for concurrent use.
+// Folder folds one chunk, some blocks after others. It is not safe for concurrent use.
 type Folder interface {
 	// Reset forgets all blocks.
 	Reset()
-	// Block folds the next block: the bytes of BlockLen elements, of fewer but
-	// at least one in the last block of an array, in this machine's byte order
-	// and at any address. The slice is not kept.
-	Block(block []byte)
+	// Blocks folds the next blocks, that lie one after another: the bytes of BlockLen
+	// elements each, of fewer but at least one in the last block of an array, in this
+	// machine's byte order and at any address. The slice is not kept. [Together] blocks
+	// take less time than as many calls, more of them not.
+	Blocks(blocks []byte)
 	// Partial writes the chunk's partial to dst[:PartialSize].
 	Partial(dst []byte)
 }
@@ -56,8 +60,8 @@ type reductionFold struct {
 	partial []byte
 }
 
-func (f *reductionFold) Block(block []byte) error {
-	f.Folder.Block(block)
+func (f *reductionFold) Blocks(blocks []byte) error {
+	f.Folder.Blocks(blocks)
 	return nil
 }
 
@@ -67,7 +71,7 @@ func (f *reductionFold) Result() []byte {
 }
 
 // NewRun returns what folds a chunk of elements of type t, where they lie.
-func (r *Reduction) NewRun(t Type) Run { return runOf(r.NewFold(t), t) }
+func (r *Reduction) NewRun(t Type) Run { return runOf(r.NewFold(t), t, Together) }
 
 // MaxPartial is the most bytes an encoded partial may have, and the parameters
 // and the result of a kernel in Go.
@@ -94,11 +98,14 @@ func LookupReduction(name string) (*Reduction, bool) {
 
 // partial is what the tree needs to know of a kind of partial.
 type partial[P any] struct {
-	size   int
-	empty  func(t Type) P
-	fold   func(f *blockFold, p *P, t Type, block []byte) // sets p
-	merge  func(left, right *P)                           // left becomes left combined with right
-	encode func(p P, w *words)
+	size  int
+	empty func(t Type) P
+	fold  func(f *blockFold, p *P, t Type, block []byte) // sets p
+	// together, if not nil, makes ready what it can for fold of the blocks that follow,
+	// up to Together whole ones. Fold takes each of them next.
+	together func(f *blockFold, t Type, blocks []byte)
+	merge    func(left, right *P) // left becomes left combined with right
+	encode   func(p P, w *words)
 	// decode refuses what no partial of elements of type t can be.
 	decode func(t Type, r *words) (P, error)
 }
@@ -147,9 +154,18 @@ type treeFolder[P any] struct {
 	scratch blockFold
 }
 
-func (f *treeFolder[P]) Block(block []byte) {
-	f.fold(&f.scratch, f.tree.next(), f.typ, block)
-	f.tree.add()
+func (f *treeFolder[P]) Blocks(blocks []byte) {
+	size := BlockLen * f.typ.Size()
+	for some := range slices.Chunk(blocks, Together*size) {
+		f.scratch.ready.forget() // whoever was to take it may have been stopped
+		if f.together != nil && len(some) >= 2*size {
+			f.together(&f.scratch, f.typ, some[:len(some)/size*size])
+		}
+		for block := range slices.Chunk(some, size) {
+			f.fold(&f.scratch, f.tree.next(), f.typ, block)
+			f.tree.add()
+		}
+	}
 }
 
 // TreeMerger combines partials of type P.

@@ -15,7 +15,7 @@ func partialOf(r *Reduction, t Type, elements []byte) []byte {
 	folder := r.NewFolder(t)
 	for len(elements) > 0 {
 		n := min(BlockLen*t.Size(), len(elements))
-		folder.Block(elements[:n])
+		folder.Blocks(elements[:n])
 		elements = elements[n:]
 	}
 	b := make([]byte, r.PartialSize())

@@ -111,12 +111,13 @@ const summarySize = 13 * 8
 // Summarize is the summary reduction: count, NaN, infinities, minimum,
 // maximum, sum, mean and variance in one pass.
 var Summarize = registerTree("summary", partial[Summary]{
-	size:   summarySize,
-	empty:  func(t Type) Summary { return Summary{Total: Total{typ: t}} },
-	fold:   (*blockFold).summary,
-	merge:  mergeSummaries,
-	encode: encodeSummary,
-	decode: decodeSummary,
+	size:     summarySize,
+	empty:    func(t Type) Summary { return Summary{Total: Total{typ: t}} },
+	fold:     (*blockFold).summary,
+	together: (*blockFold).scansTogether,
+	merge:    mergeSummaries,
+	encode:   encodeSummary,
+	decode:   decodeSummary,
 })
 
 func encodeSummary(s Summary, w *words) {

@@ -5,6 +5,7 @@ import "math"
 // blockFold is the scratch of folding one block after another.
 type blockFold struct {
 	states [8 * Lanes]uint64
+	ready  together
 	// A block of bool as 0 and 1, another, and one of 16-bit floats as float32.
 	truth, truth2 [BlockLen]byte
 	wideBlock     [4 * BlockLen]byte
@@ -49,14 +50,19 @@ func (f *blockFold) lanes(s int) []uint64 { return f.states[s*Lanes : (s+1)*Lane
 func (f *blockFold) floats(s *Summary, t Type, block []byte) {
 	*s = Summary{Total: totalOf(t, block)}
 	n := float64(s.count)
-	row := firstRow(t, block)
-	totalFolds[t].run(f.states[:], row, 0, 0)
-	pivot := f.float(0) / float64(len(row)/t.Size())
+	pivot, ready := f.ready.pivot(), f.ready.take(&f.states)
+	if !ready {
+		row := firstRow(t, block)
+		totalFolds[t].run(f.states[:], row, 0, 0)
+		pivot = f.float(0) / float64(len(row)/t.Size())
+	}
 	if !finite(pivot) { // nor would the block's squares be: under a mask, most begin with NaN
 		f.special(s, t, block)
 		return
 	}
-	scanFolds[t].run(f.states[:], block, math.Float64bits(pivot), 0)
+	if !ready {
+		scanFolds[t].run(f.states[:], block, math.Float64bits(pivot), 0)
+	}
 	s.fsum = f.sum(0)
 	lo, hi, squares, bits := f.float(2), f.float(3), f.float(4), f.word(5)
 	if finite(s.fsum.hi) && finite(squares) {

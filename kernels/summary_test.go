@@ -24,7 +24,7 @@ func fold[T Number](t testing.TB, xs []T, chunkBlocks int, r *rand.Rand) Summary
 		folder.Reset()
 		for b := 0; b < chunkBlocks && len(rest) > 0; b++ {
 			n := min(BlockLen, len(rest))
-			folder.Block(bytesView(rest[:n]))
+			folder.Blocks(bytesView(rest[:n]))
 			rest = rest[n:]
 		}
 		p := part{chunk, make([]byte, Summarize.PartialSize())}
@@ -407,7 +407,7 @@ func benchFold[T Number](b *testing.B, xs []T) {
 	for b.Loop() {
 		folder.Reset()
 		for i := 0; i < len(xs); i += BlockLen {
-			folder.Block(bytesView(xs[i:min(i+BlockLen, len(xs))]))
+			folder.Blocks(bytesView(xs[i:min(i+BlockLen, len(xs))]))
 		}
 	}
 }

@@ -79,7 +79,7 @@ func (r *Surveyor) Blocks(chunk uint64, elements int, block func(at, k int) []by
 		k := min(BlockLen, elements-at)
 		b := block(at, k)
 		if r.moments != nil {
-			r.moments.Block(b)
+			r.moments.Blocks(b)
 		}
 		for ; len(places) > 0 && places[0] < at+k; places = places[1:] {
 			r.found.Sample = append(r.found.Sample, elementKey(r.typ, b, places[0]-at))

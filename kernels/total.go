@@ -154,12 +154,13 @@ const totalSize = 10 * 8
 // AddUp is the sum reduction: count, NaN, infinities, sum and mean, for less than
 // [Summarize] takes.
 var AddUp = registerTree("sum", partial[Total]{
-	size:   totalSize,
-	empty:  func(t Type) Total { return Total{typ: t} },
-	fold:   (*blockFold).total,
-	merge:  mergeTotals,
-	encode: encodeTotal,
-	decode: decodeTotal,
+	size:     totalSize,
+	empty:    func(t Type) Total { return Total{typ: t} },
+	fold:     (*blockFold).total,
+	together: (*blockFold).sumsTogether,
+	merge:    mergeTotals,
+	encode:   encodeTotal,
+	decode:   decodeTotal,
 })
 
 func encodeTotal(s Total, w *words) {

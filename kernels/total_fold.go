@@ -12,7 +12,9 @@ func (f *blockFold) total(s *Total, t Type, block []byte) {
 	*s = totalOf(t, block)
 	switch {
 	case t.IsFloat():
-		sumFolds[t].run(f.states[:], block, 0, 0)
+		if !f.ready.take(&f.states) {
+			sumFolds[t].run(f.states[:], block, 0, 0)
+		}
 		s.fsum = f.sum(0)
 		// The others have no element of another band.
 		if !finite(s.fsum.hi) || t == Float64 && !finite(f.float(2)) {

@@ -103,7 +103,7 @@ func sameBits[T kernels.Number](t *testing.T, offset int, xs []T, pools ...[]Opt
 	layout := Raw(raw.Layout{Type: kernels.TypeOf[T](), Offset: int64(offset)})
 	folder := kernels.Summarize.NewFolder(kernels.TypeOf[T]())
 	for i := 0; i < len(xs); i += kernels.BlockLen {
-		folder.Block(shm.Bytes(xs[i:min(i+kernels.BlockLen, len(xs))]))
+		folder.Blocks(shm.Bytes(xs[i:min(i+kernels.BlockLen, len(xs))]))
 	}
 	partial := make([]byte, kernels.Summarize.PartialSize())
 	folder.Partial(partial)

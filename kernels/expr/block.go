@@ -99,8 +99,22 @@ func (r *Runner) Reset() {
 	}
 }
 
-// Block runs the program for the next block of a chunk, of n elements: BlockLen,
-// or fewer but at least one in the last block of an array. src are the blocks of
+// Most returns how many elements Block takes at a time, a multiple of BlockLen: more
+// than that where nothing is done but folding inputs.
+func (r *Runner) Most() int {
+	for _, f := range r.prog.folds {
+		if f.kind.pairs() || f.x.class != inputOperand {
+			return kernels.BlockLen
+		}
+	}
+	if len(r.prog.ops)+len(r.prog.outs) > 0 {
+		return kernels.BlockLen
+	}
+	return kernels.Together * kernels.BlockLen
+}
+
+// Block runs the program for the next blocks of a chunk, of n elements in all: up to
+// Most, a multiple of BlockLen but at the end of an array. src are the elements of
 // the program's inputs, in this machine's byte order and at any address; dst
 // are those of its outputs, which do not overlap them, nor one another. None is
 // kept. It panics if there are not as many, or not as long, as they should be.
@@ -130,7 +144,7 @@ func (r *Runner) Block(n int, dst, src [][]byte) {
 
 func (r *Runner) checkBlocks(n int, dst, src [][]byte) {
 	p := r.prog
-	if n < 1 || n > kernels.BlockLen || len(dst) != len(p.outs) || len(src) != len(p.inputs) {
+	if n < 1 || n > r.Most() || len(dst) != len(p.outs) || len(src) != len(p.inputs) {
 		panic(fmt.Sprintf("expr: a block of %d elements, %d inputs and %d outputs; the program has %d and %d", n, len(src), len(dst), len(p.inputs), len(p.outs)))
 	}
 	for i, t := range p.inputs {

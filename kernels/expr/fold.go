@@ -41,7 +41,7 @@ func newFolder(k foldKind, x, y kernels.Type) folder {
 
 type blockFolder struct{ kernels.Folder }
 
-func (f blockFolder) block(x, _ []byte) { f.Block(x) }
+func (f blockFolder) block(x, _ []byte) { f.Blocks(x) }
 
 type pairFolder struct{ kernels.PairFolder }
 

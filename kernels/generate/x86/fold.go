@@ -25,10 +25,10 @@ func Folds(tier Tier, folds []*kir.Fold) (assembly, stubs []byte, err error) {
 		if len(fold.In) == 0 {
 			f.combine(fold)
 		} else {
-			f.fold(fold, false)
+			f.fold(fold)
 		}
 		if Combines(tier, fold) {
-			f.fold(fold, true)
+			f.combined(fold)
 		}
 	}
 	return f.print()
@@ -145,24 +145,106 @@ func (f *file) putFirst(first []reg.Register, state reg.Register) {
 //
 // States begin in registers: vectors that are loaded from where narrower stores have
 // just put them wait for everything before.
-func (f *file) fold(k *kir.Fold, combined bool) {
+func (f *file) fold(k *kir.Fold) {
 	defer f.named(k)
-	lanes := f.tier.Bytes / 8
-	vectors, group := kir.Lanes/lanes, group(f.tier, k)
-	params := []*types.Var{types.NewParam(0, nil, "state", pointer("uint64"))}
-	// All folds have one signature, whether they use all of it or not.
+	p := f.begin(k, k.ID(), fmt.Sprintf("%s folds rows of %d elements.", k.ID(), kir.Lanes), "rows", "u0", "u1")
+	vectors, group := kir.Lanes*8/f.tier.Bytes, group(f.tier, k)
+	uniform := make([]reg.Register, len(k.Params))
+	for i := range k.Params {
+		word := f.ctx.Load(f.ctx.Param(fmt.Sprintf("u%d", i)), f.ctx.GP64())
+		x := f.ctx.XMM()
+		f.do("VMOVQ", word, x)
+		uniform[i] = f.vector()
+		f.do("VPBROADCASTQ", x, uniform[i])
+	}
+	rows := f.ctx.Load(f.ctx.Param("rows"), f.ctx.GP64())
+	sweeps := f.ctx.GP64()
+	if group < vectors {
+		f.do("MOVQ", operand.U32(vectors/group), sweeps)
+		f.ctx.Label("sweep")
+	}
+	var ptrs []reg.Register
+	for _, base := range p.bases {
+		ptr := f.ctx.GP64()
+		f.do("MOVQ", base, ptr)
+		ptrs = append(ptrs, ptr)
+	}
+	states := f.rows(k, group, ptrs, uniform, rows)
+	for s := range states {
+		for v, r := range states[s] {
+			f.do("VMOVUPD", r, operand.Mem{Base: p.state, Disp: s*kir.Lanes*8 + v*f.tier.Bytes})
+		}
+	}
+	if group < vectors {
+		f.do("ADDQ", operand.U32(group*f.tier.Bytes), p.state)
+		for i, in := range k.In {
+			f.do("ADDQ", operand.U32(group*f.tier.Bytes/8*in.Size()), p.bases[i])
+		}
+		f.do("DECQ", sweeps)
+		f.do("JNE", operand.LabelRef("sweep"))
+	}
+	f.do("VZEROUPPER")
+	f.do("RET")
+}
+
+// combined emits what [Combines] speaks of: it folds blocks, each of so many rows and
+// bytes to be skipped behind them, with uniform operands of its own, and puts one word
+// for each state of each block one after another.
+func (f *file) combined(k *kir.Fold) {
+	defer f.named(k)
+	name := k.ID() + "Combined"
+	p := f.begin(k, name, fmt.Sprintf("%s folds blocks of rows of %d elements, and their lanes.", name, kir.Lanes), "rows", "blocks", "skip")
+	ctx := f.ctx
+	rows := ctx.Load(ctx.Param("rows"), ctx.GP64())
+	blocks := ctx.Load(ctx.Param("blocks"), ctx.GP64())
+	skip := ctx.Load(ctx.Param("skip"), ctx.GP64())
+	u := ctx.Load(ctx.Param("u"), ctx.GP64())
+	ctx.Label("block")
+	uniform := make([]reg.Register, len(k.Params))
+	for i := range k.Params {
+		uniform[i] = f.vector()
+		f.do("VPBROADCASTQ", operand.Mem{Base: u, Disp: 8 * i}, uniform[i])
+	}
+	f.do("ADDQ", operand.U32(8*len(k.Params)), u)
+	states := f.rows(k, group(f.tier, k), p.bases, uniform, rows)
+	first := f.toFirst(k.Combine, func(s, v int) reg.Register { return states[s][v] }, func(s, v int, r reg.Register) { states[s][v] = r })
+	f.putFirst(first, p.state)
+	f.do("ADDQ", operand.U32(8*len(first)), p.state)
+	for _, base := range p.bases {
+		f.do("ADDQ", skip, base)
+	}
+	f.do("DECQ", blocks)
+	f.do("JNE", operand.LabelRef("block"))
+	f.do("VZEROUPPER")
+	f.do("RET")
+}
+
+// places is where a fold's operands and states lie.
+type places struct {
+	state reg.Register
+	bases []reg.Register
+}
+
+// begin begins a function of a fold. All of them have one signature, whether they use
+// all of it or not.
+func (f *file) begin(k *kir.Fold, name, doc string, words ...string) places {
 	second := "byte"
 	if len(k.In) == 2 {
 		second = k.In[1].GoType()
 	}
-	params = append(params,
+	params := []*types.Var{
+		types.NewParam(0, nil, "state", pointer("uint64")),
 		types.NewParam(0, nil, "a", pointer(k.In[0].GoType())), types.NewParam(0, nil, "b", pointer(second)),
-		types.NewParam(0, nil, "rows", types.Typ[types.Int]),
-		types.NewParam(0, nil, "u0", types.Typ[types.Uint64]), types.NewParam(0, nil, "u1", types.Typ[types.Uint64]))
-	name, doc := k.ID(), fmt.Sprintf("%s folds rows of %d elements.", k.ID(), kir.Lanes)
-	if combined {
-		name += "Combined"
-		doc = fmt.Sprintf("%s folds rows of %d elements into the first lane.", name, kir.Lanes)
+	}
+	for _, w := range words {
+		t := types.Typ[types.Int]
+		if w[0] == 'u' {
+			t = types.Typ[types.Uint64]
+		}
+		params = append(params, types.NewParam(0, nil, w, t))
+	}
+	if words[1] == "blocks" {
+		params = append(params, types.NewParam(0, nil, "u", pointer("uint64")))
 	}
 	ctx := f.ctx
 	ctx.Function(name)
@@ -170,41 +252,26 @@ func (f *file) fold(k *kir.Fold, combined bool) {
 	ctx.Pragma("noescape")
 	ctx.Signature(gotypes.NewSignature(nil, types.NewSignatureType(nil, nil, nil, types.NewTuple(params...), nil, false)))
 	ctx.Doc(doc)
-
-	state := ctx.Load(ctx.Param("state"), ctx.GP64())
-	var bases, ptrs []reg.Register
+	p := places{state: ctx.Load(ctx.Param("state"), ctx.GP64())}
 	for i := range k.In {
-		bases = append(bases, ctx.Load(ctx.Param(operands[i]), ctx.GP64()))
-		ptrs = append(ptrs, ctx.GP64())
+		p.bases = append(p.bases, ctx.Load(ctx.Param(operands[i]), ctx.GP64()))
 	}
-	rows := ctx.Load(ctx.Param("rows"), ctx.GP64())
-	uniform := make([]reg.Register, len(k.Params))
-	for i := range k.Params {
-		word := ctx.Load(ctx.Param(fmt.Sprintf("u%d", i)), ctx.GP64())
-		x := ctx.XMM()
-		f.do("VMOVQ", word, x)
-		uniform[i] = f.vector()
-		f.do("VPBROADCASTQ", x, uniform[i])
-	}
-	sweeps, left := ctx.GP64(), ctx.GP64()
-	if group < vectors {
-		f.do("MOVQ", operand.U32(vectors/group), sweeps)
-		ctx.Label("sweep")
-	}
+	return p
+}
+
+// rows emits the loop over rows, which moves the pointers on, and returns the registers
+// of the states' first vectors.
+func (f *file) rows(k *kir.Fold, group int, ptrs, uniform []reg.Register, rows reg.Register) [][]reg.Register {
+	lanes := f.tier.Bytes / 8
 	states := make([][]reg.Register, len(k.States))
-	at := func(s, v int) operand.Mem {
-		return operand.Mem{Base: state, Disp: (s*kir.Lanes + v*lanes) * 8}
-	}
 	for s := range k.States {
 		for range group {
 			states[s] = append(states[s], f.filled(k.Start[s]))
 		}
 	}
-	for i := range k.In {
-		f.do("MOVQ", bases[i], ptrs[i])
-	}
+	left := f.ctx.GP64()
 	f.do("MOVQ", rows, left)
-	ctx.Label("row")
+	f.ctx.Label("row")
 	for v := range group {
 		e := &emitter{file: f, k: &k.Kernel, lanes: lanes, width: 8, uniform: uniform, updates: k.Update, excess: excess(k.Nodes)}
 		for s := range k.States {
@@ -225,26 +292,7 @@ func (f *file) fold(k *kir.Fold, combined bool) {
 	}
 	f.do("DECQ", left)
 	f.do("JNE", operand.LabelRef("row"))
-	if combined {
-		first := f.toFirst(k.Combine, func(s, v int) reg.Register { return states[s][v] }, func(s, v int, r reg.Register) { states[s][v] = r })
-		f.putFirst(first, state)
-	} else {
-		for s := range k.States {
-			for v := range group {
-				f.do("VMOVUPD", states[s][v], at(s, v))
-			}
-		}
-	}
-	if group < vectors {
-		f.do("ADDQ", operand.U32(group*lanes*8), state)
-		for i, in := range k.In {
-			f.do("ADDQ", operand.U32(group*lanes*in.Size()), bases[i])
-		}
-		f.do("DECQ", sweeps)
-		f.do("JNE", operand.LabelRef("sweep"))
-	}
-	f.do("VZEROUPPER")
-	f.do("RET")
+	return states
 }
 
 // filled returns a register with these bits in all lanes.

@@ -9,30 +9,30 @@
 TEXT ·CovarianceFloat64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         b+16(FP), BX
-	MOVQ         rows+24(FP), DI
-	MOVQ         u0+32(FP), DX
-	VMOVQ        DX, X0
+	MOVQ         b+16(FP), DX
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         u1+40(FP), DX
-	VMOVQ        DX, X1
+	MOVQ         u1+40(FP), BX
+	VMOVQ        BX, X1
 	VPBROADCASTQ X1, Y1
-	MOVQ         $0x00000008, R8
+	MOVQ         rows+24(FP), BX
+	MOVQ         $0x00000008, SI
 
 sweep:
+	MOVQ  CX, DI
+	MOVQ  DX, R8
 	VPXOR Y2, Y2, Y2
 	VPXOR Y3, Y3, Y3
 	VPXOR Y4, Y4, Y4
 	VPXOR Y5, Y5, Y5
 	VPXOR Y6, Y6, Y6
-	MOVQ  CX, DX
-	MOVQ  BX, SI
-	MOVQ  DI, R9
+	MOVQ  BX, R9
 
 row:
-	VMOVUPD     (DX), Y7
+	VMOVUPD     (DI), Y7
 	VFMSUB132PD const0<>+0(SB), Y0, Y7
-	VMOVUPD     (SI), Y8
+	VMOVUPD     (R8), Y8
 	VFMSUB132PD const0<>+0(SB), Y1, Y8
 	VMULPD      Y7, Y7, Y9
 	VADDPD      Y9, Y2, Y2
@@ -42,8 +42,8 @@ row:
 	VADDPD      Y9, Y4, Y4
 	VADDPD      Y5, Y7, Y5
 	VADDPD      Y6, Y8, Y6
-	ADDQ        $0x00000100, DX
-	ADDQ        $0x00000100, SI
+	ADDQ        $0x00000100, DI
+	ADDQ        $0x00000100, R8
 	DECQ        R9
 	JNE         row
 	VMOVUPD     Y2, (AX)
@@ -53,8 +53,8 @@ row:
 	VMOVUPD     Y6, 1024(AX)
 	ADDQ        $0x00000020, AX
 	ADDQ        $0x00000020, CX
-	ADDQ        $0x00000020, BX
-	DECQ        R8
+	ADDQ        $0x00000020, DX
+	DECQ        SI
 	JNE         sweep
 	VZEROUPPER
 	RET

@@ -9,13 +9,14 @@
 TEXT ·DeviationsUint64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         $0x00000002, SI
+	MOVQ         rows+24(FP), DX
+	MOVQ         $0x00000002, BX
 
 sweep:
+	MOVQ  CX, SI
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
 	VPXOR Y3, Y3, Y3
@@ -24,11 +25,10 @@ sweep:
 	VPXOR Y6, Y6, Y6
 	VPXOR Y7, Y7, Y7
 	VPXOR Y8, Y8, Y8
-	MOVQ  CX, DX
-	MOVQ  BX, DI
+	MOVQ  DX, DI
 
 row:
-	VMOVUPD     (DX), Y9
+	VMOVUPD     (SI), Y9
 	VPSUBQ      Y0, Y9, Y9
 	VPXOR       Y11, Y11, Y11
 	VPCMPGTQ    Y9, Y11, Y11
@@ -44,7 +44,7 @@ row:
 	VMULPD      Y9, Y9, Y10
 	VFMADD132PD const4<>+0(SB), Y10, Y1
 	VADDPD      Y5, Y9, Y5
-	VMOVUPD     32(DX), Y9
+	VMOVUPD     32(SI), Y9
 	VPSUBQ      Y0, Y9, Y9
 	VPXOR       Y11, Y11, Y11
 	VPCMPGTQ    Y9, Y11, Y11
@@ -60,7 +60,7 @@ row:
 	VMULPD      Y9, Y9, Y10
 	VFMADD132PD const4<>+0(SB), Y10, Y2
 	VADDPD      Y6, Y9, Y6
-	VMOVUPD     64(DX), Y9
+	VMOVUPD     64(SI), Y9
 	VPSUBQ      Y0, Y9, Y9
 	VPXOR       Y11, Y11, Y11
 	VPCMPGTQ    Y9, Y11, Y11
@@ -76,7 +76,7 @@ row:
 	VMULPD      Y9, Y9, Y10
 	VFMADD132PD const4<>+0(SB), Y10, Y3
 	VADDPD      Y7, Y9, Y7
-	VMOVUPD     96(DX), Y9
+	VMOVUPD     96(SI), Y9
 	VPSUBQ      Y0, Y9, Y9
 	VPXOR       Y11, Y11, Y11
 	VPCMPGTQ    Y9, Y11, Y11
@@ -92,7 +92,7 @@ row:
 	VMULPD      Y9, Y9, Y10
 	VFMADD132PD const4<>+0(SB), Y10, Y4
 	VADDPD      Y8, Y9, Y8
-	ADDQ        $0x00000100, DX
+	ADDQ        $0x00000100, SI
 	DECQ        DI
 	JNE         row
 	VMOVUPD     Y1, (AX)
@@ -105,7 +105,7 @@ row:
 	VMOVUPD     Y8, 352(AX)
 	ADDQ        $0x00000080, AX
 	ADDQ        $0x00000080, CX
-	DECQ        SI
+	DECQ        BX
 	JNE         sweep
 	VZEROUPPER
 	RET

@@ -9,16 +9,17 @@
 TEXT ·DeviationsSpecialFloat64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
 	MOVQ         u1+40(FP), DX
 	VMOVQ        DX, X1
 	VPBROADCASTQ X1, Y1
-	MOVQ         $0x00000002, SI
+	MOVQ         rows+24(FP), DX
+	MOVQ         $0x00000002, BX
 
 sweep:
+	MOVQ  CX, SI
 	VPXOR Y2, Y2, Y2
 	VPXOR Y3, Y3, Y3
 	VPXOR Y4, Y4, Y4
@@ -27,11 +28,10 @@ sweep:
 	VPXOR Y7, Y7, Y7
 	VPXOR Y8, Y8, Y8
 	VPXOR Y9, Y9, Y9
-	MOVQ  CX, DX
-	MOVQ  BX, DI
+	MOVQ  DX, DI
 
 row:
-	VMOVUPD      (DX), Y10
+	VMOVUPD      (SI), Y10
 	VSUBPD       Y10, Y10, Y11
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VCMPPD       $0x00, Y12, Y11, Y11
@@ -42,7 +42,7 @@ row:
 	VMULPD       Y10, Y10, Y11
 	VADDPD       Y11, Y2, Y2
 	VADDPD       Y6, Y10, Y6
-	VMOVUPD      32(DX), Y10
+	VMOVUPD      32(SI), Y10
 	VSUBPD       Y10, Y10, Y11
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VCMPPD       $0x00, Y12, Y11, Y11
@@ -53,7 +53,7 @@ row:
 	VMULPD       Y10, Y10, Y11
 	VADDPD       Y11, Y3, Y3
 	VADDPD       Y7, Y10, Y7
-	VMOVUPD      64(DX), Y10
+	VMOVUPD      64(SI), Y10
 	VSUBPD       Y10, Y10, Y11
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VCMPPD       $0x00, Y12, Y11, Y11
@@ -64,7 +64,7 @@ row:
 	VMULPD       Y10, Y10, Y11
 	VADDPD       Y11, Y4, Y4
 	VADDPD       Y8, Y10, Y8
-	VMOVUPD      96(DX), Y10
+	VMOVUPD      96(SI), Y10
 	VSUBPD       Y10, Y10, Y11
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VCMPPD       $0x00, Y12, Y11, Y11
@@ -75,7 +75,7 @@ row:
 	VMULPD       Y10, Y10, Y11
 	VADDPD       Y11, Y5, Y5
 	VADDPD       Y9, Y10, Y9
-	ADDQ         $0x00000100, DX
+	ADDQ         $0x00000100, SI
 	DECQ         DI
 	JNE          row
 	VMOVUPD      Y2, (AX)
@@ -88,7 +88,7 @@ row:
 	VMOVUPD      Y9, 352(AX)
 	ADDQ         $0x00000080, AX
 	ADDQ         $0x00000080, CX
-	DECQ         SI
+	DECQ         BX
 	JNE          sweep
 	VZEROUPPER
 	RET
@@ -107,16 +107,17 @@ GLOBL const1<>(SB), RODATA|NOPTR, $32
 TEXT ·DeviationsSpecialFloat32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
 	MOVQ         u1+40(FP), DX
 	VMOVQ        DX, X1
 	VPBROADCASTQ X1, Y1
-	MOVQ         $0x00000002, SI
+	MOVQ         rows+24(FP), DX
+	MOVQ         $0x00000002, BX
 
 sweep:
+	MOVQ  CX, SI
 	VPXOR Y2, Y2, Y2
 	VPXOR Y3, Y3, Y3
 	VPXOR Y4, Y4, Y4
@@ -125,11 +126,10 @@ sweep:
 	VPXOR Y7, Y7, Y7
 	VPXOR Y8, Y8, Y8
 	VPXOR Y9, Y9, Y9
-	MOVQ  CX, DX
-	MOVQ  BX, DI
+	MOVQ  DX, DI
 
 row:
-	VMOVUPD      (DX), X10
+	VMOVUPD      (SI), X10
 	VCVTPS2PD    X10, Y10
 	VSUBPD       Y10, Y10, Y11
 	VPBROADCASTQ const0<>+0(SB), Y12
@@ -141,7 +141,7 @@ row:
 	VMULPD       Y10, Y10, Y11
 	VADDPD       Y11, Y2, Y2
 	VADDPD       Y6, Y10, Y6
-	VMOVUPD      16(DX), X10
+	VMOVUPD      16(SI), X10
 	VCVTPS2PD    X10, Y10
 	VSUBPD       Y10, Y10, Y11
 	VPBROADCASTQ const0<>+0(SB), Y12
@@ -153,7 +153,7 @@ row:
 	VMULPD       Y10, Y10, Y11
 	VADDPD       Y11, Y3, Y3
 	VADDPD       Y7, Y10, Y7
-	VMOVUPD      32(DX), X10
+	VMOVUPD      32(SI), X10
 	VCVTPS2PD    X10, Y10
 	VSUBPD       Y10, Y10, Y11
 	VPBROADCASTQ const0<>+0(SB), Y12
@@ -165,7 +165,7 @@ row:
 	VMULPD       Y10, Y10, Y11
 	VADDPD       Y11, Y4, Y4
 	VADDPD       Y8, Y10, Y8
-	VMOVUPD      48(DX), X10
+	VMOVUPD      48(SI), X10
 	VCVTPS2PD    X10, Y10
 	VSUBPD       Y10, Y10, Y11
 	VPBROADCASTQ const0<>+0(SB), Y12
@@ -177,7 +177,7 @@ row:
 	VMULPD       Y10, Y10, Y11
 	VADDPD       Y11, Y5, Y5
 	VADDPD       Y9, Y10, Y9
-	ADDQ         $0x00000080, DX
+	ADDQ         $0x00000080, SI
 	DECQ         DI
 	JNE          row
 	VMOVUPD      Y2, (AX)
@@ -190,7 +190,7 @@ row:
 	VMOVUPD      Y9, 352(AX)
 	ADDQ         $0x00000080, AX
 	ADDQ         $0x00000040, CX
-	DECQ         SI
+	DECQ         BX
 	JNE          sweep
 	VZEROUPPER
 	RET
@@ -200,16 +200,17 @@ row:
 TEXT ·DeviationsSpecialFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
 	MOVQ         u1+40(FP), DX
 	VMOVQ        DX, X1
 	VPBROADCASTQ X1, Y1
-	MOVQ         $0x00000002, SI
+	MOVQ         rows+24(FP), DX
+	MOVQ         $0x00000002, BX
 
 sweep:
+	MOVQ  CX, SI
 	VPXOR Y2, Y2, Y2
 	VPXOR Y3, Y3, Y3
 	VPXOR Y4, Y4, Y4
@@ -218,11 +219,10 @@ sweep:
 	VPXOR Y7, Y7, Y7
 	VPXOR Y8, Y8, Y8
 	VPXOR Y9, Y9, Y9
-	MOVQ  CX, DX
-	MOVQ  BX, DI
+	MOVQ  DX, DI
 
 row:
-	VCVTPH2PS    (DX), X10
+	VCVTPH2PS    (SI), X10
 	VCVTPS2PD    X10, Y10
 	VSUBPD       Y10, Y10, Y11
 	VPBROADCASTQ const0<>+0(SB), Y12
@@ -234,7 +234,7 @@ row:
 	VMULPD       Y10, Y10, Y11
 	VADDPD       Y11, Y2, Y2
 	VADDPD       Y6, Y10, Y6
-	VCVTPH2PS    8(DX), X10
+	VCVTPH2PS    8(SI), X10
 	VCVTPS2PD    X10, Y10
 	VSUBPD       Y10, Y10, Y11
 	VPBROADCASTQ const0<>+0(SB), Y12
@@ -246,7 +246,7 @@ row:
 	VMULPD       Y10, Y10, Y11
 	VADDPD       Y11, Y3, Y3
 	VADDPD       Y7, Y10, Y7
-	VCVTPH2PS    16(DX), X10
+	VCVTPH2PS    16(SI), X10
 	VCVTPS2PD    X10, Y10
 	VSUBPD       Y10, Y10, Y11
 	VPBROADCASTQ const0<>+0(SB), Y12
@@ -258,7 +258,7 @@ row:
 	VMULPD       Y10, Y10, Y11
 	VADDPD       Y11, Y4, Y4
 	VADDPD       Y8, Y10, Y8
-	VCVTPH2PS    24(DX), X10
+	VCVTPH2PS    24(SI), X10
 	VCVTPS2PD    X10, Y10
 	VSUBPD       Y10, Y10, Y11
 	VPBROADCASTQ const0<>+0(SB), Y12
@@ -270,7 +270,7 @@ row:
 	VMULPD       Y10, Y10, Y11
 	VADDPD       Y11, Y5, Y5
 	VADDPD       Y9, Y10, Y9
-	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, SI
 	DECQ         DI
 	JNE          row
 	VMOVUPD      Y2, (AX)
@@ -283,7 +283,7 @@ row:
 	VMOVUPD      Y9, 352(AX)
 	ADDQ         $0x00000080, AX
 	ADDQ         $0x00000020, CX
-	DECQ         SI
+	DECQ         BX
 	JNE          sweep
 	VZEROUPPER
 	RET
@@ -293,16 +293,17 @@ row:
 TEXT ·DeviationsSpecialBFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
 	MOVQ         u1+40(FP), DX
 	VMOVQ        DX, X1
 	VPBROADCASTQ X1, Y1
-	MOVQ         $0x00000002, SI
+	MOVQ         rows+24(FP), DX
+	MOVQ         $0x00000002, BX
 
 sweep:
+	MOVQ  CX, SI
 	VPXOR Y2, Y2, Y2
 	VPXOR Y3, Y3, Y3
 	VPXOR Y4, Y4, Y4
@@ -311,11 +312,10 @@ sweep:
 	VPXOR Y7, Y7, Y7
 	VPXOR Y8, Y8, Y8
 	VPXOR Y9, Y9, Y9
-	MOVQ  CX, DX
-	MOVQ  BX, DI
+	MOVQ  DX, DI
 
 row:
-	VPMOVZXWD    (DX), X10
+	VPMOVZXWD    (SI), X10
 	VPSLLD       $0x10, X10, X10
 	VCVTPS2PD    X10, Y10
 	VSUBPD       Y10, Y10, Y11
@@ -328,7 +328,7 @@ row:
 	VMULPD       Y10, Y10, Y11
 	VADDPD       Y11, Y2, Y2
 	VADDPD       Y6, Y10, Y6
-	VPMOVZXWD    8(DX), X10
+	VPMOVZXWD    8(SI), X10
 	VPSLLD       $0x10, X10, X10
 	VCVTPS2PD    X10, Y10
 	VSUBPD       Y10, Y10, Y11
@@ -341,7 +341,7 @@ row:
 	VMULPD       Y10, Y10, Y11
 	VADDPD       Y11, Y3, Y3
 	VADDPD       Y7, Y10, Y7
-	VPMOVZXWD    16(DX), X10
+	VPMOVZXWD    16(SI), X10
 	VPSLLD       $0x10, X10, X10
 	VCVTPS2PD    X10, Y10
 	VSUBPD       Y10, Y10, Y11
@@ -354,7 +354,7 @@ row:
 	VMULPD       Y10, Y10, Y11
 	VADDPD       Y11, Y4, Y4
 	VADDPD       Y8, Y10, Y8
-	VPMOVZXWD    24(DX), X10
+	VPMOVZXWD    24(SI), X10
 	VPSLLD       $0x10, X10, X10
 	VCVTPS2PD    X10, Y10
 	VSUBPD       Y10, Y10, Y11
@@ -367,7 +367,7 @@ row:
 	VMULPD       Y10, Y10, Y11
 	VADDPD       Y11, Y5, Y5
 	VADDPD       Y9, Y10, Y9
-	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, SI
 	DECQ         DI
 	JNE          row
 	VMOVUPD      Y2, (AX)
@@ -380,7 +380,7 @@ row:
 	VMOVUPD      Y9, 352(AX)
 	ADDQ         $0x00000080, AX
 	ADDQ         $0x00000020, CX
-	DECQ         SI
+	DECQ         BX
 	JNE          sweep
 	VZEROUPPER
 	RET

@@ -9,11 +9,13 @@
 TEXT ·DotFloat64(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ b+16(FP), BX
-	MOVQ rows+24(FP), DI
-	MOVQ $0x00000002, R8
+	MOVQ b+16(FP), DX
+	MOVQ rows+24(FP), BX
+	MOVQ $0x00000002, SI
 
 sweep:
+	MOVQ  CX, DI
+	MOVQ  DX, R8
 	VPXOR Y0, Y0, Y0
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -22,13 +24,11 @@ sweep:
 	VPXOR Y5, Y5, Y5
 	VPXOR Y6, Y6, Y6
 	VPXOR Y7, Y7, Y7
-	MOVQ  CX, DX
-	MOVQ  BX, SI
-	MOVQ  DI, R9
+	MOVQ  BX, R9
 
 row:
-	VMOVUPD      (DX), Y8
-	VMOVUPD      (SI), Y9
+	VMOVUPD      (DI), Y8
+	VMOVUPD      (R8), Y9
 	VMULPD       Y9, Y8, Y10
 	VFMSUB213PD  Y10, Y9, Y8
 	VADDPD       Y0, Y10, Y9
@@ -40,8 +40,8 @@ row:
 	VADDPD       Y12, Y8, Y0
 	VADDPD       Y0, Y4, Y4
 	VMOVAPD      Y9, Y0
-	VMOVUPD      32(DX), Y8
-	VMOVUPD      32(SI), Y9
+	VMOVUPD      32(DI), Y8
+	VMOVUPD      32(R8), Y9
 	VMULPD       Y9, Y8, Y10
 	VFMSUB213PD  Y10, Y9, Y8
 	VADDPD       Y1, Y10, Y9
@@ -53,8 +53,8 @@ row:
 	VADDPD       Y12, Y8, Y1
 	VADDPD       Y1, Y5, Y5
 	VMOVAPD      Y9, Y1
-	VMOVUPD      64(DX), Y8
-	VMOVUPD      64(SI), Y9
+	VMOVUPD      64(DI), Y8
+	VMOVUPD      64(R8), Y9
 	VMULPD       Y9, Y8, Y10
 	VFMSUB213PD  Y10, Y9, Y8
 	VADDPD       Y2, Y10, Y9
@@ -66,8 +66,8 @@ row:
 	VADDPD       Y12, Y8, Y2
 	VADDPD       Y2, Y6, Y6
 	VMOVAPD      Y9, Y2
-	VMOVUPD      96(DX), Y8
-	VMOVUPD      96(SI), Y9
+	VMOVUPD      96(DI), Y8
+	VMOVUPD      96(R8), Y9
 	VMULPD       Y9, Y8, Y10
 	VFMSUB213PD  Y10, Y9, Y8
 	VADDPD       Y3, Y10, Y9
@@ -79,8 +79,8 @@ row:
 	VADDPD       Y12, Y8, Y3
 	VADDPD       Y3, Y7, Y7
 	VMOVAPD      Y9, Y3
-	ADDQ         $0x00000100, DX
-	ADDQ         $0x00000100, SI
+	ADDQ         $0x00000100, DI
+	ADDQ         $0x00000100, R8
 	DECQ         R9
 	JNE          row
 	VMOVUPD      Y0, (AX)
@@ -93,8 +93,8 @@ row:
 	VMOVUPD      Y7, 352(AX)
 	ADDQ         $0x00000080, AX
 	ADDQ         $0x00000080, CX
-	ADDQ         $0x00000080, BX
-	DECQ         R8
+	ADDQ         $0x00000080, DX
+	DECQ         SI
 	JNE          sweep
 	VZEROUPPER
 	RET
@@ -110,11 +110,13 @@ GLOBL const0<>(SB), RODATA|NOPTR, $32
 TEXT ·DotFloat32(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ b+16(FP), BX
-	MOVQ rows+24(FP), DI
-	MOVQ $0x00000002, R8
+	MOVQ b+16(FP), DX
+	MOVQ rows+24(FP), BX
+	MOVQ $0x00000002, SI
 
 sweep:
+	MOVQ  CX, DI
+	MOVQ  DX, R8
 	VPXOR Y0, Y0, Y0
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -123,14 +125,12 @@ sweep:
 	VPXOR Y5, Y5, Y5
 	VPXOR Y6, Y6, Y6
 	VPXOR Y7, Y7, Y7
-	MOVQ  CX, DX
-	MOVQ  BX, SI
-	MOVQ  DI, R9
+	MOVQ  BX, R9
 
 row:
-	VMOVUPD      (DX), X8
+	VMOVUPD      (DI), X8
 	VCVTPS2PD    X8, Y8
-	VMOVUPD      (SI), X9
+	VMOVUPD      (R8), X9
 	VCVTPS2PD    X9, Y9
 	VMULPD       Y9, Y8, Y8
 	VADDPD       Y8, Y0, Y9
@@ -141,9 +141,9 @@ row:
 	VFMADD132PD  const0<>+0(SB), Y8, Y11
 	VADDPD       Y4, Y11, Y4
 	VMOVAPD      Y9, Y0
-	VMOVUPD      16(DX), X8
+	VMOVUPD      16(DI), X8
 	VCVTPS2PD    X8, Y8
-	VMOVUPD      16(SI), X9
+	VMOVUPD      16(R8), X9
 	VCVTPS2PD    X9, Y9
 	VMULPD       Y9, Y8, Y8
 	VADDPD       Y8, Y1, Y9
@@ -154,9 +154,9 @@ row:
 	VFMADD132PD  const0<>+0(SB), Y8, Y11
 	VADDPD       Y5, Y11, Y5
 	VMOVAPD      Y9, Y1
-	VMOVUPD      32(DX), X8
+	VMOVUPD      32(DI), X8
 	VCVTPS2PD    X8, Y8
-	VMOVUPD      32(SI), X9
+	VMOVUPD      32(R8), X9
 	VCVTPS2PD    X9, Y9
 	VMULPD       Y9, Y8, Y8
 	VADDPD       Y8, Y2, Y9
@@ -167,9 +167,9 @@ row:
 	VFMADD132PD  const0<>+0(SB), Y8, Y11
 	VADDPD       Y6, Y11, Y6
 	VMOVAPD      Y9, Y2
-	VMOVUPD      48(DX), X8
+	VMOVUPD      48(DI), X8
 	VCVTPS2PD    X8, Y8
-	VMOVUPD      48(SI), X9
+	VMOVUPD      48(R8), X9
 	VCVTPS2PD    X9, Y9
 	VMULPD       Y9, Y8, Y8
 	VADDPD       Y8, Y3, Y9
@@ -180,8 +180,8 @@ row:
 	VFMADD132PD  const0<>+0(SB), Y8, Y11
 	VADDPD       Y7, Y11, Y7
 	VMOVAPD      Y9, Y3
-	ADDQ         $0x00000080, DX
-	ADDQ         $0x00000080, SI
+	ADDQ         $0x00000080, DI
+	ADDQ         $0x00000080, R8
 	DECQ         R9
 	JNE          row
 	VMOVUPD      Y0, (AX)
@@ -194,8 +194,8 @@ row:
 	VMOVUPD      Y7, 352(AX)
 	ADDQ         $0x00000080, AX
 	ADDQ         $0x00000040, CX
-	ADDQ         $0x00000040, BX
-	DECQ         R8
+	ADDQ         $0x00000040, DX
+	DECQ         SI
 	JNE          sweep
 	VZEROUPPER
 	RET

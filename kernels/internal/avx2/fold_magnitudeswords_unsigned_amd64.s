@@ -18,7 +18,6 @@ TEXT ·MagnitudesWordsUint64(SB), NOSPLIT, $0-48
 	VPXOR Y5, Y5, Y5
 	VPXOR Y6, Y6, Y6
 	VPXOR Y7, Y7, Y7
-	MOVQ  DX, DX
 
 row:
 	VMOVUPD      (CX), Y8
@@ -89,12 +88,18 @@ GLOBL const0<>(SB), RODATA|NOPTR, $8
 DATA const1<>+0(SB)/8, $0x0001000100010001
 GLOBL const1<>(SB), RODATA|NOPTR, $8
 
-// func MagnitudesWordsUint64Combined(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
+// func MagnitudesWordsUint64Combined(state *uint64, a *uint64, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX2
-TEXT ·MagnitudesWordsUint64Combined(SB), NOSPLIT, $0-48
-	MOVQ  state+0(FP), AX
-	MOVQ  a+8(FP), CX
-	MOVQ  rows+24(FP), DX
+TEXT ·MagnitudesWordsUint64Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	ADDQ  $0x00000000, DI
 	VPXOR Y0, Y0, Y0
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -103,7 +108,7 @@ TEXT ·MagnitudesWordsUint64Combined(SB), NOSPLIT, $0-48
 	VPXOR Y5, Y5, Y5
 	VPXOR Y6, Y6, Y6
 	VPXOR Y7, Y7, Y7
-	MOVQ  DX, DX
+	MOVQ  DX, R8
 
 row:
 	VMOVUPD      (CX), Y8
@@ -155,7 +160,7 @@ row:
 	VPMADDWD     Y9, Y8, Y8
 	VPADDQ       Y8, Y7, Y7
 	ADDQ         $0x00000100, CX
-	DECQ         DX
+	DECQ         R8
 	JNE          row
 	VPADDQ       Y7, Y3, Y3
 	VPADDQ       Y6, Y2, Y2
@@ -169,5 +174,9 @@ row:
 	VPERMILPD    $0x05, Y0, Y1
 	VPADDQ       Y1, Y0, Y0
 	VMOVQ        X0, (AX)
+	ADDQ         $0x00000008, AX
+	ADDQ         SI, CX
+	DECQ         BX
+	JNE          block
 	VZEROUPPER
 	RET

@@ -9,13 +9,14 @@
 TEXT ·NormsFloat64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         $0x00000004, SI
+	MOVQ         rows+24(FP), DX
+	MOVQ         $0x00000004, BX
 
 sweep:
+	MOVQ  CX, SI
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
 	VPXOR Y3, Y3, Y3
@@ -24,11 +25,10 @@ sweep:
 	VPXOR Y6, Y6, Y6
 	VPXOR Y7, Y7, Y7
 	VPXOR Y8, Y8, Y8
-	MOVQ  CX, DX
-	MOVQ  BX, DI
+	MOVQ  DX, DI
 
 row:
-	VMOVUPD      (DX), Y9
+	VMOVUPD      (SI), Y9
 	VSUBPD       Y9, Y9, Y10
 	VPBROADCASTQ const0<>+0(SB), Y11
 	VCMPPD       $0x00, Y11, Y10, Y10
@@ -56,7 +56,7 @@ row:
 	VADDPD       Y1, Y7, Y7
 	VMOVAPD      Y10, Y1
 	VMOVAPD      Y11, Y5
-	VMOVUPD      32(DX), Y9
+	VMOVUPD      32(SI), Y9
 	VSUBPD       Y9, Y9, Y10
 	VPBROADCASTQ const0<>+0(SB), Y11
 	VCMPPD       $0x00, Y11, Y10, Y10
@@ -84,7 +84,7 @@ row:
 	VADDPD       Y2, Y8, Y8
 	VMOVAPD      Y10, Y2
 	VMOVAPD      Y11, Y6
-	ADDQ         $0x00000100, DX
+	ADDQ         $0x00000100, SI
 	DECQ         DI
 	JNE          row
 	VMOVUPD      Y1, (AX)
@@ -97,7 +97,7 @@ row:
 	VMOVUPD      Y8, 800(AX)
 	ADDQ         $0x00000040, AX
 	ADDQ         $0x00000040, CX
-	DECQ         SI
+	DECQ         BX
 	JNE          sweep
 	VZEROUPPER
 	RET
@@ -119,13 +119,14 @@ GLOBL const2<>(SB), RODATA|NOPTR, $32
 TEXT ·NormsFloat32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         $0x00000004, SI
+	MOVQ         rows+24(FP), DX
+	MOVQ         $0x00000004, BX
 
 sweep:
+	MOVQ  CX, SI
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
 	VPXOR Y3, Y3, Y3
@@ -134,11 +135,10 @@ sweep:
 	VPXOR Y6, Y6, Y6
 	VPXOR Y7, Y7, Y7
 	VPXOR Y8, Y8, Y8
-	MOVQ  CX, DX
-	MOVQ  BX, DI
+	MOVQ  DX, DI
 
 row:
-	VMOVUPD      (DX), X9
+	VMOVUPD      (SI), X9
 	VCVTPS2PD    X9, Y9
 	VSUBPD       Y9, Y9, Y10
 	VPBROADCASTQ const0<>+0(SB), Y11
@@ -167,7 +167,7 @@ row:
 	VADDPD       Y1, Y7, Y7
 	VMOVAPD      Y10, Y1
 	VMOVAPD      Y11, Y5
-	VMOVUPD      16(DX), X9
+	VMOVUPD      16(SI), X9
 	VCVTPS2PD    X9, Y9
 	VSUBPD       Y9, Y9, Y10
 	VPBROADCASTQ const0<>+0(SB), Y11
@@ -196,7 +196,7 @@ row:
 	VADDPD       Y2, Y8, Y8
 	VMOVAPD      Y10, Y2
 	VMOVAPD      Y11, Y6
-	ADDQ         $0x00000080, DX
+	ADDQ         $0x00000080, SI
 	DECQ         DI
 	JNE          row
 	VMOVUPD      Y1, (AX)
@@ -209,7 +209,7 @@ row:
 	VMOVUPD      Y8, 800(AX)
 	ADDQ         $0x00000040, AX
 	ADDQ         $0x00000020, CX
-	DECQ         SI
+	DECQ         BX
 	JNE          sweep
 	VZEROUPPER
 	RET
@@ -219,13 +219,14 @@ row:
 TEXT ·NormsFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         $0x00000004, SI
+	MOVQ         rows+24(FP), DX
+	MOVQ         $0x00000004, BX
 
 sweep:
+	MOVQ  CX, SI
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
 	VPXOR Y3, Y3, Y3
@@ -234,11 +235,10 @@ sweep:
 	VPXOR Y6, Y6, Y6
 	VPXOR Y7, Y7, Y7
 	VPXOR Y8, Y8, Y8
-	MOVQ  CX, DX
-	MOVQ  BX, DI
+	MOVQ  DX, DI
 
 row:
-	VCVTPH2PS    (DX), X9
+	VCVTPH2PS    (SI), X9
 	VCVTPS2PD    X9, Y9
 	VSUBPD       Y9, Y9, Y10
 	VPBROADCASTQ const0<>+0(SB), Y11
@@ -267,7 +267,7 @@ row:
 	VADDPD       Y1, Y7, Y7
 	VMOVAPD      Y10, Y1
 	VMOVAPD      Y11, Y5
-	VCVTPH2PS    8(DX), X9
+	VCVTPH2PS    8(SI), X9
 	VCVTPS2PD    X9, Y9
 	VSUBPD       Y9, Y9, Y10
 	VPBROADCASTQ const0<>+0(SB), Y11
@@ -296,7 +296,7 @@ row:
 	VADDPD       Y2, Y8, Y8
 	VMOVAPD      Y10, Y2
 	VMOVAPD      Y11, Y6
-	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, SI
 	DECQ         DI
 	JNE          row
 	VMOVUPD      Y1, (AX)
@@ -309,7 +309,7 @@ row:
 	VMOVUPD      Y8, 800(AX)
 	ADDQ         $0x00000040, AX
 	ADDQ         $0x00000010, CX
-	DECQ         SI
+	DECQ         BX
 	JNE          sweep
 	VZEROUPPER
 	RET
@@ -319,13 +319,14 @@ row:
 TEXT ·NormsBFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         $0x00000004, SI
+	MOVQ         rows+24(FP), DX
+	MOVQ         $0x00000004, BX
 
 sweep:
+	MOVQ  CX, SI
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
 	VPXOR Y3, Y3, Y3
@@ -334,11 +335,10 @@ sweep:
 	VPXOR Y6, Y6, Y6
 	VPXOR Y7, Y7, Y7
 	VPXOR Y8, Y8, Y8
-	MOVQ  CX, DX
-	MOVQ  BX, DI
+	MOVQ  DX, DI
 
 row:
-	VPMOVZXWD    (DX), X9
+	VPMOVZXWD    (SI), X9
 	VPSLLD       $0x10, X9, X9
 	VCVTPS2PD    X9, Y9
 	VSUBPD       Y9, Y9, Y10
@@ -368,7 +368,7 @@ row:
 	VADDPD       Y1, Y7, Y7
 	VMOVAPD      Y10, Y1
 	VMOVAPD      Y11, Y5
-	VPMOVZXWD    8(DX), X9
+	VPMOVZXWD    8(SI), X9
 	VPSLLD       $0x10, X9, X9
 	VCVTPS2PD    X9, Y9
 	VSUBPD       Y9, Y9, Y10
@@ -398,7 +398,7 @@ row:
 	VADDPD       Y2, Y8, Y8
 	VMOVAPD      Y10, Y2
 	VMOVAPD      Y11, Y6
-	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, SI
 	DECQ         DI
 	JNE          row
 	VMOVUPD      Y1, (AX)
@@ -411,7 +411,7 @@ row:
 	VMOVUPD      Y8, 800(AX)
 	ADDQ         $0x00000040, AX
 	ADDQ         $0x00000010, CX
-	DECQ         SI
+	DECQ         BX
 	JNE          sweep
 	VZEROUPPER
 	RET

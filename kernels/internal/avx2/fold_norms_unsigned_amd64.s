@@ -9,10 +9,11 @@
 TEXT ·NormsUint32(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000004, SI
+	MOVQ rows+24(FP), DX
+	MOVQ $0x00000004, BX
 
 sweep:
+	MOVQ  CX, SI
 	VPXOR Y0, Y0, Y0
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -21,11 +22,10 @@ sweep:
 	VPXOR Y5, Y5, Y5
 	VPXOR Y6, Y6, Y6
 	VPXOR Y7, Y7, Y7
-	MOVQ  CX, DX
-	MOVQ  BX, DI
+	MOVQ  DX, DI
 
 row:
-	VMOVUPD      (DX), X8
+	VMOVUPD      (SI), X8
 	VPMOVZXDQ    X8, Y8
 	VPADDQ       const0<>+0(SB), Y8, Y8
 	VSUBPD       const0<>+0(SB), Y8, Y8
@@ -50,7 +50,7 @@ row:
 	VADDPD       Y0, Y6, Y6
 	VMOVAPD      Y9, Y0
 	VMOVAPD      Y10, Y4
-	VMOVUPD      16(DX), X8
+	VMOVUPD      16(SI), X8
 	VPMOVZXDQ    X8, Y8
 	VPADDQ       const0<>+0(SB), Y8, Y8
 	VSUBPD       const0<>+0(SB), Y8, Y8
@@ -75,7 +75,7 @@ row:
 	VADDPD       Y1, Y7, Y7
 	VMOVAPD      Y9, Y1
 	VMOVAPD      Y10, Y5
-	ADDQ         $0x00000080, DX
+	ADDQ         $0x00000080, SI
 	DECQ         DI
 	JNE          row
 	VMOVUPD      Y0, (AX)
@@ -88,7 +88,7 @@ row:
 	VMOVUPD      Y7, 800(AX)
 	ADDQ         $0x00000040, AX
 	ADDQ         $0x00000020, CX
-	DECQ         SI
+	DECQ         BX
 	JNE          sweep
 	VZEROUPPER
 	RET
@@ -113,10 +113,11 @@ GLOBL const2<>(SB), RODATA|NOPTR, $32
 TEXT ·NormsUint64(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000004, SI
+	MOVQ rows+24(FP), DX
+	MOVQ $0x00000004, BX
 
 sweep:
+	MOVQ  CX, SI
 	VPXOR Y0, Y0, Y0
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -125,11 +126,10 @@ sweep:
 	VPXOR Y5, Y5, Y5
 	VPXOR Y6, Y6, Y6
 	VPXOR Y7, Y7, Y7
-	MOVQ  CX, DX
-	MOVQ  BX, DI
+	MOVQ  DX, DI
 
 row:
-	VMOVUPD      (DX), Y8
+	VMOVUPD      (SI), Y8
 	VPSRLQ       $0x20, Y8, Y9
 	VPAND        const3<>+0(SB), Y9, Y9
 	VPOR         const4<>+0(SB), Y9, Y9
@@ -158,7 +158,7 @@ row:
 	VADDPD       Y0, Y6, Y6
 	VMOVAPD      Y9, Y0
 	VMOVAPD      Y10, Y4
-	VMOVUPD      32(DX), Y8
+	VMOVUPD      32(SI), Y8
 	VPSRLQ       $0x20, Y8, Y9
 	VPAND        const3<>+0(SB), Y9, Y9
 	VPOR         const4<>+0(SB), Y9, Y9
@@ -187,7 +187,7 @@ row:
 	VADDPD       Y1, Y7, Y7
 	VMOVAPD      Y9, Y1
 	VMOVAPD      Y10, Y5
-	ADDQ         $0x00000100, DX
+	ADDQ         $0x00000100, SI
 	DECQ         DI
 	JNE          row
 	VMOVUPD      Y0, (AX)
@@ -200,7 +200,7 @@ row:
 	VMOVUPD      Y7, 800(AX)
 	ADDQ         $0x00000040, AX
 	ADDQ         $0x00000040, CX
-	DECQ         SI
+	DECQ         BX
 	JNE          sweep
 	VZEROUPPER
 	RET

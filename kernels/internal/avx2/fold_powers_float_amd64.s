@@ -9,16 +9,17 @@
 TEXT ·PowersFloat64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
 	MOVQ         u1+40(FP), DX
 	VMOVQ        DX, X1
 	VPBROADCASTQ X1, Y1
-	MOVQ         $0x00000004, SI
+	MOVQ         rows+24(FP), DX
+	MOVQ         $0x00000004, BX
 
 sweep:
+	MOVQ  CX, SI
 	VPXOR Y2, Y2, Y2
 	VPXOR Y3, Y3, Y3
 	VPXOR Y4, Y4, Y4
@@ -27,11 +28,10 @@ sweep:
 	VPXOR Y7, Y7, Y7
 	VPXOR Y8, Y8, Y8
 	VPXOR Y9, Y9, Y9
-	MOVQ  CX, DX
-	MOVQ  BX, DI
+	MOVQ  DX, DI
 
 row:
-	VMOVUPD      (DX), Y10
+	VMOVUPD      (SI), Y10
 	VSUBPD       Y10, Y10, Y11
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VCMPPD       $0x00, Y12, Y11, Y11
@@ -46,7 +46,7 @@ row:
 	VADDPD       Y10, Y6, Y6
 	VMULPD       Y11, Y11, Y10
 	VADDPD       Y10, Y8, Y8
-	VMOVUPD      32(DX), Y10
+	VMOVUPD      32(SI), Y10
 	VSUBPD       Y10, Y10, Y11
 	VPBROADCASTQ const0<>+0(SB), Y12
 	VCMPPD       $0x00, Y12, Y11, Y11
@@ -61,7 +61,7 @@ row:
 	VADDPD       Y10, Y7, Y7
 	VMULPD       Y11, Y11, Y10
 	VADDPD       Y10, Y9, Y9
-	ADDQ         $0x00000100, DX
+	ADDQ         $0x00000100, SI
 	DECQ         DI
 	JNE          row
 	VMOVUPD      Y2, (AX)
@@ -74,7 +74,7 @@ row:
 	VMOVUPD      Y9, 800(AX)
 	ADDQ         $0x00000040, AX
 	ADDQ         $0x00000040, CX
-	DECQ         SI
+	DECQ         BX
 	JNE          sweep
 	VZEROUPPER
 	RET
@@ -93,16 +93,17 @@ GLOBL const1<>(SB), RODATA|NOPTR, $32
 TEXT ·PowersFloat32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
 	MOVQ         u1+40(FP), DX
 	VMOVQ        DX, X1
 	VPBROADCASTQ X1, Y1
-	MOVQ         $0x00000004, SI
+	MOVQ         rows+24(FP), DX
+	MOVQ         $0x00000004, BX
 
 sweep:
+	MOVQ  CX, SI
 	VPXOR Y2, Y2, Y2
 	VPXOR Y3, Y3, Y3
 	VPXOR Y4, Y4, Y4
@@ -111,11 +112,10 @@ sweep:
 	VPXOR Y7, Y7, Y7
 	VPXOR Y8, Y8, Y8
 	VPXOR Y9, Y9, Y9
-	MOVQ  CX, DX
-	MOVQ  BX, DI
+	MOVQ  DX, DI
 
 row:
-	VMOVUPD      (DX), X10
+	VMOVUPD      (SI), X10
 	VCVTPS2PD    X10, Y10
 	VSUBPD       Y10, Y10, Y11
 	VPBROADCASTQ const0<>+0(SB), Y12
@@ -131,7 +131,7 @@ row:
 	VADDPD       Y10, Y6, Y6
 	VMULPD       Y11, Y11, Y10
 	VADDPD       Y10, Y8, Y8
-	VMOVUPD      16(DX), X10
+	VMOVUPD      16(SI), X10
 	VCVTPS2PD    X10, Y10
 	VSUBPD       Y10, Y10, Y11
 	VPBROADCASTQ const0<>+0(SB), Y12
@@ -147,7 +147,7 @@ row:
 	VADDPD       Y10, Y7, Y7
 	VMULPD       Y11, Y11, Y10
 	VADDPD       Y10, Y9, Y9
-	ADDQ         $0x00000080, DX
+	ADDQ         $0x00000080, SI
 	DECQ         DI
 	JNE          row
 	VMOVUPD      Y2, (AX)
@@ -160,7 +160,7 @@ row:
 	VMOVUPD      Y9, 800(AX)
 	ADDQ         $0x00000040, AX
 	ADDQ         $0x00000020, CX
-	DECQ         SI
+	DECQ         BX
 	JNE          sweep
 	VZEROUPPER
 	RET
@@ -170,16 +170,17 @@ row:
 TEXT ·PowersFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
 	MOVQ         u1+40(FP), DX
 	VMOVQ        DX, X1
 	VPBROADCASTQ X1, Y1
-	MOVQ         $0x00000004, SI
+	MOVQ         rows+24(FP), DX
+	MOVQ         $0x00000004, BX
 
 sweep:
+	MOVQ  CX, SI
 	VPXOR Y2, Y2, Y2
 	VPXOR Y3, Y3, Y3
 	VPXOR Y4, Y4, Y4
@@ -188,11 +189,10 @@ sweep:
 	VPXOR Y7, Y7, Y7
 	VPXOR Y8, Y8, Y8
 	VPXOR Y9, Y9, Y9
-	MOVQ  CX, DX
-	MOVQ  BX, DI
+	MOVQ  DX, DI
 
 row:
-	VCVTPH2PS    (DX), X10
+	VCVTPH2PS    (SI), X10
 	VCVTPS2PD    X10, Y10
 	VSUBPD       Y10, Y10, Y11
 	VPBROADCASTQ const0<>+0(SB), Y12
@@ -208,7 +208,7 @@ row:
 	VADDPD       Y10, Y6, Y6
 	VMULPD       Y11, Y11, Y10
 	VADDPD       Y10, Y8, Y8
-	VCVTPH2PS    8(DX), X10
+	VCVTPH2PS    8(SI), X10
 	VCVTPS2PD    X10, Y10
 	VSUBPD       Y10, Y10, Y11
 	VPBROADCASTQ const0<>+0(SB), Y12
@@ -224,7 +224,7 @@ row:
 	VADDPD       Y10, Y7, Y7
 	VMULPD       Y11, Y11, Y10
 	VADDPD       Y10, Y9, Y9
-	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, SI
 	DECQ         DI
 	JNE          row
 	VMOVUPD      Y2, (AX)
@@ -237,7 +237,7 @@ row:
 	VMOVUPD      Y9, 800(AX)
 	ADDQ         $0x00000040, AX
 	ADDQ         $0x00000010, CX
-	DECQ         SI
+	DECQ         BX
 	JNE          sweep
 	VZEROUPPER
 	RET
@@ -247,16 +247,17 @@ row:
 TEXT ·PowersBFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
 	MOVQ         u1+40(FP), DX
 	VMOVQ        DX, X1
 	VPBROADCASTQ X1, Y1
-	MOVQ         $0x00000004, SI
+	MOVQ         rows+24(FP), DX
+	MOVQ         $0x00000004, BX
 
 sweep:
+	MOVQ  CX, SI
 	VPXOR Y2, Y2, Y2
 	VPXOR Y3, Y3, Y3
 	VPXOR Y4, Y4, Y4
@@ -265,11 +266,10 @@ sweep:
 	VPXOR Y7, Y7, Y7
 	VPXOR Y8, Y8, Y8
 	VPXOR Y9, Y9, Y9
-	MOVQ  CX, DX
-	MOVQ  BX, DI
+	MOVQ  DX, DI
 
 row:
-	VPMOVZXWD    (DX), X10
+	VPMOVZXWD    (SI), X10
 	VPSLLD       $0x10, X10, X10
 	VCVTPS2PD    X10, Y10
 	VSUBPD       Y10, Y10, Y11
@@ -286,7 +286,7 @@ row:
 	VADDPD       Y10, Y6, Y6
 	VMULPD       Y11, Y11, Y10
 	VADDPD       Y10, Y8, Y8
-	VPMOVZXWD    8(DX), X10
+	VPMOVZXWD    8(SI), X10
 	VPSLLD       $0x10, X10, X10
 	VCVTPS2PD    X10, Y10
 	VSUBPD       Y10, Y10, Y11
@@ -303,7 +303,7 @@ row:
 	VADDPD       Y10, Y7, Y7
 	VMULPD       Y11, Y11, Y10
 	VADDPD       Y10, Y9, Y9
-	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, SI
 	DECQ         DI
 	JNE          row
 	VMOVUPD      Y2, (AX)
@@ -316,7 +316,7 @@ row:
 	VMOVUPD      Y9, 800(AX)
 	ADDQ         $0x00000040, AX
 	ADDQ         $0x00000010, CX
-	DECQ         SI
+	DECQ         BX
 	JNE          sweep
 	VZEROUPPER
 	RET

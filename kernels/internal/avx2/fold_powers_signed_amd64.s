@@ -9,13 +9,14 @@
 TEXT ·PowersInt16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         $0x00000004, SI
+	MOVQ         rows+24(FP), DX
+	MOVQ         $0x00000004, BX
 
 sweep:
+	MOVQ  CX, SI
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
 	VPXOR Y3, Y3, Y3
@@ -24,11 +25,10 @@ sweep:
 	VPXOR Y6, Y6, Y6
 	VPXOR Y7, Y7, Y7
 	VPXOR Y8, Y8, Y8
-	MOVQ  CX, DX
-	MOVQ  BX, DI
+	MOVQ  DX, DI
 
 row:
-	VMOVQ       (DX), X9
+	VMOVQ       (SI), X9
 	VPMOVSXWQ   X9, Y9
 	VPSUBQ      Y0, Y9, Y9
 	VPADDQ      const0<>+0(SB), Y9, Y9
@@ -40,7 +40,7 @@ row:
 	VADDPD      Y9, Y5, Y5
 	VMULPD      Y10, Y10, Y9
 	VADDPD      Y9, Y7, Y7
-	VMOVQ       8(DX), X9
+	VMOVQ       8(SI), X9
 	VPMOVSXWQ   X9, Y9
 	VPSUBQ      Y0, Y9, Y9
 	VPADDQ      const0<>+0(SB), Y9, Y9
@@ -52,7 +52,7 @@ row:
 	VADDPD      Y9, Y6, Y6
 	VMULPD      Y10, Y10, Y9
 	VADDPD      Y9, Y8, Y8
-	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, SI
 	DECQ        DI
 	JNE         row
 	VMOVUPD     Y1, (AX)
@@ -65,7 +65,7 @@ row:
 	VMOVUPD     Y8, 800(AX)
 	ADDQ        $0x00000040, AX
 	ADDQ        $0x00000010, CX
-	DECQ        SI
+	DECQ        BX
 	JNE         sweep
 	VZEROUPPER
 	RET
@@ -87,13 +87,14 @@ GLOBL const1<>(SB), RODATA|NOPTR, $32
 TEXT ·PowersInt32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         $0x00000004, SI
+	MOVQ         rows+24(FP), DX
+	MOVQ         $0x00000004, BX
 
 sweep:
+	MOVQ  CX, SI
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
 	VPXOR Y3, Y3, Y3
@@ -102,11 +103,10 @@ sweep:
 	VPXOR Y6, Y6, Y6
 	VPXOR Y7, Y7, Y7
 	VPXOR Y8, Y8, Y8
-	MOVQ  CX, DX
-	MOVQ  BX, DI
+	MOVQ  DX, DI
 
 row:
-	VMOVUPD     (DX), X9
+	VMOVUPD     (SI), X9
 	VPMOVSXDQ   X9, Y9
 	VPSUBQ      Y0, Y9, Y9
 	VPADDQ      const0<>+0(SB), Y9, Y9
@@ -118,7 +118,7 @@ row:
 	VADDPD      Y9, Y5, Y5
 	VMULPD      Y10, Y10, Y9
 	VADDPD      Y9, Y7, Y7
-	VMOVUPD     16(DX), X9
+	VMOVUPD     16(SI), X9
 	VPMOVSXDQ   X9, Y9
 	VPSUBQ      Y0, Y9, Y9
 	VPADDQ      const0<>+0(SB), Y9, Y9
@@ -130,7 +130,7 @@ row:
 	VADDPD      Y9, Y6, Y6
 	VMULPD      Y10, Y10, Y9
 	VADDPD      Y9, Y8, Y8
-	ADDQ        $0x00000080, DX
+	ADDQ        $0x00000080, SI
 	DECQ        DI
 	JNE         row
 	VMOVUPD     Y1, (AX)
@@ -143,7 +143,7 @@ row:
 	VMOVUPD     Y8, 800(AX)
 	ADDQ        $0x00000040, AX
 	ADDQ        $0x00000020, CX
-	DECQ        SI
+	DECQ        BX
 	JNE         sweep
 	VZEROUPPER
 	RET
@@ -153,13 +153,14 @@ row:
 TEXT ·PowersInt64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         $0x00000004, SI
+	MOVQ         rows+24(FP), DX
+	MOVQ         $0x00000004, BX
 
 sweep:
+	MOVQ  CX, SI
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
 	VPXOR Y3, Y3, Y3
@@ -168,11 +169,10 @@ sweep:
 	VPXOR Y6, Y6, Y6
 	VPXOR Y7, Y7, Y7
 	VPXOR Y8, Y8, Y8
-	MOVQ  CX, DX
-	MOVQ  BX, DI
+	MOVQ  DX, DI
 
 row:
-	VMOVUPD     (DX), Y9
+	VMOVUPD     (SI), Y9
 	VPSUBQ      Y0, Y9, Y9
 	VPXOR       Y11, Y11, Y11
 	VPCMPGTQ    Y9, Y11, Y11
@@ -192,7 +192,7 @@ row:
 	VADDPD      Y9, Y5, Y5
 	VMULPD      Y10, Y10, Y9
 	VADDPD      Y9, Y7, Y7
-	VMOVUPD     32(DX), Y9
+	VMOVUPD     32(SI), Y9
 	VPSUBQ      Y0, Y9, Y9
 	VPXOR       Y11, Y11, Y11
 	VPCMPGTQ    Y9, Y11, Y11
@@ -212,7 +212,7 @@ row:
 	VADDPD      Y9, Y6, Y6
 	VMULPD      Y10, Y10, Y9
 	VADDPD      Y9, Y8, Y8
-	ADDQ        $0x00000100, DX
+	ADDQ        $0x00000100, SI
 	DECQ        DI
 	JNE         row
 	VMOVUPD     Y1, (AX)
@@ -225,7 +225,7 @@ row:
 	VMOVUPD     Y8, 800(AX)
 	ADDQ        $0x00000040, AX
 	ADDQ        $0x00000040, CX
-	DECQ        SI
+	DECQ        BX
 	JNE         sweep
 	VZEROUPPER
 	RET

@@ -9,13 +9,14 @@
 TEXT ·PowersBytesUint64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         $0x00000002, SI
+	MOVQ         rows+24(FP), DX
+	MOVQ         $0x00000002, BX
 
 sweep:
+	MOVQ  CX, SI
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
 	VPXOR Y3, Y3, Y3
@@ -24,11 +25,10 @@ sweep:
 	VPXOR Y6, Y6, Y6
 	VPXOR Y7, Y7, Y7
 	VPXOR Y8, Y8, Y8
-	MOVQ  CX, DX
-	MOVQ  BX, DI
+	MOVQ  DX, DI
 
 row:
-	VMOVUPD      (DX), Y9
+	VMOVUPD      (SI), Y9
 	VPXOR        Y0, Y9, Y9
 	VPSLLW       $0x08, Y9, Y10
 	VPSRAW       $0x08, Y10, Y10
@@ -51,7 +51,7 @@ row:
 	VPSRLQ       $0x20, Y10, Y10
 	VPADDQ       Y10, Y9, Y9
 	VPADDQ       Y9, Y5, Y5
-	VMOVUPD      32(DX), Y9
+	VMOVUPD      32(SI), Y9
 	VPXOR        Y0, Y9, Y9
 	VPSLLW       $0x08, Y9, Y10
 	VPSRAW       $0x08, Y10, Y10
@@ -74,7 +74,7 @@ row:
 	VPSRLQ       $0x20, Y10, Y10
 	VPADDQ       Y10, Y9, Y9
 	VPADDQ       Y9, Y6, Y6
-	VMOVUPD      64(DX), Y9
+	VMOVUPD      64(SI), Y9
 	VPXOR        Y0, Y9, Y9
 	VPSLLW       $0x08, Y9, Y10
 	VPSRAW       $0x08, Y10, Y10
@@ -97,7 +97,7 @@ row:
 	VPSRLQ       $0x20, Y10, Y10
 	VPADDQ       Y10, Y9, Y9
 	VPADDQ       Y9, Y7, Y7
-	VMOVUPD      96(DX), Y9
+	VMOVUPD      96(SI), Y9
 	VPXOR        Y0, Y9, Y9
 	VPSLLW       $0x08, Y9, Y10
 	VPSRAW       $0x08, Y10, Y10
@@ -120,7 +120,7 @@ row:
 	VPSRLQ       $0x20, Y10, Y10
 	VPADDQ       Y10, Y9, Y9
 	VPADDQ       Y9, Y8, Y8
-	ADDQ         $0x00000100, DX
+	ADDQ         $0x00000100, SI
 	DECQ         DI
 	JNE          row
 	VMOVUPD      Y1, (AX)
@@ -133,7 +133,7 @@ row:
 	VMOVUPD      Y8, 352(AX)
 	ADDQ         $0x00000080, AX
 	ADDQ         $0x00000080, CX
-	DECQ         SI
+	DECQ         BX
 	JNE          sweep
 	VZEROUPPER
 	RET

@@ -9,20 +9,20 @@
 TEXT ·ProductFloat64(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000008, SI
+	MOVQ rows+24(FP), DX
+	MOVQ $0x00000008, BX
 
 sweep:
+	MOVQ         CX, SI
 	VPBROADCASTQ const0<>+0(SB), Y0
 	VPXOR        Y1, Y1, Y1
 	VPXOR        Y2, Y2, Y2
 	VPXOR        Y3, Y3, Y3
 	VPXOR        Y4, Y4, Y4
-	MOVQ         CX, DX
-	MOVQ         BX, DI
+	MOVQ         DX, DI
 
 row:
-	VMOVUPD      (DX), Y5
+	VMOVUPD      (SI), Y5
 	VPSRLQ       $0x34, Y5, Y6
 	VPAND        const1<>+0(SB), Y6, Y6
 	VPAND        const2<>+0(SB), Y5, Y7
@@ -45,7 +45,7 @@ row:
 	VPADDQ       Y0, Y4, Y4
 	VMOVAPD      Y8, Y0
 	VMOVAPD      Y10, Y1
-	ADDQ         $0x00000100, DX
+	ADDQ         $0x00000100, SI
 	DECQ         DI
 	JNE          row
 	VMOVUPD      Y0, (AX)
@@ -55,7 +55,7 @@ row:
 	VMOVUPD      Y4, 1024(AX)
 	ADDQ         $0x00000020, AX
 	ADDQ         $0x00000020, CX
-	DECQ         SI
+	DECQ         BX
 	JNE          sweep
 	VZEROUPPER
 	RET

@@ -9,24 +9,24 @@
 TEXT ·ScanFloat64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         $0x00000008, SI
+	MOVQ         rows+24(FP), DX
+	MOVQ         $0x00000008, BX
 
 sweep:
+	MOVQ         CX, SI
 	VPXOR        Y1, Y1, Y1
 	VPXOR        Y2, Y2, Y2
 	VPBROADCASTQ const0<>+0(SB), Y3
 	VPBROADCASTQ const1<>+0(SB), Y4
 	VPXOR        Y5, Y5, Y5
 	VPXOR        Y6, Y6, Y6
-	MOVQ         CX, DX
-	MOVQ         BX, DI
+	MOVQ         DX, DI
 
 row:
-	VMOVUPD      (DX), Y7
+	VMOVUPD      (SI), Y7
 	VADDPD       Y1, Y7, Y8
 	VSUBPD       Y1, Y8, Y9
 	VSUBPD       Y9, Y8, Y10
@@ -40,7 +40,7 @@ row:
 	VFMADD231PD  Y1, Y1, Y5
 	VPOR         Y7, Y6, Y6
 	VMOVAPD      Y8, Y1
-	ADDQ         $0x00000100, DX
+	ADDQ         $0x00000100, SI
 	DECQ         DI
 	JNE          row
 	VMOVUPD      Y1, (AX)
@@ -51,7 +51,7 @@ row:
 	VMOVUPD      Y6, 1280(AX)
 	ADDQ         $0x00000020, AX
 	ADDQ         $0x00000020, CX
-	DECQ         SI
+	DECQ         BX
 	JNE          sweep
 	VZEROUPPER
 	RET
@@ -73,24 +73,24 @@ GLOBL const2<>(SB), RODATA|NOPTR, $32
 TEXT ·ScanFloat32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         $0x00000008, SI
+	MOVQ         rows+24(FP), DX
+	MOVQ         $0x00000008, BX
 
 sweep:
+	MOVQ         CX, SI
 	VPXOR        Y1, Y1, Y1
 	VPXOR        Y2, Y2, Y2
 	VPBROADCASTQ const0<>+0(SB), Y3
 	VPBROADCASTQ const1<>+0(SB), Y4
 	VPXOR        Y5, Y5, Y5
 	VPXOR        Y6, Y6, Y6
-	MOVQ         CX, DX
-	MOVQ         BX, DI
+	MOVQ         DX, DI
 
 row:
-	VMOVUPD      (DX), X7
+	VMOVUPD      (SI), X7
 	VCVTPS2PD    X7, Y7
 	VADDPD       Y1, Y7, Y8
 	VSUBPD       Y1, Y8, Y9
@@ -105,7 +105,7 @@ row:
 	VFMADD231PD  Y1, Y1, Y5
 	VPOR         Y7, Y6, Y6
 	VMOVAPD      Y8, Y1
-	ADDQ         $0x00000080, DX
+	ADDQ         $0x00000080, SI
 	DECQ         DI
 	JNE          row
 	VMOVUPD      Y1, (AX)
@@ -116,7 +116,7 @@ row:
 	VMOVUPD      Y6, 1280(AX)
 	ADDQ         $0x00000020, AX
 	ADDQ         $0x00000010, CX
-	DECQ         SI
+	DECQ         BX
 	JNE          sweep
 	VZEROUPPER
 	RET
@@ -126,24 +126,24 @@ row:
 TEXT ·ScanFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         $0x00000008, SI
+	MOVQ         rows+24(FP), DX
+	MOVQ         $0x00000008, BX
 
 sweep:
+	MOVQ         CX, SI
 	VPXOR        Y1, Y1, Y1
 	VPXOR        Y2, Y2, Y2
 	VPBROADCASTQ const0<>+0(SB), Y3
 	VPBROADCASTQ const1<>+0(SB), Y4
 	VPXOR        Y5, Y5, Y5
 	VPXOR        Y6, Y6, Y6
-	MOVQ         CX, DX
-	MOVQ         BX, DI
+	MOVQ         DX, DI
 
 row:
-	VCVTPH2PS    (DX), X7
+	VCVTPH2PS    (SI), X7
 	VCVTPS2PD    X7, Y7
 	VADDPD       Y1, Y7, Y8
 	VSUBPD       Y1, Y8, Y9
@@ -158,7 +158,7 @@ row:
 	VFMADD231PD  Y1, Y1, Y5
 	VPOR         Y7, Y6, Y6
 	VMOVAPD      Y8, Y1
-	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, SI
 	DECQ         DI
 	JNE          row
 	VMOVUPD      Y1, (AX)
@@ -169,7 +169,7 @@ row:
 	VMOVUPD      Y6, 1280(AX)
 	ADDQ         $0x00000020, AX
 	ADDQ         $0x00000008, CX
-	DECQ         SI
+	DECQ         BX
 	JNE          sweep
 	VZEROUPPER
 	RET
@@ -179,24 +179,24 @@ row:
 TEXT ·ScanBFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         $0x00000008, SI
+	MOVQ         rows+24(FP), DX
+	MOVQ         $0x00000008, BX
 
 sweep:
+	MOVQ         CX, SI
 	VPXOR        Y1, Y1, Y1
 	VPXOR        Y2, Y2, Y2
 	VPBROADCASTQ const0<>+0(SB), Y3
 	VPBROADCASTQ const1<>+0(SB), Y4
 	VPXOR        Y5, Y5, Y5
 	VPXOR        Y6, Y6, Y6
-	MOVQ         CX, DX
-	MOVQ         BX, DI
+	MOVQ         DX, DI
 
 row:
-	VPMOVZXWD    (DX), X7
+	VPMOVZXWD    (SI), X7
 	VPSLLD       $0x10, X7, X7
 	VCVTPS2PD    X7, Y7
 	VADDPD       Y1, Y7, Y8
@@ -212,7 +212,7 @@ row:
 	VFMADD231PD  Y1, Y1, Y5
 	VPOR         Y7, Y6, Y6
 	VMOVAPD      Y8, Y1
-	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, SI
 	DECQ         DI
 	JNE          row
 	VMOVUPD      Y1, (AX)
@@ -223,7 +223,7 @@ row:
 	VMOVUPD      Y6, 1280(AX)
 	ADDQ         $0x00000020, AX
 	ADDQ         $0x00000008, CX
-	DECQ         SI
+	DECQ         BX
 	JNE          sweep
 	VZEROUPPER
 	RET

@@ -9,23 +9,23 @@
 TEXT ·ScanInt32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         $0x00000008, SI
+	MOVQ         rows+24(FP), DX
+	MOVQ         $0x00000008, BX
 
 sweep:
+	MOVQ         CX, SI
 	VPXOR        Y1, Y1, Y1
 	VPXOR        Y2, Y2, Y2
 	VPBROADCASTQ const0<>+0(SB), Y3
 	VPBROADCASTQ const1<>+0(SB), Y4
 	VPXOR        Y5, Y5, Y5
-	MOVQ         CX, DX
-	MOVQ         BX, DI
+	MOVQ         DX, DI
 
 row:
-	VMOVUPD     (DX), X6
+	VMOVUPD     (SI), X6
 	VPMOVSXDQ   X6, Y6
 	VPCMPGTQ    Y6, Y3, Y7
 	VBLENDVPD   Y7, Y6, Y3, Y3
@@ -38,7 +38,7 @@ row:
 	VFMADD231PD Y7, Y7, Y5
 	VMOVAPD     Y3, Y3
 	VMOVAPD     Y4, Y4
-	ADDQ        $0x00000080, DX
+	ADDQ        $0x00000080, SI
 	DECQ        DI
 	JNE         row
 	VMOVUPD     Y1, (AX)
@@ -48,7 +48,7 @@ row:
 	VMOVUPD     Y5, 1024(AX)
 	ADDQ        $0x00000020, AX
 	ADDQ        $0x00000010, CX
-	DECQ        SI
+	DECQ        BX
 	JNE         sweep
 	VZEROUPPER
 	RET
@@ -70,23 +70,23 @@ GLOBL const2<>(SB), RODATA|NOPTR, $32
 TEXT ·ScanInt64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         $0x00000008, SI
+	MOVQ         rows+24(FP), DX
+	MOVQ         $0x00000008, BX
 
 sweep:
+	MOVQ         CX, SI
 	VPXOR        Y0, Y0, Y0
 	VPXOR        Y1, Y1, Y1
 	VPBROADCASTQ const0<>+0(SB), Y2
 	VPBROADCASTQ const1<>+0(SB), Y3
 	VPXOR        Y4, Y4, Y4
-	MOVQ         CX, DX
-	MOVQ         BX, DI
+	MOVQ         DX, DI
 
 row:
-	VMOVUPD   (DX), Y5
+	VMOVUPD   (SI), Y5
 	VPCMPGTQ  Y5, Y2, Y6
 	VBLENDVPD Y6, Y5, Y2, Y2
 	VPCMPGTQ  Y3, Y5, Y6
@@ -101,7 +101,7 @@ row:
 	VPADDQ    Y1, Y6, Y1
 	VMOVAPD   Y2, Y2
 	VMOVAPD   Y3, Y3
-	ADDQ      $0x00000100, DX
+	ADDQ      $0x00000100, SI
 	DECQ      DI
 	JNE       row
 	VMOVUPD   Y0, (AX)
@@ -111,7 +111,7 @@ row:
 	VMOVUPD   Y4, 1024(AX)
 	ADDQ      $0x00000020, AX
 	ADDQ      $0x00000020, CX
-	DECQ      SI
+	DECQ      BX
 	JNE       sweep
 	VZEROUPPER
 	RET

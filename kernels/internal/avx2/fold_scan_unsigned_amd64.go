@@ -19,7 +19,7 @@ func ScanUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint6
 //go:noescape
 func ScanBool(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
 
-// ScanBoolCombined folds rows of 32 elements into the first lane.
+// ScanBoolCombined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func ScanBoolCombined(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
+func ScanBoolCombined(state *uint64, a *uint8, b *byte, rows int, blocks int, skip int, u *uint64)

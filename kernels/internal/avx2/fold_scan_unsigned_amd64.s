@@ -9,23 +9,23 @@
 TEXT ·ScanUint32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         $0x00000008, SI
+	MOVQ         rows+24(FP), DX
+	MOVQ         $0x00000008, BX
 
 sweep:
+	MOVQ         CX, SI
 	VPXOR        Y1, Y1, Y1
 	VPXOR        Y2, Y2, Y2
 	VPBROADCASTQ const0<>+0(SB), Y3
 	VPBROADCASTQ const1<>+0(SB), Y4
 	VPXOR        Y5, Y5, Y5
-	MOVQ         CX, DX
-	MOVQ         BX, DI
+	MOVQ         DX, DI
 
 row:
-	VMOVUPD     (DX), X6
+	VMOVUPD     (SI), X6
 	VPMOVZXDQ   X6, Y6
 	VPCMPGTQ    Y6, Y3, Y7
 	VBLENDVPD   Y7, Y6, Y3, Y3
@@ -38,7 +38,7 @@ row:
 	VFMADD231PD Y7, Y7, Y5
 	VMOVAPD     Y3, Y3
 	VMOVAPD     Y4, Y4
-	ADDQ        $0x00000080, DX
+	ADDQ        $0x00000080, SI
 	DECQ        DI
 	JNE         row
 	VMOVUPD     Y1, (AX)
@@ -48,7 +48,7 @@ row:
 	VMOVUPD     Y5, 1024(AX)
 	ADDQ        $0x00000020, AX
 	ADDQ        $0x00000010, CX
-	DECQ        SI
+	DECQ        BX
 	JNE         sweep
 	VZEROUPPER
 	RET
@@ -70,23 +70,23 @@ GLOBL const2<>(SB), RODATA|NOPTR, $32
 TEXT ·ScanUint64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         $0x00000008, SI
+	MOVQ         rows+24(FP), DX
+	MOVQ         $0x00000008, BX
 
 sweep:
+	MOVQ         CX, SI
 	VPXOR        Y0, Y0, Y0
 	VPXOR        Y1, Y1, Y1
 	VPBROADCASTQ const3<>+0(SB), Y2
 	VPXOR        Y3, Y3, Y3
 	VPXOR        Y4, Y4, Y4
-	MOVQ         CX, DX
-	MOVQ         BX, DI
+	MOVQ         DX, DI
 
 row:
-	VMOVUPD      (DX), Y5
+	VMOVUPD      (SI), Y5
 	VPBROADCASTQ const1<>+0(SB), Y6
 	VPXOR        Y6, Y5, Y7
 	VPXOR        Y6, Y2, Y6
@@ -103,7 +103,7 @@ row:
 	VPADDQ       Y1, Y6, Y1
 	VMOVAPD      Y2, Y2
 	VMOVAPD      Y3, Y3
-	ADDQ         $0x00000100, DX
+	ADDQ         $0x00000100, SI
 	DECQ         DI
 	JNE          row
 	VMOVUPD      Y0, (AX)
@@ -113,7 +113,7 @@ row:
 	VMOVUPD      Y4, 1024(AX)
 	ADDQ         $0x00000020, AX
 	ADDQ         $0x00000020, CX
-	DECQ         SI
+	DECQ         BX
 	JNE          sweep
 	VZEROUPPER
 	RET
@@ -141,7 +141,6 @@ TEXT ·ScanBool(SB), NOSPLIT, $0-48
 	VPXOR Y5, Y5, Y5
 	VPXOR Y6, Y6, Y6
 	VPXOR Y7, Y7, Y7
-	MOVQ  DX, DX
 
 row:
 	VPMOVZXBQ    (CX), Y8
@@ -228,12 +227,18 @@ GLOBL const5<>(SB), RODATA|NOPTR, $8
 DATA const6<>+0(SB)/8, $0x0000000000000000
 GLOBL const6<>(SB), RODATA|NOPTR, $8
 
-// func ScanBoolCombined(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
+// func ScanBoolCombined(state *uint64, a *uint8, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX2
-TEXT ·ScanBoolCombined(SB), NOSPLIT, $0-48
-	MOVQ  state+0(FP), AX
-	MOVQ  a+8(FP), CX
-	MOVQ  rows+24(FP), DX
+TEXT ·ScanBoolCombined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	ADDQ  $0x00000000, DI
 	VPXOR Y0, Y0, Y0
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -242,7 +247,7 @@ TEXT ·ScanBoolCombined(SB), NOSPLIT, $0-48
 	VPXOR Y5, Y5, Y5
 	VPXOR Y6, Y6, Y6
 	VPXOR Y7, Y7, Y7
-	MOVQ  DX, DX
+	MOVQ  DX, R8
 
 row:
 	VPMOVZXBQ    (CX), Y8
@@ -310,7 +315,7 @@ row:
 	VBLENDVPD    Y8, Y9, Y10, Y8
 	VPADDQ       Y8, Y7, Y7
 	ADDQ         $0x00000020, CX
-	DECQ         DX
+	DECQ         R8
 	JNE          row
 	VPADDQ       Y7, Y3, Y3
 	VPADDQ       Y6, Y2, Y2
@@ -324,5 +329,9 @@ row:
 	VPERMILPD    $0x05, Y0, Y1
 	VPADDQ       Y1, Y0, Y0
 	VMOVQ        X0, (AX)
+	ADDQ         $0x00000008, AX
+	ADDQ         SI, CX
+	DECQ         BX
+	JNE          block
 	VZEROUPPER
 	RET

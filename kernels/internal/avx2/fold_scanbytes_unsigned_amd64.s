@@ -9,13 +9,14 @@
 TEXT ·ScanBytesUint64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         $0x00000004, SI
+	MOVQ         rows+24(FP), DX
+	MOVQ         $0x00000004, BX
 
 sweep:
+	MOVQ         CX, SI
 	VPXOR        Y1, Y1, Y1
 	VPXOR        Y2, Y2, Y2
 	VPXOR        Y3, Y3, Y3
@@ -24,11 +25,10 @@ sweep:
 	VPBROADCASTQ const0<>+0(SB), Y6
 	VPXOR        Y7, Y7, Y7
 	VPXOR        Y8, Y8, Y8
-	MOVQ         CX, DX
-	MOVQ         BX, DI
+	MOVQ         DX, DI
 
 row:
-	VMOVUPD      (DX), Y9
+	VMOVUPD      (SI), Y9
 	VPXOR        Y0, Y9, Y9
 	VPAND        const1<>+0(SB), Y9, Y10
 	VPSRLQ       $0x08, Y9, Y11
@@ -43,7 +43,7 @@ row:
 	VPADDQ       Y3, Y10, Y3
 	VPMINUB      Y9, Y5, Y5
 	VPMAXUB      Y9, Y7, Y7
-	VMOVUPD      32(DX), Y9
+	VMOVUPD      32(SI), Y9
 	VPXOR        Y0, Y9, Y9
 	VPAND        const1<>+0(SB), Y9, Y10
 	VPSRLQ       $0x08, Y9, Y11
@@ -58,7 +58,7 @@ row:
 	VPADDQ       Y4, Y10, Y4
 	VPMINUB      Y9, Y6, Y6
 	VPMAXUB      Y9, Y8, Y8
-	ADDQ         $0x00000100, DX
+	ADDQ         $0x00000100, SI
 	DECQ         DI
 	JNE          row
 	VMOVUPD      Y1, (AX)
@@ -71,7 +71,7 @@ row:
 	VMOVUPD      Y8, 800(AX)
 	ADDQ         $0x00000040, AX
 	ADDQ         $0x00000040, CX
-	DECQ         SI
+	DECQ         BX
 	JNE          sweep
 	VZEROUPPER
 	RET

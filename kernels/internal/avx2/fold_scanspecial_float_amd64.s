@@ -9,13 +9,14 @@
 TEXT ·ScanSpecialFloat64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         $0x00000008, SI
+	MOVQ         rows+24(FP), DX
+	MOVQ         $0x00000008, BX
 
 sweep:
+	MOVQ         CX, SI
 	VPXOR        Y1, Y1, Y1
 	VPXOR        Y2, Y2, Y2
 	VPBROADCASTQ const0<>+0(SB), Y3
@@ -24,11 +25,10 @@ sweep:
 	VPXOR        Y6, Y6, Y6
 	VPXOR        Y7, Y7, Y7
 	VPXOR        Y8, Y8, Y8
-	MOVQ         CX, DX
-	MOVQ         BX, DI
+	MOVQ         DX, DI
 
 row:
-	VMOVUPD      (DX), Y9
+	VMOVUPD      (SI), Y9
 	VSUBPD       Y9, Y9, Y10
 	VPBROADCASTQ const2<>+0(SB), Y11
 	VCMPPD       $0x00, Y10, Y11, Y10
@@ -67,7 +67,7 @@ row:
 	VBLENDVPD    Y10, Y1, Y9, Y1
 	VMAXPD       Y8, Y1, Y8
 	VMOVAPD      Y12, Y1
-	ADDQ         $0x00000100, DX
+	ADDQ         $0x00000100, SI
 	DECQ         DI
 	JNE          row
 	VMOVUPD      Y1, (AX)
@@ -80,7 +80,7 @@ row:
 	VMOVUPD      Y8, 1792(AX)
 	ADDQ         $0x00000020, AX
 	ADDQ         $0x00000020, CX
-	DECQ         SI
+	DECQ         BX
 	JNE          sweep
 	VZEROUPPER
 	RET
@@ -111,13 +111,14 @@ GLOBL const5<>(SB), RODATA|NOPTR, $8
 TEXT ·ScanSpecialFloat32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         $0x00000008, SI
+	MOVQ         rows+24(FP), DX
+	MOVQ         $0x00000008, BX
 
 sweep:
+	MOVQ         CX, SI
 	VPXOR        Y1, Y1, Y1
 	VPXOR        Y2, Y2, Y2
 	VPBROADCASTQ const0<>+0(SB), Y3
@@ -126,11 +127,10 @@ sweep:
 	VPXOR        Y6, Y6, Y6
 	VPXOR        Y7, Y7, Y7
 	VPXOR        Y8, Y8, Y8
-	MOVQ         CX, DX
-	MOVQ         BX, DI
+	MOVQ         DX, DI
 
 row:
-	VMOVUPD      (DX), X9
+	VMOVUPD      (SI), X9
 	VCVTPS2PD    X9, Y9
 	VSUBPD       Y9, Y9, Y10
 	VPBROADCASTQ const2<>+0(SB), Y11
@@ -170,7 +170,7 @@ row:
 	VBLENDVPD    Y10, Y1, Y9, Y1
 	VMAXPD       Y8, Y1, Y8
 	VMOVAPD      Y12, Y1
-	ADDQ         $0x00000080, DX
+	ADDQ         $0x00000080, SI
 	DECQ         DI
 	JNE          row
 	VMOVUPD      Y1, (AX)
@@ -183,7 +183,7 @@ row:
 	VMOVUPD      Y8, 1792(AX)
 	ADDQ         $0x00000020, AX
 	ADDQ         $0x00000010, CX
-	DECQ         SI
+	DECQ         BX
 	JNE          sweep
 	VZEROUPPER
 	RET
@@ -193,13 +193,14 @@ row:
 TEXT ·ScanSpecialFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         $0x00000008, SI
+	MOVQ         rows+24(FP), DX
+	MOVQ         $0x00000008, BX
 
 sweep:
+	MOVQ         CX, SI
 	VPXOR        Y1, Y1, Y1
 	VPXOR        Y2, Y2, Y2
 	VPBROADCASTQ const0<>+0(SB), Y3
@@ -208,11 +209,10 @@ sweep:
 	VPXOR        Y6, Y6, Y6
 	VPXOR        Y7, Y7, Y7
 	VPXOR        Y8, Y8, Y8
-	MOVQ         CX, DX
-	MOVQ         BX, DI
+	MOVQ         DX, DI
 
 row:
-	VCVTPH2PS    (DX), X9
+	VCVTPH2PS    (SI), X9
 	VCVTPS2PD    X9, Y9
 	VSUBPD       Y9, Y9, Y10
 	VPBROADCASTQ const2<>+0(SB), Y11
@@ -252,7 +252,7 @@ row:
 	VBLENDVPD    Y10, Y1, Y9, Y1
 	VMAXPD       Y8, Y1, Y8
 	VMOVAPD      Y12, Y1
-	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, SI
 	DECQ         DI
 	JNE          row
 	VMOVUPD      Y1, (AX)
@@ -265,7 +265,7 @@ row:
 	VMOVUPD      Y8, 1792(AX)
 	ADDQ         $0x00000020, AX
 	ADDQ         $0x00000008, CX
-	DECQ         SI
+	DECQ         BX
 	JNE          sweep
 	VZEROUPPER
 	RET
@@ -275,13 +275,14 @@ row:
 TEXT ·ScanSpecialBFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         $0x00000008, SI
+	MOVQ         rows+24(FP), DX
+	MOVQ         $0x00000008, BX
 
 sweep:
+	MOVQ         CX, SI
 	VPXOR        Y1, Y1, Y1
 	VPXOR        Y2, Y2, Y2
 	VPBROADCASTQ const0<>+0(SB), Y3
@@ -290,11 +291,10 @@ sweep:
 	VPXOR        Y6, Y6, Y6
 	VPXOR        Y7, Y7, Y7
 	VPXOR        Y8, Y8, Y8
-	MOVQ         CX, DX
-	MOVQ         BX, DI
+	MOVQ         DX, DI
 
 row:
-	VPMOVZXWD    (DX), X9
+	VPMOVZXWD    (SI), X9
 	VPSLLD       $0x10, X9, X9
 	VCVTPS2PD    X9, Y9
 	VSUBPD       Y9, Y9, Y10
@@ -335,7 +335,7 @@ row:
 	VBLENDVPD    Y10, Y1, Y9, Y1
 	VMAXPD       Y8, Y1, Y8
 	VMOVAPD      Y12, Y1
-	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, SI
 	DECQ         DI
 	JNE          row
 	VMOVUPD      Y1, (AX)
@@ -348,7 +348,7 @@ row:
 	VMOVUPD      Y8, 1792(AX)
 	ADDQ         $0x00000020, AX
 	ADDQ         $0x00000008, CX
-	DECQ         SI
+	DECQ         BX
 	JNE          sweep
 	VZEROUPPER
 	RET

@@ -9,13 +9,14 @@
 TEXT ·ScanWordsUint64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         $0x00000004, SI
+	MOVQ         rows+24(FP), DX
+	MOVQ         $0x00000004, BX
 
 sweep:
+	MOVQ         CX, SI
 	VPXOR        Y1, Y1, Y1
 	VPXOR        Y2, Y2, Y2
 	VPXOR        Y3, Y3, Y3
@@ -24,11 +25,10 @@ sweep:
 	VPBROADCASTQ const0<>+0(SB), Y6
 	VPBROADCASTQ const1<>+0(SB), Y7
 	VPBROADCASTQ const1<>+0(SB), Y8
-	MOVQ         CX, DX
-	MOVQ         BX, DI
+	MOVQ         DX, DI
 
 row:
-	VMOVUPD      (DX), Y9
+	VMOVUPD      (SI), Y9
 	VPXOR        Y0, Y9, Y9
 	VPMADDWD     Y9, Y9, Y10
 	VPAND        const2<>+0(SB), Y10, Y11
@@ -40,7 +40,7 @@ row:
 	VPADDQ       Y3, Y10, Y3
 	VPMINSW      Y9, Y5, Y5
 	VPMAXSW      Y9, Y7, Y7
-	VMOVUPD      32(DX), Y9
+	VMOVUPD      32(SI), Y9
 	VPXOR        Y0, Y9, Y9
 	VPMADDWD     Y9, Y9, Y10
 	VPAND        const2<>+0(SB), Y10, Y11
@@ -52,7 +52,7 @@ row:
 	VPADDQ       Y4, Y10, Y4
 	VPMINSW      Y9, Y6, Y6
 	VPMAXSW      Y9, Y8, Y8
-	ADDQ         $0x00000100, DX
+	ADDQ         $0x00000100, SI
 	DECQ         DI
 	JNE          row
 	VMOVUPD      Y1, (AX)
@@ -65,7 +65,7 @@ row:
 	VMOVUPD      Y8, 800(AX)
 	ADDQ         $0x00000040, AX
 	ADDQ         $0x00000040, CX
-	DECQ         SI
+	DECQ         BX
 	JNE          sweep
 	VZEROUPPER
 	RET

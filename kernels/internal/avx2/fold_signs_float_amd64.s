@@ -9,10 +9,11 @@
 TEXT ·SignsFloat64(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000002, SI
+	MOVQ rows+24(FP), DX
+	MOVQ $0x00000002, BX
 
 sweep:
+	MOVQ         CX, SI
 	VPXOR        Y0, Y0, Y0
 	VPXOR        Y1, Y1, Y1
 	VPXOR        Y2, Y2, Y2
@@ -21,11 +22,10 @@ sweep:
 	VPBROADCASTQ const0<>+0(SB), Y5
 	VPBROADCASTQ const0<>+0(SB), Y6
 	VPBROADCASTQ const0<>+0(SB), Y7
-	MOVQ         CX, DX
-	MOVQ         BX, DI
+	MOVQ         DX, DI
 
 row:
-	VMOVUPD      (DX), Y8
+	VMOVUPD      (SI), Y8
 	VPBROADCASTQ const1<>+0(SB), Y9
 	VCMPPD       $0x00, Y9, Y8, Y9
 	VPBROADCASTQ const1<>+0(SB), Y10
@@ -34,7 +34,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y10
 	VBLENDVPD    Y9, Y8, Y10, Y8
 	VPAND        Y8, Y4, Y4
-	VMOVUPD      32(DX), Y8
+	VMOVUPD      32(SI), Y8
 	VPBROADCASTQ const1<>+0(SB), Y9
 	VCMPPD       $0x00, Y9, Y8, Y9
 	VPBROADCASTQ const1<>+0(SB), Y10
@@ -43,7 +43,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y10
 	VBLENDVPD    Y9, Y8, Y10, Y8
 	VPAND        Y8, Y5, Y5
-	VMOVUPD      64(DX), Y8
+	VMOVUPD      64(SI), Y8
 	VPBROADCASTQ const1<>+0(SB), Y9
 	VCMPPD       $0x00, Y9, Y8, Y9
 	VPBROADCASTQ const1<>+0(SB), Y10
@@ -52,7 +52,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y10
 	VBLENDVPD    Y9, Y8, Y10, Y8
 	VPAND        Y8, Y6, Y6
-	VMOVUPD      96(DX), Y8
+	VMOVUPD      96(SI), Y8
 	VPBROADCASTQ const1<>+0(SB), Y9
 	VCMPPD       $0x00, Y9, Y8, Y9
 	VPBROADCASTQ const1<>+0(SB), Y10
@@ -61,7 +61,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y10
 	VBLENDVPD    Y9, Y8, Y10, Y8
 	VPAND        Y8, Y7, Y7
-	ADDQ         $0x00000100, DX
+	ADDQ         $0x00000100, SI
 	DECQ         DI
 	JNE          row
 	VMOVUPD      Y0, (AX)
@@ -74,7 +74,7 @@ row:
 	VMOVUPD      Y7, 352(AX)
 	ADDQ         $0x00000080, AX
 	ADDQ         $0x00000080, CX
-	DECQ         SI
+	DECQ         BX
 	JNE          sweep
 	VZEROUPPER
 	RET
@@ -90,10 +90,11 @@ GLOBL const1<>(SB), RODATA|NOPTR, $8
 TEXT ·SignsFloat32(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000002, SI
+	MOVQ rows+24(FP), DX
+	MOVQ $0x00000002, BX
 
 sweep:
+	MOVQ         CX, SI
 	VPXOR        Y0, Y0, Y0
 	VPXOR        Y1, Y1, Y1
 	VPXOR        Y2, Y2, Y2
@@ -102,11 +103,10 @@ sweep:
 	VPBROADCASTQ const0<>+0(SB), Y5
 	VPBROADCASTQ const0<>+0(SB), Y6
 	VPBROADCASTQ const0<>+0(SB), Y7
-	MOVQ         CX, DX
-	MOVQ         BX, DI
+	MOVQ         DX, DI
 
 row:
-	VMOVUPD      (DX), X8
+	VMOVUPD      (SI), X8
 	VCVTPS2PD    X8, Y8
 	VPBROADCASTQ const1<>+0(SB), Y9
 	VCMPPD       $0x00, Y9, Y8, Y9
@@ -116,7 +116,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y10
 	VBLENDVPD    Y9, Y8, Y10, Y8
 	VPAND        Y8, Y4, Y4
-	VMOVUPD      16(DX), X8
+	VMOVUPD      16(SI), X8
 	VCVTPS2PD    X8, Y8
 	VPBROADCASTQ const1<>+0(SB), Y9
 	VCMPPD       $0x00, Y9, Y8, Y9
@@ -126,7 +126,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y10
 	VBLENDVPD    Y9, Y8, Y10, Y8
 	VPAND        Y8, Y5, Y5
-	VMOVUPD      32(DX), X8
+	VMOVUPD      32(SI), X8
 	VCVTPS2PD    X8, Y8
 	VPBROADCASTQ const1<>+0(SB), Y9
 	VCMPPD       $0x00, Y9, Y8, Y9
@@ -136,7 +136,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y10
 	VBLENDVPD    Y9, Y8, Y10, Y8
 	VPAND        Y8, Y6, Y6
-	VMOVUPD      48(DX), X8
+	VMOVUPD      48(SI), X8
 	VCVTPS2PD    X8, Y8
 	VPBROADCASTQ const1<>+0(SB), Y9
 	VCMPPD       $0x00, Y9, Y8, Y9
@@ -146,7 +146,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y10
 	VBLENDVPD    Y9, Y8, Y10, Y8
 	VPAND        Y8, Y7, Y7
-	ADDQ         $0x00000080, DX
+	ADDQ         $0x00000080, SI
 	DECQ         DI
 	JNE          row
 	VMOVUPD      Y0, (AX)
@@ -159,7 +159,7 @@ row:
 	VMOVUPD      Y7, 352(AX)
 	ADDQ         $0x00000080, AX
 	ADDQ         $0x00000040, CX
-	DECQ         SI
+	DECQ         BX
 	JNE          sweep
 	VZEROUPPER
 	RET
@@ -169,10 +169,11 @@ row:
 TEXT ·SignsFloat16(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000002, SI
+	MOVQ rows+24(FP), DX
+	MOVQ $0x00000002, BX
 
 sweep:
+	MOVQ         CX, SI
 	VPXOR        Y0, Y0, Y0
 	VPXOR        Y1, Y1, Y1
 	VPXOR        Y2, Y2, Y2
@@ -181,11 +182,10 @@ sweep:
 	VPBROADCASTQ const0<>+0(SB), Y5
 	VPBROADCASTQ const0<>+0(SB), Y6
 	VPBROADCASTQ const0<>+0(SB), Y7
-	MOVQ         CX, DX
-	MOVQ         BX, DI
+	MOVQ         DX, DI
 
 row:
-	VCVTPH2PS    (DX), X8
+	VCVTPH2PS    (SI), X8
 	VCVTPS2PD    X8, Y8
 	VPBROADCASTQ const1<>+0(SB), Y9
 	VCMPPD       $0x00, Y9, Y8, Y9
@@ -195,7 +195,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y10
 	VBLENDVPD    Y9, Y8, Y10, Y8
 	VPAND        Y8, Y4, Y4
-	VCVTPH2PS    8(DX), X8
+	VCVTPH2PS    8(SI), X8
 	VCVTPS2PD    X8, Y8
 	VPBROADCASTQ const1<>+0(SB), Y9
 	VCMPPD       $0x00, Y9, Y8, Y9
@@ -205,7 +205,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y10
 	VBLENDVPD    Y9, Y8, Y10, Y8
 	VPAND        Y8, Y5, Y5
-	VCVTPH2PS    16(DX), X8
+	VCVTPH2PS    16(SI), X8
 	VCVTPS2PD    X8, Y8
 	VPBROADCASTQ const1<>+0(SB), Y9
 	VCMPPD       $0x00, Y9, Y8, Y9
@@ -215,7 +215,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y10
 	VBLENDVPD    Y9, Y8, Y10, Y8
 	VPAND        Y8, Y6, Y6
-	VCVTPH2PS    24(DX), X8
+	VCVTPH2PS    24(SI), X8
 	VCVTPS2PD    X8, Y8
 	VPBROADCASTQ const1<>+0(SB), Y9
 	VCMPPD       $0x00, Y9, Y8, Y9
@@ -225,7 +225,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y10
 	VBLENDVPD    Y9, Y8, Y10, Y8
 	VPAND        Y8, Y7, Y7
-	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, SI
 	DECQ         DI
 	JNE          row
 	VMOVUPD      Y0, (AX)
@@ -238,7 +238,7 @@ row:
 	VMOVUPD      Y7, 352(AX)
 	ADDQ         $0x00000080, AX
 	ADDQ         $0x00000020, CX
-	DECQ         SI
+	DECQ         BX
 	JNE          sweep
 	VZEROUPPER
 	RET
@@ -248,10 +248,11 @@ row:
 TEXT ·SignsBFloat16(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000002, SI
+	MOVQ rows+24(FP), DX
+	MOVQ $0x00000002, BX
 
 sweep:
+	MOVQ         CX, SI
 	VPXOR        Y0, Y0, Y0
 	VPXOR        Y1, Y1, Y1
 	VPXOR        Y2, Y2, Y2
@@ -260,11 +261,10 @@ sweep:
 	VPBROADCASTQ const0<>+0(SB), Y5
 	VPBROADCASTQ const0<>+0(SB), Y6
 	VPBROADCASTQ const0<>+0(SB), Y7
-	MOVQ         CX, DX
-	MOVQ         BX, DI
+	MOVQ         DX, DI
 
 row:
-	VPMOVZXWD    (DX), X8
+	VPMOVZXWD    (SI), X8
 	VPSLLD       $0x10, X8, X8
 	VCVTPS2PD    X8, Y8
 	VPBROADCASTQ const1<>+0(SB), Y9
@@ -275,7 +275,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y10
 	VBLENDVPD    Y9, Y8, Y10, Y8
 	VPAND        Y8, Y4, Y4
-	VPMOVZXWD    8(DX), X8
+	VPMOVZXWD    8(SI), X8
 	VPSLLD       $0x10, X8, X8
 	VCVTPS2PD    X8, Y8
 	VPBROADCASTQ const1<>+0(SB), Y9
@@ -286,7 +286,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y10
 	VBLENDVPD    Y9, Y8, Y10, Y8
 	VPAND        Y8, Y5, Y5
-	VPMOVZXWD    16(DX), X8
+	VPMOVZXWD    16(SI), X8
 	VPSLLD       $0x10, X8, X8
 	VCVTPS2PD    X8, Y8
 	VPBROADCASTQ const1<>+0(SB), Y9
@@ -297,7 +297,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y10
 	VBLENDVPD    Y9, Y8, Y10, Y8
 	VPAND        Y8, Y6, Y6
-	VPMOVZXWD    24(DX), X8
+	VPMOVZXWD    24(SI), X8
 	VPSLLD       $0x10, X8, X8
 	VCVTPS2PD    X8, Y8
 	VPBROADCASTQ const1<>+0(SB), Y9
@@ -308,7 +308,7 @@ row:
 	VPBROADCASTQ const0<>+0(SB), Y10
 	VBLENDVPD    Y9, Y8, Y10, Y8
 	VPAND        Y8, Y7, Y7
-	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, SI
 	DECQ         DI
 	JNE          row
 	VMOVUPD      Y0, (AX)
@@ -321,7 +321,7 @@ row:
 	VMOVUPD      Y7, 352(AX)
 	ADDQ         $0x00000080, AX
 	ADDQ         $0x00000020, CX
-	DECQ         SI
+	DECQ         BX
 	JNE          sweep
 	VZEROUPPER
 	RET

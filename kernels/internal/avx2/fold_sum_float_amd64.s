@@ -9,21 +9,21 @@
 TEXT ·SumFloat64(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000004, SI
+	MOVQ rows+24(FP), DX
+	MOVQ $0x00000004, BX
 
 sweep:
+	MOVQ         CX, SI
 	VPXOR        Y0, Y0, Y0
 	VPXOR        Y1, Y1, Y1
 	VPXOR        Y2, Y2, Y2
 	VPXOR        Y3, Y3, Y3
 	VPBROADCASTQ const0<>+0(SB), Y4
 	VPBROADCASTQ const0<>+0(SB), Y5
-	MOVQ         CX, DX
-	MOVQ         BX, DI
+	MOVQ         DX, DI
 
 row:
-	VMOVUPD      (DX), Y6
+	VMOVUPD      (SI), Y6
 	VADDPD       Y0, Y6, Y7
 	VSUBPD       Y0, Y7, Y8
 	VSUBPD       Y8, Y7, Y9
@@ -34,7 +34,7 @@ row:
 	VADDPD       Y2, Y0, Y2
 	VFMADD231PD  Y6, Y6, Y4
 	VMOVAPD      Y7, Y0
-	VMOVUPD      32(DX), Y6
+	VMOVUPD      32(SI), Y6
 	VADDPD       Y1, Y6, Y7
 	VSUBPD       Y1, Y7, Y8
 	VSUBPD       Y8, Y7, Y9
@@ -45,7 +45,7 @@ row:
 	VADDPD       Y3, Y1, Y3
 	VFMADD231PD  Y6, Y6, Y5
 	VMOVAPD      Y7, Y1
-	ADDQ         $0x00000100, DX
+	ADDQ         $0x00000100, SI
 	DECQ         DI
 	JNE          row
 	VMOVUPD      Y0, (AX)
@@ -56,7 +56,7 @@ row:
 	VMOVUPD      Y5, 544(AX)
 	ADDQ         $0x00000040, AX
 	ADDQ         $0x00000040, CX
-	DECQ         SI
+	DECQ         BX
 	JNE          sweep
 	VZEROUPPER
 	RET
@@ -81,10 +81,11 @@ GLOBL const2<>(SB), RODATA|NOPTR, $32
 TEXT ·SumFloat32(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000002, SI
+	MOVQ rows+24(FP), DX
+	MOVQ $0x00000002, BX
 
 sweep:
+	MOVQ  CX, SI
 	VPXOR Y0, Y0, Y0
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -93,11 +94,10 @@ sweep:
 	VPXOR Y5, Y5, Y5
 	VPXOR Y6, Y6, Y6
 	VPXOR Y7, Y7, Y7
-	MOVQ  CX, DX
-	MOVQ  BX, DI
+	MOVQ  DX, DI
 
 row:
-	VMOVUPD      (DX), X8
+	VMOVUPD      (SI), X8
 	VCVTPS2PD    X8, Y8
 	VADDPD       Y8, Y0, Y9
 	VSUBPD       Y0, Y9, Y10
@@ -107,7 +107,7 @@ row:
 	VFMADD132PD  const1<>+0(SB), Y8, Y11
 	VADDPD       Y4, Y11, Y4
 	VMOVAPD      Y9, Y0
-	VMOVUPD      16(DX), X8
+	VMOVUPD      16(SI), X8
 	VCVTPS2PD    X8, Y8
 	VADDPD       Y8, Y1, Y9
 	VSUBPD       Y1, Y9, Y10
@@ -117,7 +117,7 @@ row:
 	VFMADD132PD  const1<>+0(SB), Y8, Y11
 	VADDPD       Y5, Y11, Y5
 	VMOVAPD      Y9, Y1
-	VMOVUPD      32(DX), X8
+	VMOVUPD      32(SI), X8
 	VCVTPS2PD    X8, Y8
 	VADDPD       Y8, Y2, Y9
 	VSUBPD       Y2, Y9, Y10
@@ -127,7 +127,7 @@ row:
 	VFMADD132PD  const1<>+0(SB), Y8, Y11
 	VADDPD       Y6, Y11, Y6
 	VMOVAPD      Y9, Y2
-	VMOVUPD      48(DX), X8
+	VMOVUPD      48(SI), X8
 	VCVTPS2PD    X8, Y8
 	VADDPD       Y8, Y3, Y9
 	VSUBPD       Y3, Y9, Y10
@@ -137,7 +137,7 @@ row:
 	VFMADD132PD  const1<>+0(SB), Y8, Y11
 	VADDPD       Y7, Y11, Y7
 	VMOVAPD      Y9, Y3
-	ADDQ         $0x00000080, DX
+	ADDQ         $0x00000080, SI
 	DECQ         DI
 	JNE          row
 	VMOVUPD      Y0, (AX)
@@ -150,7 +150,7 @@ row:
 	VMOVUPD      Y7, 352(AX)
 	ADDQ         $0x00000080, AX
 	ADDQ         $0x00000040, CX
-	DECQ         SI
+	DECQ         BX
 	JNE          sweep
 	VZEROUPPER
 	RET
@@ -160,10 +160,11 @@ row:
 TEXT ·SumFloat16(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000002, SI
+	MOVQ rows+24(FP), DX
+	MOVQ $0x00000002, BX
 
 sweep:
+	MOVQ  CX, SI
 	VPXOR Y0, Y0, Y0
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -172,11 +173,10 @@ sweep:
 	VPXOR Y5, Y5, Y5
 	VPXOR Y6, Y6, Y6
 	VPXOR Y7, Y7, Y7
-	MOVQ  CX, DX
-	MOVQ  BX, DI
+	MOVQ  DX, DI
 
 row:
-	VCVTPH2PS    (DX), X8
+	VCVTPH2PS    (SI), X8
 	VCVTPS2PD    X8, Y8
 	VADDPD       Y8, Y0, Y9
 	VSUBPD       Y0, Y9, Y10
@@ -186,7 +186,7 @@ row:
 	VFMADD132PD  const1<>+0(SB), Y8, Y11
 	VADDPD       Y4, Y11, Y4
 	VMOVAPD      Y9, Y0
-	VCVTPH2PS    8(DX), X8
+	VCVTPH2PS    8(SI), X8
 	VCVTPS2PD    X8, Y8
 	VADDPD       Y8, Y1, Y9
 	VSUBPD       Y1, Y9, Y10
@@ -196,7 +196,7 @@ row:
 	VFMADD132PD  const1<>+0(SB), Y8, Y11
 	VADDPD       Y5, Y11, Y5
 	VMOVAPD      Y9, Y1
-	VCVTPH2PS    16(DX), X8
+	VCVTPH2PS    16(SI), X8
 	VCVTPS2PD    X8, Y8
 	VADDPD       Y8, Y2, Y9
 	VSUBPD       Y2, Y9, Y10
@@ -206,7 +206,7 @@ row:
 	VFMADD132PD  const1<>+0(SB), Y8, Y11
 	VADDPD       Y6, Y11, Y6
 	VMOVAPD      Y9, Y2
-	VCVTPH2PS    24(DX), X8
+	VCVTPH2PS    24(SI), X8
 	VCVTPS2PD    X8, Y8
 	VADDPD       Y8, Y3, Y9
 	VSUBPD       Y3, Y9, Y10
@@ -216,7 +216,7 @@ row:
 	VFMADD132PD  const1<>+0(SB), Y8, Y11
 	VADDPD       Y7, Y11, Y7
 	VMOVAPD      Y9, Y3
-	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, SI
 	DECQ         DI
 	JNE          row
 	VMOVUPD      Y0, (AX)
@@ -229,7 +229,7 @@ row:
 	VMOVUPD      Y7, 352(AX)
 	ADDQ         $0x00000080, AX
 	ADDQ         $0x00000020, CX
-	DECQ         SI
+	DECQ         BX
 	JNE          sweep
 	VZEROUPPER
 	RET
@@ -239,10 +239,11 @@ row:
 TEXT ·SumBFloat16(SB), NOSPLIT, $0-48
 	MOVQ state+0(FP), AX
 	MOVQ a+8(FP), CX
-	MOVQ rows+24(FP), BX
-	MOVQ $0x00000002, SI
+	MOVQ rows+24(FP), DX
+	MOVQ $0x00000002, BX
 
 sweep:
+	MOVQ  CX, SI
 	VPXOR Y0, Y0, Y0
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -251,11 +252,10 @@ sweep:
 	VPXOR Y5, Y5, Y5
 	VPXOR Y6, Y6, Y6
 	VPXOR Y7, Y7, Y7
-	MOVQ  CX, DX
-	MOVQ  BX, DI
+	MOVQ  DX, DI
 
 row:
-	VPMOVZXWD    (DX), X8
+	VPMOVZXWD    (SI), X8
 	VPSLLD       $0x10, X8, X8
 	VCVTPS2PD    X8, Y8
 	VADDPD       Y8, Y0, Y9
@@ -266,7 +266,7 @@ row:
 	VFMADD132PD  const1<>+0(SB), Y8, Y11
 	VADDPD       Y4, Y11, Y4
 	VMOVAPD      Y9, Y0
-	VPMOVZXWD    8(DX), X8
+	VPMOVZXWD    8(SI), X8
 	VPSLLD       $0x10, X8, X8
 	VCVTPS2PD    X8, Y8
 	VADDPD       Y8, Y1, Y9
@@ -277,7 +277,7 @@ row:
 	VFMADD132PD  const1<>+0(SB), Y8, Y11
 	VADDPD       Y5, Y11, Y5
 	VMOVAPD      Y9, Y1
-	VPMOVZXWD    16(DX), X8
+	VPMOVZXWD    16(SI), X8
 	VPSLLD       $0x10, X8, X8
 	VCVTPS2PD    X8, Y8
 	VADDPD       Y8, Y2, Y9
@@ -288,7 +288,7 @@ row:
 	VFMADD132PD  const1<>+0(SB), Y8, Y11
 	VADDPD       Y6, Y11, Y6
 	VMOVAPD      Y9, Y2
-	VPMOVZXWD    24(DX), X8
+	VPMOVZXWD    24(SI), X8
 	VPSLLD       $0x10, X8, X8
 	VCVTPS2PD    X8, Y8
 	VADDPD       Y8, Y3, Y9
@@ -299,7 +299,7 @@ row:
 	VFMADD132PD  const1<>+0(SB), Y8, Y11
 	VADDPD       Y7, Y11, Y7
 	VMOVAPD      Y9, Y3
-	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, SI
 	DECQ         DI
 	JNE          row
 	VMOVUPD      Y0, (AX)
@@ -312,7 +312,7 @@ row:
 	VMOVUPD      Y7, 352(AX)
 	ADDQ         $0x00000080, AX
 	ADDQ         $0x00000020, CX
-	DECQ         SI
+	DECQ         BX
 	JNE          sweep
 	VZEROUPPER
 	RET

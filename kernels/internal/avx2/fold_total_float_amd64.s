@@ -18,7 +18,6 @@ TEXT ·TotalFloat64(SB), NOSPLIT, $0-48
 	VPXOR Y5, Y5, Y5
 	VPXOR Y6, Y6, Y6
 	VPXOR Y7, Y7, Y7
-	MOVQ  DX, DX
 
 row:
 	VMOVUPD (CX), Y8
@@ -51,12 +50,18 @@ row:
 	VZEROUPPER
 	RET
 
-// func TotalFloat64Combined(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
+// func TotalFloat64Combined(state *uint64, a *float64, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX2
-TEXT ·TotalFloat64Combined(SB), NOSPLIT, $0-48
-	MOVQ  state+0(FP), AX
-	MOVQ  a+8(FP), CX
-	MOVQ  rows+24(FP), DX
+TEXT ·TotalFloat64Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	ADDQ  $0x00000000, DI
 	VPXOR Y0, Y0, Y0
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -65,7 +70,7 @@ TEXT ·TotalFloat64Combined(SB), NOSPLIT, $0-48
 	VPXOR Y5, Y5, Y5
 	VPXOR Y6, Y6, Y6
 	VPXOR Y7, Y7, Y7
-	MOVQ  DX, DX
+	MOVQ  DX, R8
 
 row:
 	VMOVUPD    (CX), Y8
@@ -85,7 +90,7 @@ row:
 	VMOVUPD    224(CX), Y8
 	VADDPD     Y8, Y7, Y7
 	ADDQ       $0x00000100, CX
-	DECQ       DX
+	DECQ       R8
 	JNE        row
 	VADDPD     Y7, Y3, Y3
 	VADDPD     Y6, Y2, Y2
@@ -99,6 +104,10 @@ row:
 	VPERMILPD  $0x05, Y0, Y1
 	VADDPD     Y1, Y0, Y0
 	VMOVQ      X0, (AX)
+	ADDQ       $0x00000008, AX
+	ADDQ       SI, CX
+	DECQ       BX
+	JNE        block
 	VZEROUPPER
 	RET
 
@@ -116,7 +125,6 @@ TEXT ·TotalFloat32(SB), NOSPLIT, $0-48
 	VPXOR Y5, Y5, Y5
 	VPXOR Y6, Y6, Y6
 	VPXOR Y7, Y7, Y7
-	MOVQ  DX, DX
 
 row:
 	VMOVUPD   (CX), X8
@@ -157,12 +165,18 @@ row:
 	VZEROUPPER
 	RET
 
-// func TotalFloat32Combined(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
+// func TotalFloat32Combined(state *uint64, a *float32, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX2
-TEXT ·TotalFloat32Combined(SB), NOSPLIT, $0-48
-	MOVQ  state+0(FP), AX
-	MOVQ  a+8(FP), CX
-	MOVQ  rows+24(FP), DX
+TEXT ·TotalFloat32Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	ADDQ  $0x00000000, DI
 	VPXOR Y0, Y0, Y0
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -171,7 +185,7 @@ TEXT ·TotalFloat32Combined(SB), NOSPLIT, $0-48
 	VPXOR Y5, Y5, Y5
 	VPXOR Y6, Y6, Y6
 	VPXOR Y7, Y7, Y7
-	MOVQ  DX, DX
+	MOVQ  DX, R8
 
 row:
 	VMOVUPD    (CX), X8
@@ -199,7 +213,7 @@ row:
 	VCVTPS2PD  X8, Y8
 	VADDPD     Y8, Y7, Y7
 	ADDQ       $0x00000080, CX
-	DECQ       DX
+	DECQ       R8
 	JNE        row
 	VADDPD     Y7, Y3, Y3
 	VADDPD     Y6, Y2, Y2
@@ -213,6 +227,10 @@ row:
 	VPERMILPD  $0x05, Y0, Y1
 	VADDPD     Y1, Y0, Y0
 	VMOVQ      X0, (AX)
+	ADDQ       $0x00000008, AX
+	ADDQ       SI, CX
+	DECQ       BX
+	JNE        block
 	VZEROUPPER
 	RET
 
@@ -230,7 +248,6 @@ TEXT ·TotalFloat16(SB), NOSPLIT, $0-48
 	VPXOR Y5, Y5, Y5
 	VPXOR Y6, Y6, Y6
 	VPXOR Y7, Y7, Y7
-	MOVQ  DX, DX
 
 row:
 	VCVTPH2PS (CX), X8
@@ -271,12 +288,18 @@ row:
 	VZEROUPPER
 	RET
 
-// func TotalFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// func TotalFloat16Combined(state *uint64, a *uint16, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX2, F16C
-TEXT ·TotalFloat16Combined(SB), NOSPLIT, $0-48
-	MOVQ  state+0(FP), AX
-	MOVQ  a+8(FP), CX
-	MOVQ  rows+24(FP), DX
+TEXT ·TotalFloat16Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	ADDQ  $0x00000000, DI
 	VPXOR Y0, Y0, Y0
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -285,7 +308,7 @@ TEXT ·TotalFloat16Combined(SB), NOSPLIT, $0-48
 	VPXOR Y5, Y5, Y5
 	VPXOR Y6, Y6, Y6
 	VPXOR Y7, Y7, Y7
-	MOVQ  DX, DX
+	MOVQ  DX, R8
 
 row:
 	VCVTPH2PS  (CX), X8
@@ -313,7 +336,7 @@ row:
 	VCVTPS2PD  X8, Y8
 	VADDPD     Y8, Y7, Y7
 	ADDQ       $0x00000040, CX
-	DECQ       DX
+	DECQ       R8
 	JNE        row
 	VADDPD     Y7, Y3, Y3
 	VADDPD     Y6, Y2, Y2
@@ -327,6 +350,10 @@ row:
 	VPERMILPD  $0x05, Y0, Y1
 	VADDPD     Y1, Y0, Y0
 	VMOVQ      X0, (AX)
+	ADDQ       $0x00000008, AX
+	ADDQ       SI, CX
+	DECQ       BX
+	JNE        block
 	VZEROUPPER
 	RET
 
@@ -344,7 +371,6 @@ TEXT ·TotalBFloat16(SB), NOSPLIT, $0-48
 	VPXOR Y5, Y5, Y5
 	VPXOR Y6, Y6, Y6
 	VPXOR Y7, Y7, Y7
-	MOVQ  DX, DX
 
 row:
 	VPMOVZXWD (CX), X8
@@ -393,12 +419,18 @@ row:
 	VZEROUPPER
 	RET
 
-// func TotalBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// func TotalBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX2
-TEXT ·TotalBFloat16Combined(SB), NOSPLIT, $0-48
-	MOVQ  state+0(FP), AX
-	MOVQ  a+8(FP), CX
-	MOVQ  rows+24(FP), DX
+TEXT ·TotalBFloat16Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	ADDQ  $0x00000000, DI
 	VPXOR Y0, Y0, Y0
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -407,7 +439,7 @@ TEXT ·TotalBFloat16Combined(SB), NOSPLIT, $0-48
 	VPXOR Y5, Y5, Y5
 	VPXOR Y6, Y6, Y6
 	VPXOR Y7, Y7, Y7
-	MOVQ  DX, DX
+	MOVQ  DX, R8
 
 row:
 	VPMOVZXWD  (CX), X8
@@ -443,7 +475,7 @@ row:
 	VCVTPS2PD  X8, Y8
 	VADDPD     Y8, Y7, Y7
 	ADDQ       $0x00000040, CX
-	DECQ       DX
+	DECQ       R8
 	JNE        row
 	VADDPD     Y7, Y3, Y3
 	VADDPD     Y6, Y2, Y2
@@ -457,5 +489,9 @@ row:
 	VPERMILPD  $0x05, Y0, Y1
 	VADDPD     Y1, Y0, Y0
 	VMOVQ      X0, (AX)
+	ADDQ       $0x00000008, AX
+	ADDQ       SI, CX
+	DECQ       BX
+	JNE        block
 	VZEROUPPER
 	RET

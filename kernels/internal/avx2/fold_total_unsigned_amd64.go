@@ -9,7 +9,7 @@ package avx2
 //go:noescape
 func TotalUint32(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint64)
 
-// TotalUint32Combined folds rows of 32 elements into the first lane.
+// TotalUint32Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func TotalUint32Combined(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint64)
+func TotalUint32Combined(state *uint64, a *uint32, b *byte, rows int, blocks int, skip int, u *uint64)

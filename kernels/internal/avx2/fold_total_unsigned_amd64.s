@@ -18,7 +18,6 @@ TEXT ·TotalUint32(SB), NOSPLIT, $0-48
 	VPXOR Y5, Y5, Y5
 	VPXOR Y6, Y6, Y6
 	VPXOR Y7, Y7, Y7
-	MOVQ  DX, DX
 
 row:
 	VMOVUPD   (CX), X8
@@ -59,12 +58,18 @@ row:
 	VZEROUPPER
 	RET
 
-// func TotalUint32Combined(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint64)
+// func TotalUint32Combined(state *uint64, a *uint32, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX2
-TEXT ·TotalUint32Combined(SB), NOSPLIT, $0-48
-	MOVQ  state+0(FP), AX
-	MOVQ  a+8(FP), CX
-	MOVQ  rows+24(FP), DX
+TEXT ·TotalUint32Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	ADDQ  $0x00000000, DI
 	VPXOR Y0, Y0, Y0
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -73,7 +78,7 @@ TEXT ·TotalUint32Combined(SB), NOSPLIT, $0-48
 	VPXOR Y5, Y5, Y5
 	VPXOR Y6, Y6, Y6
 	VPXOR Y7, Y7, Y7
-	MOVQ  DX, DX
+	MOVQ  DX, R8
 
 row:
 	VMOVUPD    (CX), X8
@@ -101,7 +106,7 @@ row:
 	VPMOVZXDQ  X8, Y8
 	VPADDQ     Y8, Y7, Y7
 	ADDQ       $0x00000080, CX
-	DECQ       DX
+	DECQ       R8
 	JNE        row
 	VPADDQ     Y7, Y3, Y3
 	VPADDQ     Y6, Y2, Y2
@@ -115,5 +120,9 @@ row:
 	VPERMILPD  $0x05, Y0, Y1
 	VPADDQ     Y1, Y0, Y0
 	VMOVQ      X0, (AX)
+	ADDQ       $0x00000008, AX
+	ADDQ       SI, CX
+	DECQ       BX
+	JNE        block
 	VZEROUPPER
 	RET

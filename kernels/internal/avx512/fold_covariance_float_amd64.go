@@ -9,7 +9,7 @@ package avx512
 //go:noescape
 func CovarianceFloat64(state *uint64, a *float64, b *float64, rows int, u0 uint64, u1 uint64)
 
-// CovarianceFloat64Combined folds rows of 32 elements into the first lane.
+// CovarianceFloat64Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func CovarianceFloat64Combined(state *uint64, a *float64, b *float64, rows int, u0 uint64, u1 uint64)
+func CovarianceFloat64Combined(state *uint64, a *float64, b *float64, rows int, blocks int, skip int, u *uint64)

@@ -10,13 +10,14 @@ TEXT ·CovarianceFloat64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
 	MOVQ         b+16(FP), DX
-	MOVQ         rows+24(FP), BX
-	MOVQ         u0+32(FP), SI
-	VMOVQ        SI, X0
+	MOVQ         u0+32(FP), BX
+	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         u1+40(FP), SI
-	VMOVQ        SI, X21
+	MOVQ         u1+40(FP), BX
+	VMOVQ        BX, X21
 	VPBROADCASTQ X21, Z21
+	MOVQ         rows+24(FP), BX
+	MOVQ         DX, DX
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -37,7 +38,6 @@ TEXT ·CovarianceFloat64(SB), NOSPLIT, $0-48
 	VPXORQ       Z18, Z18, Z18
 	VPXORQ       Z19, Z19, Z19
 	VPXORQ       Z20, Z20, Z20
-	MOVQ         DX, DX
 
 row:
 	VMOVUPD          (CX), Z22
@@ -118,20 +118,21 @@ row:
 DATA const0<>+0(SB)/8, $0x3ff0000000000000
 GLOBL const0<>(SB), RODATA|NOPTR, $8
 
-// func CovarianceFloat64Combined(state *uint64, a *float64, b *float64, rows int, u0 uint64, u1 uint64)
+// func CovarianceFloat64Combined(state *uint64, a *float64, b *float64, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512F
-TEXT ·CovarianceFloat64Combined(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         b+16(FP), DX
-	MOVQ         rows+24(FP), BX
-	MOVQ         u0+32(FP), SI
-	VMOVQ        SI, X0
-	VPBROADCASTQ X0, Z0
-	MOVQ         u1+40(FP), SI
-	VMOVQ        SI, X21
-	VPBROADCASTQ X21, Z21
-	VPXORQ       Z1, Z1, Z1
+TEXT ·CovarianceFloat64Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ b+16(FP), DX
+	MOVQ rows+24(FP), BX
+	MOVQ blocks+32(FP), SI
+	MOVQ skip+40(FP), DI
+	MOVQ u+48(FP), R8
+
+block:
+	VPBROADCASTQ (R8), Z0
+	VPBROADCASTQ 8(R8), Z1
+	ADDQ         $0x00000010, R8
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
 	VPXORQ       Z4, Z4, Z4
@@ -151,25 +152,14 @@ TEXT ·CovarianceFloat64Combined(SB), NOSPLIT, $0-48
 	VPXORQ       Z18, Z18, Z18
 	VPXORQ       Z19, Z19, Z19
 	VPXORQ       Z20, Z20, Z20
-	MOVQ         DX, DX
+	VPXORQ       Z21, Z21, Z21
+	MOVQ         BX, R9
 
 row:
 	VMOVUPD          (CX), Z22
 	VFMSUB132PD.BCST const0<>+0(SB), Z0, Z22
 	VMOVUPD          (DX), Z23
-	VFMSUB132PD.BCST const0<>+0(SB), Z21, Z23
-	VMULPD           Z22, Z22, Z24
-	VADDPD           Z24, Z1, Z1
-	VMULPD           Z23, Z23, Z24
-	VADDPD           Z24, Z5, Z5
-	VMULPD           Z23, Z22, Z24
-	VADDPD           Z24, Z9, Z9
-	VADDPD           Z13, Z22, Z13
-	VADDPD           Z17, Z23, Z17
-	VMOVUPD          64(CX), Z22
-	VFMSUB132PD.BCST const0<>+0(SB), Z0, Z22
-	VMOVUPD          64(DX), Z23
-	VFMSUB132PD.BCST const0<>+0(SB), Z21, Z23
+	VFMSUB132PD.BCST const0<>+0(SB), Z1, Z23
 	VMULPD           Z22, Z22, Z24
 	VADDPD           Z24, Z2, Z2
 	VMULPD           Z23, Z23, Z24
@@ -178,10 +168,10 @@ row:
 	VADDPD           Z24, Z10, Z10
 	VADDPD           Z14, Z22, Z14
 	VADDPD           Z18, Z23, Z18
-	VMOVUPD          128(CX), Z22
+	VMOVUPD          64(CX), Z22
 	VFMSUB132PD.BCST const0<>+0(SB), Z0, Z22
-	VMOVUPD          128(DX), Z23
-	VFMSUB132PD.BCST const0<>+0(SB), Z21, Z23
+	VMOVUPD          64(DX), Z23
+	VFMSUB132PD.BCST const0<>+0(SB), Z1, Z23
 	VMULPD           Z22, Z22, Z24
 	VADDPD           Z24, Z3, Z3
 	VMULPD           Z23, Z23, Z24
@@ -190,10 +180,10 @@ row:
 	VADDPD           Z24, Z11, Z11
 	VADDPD           Z15, Z22, Z15
 	VADDPD           Z19, Z23, Z19
-	VMOVUPD          192(CX), Z22
+	VMOVUPD          128(CX), Z22
 	VFMSUB132PD.BCST const0<>+0(SB), Z0, Z22
-	VMOVUPD          192(DX), Z23
-	VFMSUB132PD.BCST const0<>+0(SB), Z21, Z23
+	VMOVUPD          128(DX), Z23
+	VFMSUB132PD.BCST const0<>+0(SB), Z1, Z23
 	VMULPD           Z22, Z22, Z24
 	VADDPD           Z24, Z4, Z4
 	VMULPD           Z23, Z23, Z24
@@ -202,59 +192,76 @@ row:
 	VADDPD           Z24, Z12, Z12
 	VADDPD           Z16, Z22, Z16
 	VADDPD           Z20, Z23, Z20
+	VMOVUPD          192(CX), Z22
+	VFMSUB132PD.BCST const0<>+0(SB), Z0, Z22
+	VMOVUPD          192(DX), Z23
+	VFMSUB132PD.BCST const0<>+0(SB), Z1, Z23
+	VMULPD           Z22, Z22, Z24
+	VADDPD           Z24, Z5, Z5
+	VMULPD           Z23, Z23, Z24
+	VADDPD           Z24, Z9, Z9
+	VMULPD           Z23, Z22, Z24
+	VADDPD           Z24, Z13, Z13
+	VADDPD           Z17, Z22, Z17
+	VADDPD           Z21, Z23, Z21
 	ADDQ             $0x00000100, CX
 	ADDQ             $0x00000100, DX
-	DECQ             BX
+	DECQ             R9
 	JNE              row
+	VADDPD           Z5, Z3, Z3
+	VADDPD           Z9, Z7, Z7
+	VADDPD           Z13, Z11, Z11
+	VADDPD           Z17, Z15, Z15
+	VADDPD           Z21, Z19, Z19
 	VADDPD           Z4, Z2, Z2
 	VADDPD           Z8, Z6, Z6
 	VADDPD           Z12, Z10, Z10
 	VADDPD           Z16, Z14, Z14
 	VADDPD           Z20, Z18, Z18
-	VADDPD           Z3, Z1, Z1
-	VADDPD           Z7, Z5, Z5
-	VADDPD           Z11, Z9, Z9
-	VADDPD           Z15, Z13, Z13
-	VADDPD           Z19, Z17, Z17
-	VADDPD           Z2, Z1, Z1
-	VADDPD           Z6, Z5, Z5
-	VADDPD           Z10, Z9, Z9
-	VADDPD           Z14, Z13, Z13
-	VADDPD           Z18, Z17, Z17
-	VSHUFF64X2       $0x4e, Z1, Z1, Z0
-	VADDPD           Z0, Z1, Z1
-	VSHUFF64X2       $0x4e, Z5, Z5, Z0
-	VADDPD           Z0, Z5, Z5
-	VSHUFF64X2       $0x4e, Z9, Z9, Z0
-	VADDPD           Z0, Z9, Z9
-	VSHUFF64X2       $0x4e, Z13, Z13, Z0
-	VADDPD           Z0, Z13, Z13
-	VSHUFF64X2       $0x4e, Z17, Z17, Z0
-	VADDPD           Z0, Z17, Z17
-	VSHUFF64X2       $0xb1, Z1, Z1, Z0
-	VADDPD           Z0, Z1, Z1
-	VSHUFF64X2       $0xb1, Z5, Z5, Z0
-	VADDPD           Z0, Z5, Z5
-	VSHUFF64X2       $0xb1, Z9, Z9, Z0
-	VADDPD           Z0, Z9, Z9
-	VSHUFF64X2       $0xb1, Z13, Z13, Z0
-	VADDPD           Z0, Z13, Z13
-	VSHUFF64X2       $0xb1, Z17, Z17, Z0
-	VADDPD           Z0, Z17, Z17
-	VPERMILPD        $0x55, Z1, Z0
-	VADDPD           Z0, Z1, Z1
-	VPERMILPD        $0x55, Z5, Z0
-	VADDPD           Z0, Z5, Z5
-	VPERMILPD        $0x55, Z9, Z0
-	VADDPD           Z0, Z9, Z9
-	VPERMILPD        $0x55, Z13, Z0
-	VADDPD           Z0, Z13, Z13
-	VPERMILPD        $0x55, Z17, Z0
-	VADDPD           Z0, Z17, Z17
-	VMOVQ            X1, (AX)
-	VMOVQ            X5, 8(AX)
-	VMOVQ            X9, 16(AX)
-	VMOVQ            X13, 24(AX)
-	VMOVQ            X17, 32(AX)
+	VADDPD           Z3, Z2, Z2
+	VADDPD           Z7, Z6, Z6
+	VADDPD           Z11, Z10, Z10
+	VADDPD           Z15, Z14, Z14
+	VADDPD           Z19, Z18, Z18
+	VSHUFF64X2       $0x4e, Z2, Z2, Z0
+	VADDPD           Z0, Z2, Z2
+	VSHUFF64X2       $0x4e, Z6, Z6, Z0
+	VADDPD           Z0, Z6, Z6
+	VSHUFF64X2       $0x4e, Z10, Z10, Z0
+	VADDPD           Z0, Z10, Z10
+	VSHUFF64X2       $0x4e, Z14, Z14, Z0
+	VADDPD           Z0, Z14, Z14
+	VSHUFF64X2       $0x4e, Z18, Z18, Z0
+	VADDPD           Z0, Z18, Z18
+	VSHUFF64X2       $0xb1, Z2, Z2, Z0
+	VADDPD           Z0, Z2, Z2
+	VSHUFF64X2       $0xb1, Z6, Z6, Z0
+	VADDPD           Z0, Z6, Z6
+	VSHUFF64X2       $0xb1, Z10, Z10, Z0
+	VADDPD           Z0, Z10, Z10
+	VSHUFF64X2       $0xb1, Z14, Z14, Z0
+	VADDPD           Z0, Z14, Z14
+	VSHUFF64X2       $0xb1, Z18, Z18, Z0
+	VADDPD           Z0, Z18, Z18
+	VPERMILPD        $0x55, Z2, Z0
+	VADDPD           Z0, Z2, Z2
+	VPERMILPD        $0x55, Z6, Z0
+	VADDPD           Z0, Z6, Z6
+	VPERMILPD        $0x55, Z10, Z0
+	VADDPD           Z0, Z10, Z10
+	VPERMILPD        $0x55, Z14, Z0
+	VADDPD           Z0, Z14, Z14
+	VPERMILPD        $0x55, Z18, Z0
+	VADDPD           Z0, Z18, Z18
+	VMOVQ            X2, (AX)
+	VMOVQ            X6, 8(AX)
+	VMOVQ            X10, 16(AX)
+	VMOVQ            X14, 24(AX)
+	VMOVQ            X18, 32(AX)
+	ADDQ             $0x00000028, AX
+	ADDQ             DI, CX
+	ADDQ             DI, DX
+	DECQ             SI
+	JNE              block
 	VZEROUPPER
 	RET

@@ -9,7 +9,7 @@ package avx512
 //go:noescape
 func DeviationsInt64(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
 
-// DeviationsInt64Combined folds rows of 32 elements into the first lane.
+// DeviationsInt64Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func DeviationsInt64Combined(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
+func DeviationsInt64Combined(state *uint64, a *int64, b *byte, rows int, blocks int, skip int, u *uint64)

@@ -9,10 +9,10 @@
 TEXT ·DeviationsUint64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
+	MOVQ         rows+24(FP), DX
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -21,7 +21,6 @@ TEXT ·DeviationsUint64(SB), NOSPLIT, $0-48
 	VPXORQ       Z6, Z6, Z6
 	VPXORQ       Z7, Z7, Z7
 	VPXORQ       Z8, Z8, Z8
-	MOVQ         DX, DX
 
 row:
 	VMOVUPD          (CX), Z9
@@ -101,15 +100,19 @@ GLOBL const3<>(SB), RODATA|NOPTR, $8
 DATA const4<>+0(SB)/8, $0x3ff0000000000000
 GLOBL const4<>(SB), RODATA|NOPTR, $8
 
-// func DeviationsUint64Combined(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
+// func DeviationsUint64Combined(state *uint64, a *uint64, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512F
-TEXT ·DeviationsUint64Combined(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
-	VPBROADCASTQ X0, Z0
+TEXT ·DeviationsUint64Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	VPBROADCASTQ (DI), Z0
+	ADDQ         $0x00000008, DI
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -118,7 +121,7 @@ TEXT ·DeviationsUint64Combined(SB), NOSPLIT, $0-48
 	VPXORQ       Z6, Z6, Z6
 	VPXORQ       Z7, Z7, Z7
 	VPXORQ       Z8, Z8, Z8
-	MOVQ         DX, DX
+	MOVQ         DX, R8
 
 row:
 	VMOVUPD          (CX), Z9
@@ -170,7 +173,7 @@ row:
 	VFMADD132PD.BCST const4<>+0(SB), Z10, Z4
 	VADDPD           Z8, Z9, Z8
 	ADDQ             $0x00000100, CX
-	DECQ             DX
+	DECQ             R8
 	JNE              row
 	VADDPD           Z4, Z2, Z2
 	VADDPD           Z8, Z6, Z6
@@ -192,5 +195,9 @@ row:
 	VADDPD           Z0, Z5, Z5
 	VMOVQ            X1, (AX)
 	VMOVQ            X5, 8(AX)
+	ADDQ             $0x00000010, AX
+	ADDQ             SI, CX
+	DECQ             BX
+	JNE              block
 	VZEROUPPER
 	RET

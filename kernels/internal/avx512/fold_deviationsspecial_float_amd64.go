@@ -9,37 +9,37 @@ package avx512
 //go:noescape
 func DeviationsSpecialFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
 
-// DeviationsSpecialFloat64Combined folds rows of 32 elements into the first lane.
+// DeviationsSpecialFloat64Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func DeviationsSpecialFloat64Combined(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
+func DeviationsSpecialFloat64Combined(state *uint64, a *float64, b *byte, rows int, blocks int, skip int, u *uint64)
 
 // DeviationsSpecialFloat32 folds rows of 32 elements.
 //
 //go:noescape
 func DeviationsSpecialFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
 
-// DeviationsSpecialFloat32Combined folds rows of 32 elements into the first lane.
+// DeviationsSpecialFloat32Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func DeviationsSpecialFloat32Combined(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
+func DeviationsSpecialFloat32Combined(state *uint64, a *float32, b *byte, rows int, blocks int, skip int, u *uint64)
 
 // DeviationsSpecialFloat16 folds rows of 32 elements.
 //
 //go:noescape
 func DeviationsSpecialFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 
-// DeviationsSpecialFloat16Combined folds rows of 32 elements into the first lane.
+// DeviationsSpecialFloat16Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func DeviationsSpecialFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+func DeviationsSpecialFloat16Combined(state *uint64, a *uint16, b *byte, rows int, blocks int, skip int, u *uint64)
 
 // DeviationsSpecialBFloat16 folds rows of 32 elements.
 //
 //go:noescape
 func DeviationsSpecialBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 
-// DeviationsSpecialBFloat16Combined folds rows of 32 elements into the first lane.
+// DeviationsSpecialBFloat16Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func DeviationsSpecialBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+func DeviationsSpecialBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, blocks int, skip int, u *uint64)

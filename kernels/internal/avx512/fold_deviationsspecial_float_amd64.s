@@ -9,13 +9,13 @@
 TEXT ·DeviationsSpecialFloat64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         u1+40(FP), BX
-	VMOVQ        BX, X9
+	MOVQ         u1+40(FP), DX
+	VMOVQ        DX, X9
 	VPBROADCASTQ X9, Z9
+	MOVQ         rows+24(FP), DX
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -24,7 +24,6 @@ TEXT ·DeviationsSpecialFloat64(SB), NOSPLIT, $0-48
 	VPXORQ       Z6, Z6, Z6
 	VPXORQ       Z7, Z7, Z7
 	VPXORQ       Z8, Z8, Z8
-	MOVQ         DX, DX
 
 row:
 	VMOVUPD          (CX), Z10
@@ -87,19 +86,20 @@ GLOBL const0<>(SB), RODATA|NOPTR, $8
 DATA const1<>+0(SB)/8, $0x3ff0000000000000
 GLOBL const1<>(SB), RODATA|NOPTR, $8
 
-// func DeviationsSpecialFloat64Combined(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
+// func DeviationsSpecialFloat64Combined(state *uint64, a *float64, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512F
-TEXT ·DeviationsSpecialFloat64Combined(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
-	VPBROADCASTQ X0, Z0
-	MOVQ         u1+40(FP), BX
-	VMOVQ        BX, X9
-	VPBROADCASTQ X9, Z9
-	VPXORQ       Z1, Z1, Z1
+TEXT ·DeviationsSpecialFloat64Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	VPBROADCASTQ (DI), Z0
+	VPBROADCASTQ 8(DI), Z1
+	ADDQ         $0x00000010, DI
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
 	VPXORQ       Z4, Z4, Z4
@@ -107,72 +107,77 @@ TEXT ·DeviationsSpecialFloat64Combined(SB), NOSPLIT, $0-48
 	VPXORQ       Z6, Z6, Z6
 	VPXORQ       Z7, Z7, Z7
 	VPXORQ       Z8, Z8, Z8
-	MOVQ         DX, DX
+	VPXORQ       Z9, Z9, Z9
+	MOVQ         DX, R8
 
 row:
 	VMOVUPD          (CX), Z10
 	VSUBPD           Z10, Z10, Z11
 	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
-	VMULPD           Z9, Z10, Z10
-	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
-	VPBROADCASTQ     const0<>+0(SB), Z11
-	VBLENDMPD        Z10, Z11, K1, Z10
-	VMULPD           Z10, Z10, Z11
-	VADDPD           Z11, Z1, Z1
-	VADDPD           Z5, Z10, Z5
-	VMOVUPD          64(CX), Z10
-	VSUBPD           Z10, Z10, Z11
-	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
-	VMULPD           Z9, Z10, Z10
+	VMULPD           Z1, Z10, Z10
 	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
 	VPBROADCASTQ     const0<>+0(SB), Z11
 	VBLENDMPD        Z10, Z11, K1, Z10
 	VMULPD           Z10, Z10, Z11
 	VADDPD           Z11, Z2, Z2
 	VADDPD           Z6, Z10, Z6
-	VMOVUPD          128(CX), Z10
+	VMOVUPD          64(CX), Z10
 	VSUBPD           Z10, Z10, Z11
 	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
-	VMULPD           Z9, Z10, Z10
+	VMULPD           Z1, Z10, Z10
 	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
 	VPBROADCASTQ     const0<>+0(SB), Z11
 	VBLENDMPD        Z10, Z11, K1, Z10
 	VMULPD           Z10, Z10, Z11
 	VADDPD           Z11, Z3, Z3
 	VADDPD           Z7, Z10, Z7
-	VMOVUPD          192(CX), Z10
+	VMOVUPD          128(CX), Z10
 	VSUBPD           Z10, Z10, Z11
 	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
-	VMULPD           Z9, Z10, Z10
+	VMULPD           Z1, Z10, Z10
 	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
 	VPBROADCASTQ     const0<>+0(SB), Z11
 	VBLENDMPD        Z10, Z11, K1, Z10
 	VMULPD           Z10, Z10, Z11
 	VADDPD           Z11, Z4, Z4
 	VADDPD           Z8, Z10, Z8
+	VMOVUPD          192(CX), Z10
+	VSUBPD           Z10, Z10, Z11
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
+	VMULPD           Z1, Z10, Z10
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
+	VPBROADCASTQ     const0<>+0(SB), Z11
+	VBLENDMPD        Z10, Z11, K1, Z10
+	VMULPD           Z10, Z10, Z11
+	VADDPD           Z11, Z5, Z5
+	VADDPD           Z9, Z10, Z9
 	ADDQ             $0x00000100, CX
-	DECQ             DX
+	DECQ             R8
 	JNE              row
+	VADDPD           Z5, Z3, Z3
+	VADDPD           Z9, Z7, Z7
 	VADDPD           Z4, Z2, Z2
 	VADDPD           Z8, Z6, Z6
-	VADDPD           Z3, Z1, Z1
-	VADDPD           Z7, Z5, Z5
-	VADDPD           Z2, Z1, Z1
-	VADDPD           Z6, Z5, Z5
-	VSHUFF64X2       $0x4e, Z1, Z1, Z0
-	VADDPD           Z0, Z1, Z1
-	VSHUFF64X2       $0x4e, Z5, Z5, Z0
-	VADDPD           Z0, Z5, Z5
-	VSHUFF64X2       $0xb1, Z1, Z1, Z0
-	VADDPD           Z0, Z1, Z1
-	VSHUFF64X2       $0xb1, Z5, Z5, Z0
-	VADDPD           Z0, Z5, Z5
-	VPERMILPD        $0x55, Z1, Z0
-	VADDPD           Z0, Z1, Z1
-	VPERMILPD        $0x55, Z5, Z0
-	VADDPD           Z0, Z5, Z5
-	VMOVQ            X1, (AX)
-	VMOVQ            X5, 8(AX)
+	VADDPD           Z3, Z2, Z2
+	VADDPD           Z7, Z6, Z6
+	VSHUFF64X2       $0x4e, Z2, Z2, Z0
+	VADDPD           Z0, Z2, Z2
+	VSHUFF64X2       $0x4e, Z6, Z6, Z0
+	VADDPD           Z0, Z6, Z6
+	VSHUFF64X2       $0xb1, Z2, Z2, Z0
+	VADDPD           Z0, Z2, Z2
+	VSHUFF64X2       $0xb1, Z6, Z6, Z0
+	VADDPD           Z0, Z6, Z6
+	VPERMILPD        $0x55, Z2, Z0
+	VADDPD           Z0, Z2, Z2
+	VPERMILPD        $0x55, Z6, Z0
+	VADDPD           Z0, Z6, Z6
+	VMOVQ            X2, (AX)
+	VMOVQ            X6, 8(AX)
+	ADDQ             $0x00000010, AX
+	ADDQ             SI, CX
+	DECQ             BX
+	JNE              block
 	VZEROUPPER
 	RET
 
@@ -181,13 +186,13 @@ row:
 TEXT ·DeviationsSpecialFloat32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         u1+40(FP), BX
-	VMOVQ        BX, X9
+	MOVQ         u1+40(FP), DX
+	VMOVQ        DX, X9
 	VPBROADCASTQ X9, Z9
+	MOVQ         rows+24(FP), DX
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -196,7 +201,6 @@ TEXT ·DeviationsSpecialFloat32(SB), NOSPLIT, $0-48
 	VPXORQ       Z6, Z6, Z6
 	VPXORQ       Z7, Z7, Z7
 	VPXORQ       Z8, Z8, Z8
-	MOVQ         DX, DX
 
 row:
 	VMOVUPD          (CX), Y10
@@ -257,19 +261,20 @@ row:
 	VZEROUPPER
 	RET
 
-// func DeviationsSpecialFloat32Combined(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
+// func DeviationsSpecialFloat32Combined(state *uint64, a *float32, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512F
-TEXT ·DeviationsSpecialFloat32Combined(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
-	VPBROADCASTQ X0, Z0
-	MOVQ         u1+40(FP), BX
-	VMOVQ        BX, X9
-	VPBROADCASTQ X9, Z9
-	VPXORQ       Z1, Z1, Z1
+TEXT ·DeviationsSpecialFloat32Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	VPBROADCASTQ (DI), Z0
+	VPBROADCASTQ 8(DI), Z1
+	ADDQ         $0x00000010, DI
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
 	VPXORQ       Z4, Z4, Z4
@@ -277,76 +282,81 @@ TEXT ·DeviationsSpecialFloat32Combined(SB), NOSPLIT, $0-48
 	VPXORQ       Z6, Z6, Z6
 	VPXORQ       Z7, Z7, Z7
 	VPXORQ       Z8, Z8, Z8
-	MOVQ         DX, DX
+	VPXORQ       Z9, Z9, Z9
+	MOVQ         DX, R8
 
 row:
 	VMOVUPD          (CX), Y10
 	VCVTPS2PD        Y10, Z10
 	VSUBPD           Z10, Z10, Z11
 	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
-	VMULPD           Z9, Z10, Z10
-	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
-	VPBROADCASTQ     const0<>+0(SB), Z11
-	VBLENDMPD        Z10, Z11, K1, Z10
-	VMULPD           Z10, Z10, Z11
-	VADDPD           Z11, Z1, Z1
-	VADDPD           Z5, Z10, Z5
-	VMOVUPD          32(CX), Y10
-	VCVTPS2PD        Y10, Z10
-	VSUBPD           Z10, Z10, Z11
-	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
-	VMULPD           Z9, Z10, Z10
+	VMULPD           Z1, Z10, Z10
 	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
 	VPBROADCASTQ     const0<>+0(SB), Z11
 	VBLENDMPD        Z10, Z11, K1, Z10
 	VMULPD           Z10, Z10, Z11
 	VADDPD           Z11, Z2, Z2
 	VADDPD           Z6, Z10, Z6
-	VMOVUPD          64(CX), Y10
+	VMOVUPD          32(CX), Y10
 	VCVTPS2PD        Y10, Z10
 	VSUBPD           Z10, Z10, Z11
 	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
-	VMULPD           Z9, Z10, Z10
+	VMULPD           Z1, Z10, Z10
 	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
 	VPBROADCASTQ     const0<>+0(SB), Z11
 	VBLENDMPD        Z10, Z11, K1, Z10
 	VMULPD           Z10, Z10, Z11
 	VADDPD           Z11, Z3, Z3
 	VADDPD           Z7, Z10, Z7
-	VMOVUPD          96(CX), Y10
+	VMOVUPD          64(CX), Y10
 	VCVTPS2PD        Y10, Z10
 	VSUBPD           Z10, Z10, Z11
 	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
-	VMULPD           Z9, Z10, Z10
+	VMULPD           Z1, Z10, Z10
 	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
 	VPBROADCASTQ     const0<>+0(SB), Z11
 	VBLENDMPD        Z10, Z11, K1, Z10
 	VMULPD           Z10, Z10, Z11
 	VADDPD           Z11, Z4, Z4
 	VADDPD           Z8, Z10, Z8
+	VMOVUPD          96(CX), Y10
+	VCVTPS2PD        Y10, Z10
+	VSUBPD           Z10, Z10, Z11
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
+	VMULPD           Z1, Z10, Z10
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
+	VPBROADCASTQ     const0<>+0(SB), Z11
+	VBLENDMPD        Z10, Z11, K1, Z10
+	VMULPD           Z10, Z10, Z11
+	VADDPD           Z11, Z5, Z5
+	VADDPD           Z9, Z10, Z9
 	ADDQ             $0x00000080, CX
-	DECQ             DX
+	DECQ             R8
 	JNE              row
+	VADDPD           Z5, Z3, Z3
+	VADDPD           Z9, Z7, Z7
 	VADDPD           Z4, Z2, Z2
 	VADDPD           Z8, Z6, Z6
-	VADDPD           Z3, Z1, Z1
-	VADDPD           Z7, Z5, Z5
-	VADDPD           Z2, Z1, Z1
-	VADDPD           Z6, Z5, Z5
-	VSHUFF64X2       $0x4e, Z1, Z1, Z0
-	VADDPD           Z0, Z1, Z1
-	VSHUFF64X2       $0x4e, Z5, Z5, Z0
-	VADDPD           Z0, Z5, Z5
-	VSHUFF64X2       $0xb1, Z1, Z1, Z0
-	VADDPD           Z0, Z1, Z1
-	VSHUFF64X2       $0xb1, Z5, Z5, Z0
-	VADDPD           Z0, Z5, Z5
-	VPERMILPD        $0x55, Z1, Z0
-	VADDPD           Z0, Z1, Z1
-	VPERMILPD        $0x55, Z5, Z0
-	VADDPD           Z0, Z5, Z5
-	VMOVQ            X1, (AX)
-	VMOVQ            X5, 8(AX)
+	VADDPD           Z3, Z2, Z2
+	VADDPD           Z7, Z6, Z6
+	VSHUFF64X2       $0x4e, Z2, Z2, Z0
+	VADDPD           Z0, Z2, Z2
+	VSHUFF64X2       $0x4e, Z6, Z6, Z0
+	VADDPD           Z0, Z6, Z6
+	VSHUFF64X2       $0xb1, Z2, Z2, Z0
+	VADDPD           Z0, Z2, Z2
+	VSHUFF64X2       $0xb1, Z6, Z6, Z0
+	VADDPD           Z0, Z6, Z6
+	VPERMILPD        $0x55, Z2, Z0
+	VADDPD           Z0, Z2, Z2
+	VPERMILPD        $0x55, Z6, Z0
+	VADDPD           Z0, Z6, Z6
+	VMOVQ            X2, (AX)
+	VMOVQ            X6, 8(AX)
+	ADDQ             $0x00000010, AX
+	ADDQ             SI, CX
+	DECQ             BX
+	JNE              block
 	VZEROUPPER
 	RET
 
@@ -355,13 +365,13 @@ row:
 TEXT ·DeviationsSpecialFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         u1+40(FP), BX
-	VMOVQ        BX, X9
+	MOVQ         u1+40(FP), DX
+	VMOVQ        DX, X9
 	VPBROADCASTQ X9, Z9
+	MOVQ         rows+24(FP), DX
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -370,7 +380,6 @@ TEXT ·DeviationsSpecialFloat16(SB), NOSPLIT, $0-48
 	VPXORQ       Z6, Z6, Z6
 	VPXORQ       Z7, Z7, Z7
 	VPXORQ       Z8, Z8, Z8
-	MOVQ         DX, DX
 
 row:
 	VCVTPH2PS        (CX), Y10
@@ -431,19 +440,20 @@ row:
 	VZEROUPPER
 	RET
 
-// func DeviationsSpecialFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// func DeviationsSpecialFloat16Combined(state *uint64, a *uint16, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512F, F16C
-TEXT ·DeviationsSpecialFloat16Combined(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
-	VPBROADCASTQ X0, Z0
-	MOVQ         u1+40(FP), BX
-	VMOVQ        BX, X9
-	VPBROADCASTQ X9, Z9
-	VPXORQ       Z1, Z1, Z1
+TEXT ·DeviationsSpecialFloat16Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	VPBROADCASTQ (DI), Z0
+	VPBROADCASTQ 8(DI), Z1
+	ADDQ         $0x00000010, DI
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
 	VPXORQ       Z4, Z4, Z4
@@ -451,76 +461,81 @@ TEXT ·DeviationsSpecialFloat16Combined(SB), NOSPLIT, $0-48
 	VPXORQ       Z6, Z6, Z6
 	VPXORQ       Z7, Z7, Z7
 	VPXORQ       Z8, Z8, Z8
-	MOVQ         DX, DX
+	VPXORQ       Z9, Z9, Z9
+	MOVQ         DX, R8
 
 row:
 	VCVTPH2PS        (CX), Y10
 	VCVTPS2PD        Y10, Z10
 	VSUBPD           Z10, Z10, Z11
 	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
-	VMULPD           Z9, Z10, Z10
-	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
-	VPBROADCASTQ     const0<>+0(SB), Z11
-	VBLENDMPD        Z10, Z11, K1, Z10
-	VMULPD           Z10, Z10, Z11
-	VADDPD           Z11, Z1, Z1
-	VADDPD           Z5, Z10, Z5
-	VCVTPH2PS        16(CX), Y10
-	VCVTPS2PD        Y10, Z10
-	VSUBPD           Z10, Z10, Z11
-	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
-	VMULPD           Z9, Z10, Z10
+	VMULPD           Z1, Z10, Z10
 	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
 	VPBROADCASTQ     const0<>+0(SB), Z11
 	VBLENDMPD        Z10, Z11, K1, Z10
 	VMULPD           Z10, Z10, Z11
 	VADDPD           Z11, Z2, Z2
 	VADDPD           Z6, Z10, Z6
-	VCVTPH2PS        32(CX), Y10
+	VCVTPH2PS        16(CX), Y10
 	VCVTPS2PD        Y10, Z10
 	VSUBPD           Z10, Z10, Z11
 	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
-	VMULPD           Z9, Z10, Z10
+	VMULPD           Z1, Z10, Z10
 	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
 	VPBROADCASTQ     const0<>+0(SB), Z11
 	VBLENDMPD        Z10, Z11, K1, Z10
 	VMULPD           Z10, Z10, Z11
 	VADDPD           Z11, Z3, Z3
 	VADDPD           Z7, Z10, Z7
-	VCVTPH2PS        48(CX), Y10
+	VCVTPH2PS        32(CX), Y10
 	VCVTPS2PD        Y10, Z10
 	VSUBPD           Z10, Z10, Z11
 	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
-	VMULPD           Z9, Z10, Z10
+	VMULPD           Z1, Z10, Z10
 	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
 	VPBROADCASTQ     const0<>+0(SB), Z11
 	VBLENDMPD        Z10, Z11, K1, Z10
 	VMULPD           Z10, Z10, Z11
 	VADDPD           Z11, Z4, Z4
 	VADDPD           Z8, Z10, Z8
+	VCVTPH2PS        48(CX), Y10
+	VCVTPS2PD        Y10, Z10
+	VSUBPD           Z10, Z10, Z11
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
+	VMULPD           Z1, Z10, Z10
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
+	VPBROADCASTQ     const0<>+0(SB), Z11
+	VBLENDMPD        Z10, Z11, K1, Z10
+	VMULPD           Z10, Z10, Z11
+	VADDPD           Z11, Z5, Z5
+	VADDPD           Z9, Z10, Z9
 	ADDQ             $0x00000040, CX
-	DECQ             DX
+	DECQ             R8
 	JNE              row
+	VADDPD           Z5, Z3, Z3
+	VADDPD           Z9, Z7, Z7
 	VADDPD           Z4, Z2, Z2
 	VADDPD           Z8, Z6, Z6
-	VADDPD           Z3, Z1, Z1
-	VADDPD           Z7, Z5, Z5
-	VADDPD           Z2, Z1, Z1
-	VADDPD           Z6, Z5, Z5
-	VSHUFF64X2       $0x4e, Z1, Z1, Z0
-	VADDPD           Z0, Z1, Z1
-	VSHUFF64X2       $0x4e, Z5, Z5, Z0
-	VADDPD           Z0, Z5, Z5
-	VSHUFF64X2       $0xb1, Z1, Z1, Z0
-	VADDPD           Z0, Z1, Z1
-	VSHUFF64X2       $0xb1, Z5, Z5, Z0
-	VADDPD           Z0, Z5, Z5
-	VPERMILPD        $0x55, Z1, Z0
-	VADDPD           Z0, Z1, Z1
-	VPERMILPD        $0x55, Z5, Z0
-	VADDPD           Z0, Z5, Z5
-	VMOVQ            X1, (AX)
-	VMOVQ            X5, 8(AX)
+	VADDPD           Z3, Z2, Z2
+	VADDPD           Z7, Z6, Z6
+	VSHUFF64X2       $0x4e, Z2, Z2, Z0
+	VADDPD           Z0, Z2, Z2
+	VSHUFF64X2       $0x4e, Z6, Z6, Z0
+	VADDPD           Z0, Z6, Z6
+	VSHUFF64X2       $0xb1, Z2, Z2, Z0
+	VADDPD           Z0, Z2, Z2
+	VSHUFF64X2       $0xb1, Z6, Z6, Z0
+	VADDPD           Z0, Z6, Z6
+	VPERMILPD        $0x55, Z2, Z0
+	VADDPD           Z0, Z2, Z2
+	VPERMILPD        $0x55, Z6, Z0
+	VADDPD           Z0, Z6, Z6
+	VMOVQ            X2, (AX)
+	VMOVQ            X6, 8(AX)
+	ADDQ             $0x00000010, AX
+	ADDQ             SI, CX
+	DECQ             BX
+	JNE              block
 	VZEROUPPER
 	RET
 
@@ -529,13 +544,13 @@ row:
 TEXT ·DeviationsSpecialBFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         u1+40(FP), BX
-	VMOVQ        BX, X9
+	MOVQ         u1+40(FP), DX
+	VMOVQ        DX, X9
 	VPBROADCASTQ X9, Z9
+	MOVQ         rows+24(FP), DX
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -544,7 +559,6 @@ TEXT ·DeviationsSpecialBFloat16(SB), NOSPLIT, $0-48
 	VPXORQ       Z6, Z6, Z6
 	VPXORQ       Z7, Z7, Z7
 	VPXORQ       Z8, Z8, Z8
-	MOVQ         DX, DX
 
 row:
 	VPMOVZXWD        (CX), Y10
@@ -609,19 +623,20 @@ row:
 	VZEROUPPER
 	RET
 
-// func DeviationsSpecialBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// func DeviationsSpecialBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX2, AVX512F
-TEXT ·DeviationsSpecialBFloat16Combined(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
-	VPBROADCASTQ X0, Z0
-	MOVQ         u1+40(FP), BX
-	VMOVQ        BX, X9
-	VPBROADCASTQ X9, Z9
-	VPXORQ       Z1, Z1, Z1
+TEXT ·DeviationsSpecialBFloat16Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	VPBROADCASTQ (DI), Z0
+	VPBROADCASTQ 8(DI), Z1
+	ADDQ         $0x00000010, DI
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
 	VPXORQ       Z4, Z4, Z4
@@ -629,7 +644,8 @@ TEXT ·DeviationsSpecialBFloat16Combined(SB), NOSPLIT, $0-48
 	VPXORQ       Z6, Z6, Z6
 	VPXORQ       Z7, Z7, Z7
 	VPXORQ       Z8, Z8, Z8
-	MOVQ         DX, DX
+	VPXORQ       Z9, Z9, Z9
+	MOVQ         DX, R8
 
 row:
 	VPMOVZXWD        (CX), Y10
@@ -637,71 +653,75 @@ row:
 	VCVTPS2PD        Y10, Z10
 	VSUBPD           Z10, Z10, Z11
 	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
-	VMULPD           Z9, Z10, Z10
-	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
-	VPBROADCASTQ     const0<>+0(SB), Z11
-	VBLENDMPD        Z10, Z11, K1, Z10
-	VMULPD           Z10, Z10, Z11
-	VADDPD           Z11, Z1, Z1
-	VADDPD           Z5, Z10, Z5
-	VPMOVZXWD        16(CX), Y10
-	VPSLLD           $0x10, Y10, Y10
-	VCVTPS2PD        Y10, Z10
-	VSUBPD           Z10, Z10, Z11
-	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
-	VMULPD           Z9, Z10, Z10
+	VMULPD           Z1, Z10, Z10
 	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
 	VPBROADCASTQ     const0<>+0(SB), Z11
 	VBLENDMPD        Z10, Z11, K1, Z10
 	VMULPD           Z10, Z10, Z11
 	VADDPD           Z11, Z2, Z2
 	VADDPD           Z6, Z10, Z6
-	VPMOVZXWD        32(CX), Y10
+	VPMOVZXWD        16(CX), Y10
 	VPSLLD           $0x10, Y10, Y10
 	VCVTPS2PD        Y10, Z10
 	VSUBPD           Z10, Z10, Z11
 	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
-	VMULPD           Z9, Z10, Z10
+	VMULPD           Z1, Z10, Z10
 	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
 	VPBROADCASTQ     const0<>+0(SB), Z11
 	VBLENDMPD        Z10, Z11, K1, Z10
 	VMULPD           Z10, Z10, Z11
 	VADDPD           Z11, Z3, Z3
 	VADDPD           Z7, Z10, Z7
-	VPMOVZXWD        48(CX), Y10
+	VPMOVZXWD        32(CX), Y10
 	VPSLLD           $0x10, Y10, Y10
 	VCVTPS2PD        Y10, Z10
 	VSUBPD           Z10, Z10, Z11
 	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
-	VMULPD           Z9, Z10, Z10
+	VMULPD           Z1, Z10, Z10
 	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
 	VPBROADCASTQ     const0<>+0(SB), Z11
 	VBLENDMPD        Z10, Z11, K1, Z10
 	VMULPD           Z10, Z10, Z11
 	VADDPD           Z11, Z4, Z4
 	VADDPD           Z8, Z10, Z8
+	VPMOVZXWD        48(CX), Y10
+	VPSLLD           $0x10, Y10, Y10
+	VCVTPS2PD        Y10, Z10
+	VSUBPD           Z10, Z10, Z11
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z11, K1
+	VMULPD           Z1, Z10, Z10
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z10
+	VPBROADCASTQ     const0<>+0(SB), Z11
+	VBLENDMPD        Z10, Z11, K1, Z10
+	VMULPD           Z10, Z10, Z11
+	VADDPD           Z11, Z5, Z5
+	VADDPD           Z9, Z10, Z9
 	ADDQ             $0x00000040, CX
-	DECQ             DX
+	DECQ             R8
 	JNE              row
+	VADDPD           Z5, Z3, Z3
+	VADDPD           Z9, Z7, Z7
 	VADDPD           Z4, Z2, Z2
 	VADDPD           Z8, Z6, Z6
-	VADDPD           Z3, Z1, Z1
-	VADDPD           Z7, Z5, Z5
-	VADDPD           Z2, Z1, Z1
-	VADDPD           Z6, Z5, Z5
-	VSHUFF64X2       $0x4e, Z1, Z1, Z0
-	VADDPD           Z0, Z1, Z1
-	VSHUFF64X2       $0x4e, Z5, Z5, Z0
-	VADDPD           Z0, Z5, Z5
-	VSHUFF64X2       $0xb1, Z1, Z1, Z0
-	VADDPD           Z0, Z1, Z1
-	VSHUFF64X2       $0xb1, Z5, Z5, Z0
-	VADDPD           Z0, Z5, Z5
-	VPERMILPD        $0x55, Z1, Z0
-	VADDPD           Z0, Z1, Z1
-	VPERMILPD        $0x55, Z5, Z0
-	VADDPD           Z0, Z5, Z5
-	VMOVQ            X1, (AX)
-	VMOVQ            X5, 8(AX)
+	VADDPD           Z3, Z2, Z2
+	VADDPD           Z7, Z6, Z6
+	VSHUFF64X2       $0x4e, Z2, Z2, Z0
+	VADDPD           Z0, Z2, Z2
+	VSHUFF64X2       $0x4e, Z6, Z6, Z0
+	VADDPD           Z0, Z6, Z6
+	VSHUFF64X2       $0xb1, Z2, Z2, Z0
+	VADDPD           Z0, Z2, Z2
+	VSHUFF64X2       $0xb1, Z6, Z6, Z0
+	VADDPD           Z0, Z6, Z6
+	VPERMILPD        $0x55, Z2, Z0
+	VADDPD           Z0, Z2, Z2
+	VPERMILPD        $0x55, Z6, Z0
+	VADDPD           Z0, Z6, Z6
+	VMOVQ            X2, (AX)
+	VMOVQ            X6, 8(AX)
+	ADDQ             $0x00000010, AX
+	ADDQ             SI, CX
+	DECQ             BX
+	JNE              block
 	VZEROUPPER
 	RET

@@ -9,17 +9,17 @@ package avx512
 //go:noescape
 func DotFloat64(state *uint64, a *float64, b *float64, rows int, u0 uint64, u1 uint64)
 
-// DotFloat64Combined folds rows of 32 elements into the first lane.
+// DotFloat64Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func DotFloat64Combined(state *uint64, a *float64, b *float64, rows int, u0 uint64, u1 uint64)
+func DotFloat64Combined(state *uint64, a *float64, b *float64, rows int, blocks int, skip int, u *uint64)
 
 // DotFloat32 folds rows of 32 elements.
 //
 //go:noescape
 func DotFloat32(state *uint64, a *float32, b *float32, rows int, u0 uint64, u1 uint64)
 
-// DotFloat32Combined folds rows of 32 elements into the first lane.
+// DotFloat32Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func DotFloat32Combined(state *uint64, a *float32, b *float32, rows int, u0 uint64, u1 uint64)
+func DotFloat32Combined(state *uint64, a *float32, b *float32, rows int, blocks int, skip int, u *uint64)

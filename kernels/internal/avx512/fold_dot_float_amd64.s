@@ -11,6 +11,7 @@ TEXT ·DotFloat64(SB), NOSPLIT, $0-48
 	MOVQ   a+8(FP), CX
 	MOVQ   b+16(FP), DX
 	MOVQ   rows+24(FP), BX
+	MOVQ   DX, DX
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -19,7 +20,6 @@ TEXT ·DotFloat64(SB), NOSPLIT, $0-48
 	VPXORQ Z5, Z5, Z5
 	VPXORQ Z6, Z6, Z6
 	VPXORQ Z7, Z7, Z7
-	MOVQ   DX, DX
 
 row:
 	VMOVUPD           (CX), Z8
@@ -92,13 +92,19 @@ row:
 DATA const0<>+0(SB)/8, $0x3ff0000000000000
 GLOBL const0<>(SB), RODATA|NOPTR, $8
 
-// func DotFloat64Combined(state *uint64, a *float64, b *float64, rows int, u0 uint64, u1 uint64)
+// func DotFloat64Combined(state *uint64, a *float64, b *float64, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512F
-TEXT ·DotFloat64Combined(SB), NOSPLIT, $0-48
-	MOVQ   state+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   rows+24(FP), BX
+TEXT ·DotFloat64Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ b+16(FP), DX
+	MOVQ rows+24(FP), BX
+	MOVQ blocks+32(FP), SI
+	MOVQ skip+40(FP), DI
+	MOVQ u+48(FP), R8
+
+block:
+	ADDQ   $0x00000000, R8
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -107,7 +113,7 @@ TEXT ·DotFloat64Combined(SB), NOSPLIT, $0-48
 	VPXORQ Z5, Z5, Z5
 	VPXORQ Z6, Z6, Z6
 	VPXORQ Z7, Z7, Z7
-	MOVQ   DX, DX
+	MOVQ   BX, R9
 
 row:
 	VMOVUPD           (CX), Z8
@@ -164,64 +170,69 @@ row:
 	VMOVAPD           Z9, Z3
 	ADDQ              $0x00000100, CX
 	ADDQ              $0x00000100, DX
-	DECQ              BX
+	DECQ              R9
 	JNE               row
 	VADDPD            Z3, Z1, Z8
 	VSUBPD            Z1, Z8, Z9
 	VSUBPD            Z9, Z8, Z10
-	VSUBPD            Z10, Z1, Z1
-	VSUBPD            Z9, Z3, Z3
-	VADDPD            Z3, Z1, Z1
-	VADDPD            Z7, Z5, Z3
-	VADDPD            Z3, Z1, Z5
-	VADDPD            Z2, Z0, Z1
-	VSUBPD            Z0, Z1, Z3
-	VSUBPD            Z3, Z1, Z7
-	VSUBPD            Z7, Z0, Z0
-	VSUBPD            Z3, Z2, Z2
-	VADDPD            Z2, Z0, Z0
-	VADDPD            Z6, Z4, Z2
-	VADDPD            Z2, Z0, Z4
-	VADDPD            Z8, Z1, Z0
-	VSUBPD            Z1, Z0, Z2
-	VSUBPD            Z2, Z0, Z3
-	VSUBPD            Z3, Z1, Z1
-	VSUBPD            Z2, Z8, Z2
-	VADDPD            Z2, Z1, Z1
-	VADDPD            Z5, Z4, Z2
-	VADDPD            Z2, Z1, Z4
-	VSHUFF64X2        $0x4e, Z0, Z0, Z1
-	VADDPD            Z1, Z0, Z2
-	VSUBPD            Z0, Z2, Z3
-	VSUBPD            Z3, Z2, Z5
-	VSUBPD            Z5, Z0, Z0
-	VSUBPD            Z3, Z1, Z1
-	VADDPD            Z1, Z0, Z0
-	VSHUFF64X2        $0x4e, Z4, Z4, Z1
-	VADDPD            Z1, Z4, Z1
-	VADDPD            Z1, Z0, Z4
-	VSHUFF64X2        $0xb1, Z2, Z2, Z0
-	VADDPD            Z0, Z2, Z1
-	VSUBPD            Z2, Z1, Z3
-	VSUBPD            Z3, Z1, Z5
-	VSUBPD            Z5, Z2, Z2
-	VSUBPD            Z3, Z0, Z0
-	VADDPD            Z0, Z2, Z0
-	VSHUFF64X2        $0xb1, Z4, Z4, Z2
-	VADDPD            Z2, Z4, Z2
-	VADDPD            Z2, Z0, Z4
-	VPERMILPD         $0x55, Z1, Z0
-	VADDPD            Z0, Z1, Z2
-	VSUBPD            Z1, Z2, Z3
-	VSUBPD            Z3, Z2, Z5
-	VSUBPD            Z5, Z1, Z1
-	VSUBPD            Z3, Z0, Z0
-	VADDPD            Z0, Z1, Z0
-	VPERMILPD         $0x55, Z4, Z1
-	VADDPD            Z1, Z4, Z1
-	VADDPD            Z1, Z0, Z4
-	VMOVQ             X2, (AX)
+	VSUBPD            Z10, Z1, Z10
+	VSUBPD            Z9, Z3, Z9
+	VADDPD            Z9, Z10, Z9
+	VADDPD            Z7, Z5, Z5
+	VADDPD            Z5, Z9, Z5
+	VADDPD            Z2, Z0, Z9
+	VSUBPD            Z0, Z9, Z10
+	VSUBPD            Z10, Z9, Z11
+	VSUBPD            Z11, Z0, Z11
+	VSUBPD            Z10, Z2, Z10
+	VADDPD            Z10, Z11, Z10
+	VADDPD            Z6, Z4, Z4
+	VADDPD            Z4, Z10, Z4
+	VADDPD            Z8, Z9, Z10
+	VSUBPD            Z9, Z10, Z11
+	VSUBPD            Z11, Z10, Z12
+	VSUBPD            Z12, Z9, Z9
+	VSUBPD            Z11, Z8, Z8
+	VADDPD            Z8, Z9, Z8
+	VADDPD            Z5, Z4, Z4
+	VADDPD            Z4, Z8, Z4
+	VSHUFF64X2        $0x4e, Z10, Z10, Z8
+	VADDPD            Z8, Z10, Z9
+	VSUBPD            Z10, Z9, Z11
+	VSUBPD            Z11, Z9, Z12
+	VSUBPD            Z12, Z10, Z10
+	VSUBPD            Z11, Z8, Z8
+	VADDPD            Z8, Z10, Z8
+	VSHUFF64X2        $0x4e, Z4, Z4, Z10
+	VADDPD            Z10, Z4, Z4
+	VADDPD            Z4, Z8, Z4
+	VSHUFF64X2        $0xb1, Z9, Z9, Z8
+	VADDPD            Z8, Z9, Z10
+	VSUBPD            Z9, Z10, Z11
+	VSUBPD            Z11, Z10, Z12
+	VSUBPD            Z12, Z9, Z9
+	VSUBPD            Z11, Z8, Z8
+	VADDPD            Z8, Z9, Z8
+	VSHUFF64X2        $0xb1, Z4, Z4, Z9
+	VADDPD            Z9, Z4, Z4
+	VADDPD            Z4, Z8, Z4
+	VPERMILPD         $0x55, Z10, Z8
+	VADDPD            Z8, Z10, Z9
+	VSUBPD            Z10, Z9, Z11
+	VSUBPD            Z11, Z9, Z12
+	VSUBPD            Z12, Z10, Z10
+	VSUBPD            Z11, Z8, Z8
+	VADDPD            Z8, Z10, Z8
+	VPERMILPD         $0x55, Z4, Z10
+	VADDPD            Z10, Z4, Z4
+	VADDPD            Z4, Z8, Z4
+	VMOVQ             X9, (AX)
 	VMOVQ             X4, 8(AX)
+	ADDQ              $0x00000010, AX
+	ADDQ              DI, CX
+	ADDQ              DI, DX
+	DECQ              SI
+	JNE               block
 	VZEROUPPER
 	RET
 
@@ -232,6 +243,7 @@ TEXT ·DotFloat32(SB), NOSPLIT, $0-48
 	MOVQ   a+8(FP), CX
 	MOVQ   b+16(FP), DX
 	MOVQ   rows+24(FP), BX
+	MOVQ   DX, DX
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -240,7 +252,6 @@ TEXT ·DotFloat32(SB), NOSPLIT, $0-48
 	VPXORQ Z5, Z5, Z5
 	VPXORQ Z6, Z6, Z6
 	VPXORQ Z7, Z7, Z7
-	MOVQ   DX, DX
 
 row:
 	VMOVUPD           (CX), Y8
@@ -310,13 +321,19 @@ row:
 	VZEROUPPER
 	RET
 
-// func DotFloat32Combined(state *uint64, a *float32, b *float32, rows int, u0 uint64, u1 uint64)
+// func DotFloat32Combined(state *uint64, a *float32, b *float32, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512F
-TEXT ·DotFloat32Combined(SB), NOSPLIT, $0-48
-	MOVQ   state+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   rows+24(FP), BX
+TEXT ·DotFloat32Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ b+16(FP), DX
+	MOVQ rows+24(FP), BX
+	MOVQ blocks+32(FP), SI
+	MOVQ skip+40(FP), DI
+	MOVQ u+48(FP), R8
+
+block:
+	ADDQ   $0x00000000, R8
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -325,7 +342,7 @@ TEXT ·DotFloat32Combined(SB), NOSPLIT, $0-48
 	VPXORQ Z5, Z5, Z5
 	VPXORQ Z6, Z6, Z6
 	VPXORQ Z7, Z7, Z7
-	MOVQ   DX, DX
+	MOVQ   BX, R9
 
 row:
 	VMOVUPD           (CX), Y8
@@ -382,63 +399,68 @@ row:
 	VMOVAPD           Z9, Z3
 	ADDQ              $0x00000080, CX
 	ADDQ              $0x00000080, DX
-	DECQ              BX
+	DECQ              R9
 	JNE               row
 	VADDPD            Z3, Z1, Z8
 	VSUBPD            Z1, Z8, Z9
 	VSUBPD            Z9, Z8, Z10
-	VSUBPD            Z10, Z1, Z1
-	VSUBPD            Z9, Z3, Z3
-	VADDPD            Z3, Z1, Z1
-	VADDPD            Z7, Z5, Z3
-	VADDPD            Z3, Z1, Z5
-	VADDPD            Z2, Z0, Z1
-	VSUBPD            Z0, Z1, Z3
-	VSUBPD            Z3, Z1, Z7
-	VSUBPD            Z7, Z0, Z0
-	VSUBPD            Z3, Z2, Z2
-	VADDPD            Z2, Z0, Z0
-	VADDPD            Z6, Z4, Z2
-	VADDPD            Z2, Z0, Z4
-	VADDPD            Z8, Z1, Z0
-	VSUBPD            Z1, Z0, Z2
-	VSUBPD            Z2, Z0, Z3
-	VSUBPD            Z3, Z1, Z1
-	VSUBPD            Z2, Z8, Z2
-	VADDPD            Z2, Z1, Z1
-	VADDPD            Z5, Z4, Z2
-	VADDPD            Z2, Z1, Z4
-	VSHUFF64X2        $0x4e, Z0, Z0, Z1
-	VADDPD            Z1, Z0, Z2
-	VSUBPD            Z0, Z2, Z3
-	VSUBPD            Z3, Z2, Z5
-	VSUBPD            Z5, Z0, Z0
-	VSUBPD            Z3, Z1, Z1
-	VADDPD            Z1, Z0, Z0
-	VSHUFF64X2        $0x4e, Z4, Z4, Z1
-	VADDPD            Z1, Z4, Z1
-	VADDPD            Z1, Z0, Z4
-	VSHUFF64X2        $0xb1, Z2, Z2, Z0
-	VADDPD            Z0, Z2, Z1
-	VSUBPD            Z2, Z1, Z3
-	VSUBPD            Z3, Z1, Z5
-	VSUBPD            Z5, Z2, Z2
-	VSUBPD            Z3, Z0, Z0
-	VADDPD            Z0, Z2, Z0
-	VSHUFF64X2        $0xb1, Z4, Z4, Z2
-	VADDPD            Z2, Z4, Z2
-	VADDPD            Z2, Z0, Z4
-	VPERMILPD         $0x55, Z1, Z0
-	VADDPD            Z0, Z1, Z2
-	VSUBPD            Z1, Z2, Z3
-	VSUBPD            Z3, Z2, Z5
-	VSUBPD            Z5, Z1, Z1
-	VSUBPD            Z3, Z0, Z0
-	VADDPD            Z0, Z1, Z0
-	VPERMILPD         $0x55, Z4, Z1
-	VADDPD            Z1, Z4, Z1
-	VADDPD            Z1, Z0, Z4
-	VMOVQ             X2, (AX)
+	VSUBPD            Z10, Z1, Z10
+	VSUBPD            Z9, Z3, Z9
+	VADDPD            Z9, Z10, Z9
+	VADDPD            Z7, Z5, Z5
+	VADDPD            Z5, Z9, Z5
+	VADDPD            Z2, Z0, Z9
+	VSUBPD            Z0, Z9, Z10
+	VSUBPD            Z10, Z9, Z11
+	VSUBPD            Z11, Z0, Z11
+	VSUBPD            Z10, Z2, Z10
+	VADDPD            Z10, Z11, Z10
+	VADDPD            Z6, Z4, Z4
+	VADDPD            Z4, Z10, Z4
+	VADDPD            Z8, Z9, Z10
+	VSUBPD            Z9, Z10, Z11
+	VSUBPD            Z11, Z10, Z12
+	VSUBPD            Z12, Z9, Z9
+	VSUBPD            Z11, Z8, Z8
+	VADDPD            Z8, Z9, Z8
+	VADDPD            Z5, Z4, Z4
+	VADDPD            Z4, Z8, Z4
+	VSHUFF64X2        $0x4e, Z10, Z10, Z8
+	VADDPD            Z8, Z10, Z9
+	VSUBPD            Z10, Z9, Z11
+	VSUBPD            Z11, Z9, Z12
+	VSUBPD            Z12, Z10, Z10
+	VSUBPD            Z11, Z8, Z8
+	VADDPD            Z8, Z10, Z8
+	VSHUFF64X2        $0x4e, Z4, Z4, Z10
+	VADDPD            Z10, Z4, Z4
+	VADDPD            Z4, Z8, Z4
+	VSHUFF64X2        $0xb1, Z9, Z9, Z8
+	VADDPD            Z8, Z9, Z10
+	VSUBPD            Z9, Z10, Z11
+	VSUBPD            Z11, Z10, Z12
+	VSUBPD            Z12, Z9, Z9
+	VSUBPD            Z11, Z8, Z8
+	VADDPD            Z8, Z9, Z8
+	VSHUFF64X2        $0xb1, Z4, Z4, Z9
+	VADDPD            Z9, Z4, Z4
+	VADDPD            Z4, Z8, Z4
+	VPERMILPD         $0x55, Z10, Z8
+	VADDPD            Z8, Z10, Z9
+	VSUBPD            Z10, Z9, Z11
+	VSUBPD            Z11, Z9, Z12
+	VSUBPD            Z12, Z10, Z10
+	VSUBPD            Z11, Z8, Z8
+	VADDPD            Z8, Z10, Z8
+	VPERMILPD         $0x55, Z4, Z10
+	VADDPD            Z10, Z4, Z4
+	VADDPD            Z4, Z8, Z4
+	VMOVQ             X9, (AX)
 	VMOVQ             X4, 8(AX)
+	ADDQ              $0x00000010, AX
+	ADDQ              DI, CX
+	ADDQ              DI, DX
+	DECQ              SI
+	JNE               block
 	VZEROUPPER
 	RET

@@ -9,7 +9,7 @@ package avx512
 //go:noescape
 func MagnitudesBytesUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
 
-// MagnitudesBytesUint64Combined folds rows of 32 elements into the first lane.
+// MagnitudesBytesUint64Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func MagnitudesBytesUint64Combined(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
+func MagnitudesBytesUint64Combined(state *uint64, a *uint64, b *byte, rows int, blocks int, skip int, u *uint64)

@@ -9,37 +9,37 @@ package avx512
 //go:noescape
 func NormsFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
 
-// NormsFloat64Combined folds rows of 32 elements into the first lane.
+// NormsFloat64Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func NormsFloat64Combined(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
+func NormsFloat64Combined(state *uint64, a *float64, b *byte, rows int, blocks int, skip int, u *uint64)
 
 // NormsFloat32 folds rows of 32 elements.
 //
 //go:noescape
 func NormsFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
 
-// NormsFloat32Combined folds rows of 32 elements into the first lane.
+// NormsFloat32Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func NormsFloat32Combined(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
+func NormsFloat32Combined(state *uint64, a *float32, b *byte, rows int, blocks int, skip int, u *uint64)
 
 // NormsFloat16 folds rows of 32 elements.
 //
 //go:noescape
 func NormsFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 
-// NormsFloat16Combined folds rows of 32 elements into the first lane.
+// NormsFloat16Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func NormsFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+func NormsFloat16Combined(state *uint64, a *uint16, b *byte, rows int, blocks int, skip int, u *uint64)
 
 // NormsBFloat16 folds rows of 32 elements.
 //
 //go:noescape
 func NormsBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 
-// NormsBFloat16Combined folds rows of 32 elements into the first lane.
+// NormsBFloat16Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func NormsBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+func NormsBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, blocks int, skip int, u *uint64)

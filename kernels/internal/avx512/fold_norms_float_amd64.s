@@ -9,10 +9,10 @@
 TEXT ·NormsFloat64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
+	MOVQ         rows+24(FP), DX
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -29,7 +29,6 @@ TEXT ·NormsFloat64(SB), NOSPLIT, $0-48
 	VPXORQ       Z14, Z14, Z14
 	VPXORQ       Z15, Z15, Z15
 	VPXORQ       Z16, Z16, Z16
-	MOVQ         DX, DX
 
 row:
 	VMOVUPD           (CX), Z17
@@ -171,15 +170,19 @@ GLOBL const1<>(SB), RODATA|NOPTR, $8
 DATA const2<>+0(SB)/8, $0x3ff0000000000000
 GLOBL const2<>(SB), RODATA|NOPTR, $8
 
-// func NormsFloat64Combined(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
+// func NormsFloat64Combined(state *uint64, a *float64, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512F
-TEXT ·NormsFloat64Combined(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
-	VPBROADCASTQ X0, Z0
+TEXT ·NormsFloat64Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	VPBROADCASTQ (DI), Z0
+	ADDQ         $0x00000008, DI
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -196,7 +199,7 @@ TEXT ·NormsFloat64Combined(SB), NOSPLIT, $0-48
 	VPXORQ       Z14, Z14, Z14
 	VPXORQ       Z15, Z15, Z15
 	VPXORQ       Z16, Z16, Z16
-	MOVQ         DX, DX
+	MOVQ         DX, R8
 
 row:
 	VMOVUPD           (CX), Z17
@@ -308,120 +311,124 @@ row:
 	VMOVAPD           Z18, Z4
 	VMOVAPD           Z19, Z12
 	ADDQ              $0x00000100, CX
-	DECQ              DX
+	DECQ              R8
 	JNE               row
 	VADDPD            Z4, Z2, Z0
 	VSUBPD            Z2, Z0, Z17
 	VSUBPD            Z17, Z0, Z18
-	VSUBPD            Z18, Z2, Z2
-	VSUBPD            Z17, Z4, Z4
-	VADDPD            Z4, Z2, Z2
-	VADDPD            Z8, Z6, Z4
-	VADDPD            Z4, Z2, Z6
-	VADDPD            Z12, Z10, Z2
-	VSUBPD            Z10, Z2, Z4
-	VSUBPD            Z4, Z2, Z8
-	VSUBPD            Z8, Z10, Z8
-	VSUBPD            Z4, Z12, Z4
-	VADDPD            Z4, Z8, Z4
-	VADDPD            Z16, Z14, Z8
-	VADDPD            Z8, Z4, Z14
-	VADDPD            Z3, Z1, Z4
-	VSUBPD            Z1, Z4, Z8
-	VSUBPD            Z8, Z4, Z10
-	VSUBPD            Z10, Z1, Z1
-	VSUBPD            Z8, Z3, Z3
-	VADDPD            Z3, Z1, Z1
-	VADDPD            Z7, Z5, Z3
-	VADDPD            Z3, Z1, Z5
-	VADDPD            Z11, Z9, Z1
-	VSUBPD            Z9, Z1, Z3
-	VSUBPD            Z3, Z1, Z7
-	VSUBPD            Z7, Z9, Z7
-	VSUBPD            Z3, Z11, Z3
-	VADDPD            Z3, Z7, Z3
-	VADDPD            Z15, Z13, Z7
-	VADDPD            Z7, Z3, Z13
-	VADDPD            Z0, Z4, Z3
-	VSUBPD            Z4, Z3, Z7
-	VSUBPD            Z7, Z3, Z8
-	VSUBPD            Z8, Z4, Z4
-	VSUBPD            Z7, Z0, Z0
-	VADDPD            Z0, Z4, Z0
-	VADDPD            Z6, Z5, Z4
-	VADDPD            Z4, Z0, Z5
-	VADDPD            Z2, Z1, Z0
-	VSUBPD            Z1, Z0, Z4
-	VSUBPD            Z4, Z0, Z6
-	VSUBPD            Z6, Z1, Z1
-	VSUBPD            Z4, Z2, Z2
-	VADDPD            Z2, Z1, Z1
-	VADDPD            Z14, Z13, Z2
-	VADDPD            Z2, Z1, Z13
-	VSHUFF64X2        $0x4e, Z3, Z3, Z1
-	VADDPD            Z1, Z3, Z2
-	VSUBPD            Z3, Z2, Z4
-	VSUBPD            Z4, Z2, Z6
-	VSUBPD            Z6, Z3, Z3
-	VSUBPD            Z4, Z1, Z1
-	VADDPD            Z1, Z3, Z1
-	VSHUFF64X2        $0x4e, Z5, Z5, Z3
-	VADDPD            Z3, Z5, Z3
-	VADDPD            Z3, Z1, Z5
-	VSHUFF64X2        $0x4e, Z0, Z0, Z1
-	VADDPD            Z1, Z0, Z3
-	VSUBPD            Z0, Z3, Z4
-	VSUBPD            Z4, Z3, Z6
-	VSUBPD            Z6, Z0, Z0
-	VSUBPD            Z4, Z1, Z1
-	VADDPD            Z1, Z0, Z0
-	VSHUFF64X2        $0x4e, Z13, Z13, Z1
-	VADDPD            Z1, Z13, Z1
-	VADDPD            Z1, Z0, Z13
-	VSHUFF64X2        $0xb1, Z2, Z2, Z0
-	VADDPD            Z0, Z2, Z1
-	VSUBPD            Z2, Z1, Z4
-	VSUBPD            Z4, Z1, Z6
-	VSUBPD            Z6, Z2, Z2
-	VSUBPD            Z4, Z0, Z0
-	VADDPD            Z0, Z2, Z0
-	VSHUFF64X2        $0xb1, Z5, Z5, Z2
-	VADDPD            Z2, Z5, Z2
-	VADDPD            Z2, Z0, Z5
-	VSHUFF64X2        $0xb1, Z3, Z3, Z0
-	VADDPD            Z0, Z3, Z2
-	VSUBPD            Z3, Z2, Z4
-	VSUBPD            Z4, Z2, Z6
-	VSUBPD            Z6, Z3, Z3
-	VSUBPD            Z4, Z0, Z0
-	VADDPD            Z0, Z3, Z0
-	VSHUFF64X2        $0xb1, Z13, Z13, Z3
-	VADDPD            Z3, Z13, Z3
-	VADDPD            Z3, Z0, Z13
-	VPERMILPD         $0x55, Z1, Z0
-	VADDPD            Z0, Z1, Z3
-	VSUBPD            Z1, Z3, Z4
-	VSUBPD            Z4, Z3, Z6
-	VSUBPD            Z6, Z1, Z1
-	VSUBPD            Z4, Z0, Z0
-	VADDPD            Z0, Z1, Z0
-	VPERMILPD         $0x55, Z5, Z1
-	VADDPD            Z1, Z5, Z1
-	VADDPD            Z1, Z0, Z5
-	VPERMILPD         $0x55, Z2, Z0
-	VADDPD            Z0, Z2, Z1
-	VSUBPD            Z2, Z1, Z4
-	VSUBPD            Z4, Z1, Z6
-	VSUBPD            Z6, Z2, Z2
-	VSUBPD            Z4, Z0, Z0
-	VADDPD            Z0, Z2, Z0
-	VPERMILPD         $0x55, Z13, Z2
-	VADDPD            Z2, Z13, Z2
-	VADDPD            Z2, Z0, Z13
-	VMOVQ             X3, (AX)
+	VSUBPD            Z18, Z2, Z18
+	VSUBPD            Z17, Z4, Z17
+	VADDPD            Z17, Z18, Z17
+	VADDPD            Z8, Z6, Z6
+	VADDPD            Z6, Z17, Z6
+	VADDPD            Z12, Z10, Z17
+	VSUBPD            Z10, Z17, Z18
+	VSUBPD            Z18, Z17, Z19
+	VSUBPD            Z19, Z10, Z19
+	VSUBPD            Z18, Z12, Z18
+	VADDPD            Z18, Z19, Z18
+	VADDPD            Z16, Z14, Z14
+	VADDPD            Z14, Z18, Z14
+	VADDPD            Z3, Z1, Z18
+	VSUBPD            Z1, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VSUBPD            Z20, Z1, Z20
+	VSUBPD            Z19, Z3, Z19
+	VADDPD            Z19, Z20, Z19
+	VADDPD            Z7, Z5, Z5
+	VADDPD            Z5, Z19, Z5
+	VADDPD            Z11, Z9, Z19
+	VSUBPD            Z9, Z19, Z20
+	VSUBPD            Z20, Z19, Z21
+	VSUBPD            Z21, Z9, Z21
+	VSUBPD            Z20, Z11, Z20
+	VADDPD            Z20, Z21, Z20
+	VADDPD            Z15, Z13, Z13
+	VADDPD            Z13, Z20, Z13
+	VADDPD            Z0, Z18, Z20
+	VSUBPD            Z18, Z20, Z21
+	VSUBPD            Z21, Z20, Z22
+	VSUBPD            Z22, Z18, Z18
+	VSUBPD            Z21, Z0, Z0
+	VADDPD            Z0, Z18, Z0
+	VADDPD            Z6, Z5, Z5
+	VADDPD            Z5, Z0, Z5
+	VADDPD            Z17, Z19, Z0
+	VSUBPD            Z19, Z0, Z18
+	VSUBPD            Z18, Z0, Z21
+	VSUBPD            Z21, Z19, Z19
+	VSUBPD            Z18, Z17, Z17
+	VADDPD            Z17, Z19, Z17
+	VADDPD            Z14, Z13, Z13
+	VADDPD            Z13, Z17, Z13
+	VSHUFF64X2        $0x4e, Z20, Z20, Z17
+	VADDPD            Z17, Z20, Z18
+	VSUBPD            Z20, Z18, Z19
+	VSUBPD            Z19, Z18, Z21
+	VSUBPD            Z21, Z20, Z20
+	VSUBPD            Z19, Z17, Z17
+	VADDPD            Z17, Z20, Z17
+	VSHUFF64X2        $0x4e, Z5, Z5, Z19
+	VADDPD            Z19, Z5, Z5
+	VADDPD            Z5, Z17, Z5
+	VSHUFF64X2        $0x4e, Z0, Z0, Z17
+	VADDPD            Z17, Z0, Z19
+	VSUBPD            Z0, Z19, Z20
+	VSUBPD            Z20, Z19, Z21
+	VSUBPD            Z21, Z0, Z0
+	VSUBPD            Z20, Z17, Z17
+	VADDPD            Z17, Z0, Z0
+	VSHUFF64X2        $0x4e, Z13, Z13, Z17
+	VADDPD            Z17, Z13, Z13
+	VADDPD            Z13, Z0, Z13
+	VSHUFF64X2        $0xb1, Z18, Z18, Z0
+	VADDPD            Z0, Z18, Z17
+	VSUBPD            Z18, Z17, Z20
+	VSUBPD            Z20, Z17, Z21
+	VSUBPD            Z21, Z18, Z18
+	VSUBPD            Z20, Z0, Z0
+	VADDPD            Z0, Z18, Z0
+	VSHUFF64X2        $0xb1, Z5, Z5, Z18
+	VADDPD            Z18, Z5, Z5
+	VADDPD            Z5, Z0, Z5
+	VSHUFF64X2        $0xb1, Z19, Z19, Z0
+	VADDPD            Z0, Z19, Z18
+	VSUBPD            Z19, Z18, Z20
+	VSUBPD            Z20, Z18, Z21
+	VSUBPD            Z21, Z19, Z19
+	VSUBPD            Z20, Z0, Z0
+	VADDPD            Z0, Z19, Z0
+	VSHUFF64X2        $0xb1, Z13, Z13, Z19
+	VADDPD            Z19, Z13, Z13
+	VADDPD            Z13, Z0, Z13
+	VPERMILPD         $0x55, Z17, Z0
+	VADDPD            Z0, Z17, Z19
+	VSUBPD            Z17, Z19, Z20
+	VSUBPD            Z20, Z19, Z21
+	VSUBPD            Z21, Z17, Z17
+	VSUBPD            Z20, Z0, Z0
+	VADDPD            Z0, Z17, Z0
+	VPERMILPD         $0x55, Z5, Z17
+	VADDPD            Z17, Z5, Z5
+	VADDPD            Z5, Z0, Z5
+	VPERMILPD         $0x55, Z18, Z0
+	VADDPD            Z0, Z18, Z17
+	VSUBPD            Z18, Z17, Z20
+	VSUBPD            Z20, Z17, Z21
+	VSUBPD            Z21, Z18, Z18
+	VSUBPD            Z20, Z0, Z0
+	VADDPD            Z0, Z18, Z0
+	VPERMILPD         $0x55, Z13, Z18
+	VADDPD            Z18, Z13, Z13
+	VADDPD            Z13, Z0, Z13
+	VMOVQ             X19, (AX)
 	VMOVQ             X5, 8(AX)
-	VMOVQ             X1, 16(AX)
+	VMOVQ             X17, 16(AX)
 	VMOVQ             X13, 24(AX)
+	ADDQ              $0x00000020, AX
+	ADDQ              SI, CX
+	DECQ              BX
+	JNE               block
 	VZEROUPPER
 	RET
 
@@ -430,10 +437,10 @@ row:
 TEXT ·NormsFloat32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
+	MOVQ         rows+24(FP), DX
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -450,7 +457,6 @@ TEXT ·NormsFloat32(SB), NOSPLIT, $0-48
 	VPXORQ       Z14, Z14, Z14
 	VPXORQ       Z15, Z15, Z15
 	VPXORQ       Z16, Z16, Z16
-	MOVQ         DX, DX
 
 row:
 	VMOVUPD           (CX), Y17
@@ -587,15 +593,19 @@ row:
 	VZEROUPPER
 	RET
 
-// func NormsFloat32Combined(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
+// func NormsFloat32Combined(state *uint64, a *float32, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512F
-TEXT ·NormsFloat32Combined(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
-	VPBROADCASTQ X0, Z0
+TEXT ·NormsFloat32Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	VPBROADCASTQ (DI), Z0
+	ADDQ         $0x00000008, DI
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -612,7 +622,7 @@ TEXT ·NormsFloat32Combined(SB), NOSPLIT, $0-48
 	VPXORQ       Z14, Z14, Z14
 	VPXORQ       Z15, Z15, Z15
 	VPXORQ       Z16, Z16, Z16
-	MOVQ         DX, DX
+	MOVQ         DX, R8
 
 row:
 	VMOVUPD           (CX), Y17
@@ -728,120 +738,124 @@ row:
 	VMOVAPD           Z18, Z4
 	VMOVAPD           Z19, Z12
 	ADDQ              $0x00000080, CX
-	DECQ              DX
+	DECQ              R8
 	JNE               row
 	VADDPD            Z4, Z2, Z0
 	VSUBPD            Z2, Z0, Z17
 	VSUBPD            Z17, Z0, Z18
-	VSUBPD            Z18, Z2, Z2
-	VSUBPD            Z17, Z4, Z4
-	VADDPD            Z4, Z2, Z2
-	VADDPD            Z8, Z6, Z4
-	VADDPD            Z4, Z2, Z6
-	VADDPD            Z12, Z10, Z2
-	VSUBPD            Z10, Z2, Z4
-	VSUBPD            Z4, Z2, Z8
-	VSUBPD            Z8, Z10, Z8
-	VSUBPD            Z4, Z12, Z4
-	VADDPD            Z4, Z8, Z4
-	VADDPD            Z16, Z14, Z8
-	VADDPD            Z8, Z4, Z14
-	VADDPD            Z3, Z1, Z4
-	VSUBPD            Z1, Z4, Z8
-	VSUBPD            Z8, Z4, Z10
-	VSUBPD            Z10, Z1, Z1
-	VSUBPD            Z8, Z3, Z3
-	VADDPD            Z3, Z1, Z1
-	VADDPD            Z7, Z5, Z3
-	VADDPD            Z3, Z1, Z5
-	VADDPD            Z11, Z9, Z1
-	VSUBPD            Z9, Z1, Z3
-	VSUBPD            Z3, Z1, Z7
-	VSUBPD            Z7, Z9, Z7
-	VSUBPD            Z3, Z11, Z3
-	VADDPD            Z3, Z7, Z3
-	VADDPD            Z15, Z13, Z7
-	VADDPD            Z7, Z3, Z13
-	VADDPD            Z0, Z4, Z3
-	VSUBPD            Z4, Z3, Z7
-	VSUBPD            Z7, Z3, Z8
-	VSUBPD            Z8, Z4, Z4
-	VSUBPD            Z7, Z0, Z0
-	VADDPD            Z0, Z4, Z0
-	VADDPD            Z6, Z5, Z4
-	VADDPD            Z4, Z0, Z5
-	VADDPD            Z2, Z1, Z0
-	VSUBPD            Z1, Z0, Z4
-	VSUBPD            Z4, Z0, Z6
-	VSUBPD            Z6, Z1, Z1
-	VSUBPD            Z4, Z2, Z2
-	VADDPD            Z2, Z1, Z1
-	VADDPD            Z14, Z13, Z2
-	VADDPD            Z2, Z1, Z13
-	VSHUFF64X2        $0x4e, Z3, Z3, Z1
-	VADDPD            Z1, Z3, Z2
-	VSUBPD            Z3, Z2, Z4
-	VSUBPD            Z4, Z2, Z6
-	VSUBPD            Z6, Z3, Z3
-	VSUBPD            Z4, Z1, Z1
-	VADDPD            Z1, Z3, Z1
-	VSHUFF64X2        $0x4e, Z5, Z5, Z3
-	VADDPD            Z3, Z5, Z3
-	VADDPD            Z3, Z1, Z5
-	VSHUFF64X2        $0x4e, Z0, Z0, Z1
-	VADDPD            Z1, Z0, Z3
-	VSUBPD            Z0, Z3, Z4
-	VSUBPD            Z4, Z3, Z6
-	VSUBPD            Z6, Z0, Z0
-	VSUBPD            Z4, Z1, Z1
-	VADDPD            Z1, Z0, Z0
-	VSHUFF64X2        $0x4e, Z13, Z13, Z1
-	VADDPD            Z1, Z13, Z1
-	VADDPD            Z1, Z0, Z13
-	VSHUFF64X2        $0xb1, Z2, Z2, Z0
-	VADDPD            Z0, Z2, Z1
-	VSUBPD            Z2, Z1, Z4
-	VSUBPD            Z4, Z1, Z6
-	VSUBPD            Z6, Z2, Z2
-	VSUBPD            Z4, Z0, Z0
-	VADDPD            Z0, Z2, Z0
-	VSHUFF64X2        $0xb1, Z5, Z5, Z2
-	VADDPD            Z2, Z5, Z2
-	VADDPD            Z2, Z0, Z5
-	VSHUFF64X2        $0xb1, Z3, Z3, Z0
-	VADDPD            Z0, Z3, Z2
-	VSUBPD            Z3, Z2, Z4
-	VSUBPD            Z4, Z2, Z6
-	VSUBPD            Z6, Z3, Z3
-	VSUBPD            Z4, Z0, Z0
-	VADDPD            Z0, Z3, Z0
-	VSHUFF64X2        $0xb1, Z13, Z13, Z3
-	VADDPD            Z3, Z13, Z3
-	VADDPD            Z3, Z0, Z13
-	VPERMILPD         $0x55, Z1, Z0
-	VADDPD            Z0, Z1, Z3
-	VSUBPD            Z1, Z3, Z4
-	VSUBPD            Z4, Z3, Z6
-	VSUBPD            Z6, Z1, Z1
-	VSUBPD            Z4, Z0, Z0
-	VADDPD            Z0, Z1, Z0
-	VPERMILPD         $0x55, Z5, Z1
-	VADDPD            Z1, Z5, Z1
-	VADDPD            Z1, Z0, Z5
-	VPERMILPD         $0x55, Z2, Z0
-	VADDPD            Z0, Z2, Z1
-	VSUBPD            Z2, Z1, Z4
-	VSUBPD            Z4, Z1, Z6
-	VSUBPD            Z6, Z2, Z2
-	VSUBPD            Z4, Z0, Z0
-	VADDPD            Z0, Z2, Z0
-	VPERMILPD         $0x55, Z13, Z2
-	VADDPD            Z2, Z13, Z2
-	VADDPD            Z2, Z0, Z13
-	VMOVQ             X3, (AX)
+	VSUBPD            Z18, Z2, Z18
+	VSUBPD            Z17, Z4, Z17
+	VADDPD            Z17, Z18, Z17
+	VADDPD            Z8, Z6, Z6
+	VADDPD            Z6, Z17, Z6
+	VADDPD            Z12, Z10, Z17
+	VSUBPD            Z10, Z17, Z18
+	VSUBPD            Z18, Z17, Z19
+	VSUBPD            Z19, Z10, Z19
+	VSUBPD            Z18, Z12, Z18
+	VADDPD            Z18, Z19, Z18
+	VADDPD            Z16, Z14, Z14
+	VADDPD            Z14, Z18, Z14
+	VADDPD            Z3, Z1, Z18
+	VSUBPD            Z1, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VSUBPD            Z20, Z1, Z20
+	VSUBPD            Z19, Z3, Z19
+	VADDPD            Z19, Z20, Z19
+	VADDPD            Z7, Z5, Z5
+	VADDPD            Z5, Z19, Z5
+	VADDPD            Z11, Z9, Z19
+	VSUBPD            Z9, Z19, Z20
+	VSUBPD            Z20, Z19, Z21
+	VSUBPD            Z21, Z9, Z21
+	VSUBPD            Z20, Z11, Z20
+	VADDPD            Z20, Z21, Z20
+	VADDPD            Z15, Z13, Z13
+	VADDPD            Z13, Z20, Z13
+	VADDPD            Z0, Z18, Z20
+	VSUBPD            Z18, Z20, Z21
+	VSUBPD            Z21, Z20, Z22
+	VSUBPD            Z22, Z18, Z18
+	VSUBPD            Z21, Z0, Z0
+	VADDPD            Z0, Z18, Z0
+	VADDPD            Z6, Z5, Z5
+	VADDPD            Z5, Z0, Z5
+	VADDPD            Z17, Z19, Z0
+	VSUBPD            Z19, Z0, Z18
+	VSUBPD            Z18, Z0, Z21
+	VSUBPD            Z21, Z19, Z19
+	VSUBPD            Z18, Z17, Z17
+	VADDPD            Z17, Z19, Z17
+	VADDPD            Z14, Z13, Z13
+	VADDPD            Z13, Z17, Z13
+	VSHUFF64X2        $0x4e, Z20, Z20, Z17
+	VADDPD            Z17, Z20, Z18
+	VSUBPD            Z20, Z18, Z19
+	VSUBPD            Z19, Z18, Z21
+	VSUBPD            Z21, Z20, Z20
+	VSUBPD            Z19, Z17, Z17
+	VADDPD            Z17, Z20, Z17
+	VSHUFF64X2        $0x4e, Z5, Z5, Z19
+	VADDPD            Z19, Z5, Z5
+	VADDPD            Z5, Z17, Z5
+	VSHUFF64X2        $0x4e, Z0, Z0, Z17
+	VADDPD            Z17, Z0, Z19
+	VSUBPD            Z0, Z19, Z20
+	VSUBPD            Z20, Z19, Z21
+	VSUBPD            Z21, Z0, Z0
+	VSUBPD            Z20, Z17, Z17
+	VADDPD            Z17, Z0, Z0
+	VSHUFF64X2        $0x4e, Z13, Z13, Z17
+	VADDPD            Z17, Z13, Z13
+	VADDPD            Z13, Z0, Z13
+	VSHUFF64X2        $0xb1, Z18, Z18, Z0
+	VADDPD            Z0, Z18, Z17
+	VSUBPD            Z18, Z17, Z20
+	VSUBPD            Z20, Z17, Z21
+	VSUBPD            Z21, Z18, Z18
+	VSUBPD            Z20, Z0, Z0
+	VADDPD            Z0, Z18, Z0
+	VSHUFF64X2        $0xb1, Z5, Z5, Z18
+	VADDPD            Z18, Z5, Z5
+	VADDPD            Z5, Z0, Z5
+	VSHUFF64X2        $0xb1, Z19, Z19, Z0
+	VADDPD            Z0, Z19, Z18
+	VSUBPD            Z19, Z18, Z20
+	VSUBPD            Z20, Z18, Z21
+	VSUBPD            Z21, Z19, Z19
+	VSUBPD            Z20, Z0, Z0
+	VADDPD            Z0, Z19, Z0
+	VSHUFF64X2        $0xb1, Z13, Z13, Z19
+	VADDPD            Z19, Z13, Z13
+	VADDPD            Z13, Z0, Z13
+	VPERMILPD         $0x55, Z17, Z0
+	VADDPD            Z0, Z17, Z19
+	VSUBPD            Z17, Z19, Z20
+	VSUBPD            Z20, Z19, Z21
+	VSUBPD            Z21, Z17, Z17
+	VSUBPD            Z20, Z0, Z0
+	VADDPD            Z0, Z17, Z0
+	VPERMILPD         $0x55, Z5, Z17
+	VADDPD            Z17, Z5, Z5
+	VADDPD            Z5, Z0, Z5
+	VPERMILPD         $0x55, Z18, Z0
+	VADDPD            Z0, Z18, Z17
+	VSUBPD            Z18, Z17, Z20
+	VSUBPD            Z20, Z17, Z21
+	VSUBPD            Z21, Z18, Z18
+	VSUBPD            Z20, Z0, Z0
+	VADDPD            Z0, Z18, Z0
+	VPERMILPD         $0x55, Z13, Z18
+	VADDPD            Z18, Z13, Z13
+	VADDPD            Z13, Z0, Z13
+	VMOVQ             X19, (AX)
 	VMOVQ             X5, 8(AX)
-	VMOVQ             X1, 16(AX)
+	VMOVQ             X17, 16(AX)
 	VMOVQ             X13, 24(AX)
+	ADDQ              $0x00000020, AX
+	ADDQ              SI, CX
+	DECQ              BX
+	JNE               block
 	VZEROUPPER
 	RET
 
@@ -850,10 +864,10 @@ row:
 TEXT ·NormsFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
+	MOVQ         rows+24(FP), DX
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -870,7 +884,6 @@ TEXT ·NormsFloat16(SB), NOSPLIT, $0-48
 	VPXORQ       Z14, Z14, Z14
 	VPXORQ       Z15, Z15, Z15
 	VPXORQ       Z16, Z16, Z16
-	MOVQ         DX, DX
 
 row:
 	VCVTPH2PS         (CX), Y17
@@ -1007,15 +1020,19 @@ row:
 	VZEROUPPER
 	RET
 
-// func NormsFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// func NormsFloat16Combined(state *uint64, a *uint16, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512F, F16C
-TEXT ·NormsFloat16Combined(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
-	VPBROADCASTQ X0, Z0
+TEXT ·NormsFloat16Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	VPBROADCASTQ (DI), Z0
+	ADDQ         $0x00000008, DI
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -1032,7 +1049,7 @@ TEXT ·NormsFloat16Combined(SB), NOSPLIT, $0-48
 	VPXORQ       Z14, Z14, Z14
 	VPXORQ       Z15, Z15, Z15
 	VPXORQ       Z16, Z16, Z16
-	MOVQ         DX, DX
+	MOVQ         DX, R8
 
 row:
 	VCVTPH2PS         (CX), Y17
@@ -1148,120 +1165,124 @@ row:
 	VMOVAPD           Z18, Z4
 	VMOVAPD           Z19, Z12
 	ADDQ              $0x00000040, CX
-	DECQ              DX
+	DECQ              R8
 	JNE               row
 	VADDPD            Z4, Z2, Z0
 	VSUBPD            Z2, Z0, Z17
 	VSUBPD            Z17, Z0, Z18
-	VSUBPD            Z18, Z2, Z2
-	VSUBPD            Z17, Z4, Z4
-	VADDPD            Z4, Z2, Z2
-	VADDPD            Z8, Z6, Z4
-	VADDPD            Z4, Z2, Z6
-	VADDPD            Z12, Z10, Z2
-	VSUBPD            Z10, Z2, Z4
-	VSUBPD            Z4, Z2, Z8
-	VSUBPD            Z8, Z10, Z8
-	VSUBPD            Z4, Z12, Z4
-	VADDPD            Z4, Z8, Z4
-	VADDPD            Z16, Z14, Z8
-	VADDPD            Z8, Z4, Z14
-	VADDPD            Z3, Z1, Z4
-	VSUBPD            Z1, Z4, Z8
-	VSUBPD            Z8, Z4, Z10
-	VSUBPD            Z10, Z1, Z1
-	VSUBPD            Z8, Z3, Z3
-	VADDPD            Z3, Z1, Z1
-	VADDPD            Z7, Z5, Z3
-	VADDPD            Z3, Z1, Z5
-	VADDPD            Z11, Z9, Z1
-	VSUBPD            Z9, Z1, Z3
-	VSUBPD            Z3, Z1, Z7
-	VSUBPD            Z7, Z9, Z7
-	VSUBPD            Z3, Z11, Z3
-	VADDPD            Z3, Z7, Z3
-	VADDPD            Z15, Z13, Z7
-	VADDPD            Z7, Z3, Z13
-	VADDPD            Z0, Z4, Z3
-	VSUBPD            Z4, Z3, Z7
-	VSUBPD            Z7, Z3, Z8
-	VSUBPD            Z8, Z4, Z4
-	VSUBPD            Z7, Z0, Z0
-	VADDPD            Z0, Z4, Z0
-	VADDPD            Z6, Z5, Z4
-	VADDPD            Z4, Z0, Z5
-	VADDPD            Z2, Z1, Z0
-	VSUBPD            Z1, Z0, Z4
-	VSUBPD            Z4, Z0, Z6
-	VSUBPD            Z6, Z1, Z1
-	VSUBPD            Z4, Z2, Z2
-	VADDPD            Z2, Z1, Z1
-	VADDPD            Z14, Z13, Z2
-	VADDPD            Z2, Z1, Z13
-	VSHUFF64X2        $0x4e, Z3, Z3, Z1
-	VADDPD            Z1, Z3, Z2
-	VSUBPD            Z3, Z2, Z4
-	VSUBPD            Z4, Z2, Z6
-	VSUBPD            Z6, Z3, Z3
-	VSUBPD            Z4, Z1, Z1
-	VADDPD            Z1, Z3, Z1
-	VSHUFF64X2        $0x4e, Z5, Z5, Z3
-	VADDPD            Z3, Z5, Z3
-	VADDPD            Z3, Z1, Z5
-	VSHUFF64X2        $0x4e, Z0, Z0, Z1
-	VADDPD            Z1, Z0, Z3
-	VSUBPD            Z0, Z3, Z4
-	VSUBPD            Z4, Z3, Z6
-	VSUBPD            Z6, Z0, Z0
-	VSUBPD            Z4, Z1, Z1
-	VADDPD            Z1, Z0, Z0
-	VSHUFF64X2        $0x4e, Z13, Z13, Z1
-	VADDPD            Z1, Z13, Z1
-	VADDPD            Z1, Z0, Z13
-	VSHUFF64X2        $0xb1, Z2, Z2, Z0
-	VADDPD            Z0, Z2, Z1
-	VSUBPD            Z2, Z1, Z4
-	VSUBPD            Z4, Z1, Z6
-	VSUBPD            Z6, Z2, Z2
-	VSUBPD            Z4, Z0, Z0
-	VADDPD            Z0, Z2, Z0
-	VSHUFF64X2        $0xb1, Z5, Z5, Z2
-	VADDPD            Z2, Z5, Z2
-	VADDPD            Z2, Z0, Z5
-	VSHUFF64X2        $0xb1, Z3, Z3, Z0
-	VADDPD            Z0, Z3, Z2
-	VSUBPD            Z3, Z2, Z4
-	VSUBPD            Z4, Z2, Z6
-	VSUBPD            Z6, Z3, Z3
-	VSUBPD            Z4, Z0, Z0
-	VADDPD            Z0, Z3, Z0
-	VSHUFF64X2        $0xb1, Z13, Z13, Z3
-	VADDPD            Z3, Z13, Z3
-	VADDPD            Z3, Z0, Z13
-	VPERMILPD         $0x55, Z1, Z0
-	VADDPD            Z0, Z1, Z3
-	VSUBPD            Z1, Z3, Z4
-	VSUBPD            Z4, Z3, Z6
-	VSUBPD            Z6, Z1, Z1
-	VSUBPD            Z4, Z0, Z0
-	VADDPD            Z0, Z1, Z0
-	VPERMILPD         $0x55, Z5, Z1
-	VADDPD            Z1, Z5, Z1
-	VADDPD            Z1, Z0, Z5
-	VPERMILPD         $0x55, Z2, Z0
-	VADDPD            Z0, Z2, Z1
-	VSUBPD            Z2, Z1, Z4
-	VSUBPD            Z4, Z1, Z6
-	VSUBPD            Z6, Z2, Z2
-	VSUBPD            Z4, Z0, Z0
-	VADDPD            Z0, Z2, Z0
-	VPERMILPD         $0x55, Z13, Z2
-	VADDPD            Z2, Z13, Z2
-	VADDPD            Z2, Z0, Z13
-	VMOVQ             X3, (AX)
+	VSUBPD            Z18, Z2, Z18
+	VSUBPD            Z17, Z4, Z17
+	VADDPD            Z17, Z18, Z17
+	VADDPD            Z8, Z6, Z6
+	VADDPD            Z6, Z17, Z6
+	VADDPD            Z12, Z10, Z17
+	VSUBPD            Z10, Z17, Z18
+	VSUBPD            Z18, Z17, Z19
+	VSUBPD            Z19, Z10, Z19
+	VSUBPD            Z18, Z12, Z18
+	VADDPD            Z18, Z19, Z18
+	VADDPD            Z16, Z14, Z14
+	VADDPD            Z14, Z18, Z14
+	VADDPD            Z3, Z1, Z18
+	VSUBPD            Z1, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VSUBPD            Z20, Z1, Z20
+	VSUBPD            Z19, Z3, Z19
+	VADDPD            Z19, Z20, Z19
+	VADDPD            Z7, Z5, Z5
+	VADDPD            Z5, Z19, Z5
+	VADDPD            Z11, Z9, Z19
+	VSUBPD            Z9, Z19, Z20
+	VSUBPD            Z20, Z19, Z21
+	VSUBPD            Z21, Z9, Z21
+	VSUBPD            Z20, Z11, Z20
+	VADDPD            Z20, Z21, Z20
+	VADDPD            Z15, Z13, Z13
+	VADDPD            Z13, Z20, Z13
+	VADDPD            Z0, Z18, Z20
+	VSUBPD            Z18, Z20, Z21
+	VSUBPD            Z21, Z20, Z22
+	VSUBPD            Z22, Z18, Z18
+	VSUBPD            Z21, Z0, Z0
+	VADDPD            Z0, Z18, Z0
+	VADDPD            Z6, Z5, Z5
+	VADDPD            Z5, Z0, Z5
+	VADDPD            Z17, Z19, Z0
+	VSUBPD            Z19, Z0, Z18
+	VSUBPD            Z18, Z0, Z21
+	VSUBPD            Z21, Z19, Z19
+	VSUBPD            Z18, Z17, Z17
+	VADDPD            Z17, Z19, Z17
+	VADDPD            Z14, Z13, Z13
+	VADDPD            Z13, Z17, Z13
+	VSHUFF64X2        $0x4e, Z20, Z20, Z17
+	VADDPD            Z17, Z20, Z18
+	VSUBPD            Z20, Z18, Z19
+	VSUBPD            Z19, Z18, Z21
+	VSUBPD            Z21, Z20, Z20
+	VSUBPD            Z19, Z17, Z17
+	VADDPD            Z17, Z20, Z17
+	VSHUFF64X2        $0x4e, Z5, Z5, Z19
+	VADDPD            Z19, Z5, Z5
+	VADDPD            Z5, Z17, Z5
+	VSHUFF64X2        $0x4e, Z0, Z0, Z17
+	VADDPD            Z17, Z0, Z19
+	VSUBPD            Z0, Z19, Z20
+	VSUBPD            Z20, Z19, Z21
+	VSUBPD            Z21, Z0, Z0
+	VSUBPD            Z20, Z17, Z17
+	VADDPD            Z17, Z0, Z0
+	VSHUFF64X2        $0x4e, Z13, Z13, Z17
+	VADDPD            Z17, Z13, Z13
+	VADDPD            Z13, Z0, Z13
+	VSHUFF64X2        $0xb1, Z18, Z18, Z0
+	VADDPD            Z0, Z18, Z17
+	VSUBPD            Z18, Z17, Z20
+	VSUBPD            Z20, Z17, Z21
+	VSUBPD            Z21, Z18, Z18
+	VSUBPD            Z20, Z0, Z0
+	VADDPD            Z0, Z18, Z0
+	VSHUFF64X2        $0xb1, Z5, Z5, Z18
+	VADDPD            Z18, Z5, Z5
+	VADDPD            Z5, Z0, Z5
+	VSHUFF64X2        $0xb1, Z19, Z19, Z0
+	VADDPD            Z0, Z19, Z18
+	VSUBPD            Z19, Z18, Z20
+	VSUBPD            Z20, Z18, Z21
+	VSUBPD            Z21, Z19, Z19
+	VSUBPD            Z20, Z0, Z0
+	VADDPD            Z0, Z19, Z0
+	VSHUFF64X2        $0xb1, Z13, Z13, Z19
+	VADDPD            Z19, Z13, Z13
+	VADDPD            Z13, Z0, Z13
+	VPERMILPD         $0x55, Z17, Z0
+	VADDPD            Z0, Z17, Z19
+	VSUBPD            Z17, Z19, Z20
+	VSUBPD            Z20, Z19, Z21
+	VSUBPD            Z21, Z17, Z17
+	VSUBPD            Z20, Z0, Z0
+	VADDPD            Z0, Z17, Z0
+	VPERMILPD         $0x55, Z5, Z17
+	VADDPD            Z17, Z5, Z5
+	VADDPD            Z5, Z0, Z5
+	VPERMILPD         $0x55, Z18, Z0
+	VADDPD            Z0, Z18, Z17
+	VSUBPD            Z18, Z17, Z20
+	VSUBPD            Z20, Z17, Z21
+	VSUBPD            Z21, Z18, Z18
+	VSUBPD            Z20, Z0, Z0
+	VADDPD            Z0, Z18, Z0
+	VPERMILPD         $0x55, Z13, Z18
+	VADDPD            Z18, Z13, Z13
+	VADDPD            Z13, Z0, Z13
+	VMOVQ             X19, (AX)
 	VMOVQ             X5, 8(AX)
-	VMOVQ             X1, 16(AX)
+	VMOVQ             X17, 16(AX)
 	VMOVQ             X13, 24(AX)
+	ADDQ              $0x00000020, AX
+	ADDQ              SI, CX
+	DECQ              BX
+	JNE               block
 	VZEROUPPER
 	RET
 
@@ -1270,10 +1291,10 @@ row:
 TEXT ·NormsBFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
+	MOVQ         rows+24(FP), DX
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -1290,7 +1311,6 @@ TEXT ·NormsBFloat16(SB), NOSPLIT, $0-48
 	VPXORQ       Z14, Z14, Z14
 	VPXORQ       Z15, Z15, Z15
 	VPXORQ       Z16, Z16, Z16
-	MOVQ         DX, DX
 
 row:
 	VPMOVZXWD         (CX), Y17
@@ -1431,15 +1451,19 @@ row:
 	VZEROUPPER
 	RET
 
-// func NormsBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// func NormsBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX2, AVX512F
-TEXT ·NormsBFloat16Combined(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
-	VPBROADCASTQ X0, Z0
+TEXT ·NormsBFloat16Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	VPBROADCASTQ (DI), Z0
+	ADDQ         $0x00000008, DI
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -1456,7 +1480,7 @@ TEXT ·NormsBFloat16Combined(SB), NOSPLIT, $0-48
 	VPXORQ       Z14, Z14, Z14
 	VPXORQ       Z15, Z15, Z15
 	VPXORQ       Z16, Z16, Z16
-	MOVQ         DX, DX
+	MOVQ         DX, R8
 
 row:
 	VPMOVZXWD         (CX), Y17
@@ -1576,119 +1600,123 @@ row:
 	VMOVAPD           Z18, Z4
 	VMOVAPD           Z19, Z12
 	ADDQ              $0x00000040, CX
-	DECQ              DX
+	DECQ              R8
 	JNE               row
 	VADDPD            Z4, Z2, Z0
 	VSUBPD            Z2, Z0, Z17
 	VSUBPD            Z17, Z0, Z18
-	VSUBPD            Z18, Z2, Z2
-	VSUBPD            Z17, Z4, Z4
-	VADDPD            Z4, Z2, Z2
-	VADDPD            Z8, Z6, Z4
-	VADDPD            Z4, Z2, Z6
-	VADDPD            Z12, Z10, Z2
-	VSUBPD            Z10, Z2, Z4
-	VSUBPD            Z4, Z2, Z8
-	VSUBPD            Z8, Z10, Z8
-	VSUBPD            Z4, Z12, Z4
-	VADDPD            Z4, Z8, Z4
-	VADDPD            Z16, Z14, Z8
-	VADDPD            Z8, Z4, Z14
-	VADDPD            Z3, Z1, Z4
-	VSUBPD            Z1, Z4, Z8
-	VSUBPD            Z8, Z4, Z10
-	VSUBPD            Z10, Z1, Z1
-	VSUBPD            Z8, Z3, Z3
-	VADDPD            Z3, Z1, Z1
-	VADDPD            Z7, Z5, Z3
-	VADDPD            Z3, Z1, Z5
-	VADDPD            Z11, Z9, Z1
-	VSUBPD            Z9, Z1, Z3
-	VSUBPD            Z3, Z1, Z7
-	VSUBPD            Z7, Z9, Z7
-	VSUBPD            Z3, Z11, Z3
-	VADDPD            Z3, Z7, Z3
-	VADDPD            Z15, Z13, Z7
-	VADDPD            Z7, Z3, Z13
-	VADDPD            Z0, Z4, Z3
-	VSUBPD            Z4, Z3, Z7
-	VSUBPD            Z7, Z3, Z8
-	VSUBPD            Z8, Z4, Z4
-	VSUBPD            Z7, Z0, Z0
-	VADDPD            Z0, Z4, Z0
-	VADDPD            Z6, Z5, Z4
-	VADDPD            Z4, Z0, Z5
-	VADDPD            Z2, Z1, Z0
-	VSUBPD            Z1, Z0, Z4
-	VSUBPD            Z4, Z0, Z6
-	VSUBPD            Z6, Z1, Z1
-	VSUBPD            Z4, Z2, Z2
-	VADDPD            Z2, Z1, Z1
-	VADDPD            Z14, Z13, Z2
-	VADDPD            Z2, Z1, Z13
-	VSHUFF64X2        $0x4e, Z3, Z3, Z1
-	VADDPD            Z1, Z3, Z2
-	VSUBPD            Z3, Z2, Z4
-	VSUBPD            Z4, Z2, Z6
-	VSUBPD            Z6, Z3, Z3
-	VSUBPD            Z4, Z1, Z1
-	VADDPD            Z1, Z3, Z1
-	VSHUFF64X2        $0x4e, Z5, Z5, Z3
-	VADDPD            Z3, Z5, Z3
-	VADDPD            Z3, Z1, Z5
-	VSHUFF64X2        $0x4e, Z0, Z0, Z1
-	VADDPD            Z1, Z0, Z3
-	VSUBPD            Z0, Z3, Z4
-	VSUBPD            Z4, Z3, Z6
-	VSUBPD            Z6, Z0, Z0
-	VSUBPD            Z4, Z1, Z1
-	VADDPD            Z1, Z0, Z0
-	VSHUFF64X2        $0x4e, Z13, Z13, Z1
-	VADDPD            Z1, Z13, Z1
-	VADDPD            Z1, Z0, Z13
-	VSHUFF64X2        $0xb1, Z2, Z2, Z0
-	VADDPD            Z0, Z2, Z1
-	VSUBPD            Z2, Z1, Z4
-	VSUBPD            Z4, Z1, Z6
-	VSUBPD            Z6, Z2, Z2
-	VSUBPD            Z4, Z0, Z0
-	VADDPD            Z0, Z2, Z0
-	VSHUFF64X2        $0xb1, Z5, Z5, Z2
-	VADDPD            Z2, Z5, Z2
-	VADDPD            Z2, Z0, Z5
-	VSHUFF64X2        $0xb1, Z3, Z3, Z0
-	VADDPD            Z0, Z3, Z2
-	VSUBPD            Z3, Z2, Z4
-	VSUBPD            Z4, Z2, Z6
-	VSUBPD            Z6, Z3, Z3
-	VSUBPD            Z4, Z0, Z0
-	VADDPD            Z0, Z3, Z0
-	VSHUFF64X2        $0xb1, Z13, Z13, Z3
-	VADDPD            Z3, Z13, Z3
-	VADDPD            Z3, Z0, Z13
-	VPERMILPD         $0x55, Z1, Z0
-	VADDPD            Z0, Z1, Z3
-	VSUBPD            Z1, Z3, Z4
-	VSUBPD            Z4, Z3, Z6
-	VSUBPD            Z6, Z1, Z1
-	VSUBPD            Z4, Z0, Z0
-	VADDPD            Z0, Z1, Z0
-	VPERMILPD         $0x55, Z5, Z1
-	VADDPD            Z1, Z5, Z1
-	VADDPD            Z1, Z0, Z5
-	VPERMILPD         $0x55, Z2, Z0
-	VADDPD            Z0, Z2, Z1
-	VSUBPD            Z2, Z1, Z4
-	VSUBPD            Z4, Z1, Z6
-	VSUBPD            Z6, Z2, Z2
-	VSUBPD            Z4, Z0, Z0
-	VADDPD            Z0, Z2, Z0
-	VPERMILPD         $0x55, Z13, Z2
-	VADDPD            Z2, Z13, Z2
-	VADDPD            Z2, Z0, Z13
-	VMOVQ             X3, (AX)
+	VSUBPD            Z18, Z2, Z18
+	VSUBPD            Z17, Z4, Z17
+	VADDPD            Z17, Z18, Z17
+	VADDPD            Z8, Z6, Z6
+	VADDPD            Z6, Z17, Z6
+	VADDPD            Z12, Z10, Z17
+	VSUBPD            Z10, Z17, Z18
+	VSUBPD            Z18, Z17, Z19
+	VSUBPD            Z19, Z10, Z19
+	VSUBPD            Z18, Z12, Z18
+	VADDPD            Z18, Z19, Z18
+	VADDPD            Z16, Z14, Z14
+	VADDPD            Z14, Z18, Z14
+	VADDPD            Z3, Z1, Z18
+	VSUBPD            Z1, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VSUBPD            Z20, Z1, Z20
+	VSUBPD            Z19, Z3, Z19
+	VADDPD            Z19, Z20, Z19
+	VADDPD            Z7, Z5, Z5
+	VADDPD            Z5, Z19, Z5
+	VADDPD            Z11, Z9, Z19
+	VSUBPD            Z9, Z19, Z20
+	VSUBPD            Z20, Z19, Z21
+	VSUBPD            Z21, Z9, Z21
+	VSUBPD            Z20, Z11, Z20
+	VADDPD            Z20, Z21, Z20
+	VADDPD            Z15, Z13, Z13
+	VADDPD            Z13, Z20, Z13
+	VADDPD            Z0, Z18, Z20
+	VSUBPD            Z18, Z20, Z21
+	VSUBPD            Z21, Z20, Z22
+	VSUBPD            Z22, Z18, Z18
+	VSUBPD            Z21, Z0, Z0
+	VADDPD            Z0, Z18, Z0
+	VADDPD            Z6, Z5, Z5
+	VADDPD            Z5, Z0, Z5
+	VADDPD            Z17, Z19, Z0
+	VSUBPD            Z19, Z0, Z18
+	VSUBPD            Z18, Z0, Z21
+	VSUBPD            Z21, Z19, Z19
+	VSUBPD            Z18, Z17, Z17
+	VADDPD            Z17, Z19, Z17
+	VADDPD            Z14, Z13, Z13
+	VADDPD            Z13, Z17, Z13
+	VSHUFF64X2        $0x4e, Z20, Z20, Z17
+	VADDPD            Z17, Z20, Z18
+	VSUBPD            Z20, Z18, Z19
+	VSUBPD            Z19, Z18, Z21
+	VSUBPD            Z21, Z20, Z20
+	VSUBPD            Z19, Z17, Z17
+	VADDPD            Z17, Z20, Z17
+	VSHUFF64X2        $0x4e, Z5, Z5, Z19
+	VADDPD            Z19, Z5, Z5
+	VADDPD            Z5, Z17, Z5
+	VSHUFF64X2        $0x4e, Z0, Z0, Z17
+	VADDPD            Z17, Z0, Z19
+	VSUBPD            Z0, Z19, Z20
+	VSUBPD            Z20, Z19, Z21
+	VSUBPD            Z21, Z0, Z0
+	VSUBPD            Z20, Z17, Z17
+	VADDPD            Z17, Z0, Z0
+	VSHUFF64X2        $0x4e, Z13, Z13, Z17
+	VADDPD            Z17, Z13, Z13
+	VADDPD            Z13, Z0, Z13
+	VSHUFF64X2        $0xb1, Z18, Z18, Z0
+	VADDPD            Z0, Z18, Z17
+	VSUBPD            Z18, Z17, Z20
+	VSUBPD            Z20, Z17, Z21
+	VSUBPD            Z21, Z18, Z18
+	VSUBPD            Z20, Z0, Z0
+	VADDPD            Z0, Z18, Z0
+	VSHUFF64X2        $0xb1, Z5, Z5, Z18
+	VADDPD            Z18, Z5, Z5
+	VADDPD            Z5, Z0, Z5
+	VSHUFF64X2        $0xb1, Z19, Z19, Z0
+	VADDPD            Z0, Z19, Z18
+	VSUBPD            Z19, Z18, Z20
+	VSUBPD            Z20, Z18, Z21
+	VSUBPD            Z21, Z19, Z19
+	VSUBPD            Z20, Z0, Z0
+	VADDPD            Z0, Z19, Z0
+	VSHUFF64X2        $0xb1, Z13, Z13, Z19
+	VADDPD            Z19, Z13, Z13
+	VADDPD            Z13, Z0, Z13
+	VPERMILPD         $0x55, Z17, Z0
+	VADDPD            Z0, Z17, Z19
+	VSUBPD            Z17, Z19, Z20
+	VSUBPD            Z20, Z19, Z21
+	VSUBPD            Z21, Z17, Z17
+	VSUBPD            Z20, Z0, Z0
+	VADDPD            Z0, Z17, Z0
+	VPERMILPD         $0x55, Z5, Z17
+	VADDPD            Z17, Z5, Z5
+	VADDPD            Z5, Z0, Z5
+	VPERMILPD         $0x55, Z18, Z0
+	VADDPD            Z0, Z18, Z17
+	VSUBPD            Z18, Z17, Z20
+	VSUBPD            Z20, Z17, Z21
+	VSUBPD            Z21, Z18, Z18
+	VSUBPD            Z20, Z0, Z0
+	VADDPD            Z0, Z18, Z0
+	VPERMILPD         $0x55, Z13, Z18
+	VADDPD            Z18, Z13, Z13
+	VADDPD            Z13, Z0, Z13
+	VMOVQ             X19, (AX)
 	VMOVQ             X5, 8(AX)
-	VMOVQ             X1, 16(AX)
+	VMOVQ             X17, 16(AX)
 	VMOVQ             X13, 24(AX)
+	ADDQ              $0x00000020, AX
+	ADDQ              SI, CX
+	DECQ              BX
+	JNE               block
 	VZEROUPPER
 	RET

@@ -9,17 +9,17 @@ package avx512
 //go:noescape
 func NormsInt32(state *uint64, a *int32, b *byte, rows int, u0 uint64, u1 uint64)
 
-// NormsInt32Combined folds rows of 32 elements into the first lane.
+// NormsInt32Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func NormsInt32Combined(state *uint64, a *int32, b *byte, rows int, u0 uint64, u1 uint64)
+func NormsInt32Combined(state *uint64, a *int32, b *byte, rows int, blocks int, skip int, u *uint64)
 
 // NormsInt64 folds rows of 32 elements.
 //
 //go:noescape
 func NormsInt64(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
 
-// NormsInt64Combined folds rows of 32 elements into the first lane.
+// NormsInt64Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func NormsInt64Combined(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
+func NormsInt64Combined(state *uint64, a *int64, b *byte, rows int, blocks int, skip int, u *uint64)

@@ -26,7 +26,6 @@ TEXT ·NormsInt32(SB), NOSPLIT, $0-48
 	VPXORQ Z13, Z13, Z13
 	VPXORQ Z14, Z14, Z14
 	VPXORQ Z15, Z15, Z15
-	MOVQ   DX, DX
 
 row:
 	VMOVUPD           (CX), Y16
@@ -160,12 +159,18 @@ GLOBL const1<>(SB), RODATA|NOPTR, $8
 DATA const2<>+0(SB)/8, $0x3ff0000000000000
 GLOBL const2<>(SB), RODATA|NOPTR, $8
 
-// func NormsInt32Combined(state *uint64, a *int32, b *byte, rows int, u0 uint64, u1 uint64)
+// func NormsInt32Combined(state *uint64, a *int32, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512F
-TEXT ·NormsInt32Combined(SB), NOSPLIT, $0-48
-	MOVQ   state+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   rows+24(FP), DX
+TEXT ·NormsInt32Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	ADDQ   $0x00000000, DI
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -182,7 +187,7 @@ TEXT ·NormsInt32Combined(SB), NOSPLIT, $0-48
 	VPXORQ Z13, Z13, Z13
 	VPXORQ Z14, Z14, Z14
 	VPXORQ Z15, Z15, Z15
-	MOVQ   DX, DX
+	MOVQ   DX, R8
 
 row:
 	VMOVUPD           (CX), Y16
@@ -286,120 +291,124 @@ row:
 	VMOVAPD           Z17, Z3
 	VMOVAPD           Z18, Z11
 	ADDQ              $0x00000080, CX
-	DECQ              DX
+	DECQ              R8
 	JNE               row
 	VADDPD            Z3, Z1, Z16
 	VSUBPD            Z1, Z16, Z17
 	VSUBPD            Z17, Z16, Z18
-	VSUBPD            Z18, Z1, Z1
-	VSUBPD            Z17, Z3, Z3
-	VADDPD            Z3, Z1, Z1
-	VADDPD            Z7, Z5, Z3
-	VADDPD            Z3, Z1, Z5
-	VADDPD            Z11, Z9, Z1
-	VSUBPD            Z9, Z1, Z3
-	VSUBPD            Z3, Z1, Z7
-	VSUBPD            Z7, Z9, Z7
-	VSUBPD            Z3, Z11, Z3
-	VADDPD            Z3, Z7, Z3
-	VADDPD            Z15, Z13, Z7
-	VADDPD            Z7, Z3, Z13
-	VADDPD            Z2, Z0, Z3
-	VSUBPD            Z0, Z3, Z7
-	VSUBPD            Z7, Z3, Z9
-	VSUBPD            Z9, Z0, Z0
-	VSUBPD            Z7, Z2, Z2
-	VADDPD            Z2, Z0, Z0
-	VADDPD            Z6, Z4, Z2
-	VADDPD            Z2, Z0, Z4
-	VADDPD            Z10, Z8, Z0
-	VSUBPD            Z8, Z0, Z2
-	VSUBPD            Z2, Z0, Z6
-	VSUBPD            Z6, Z8, Z6
-	VSUBPD            Z2, Z10, Z2
-	VADDPD            Z2, Z6, Z2
-	VADDPD            Z14, Z12, Z6
-	VADDPD            Z6, Z2, Z12
-	VADDPD            Z16, Z3, Z2
-	VSUBPD            Z3, Z2, Z6
-	VSUBPD            Z6, Z2, Z7
-	VSUBPD            Z7, Z3, Z3
-	VSUBPD            Z6, Z16, Z6
-	VADDPD            Z6, Z3, Z3
+	VSUBPD            Z18, Z1, Z18
+	VSUBPD            Z17, Z3, Z17
+	VADDPD            Z17, Z18, Z17
+	VADDPD            Z7, Z5, Z5
+	VADDPD            Z5, Z17, Z5
+	VADDPD            Z11, Z9, Z17
+	VSUBPD            Z9, Z17, Z18
+	VSUBPD            Z18, Z17, Z19
+	VSUBPD            Z19, Z9, Z19
+	VSUBPD            Z18, Z11, Z18
+	VADDPD            Z18, Z19, Z18
+	VADDPD            Z15, Z13, Z13
+	VADDPD            Z13, Z18, Z13
+	VADDPD            Z2, Z0, Z18
+	VSUBPD            Z0, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VSUBPD            Z20, Z0, Z20
+	VSUBPD            Z19, Z2, Z19
+	VADDPD            Z19, Z20, Z19
+	VADDPD            Z6, Z4, Z4
+	VADDPD            Z4, Z19, Z4
+	VADDPD            Z10, Z8, Z19
+	VSUBPD            Z8, Z19, Z20
+	VSUBPD            Z20, Z19, Z21
+	VSUBPD            Z21, Z8, Z21
+	VSUBPD            Z20, Z10, Z20
+	VADDPD            Z20, Z21, Z20
+	VADDPD            Z14, Z12, Z12
+	VADDPD            Z12, Z20, Z12
+	VADDPD            Z16, Z18, Z20
+	VSUBPD            Z18, Z20, Z21
+	VSUBPD            Z21, Z20, Z22
+	VSUBPD            Z22, Z18, Z18
+	VSUBPD            Z21, Z16, Z16
+	VADDPD            Z16, Z18, Z16
 	VADDPD            Z5, Z4, Z4
-	VADDPD            Z4, Z3, Z4
-	VADDPD            Z1, Z0, Z3
-	VSUBPD            Z0, Z3, Z5
-	VSUBPD            Z5, Z3, Z6
-	VSUBPD            Z6, Z0, Z0
-	VSUBPD            Z5, Z1, Z1
-	VADDPD            Z1, Z0, Z0
-	VADDPD            Z13, Z12, Z1
-	VADDPD            Z1, Z0, Z12
-	VSHUFF64X2        $0x4e, Z2, Z2, Z0
-	VADDPD            Z0, Z2, Z1
-	VSUBPD            Z2, Z1, Z5
-	VSUBPD            Z5, Z1, Z6
-	VSUBPD            Z6, Z2, Z2
-	VSUBPD            Z5, Z0, Z0
-	VADDPD            Z0, Z2, Z0
-	VSHUFF64X2        $0x4e, Z4, Z4, Z2
-	VADDPD            Z2, Z4, Z2
-	VADDPD            Z2, Z0, Z4
-	VSHUFF64X2        $0x4e, Z3, Z3, Z0
-	VADDPD            Z0, Z3, Z2
-	VSUBPD            Z3, Z2, Z5
-	VSUBPD            Z5, Z2, Z6
-	VSUBPD            Z6, Z3, Z3
-	VSUBPD            Z5, Z0, Z0
-	VADDPD            Z0, Z3, Z0
-	VSHUFF64X2        $0x4e, Z12, Z12, Z3
-	VADDPD            Z3, Z12, Z3
-	VADDPD            Z3, Z0, Z12
-	VSHUFF64X2        $0xb1, Z1, Z1, Z0
-	VADDPD            Z0, Z1, Z3
-	VSUBPD            Z1, Z3, Z5
-	VSUBPD            Z5, Z3, Z6
-	VSUBPD            Z6, Z1, Z1
-	VSUBPD            Z5, Z0, Z0
-	VADDPD            Z0, Z1, Z0
-	VSHUFF64X2        $0xb1, Z4, Z4, Z1
-	VADDPD            Z1, Z4, Z1
-	VADDPD            Z1, Z0, Z4
-	VSHUFF64X2        $0xb1, Z2, Z2, Z0
-	VADDPD            Z0, Z2, Z1
-	VSUBPD            Z2, Z1, Z5
-	VSUBPD            Z5, Z1, Z6
-	VSUBPD            Z6, Z2, Z2
-	VSUBPD            Z5, Z0, Z0
-	VADDPD            Z0, Z2, Z0
-	VSHUFF64X2        $0xb1, Z12, Z12, Z2
-	VADDPD            Z2, Z12, Z2
-	VADDPD            Z2, Z0, Z12
-	VPERMILPD         $0x55, Z3, Z0
-	VADDPD            Z0, Z3, Z2
-	VSUBPD            Z3, Z2, Z5
-	VSUBPD            Z5, Z2, Z6
-	VSUBPD            Z6, Z3, Z3
-	VSUBPD            Z5, Z0, Z0
-	VADDPD            Z0, Z3, Z0
-	VPERMILPD         $0x55, Z4, Z3
-	VADDPD            Z3, Z4, Z3
-	VADDPD            Z3, Z0, Z4
-	VPERMILPD         $0x55, Z1, Z0
-	VADDPD            Z0, Z1, Z3
-	VSUBPD            Z1, Z3, Z5
-	VSUBPD            Z5, Z3, Z6
-	VSUBPD            Z6, Z1, Z1
-	VSUBPD            Z5, Z0, Z0
-	VADDPD            Z0, Z1, Z0
-	VPERMILPD         $0x55, Z12, Z1
-	VADDPD            Z1, Z12, Z1
-	VADDPD            Z1, Z0, Z12
-	VMOVQ             X2, (AX)
+	VADDPD            Z4, Z16, Z4
+	VADDPD            Z17, Z19, Z16
+	VSUBPD            Z19, Z16, Z18
+	VSUBPD            Z18, Z16, Z21
+	VSUBPD            Z21, Z19, Z19
+	VSUBPD            Z18, Z17, Z17
+	VADDPD            Z17, Z19, Z17
+	VADDPD            Z13, Z12, Z12
+	VADDPD            Z12, Z17, Z12
+	VSHUFF64X2        $0x4e, Z20, Z20, Z17
+	VADDPD            Z17, Z20, Z18
+	VSUBPD            Z20, Z18, Z19
+	VSUBPD            Z19, Z18, Z21
+	VSUBPD            Z21, Z20, Z20
+	VSUBPD            Z19, Z17, Z17
+	VADDPD            Z17, Z20, Z17
+	VSHUFF64X2        $0x4e, Z4, Z4, Z19
+	VADDPD            Z19, Z4, Z4
+	VADDPD            Z4, Z17, Z4
+	VSHUFF64X2        $0x4e, Z16, Z16, Z17
+	VADDPD            Z17, Z16, Z19
+	VSUBPD            Z16, Z19, Z20
+	VSUBPD            Z20, Z19, Z21
+	VSUBPD            Z21, Z16, Z16
+	VSUBPD            Z20, Z17, Z17
+	VADDPD            Z17, Z16, Z16
+	VSHUFF64X2        $0x4e, Z12, Z12, Z17
+	VADDPD            Z17, Z12, Z12
+	VADDPD            Z12, Z16, Z12
+	VSHUFF64X2        $0xb1, Z18, Z18, Z16
+	VADDPD            Z16, Z18, Z17
+	VSUBPD            Z18, Z17, Z20
+	VSUBPD            Z20, Z17, Z21
+	VSUBPD            Z21, Z18, Z18
+	VSUBPD            Z20, Z16, Z16
+	VADDPD            Z16, Z18, Z16
+	VSHUFF64X2        $0xb1, Z4, Z4, Z18
+	VADDPD            Z18, Z4, Z4
+	VADDPD            Z4, Z16, Z4
+	VSHUFF64X2        $0xb1, Z19, Z19, Z16
+	VADDPD            Z16, Z19, Z18
+	VSUBPD            Z19, Z18, Z20
+	VSUBPD            Z20, Z18, Z21
+	VSUBPD            Z21, Z19, Z19
+	VSUBPD            Z20, Z16, Z16
+	VADDPD            Z16, Z19, Z16
+	VSHUFF64X2        $0xb1, Z12, Z12, Z19
+	VADDPD            Z19, Z12, Z12
+	VADDPD            Z12, Z16, Z12
+	VPERMILPD         $0x55, Z17, Z16
+	VADDPD            Z16, Z17, Z19
+	VSUBPD            Z17, Z19, Z20
+	VSUBPD            Z20, Z19, Z21
+	VSUBPD            Z21, Z17, Z17
+	VSUBPD            Z20, Z16, Z16
+	VADDPD            Z16, Z17, Z16
+	VPERMILPD         $0x55, Z4, Z17
+	VADDPD            Z17, Z4, Z4
+	VADDPD            Z4, Z16, Z4
+	VPERMILPD         $0x55, Z18, Z16
+	VADDPD            Z16, Z18, Z17
+	VSUBPD            Z18, Z17, Z20
+	VSUBPD            Z20, Z17, Z21
+	VSUBPD            Z21, Z18, Z18
+	VSUBPD            Z20, Z16, Z16
+	VADDPD            Z16, Z18, Z16
+	VPERMILPD         $0x55, Z12, Z18
+	VADDPD            Z18, Z12, Z12
+	VADDPD            Z12, Z16, Z12
+	VMOVQ             X19, (AX)
 	VMOVQ             X4, 8(AX)
-	VMOVQ             X3, 16(AX)
+	VMOVQ             X17, 16(AX)
 	VMOVQ             X12, 24(AX)
+	ADDQ              $0x00000020, AX
+	ADDQ              SI, CX
+	DECQ              BX
+	JNE               block
 	VZEROUPPER
 	RET
 
@@ -425,7 +434,6 @@ TEXT ·NormsInt64(SB), NOSPLIT, $0-48
 	VPXORQ Z13, Z13, Z13
 	VPXORQ Z14, Z14, Z14
 	VPXORQ Z15, Z15, Z15
-	MOVQ   DX, DX
 
 row:
 	VMOVUPD           (CX), Z16
@@ -575,12 +583,18 @@ GLOBL const4<>(SB), RODATA|NOPTR, $8
 DATA const5<>+0(SB)/8, $0x41f0000000000000
 GLOBL const5<>(SB), RODATA|NOPTR, $8
 
-// func NormsInt64Combined(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
+// func NormsInt64Combined(state *uint64, a *int64, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512F
-TEXT ·NormsInt64Combined(SB), NOSPLIT, $0-48
-	MOVQ   state+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   rows+24(FP), DX
+TEXT ·NormsInt64Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	ADDQ   $0x00000000, DI
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -597,7 +611,7 @@ TEXT ·NormsInt64Combined(SB), NOSPLIT, $0-48
 	VPXORQ Z13, Z13, Z13
 	VPXORQ Z14, Z14, Z14
 	VPXORQ Z15, Z15, Z15
-	MOVQ   DX, DX
+	MOVQ   DX, R8
 
 row:
 	VMOVUPD           (CX), Z16
@@ -717,119 +731,123 @@ row:
 	VMOVAPD           Z17, Z3
 	VMOVAPD           Z18, Z11
 	ADDQ              $0x00000100, CX
-	DECQ              DX
+	DECQ              R8
 	JNE               row
 	VADDPD            Z3, Z1, Z16
 	VSUBPD            Z1, Z16, Z17
 	VSUBPD            Z17, Z16, Z18
-	VSUBPD            Z18, Z1, Z1
-	VSUBPD            Z17, Z3, Z3
-	VADDPD            Z3, Z1, Z1
-	VADDPD            Z7, Z5, Z3
-	VADDPD            Z3, Z1, Z5
-	VADDPD            Z11, Z9, Z1
-	VSUBPD            Z9, Z1, Z3
-	VSUBPD            Z3, Z1, Z7
-	VSUBPD            Z7, Z9, Z7
-	VSUBPD            Z3, Z11, Z3
-	VADDPD            Z3, Z7, Z3
-	VADDPD            Z15, Z13, Z7
-	VADDPD            Z7, Z3, Z13
-	VADDPD            Z2, Z0, Z3
-	VSUBPD            Z0, Z3, Z7
-	VSUBPD            Z7, Z3, Z9
-	VSUBPD            Z9, Z0, Z0
-	VSUBPD            Z7, Z2, Z2
-	VADDPD            Z2, Z0, Z0
-	VADDPD            Z6, Z4, Z2
-	VADDPD            Z2, Z0, Z4
-	VADDPD            Z10, Z8, Z0
-	VSUBPD            Z8, Z0, Z2
-	VSUBPD            Z2, Z0, Z6
-	VSUBPD            Z6, Z8, Z6
-	VSUBPD            Z2, Z10, Z2
-	VADDPD            Z2, Z6, Z2
-	VADDPD            Z14, Z12, Z6
-	VADDPD            Z6, Z2, Z12
-	VADDPD            Z16, Z3, Z2
-	VSUBPD            Z3, Z2, Z6
-	VSUBPD            Z6, Z2, Z7
-	VSUBPD            Z7, Z3, Z3
-	VSUBPD            Z6, Z16, Z6
-	VADDPD            Z6, Z3, Z3
+	VSUBPD            Z18, Z1, Z18
+	VSUBPD            Z17, Z3, Z17
+	VADDPD            Z17, Z18, Z17
+	VADDPD            Z7, Z5, Z5
+	VADDPD            Z5, Z17, Z5
+	VADDPD            Z11, Z9, Z17
+	VSUBPD            Z9, Z17, Z18
+	VSUBPD            Z18, Z17, Z19
+	VSUBPD            Z19, Z9, Z19
+	VSUBPD            Z18, Z11, Z18
+	VADDPD            Z18, Z19, Z18
+	VADDPD            Z15, Z13, Z13
+	VADDPD            Z13, Z18, Z13
+	VADDPD            Z2, Z0, Z18
+	VSUBPD            Z0, Z18, Z19
+	VSUBPD            Z19, Z18, Z20
+	VSUBPD            Z20, Z0, Z20
+	VSUBPD            Z19, Z2, Z19
+	VADDPD            Z19, Z20, Z19
+	VADDPD            Z6, Z4, Z4
+	VADDPD            Z4, Z19, Z4
+	VADDPD            Z10, Z8, Z19
+	VSUBPD            Z8, Z19, Z20
+	VSUBPD            Z20, Z19, Z21
+	VSUBPD            Z21, Z8, Z21
+	VSUBPD            Z20, Z10, Z20
+	VADDPD            Z20, Z21, Z20
+	VADDPD            Z14, Z12, Z12
+	VADDPD            Z12, Z20, Z12
+	VADDPD            Z16, Z18, Z20
+	VSUBPD            Z18, Z20, Z21
+	VSUBPD            Z21, Z20, Z22
+	VSUBPD            Z22, Z18, Z18
+	VSUBPD            Z21, Z16, Z16
+	VADDPD            Z16, Z18, Z16
 	VADDPD            Z5, Z4, Z4
-	VADDPD            Z4, Z3, Z4
-	VADDPD            Z1, Z0, Z3
-	VSUBPD            Z0, Z3, Z5
-	VSUBPD            Z5, Z3, Z6
-	VSUBPD            Z6, Z0, Z0
-	VSUBPD            Z5, Z1, Z1
-	VADDPD            Z1, Z0, Z0
-	VADDPD            Z13, Z12, Z1
-	VADDPD            Z1, Z0, Z12
-	VSHUFF64X2        $0x4e, Z2, Z2, Z0
-	VADDPD            Z0, Z2, Z1
-	VSUBPD            Z2, Z1, Z5
-	VSUBPD            Z5, Z1, Z6
-	VSUBPD            Z6, Z2, Z2
-	VSUBPD            Z5, Z0, Z0
-	VADDPD            Z0, Z2, Z0
-	VSHUFF64X2        $0x4e, Z4, Z4, Z2
-	VADDPD            Z2, Z4, Z2
-	VADDPD            Z2, Z0, Z4
-	VSHUFF64X2        $0x4e, Z3, Z3, Z0
-	VADDPD            Z0, Z3, Z2
-	VSUBPD            Z3, Z2, Z5
-	VSUBPD            Z5, Z2, Z6
-	VSUBPD            Z6, Z3, Z3
-	VSUBPD            Z5, Z0, Z0
-	VADDPD            Z0, Z3, Z0
-	VSHUFF64X2        $0x4e, Z12, Z12, Z3
-	VADDPD            Z3, Z12, Z3
-	VADDPD            Z3, Z0, Z12
-	VSHUFF64X2        $0xb1, Z1, Z1, Z0
-	VADDPD            Z0, Z1, Z3
-	VSUBPD            Z1, Z3, Z5
-	VSUBPD            Z5, Z3, Z6
-	VSUBPD            Z6, Z1, Z1
-	VSUBPD            Z5, Z0, Z0
-	VADDPD            Z0, Z1, Z0
-	VSHUFF64X2        $0xb1, Z4, Z4, Z1
-	VADDPD            Z1, Z4, Z1
-	VADDPD            Z1, Z0, Z4
-	VSHUFF64X2        $0xb1, Z2, Z2, Z0
-	VADDPD            Z0, Z2, Z1
-	VSUBPD            Z2, Z1, Z5
-	VSUBPD            Z5, Z1, Z6
-	VSUBPD            Z6, Z2, Z2
-	VSUBPD            Z5, Z0, Z0
-	VADDPD            Z0, Z2, Z0
-	VSHUFF64X2        $0xb1, Z12, Z12, Z2
-	VADDPD            Z2, Z12, Z2
-	VADDPD            Z2, Z0, Z12
-	VPERMILPD         $0x55, Z3, Z0
-	VADDPD            Z0, Z3, Z2
-	VSUBPD            Z3, Z2, Z5
-	VSUBPD            Z5, Z2, Z6
-	VSUBPD            Z6, Z3, Z3
-	VSUBPD            Z5, Z0, Z0
-	VADDPD            Z0, Z3, Z0
-	VPERMILPD         $0x55, Z4, Z3
-	VADDPD            Z3, Z4, Z3
-	VADDPD            Z3, Z0, Z4
-	VPERMILPD         $0x55, Z1, Z0
-	VADDPD            Z0, Z1, Z3
-	VSUBPD            Z1, Z3, Z5
-	VSUBPD            Z5, Z3, Z6
-	VSUBPD            Z6, Z1, Z1
-	VSUBPD            Z5, Z0, Z0
-	VADDPD            Z0, Z1, Z0
-	VPERMILPD         $0x55, Z12, Z1
-	VADDPD            Z1, Z12, Z1
-	VADDPD            Z1, Z0, Z12
-	VMOVQ             X2, (AX)
+	VADDPD            Z4, Z16, Z4
+	VADDPD            Z17, Z19, Z16
+	VSUBPD            Z19, Z16, Z18
+	VSUBPD            Z18, Z16, Z21
+	VSUBPD            Z21, Z19, Z19
+	VSUBPD            Z18, Z17, Z17
+	VADDPD            Z17, Z19, Z17
+	VADDPD            Z13, Z12, Z12
+	VADDPD            Z12, Z17, Z12
+	VSHUFF64X2        $0x4e, Z20, Z20, Z17
+	VADDPD            Z17, Z20, Z18
+	VSUBPD            Z20, Z18, Z19
+	VSUBPD            Z19, Z18, Z21
+	VSUBPD            Z21, Z20, Z20
+	VSUBPD            Z19, Z17, Z17
+	VADDPD            Z17, Z20, Z17
+	VSHUFF64X2        $0x4e, Z4, Z4, Z19
+	VADDPD            Z19, Z4, Z4
+	VADDPD            Z4, Z17, Z4
+	VSHUFF64X2        $0x4e, Z16, Z16, Z17
+	VADDPD            Z17, Z16, Z19
+	VSUBPD            Z16, Z19, Z20
+	VSUBPD            Z20, Z19, Z21
+	VSUBPD            Z21, Z16, Z16
+	VSUBPD            Z20, Z17, Z17
+	VADDPD            Z17, Z16, Z16
+	VSHUFF64X2        $0x4e, Z12, Z12, Z17
+	VADDPD            Z17, Z12, Z12
+	VADDPD            Z12, Z16, Z12
+	VSHUFF64X2        $0xb1, Z18, Z18, Z16
+	VADDPD            Z16, Z18, Z17
+	VSUBPD            Z18, Z17, Z20
+	VSUBPD            Z20, Z17, Z21
+	VSUBPD            Z21, Z18, Z18
+	VSUBPD            Z20, Z16, Z16
+	VADDPD            Z16, Z18, Z16
+	VSHUFF64X2        $0xb1, Z4, Z4, Z18
+	VADDPD            Z18, Z4, Z4
+	VADDPD            Z4, Z16, Z4
+	VSHUFF64X2        $0xb1, Z19, Z19, Z16
+	VADDPD            Z16, Z19, Z18
+	VSUBPD            Z19, Z18, Z20
+	VSUBPD            Z20, Z18, Z21
+	VSUBPD            Z21, Z19, Z19
+	VSUBPD            Z20, Z16, Z16
+	VADDPD            Z16, Z19, Z16
+	VSHUFF64X2        $0xb1, Z12, Z12, Z19
+	VADDPD            Z19, Z12, Z12
+	VADDPD            Z12, Z16, Z12
+	VPERMILPD         $0x55, Z17, Z16
+	VADDPD            Z16, Z17, Z19
+	VSUBPD            Z17, Z19, Z20
+	VSUBPD            Z20, Z19, Z21
+	VSUBPD            Z21, Z17, Z17
+	VSUBPD            Z20, Z16, Z16
+	VADDPD            Z16, Z17, Z16
+	VPERMILPD         $0x55, Z4, Z17
+	VADDPD            Z17, Z4, Z4
+	VADDPD            Z4, Z16, Z4
+	VPERMILPD         $0x55, Z18, Z16
+	VADDPD            Z16, Z18, Z17
+	VSUBPD            Z18, Z17, Z20
+	VSUBPD            Z20, Z17, Z21
+	VSUBPD            Z21, Z18, Z18
+	VSUBPD            Z20, Z16, Z16
+	VADDPD            Z16, Z18, Z16
+	VPERMILPD         $0x55, Z12, Z18
+	VADDPD            Z18, Z12, Z12
+	VADDPD            Z12, Z16, Z12
+	VMOVQ             X19, (AX)
 	VMOVQ             X4, 8(AX)
-	VMOVQ             X3, 16(AX)
+	VMOVQ             X17, 16(AX)
 	VMOVQ             X12, 24(AX)
+	ADDQ              $0x00000020, AX
+	ADDQ              SI, CX
+	DECQ              BX
+	JNE               block
 	VZEROUPPER
 	RET

@@ -9,17 +9,17 @@ package avx512
 //go:noescape
 func NormsUint32(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint64)
 
-// NormsUint32Combined folds rows of 32 elements into the first lane.
+// NormsUint32Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func NormsUint32Combined(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint64)
+func NormsUint32Combined(state *uint64, a *uint32, b *byte, rows int, blocks int, skip int, u *uint64)
 
 // NormsUint64 folds rows of 32 elements.
 //
 //go:noescape
 func NormsUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
 
-// NormsUint64Combined folds rows of 32 elements into the first lane.
+// NormsUint64Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func NormsUint64Combined(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
+func NormsUint64Combined(state *uint64, a *uint64, b *byte, rows int, blocks int, skip int, u *uint64)

@@ -9,37 +9,37 @@ package avx512
 //go:noescape
 func PowersFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
 
-// PowersFloat64Combined folds rows of 32 elements into the first lane.
+// PowersFloat64Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func PowersFloat64Combined(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
+func PowersFloat64Combined(state *uint64, a *float64, b *byte, rows int, blocks int, skip int, u *uint64)
 
 // PowersFloat32 folds rows of 32 elements.
 //
 //go:noescape
 func PowersFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
 
-// PowersFloat32Combined folds rows of 32 elements into the first lane.
+// PowersFloat32Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func PowersFloat32Combined(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
+func PowersFloat32Combined(state *uint64, a *float32, b *byte, rows int, blocks int, skip int, u *uint64)
 
 // PowersFloat16 folds rows of 32 elements.
 //
 //go:noescape
 func PowersFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 
-// PowersFloat16Combined folds rows of 32 elements into the first lane.
+// PowersFloat16Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func PowersFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+func PowersFloat16Combined(state *uint64, a *uint16, b *byte, rows int, blocks int, skip int, u *uint64)
 
 // PowersBFloat16 folds rows of 32 elements.
 //
 //go:noescape
 func PowersBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 
-// PowersBFloat16Combined folds rows of 32 elements into the first lane.
+// PowersBFloat16Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func PowersBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+func PowersBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, blocks int, skip int, u *uint64)

@@ -9,13 +9,13 @@
 TEXT ·PowersFloat64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         u1+40(FP), BX
-	VMOVQ        BX, X17
+	MOVQ         u1+40(FP), DX
+	VMOVQ        DX, X17
 	VPBROADCASTQ X17, Z17
+	MOVQ         rows+24(FP), DX
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -32,7 +32,6 @@ TEXT ·PowersFloat64(SB), NOSPLIT, $0-48
 	VPXORQ       Z14, Z14, Z14
 	VPXORQ       Z15, Z15, Z15
 	VPXORQ       Z16, Z16, Z16
-	MOVQ         DX, DX
 
 row:
 	VMOVUPD          (CX), Z18
@@ -119,19 +118,20 @@ GLOBL const0<>(SB), RODATA|NOPTR, $8
 DATA const1<>+0(SB)/8, $0x3ff0000000000000
 GLOBL const1<>(SB), RODATA|NOPTR, $8
 
-// func PowersFloat64Combined(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
+// func PowersFloat64Combined(state *uint64, a *float64, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512F
-TEXT ·PowersFloat64Combined(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
-	VPBROADCASTQ X0, Z0
-	MOVQ         u1+40(FP), BX
-	VMOVQ        BX, X17
-	VPBROADCASTQ X17, Z17
-	VPXORQ       Z1, Z1, Z1
+TEXT ·PowersFloat64Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	VPBROADCASTQ (DI), Z0
+	VPBROADCASTQ 8(DI), Z1
+	ADDQ         $0x00000010, DI
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
 	VPXORQ       Z4, Z4, Z4
@@ -147,27 +147,14 @@ TEXT ·PowersFloat64Combined(SB), NOSPLIT, $0-48
 	VPXORQ       Z14, Z14, Z14
 	VPXORQ       Z15, Z15, Z15
 	VPXORQ       Z16, Z16, Z16
-	MOVQ         DX, DX
+	VPXORQ       Z17, Z17, Z17
+	MOVQ         DX, R8
 
 row:
 	VMOVUPD          (CX), Z18
 	VSUBPD           Z18, Z18, Z19
 	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
-	VMULPD           Z17, Z18, Z18
-	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
-	VPBROADCASTQ     const0<>+0(SB), Z19
-	VBLENDMPD        Z18, Z19, K1, Z18
-	VMULPD           Z18, Z18, Z19
-	VADDPD           Z1, Z18, Z1
-	VADDPD           Z5, Z19, Z5
-	VMULPD           Z19, Z18, Z18
-	VADDPD           Z18, Z9, Z9
-	VMULPD           Z19, Z19, Z18
-	VADDPD           Z18, Z13, Z13
-	VMOVUPD          64(CX), Z18
-	VSUBPD           Z18, Z18, Z19
-	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
-	VMULPD           Z17, Z18, Z18
+	VMULPD           Z1, Z18, Z18
 	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
 	VPBROADCASTQ     const0<>+0(SB), Z19
 	VBLENDMPD        Z18, Z19, K1, Z18
@@ -178,10 +165,10 @@ row:
 	VADDPD           Z18, Z10, Z10
 	VMULPD           Z19, Z19, Z18
 	VADDPD           Z18, Z14, Z14
-	VMOVUPD          128(CX), Z18
+	VMOVUPD          64(CX), Z18
 	VSUBPD           Z18, Z18, Z19
 	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
-	VMULPD           Z17, Z18, Z18
+	VMULPD           Z1, Z18, Z18
 	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
 	VPBROADCASTQ     const0<>+0(SB), Z19
 	VBLENDMPD        Z18, Z19, K1, Z18
@@ -192,10 +179,10 @@ row:
 	VADDPD           Z18, Z11, Z11
 	VMULPD           Z19, Z19, Z18
 	VADDPD           Z18, Z15, Z15
-	VMOVUPD          192(CX), Z18
+	VMOVUPD          128(CX), Z18
 	VSUBPD           Z18, Z18, Z19
 	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
-	VMULPD           Z17, Z18, Z18
+	VMULPD           Z1, Z18, Z18
 	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
 	VPBROADCASTQ     const0<>+0(SB), Z19
 	VBLENDMPD        Z18, Z19, K1, Z18
@@ -206,49 +193,67 @@ row:
 	VADDPD           Z18, Z12, Z12
 	VMULPD           Z19, Z19, Z18
 	VADDPD           Z18, Z16, Z16
+	VMOVUPD          192(CX), Z18
+	VSUBPD           Z18, Z18, Z19
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
+	VMULPD           Z1, Z18, Z18
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
+	VPBROADCASTQ     const0<>+0(SB), Z19
+	VBLENDMPD        Z18, Z19, K1, Z18
+	VMULPD           Z18, Z18, Z19
+	VADDPD           Z5, Z18, Z5
+	VADDPD           Z9, Z19, Z9
+	VMULPD           Z19, Z18, Z18
+	VADDPD           Z18, Z13, Z13
+	VMULPD           Z19, Z19, Z18
+	VADDPD           Z18, Z17, Z17
 	ADDQ             $0x00000100, CX
-	DECQ             DX
+	DECQ             R8
 	JNE              row
+	VADDPD           Z5, Z3, Z3
+	VADDPD           Z9, Z7, Z7
+	VADDPD           Z13, Z11, Z11
+	VADDPD           Z17, Z15, Z15
 	VADDPD           Z4, Z2, Z2
 	VADDPD           Z8, Z6, Z6
 	VADDPD           Z12, Z10, Z10
 	VADDPD           Z16, Z14, Z14
-	VADDPD           Z3, Z1, Z1
-	VADDPD           Z7, Z5, Z5
-	VADDPD           Z11, Z9, Z9
-	VADDPD           Z15, Z13, Z13
-	VADDPD           Z2, Z1, Z1
-	VADDPD           Z6, Z5, Z5
-	VADDPD           Z10, Z9, Z9
-	VADDPD           Z14, Z13, Z13
-	VSHUFF64X2       $0x4e, Z1, Z1, Z0
-	VADDPD           Z0, Z1, Z1
-	VSHUFF64X2       $0x4e, Z5, Z5, Z0
-	VADDPD           Z0, Z5, Z5
-	VSHUFF64X2       $0x4e, Z9, Z9, Z0
-	VADDPD           Z0, Z9, Z9
-	VSHUFF64X2       $0x4e, Z13, Z13, Z0
-	VADDPD           Z0, Z13, Z13
-	VSHUFF64X2       $0xb1, Z1, Z1, Z0
-	VADDPD           Z0, Z1, Z1
-	VSHUFF64X2       $0xb1, Z5, Z5, Z0
-	VADDPD           Z0, Z5, Z5
-	VSHUFF64X2       $0xb1, Z9, Z9, Z0
-	VADDPD           Z0, Z9, Z9
-	VSHUFF64X2       $0xb1, Z13, Z13, Z0
-	VADDPD           Z0, Z13, Z13
-	VPERMILPD        $0x55, Z1, Z0
-	VADDPD           Z0, Z1, Z1
-	VPERMILPD        $0x55, Z5, Z0
-	VADDPD           Z0, Z5, Z5
-	VPERMILPD        $0x55, Z9, Z0
-	VADDPD           Z0, Z9, Z9
-	VPERMILPD        $0x55, Z13, Z0
-	VADDPD           Z0, Z13, Z13
-	VMOVQ            X1, (AX)
-	VMOVQ            X5, 8(AX)
-	VMOVQ            X9, 16(AX)
-	VMOVQ            X13, 24(AX)
+	VADDPD           Z3, Z2, Z2
+	VADDPD           Z7, Z6, Z6
+	VADDPD           Z11, Z10, Z10
+	VADDPD           Z15, Z14, Z14
+	VSHUFF64X2       $0x4e, Z2, Z2, Z0
+	VADDPD           Z0, Z2, Z2
+	VSHUFF64X2       $0x4e, Z6, Z6, Z0
+	VADDPD           Z0, Z6, Z6
+	VSHUFF64X2       $0x4e, Z10, Z10, Z0
+	VADDPD           Z0, Z10, Z10
+	VSHUFF64X2       $0x4e, Z14, Z14, Z0
+	VADDPD           Z0, Z14, Z14
+	VSHUFF64X2       $0xb1, Z2, Z2, Z0
+	VADDPD           Z0, Z2, Z2
+	VSHUFF64X2       $0xb1, Z6, Z6, Z0
+	VADDPD           Z0, Z6, Z6
+	VSHUFF64X2       $0xb1, Z10, Z10, Z0
+	VADDPD           Z0, Z10, Z10
+	VSHUFF64X2       $0xb1, Z14, Z14, Z0
+	VADDPD           Z0, Z14, Z14
+	VPERMILPD        $0x55, Z2, Z0
+	VADDPD           Z0, Z2, Z2
+	VPERMILPD        $0x55, Z6, Z0
+	VADDPD           Z0, Z6, Z6
+	VPERMILPD        $0x55, Z10, Z0
+	VADDPD           Z0, Z10, Z10
+	VPERMILPD        $0x55, Z14, Z0
+	VADDPD           Z0, Z14, Z14
+	VMOVQ            X2, (AX)
+	VMOVQ            X6, 8(AX)
+	VMOVQ            X10, 16(AX)
+	VMOVQ            X14, 24(AX)
+	ADDQ             $0x00000020, AX
+	ADDQ             SI, CX
+	DECQ             BX
+	JNE              block
 	VZEROUPPER
 	RET
 
@@ -257,13 +262,13 @@ row:
 TEXT ·PowersFloat32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         u1+40(FP), BX
-	VMOVQ        BX, X17
+	MOVQ         u1+40(FP), DX
+	VMOVQ        DX, X17
 	VPBROADCASTQ X17, Z17
+	MOVQ         rows+24(FP), DX
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -280,7 +285,6 @@ TEXT ·PowersFloat32(SB), NOSPLIT, $0-48
 	VPXORQ       Z14, Z14, Z14
 	VPXORQ       Z15, Z15, Z15
 	VPXORQ       Z16, Z16, Z16
-	MOVQ         DX, DX
 
 row:
 	VMOVUPD          (CX), Y18
@@ -365,19 +369,20 @@ row:
 	VZEROUPPER
 	RET
 
-// func PowersFloat32Combined(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
+// func PowersFloat32Combined(state *uint64, a *float32, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512F
-TEXT ·PowersFloat32Combined(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
-	VPBROADCASTQ X0, Z0
-	MOVQ         u1+40(FP), BX
-	VMOVQ        BX, X17
-	VPBROADCASTQ X17, Z17
-	VPXORQ       Z1, Z1, Z1
+TEXT ·PowersFloat32Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	VPBROADCASTQ (DI), Z0
+	VPBROADCASTQ 8(DI), Z1
+	ADDQ         $0x00000010, DI
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
 	VPXORQ       Z4, Z4, Z4
@@ -393,29 +398,15 @@ TEXT ·PowersFloat32Combined(SB), NOSPLIT, $0-48
 	VPXORQ       Z14, Z14, Z14
 	VPXORQ       Z15, Z15, Z15
 	VPXORQ       Z16, Z16, Z16
-	MOVQ         DX, DX
+	VPXORQ       Z17, Z17, Z17
+	MOVQ         DX, R8
 
 row:
 	VMOVUPD          (CX), Y18
 	VCVTPS2PD        Y18, Z18
 	VSUBPD           Z18, Z18, Z19
 	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
-	VMULPD           Z17, Z18, Z18
-	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
-	VPBROADCASTQ     const0<>+0(SB), Z19
-	VBLENDMPD        Z18, Z19, K1, Z18
-	VMULPD           Z18, Z18, Z19
-	VADDPD           Z1, Z18, Z1
-	VADDPD           Z5, Z19, Z5
-	VMULPD           Z19, Z18, Z18
-	VADDPD           Z18, Z9, Z9
-	VMULPD           Z19, Z19, Z18
-	VADDPD           Z18, Z13, Z13
-	VMOVUPD          32(CX), Y18
-	VCVTPS2PD        Y18, Z18
-	VSUBPD           Z18, Z18, Z19
-	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
-	VMULPD           Z17, Z18, Z18
+	VMULPD           Z1, Z18, Z18
 	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
 	VPBROADCASTQ     const0<>+0(SB), Z19
 	VBLENDMPD        Z18, Z19, K1, Z18
@@ -426,11 +417,11 @@ row:
 	VADDPD           Z18, Z10, Z10
 	VMULPD           Z19, Z19, Z18
 	VADDPD           Z18, Z14, Z14
-	VMOVUPD          64(CX), Y18
+	VMOVUPD          32(CX), Y18
 	VCVTPS2PD        Y18, Z18
 	VSUBPD           Z18, Z18, Z19
 	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
-	VMULPD           Z17, Z18, Z18
+	VMULPD           Z1, Z18, Z18
 	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
 	VPBROADCASTQ     const0<>+0(SB), Z19
 	VBLENDMPD        Z18, Z19, K1, Z18
@@ -441,11 +432,11 @@ row:
 	VADDPD           Z18, Z11, Z11
 	VMULPD           Z19, Z19, Z18
 	VADDPD           Z18, Z15, Z15
-	VMOVUPD          96(CX), Y18
+	VMOVUPD          64(CX), Y18
 	VCVTPS2PD        Y18, Z18
 	VSUBPD           Z18, Z18, Z19
 	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
-	VMULPD           Z17, Z18, Z18
+	VMULPD           Z1, Z18, Z18
 	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
 	VPBROADCASTQ     const0<>+0(SB), Z19
 	VBLENDMPD        Z18, Z19, K1, Z18
@@ -456,49 +447,68 @@ row:
 	VADDPD           Z18, Z12, Z12
 	VMULPD           Z19, Z19, Z18
 	VADDPD           Z18, Z16, Z16
+	VMOVUPD          96(CX), Y18
+	VCVTPS2PD        Y18, Z18
+	VSUBPD           Z18, Z18, Z19
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
+	VMULPD           Z1, Z18, Z18
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
+	VPBROADCASTQ     const0<>+0(SB), Z19
+	VBLENDMPD        Z18, Z19, K1, Z18
+	VMULPD           Z18, Z18, Z19
+	VADDPD           Z5, Z18, Z5
+	VADDPD           Z9, Z19, Z9
+	VMULPD           Z19, Z18, Z18
+	VADDPD           Z18, Z13, Z13
+	VMULPD           Z19, Z19, Z18
+	VADDPD           Z18, Z17, Z17
 	ADDQ             $0x00000080, CX
-	DECQ             DX
+	DECQ             R8
 	JNE              row
+	VADDPD           Z5, Z3, Z3
+	VADDPD           Z9, Z7, Z7
+	VADDPD           Z13, Z11, Z11
+	VADDPD           Z17, Z15, Z15
 	VADDPD           Z4, Z2, Z2
 	VADDPD           Z8, Z6, Z6
 	VADDPD           Z12, Z10, Z10
 	VADDPD           Z16, Z14, Z14
-	VADDPD           Z3, Z1, Z1
-	VADDPD           Z7, Z5, Z5
-	VADDPD           Z11, Z9, Z9
-	VADDPD           Z15, Z13, Z13
-	VADDPD           Z2, Z1, Z1
-	VADDPD           Z6, Z5, Z5
-	VADDPD           Z10, Z9, Z9
-	VADDPD           Z14, Z13, Z13
-	VSHUFF64X2       $0x4e, Z1, Z1, Z0
-	VADDPD           Z0, Z1, Z1
-	VSHUFF64X2       $0x4e, Z5, Z5, Z0
-	VADDPD           Z0, Z5, Z5
-	VSHUFF64X2       $0x4e, Z9, Z9, Z0
-	VADDPD           Z0, Z9, Z9
-	VSHUFF64X2       $0x4e, Z13, Z13, Z0
-	VADDPD           Z0, Z13, Z13
-	VSHUFF64X2       $0xb1, Z1, Z1, Z0
-	VADDPD           Z0, Z1, Z1
-	VSHUFF64X2       $0xb1, Z5, Z5, Z0
-	VADDPD           Z0, Z5, Z5
-	VSHUFF64X2       $0xb1, Z9, Z9, Z0
-	VADDPD           Z0, Z9, Z9
-	VSHUFF64X2       $0xb1, Z13, Z13, Z0
-	VADDPD           Z0, Z13, Z13
-	VPERMILPD        $0x55, Z1, Z0
-	VADDPD           Z0, Z1, Z1
-	VPERMILPD        $0x55, Z5, Z0
-	VADDPD           Z0, Z5, Z5
-	VPERMILPD        $0x55, Z9, Z0
-	VADDPD           Z0, Z9, Z9
-	VPERMILPD        $0x55, Z13, Z0
-	VADDPD           Z0, Z13, Z13
-	VMOVQ            X1, (AX)
-	VMOVQ            X5, 8(AX)
-	VMOVQ            X9, 16(AX)
-	VMOVQ            X13, 24(AX)
+	VADDPD           Z3, Z2, Z2
+	VADDPD           Z7, Z6, Z6
+	VADDPD           Z11, Z10, Z10
+	VADDPD           Z15, Z14, Z14
+	VSHUFF64X2       $0x4e, Z2, Z2, Z0
+	VADDPD           Z0, Z2, Z2
+	VSHUFF64X2       $0x4e, Z6, Z6, Z0
+	VADDPD           Z0, Z6, Z6
+	VSHUFF64X2       $0x4e, Z10, Z10, Z0
+	VADDPD           Z0, Z10, Z10
+	VSHUFF64X2       $0x4e, Z14, Z14, Z0
+	VADDPD           Z0, Z14, Z14
+	VSHUFF64X2       $0xb1, Z2, Z2, Z0
+	VADDPD           Z0, Z2, Z2
+	VSHUFF64X2       $0xb1, Z6, Z6, Z0
+	VADDPD           Z0, Z6, Z6
+	VSHUFF64X2       $0xb1, Z10, Z10, Z0
+	VADDPD           Z0, Z10, Z10
+	VSHUFF64X2       $0xb1, Z14, Z14, Z0
+	VADDPD           Z0, Z14, Z14
+	VPERMILPD        $0x55, Z2, Z0
+	VADDPD           Z0, Z2, Z2
+	VPERMILPD        $0x55, Z6, Z0
+	VADDPD           Z0, Z6, Z6
+	VPERMILPD        $0x55, Z10, Z0
+	VADDPD           Z0, Z10, Z10
+	VPERMILPD        $0x55, Z14, Z0
+	VADDPD           Z0, Z14, Z14
+	VMOVQ            X2, (AX)
+	VMOVQ            X6, 8(AX)
+	VMOVQ            X10, 16(AX)
+	VMOVQ            X14, 24(AX)
+	ADDQ             $0x00000020, AX
+	ADDQ             SI, CX
+	DECQ             BX
+	JNE              block
 	VZEROUPPER
 	RET
 
@@ -507,13 +517,13 @@ row:
 TEXT ·PowersFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         u1+40(FP), BX
-	VMOVQ        BX, X17
+	MOVQ         u1+40(FP), DX
+	VMOVQ        DX, X17
 	VPBROADCASTQ X17, Z17
+	MOVQ         rows+24(FP), DX
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -530,7 +540,6 @@ TEXT ·PowersFloat16(SB), NOSPLIT, $0-48
 	VPXORQ       Z14, Z14, Z14
 	VPXORQ       Z15, Z15, Z15
 	VPXORQ       Z16, Z16, Z16
-	MOVQ         DX, DX
 
 row:
 	VCVTPH2PS        (CX), Y18
@@ -615,19 +624,20 @@ row:
 	VZEROUPPER
 	RET
 
-// func PowersFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// func PowersFloat16Combined(state *uint64, a *uint16, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512F, F16C
-TEXT ·PowersFloat16Combined(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
-	VPBROADCASTQ X0, Z0
-	MOVQ         u1+40(FP), BX
-	VMOVQ        BX, X17
-	VPBROADCASTQ X17, Z17
-	VPXORQ       Z1, Z1, Z1
+TEXT ·PowersFloat16Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	VPBROADCASTQ (DI), Z0
+	VPBROADCASTQ 8(DI), Z1
+	ADDQ         $0x00000010, DI
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
 	VPXORQ       Z4, Z4, Z4
@@ -643,29 +653,15 @@ TEXT ·PowersFloat16Combined(SB), NOSPLIT, $0-48
 	VPXORQ       Z14, Z14, Z14
 	VPXORQ       Z15, Z15, Z15
 	VPXORQ       Z16, Z16, Z16
-	MOVQ         DX, DX
+	VPXORQ       Z17, Z17, Z17
+	MOVQ         DX, R8
 
 row:
 	VCVTPH2PS        (CX), Y18
 	VCVTPS2PD        Y18, Z18
 	VSUBPD           Z18, Z18, Z19
 	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
-	VMULPD           Z17, Z18, Z18
-	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
-	VPBROADCASTQ     const0<>+0(SB), Z19
-	VBLENDMPD        Z18, Z19, K1, Z18
-	VMULPD           Z18, Z18, Z19
-	VADDPD           Z1, Z18, Z1
-	VADDPD           Z5, Z19, Z5
-	VMULPD           Z19, Z18, Z18
-	VADDPD           Z18, Z9, Z9
-	VMULPD           Z19, Z19, Z18
-	VADDPD           Z18, Z13, Z13
-	VCVTPH2PS        16(CX), Y18
-	VCVTPS2PD        Y18, Z18
-	VSUBPD           Z18, Z18, Z19
-	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
-	VMULPD           Z17, Z18, Z18
+	VMULPD           Z1, Z18, Z18
 	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
 	VPBROADCASTQ     const0<>+0(SB), Z19
 	VBLENDMPD        Z18, Z19, K1, Z18
@@ -676,11 +672,11 @@ row:
 	VADDPD           Z18, Z10, Z10
 	VMULPD           Z19, Z19, Z18
 	VADDPD           Z18, Z14, Z14
-	VCVTPH2PS        32(CX), Y18
+	VCVTPH2PS        16(CX), Y18
 	VCVTPS2PD        Y18, Z18
 	VSUBPD           Z18, Z18, Z19
 	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
-	VMULPD           Z17, Z18, Z18
+	VMULPD           Z1, Z18, Z18
 	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
 	VPBROADCASTQ     const0<>+0(SB), Z19
 	VBLENDMPD        Z18, Z19, K1, Z18
@@ -691,11 +687,11 @@ row:
 	VADDPD           Z18, Z11, Z11
 	VMULPD           Z19, Z19, Z18
 	VADDPD           Z18, Z15, Z15
-	VCVTPH2PS        48(CX), Y18
+	VCVTPH2PS        32(CX), Y18
 	VCVTPS2PD        Y18, Z18
 	VSUBPD           Z18, Z18, Z19
 	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
-	VMULPD           Z17, Z18, Z18
+	VMULPD           Z1, Z18, Z18
 	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
 	VPBROADCASTQ     const0<>+0(SB), Z19
 	VBLENDMPD        Z18, Z19, K1, Z18
@@ -706,49 +702,68 @@ row:
 	VADDPD           Z18, Z12, Z12
 	VMULPD           Z19, Z19, Z18
 	VADDPD           Z18, Z16, Z16
+	VCVTPH2PS        48(CX), Y18
+	VCVTPS2PD        Y18, Z18
+	VSUBPD           Z18, Z18, Z19
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
+	VMULPD           Z1, Z18, Z18
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
+	VPBROADCASTQ     const0<>+0(SB), Z19
+	VBLENDMPD        Z18, Z19, K1, Z18
+	VMULPD           Z18, Z18, Z19
+	VADDPD           Z5, Z18, Z5
+	VADDPD           Z9, Z19, Z9
+	VMULPD           Z19, Z18, Z18
+	VADDPD           Z18, Z13, Z13
+	VMULPD           Z19, Z19, Z18
+	VADDPD           Z18, Z17, Z17
 	ADDQ             $0x00000040, CX
-	DECQ             DX
+	DECQ             R8
 	JNE              row
+	VADDPD           Z5, Z3, Z3
+	VADDPD           Z9, Z7, Z7
+	VADDPD           Z13, Z11, Z11
+	VADDPD           Z17, Z15, Z15
 	VADDPD           Z4, Z2, Z2
 	VADDPD           Z8, Z6, Z6
 	VADDPD           Z12, Z10, Z10
 	VADDPD           Z16, Z14, Z14
-	VADDPD           Z3, Z1, Z1
-	VADDPD           Z7, Z5, Z5
-	VADDPD           Z11, Z9, Z9
-	VADDPD           Z15, Z13, Z13
-	VADDPD           Z2, Z1, Z1
-	VADDPD           Z6, Z5, Z5
-	VADDPD           Z10, Z9, Z9
-	VADDPD           Z14, Z13, Z13
-	VSHUFF64X2       $0x4e, Z1, Z1, Z0
-	VADDPD           Z0, Z1, Z1
-	VSHUFF64X2       $0x4e, Z5, Z5, Z0
-	VADDPD           Z0, Z5, Z5
-	VSHUFF64X2       $0x4e, Z9, Z9, Z0
-	VADDPD           Z0, Z9, Z9
-	VSHUFF64X2       $0x4e, Z13, Z13, Z0
-	VADDPD           Z0, Z13, Z13
-	VSHUFF64X2       $0xb1, Z1, Z1, Z0
-	VADDPD           Z0, Z1, Z1
-	VSHUFF64X2       $0xb1, Z5, Z5, Z0
-	VADDPD           Z0, Z5, Z5
-	VSHUFF64X2       $0xb1, Z9, Z9, Z0
-	VADDPD           Z0, Z9, Z9
-	VSHUFF64X2       $0xb1, Z13, Z13, Z0
-	VADDPD           Z0, Z13, Z13
-	VPERMILPD        $0x55, Z1, Z0
-	VADDPD           Z0, Z1, Z1
-	VPERMILPD        $0x55, Z5, Z0
-	VADDPD           Z0, Z5, Z5
-	VPERMILPD        $0x55, Z9, Z0
-	VADDPD           Z0, Z9, Z9
-	VPERMILPD        $0x55, Z13, Z0
-	VADDPD           Z0, Z13, Z13
-	VMOVQ            X1, (AX)
-	VMOVQ            X5, 8(AX)
-	VMOVQ            X9, 16(AX)
-	VMOVQ            X13, 24(AX)
+	VADDPD           Z3, Z2, Z2
+	VADDPD           Z7, Z6, Z6
+	VADDPD           Z11, Z10, Z10
+	VADDPD           Z15, Z14, Z14
+	VSHUFF64X2       $0x4e, Z2, Z2, Z0
+	VADDPD           Z0, Z2, Z2
+	VSHUFF64X2       $0x4e, Z6, Z6, Z0
+	VADDPD           Z0, Z6, Z6
+	VSHUFF64X2       $0x4e, Z10, Z10, Z0
+	VADDPD           Z0, Z10, Z10
+	VSHUFF64X2       $0x4e, Z14, Z14, Z0
+	VADDPD           Z0, Z14, Z14
+	VSHUFF64X2       $0xb1, Z2, Z2, Z0
+	VADDPD           Z0, Z2, Z2
+	VSHUFF64X2       $0xb1, Z6, Z6, Z0
+	VADDPD           Z0, Z6, Z6
+	VSHUFF64X2       $0xb1, Z10, Z10, Z0
+	VADDPD           Z0, Z10, Z10
+	VSHUFF64X2       $0xb1, Z14, Z14, Z0
+	VADDPD           Z0, Z14, Z14
+	VPERMILPD        $0x55, Z2, Z0
+	VADDPD           Z0, Z2, Z2
+	VPERMILPD        $0x55, Z6, Z0
+	VADDPD           Z0, Z6, Z6
+	VPERMILPD        $0x55, Z10, Z0
+	VADDPD           Z0, Z10, Z10
+	VPERMILPD        $0x55, Z14, Z0
+	VADDPD           Z0, Z14, Z14
+	VMOVQ            X2, (AX)
+	VMOVQ            X6, 8(AX)
+	VMOVQ            X10, 16(AX)
+	VMOVQ            X14, 24(AX)
+	ADDQ             $0x00000020, AX
+	ADDQ             SI, CX
+	DECQ             BX
+	JNE              block
 	VZEROUPPER
 	RET
 
@@ -757,13 +772,13 @@ row:
 TEXT ·PowersBFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         u1+40(FP), BX
-	VMOVQ        BX, X17
+	MOVQ         u1+40(FP), DX
+	VMOVQ        DX, X17
 	VPBROADCASTQ X17, Z17
+	MOVQ         rows+24(FP), DX
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -780,7 +795,6 @@ TEXT ·PowersBFloat16(SB), NOSPLIT, $0-48
 	VPXORQ       Z14, Z14, Z14
 	VPXORQ       Z15, Z15, Z15
 	VPXORQ       Z16, Z16, Z16
-	MOVQ         DX, DX
 
 row:
 	VPMOVZXWD        (CX), Y18
@@ -869,19 +883,20 @@ row:
 	VZEROUPPER
 	RET
 
-// func PowersBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// func PowersBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX2, AVX512F
-TEXT ·PowersBFloat16Combined(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
-	VPBROADCASTQ X0, Z0
-	MOVQ         u1+40(FP), BX
-	VMOVQ        BX, X17
-	VPBROADCASTQ X17, Z17
-	VPXORQ       Z1, Z1, Z1
+TEXT ·PowersBFloat16Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	VPBROADCASTQ (DI), Z0
+	VPBROADCASTQ 8(DI), Z1
+	ADDQ         $0x00000010, DI
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
 	VPXORQ       Z4, Z4, Z4
@@ -897,7 +912,8 @@ TEXT ·PowersBFloat16Combined(SB), NOSPLIT, $0-48
 	VPXORQ       Z14, Z14, Z14
 	VPXORQ       Z15, Z15, Z15
 	VPXORQ       Z16, Z16, Z16
-	MOVQ         DX, DX
+	VPXORQ       Z17, Z17, Z17
+	MOVQ         DX, R8
 
 row:
 	VPMOVZXWD        (CX), Y18
@@ -905,23 +921,7 @@ row:
 	VCVTPS2PD        Y18, Z18
 	VSUBPD           Z18, Z18, Z19
 	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
-	VMULPD           Z17, Z18, Z18
-	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
-	VPBROADCASTQ     const0<>+0(SB), Z19
-	VBLENDMPD        Z18, Z19, K1, Z18
-	VMULPD           Z18, Z18, Z19
-	VADDPD           Z1, Z18, Z1
-	VADDPD           Z5, Z19, Z5
-	VMULPD           Z19, Z18, Z18
-	VADDPD           Z18, Z9, Z9
-	VMULPD           Z19, Z19, Z18
-	VADDPD           Z18, Z13, Z13
-	VPMOVZXWD        16(CX), Y18
-	VPSLLD           $0x10, Y18, Y18
-	VCVTPS2PD        Y18, Z18
-	VSUBPD           Z18, Z18, Z19
-	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
-	VMULPD           Z17, Z18, Z18
+	VMULPD           Z1, Z18, Z18
 	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
 	VPBROADCASTQ     const0<>+0(SB), Z19
 	VBLENDMPD        Z18, Z19, K1, Z18
@@ -932,12 +932,12 @@ row:
 	VADDPD           Z18, Z10, Z10
 	VMULPD           Z19, Z19, Z18
 	VADDPD           Z18, Z14, Z14
-	VPMOVZXWD        32(CX), Y18
+	VPMOVZXWD        16(CX), Y18
 	VPSLLD           $0x10, Y18, Y18
 	VCVTPS2PD        Y18, Z18
 	VSUBPD           Z18, Z18, Z19
 	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
-	VMULPD           Z17, Z18, Z18
+	VMULPD           Z1, Z18, Z18
 	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
 	VPBROADCASTQ     const0<>+0(SB), Z19
 	VBLENDMPD        Z18, Z19, K1, Z18
@@ -948,12 +948,12 @@ row:
 	VADDPD           Z18, Z11, Z11
 	VMULPD           Z19, Z19, Z18
 	VADDPD           Z18, Z15, Z15
-	VPMOVZXWD        48(CX), Y18
+	VPMOVZXWD        32(CX), Y18
 	VPSLLD           $0x10, Y18, Y18
 	VCVTPS2PD        Y18, Z18
 	VSUBPD           Z18, Z18, Z19
 	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
-	VMULPD           Z17, Z18, Z18
+	VMULPD           Z1, Z18, Z18
 	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
 	VPBROADCASTQ     const0<>+0(SB), Z19
 	VBLENDMPD        Z18, Z19, K1, Z18
@@ -964,48 +964,68 @@ row:
 	VADDPD           Z18, Z12, Z12
 	VMULPD           Z19, Z19, Z18
 	VADDPD           Z18, Z16, Z16
+	VPMOVZXWD        48(CX), Y18
+	VPSLLD           $0x10, Y18, Y18
+	VCVTPS2PD        Y18, Z18
+	VSUBPD           Z18, Z18, Z19
+	VCMPPD.BCST      $0x00, const0<>+0(SB), Z19, K1
+	VMULPD           Z1, Z18, Z18
+	VFMSUB132PD.BCST const1<>+0(SB), Z0, Z18
+	VPBROADCASTQ     const0<>+0(SB), Z19
+	VBLENDMPD        Z18, Z19, K1, Z18
+	VMULPD           Z18, Z18, Z19
+	VADDPD           Z5, Z18, Z5
+	VADDPD           Z9, Z19, Z9
+	VMULPD           Z19, Z18, Z18
+	VADDPD           Z18, Z13, Z13
+	VMULPD           Z19, Z19, Z18
+	VADDPD           Z18, Z17, Z17
 	ADDQ             $0x00000040, CX
-	DECQ             DX
+	DECQ             R8
 	JNE              row
+	VADDPD           Z5, Z3, Z3
+	VADDPD           Z9, Z7, Z7
+	VADDPD           Z13, Z11, Z11
+	VADDPD           Z17, Z15, Z15
 	VADDPD           Z4, Z2, Z2
 	VADDPD           Z8, Z6, Z6
 	VADDPD           Z12, Z10, Z10
 	VADDPD           Z16, Z14, Z14
-	VADDPD           Z3, Z1, Z1
-	VADDPD           Z7, Z5, Z5
-	VADDPD           Z11, Z9, Z9
-	VADDPD           Z15, Z13, Z13
-	VADDPD           Z2, Z1, Z1
-	VADDPD           Z6, Z5, Z5
-	VADDPD           Z10, Z9, Z9
-	VADDPD           Z14, Z13, Z13
-	VSHUFF64X2       $0x4e, Z1, Z1, Z0
-	VADDPD           Z0, Z1, Z1
-	VSHUFF64X2       $0x4e, Z5, Z5, Z0
-	VADDPD           Z0, Z5, Z5
-	VSHUFF64X2       $0x4e, Z9, Z9, Z0
-	VADDPD           Z0, Z9, Z9
-	VSHUFF64X2       $0x4e, Z13, Z13, Z0
-	VADDPD           Z0, Z13, Z13
-	VSHUFF64X2       $0xb1, Z1, Z1, Z0
-	VADDPD           Z0, Z1, Z1
-	VSHUFF64X2       $0xb1, Z5, Z5, Z0
-	VADDPD           Z0, Z5, Z5
-	VSHUFF64X2       $0xb1, Z9, Z9, Z0
-	VADDPD           Z0, Z9, Z9
-	VSHUFF64X2       $0xb1, Z13, Z13, Z0
-	VADDPD           Z0, Z13, Z13
-	VPERMILPD        $0x55, Z1, Z0
-	VADDPD           Z0, Z1, Z1
-	VPERMILPD        $0x55, Z5, Z0
-	VADDPD           Z0, Z5, Z5
-	VPERMILPD        $0x55, Z9, Z0
-	VADDPD           Z0, Z9, Z9
-	VPERMILPD        $0x55, Z13, Z0
-	VADDPD           Z0, Z13, Z13
-	VMOVQ            X1, (AX)
-	VMOVQ            X5, 8(AX)
-	VMOVQ            X9, 16(AX)
-	VMOVQ            X13, 24(AX)
+	VADDPD           Z3, Z2, Z2
+	VADDPD           Z7, Z6, Z6
+	VADDPD           Z11, Z10, Z10
+	VADDPD           Z15, Z14, Z14
+	VSHUFF64X2       $0x4e, Z2, Z2, Z0
+	VADDPD           Z0, Z2, Z2
+	VSHUFF64X2       $0x4e, Z6, Z6, Z0
+	VADDPD           Z0, Z6, Z6
+	VSHUFF64X2       $0x4e, Z10, Z10, Z0
+	VADDPD           Z0, Z10, Z10
+	VSHUFF64X2       $0x4e, Z14, Z14, Z0
+	VADDPD           Z0, Z14, Z14
+	VSHUFF64X2       $0xb1, Z2, Z2, Z0
+	VADDPD           Z0, Z2, Z2
+	VSHUFF64X2       $0xb1, Z6, Z6, Z0
+	VADDPD           Z0, Z6, Z6
+	VSHUFF64X2       $0xb1, Z10, Z10, Z0
+	VADDPD           Z0, Z10, Z10
+	VSHUFF64X2       $0xb1, Z14, Z14, Z0
+	VADDPD           Z0, Z14, Z14
+	VPERMILPD        $0x55, Z2, Z0
+	VADDPD           Z0, Z2, Z2
+	VPERMILPD        $0x55, Z6, Z0
+	VADDPD           Z0, Z6, Z6
+	VPERMILPD        $0x55, Z10, Z0
+	VADDPD           Z0, Z10, Z10
+	VPERMILPD        $0x55, Z14, Z0
+	VADDPD           Z0, Z14, Z14
+	VMOVQ            X2, (AX)
+	VMOVQ            X6, 8(AX)
+	VMOVQ            X10, 16(AX)
+	VMOVQ            X14, 24(AX)
+	ADDQ             $0x00000020, AX
+	ADDQ             SI, CX
+	DECQ             BX
+	JNE              block
 	VZEROUPPER
 	RET

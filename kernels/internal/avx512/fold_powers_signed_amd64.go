@@ -9,27 +9,27 @@ package avx512
 //go:noescape
 func PowersInt16(state *uint64, a *int16, b *byte, rows int, u0 uint64, u1 uint64)
 
-// PowersInt16Combined folds rows of 32 elements into the first lane.
+// PowersInt16Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func PowersInt16Combined(state *uint64, a *int16, b *byte, rows int, u0 uint64, u1 uint64)
+func PowersInt16Combined(state *uint64, a *int16, b *byte, rows int, blocks int, skip int, u *uint64)
 
 // PowersInt32 folds rows of 32 elements.
 //
 //go:noescape
 func PowersInt32(state *uint64, a *int32, b *byte, rows int, u0 uint64, u1 uint64)
 
-// PowersInt32Combined folds rows of 32 elements into the first lane.
+// PowersInt32Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func PowersInt32Combined(state *uint64, a *int32, b *byte, rows int, u0 uint64, u1 uint64)
+func PowersInt32Combined(state *uint64, a *int32, b *byte, rows int, blocks int, skip int, u *uint64)
 
 // PowersInt64 folds rows of 32 elements.
 //
 //go:noescape
 func PowersInt64(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
 
-// PowersInt64Combined folds rows of 32 elements into the first lane.
+// PowersInt64Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func PowersInt64Combined(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
+func PowersInt64Combined(state *uint64, a *int64, b *byte, rows int, blocks int, skip int, u *uint64)

@@ -9,10 +9,10 @@
 TEXT ·PowersInt16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
+	MOVQ         rows+24(FP), DX
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -29,7 +29,6 @@ TEXT ·PowersInt16(SB), NOSPLIT, $0-48
 	VPXORQ       Z14, Z14, Z14
 	VPXORQ       Z15, Z15, Z15
 	VPXORQ       Z16, Z16, Z16
-	MOVQ         DX, DX
 
 row:
 	VMOVUPD          (CX), X17
@@ -108,15 +107,19 @@ GLOBL const0<>(SB), RODATA|NOPTR, $8
 DATA const1<>+0(SB)/8, $0x3ff0000000000000
 GLOBL const1<>(SB), RODATA|NOPTR, $8
 
-// func PowersInt16Combined(state *uint64, a *int16, b *byte, rows int, u0 uint64, u1 uint64)
+// func PowersInt16Combined(state *uint64, a *int16, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512F
-TEXT ·PowersInt16Combined(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
-	VPBROADCASTQ X0, Z0
+TEXT ·PowersInt16Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	VPBROADCASTQ (DI), Z0
+	ADDQ         $0x00000008, DI
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -133,7 +136,7 @@ TEXT ·PowersInt16Combined(SB), NOSPLIT, $0-48
 	VPXORQ       Z14, Z14, Z14
 	VPXORQ       Z15, Z15, Z15
 	VPXORQ       Z16, Z16, Z16
-	MOVQ         DX, DX
+	MOVQ         DX, R8
 
 row:
 	VMOVUPD          (CX), X17
@@ -185,7 +188,7 @@ row:
 	VMULPD           Z18, Z18, Z17
 	VADDPD           Z17, Z16, Z16
 	ADDQ             $0x00000040, CX
-	DECQ             DX
+	DECQ             R8
 	JNE              row
 	VADDPD           Z4, Z2, Z2
 	VADDPD           Z8, Z6, Z6
@@ -227,6 +230,10 @@ row:
 	VMOVQ            X5, 8(AX)
 	VMOVQ            X9, 16(AX)
 	VMOVQ            X13, 24(AX)
+	ADDQ             $0x00000020, AX
+	ADDQ             SI, CX
+	DECQ             BX
+	JNE              block
 	VZEROUPPER
 	RET
 
@@ -235,10 +242,10 @@ row:
 TEXT ·PowersInt32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
+	MOVQ         rows+24(FP), DX
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -255,7 +262,6 @@ TEXT ·PowersInt32(SB), NOSPLIT, $0-48
 	VPXORQ       Z14, Z14, Z14
 	VPXORQ       Z15, Z15, Z15
 	VPXORQ       Z16, Z16, Z16
-	MOVQ         DX, DX
 
 row:
 	VMOVUPD          (CX), Y17
@@ -328,15 +334,19 @@ row:
 	VZEROUPPER
 	RET
 
-// func PowersInt32Combined(state *uint64, a *int32, b *byte, rows int, u0 uint64, u1 uint64)
+// func PowersInt32Combined(state *uint64, a *int32, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512F
-TEXT ·PowersInt32Combined(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
-	VPBROADCASTQ X0, Z0
+TEXT ·PowersInt32Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	VPBROADCASTQ (DI), Z0
+	ADDQ         $0x00000008, DI
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -353,7 +363,7 @@ TEXT ·PowersInt32Combined(SB), NOSPLIT, $0-48
 	VPXORQ       Z14, Z14, Z14
 	VPXORQ       Z15, Z15, Z15
 	VPXORQ       Z16, Z16, Z16
-	MOVQ         DX, DX
+	MOVQ         DX, R8
 
 row:
 	VMOVUPD          (CX), Y17
@@ -405,7 +415,7 @@ row:
 	VMULPD           Z18, Z18, Z17
 	VADDPD           Z17, Z16, Z16
 	ADDQ             $0x00000080, CX
-	DECQ             DX
+	DECQ             R8
 	JNE              row
 	VADDPD           Z4, Z2, Z2
 	VADDPD           Z8, Z6, Z6
@@ -447,6 +457,10 @@ row:
 	VMOVQ            X5, 8(AX)
 	VMOVQ            X9, 16(AX)
 	VMOVQ            X13, 24(AX)
+	ADDQ             $0x00000020, AX
+	ADDQ             SI, CX
+	DECQ             BX
+	JNE              block
 	VZEROUPPER
 	RET
 
@@ -455,10 +469,10 @@ row:
 TEXT ·PowersInt64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
+	MOVQ         rows+24(FP), DX
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -475,7 +489,6 @@ TEXT ·PowersInt64(SB), NOSPLIT, $0-48
 	VPXORQ       Z14, Z14, Z14
 	VPXORQ       Z15, Z15, Z15
 	VPXORQ       Z16, Z16, Z16
-	MOVQ         DX, DX
 
 row:
 	VMOVUPD          (CX), Z17
@@ -573,15 +586,19 @@ GLOBL const3<>(SB), RODATA|NOPTR, $8
 DATA const4<>+0(SB)/8, $0x41f0000000000000
 GLOBL const4<>(SB), RODATA|NOPTR, $8
 
-// func PowersInt64Combined(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
+// func PowersInt64Combined(state *uint64, a *int64, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512F
-TEXT ·PowersInt64Combined(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
-	VPBROADCASTQ X0, Z0
+TEXT ·PowersInt64Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	VPBROADCASTQ (DI), Z0
+	ADDQ         $0x00000008, DI
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -598,7 +615,7 @@ TEXT ·PowersInt64Combined(SB), NOSPLIT, $0-48
 	VPXORQ       Z14, Z14, Z14
 	VPXORQ       Z15, Z15, Z15
 	VPXORQ       Z16, Z16, Z16
-	MOVQ         DX, DX
+	MOVQ         DX, R8
 
 row:
 	VMOVUPD          (CX), Z17
@@ -666,7 +683,7 @@ row:
 	VMULPD           Z18, Z18, Z17
 	VADDPD           Z17, Z16, Z16
 	ADDQ             $0x00000100, CX
-	DECQ             DX
+	DECQ             R8
 	JNE              row
 	VADDPD           Z4, Z2, Z2
 	VADDPD           Z8, Z6, Z6
@@ -708,5 +725,9 @@ row:
 	VMOVQ            X5, 8(AX)
 	VMOVQ            X9, 16(AX)
 	VMOVQ            X13, 24(AX)
+	ADDQ             $0x00000020, AX
+	ADDQ             SI, CX
+	DECQ             BX
+	JNE              block
 	VZEROUPPER
 	RET

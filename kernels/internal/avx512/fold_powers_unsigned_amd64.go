@@ -9,27 +9,27 @@ package avx512
 //go:noescape
 func PowersUint16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 
-// PowersUint16Combined folds rows of 32 elements into the first lane.
+// PowersUint16Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func PowersUint16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+func PowersUint16Combined(state *uint64, a *uint16, b *byte, rows int, blocks int, skip int, u *uint64)
 
 // PowersUint32 folds rows of 32 elements.
 //
 //go:noescape
 func PowersUint32(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint64)
 
-// PowersUint32Combined folds rows of 32 elements into the first lane.
+// PowersUint32Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func PowersUint32Combined(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint64)
+func PowersUint32Combined(state *uint64, a *uint32, b *byte, rows int, blocks int, skip int, u *uint64)
 
 // PowersUint64 folds rows of 32 elements.
 //
 //go:noescape
 func PowersUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
 
-// PowersUint64Combined folds rows of 32 elements into the first lane.
+// PowersUint64Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func PowersUint64Combined(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
+func PowersUint64Combined(state *uint64, a *uint64, b *byte, rows int, blocks int, skip int, u *uint64)

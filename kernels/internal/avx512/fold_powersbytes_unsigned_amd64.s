@@ -9,10 +9,10 @@
 TEXT ·PowersBytesUint64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
+	MOVQ         rows+24(FP), DX
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -21,7 +21,6 @@ TEXT ·PowersBytesUint64(SB), NOSPLIT, $0-48
 	VPXORQ       Z6, Z6, Z6
 	VPXORQ       Z7, Z7, Z7
 	VPXORQ       Z8, Z8, Z8
-	MOVQ         DX, DX
 
 row:
 	VMOVUPD      (CX), Z9
@@ -136,15 +135,19 @@ GLOBL const0<>(SB), RODATA|NOPTR, $8
 DATA const1<>+0(SB)/8, $0x00000000ffffffff
 GLOBL const1<>(SB), RODATA|NOPTR, $8
 
-// func PowersBytesUint64Combined(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
+// func PowersBytesUint64Combined(state *uint64, a *uint64, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512BW, AVX512F
-TEXT ·PowersBytesUint64Combined(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
-	VPBROADCASTQ X0, Z0
+TEXT ·PowersBytesUint64Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	VPBROADCASTQ (DI), Z0
+	ADDQ         $0x00000008, DI
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -153,7 +156,7 @@ TEXT ·PowersBytesUint64Combined(SB), NOSPLIT, $0-48
 	VPXORQ       Z6, Z6, Z6
 	VPXORQ       Z7, Z7, Z7
 	VPXORQ       Z8, Z8, Z8
-	MOVQ         DX, DX
+	MOVQ         DX, R8
 
 row:
 	VMOVUPD      (CX), Z9
@@ -249,7 +252,7 @@ row:
 	VPADDQ       Z10, Z9, Z9
 	VPADDQ       Z9, Z8, Z8
 	ADDQ         $0x00000100, CX
-	DECQ         DX
+	DECQ         R8
 	JNE          row
 	VPADDQ       Z4, Z2, Z2
 	VPADDQ       Z8, Z6, Z6
@@ -271,5 +274,9 @@ row:
 	VPADDQ       Z0, Z5, Z5
 	VMOVQ        X1, (AX)
 	VMOVQ        X5, 8(AX)
+	ADDQ         $0x00000010, AX
+	ADDQ         SI, CX
+	DECQ         BX
+	JNE          block
 	VZEROUPPER
 	RET

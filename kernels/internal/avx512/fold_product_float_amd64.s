@@ -30,7 +30,6 @@ TEXT ·ProductFloat64(SB), NOSPLIT, $0-48
 	VPXORQ       Z17, Z17, Z17
 	VPXORQ       Z18, Z18, Z18
 	VPXORQ       Z19, Z19, Z19
-	MOVQ         DX, DX
 
 row:
 	VMOVUPD        (CX), Z20

@@ -9,37 +9,37 @@ package avx512
 //go:noescape
 func ScanFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
 
-// ScanFloat64Combined folds rows of 32 elements into the first lane.
+// ScanFloat64Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func ScanFloat64Combined(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
+func ScanFloat64Combined(state *uint64, a *float64, b *byte, rows int, blocks int, skip int, u *uint64)
 
 // ScanFloat32 folds rows of 32 elements.
 //
 //go:noescape
 func ScanFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
 
-// ScanFloat32Combined folds rows of 32 elements into the first lane.
+// ScanFloat32Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func ScanFloat32Combined(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
+func ScanFloat32Combined(state *uint64, a *float32, b *byte, rows int, blocks int, skip int, u *uint64)
 
 // ScanFloat16 folds rows of 32 elements.
 //
 //go:noescape
 func ScanFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 
-// ScanFloat16Combined folds rows of 32 elements into the first lane.
+// ScanFloat16Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func ScanFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+func ScanFloat16Combined(state *uint64, a *uint16, b *byte, rows int, blocks int, skip int, u *uint64)
 
 // ScanBFloat16 folds rows of 32 elements.
 //
 //go:noescape
 func ScanBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 
-// ScanBFloat16Combined folds rows of 32 elements into the first lane.
+// ScanBFloat16Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func ScanBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+func ScanBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, blocks int, skip int, u *uint64)

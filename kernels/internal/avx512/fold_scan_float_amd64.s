@@ -9,10 +9,10 @@
 TEXT ·ScanFloat64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
+	MOVQ         rows+24(FP), DX
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -37,7 +37,6 @@ TEXT ·ScanFloat64(SB), NOSPLIT, $0-48
 	VPXORQ       Z14, Z14, Z14
 	VPXORQ       Z15, Z15, Z15
 	VPXORQ       Z16, Z16, Z16
-	MOVQ         DX, DX
 
 row:
 	VMOVUPD           (CX), Z25
@@ -135,15 +134,19 @@ GLOBL const1<>(SB), RODATA|NOPTR, $8
 DATA const2<>+0(SB)/8, $0x3ff0000000000000
 GLOBL const2<>(SB), RODATA|NOPTR, $8
 
-// func ScanFloat64Combined(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
+// func ScanFloat64Combined(state *uint64, a *float64, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512F
-TEXT ·ScanFloat64Combined(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
-	VPBROADCASTQ X0, Z0
+TEXT ·ScanFloat64Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	VPBROADCASTQ (DI), Z0
+	ADDQ         $0x00000008, DI
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -152,23 +155,23 @@ TEXT ·ScanFloat64Combined(SB), NOSPLIT, $0-48
 	VPXORQ       Z6, Z6, Z6
 	VPXORQ       Z7, Z7, Z7
 	VPXORQ       Z8, Z8, Z8
-	VPBROADCASTQ const0<>+0(SB), Z17
-	VPBROADCASTQ const0<>+0(SB), Z18
-	VPBROADCASTQ const0<>+0(SB), Z19
-	VPBROADCASTQ const0<>+0(SB), Z20
-	VPBROADCASTQ const1<>+0(SB), Z21
-	VPBROADCASTQ const1<>+0(SB), Z22
-	VPBROADCASTQ const1<>+0(SB), Z23
-	VPBROADCASTQ const1<>+0(SB), Z24
-	VPXORQ       Z9, Z9, Z9
-	VPXORQ       Z10, Z10, Z10
-	VPXORQ       Z11, Z11, Z11
-	VPXORQ       Z12, Z12, Z12
-	VPXORQ       Z13, Z13, Z13
-	VPXORQ       Z14, Z14, Z14
-	VPXORQ       Z15, Z15, Z15
-	VPXORQ       Z16, Z16, Z16
-	MOVQ         DX, DX
+	VPBROADCASTQ const0<>+0(SB), Z9
+	VPBROADCASTQ const0<>+0(SB), Z10
+	VPBROADCASTQ const0<>+0(SB), Z11
+	VPBROADCASTQ const0<>+0(SB), Z12
+	VPBROADCASTQ const1<>+0(SB), Z13
+	VPBROADCASTQ const1<>+0(SB), Z14
+	VPBROADCASTQ const1<>+0(SB), Z15
+	VPBROADCASTQ const1<>+0(SB), Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	VPXORQ       Z21, Z21, Z21
+	VPXORQ       Z22, Z22, Z22
+	VPXORQ       Z23, Z23, Z23
+	VPXORQ       Z24, Z24, Z24
+	MOVQ         DX, R8
 
 row:
 	VMOVUPD           (CX), Z25
@@ -180,10 +183,10 @@ row:
 	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
 	VSUBPD            Z0, Z25, Z1
 	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z5
-	VMINPD            Z17, Z25, Z17
-	VMAXPD            Z21, Z25, Z21
-	VFMADD231PD       Z1, Z1, Z9
-	VPORQ             Z25, Z13, Z13
+	VMINPD            Z9, Z25, Z9
+	VMAXPD            Z13, Z25, Z13
+	VFMADD231PD       Z1, Z1, Z17
+	VPORQ             Z25, Z21, Z21
 	VMOVAPD           Z26, Z1
 	VMOVUPD           64(CX), Z25
 	VADDPD            Z2, Z25, Z26
@@ -194,10 +197,10 @@ row:
 	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
 	VSUBPD            Z0, Z25, Z2
 	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z6
-	VMINPD            Z18, Z25, Z18
-	VMAXPD            Z22, Z25, Z22
-	VFMADD231PD       Z2, Z2, Z10
-	VPORQ             Z25, Z14, Z14
+	VMINPD            Z10, Z25, Z10
+	VMAXPD            Z14, Z25, Z14
+	VFMADD231PD       Z2, Z2, Z18
+	VPORQ             Z25, Z22, Z22
 	VMOVAPD           Z26, Z2
 	VMOVUPD           128(CX), Z25
 	VADDPD            Z3, Z25, Z26
@@ -208,10 +211,10 @@ row:
 	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
 	VSUBPD            Z0, Z25, Z3
 	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z7
-	VMINPD            Z19, Z25, Z19
-	VMAXPD            Z23, Z25, Z23
-	VFMADD231PD       Z3, Z3, Z11
-	VPORQ             Z25, Z15, Z15
+	VMINPD            Z11, Z25, Z11
+	VMAXPD            Z15, Z25, Z15
+	VFMADD231PD       Z3, Z3, Z19
+	VPORQ             Z25, Z23, Z23
 	VMOVAPD           Z26, Z3
 	VMOVUPD           192(CX), Z25
 	VADDPD            Z4, Z25, Z26
@@ -222,110 +225,114 @@ row:
 	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
 	VSUBPD            Z0, Z25, Z4
 	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z8
-	VMINPD            Z20, Z25, Z20
-	VMAXPD            Z24, Z25, Z24
-	VFMADD231PD       Z4, Z4, Z12
-	VPORQ             Z25, Z16, Z16
+	VMINPD            Z12, Z25, Z12
+	VMAXPD            Z16, Z25, Z16
+	VFMADD231PD       Z4, Z4, Z20
+	VPORQ             Z25, Z24, Z24
 	VMOVAPD           Z26, Z4
 	ADDQ              $0x00000100, CX
-	DECQ              DX
+	DECQ              R8
 	JNE               row
 	VADDPD            Z4, Z2, Z0
 	VSUBPD            Z2, Z0, Z25
 	VSUBPD            Z25, Z0, Z26
-	VSUBPD            Z26, Z2, Z2
-	VSUBPD            Z25, Z4, Z4
-	VADDPD            Z4, Z2, Z2
-	VADDPD            Z8, Z6, Z4
-	VADDPD            Z4, Z2, Z6
-	VMINPD            Z20, Z18, Z18
-	VMAXPD            Z24, Z22, Z22
-	VADDPD            Z12, Z10, Z10
-	VPORQ             Z16, Z14, Z14
-	VADDPD            Z3, Z1, Z2
-	VSUBPD            Z1, Z2, Z4
-	VSUBPD            Z4, Z2, Z8
-	VSUBPD            Z8, Z1, Z1
-	VSUBPD            Z4, Z3, Z3
-	VADDPD            Z3, Z1, Z1
-	VADDPD            Z7, Z5, Z3
-	VADDPD            Z3, Z1, Z5
-	VMINPD            Z19, Z17, Z17
-	VMAXPD            Z23, Z21, Z21
-	VADDPD            Z11, Z9, Z9
-	VPORQ             Z15, Z13, Z13
-	VADDPD            Z0, Z2, Z1
-	VSUBPD            Z2, Z1, Z3
-	VSUBPD            Z3, Z1, Z4
-	VSUBPD            Z4, Z2, Z2
-	VSUBPD            Z3, Z0, Z0
-	VADDPD            Z0, Z2, Z0
-	VADDPD            Z6, Z5, Z2
-	VADDPD            Z2, Z0, Z5
-	VMINPD            Z18, Z17, Z17
-	VMAXPD            Z22, Z21, Z21
-	VADDPD            Z10, Z9, Z9
-	VPORQ             Z14, Z13, Z13
-	VSHUFF64X2        $0x4e, Z1, Z1, Z0
-	VADDPD            Z0, Z1, Z2
-	VSUBPD            Z1, Z2, Z3
-	VSUBPD            Z3, Z2, Z4
-	VSUBPD            Z4, Z1, Z1
-	VSUBPD            Z3, Z0, Z0
-	VADDPD            Z0, Z1, Z0
-	VSHUFF64X2        $0x4e, Z5, Z5, Z1
-	VADDPD            Z1, Z5, Z1
-	VADDPD            Z1, Z0, Z5
-	VSHUFF64X2        $0x4e, Z17, Z17, Z0
-	VMINPD            Z0, Z17, Z17
-	VSHUFF64X2        $0x4e, Z21, Z21, Z0
-	VMAXPD            Z0, Z21, Z21
+	VSUBPD            Z26, Z2, Z26
+	VSUBPD            Z25, Z4, Z25
+	VADDPD            Z25, Z26, Z25
+	VADDPD            Z8, Z6, Z6
+	VADDPD            Z6, Z25, Z6
+	VMINPD            Z12, Z10, Z10
+	VMAXPD            Z16, Z14, Z14
+	VADDPD            Z20, Z18, Z18
+	VPORQ             Z24, Z22, Z22
+	VADDPD            Z3, Z1, Z12
+	VSUBPD            Z1, Z12, Z16
+	VSUBPD            Z16, Z12, Z25
+	VSUBPD            Z25, Z1, Z25
+	VSUBPD            Z16, Z3, Z16
+	VADDPD            Z16, Z25, Z16
+	VADDPD            Z7, Z5, Z5
+	VADDPD            Z5, Z16, Z5
+	VMINPD            Z11, Z9, Z9
+	VMAXPD            Z15, Z13, Z13
+	VADDPD            Z19, Z17, Z17
+	VPORQ             Z23, Z21, Z21
+	VADDPD            Z0, Z12, Z11
+	VSUBPD            Z12, Z11, Z15
+	VSUBPD            Z15, Z11, Z16
+	VSUBPD            Z16, Z12, Z12
+	VSUBPD            Z15, Z0, Z0
+	VADDPD            Z0, Z12, Z0
+	VADDPD            Z6, Z5, Z5
+	VADDPD            Z5, Z0, Z5
+	VMINPD            Z10, Z9, Z9
+	VMAXPD            Z14, Z13, Z13
+	VADDPD            Z18, Z17, Z17
+	VPORQ             Z22, Z21, Z21
+	VSHUFF64X2        $0x4e, Z11, Z11, Z0
+	VADDPD            Z0, Z11, Z10
+	VSUBPD            Z11, Z10, Z12
+	VSUBPD            Z12, Z10, Z14
+	VSUBPD            Z14, Z11, Z11
+	VSUBPD            Z12, Z0, Z0
+	VADDPD            Z0, Z11, Z0
+	VSHUFF64X2        $0x4e, Z5, Z5, Z11
+	VADDPD            Z11, Z5, Z5
+	VADDPD            Z5, Z0, Z5
 	VSHUFF64X2        $0x4e, Z9, Z9, Z0
-	VADDPD            Z0, Z9, Z9
+	VMINPD            Z0, Z9, Z9
 	VSHUFF64X2        $0x4e, Z13, Z13, Z0
-	VPORQ             Z0, Z13, Z13
-	VSHUFF64X2        $0xb1, Z2, Z2, Z0
-	VADDPD            Z0, Z2, Z1
-	VSUBPD            Z2, Z1, Z3
-	VSUBPD            Z3, Z1, Z4
-	VSUBPD            Z4, Z2, Z2
-	VSUBPD            Z3, Z0, Z0
-	VADDPD            Z0, Z2, Z0
-	VSHUFF64X2        $0xb1, Z5, Z5, Z2
-	VADDPD            Z2, Z5, Z2
-	VADDPD            Z2, Z0, Z5
-	VSHUFF64X2        $0xb1, Z17, Z17, Z0
-	VMINPD            Z0, Z17, Z17
-	VSHUFF64X2        $0xb1, Z21, Z21, Z0
-	VMAXPD            Z0, Z21, Z21
+	VMAXPD            Z0, Z13, Z13
+	VSHUFF64X2        $0x4e, Z17, Z17, Z0
+	VADDPD            Z0, Z17, Z17
+	VSHUFF64X2        $0x4e, Z21, Z21, Z0
+	VPORQ             Z0, Z21, Z21
+	VSHUFF64X2        $0xb1, Z10, Z10, Z0
+	VADDPD            Z0, Z10, Z11
+	VSUBPD            Z10, Z11, Z12
+	VSUBPD            Z12, Z11, Z14
+	VSUBPD            Z14, Z10, Z10
+	VSUBPD            Z12, Z0, Z0
+	VADDPD            Z0, Z10, Z0
+	VSHUFF64X2        $0xb1, Z5, Z5, Z10
+	VADDPD            Z10, Z5, Z5
+	VADDPD            Z5, Z0, Z5
 	VSHUFF64X2        $0xb1, Z9, Z9, Z0
-	VADDPD            Z0, Z9, Z9
+	VMINPD            Z0, Z9, Z9
 	VSHUFF64X2        $0xb1, Z13, Z13, Z0
-	VPORQ             Z0, Z13, Z13
-	VPERMILPD         $0x55, Z1, Z0
-	VADDPD            Z0, Z1, Z2
-	VSUBPD            Z1, Z2, Z3
-	VSUBPD            Z3, Z2, Z4
-	VSUBPD            Z4, Z1, Z1
-	VSUBPD            Z3, Z0, Z0
-	VADDPD            Z0, Z1, Z0
-	VPERMILPD         $0x55, Z5, Z1
-	VADDPD            Z1, Z5, Z1
-	VADDPD            Z1, Z0, Z5
-	VPERMILPD         $0x55, Z17, Z0
-	VMINPD            Z0, Z17, Z17
-	VPERMILPD         $0x55, Z21, Z0
-	VMAXPD            Z0, Z21, Z21
+	VMAXPD            Z0, Z13, Z13
+	VSHUFF64X2        $0xb1, Z17, Z17, Z0
+	VADDPD            Z0, Z17, Z17
+	VSHUFF64X2        $0xb1, Z21, Z21, Z0
+	VPORQ             Z0, Z21, Z21
+	VPERMILPD         $0x55, Z11, Z0
+	VADDPD            Z0, Z11, Z10
+	VSUBPD            Z11, Z10, Z12
+	VSUBPD            Z12, Z10, Z14
+	VSUBPD            Z14, Z11, Z11
+	VSUBPD            Z12, Z0, Z0
+	VADDPD            Z0, Z11, Z0
+	VPERMILPD         $0x55, Z5, Z11
+	VADDPD            Z11, Z5, Z5
+	VADDPD            Z5, Z0, Z5
 	VPERMILPD         $0x55, Z9, Z0
-	VADDPD            Z0, Z9, Z9
+	VMINPD            Z0, Z9, Z9
 	VPERMILPD         $0x55, Z13, Z0
-	VPORQ             Z0, Z13, Z13
-	VMOVQ             X2, (AX)
+	VMAXPD            Z0, Z13, Z13
+	VPERMILPD         $0x55, Z17, Z0
+	VADDPD            Z0, Z17, Z17
+	VPERMILPD         $0x55, Z21, Z0
+	VPORQ             Z0, Z21, Z21
+	VMOVQ             X10, (AX)
 	VMOVQ             X5, 8(AX)
-	VMOVQ             X17, 16(AX)
-	VMOVQ             X21, 24(AX)
-	VMOVQ             X9, 32(AX)
-	VMOVQ             X13, 40(AX)
+	VMOVQ             X9, 16(AX)
+	VMOVQ             X13, 24(AX)
+	VMOVQ             X17, 32(AX)
+	VMOVQ             X21, 40(AX)
+	ADDQ              $0x00000030, AX
+	ADDQ              SI, CX
+	DECQ              BX
+	JNE               block
 	VZEROUPPER
 	RET
 
@@ -334,10 +341,10 @@ row:
 TEXT ·ScanFloat32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
+	MOVQ         rows+24(FP), DX
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -362,7 +369,6 @@ TEXT ·ScanFloat32(SB), NOSPLIT, $0-48
 	VPXORQ       Z14, Z14, Z14
 	VPXORQ       Z15, Z15, Z15
 	VPXORQ       Z16, Z16, Z16
-	MOVQ         DX, DX
 
 row:
 	VMOVUPD           (CX), Y25
@@ -455,15 +461,19 @@ row:
 	VZEROUPPER
 	RET
 
-// func ScanFloat32Combined(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
+// func ScanFloat32Combined(state *uint64, a *float32, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512F
-TEXT ·ScanFloat32Combined(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
-	VPBROADCASTQ X0, Z0
+TEXT ·ScanFloat32Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	VPBROADCASTQ (DI), Z0
+	ADDQ         $0x00000008, DI
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -472,23 +482,23 @@ TEXT ·ScanFloat32Combined(SB), NOSPLIT, $0-48
 	VPXORQ       Z6, Z6, Z6
 	VPXORQ       Z7, Z7, Z7
 	VPXORQ       Z8, Z8, Z8
-	VPBROADCASTQ const0<>+0(SB), Z17
-	VPBROADCASTQ const0<>+0(SB), Z18
-	VPBROADCASTQ const0<>+0(SB), Z19
-	VPBROADCASTQ const0<>+0(SB), Z20
-	VPBROADCASTQ const1<>+0(SB), Z21
-	VPBROADCASTQ const1<>+0(SB), Z22
-	VPBROADCASTQ const1<>+0(SB), Z23
-	VPBROADCASTQ const1<>+0(SB), Z24
-	VPXORQ       Z9, Z9, Z9
-	VPXORQ       Z10, Z10, Z10
-	VPXORQ       Z11, Z11, Z11
-	VPXORQ       Z12, Z12, Z12
-	VPXORQ       Z13, Z13, Z13
-	VPXORQ       Z14, Z14, Z14
-	VPXORQ       Z15, Z15, Z15
-	VPXORQ       Z16, Z16, Z16
-	MOVQ         DX, DX
+	VPBROADCASTQ const0<>+0(SB), Z9
+	VPBROADCASTQ const0<>+0(SB), Z10
+	VPBROADCASTQ const0<>+0(SB), Z11
+	VPBROADCASTQ const0<>+0(SB), Z12
+	VPBROADCASTQ const1<>+0(SB), Z13
+	VPBROADCASTQ const1<>+0(SB), Z14
+	VPBROADCASTQ const1<>+0(SB), Z15
+	VPBROADCASTQ const1<>+0(SB), Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	VPXORQ       Z21, Z21, Z21
+	VPXORQ       Z22, Z22, Z22
+	VPXORQ       Z23, Z23, Z23
+	VPXORQ       Z24, Z24, Z24
+	MOVQ         DX, R8
 
 row:
 	VMOVUPD           (CX), Y25
@@ -501,10 +511,10 @@ row:
 	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
 	VSUBPD            Z0, Z25, Z1
 	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z5
-	VMINPD            Z17, Z25, Z17
-	VMAXPD            Z21, Z25, Z21
-	VFMADD231PD       Z1, Z1, Z9
-	VPORQ             Z25, Z13, Z13
+	VMINPD            Z9, Z25, Z9
+	VMAXPD            Z13, Z25, Z13
+	VFMADD231PD       Z1, Z1, Z17
+	VPORQ             Z25, Z21, Z21
 	VMOVAPD           Z26, Z1
 	VMOVUPD           32(CX), Y25
 	VCVTPS2PD         Y25, Z25
@@ -516,10 +526,10 @@ row:
 	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
 	VSUBPD            Z0, Z25, Z2
 	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z6
-	VMINPD            Z18, Z25, Z18
-	VMAXPD            Z22, Z25, Z22
-	VFMADD231PD       Z2, Z2, Z10
-	VPORQ             Z25, Z14, Z14
+	VMINPD            Z10, Z25, Z10
+	VMAXPD            Z14, Z25, Z14
+	VFMADD231PD       Z2, Z2, Z18
+	VPORQ             Z25, Z22, Z22
 	VMOVAPD           Z26, Z2
 	VMOVUPD           64(CX), Y25
 	VCVTPS2PD         Y25, Z25
@@ -531,10 +541,10 @@ row:
 	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
 	VSUBPD            Z0, Z25, Z3
 	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z7
-	VMINPD            Z19, Z25, Z19
-	VMAXPD            Z23, Z25, Z23
-	VFMADD231PD       Z3, Z3, Z11
-	VPORQ             Z25, Z15, Z15
+	VMINPD            Z11, Z25, Z11
+	VMAXPD            Z15, Z25, Z15
+	VFMADD231PD       Z3, Z3, Z19
+	VPORQ             Z25, Z23, Z23
 	VMOVAPD           Z26, Z3
 	VMOVUPD           96(CX), Y25
 	VCVTPS2PD         Y25, Z25
@@ -546,110 +556,114 @@ row:
 	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
 	VSUBPD            Z0, Z25, Z4
 	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z8
-	VMINPD            Z20, Z25, Z20
-	VMAXPD            Z24, Z25, Z24
-	VFMADD231PD       Z4, Z4, Z12
-	VPORQ             Z25, Z16, Z16
+	VMINPD            Z12, Z25, Z12
+	VMAXPD            Z16, Z25, Z16
+	VFMADD231PD       Z4, Z4, Z20
+	VPORQ             Z25, Z24, Z24
 	VMOVAPD           Z26, Z4
 	ADDQ              $0x00000080, CX
-	DECQ              DX
+	DECQ              R8
 	JNE               row
 	VADDPD            Z4, Z2, Z0
 	VSUBPD            Z2, Z0, Z25
 	VSUBPD            Z25, Z0, Z26
-	VSUBPD            Z26, Z2, Z2
-	VSUBPD            Z25, Z4, Z4
-	VADDPD            Z4, Z2, Z2
-	VADDPD            Z8, Z6, Z4
-	VADDPD            Z4, Z2, Z6
-	VMINPD            Z20, Z18, Z18
-	VMAXPD            Z24, Z22, Z22
-	VADDPD            Z12, Z10, Z10
-	VPORQ             Z16, Z14, Z14
-	VADDPD            Z3, Z1, Z2
-	VSUBPD            Z1, Z2, Z4
-	VSUBPD            Z4, Z2, Z8
-	VSUBPD            Z8, Z1, Z1
-	VSUBPD            Z4, Z3, Z3
-	VADDPD            Z3, Z1, Z1
-	VADDPD            Z7, Z5, Z3
-	VADDPD            Z3, Z1, Z5
-	VMINPD            Z19, Z17, Z17
-	VMAXPD            Z23, Z21, Z21
-	VADDPD            Z11, Z9, Z9
-	VPORQ             Z15, Z13, Z13
-	VADDPD            Z0, Z2, Z1
-	VSUBPD            Z2, Z1, Z3
-	VSUBPD            Z3, Z1, Z4
-	VSUBPD            Z4, Z2, Z2
-	VSUBPD            Z3, Z0, Z0
-	VADDPD            Z0, Z2, Z0
-	VADDPD            Z6, Z5, Z2
-	VADDPD            Z2, Z0, Z5
-	VMINPD            Z18, Z17, Z17
-	VMAXPD            Z22, Z21, Z21
-	VADDPD            Z10, Z9, Z9
-	VPORQ             Z14, Z13, Z13
-	VSHUFF64X2        $0x4e, Z1, Z1, Z0
-	VADDPD            Z0, Z1, Z2
-	VSUBPD            Z1, Z2, Z3
-	VSUBPD            Z3, Z2, Z4
-	VSUBPD            Z4, Z1, Z1
-	VSUBPD            Z3, Z0, Z0
-	VADDPD            Z0, Z1, Z0
-	VSHUFF64X2        $0x4e, Z5, Z5, Z1
-	VADDPD            Z1, Z5, Z1
-	VADDPD            Z1, Z0, Z5
-	VSHUFF64X2        $0x4e, Z17, Z17, Z0
-	VMINPD            Z0, Z17, Z17
-	VSHUFF64X2        $0x4e, Z21, Z21, Z0
-	VMAXPD            Z0, Z21, Z21
+	VSUBPD            Z26, Z2, Z26
+	VSUBPD            Z25, Z4, Z25
+	VADDPD            Z25, Z26, Z25
+	VADDPD            Z8, Z6, Z6
+	VADDPD            Z6, Z25, Z6
+	VMINPD            Z12, Z10, Z10
+	VMAXPD            Z16, Z14, Z14
+	VADDPD            Z20, Z18, Z18
+	VPORQ             Z24, Z22, Z22
+	VADDPD            Z3, Z1, Z12
+	VSUBPD            Z1, Z12, Z16
+	VSUBPD            Z16, Z12, Z25
+	VSUBPD            Z25, Z1, Z25
+	VSUBPD            Z16, Z3, Z16
+	VADDPD            Z16, Z25, Z16
+	VADDPD            Z7, Z5, Z5
+	VADDPD            Z5, Z16, Z5
+	VMINPD            Z11, Z9, Z9
+	VMAXPD            Z15, Z13, Z13
+	VADDPD            Z19, Z17, Z17
+	VPORQ             Z23, Z21, Z21
+	VADDPD            Z0, Z12, Z11
+	VSUBPD            Z12, Z11, Z15
+	VSUBPD            Z15, Z11, Z16
+	VSUBPD            Z16, Z12, Z12
+	VSUBPD            Z15, Z0, Z0
+	VADDPD            Z0, Z12, Z0
+	VADDPD            Z6, Z5, Z5
+	VADDPD            Z5, Z0, Z5
+	VMINPD            Z10, Z9, Z9
+	VMAXPD            Z14, Z13, Z13
+	VADDPD            Z18, Z17, Z17
+	VPORQ             Z22, Z21, Z21
+	VSHUFF64X2        $0x4e, Z11, Z11, Z0
+	VADDPD            Z0, Z11, Z10
+	VSUBPD            Z11, Z10, Z12
+	VSUBPD            Z12, Z10, Z14
+	VSUBPD            Z14, Z11, Z11
+	VSUBPD            Z12, Z0, Z0
+	VADDPD            Z0, Z11, Z0
+	VSHUFF64X2        $0x4e, Z5, Z5, Z11
+	VADDPD            Z11, Z5, Z5
+	VADDPD            Z5, Z0, Z5
 	VSHUFF64X2        $0x4e, Z9, Z9, Z0
-	VADDPD            Z0, Z9, Z9
+	VMINPD            Z0, Z9, Z9
 	VSHUFF64X2        $0x4e, Z13, Z13, Z0
-	VPORQ             Z0, Z13, Z13
-	VSHUFF64X2        $0xb1, Z2, Z2, Z0
-	VADDPD            Z0, Z2, Z1
-	VSUBPD            Z2, Z1, Z3
-	VSUBPD            Z3, Z1, Z4
-	VSUBPD            Z4, Z2, Z2
-	VSUBPD            Z3, Z0, Z0
-	VADDPD            Z0, Z2, Z0
-	VSHUFF64X2        $0xb1, Z5, Z5, Z2
-	VADDPD            Z2, Z5, Z2
-	VADDPD            Z2, Z0, Z5
-	VSHUFF64X2        $0xb1, Z17, Z17, Z0
-	VMINPD            Z0, Z17, Z17
-	VSHUFF64X2        $0xb1, Z21, Z21, Z0
-	VMAXPD            Z0, Z21, Z21
+	VMAXPD            Z0, Z13, Z13
+	VSHUFF64X2        $0x4e, Z17, Z17, Z0
+	VADDPD            Z0, Z17, Z17
+	VSHUFF64X2        $0x4e, Z21, Z21, Z0
+	VPORQ             Z0, Z21, Z21
+	VSHUFF64X2        $0xb1, Z10, Z10, Z0
+	VADDPD            Z0, Z10, Z11
+	VSUBPD            Z10, Z11, Z12
+	VSUBPD            Z12, Z11, Z14
+	VSUBPD            Z14, Z10, Z10
+	VSUBPD            Z12, Z0, Z0
+	VADDPD            Z0, Z10, Z0
+	VSHUFF64X2        $0xb1, Z5, Z5, Z10
+	VADDPD            Z10, Z5, Z5
+	VADDPD            Z5, Z0, Z5
 	VSHUFF64X2        $0xb1, Z9, Z9, Z0
-	VADDPD            Z0, Z9, Z9
+	VMINPD            Z0, Z9, Z9
 	VSHUFF64X2        $0xb1, Z13, Z13, Z0
-	VPORQ             Z0, Z13, Z13
-	VPERMILPD         $0x55, Z1, Z0
-	VADDPD            Z0, Z1, Z2
-	VSUBPD            Z1, Z2, Z3
-	VSUBPD            Z3, Z2, Z4
-	VSUBPD            Z4, Z1, Z1
-	VSUBPD            Z3, Z0, Z0
-	VADDPD            Z0, Z1, Z0
-	VPERMILPD         $0x55, Z5, Z1
-	VADDPD            Z1, Z5, Z1
-	VADDPD            Z1, Z0, Z5
-	VPERMILPD         $0x55, Z17, Z0
-	VMINPD            Z0, Z17, Z17
-	VPERMILPD         $0x55, Z21, Z0
-	VMAXPD            Z0, Z21, Z21
+	VMAXPD            Z0, Z13, Z13
+	VSHUFF64X2        $0xb1, Z17, Z17, Z0
+	VADDPD            Z0, Z17, Z17
+	VSHUFF64X2        $0xb1, Z21, Z21, Z0
+	VPORQ             Z0, Z21, Z21
+	VPERMILPD         $0x55, Z11, Z0
+	VADDPD            Z0, Z11, Z10
+	VSUBPD            Z11, Z10, Z12
+	VSUBPD            Z12, Z10, Z14
+	VSUBPD            Z14, Z11, Z11
+	VSUBPD            Z12, Z0, Z0
+	VADDPD            Z0, Z11, Z0
+	VPERMILPD         $0x55, Z5, Z11
+	VADDPD            Z11, Z5, Z5
+	VADDPD            Z5, Z0, Z5
 	VPERMILPD         $0x55, Z9, Z0
-	VADDPD            Z0, Z9, Z9
+	VMINPD            Z0, Z9, Z9
 	VPERMILPD         $0x55, Z13, Z0
-	VPORQ             Z0, Z13, Z13
-	VMOVQ             X2, (AX)
+	VMAXPD            Z0, Z13, Z13
+	VPERMILPD         $0x55, Z17, Z0
+	VADDPD            Z0, Z17, Z17
+	VPERMILPD         $0x55, Z21, Z0
+	VPORQ             Z0, Z21, Z21
+	VMOVQ             X10, (AX)
 	VMOVQ             X5, 8(AX)
-	VMOVQ             X17, 16(AX)
-	VMOVQ             X21, 24(AX)
-	VMOVQ             X9, 32(AX)
-	VMOVQ             X13, 40(AX)
+	VMOVQ             X9, 16(AX)
+	VMOVQ             X13, 24(AX)
+	VMOVQ             X17, 32(AX)
+	VMOVQ             X21, 40(AX)
+	ADDQ              $0x00000030, AX
+	ADDQ              SI, CX
+	DECQ              BX
+	JNE               block
 	VZEROUPPER
 	RET
 
@@ -658,10 +672,10 @@ row:
 TEXT ·ScanFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
+	MOVQ         rows+24(FP), DX
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -686,7 +700,6 @@ TEXT ·ScanFloat16(SB), NOSPLIT, $0-48
 	VPXORQ       Z14, Z14, Z14
 	VPXORQ       Z15, Z15, Z15
 	VPXORQ       Z16, Z16, Z16
-	MOVQ         DX, DX
 
 row:
 	VCVTPH2PS         (CX), Y25
@@ -779,15 +792,19 @@ row:
 	VZEROUPPER
 	RET
 
-// func ScanFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// func ScanFloat16Combined(state *uint64, a *uint16, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512F, F16C
-TEXT ·ScanFloat16Combined(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
-	VPBROADCASTQ X0, Z0
+TEXT ·ScanFloat16Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	VPBROADCASTQ (DI), Z0
+	ADDQ         $0x00000008, DI
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -796,23 +813,23 @@ TEXT ·ScanFloat16Combined(SB), NOSPLIT, $0-48
 	VPXORQ       Z6, Z6, Z6
 	VPXORQ       Z7, Z7, Z7
 	VPXORQ       Z8, Z8, Z8
-	VPBROADCASTQ const0<>+0(SB), Z17
-	VPBROADCASTQ const0<>+0(SB), Z18
-	VPBROADCASTQ const0<>+0(SB), Z19
-	VPBROADCASTQ const0<>+0(SB), Z20
-	VPBROADCASTQ const1<>+0(SB), Z21
-	VPBROADCASTQ const1<>+0(SB), Z22
-	VPBROADCASTQ const1<>+0(SB), Z23
-	VPBROADCASTQ const1<>+0(SB), Z24
-	VPXORQ       Z9, Z9, Z9
-	VPXORQ       Z10, Z10, Z10
-	VPXORQ       Z11, Z11, Z11
-	VPXORQ       Z12, Z12, Z12
-	VPXORQ       Z13, Z13, Z13
-	VPXORQ       Z14, Z14, Z14
-	VPXORQ       Z15, Z15, Z15
-	VPXORQ       Z16, Z16, Z16
-	MOVQ         DX, DX
+	VPBROADCASTQ const0<>+0(SB), Z9
+	VPBROADCASTQ const0<>+0(SB), Z10
+	VPBROADCASTQ const0<>+0(SB), Z11
+	VPBROADCASTQ const0<>+0(SB), Z12
+	VPBROADCASTQ const1<>+0(SB), Z13
+	VPBROADCASTQ const1<>+0(SB), Z14
+	VPBROADCASTQ const1<>+0(SB), Z15
+	VPBROADCASTQ const1<>+0(SB), Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	VPXORQ       Z21, Z21, Z21
+	VPXORQ       Z22, Z22, Z22
+	VPXORQ       Z23, Z23, Z23
+	VPXORQ       Z24, Z24, Z24
+	MOVQ         DX, R8
 
 row:
 	VCVTPH2PS         (CX), Y25
@@ -825,10 +842,10 @@ row:
 	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
 	VSUBPD            Z0, Z25, Z1
 	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z5
-	VMINPD            Z17, Z25, Z17
-	VMAXPD            Z21, Z25, Z21
-	VFMADD231PD       Z1, Z1, Z9
-	VPORQ             Z25, Z13, Z13
+	VMINPD            Z9, Z25, Z9
+	VMAXPD            Z13, Z25, Z13
+	VFMADD231PD       Z1, Z1, Z17
+	VPORQ             Z25, Z21, Z21
 	VMOVAPD           Z26, Z1
 	VCVTPH2PS         16(CX), Y25
 	VCVTPS2PD         Y25, Z25
@@ -840,10 +857,10 @@ row:
 	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
 	VSUBPD            Z0, Z25, Z2
 	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z6
-	VMINPD            Z18, Z25, Z18
-	VMAXPD            Z22, Z25, Z22
-	VFMADD231PD       Z2, Z2, Z10
-	VPORQ             Z25, Z14, Z14
+	VMINPD            Z10, Z25, Z10
+	VMAXPD            Z14, Z25, Z14
+	VFMADD231PD       Z2, Z2, Z18
+	VPORQ             Z25, Z22, Z22
 	VMOVAPD           Z26, Z2
 	VCVTPH2PS         32(CX), Y25
 	VCVTPS2PD         Y25, Z25
@@ -855,10 +872,10 @@ row:
 	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
 	VSUBPD            Z0, Z25, Z3
 	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z7
-	VMINPD            Z19, Z25, Z19
-	VMAXPD            Z23, Z25, Z23
-	VFMADD231PD       Z3, Z3, Z11
-	VPORQ             Z25, Z15, Z15
+	VMINPD            Z11, Z25, Z11
+	VMAXPD            Z15, Z25, Z15
+	VFMADD231PD       Z3, Z3, Z19
+	VPORQ             Z25, Z23, Z23
 	VMOVAPD           Z26, Z3
 	VCVTPH2PS         48(CX), Y25
 	VCVTPS2PD         Y25, Z25
@@ -870,110 +887,114 @@ row:
 	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
 	VSUBPD            Z0, Z25, Z4
 	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z8
-	VMINPD            Z20, Z25, Z20
-	VMAXPD            Z24, Z25, Z24
-	VFMADD231PD       Z4, Z4, Z12
-	VPORQ             Z25, Z16, Z16
+	VMINPD            Z12, Z25, Z12
+	VMAXPD            Z16, Z25, Z16
+	VFMADD231PD       Z4, Z4, Z20
+	VPORQ             Z25, Z24, Z24
 	VMOVAPD           Z26, Z4
 	ADDQ              $0x00000040, CX
-	DECQ              DX
+	DECQ              R8
 	JNE               row
 	VADDPD            Z4, Z2, Z0
 	VSUBPD            Z2, Z0, Z25
 	VSUBPD            Z25, Z0, Z26
-	VSUBPD            Z26, Z2, Z2
-	VSUBPD            Z25, Z4, Z4
-	VADDPD            Z4, Z2, Z2
-	VADDPD            Z8, Z6, Z4
-	VADDPD            Z4, Z2, Z6
-	VMINPD            Z20, Z18, Z18
-	VMAXPD            Z24, Z22, Z22
-	VADDPD            Z12, Z10, Z10
-	VPORQ             Z16, Z14, Z14
-	VADDPD            Z3, Z1, Z2
-	VSUBPD            Z1, Z2, Z4
-	VSUBPD            Z4, Z2, Z8
-	VSUBPD            Z8, Z1, Z1
-	VSUBPD            Z4, Z3, Z3
-	VADDPD            Z3, Z1, Z1
-	VADDPD            Z7, Z5, Z3
-	VADDPD            Z3, Z1, Z5
-	VMINPD            Z19, Z17, Z17
-	VMAXPD            Z23, Z21, Z21
-	VADDPD            Z11, Z9, Z9
-	VPORQ             Z15, Z13, Z13
-	VADDPD            Z0, Z2, Z1
-	VSUBPD            Z2, Z1, Z3
-	VSUBPD            Z3, Z1, Z4
-	VSUBPD            Z4, Z2, Z2
-	VSUBPD            Z3, Z0, Z0
-	VADDPD            Z0, Z2, Z0
-	VADDPD            Z6, Z5, Z2
-	VADDPD            Z2, Z0, Z5
-	VMINPD            Z18, Z17, Z17
-	VMAXPD            Z22, Z21, Z21
-	VADDPD            Z10, Z9, Z9
-	VPORQ             Z14, Z13, Z13
-	VSHUFF64X2        $0x4e, Z1, Z1, Z0
-	VADDPD            Z0, Z1, Z2
-	VSUBPD            Z1, Z2, Z3
-	VSUBPD            Z3, Z2, Z4
-	VSUBPD            Z4, Z1, Z1
-	VSUBPD            Z3, Z0, Z0
-	VADDPD            Z0, Z1, Z0
-	VSHUFF64X2        $0x4e, Z5, Z5, Z1
-	VADDPD            Z1, Z5, Z1
-	VADDPD            Z1, Z0, Z5
-	VSHUFF64X2        $0x4e, Z17, Z17, Z0
-	VMINPD            Z0, Z17, Z17
-	VSHUFF64X2        $0x4e, Z21, Z21, Z0
-	VMAXPD            Z0, Z21, Z21
+	VSUBPD            Z26, Z2, Z26
+	VSUBPD            Z25, Z4, Z25
+	VADDPD            Z25, Z26, Z25
+	VADDPD            Z8, Z6, Z6
+	VADDPD            Z6, Z25, Z6
+	VMINPD            Z12, Z10, Z10
+	VMAXPD            Z16, Z14, Z14
+	VADDPD            Z20, Z18, Z18
+	VPORQ             Z24, Z22, Z22
+	VADDPD            Z3, Z1, Z12
+	VSUBPD            Z1, Z12, Z16
+	VSUBPD            Z16, Z12, Z25
+	VSUBPD            Z25, Z1, Z25
+	VSUBPD            Z16, Z3, Z16
+	VADDPD            Z16, Z25, Z16
+	VADDPD            Z7, Z5, Z5
+	VADDPD            Z5, Z16, Z5
+	VMINPD            Z11, Z9, Z9
+	VMAXPD            Z15, Z13, Z13
+	VADDPD            Z19, Z17, Z17
+	VPORQ             Z23, Z21, Z21
+	VADDPD            Z0, Z12, Z11
+	VSUBPD            Z12, Z11, Z15
+	VSUBPD            Z15, Z11, Z16
+	VSUBPD            Z16, Z12, Z12
+	VSUBPD            Z15, Z0, Z0
+	VADDPD            Z0, Z12, Z0
+	VADDPD            Z6, Z5, Z5
+	VADDPD            Z5, Z0, Z5
+	VMINPD            Z10, Z9, Z9
+	VMAXPD            Z14, Z13, Z13
+	VADDPD            Z18, Z17, Z17
+	VPORQ             Z22, Z21, Z21
+	VSHUFF64X2        $0x4e, Z11, Z11, Z0
+	VADDPD            Z0, Z11, Z10
+	VSUBPD            Z11, Z10, Z12
+	VSUBPD            Z12, Z10, Z14
+	VSUBPD            Z14, Z11, Z11
+	VSUBPD            Z12, Z0, Z0
+	VADDPD            Z0, Z11, Z0
+	VSHUFF64X2        $0x4e, Z5, Z5, Z11
+	VADDPD            Z11, Z5, Z5
+	VADDPD            Z5, Z0, Z5
 	VSHUFF64X2        $0x4e, Z9, Z9, Z0
-	VADDPD            Z0, Z9, Z9
+	VMINPD            Z0, Z9, Z9
 	VSHUFF64X2        $0x4e, Z13, Z13, Z0
-	VPORQ             Z0, Z13, Z13
-	VSHUFF64X2        $0xb1, Z2, Z2, Z0
-	VADDPD            Z0, Z2, Z1
-	VSUBPD            Z2, Z1, Z3
-	VSUBPD            Z3, Z1, Z4
-	VSUBPD            Z4, Z2, Z2
-	VSUBPD            Z3, Z0, Z0
-	VADDPD            Z0, Z2, Z0
-	VSHUFF64X2        $0xb1, Z5, Z5, Z2
-	VADDPD            Z2, Z5, Z2
-	VADDPD            Z2, Z0, Z5
-	VSHUFF64X2        $0xb1, Z17, Z17, Z0
-	VMINPD            Z0, Z17, Z17
-	VSHUFF64X2        $0xb1, Z21, Z21, Z0
-	VMAXPD            Z0, Z21, Z21
+	VMAXPD            Z0, Z13, Z13
+	VSHUFF64X2        $0x4e, Z17, Z17, Z0
+	VADDPD            Z0, Z17, Z17
+	VSHUFF64X2        $0x4e, Z21, Z21, Z0
+	VPORQ             Z0, Z21, Z21
+	VSHUFF64X2        $0xb1, Z10, Z10, Z0
+	VADDPD            Z0, Z10, Z11
+	VSUBPD            Z10, Z11, Z12
+	VSUBPD            Z12, Z11, Z14
+	VSUBPD            Z14, Z10, Z10
+	VSUBPD            Z12, Z0, Z0
+	VADDPD            Z0, Z10, Z0
+	VSHUFF64X2        $0xb1, Z5, Z5, Z10
+	VADDPD            Z10, Z5, Z5
+	VADDPD            Z5, Z0, Z5
 	VSHUFF64X2        $0xb1, Z9, Z9, Z0
-	VADDPD            Z0, Z9, Z9
+	VMINPD            Z0, Z9, Z9
 	VSHUFF64X2        $0xb1, Z13, Z13, Z0
-	VPORQ             Z0, Z13, Z13
-	VPERMILPD         $0x55, Z1, Z0
-	VADDPD            Z0, Z1, Z2
-	VSUBPD            Z1, Z2, Z3
-	VSUBPD            Z3, Z2, Z4
-	VSUBPD            Z4, Z1, Z1
-	VSUBPD            Z3, Z0, Z0
-	VADDPD            Z0, Z1, Z0
-	VPERMILPD         $0x55, Z5, Z1
-	VADDPD            Z1, Z5, Z1
-	VADDPD            Z1, Z0, Z5
-	VPERMILPD         $0x55, Z17, Z0
-	VMINPD            Z0, Z17, Z17
-	VPERMILPD         $0x55, Z21, Z0
-	VMAXPD            Z0, Z21, Z21
+	VMAXPD            Z0, Z13, Z13
+	VSHUFF64X2        $0xb1, Z17, Z17, Z0
+	VADDPD            Z0, Z17, Z17
+	VSHUFF64X2        $0xb1, Z21, Z21, Z0
+	VPORQ             Z0, Z21, Z21
+	VPERMILPD         $0x55, Z11, Z0
+	VADDPD            Z0, Z11, Z10
+	VSUBPD            Z11, Z10, Z12
+	VSUBPD            Z12, Z10, Z14
+	VSUBPD            Z14, Z11, Z11
+	VSUBPD            Z12, Z0, Z0
+	VADDPD            Z0, Z11, Z0
+	VPERMILPD         $0x55, Z5, Z11
+	VADDPD            Z11, Z5, Z5
+	VADDPD            Z5, Z0, Z5
 	VPERMILPD         $0x55, Z9, Z0
-	VADDPD            Z0, Z9, Z9
+	VMINPD            Z0, Z9, Z9
 	VPERMILPD         $0x55, Z13, Z0
-	VPORQ             Z0, Z13, Z13
-	VMOVQ             X2, (AX)
+	VMAXPD            Z0, Z13, Z13
+	VPERMILPD         $0x55, Z17, Z0
+	VADDPD            Z0, Z17, Z17
+	VPERMILPD         $0x55, Z21, Z0
+	VPORQ             Z0, Z21, Z21
+	VMOVQ             X10, (AX)
 	VMOVQ             X5, 8(AX)
-	VMOVQ             X17, 16(AX)
-	VMOVQ             X21, 24(AX)
-	VMOVQ             X9, 32(AX)
-	VMOVQ             X13, 40(AX)
+	VMOVQ             X9, 16(AX)
+	VMOVQ             X13, 24(AX)
+	VMOVQ             X17, 32(AX)
+	VMOVQ             X21, 40(AX)
+	ADDQ              $0x00000030, AX
+	ADDQ              SI, CX
+	DECQ              BX
+	JNE               block
 	VZEROUPPER
 	RET
 
@@ -982,10 +1003,10 @@ row:
 TEXT ·ScanBFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
+	MOVQ         rows+24(FP), DX
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -1010,7 +1031,6 @@ TEXT ·ScanBFloat16(SB), NOSPLIT, $0-48
 	VPXORQ       Z14, Z14, Z14
 	VPXORQ       Z15, Z15, Z15
 	VPXORQ       Z16, Z16, Z16
-	MOVQ         DX, DX
 
 row:
 	VPMOVZXWD         (CX), Y25
@@ -1107,15 +1127,19 @@ row:
 	VZEROUPPER
 	RET
 
-// func ScanBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// func ScanBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX2, AVX512F
-TEXT ·ScanBFloat16Combined(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
-	VPBROADCASTQ X0, Z0
+TEXT ·ScanBFloat16Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	VPBROADCASTQ (DI), Z0
+	ADDQ         $0x00000008, DI
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -1124,23 +1148,23 @@ TEXT ·ScanBFloat16Combined(SB), NOSPLIT, $0-48
 	VPXORQ       Z6, Z6, Z6
 	VPXORQ       Z7, Z7, Z7
 	VPXORQ       Z8, Z8, Z8
-	VPBROADCASTQ const0<>+0(SB), Z17
-	VPBROADCASTQ const0<>+0(SB), Z18
-	VPBROADCASTQ const0<>+0(SB), Z19
-	VPBROADCASTQ const0<>+0(SB), Z20
-	VPBROADCASTQ const1<>+0(SB), Z21
-	VPBROADCASTQ const1<>+0(SB), Z22
-	VPBROADCASTQ const1<>+0(SB), Z23
-	VPBROADCASTQ const1<>+0(SB), Z24
-	VPXORQ       Z9, Z9, Z9
-	VPXORQ       Z10, Z10, Z10
-	VPXORQ       Z11, Z11, Z11
-	VPXORQ       Z12, Z12, Z12
-	VPXORQ       Z13, Z13, Z13
-	VPXORQ       Z14, Z14, Z14
-	VPXORQ       Z15, Z15, Z15
-	VPXORQ       Z16, Z16, Z16
-	MOVQ         DX, DX
+	VPBROADCASTQ const0<>+0(SB), Z9
+	VPBROADCASTQ const0<>+0(SB), Z10
+	VPBROADCASTQ const0<>+0(SB), Z11
+	VPBROADCASTQ const0<>+0(SB), Z12
+	VPBROADCASTQ const1<>+0(SB), Z13
+	VPBROADCASTQ const1<>+0(SB), Z14
+	VPBROADCASTQ const1<>+0(SB), Z15
+	VPBROADCASTQ const1<>+0(SB), Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	VPXORQ       Z21, Z21, Z21
+	VPXORQ       Z22, Z22, Z22
+	VPXORQ       Z23, Z23, Z23
+	VPXORQ       Z24, Z24, Z24
+	MOVQ         DX, R8
 
 row:
 	VPMOVZXWD         (CX), Y25
@@ -1154,10 +1178,10 @@ row:
 	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
 	VSUBPD            Z0, Z25, Z1
 	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z5
-	VMINPD            Z17, Z25, Z17
-	VMAXPD            Z21, Z25, Z21
-	VFMADD231PD       Z1, Z1, Z9
-	VPORQ             Z25, Z13, Z13
+	VMINPD            Z9, Z25, Z9
+	VMAXPD            Z13, Z25, Z13
+	VFMADD231PD       Z1, Z1, Z17
+	VPORQ             Z25, Z21, Z21
 	VMOVAPD           Z26, Z1
 	VPMOVZXWD         16(CX), Y25
 	VPSLLD            $0x10, Y25, Y25
@@ -1170,10 +1194,10 @@ row:
 	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
 	VSUBPD            Z0, Z25, Z2
 	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z6
-	VMINPD            Z18, Z25, Z18
-	VMAXPD            Z22, Z25, Z22
-	VFMADD231PD       Z2, Z2, Z10
-	VPORQ             Z25, Z14, Z14
+	VMINPD            Z10, Z25, Z10
+	VMAXPD            Z14, Z25, Z14
+	VFMADD231PD       Z2, Z2, Z18
+	VPORQ             Z25, Z22, Z22
 	VMOVAPD           Z26, Z2
 	VPMOVZXWD         32(CX), Y25
 	VPSLLD            $0x10, Y25, Y25
@@ -1186,10 +1210,10 @@ row:
 	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
 	VSUBPD            Z0, Z25, Z3
 	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z7
-	VMINPD            Z19, Z25, Z19
-	VMAXPD            Z23, Z25, Z23
-	VFMADD231PD       Z3, Z3, Z11
-	VPORQ             Z25, Z15, Z15
+	VMINPD            Z11, Z25, Z11
+	VMAXPD            Z15, Z25, Z15
+	VFMADD231PD       Z3, Z3, Z19
+	VPORQ             Z25, Z23, Z23
 	VMOVAPD           Z26, Z3
 	VPMOVZXWD         48(CX), Y25
 	VPSLLD            $0x10, Y25, Y25
@@ -1202,109 +1226,113 @@ row:
 	VFMADD132PD.BCST  const2<>+0(SB), Z27, Z28
 	VSUBPD            Z0, Z25, Z4
 	VFMADD132PD.BCST  const2<>+0(SB), Z28, Z8
-	VMINPD            Z20, Z25, Z20
-	VMAXPD            Z24, Z25, Z24
-	VFMADD231PD       Z4, Z4, Z12
-	VPORQ             Z25, Z16, Z16
+	VMINPD            Z12, Z25, Z12
+	VMAXPD            Z16, Z25, Z16
+	VFMADD231PD       Z4, Z4, Z20
+	VPORQ             Z25, Z24, Z24
 	VMOVAPD           Z26, Z4
 	ADDQ              $0x00000040, CX
-	DECQ              DX
+	DECQ              R8
 	JNE               row
 	VADDPD            Z4, Z2, Z0
 	VSUBPD            Z2, Z0, Z25
 	VSUBPD            Z25, Z0, Z26
-	VSUBPD            Z26, Z2, Z2
-	VSUBPD            Z25, Z4, Z4
-	VADDPD            Z4, Z2, Z2
-	VADDPD            Z8, Z6, Z4
-	VADDPD            Z4, Z2, Z6
-	VMINPD            Z20, Z18, Z18
-	VMAXPD            Z24, Z22, Z22
-	VADDPD            Z12, Z10, Z10
-	VPORQ             Z16, Z14, Z14
-	VADDPD            Z3, Z1, Z2
-	VSUBPD            Z1, Z2, Z4
-	VSUBPD            Z4, Z2, Z8
-	VSUBPD            Z8, Z1, Z1
-	VSUBPD            Z4, Z3, Z3
-	VADDPD            Z3, Z1, Z1
-	VADDPD            Z7, Z5, Z3
-	VADDPD            Z3, Z1, Z5
-	VMINPD            Z19, Z17, Z17
-	VMAXPD            Z23, Z21, Z21
-	VADDPD            Z11, Z9, Z9
-	VPORQ             Z15, Z13, Z13
-	VADDPD            Z0, Z2, Z1
-	VSUBPD            Z2, Z1, Z3
-	VSUBPD            Z3, Z1, Z4
-	VSUBPD            Z4, Z2, Z2
-	VSUBPD            Z3, Z0, Z0
-	VADDPD            Z0, Z2, Z0
-	VADDPD            Z6, Z5, Z2
-	VADDPD            Z2, Z0, Z5
-	VMINPD            Z18, Z17, Z17
-	VMAXPD            Z22, Z21, Z21
-	VADDPD            Z10, Z9, Z9
-	VPORQ             Z14, Z13, Z13
-	VSHUFF64X2        $0x4e, Z1, Z1, Z0
-	VADDPD            Z0, Z1, Z2
-	VSUBPD            Z1, Z2, Z3
-	VSUBPD            Z3, Z2, Z4
-	VSUBPD            Z4, Z1, Z1
-	VSUBPD            Z3, Z0, Z0
-	VADDPD            Z0, Z1, Z0
-	VSHUFF64X2        $0x4e, Z5, Z5, Z1
-	VADDPD            Z1, Z5, Z1
-	VADDPD            Z1, Z0, Z5
-	VSHUFF64X2        $0x4e, Z17, Z17, Z0
-	VMINPD            Z0, Z17, Z17
-	VSHUFF64X2        $0x4e, Z21, Z21, Z0
-	VMAXPD            Z0, Z21, Z21
+	VSUBPD            Z26, Z2, Z26
+	VSUBPD            Z25, Z4, Z25
+	VADDPD            Z25, Z26, Z25
+	VADDPD            Z8, Z6, Z6
+	VADDPD            Z6, Z25, Z6
+	VMINPD            Z12, Z10, Z10
+	VMAXPD            Z16, Z14, Z14
+	VADDPD            Z20, Z18, Z18
+	VPORQ             Z24, Z22, Z22
+	VADDPD            Z3, Z1, Z12
+	VSUBPD            Z1, Z12, Z16
+	VSUBPD            Z16, Z12, Z25
+	VSUBPD            Z25, Z1, Z25
+	VSUBPD            Z16, Z3, Z16
+	VADDPD            Z16, Z25, Z16
+	VADDPD            Z7, Z5, Z5
+	VADDPD            Z5, Z16, Z5
+	VMINPD            Z11, Z9, Z9
+	VMAXPD            Z15, Z13, Z13
+	VADDPD            Z19, Z17, Z17
+	VPORQ             Z23, Z21, Z21
+	VADDPD            Z0, Z12, Z11
+	VSUBPD            Z12, Z11, Z15
+	VSUBPD            Z15, Z11, Z16
+	VSUBPD            Z16, Z12, Z12
+	VSUBPD            Z15, Z0, Z0
+	VADDPD            Z0, Z12, Z0
+	VADDPD            Z6, Z5, Z5
+	VADDPD            Z5, Z0, Z5
+	VMINPD            Z10, Z9, Z9
+	VMAXPD            Z14, Z13, Z13
+	VADDPD            Z18, Z17, Z17
+	VPORQ             Z22, Z21, Z21
+	VSHUFF64X2        $0x4e, Z11, Z11, Z0
+	VADDPD            Z0, Z11, Z10
+	VSUBPD            Z11, Z10, Z12
+	VSUBPD            Z12, Z10, Z14
+	VSUBPD            Z14, Z11, Z11
+	VSUBPD            Z12, Z0, Z0
+	VADDPD            Z0, Z11, Z0
+	VSHUFF64X2        $0x4e, Z5, Z5, Z11
+	VADDPD            Z11, Z5, Z5
+	VADDPD            Z5, Z0, Z5
 	VSHUFF64X2        $0x4e, Z9, Z9, Z0
-	VADDPD            Z0, Z9, Z9
+	VMINPD            Z0, Z9, Z9
 	VSHUFF64X2        $0x4e, Z13, Z13, Z0
-	VPORQ             Z0, Z13, Z13
-	VSHUFF64X2        $0xb1, Z2, Z2, Z0
-	VADDPD            Z0, Z2, Z1
-	VSUBPD            Z2, Z1, Z3
-	VSUBPD            Z3, Z1, Z4
-	VSUBPD            Z4, Z2, Z2
-	VSUBPD            Z3, Z0, Z0
-	VADDPD            Z0, Z2, Z0
-	VSHUFF64X2        $0xb1, Z5, Z5, Z2
-	VADDPD            Z2, Z5, Z2
-	VADDPD            Z2, Z0, Z5
-	VSHUFF64X2        $0xb1, Z17, Z17, Z0
-	VMINPD            Z0, Z17, Z17
-	VSHUFF64X2        $0xb1, Z21, Z21, Z0
-	VMAXPD            Z0, Z21, Z21
+	VMAXPD            Z0, Z13, Z13
+	VSHUFF64X2        $0x4e, Z17, Z17, Z0
+	VADDPD            Z0, Z17, Z17
+	VSHUFF64X2        $0x4e, Z21, Z21, Z0
+	VPORQ             Z0, Z21, Z21
+	VSHUFF64X2        $0xb1, Z10, Z10, Z0
+	VADDPD            Z0, Z10, Z11
+	VSUBPD            Z10, Z11, Z12
+	VSUBPD            Z12, Z11, Z14
+	VSUBPD            Z14, Z10, Z10
+	VSUBPD            Z12, Z0, Z0
+	VADDPD            Z0, Z10, Z0
+	VSHUFF64X2        $0xb1, Z5, Z5, Z10
+	VADDPD            Z10, Z5, Z5
+	VADDPD            Z5, Z0, Z5
 	VSHUFF64X2        $0xb1, Z9, Z9, Z0
-	VADDPD            Z0, Z9, Z9
+	VMINPD            Z0, Z9, Z9
 	VSHUFF64X2        $0xb1, Z13, Z13, Z0
-	VPORQ             Z0, Z13, Z13
-	VPERMILPD         $0x55, Z1, Z0
-	VADDPD            Z0, Z1, Z2
-	VSUBPD            Z1, Z2, Z3
-	VSUBPD            Z3, Z2, Z4
-	VSUBPD            Z4, Z1, Z1
-	VSUBPD            Z3, Z0, Z0
-	VADDPD            Z0, Z1, Z0
-	VPERMILPD         $0x55, Z5, Z1
-	VADDPD            Z1, Z5, Z1
-	VADDPD            Z1, Z0, Z5
-	VPERMILPD         $0x55, Z17, Z0
-	VMINPD            Z0, Z17, Z17
-	VPERMILPD         $0x55, Z21, Z0
-	VMAXPD            Z0, Z21, Z21
+	VMAXPD            Z0, Z13, Z13
+	VSHUFF64X2        $0xb1, Z17, Z17, Z0
+	VADDPD            Z0, Z17, Z17
+	VSHUFF64X2        $0xb1, Z21, Z21, Z0
+	VPORQ             Z0, Z21, Z21
+	VPERMILPD         $0x55, Z11, Z0
+	VADDPD            Z0, Z11, Z10
+	VSUBPD            Z11, Z10, Z12
+	VSUBPD            Z12, Z10, Z14
+	VSUBPD            Z14, Z11, Z11
+	VSUBPD            Z12, Z0, Z0
+	VADDPD            Z0, Z11, Z0
+	VPERMILPD         $0x55, Z5, Z11
+	VADDPD            Z11, Z5, Z5
+	VADDPD            Z5, Z0, Z5
 	VPERMILPD         $0x55, Z9, Z0
-	VADDPD            Z0, Z9, Z9
+	VMINPD            Z0, Z9, Z9
 	VPERMILPD         $0x55, Z13, Z0
-	VPORQ             Z0, Z13, Z13
-	VMOVQ             X2, (AX)
+	VMAXPD            Z0, Z13, Z13
+	VPERMILPD         $0x55, Z17, Z0
+	VADDPD            Z0, Z17, Z17
+	VPERMILPD         $0x55, Z21, Z0
+	VPORQ             Z0, Z21, Z21
+	VMOVQ             X10, (AX)
 	VMOVQ             X5, 8(AX)
-	VMOVQ             X17, 16(AX)
-	VMOVQ             X21, 24(AX)
-	VMOVQ             X9, 32(AX)
-	VMOVQ             X13, 40(AX)
+	VMOVQ             X9, 16(AX)
+	VMOVQ             X13, 24(AX)
+	VMOVQ             X17, 32(AX)
+	VMOVQ             X21, 40(AX)
+	ADDQ              $0x00000030, AX
+	ADDQ              SI, CX
+	DECQ              BX
+	JNE               block
 	VZEROUPPER
 	RET

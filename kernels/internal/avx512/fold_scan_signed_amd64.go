@@ -9,17 +9,17 @@ package avx512
 //go:noescape
 func ScanInt32(state *uint64, a *int32, b *byte, rows int, u0 uint64, u1 uint64)
 
-// ScanInt32Combined folds rows of 32 elements into the first lane.
+// ScanInt32Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func ScanInt32Combined(state *uint64, a *int32, b *byte, rows int, u0 uint64, u1 uint64)
+func ScanInt32Combined(state *uint64, a *int32, b *byte, rows int, blocks int, skip int, u *uint64)
 
 // ScanInt64 folds rows of 32 elements.
 //
 //go:noescape
 func ScanInt64(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
 
-// ScanInt64Combined folds rows of 32 elements into the first lane.
+// ScanInt64Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func ScanInt64Combined(state *uint64, a *int64, b *byte, rows int, u0 uint64, u1 uint64)
+func ScanInt64Combined(state *uint64, a *int64, b *byte, rows int, blocks int, skip int, u *uint64)

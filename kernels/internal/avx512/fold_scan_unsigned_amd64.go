@@ -9,27 +9,27 @@ package avx512
 //go:noescape
 func ScanUint32(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint64)
 
-// ScanUint32Combined folds rows of 32 elements into the first lane.
+// ScanUint32Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func ScanUint32Combined(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint64)
+func ScanUint32Combined(state *uint64, a *uint32, b *byte, rows int, blocks int, skip int, u *uint64)
 
 // ScanUint64 folds rows of 32 elements.
 //
 //go:noescape
 func ScanUint64(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
 
-// ScanUint64Combined folds rows of 32 elements into the first lane.
+// ScanUint64Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func ScanUint64Combined(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
+func ScanUint64Combined(state *uint64, a *uint64, b *byte, rows int, blocks int, skip int, u *uint64)
 
 // ScanBool folds rows of 32 elements.
 //
 //go:noescape
 func ScanBool(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
 
-// ScanBoolCombined folds rows of 32 elements into the first lane.
+// ScanBoolCombined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func ScanBoolCombined(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
+func ScanBoolCombined(state *uint64, a *uint8, b *byte, rows int, blocks int, skip int, u *uint64)

@@ -9,10 +9,10 @@
 TEXT ·ScanUint32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
+	MOVQ         rows+24(FP), DX
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -33,7 +33,6 @@ TEXT ·ScanUint32(SB), NOSPLIT, $0-48
 	VPXORQ       Z10, Z10, Z10
 	VPXORQ       Z11, Z11, Z11
 	VPXORQ       Z12, Z12, Z12
-	MOVQ         DX, DX
 
 row:
 	VMOVUPD     (CX), Y21
@@ -123,15 +122,19 @@ GLOBL const1<>(SB), RODATA|NOPTR, $8
 DATA const2<>+0(SB)/8, $0x4338000000000000
 GLOBL const2<>(SB), RODATA|NOPTR, $8
 
-// func ScanUint32Combined(state *uint64, a *uint32, b *byte, rows int, u0 uint64, u1 uint64)
+// func ScanUint32Combined(state *uint64, a *uint32, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512F
-TEXT ·ScanUint32Combined(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
-	VPBROADCASTQ X0, Z0
+TEXT ·ScanUint32Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	VPBROADCASTQ (DI), Z0
+	ADDQ         $0x00000008, DI
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -140,138 +143,142 @@ TEXT ·ScanUint32Combined(SB), NOSPLIT, $0-48
 	VPXORQ       Z6, Z6, Z6
 	VPXORQ       Z7, Z7, Z7
 	VPXORQ       Z8, Z8, Z8
-	VPBROADCASTQ const0<>+0(SB), Z13
-	VPBROADCASTQ const0<>+0(SB), Z14
-	VPBROADCASTQ const0<>+0(SB), Z15
-	VPBROADCASTQ const0<>+0(SB), Z16
-	VPBROADCASTQ const1<>+0(SB), Z17
-	VPBROADCASTQ const1<>+0(SB), Z18
-	VPBROADCASTQ const1<>+0(SB), Z19
-	VPBROADCASTQ const1<>+0(SB), Z20
-	VPXORQ       Z9, Z9, Z9
-	VPXORQ       Z10, Z10, Z10
-	VPXORQ       Z11, Z11, Z11
-	VPXORQ       Z12, Z12, Z12
-	MOVQ         DX, DX
+	VPBROADCASTQ const0<>+0(SB), Z9
+	VPBROADCASTQ const0<>+0(SB), Z10
+	VPBROADCASTQ const0<>+0(SB), Z11
+	VPBROADCASTQ const0<>+0(SB), Z12
+	VPBROADCASTQ const1<>+0(SB), Z13
+	VPBROADCASTQ const1<>+0(SB), Z14
+	VPBROADCASTQ const1<>+0(SB), Z15
+	VPBROADCASTQ const1<>+0(SB), Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	MOVQ         DX, R8
 
 row:
 	VMOVUPD     (CX), Y21
 	VPMOVZXDQ   Y21, Z21
-	VPCMPQ      $0x01, Z13, Z21, K1
+	VPCMPQ      $0x01, Z9, Z21, K1
+	VBLENDMPD   Z21, Z9, K1, Z9
+	VPCMPQ      $0x01, Z21, Z13, K1
 	VBLENDMPD   Z21, Z13, K1, Z13
-	VPCMPQ      $0x01, Z21, Z17, K1
-	VBLENDMPD   Z21, Z17, K1, Z17
 	VPSUBQ      Z0, Z21, Z22
 	VPADDQ.BCST const2<>+0(SB), Z22, Z22
 	VSUBPD.BCST const2<>+0(SB), Z22, Z22
 	VPADDQ      Z1, Z21, Z1
-	VFMADD231PD Z22, Z22, Z9
+	VFMADD231PD Z22, Z22, Z17
+	VMOVAPD     Z9, Z9
 	VMOVAPD     Z13, Z13
-	VMOVAPD     Z17, Z17
 	VMOVUPD     32(CX), Y21
 	VPMOVZXDQ   Y21, Z21
-	VPCMPQ      $0x01, Z14, Z21, K1
+	VPCMPQ      $0x01, Z10, Z21, K1
+	VBLENDMPD   Z21, Z10, K1, Z10
+	VPCMPQ      $0x01, Z21, Z14, K1
 	VBLENDMPD   Z21, Z14, K1, Z14
-	VPCMPQ      $0x01, Z21, Z18, K1
-	VBLENDMPD   Z21, Z18, K1, Z18
 	VPSUBQ      Z0, Z21, Z22
 	VPADDQ.BCST const2<>+0(SB), Z22, Z22
 	VSUBPD.BCST const2<>+0(SB), Z22, Z22
 	VPADDQ      Z2, Z21, Z2
-	VFMADD231PD Z22, Z22, Z10
+	VFMADD231PD Z22, Z22, Z18
+	VMOVAPD     Z10, Z10
 	VMOVAPD     Z14, Z14
-	VMOVAPD     Z18, Z18
 	VMOVUPD     64(CX), Y21
 	VPMOVZXDQ   Y21, Z21
-	VPCMPQ      $0x01, Z15, Z21, K1
+	VPCMPQ      $0x01, Z11, Z21, K1
+	VBLENDMPD   Z21, Z11, K1, Z11
+	VPCMPQ      $0x01, Z21, Z15, K1
 	VBLENDMPD   Z21, Z15, K1, Z15
-	VPCMPQ      $0x01, Z21, Z19, K1
-	VBLENDMPD   Z21, Z19, K1, Z19
 	VPSUBQ      Z0, Z21, Z22
 	VPADDQ.BCST const2<>+0(SB), Z22, Z22
 	VSUBPD.BCST const2<>+0(SB), Z22, Z22
 	VPADDQ      Z3, Z21, Z3
-	VFMADD231PD Z22, Z22, Z11
+	VFMADD231PD Z22, Z22, Z19
+	VMOVAPD     Z11, Z11
 	VMOVAPD     Z15, Z15
-	VMOVAPD     Z19, Z19
 	VMOVUPD     96(CX), Y21
 	VPMOVZXDQ   Y21, Z21
-	VPCMPQ      $0x01, Z16, Z21, K1
+	VPCMPQ      $0x01, Z12, Z21, K1
+	VBLENDMPD   Z21, Z12, K1, Z12
+	VPCMPQ      $0x01, Z21, Z16, K1
 	VBLENDMPD   Z21, Z16, K1, Z16
-	VPCMPQ      $0x01, Z21, Z20, K1
-	VBLENDMPD   Z21, Z20, K1, Z20
 	VPSUBQ      Z0, Z21, Z22
 	VPADDQ.BCST const2<>+0(SB), Z22, Z22
 	VSUBPD.BCST const2<>+0(SB), Z22, Z22
 	VPADDQ      Z4, Z21, Z4
-	VFMADD231PD Z22, Z22, Z12
+	VFMADD231PD Z22, Z22, Z20
+	VMOVAPD     Z12, Z12
 	VMOVAPD     Z16, Z16
-	VMOVAPD     Z20, Z20
 	ADDQ        $0x00000080, CX
-	DECQ        DX
+	DECQ        R8
 	JNE         row
 	VPADDQ      Z4, Z2, Z2
 	VPADDQ      Z8, Z6, Z6
-	VPCMPQ      $0x01, Z14, Z16, K1
-	VBLENDMPD   Z16, Z14, K1, Z0
-	VPCMPQ      $0x01, Z20, Z18, K1
-	VBLENDMPD   Z20, Z18, K1, Z4
-	VADDPD      Z12, Z10, Z10
+	VPCMPQ      $0x01, Z10, Z12, K1
+	VBLENDMPD   Z12, Z10, K1, Z0
+	VPCMPQ      $0x01, Z16, Z14, K1
+	VBLENDMPD   Z16, Z14, K1, Z10
+	VADDPD      Z20, Z18, Z18
 	VPADDQ      Z3, Z1, Z1
 	VPADDQ      Z7, Z5, Z5
-	VPCMPQ      $0x01, Z13, Z15, K1
-	VBLENDMPD   Z15, Z13, K1, Z3
-	VPCMPQ      $0x01, Z19, Z17, K1
-	VBLENDMPD   Z19, Z17, K1, Z7
-	VADDPD      Z11, Z9, Z9
+	VPCMPQ      $0x01, Z9, Z11, K1
+	VBLENDMPD   Z11, Z9, K1, Z9
+	VPCMPQ      $0x01, Z15, Z13, K1
+	VBLENDMPD   Z15, Z13, K1, Z11
+	VADDPD      Z19, Z17, Z17
 	VPADDQ      Z2, Z1, Z1
 	VPADDQ      Z6, Z5, Z5
-	VPCMPQ      $0x01, Z3, Z0, K1
-	VBLENDMPD   Z0, Z3, K1, Z0
-	VPCMPQ      $0x01, Z4, Z7, K1
-	VBLENDMPD   Z4, Z7, K1, Z2
-	VADDPD      Z10, Z9, Z9
-	VSHUFF64X2  $0x4e, Z1, Z1, Z3
-	VPADDQ      Z3, Z1, Z1
-	VSHUFF64X2  $0x4e, Z5, Z5, Z3
-	VPADDQ      Z3, Z5, Z5
-	VSHUFF64X2  $0x4e, Z0, Z0, Z3
-	VPCMPQ      $0x01, Z0, Z3, K1
-	VBLENDMPD   Z3, Z0, K1, Z0
-	VSHUFF64X2  $0x4e, Z2, Z2, Z3
-	VPCMPQ      $0x01, Z3, Z2, K1
-	VBLENDMPD   Z3, Z2, K1, Z2
-	VSHUFF64X2  $0x4e, Z9, Z9, Z3
-	VADDPD      Z3, Z9, Z9
-	VSHUFF64X2  $0xb1, Z1, Z1, Z3
-	VPADDQ      Z3, Z1, Z1
-	VSHUFF64X2  $0xb1, Z5, Z5, Z3
-	VPADDQ      Z3, Z5, Z5
-	VSHUFF64X2  $0xb1, Z0, Z0, Z3
-	VPCMPQ      $0x01, Z0, Z3, K1
-	VBLENDMPD   Z3, Z0, K1, Z0
-	VSHUFF64X2  $0xb1, Z2, Z2, Z3
-	VPCMPQ      $0x01, Z3, Z2, K1
-	VBLENDMPD   Z3, Z2, K1, Z2
-	VSHUFF64X2  $0xb1, Z9, Z9, Z3
-	VADDPD      Z3, Z9, Z9
-	VPERMILPD   $0x55, Z1, Z3
-	VPADDQ      Z3, Z1, Z1
-	VPERMILPD   $0x55, Z5, Z3
-	VPADDQ      Z3, Z5, Z5
-	VPERMILPD   $0x55, Z0, Z3
-	VPCMPQ      $0x01, Z0, Z3, K1
-	VBLENDMPD   Z3, Z0, K1, Z0
-	VPERMILPD   $0x55, Z2, Z3
-	VPCMPQ      $0x01, Z3, Z2, K1
-	VBLENDMPD   Z3, Z2, K1, Z2
-	VPERMILPD   $0x55, Z9, Z3
-	VADDPD      Z3, Z9, Z9
+	VPCMPQ      $0x01, Z9, Z0, K1
+	VBLENDMPD   Z0, Z9, K1, Z0
+	VPCMPQ      $0x01, Z10, Z11, K1
+	VBLENDMPD   Z10, Z11, K1, Z9
+	VADDPD      Z18, Z17, Z17
+	VSHUFF64X2  $0x4e, Z1, Z1, Z10
+	VPADDQ      Z10, Z1, Z1
+	VSHUFF64X2  $0x4e, Z5, Z5, Z10
+	VPADDQ      Z10, Z5, Z5
+	VSHUFF64X2  $0x4e, Z0, Z0, Z10
+	VPCMPQ      $0x01, Z0, Z10, K1
+	VBLENDMPD   Z10, Z0, K1, Z0
+	VSHUFF64X2  $0x4e, Z9, Z9, Z10
+	VPCMPQ      $0x01, Z10, Z9, K1
+	VBLENDMPD   Z10, Z9, K1, Z9
+	VSHUFF64X2  $0x4e, Z17, Z17, Z10
+	VADDPD      Z10, Z17, Z17
+	VSHUFF64X2  $0xb1, Z1, Z1, Z10
+	VPADDQ      Z10, Z1, Z1
+	VSHUFF64X2  $0xb1, Z5, Z5, Z10
+	VPADDQ      Z10, Z5, Z5
+	VSHUFF64X2  $0xb1, Z0, Z0, Z10
+	VPCMPQ      $0x01, Z0, Z10, K1
+	VBLENDMPD   Z10, Z0, K1, Z0
+	VSHUFF64X2  $0xb1, Z9, Z9, Z10
+	VPCMPQ      $0x01, Z10, Z9, K1
+	VBLENDMPD   Z10, Z9, K1, Z9
+	VSHUFF64X2  $0xb1, Z17, Z17, Z10
+	VADDPD      Z10, Z17, Z17
+	VPERMILPD   $0x55, Z1, Z10
+	VPADDQ      Z10, Z1, Z1
+	VPERMILPD   $0x55, Z5, Z10
+	VPADDQ      Z10, Z5, Z5
+	VPERMILPD   $0x55, Z0, Z10
+	VPCMPQ      $0x01, Z0, Z10, K1
+	VBLENDMPD   Z10, Z0, K1, Z0
+	VPERMILPD   $0x55, Z9, Z10
+	VPCMPQ      $0x01, Z10, Z9, K1
+	VBLENDMPD   Z10, Z9, K1, Z9
+	VPERMILPD   $0x55, Z17, Z10
+	VADDPD      Z10, Z17, Z17
 	VMOVQ       X1, (AX)
 	VMOVQ       X5, 8(AX)
 	VMOVQ       X0, 16(AX)
-	VMOVQ       X2, 24(AX)
-	VMOVQ       X9, 32(AX)
+	VMOVQ       X9, 24(AX)
+	VMOVQ       X17, 32(AX)
+	ADDQ        $0x00000028, AX
+	ADDQ        SI, CX
+	DECQ        BX
+	JNE         block
 	VZEROUPPER
 	RET
 
@@ -280,10 +287,10 @@ row:
 TEXT ·ScanUint64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
+	MOVQ         rows+24(FP), DX
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -304,7 +311,6 @@ TEXT ·ScanUint64(SB), NOSPLIT, $0-48
 	VPXORQ       Z14, Z14, Z14
 	VPXORQ       Z15, Z15, Z15
 	VPXORQ       Z16, Z16, Z16
-	MOVQ         DX, DX
 
 row:
 	VMOVUPD     (CX), Z20
@@ -383,15 +389,19 @@ GLOBL const3<>(SB), RODATA|NOPTR, $8
 DATA const4<>+0(SB)/8, $0x00000000ffffffff
 GLOBL const4<>(SB), RODATA|NOPTR, $8
 
-// func ScanUint64Combined(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
+// func ScanUint64Combined(state *uint64, a *uint64, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512F
-TEXT ·ScanUint64Combined(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
-	VPBROADCASTQ X0, Z0
+TEXT ·ScanUint64Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	VPBROADCASTQ (DI), Z0
+	ADDQ         $0x00000008, DI
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -412,7 +422,7 @@ TEXT ·ScanUint64Combined(SB), NOSPLIT, $0-48
 	VPXORQ       Z14, Z14, Z14
 	VPXORQ       Z15, Z15, Z15
 	VPXORQ       Z16, Z16, Z16
-	MOVQ         DX, DX
+	MOVQ         DX, R8
 
 row:
 	VMOVUPD     (CX), Z20
@@ -460,70 +470,74 @@ row:
 	VMOVAPD     Z19, Z19
 	VMOVAPD     Z12, Z12
 	ADDQ        $0x00000100, CX
-	DECQ        DX
+	DECQ        R8
 	JNE         row
 	VPADDQ      Z4, Z2, Z2
 	VPADDQ      Z8, Z6, Z6
 	VPCMPUQ     $0x01, Z17, Z19, K1
-	VBLENDMPD   Z19, Z17, K1, Z4
+	VBLENDMPD   Z19, Z17, K1, Z17
 	VPCMPUQ     $0x01, Z12, Z10, K1
-	VBLENDMPD   Z12, Z10, K1, Z8
+	VBLENDMPD   Z12, Z10, K1, Z19
 	VADDPD      Z16, Z14, Z14
 	VPADDQ      Z3, Z1, Z1
 	VPADDQ      Z7, Z5, Z5
 	VPCMPUQ     $0x01, Z0, Z18, K1
 	VBLENDMPD   Z18, Z0, K1, Z0
 	VPCMPUQ     $0x01, Z11, Z9, K1
-	VBLENDMPD   Z11, Z9, K1, Z3
+	VBLENDMPD   Z11, Z9, K1, Z18
 	VADDPD      Z15, Z13, Z13
 	VPADDQ      Z2, Z1, Z1
 	VPADDQ      Z6, Z5, Z5
-	VPCMPUQ     $0x01, Z0, Z4, K1
-	VBLENDMPD   Z4, Z0, K1, Z0
-	VPCMPUQ     $0x01, Z8, Z3, K1
-	VBLENDMPD   Z8, Z3, K1, Z2
+	VPCMPUQ     $0x01, Z0, Z17, K1
+	VBLENDMPD   Z17, Z0, K1, Z0
+	VPCMPUQ     $0x01, Z19, Z18, K1
+	VBLENDMPD   Z19, Z18, K1, Z17
 	VADDPD      Z14, Z13, Z13
-	VSHUFF64X2  $0x4e, Z1, Z1, Z3
-	VPADDQ      Z3, Z1, Z1
-	VSHUFF64X2  $0x4e, Z5, Z5, Z3
-	VPADDQ      Z3, Z5, Z5
-	VSHUFF64X2  $0x4e, Z0, Z0, Z3
-	VPCMPUQ     $0x01, Z0, Z3, K1
-	VBLENDMPD   Z3, Z0, K1, Z0
-	VSHUFF64X2  $0x4e, Z2, Z2, Z3
-	VPCMPUQ     $0x01, Z3, Z2, K1
-	VBLENDMPD   Z3, Z2, K1, Z2
-	VSHUFF64X2  $0x4e, Z13, Z13, Z3
-	VADDPD      Z3, Z13, Z13
-	VSHUFF64X2  $0xb1, Z1, Z1, Z3
-	VPADDQ      Z3, Z1, Z1
-	VSHUFF64X2  $0xb1, Z5, Z5, Z3
-	VPADDQ      Z3, Z5, Z5
-	VSHUFF64X2  $0xb1, Z0, Z0, Z3
-	VPCMPUQ     $0x01, Z0, Z3, K1
-	VBLENDMPD   Z3, Z0, K1, Z0
-	VSHUFF64X2  $0xb1, Z2, Z2, Z3
-	VPCMPUQ     $0x01, Z3, Z2, K1
-	VBLENDMPD   Z3, Z2, K1, Z2
-	VSHUFF64X2  $0xb1, Z13, Z13, Z3
-	VADDPD      Z3, Z13, Z13
-	VPERMILPD   $0x55, Z1, Z3
-	VPADDQ      Z3, Z1, Z1
-	VPERMILPD   $0x55, Z5, Z3
-	VPADDQ      Z3, Z5, Z5
-	VPERMILPD   $0x55, Z0, Z3
-	VPCMPUQ     $0x01, Z0, Z3, K1
-	VBLENDMPD   Z3, Z0, K1, Z0
-	VPERMILPD   $0x55, Z2, Z3
-	VPCMPUQ     $0x01, Z3, Z2, K1
-	VBLENDMPD   Z3, Z2, K1, Z2
-	VPERMILPD   $0x55, Z13, Z3
-	VADDPD      Z3, Z13, Z13
+	VSHUFF64X2  $0x4e, Z1, Z1, Z18
+	VPADDQ      Z18, Z1, Z1
+	VSHUFF64X2  $0x4e, Z5, Z5, Z18
+	VPADDQ      Z18, Z5, Z5
+	VSHUFF64X2  $0x4e, Z0, Z0, Z18
+	VPCMPUQ     $0x01, Z0, Z18, K1
+	VBLENDMPD   Z18, Z0, K1, Z0
+	VSHUFF64X2  $0x4e, Z17, Z17, Z18
+	VPCMPUQ     $0x01, Z18, Z17, K1
+	VBLENDMPD   Z18, Z17, K1, Z17
+	VSHUFF64X2  $0x4e, Z13, Z13, Z18
+	VADDPD      Z18, Z13, Z13
+	VSHUFF64X2  $0xb1, Z1, Z1, Z18
+	VPADDQ      Z18, Z1, Z1
+	VSHUFF64X2  $0xb1, Z5, Z5, Z18
+	VPADDQ      Z18, Z5, Z5
+	VSHUFF64X2  $0xb1, Z0, Z0, Z18
+	VPCMPUQ     $0x01, Z0, Z18, K1
+	VBLENDMPD   Z18, Z0, K1, Z0
+	VSHUFF64X2  $0xb1, Z17, Z17, Z18
+	VPCMPUQ     $0x01, Z18, Z17, K1
+	VBLENDMPD   Z18, Z17, K1, Z17
+	VSHUFF64X2  $0xb1, Z13, Z13, Z18
+	VADDPD      Z18, Z13, Z13
+	VPERMILPD   $0x55, Z1, Z18
+	VPADDQ      Z18, Z1, Z1
+	VPERMILPD   $0x55, Z5, Z18
+	VPADDQ      Z18, Z5, Z5
+	VPERMILPD   $0x55, Z0, Z18
+	VPCMPUQ     $0x01, Z0, Z18, K1
+	VBLENDMPD   Z18, Z0, K1, Z0
+	VPERMILPD   $0x55, Z17, Z18
+	VPCMPUQ     $0x01, Z18, Z17, K1
+	VBLENDMPD   Z18, Z17, K1, Z17
+	VPERMILPD   $0x55, Z13, Z18
+	VADDPD      Z18, Z13, Z13
 	VMOVQ       X1, (AX)
 	VMOVQ       X5, 8(AX)
 	VMOVQ       X0, 16(AX)
-	VMOVQ       X2, 24(AX)
+	VMOVQ       X17, 24(AX)
 	VMOVQ       X13, 32(AX)
+	ADDQ        $0x00000028, AX
+	ADDQ        SI, CX
+	DECQ        BX
+	JNE         block
 	VZEROUPPER
 	RET
 
@@ -537,7 +551,6 @@ TEXT ·ScanBool(SB), NOSPLIT, $0-48
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
 	VPXORQ Z3, Z3, Z3
-	MOVQ   DX, DX
 
 row:
 	VMOVQ          (CX), X4
@@ -576,17 +589,23 @@ GLOBL const5<>(SB), RODATA|NOPTR, $8
 DATA const6<>+0(SB)/8, $0x0000000000000001
 GLOBL const6<>(SB), RODATA|NOPTR, $8
 
-// func ScanBoolCombined(state *uint64, a *uint8, b *byte, rows int, u0 uint64, u1 uint64)
+// func ScanBoolCombined(state *uint64, a *uint8, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VL
-TEXT ·ScanBoolCombined(SB), NOSPLIT, $0-48
-	MOVQ   state+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   rows+24(FP), DX
+TEXT ·ScanBoolCombined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	ADDQ   $0x00000000, DI
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
 	VPXORQ Z3, Z3, Z3
-	MOVQ   DX, DX
+	MOVQ   DX, R8
 
 row:
 	VMOVQ          (CX), X4
@@ -610,17 +629,21 @@ row:
 	VBLENDMPD.BCST const6<>+0(SB), Z4, K1, Z4
 	VPADDQ         Z4, Z3, Z3
 	ADDQ           $0x00000020, CX
-	DECQ           DX
+	DECQ           R8
 	JNE            row
 	VPADDQ         Z3, Z1, Z1
 	VPADDQ         Z2, Z0, Z0
 	VPADDQ         Z1, Z0, Z0
-	VSHUFF64X2     $0x4e, Z0, Z0, Z1
-	VPADDQ         Z1, Z0, Z0
-	VSHUFF64X2     $0xb1, Z0, Z0, Z1
-	VPADDQ         Z1, Z0, Z0
-	VPERMILPD      $0x55, Z0, Z1
-	VPADDQ         Z1, Z0, Z0
+	VSHUFF64X2     $0x4e, Z0, Z0, Z4
+	VPADDQ         Z4, Z0, Z0
+	VSHUFF64X2     $0xb1, Z0, Z0, Z4
+	VPADDQ         Z4, Z0, Z0
+	VPERMILPD      $0x55, Z0, Z4
+	VPADDQ         Z4, Z0, Z0
 	VMOVQ          X0, (AX)
+	ADDQ           $0x00000008, AX
+	ADDQ           SI, CX
+	DECQ           BX
+	JNE            block
 	VZEROUPPER
 	RET

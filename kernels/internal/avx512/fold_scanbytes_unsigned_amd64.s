@@ -9,10 +9,10 @@
 TEXT ·ScanBytesUint64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
+	MOVQ         rows+24(FP), DX
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -29,7 +29,6 @@ TEXT ·ScanBytesUint64(SB), NOSPLIT, $0-48
 	VPXORQ       Z10, Z10, Z10
 	VPXORQ       Z11, Z11, Z11
 	VPXORQ       Z12, Z12, Z12
-	MOVQ         DX, DX
 
 row:
 	VMOVUPD      (CX), Z17
@@ -123,15 +122,19 @@ GLOBL const1<>(SB), RODATA|NOPTR, $8
 DATA const2<>+0(SB)/8, $0x0000000000000000
 GLOBL const2<>(SB), RODATA|NOPTR, $8
 
-// func ScanBytesUint64Combined(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
+// func ScanBytesUint64Combined(state *uint64, a *uint64, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512BW, AVX512F
-TEXT ·ScanBytesUint64Combined(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
-	VPBROADCASTQ X0, Z0
+TEXT ·ScanBytesUint64Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	VPBROADCASTQ (DI), Z0
+	ADDQ         $0x00000008, DI
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -140,15 +143,15 @@ TEXT ·ScanBytesUint64Combined(SB), NOSPLIT, $0-48
 	VPXORQ       Z6, Z6, Z6
 	VPXORQ       Z7, Z7, Z7
 	VPXORQ       Z8, Z8, Z8
-	VPBROADCASTQ const0<>+0(SB), Z13
-	VPBROADCASTQ const0<>+0(SB), Z14
-	VPBROADCASTQ const0<>+0(SB), Z15
-	VPBROADCASTQ const0<>+0(SB), Z16
-	VPXORQ       Z9, Z9, Z9
-	VPXORQ       Z10, Z10, Z10
-	VPXORQ       Z11, Z11, Z11
-	VPXORQ       Z12, Z12, Z12
-	MOVQ         DX, DX
+	VPBROADCASTQ const0<>+0(SB), Z9
+	VPBROADCASTQ const0<>+0(SB), Z10
+	VPBROADCASTQ const0<>+0(SB), Z11
+	VPBROADCASTQ const0<>+0(SB), Z12
+	VPXORQ       Z13, Z13, Z13
+	VPXORQ       Z14, Z14, Z14
+	VPXORQ       Z15, Z15, Z15
+	VPXORQ       Z16, Z16, Z16
+	MOVQ         DX, R8
 
 row:
 	VMOVUPD      (CX), Z17
@@ -164,8 +167,8 @@ row:
 	VPSADBW      Z19, Z17, Z19
 	VPADDQ       Z19, Z1, Z1
 	VPADDQ       Z5, Z18, Z5
-	VPMINUB      Z17, Z13, Z13
-	VPMAXUB      Z17, Z9, Z9
+	VPMINUB      Z17, Z9, Z9
+	VPMAXUB      Z17, Z13, Z13
 	VMOVUPD      64(CX), Z17
 	VPXORQ       Z0, Z17, Z17
 	VPANDQ.BCST  const1<>+0(SB), Z17, Z18
@@ -179,8 +182,8 @@ row:
 	VPSADBW      Z19, Z17, Z19
 	VPADDQ       Z19, Z2, Z2
 	VPADDQ       Z6, Z18, Z6
-	VPMINUB      Z17, Z14, Z14
-	VPMAXUB      Z17, Z10, Z10
+	VPMINUB      Z17, Z10, Z10
+	VPMAXUB      Z17, Z14, Z14
 	VMOVUPD      128(CX), Z17
 	VPXORQ       Z0, Z17, Z17
 	VPANDQ.BCST  const1<>+0(SB), Z17, Z18
@@ -194,8 +197,8 @@ row:
 	VPSADBW      Z19, Z17, Z19
 	VPADDQ       Z19, Z3, Z3
 	VPADDQ       Z7, Z18, Z7
-	VPMINUB      Z17, Z15, Z15
-	VPMAXUB      Z17, Z11, Z11
+	VPMINUB      Z17, Z11, Z11
+	VPMAXUB      Z17, Z15, Z15
 	VMOVUPD      192(CX), Z17
 	VPXORQ       Z0, Z17, Z17
 	VPANDQ.BCST  const1<>+0(SB), Z17, Z18
@@ -209,50 +212,54 @@ row:
 	VPSADBW      Z19, Z17, Z19
 	VPADDQ       Z19, Z4, Z4
 	VPADDQ       Z8, Z18, Z8
-	VPMINUB      Z17, Z16, Z16
-	VPMAXUB      Z17, Z12, Z12
+	VPMINUB      Z17, Z12, Z12
+	VPMAXUB      Z17, Z16, Z16
 	ADDQ         $0x00000100, CX
-	DECQ         DX
+	DECQ         R8
 	JNE          row
 	VPADDQ       Z4, Z2, Z2
 	VPADDQ       Z8, Z6, Z6
-	VPMINUB      Z16, Z14, Z14
-	VPMAXUB      Z12, Z10, Z10
+	VPMINUB      Z12, Z10, Z10
+	VPMAXUB      Z16, Z14, Z14
 	VPADDQ       Z3, Z1, Z1
 	VPADDQ       Z7, Z5, Z5
-	VPMINUB      Z15, Z13, Z13
-	VPMAXUB      Z11, Z9, Z9
+	VPMINUB      Z11, Z9, Z9
+	VPMAXUB      Z15, Z13, Z13
 	VPADDQ       Z2, Z1, Z1
 	VPADDQ       Z6, Z5, Z5
-	VPMINUB      Z14, Z13, Z13
-	VPMAXUB      Z10, Z9, Z9
+	VPMINUB      Z10, Z9, Z9
+	VPMAXUB      Z14, Z13, Z13
 	VSHUFF64X2   $0x4e, Z1, Z1, Z0
 	VPADDQ       Z0, Z1, Z1
 	VSHUFF64X2   $0x4e, Z5, Z5, Z0
 	VPADDQ       Z0, Z5, Z5
-	VSHUFF64X2   $0x4e, Z13, Z13, Z0
-	VPMINUB      Z0, Z13, Z13
 	VSHUFF64X2   $0x4e, Z9, Z9, Z0
-	VPMAXUB      Z0, Z9, Z9
+	VPMINUB      Z0, Z9, Z9
+	VSHUFF64X2   $0x4e, Z13, Z13, Z0
+	VPMAXUB      Z0, Z13, Z13
 	VSHUFF64X2   $0xb1, Z1, Z1, Z0
 	VPADDQ       Z0, Z1, Z1
 	VSHUFF64X2   $0xb1, Z5, Z5, Z0
 	VPADDQ       Z0, Z5, Z5
-	VSHUFF64X2   $0xb1, Z13, Z13, Z0
-	VPMINUB      Z0, Z13, Z13
 	VSHUFF64X2   $0xb1, Z9, Z9, Z0
-	VPMAXUB      Z0, Z9, Z9
+	VPMINUB      Z0, Z9, Z9
+	VSHUFF64X2   $0xb1, Z13, Z13, Z0
+	VPMAXUB      Z0, Z13, Z13
 	VPERMILPD    $0x55, Z1, Z0
 	VPADDQ       Z0, Z1, Z1
 	VPERMILPD    $0x55, Z5, Z0
 	VPADDQ       Z0, Z5, Z5
-	VPERMILPD    $0x55, Z13, Z0
-	VPMINUB      Z0, Z13, Z13
 	VPERMILPD    $0x55, Z9, Z0
-	VPMAXUB      Z0, Z9, Z9
+	VPMINUB      Z0, Z9, Z9
+	VPERMILPD    $0x55, Z13, Z0
+	VPMAXUB      Z0, Z13, Z13
 	VMOVQ        X1, (AX)
 	VMOVQ        X5, 8(AX)
-	VMOVQ        X13, 16(AX)
-	VMOVQ        X9, 24(AX)
+	VMOVQ        X9, 16(AX)
+	VMOVQ        X13, 24(AX)
+	ADDQ         $0x00000020, AX
+	ADDQ         SI, CX
+	DECQ         BX
+	JNE          block
 	VZEROUPPER
 	RET

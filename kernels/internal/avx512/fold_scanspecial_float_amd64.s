@@ -9,13 +9,14 @@
 TEXT ·ScanSpecialFloat64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         $0x00000002, SI
+	MOVQ         rows+24(FP), DX
+	MOVQ         $0x00000002, BX
 
 sweep:
+	MOVQ         CX, SI
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -32,11 +33,10 @@ sweep:
 	VPXORQ       Z10, Z10, Z10
 	VPXORQ       Z11, Z11, Z11
 	VPXORQ       Z12, Z12, Z12
-	MOVQ         CX, DX
-	MOVQ         BX, DI
+	MOVQ         DX, DI
 
 row:
-	VMOVUPD           (DX), Z17
+	VMOVUPD           (SI), Z17
 	VSUBPD            Z17, Z17, Z18
 	VPBROADCASTQ      const2<>+0(SB), Z19
 	VCMPPD            $0x00, Z18, Z19, K1
@@ -70,7 +70,7 @@ row:
 	VBLENDMPD         Z1, Z17, K1, Z1
 	VMAXPD            Z11, Z1, Z11
 	VMOVAPD           Z19, Z1
-	VMOVUPD           64(DX), Z17
+	VMOVUPD           64(SI), Z17
 	VSUBPD            Z17, Z17, Z18
 	VPBROADCASTQ      const2<>+0(SB), Z19
 	VCMPPD            $0x00, Z18, Z19, K1
@@ -104,7 +104,7 @@ row:
 	VBLENDMPD         Z2, Z17, K1, Z2
 	VMAXPD            Z12, Z2, Z12
 	VMOVAPD           Z19, Z2
-	ADDQ              $0x00000100, DX
+	ADDQ              $0x00000100, SI
 	DECQ              DI
 	JNE               row
 	VMOVUPD           Z1, (AX)
@@ -125,7 +125,7 @@ row:
 	VMOVUPD           Z12, 1856(AX)
 	ADDQ              $0x00000080, AX
 	ADDQ              $0x00000080, CX
-	DECQ              SI
+	DECQ              BX
 	JNE               sweep
 	VZEROUPPER
 	RET
@@ -153,13 +153,14 @@ GLOBL const5<>(SB), RODATA|NOPTR, $8
 TEXT ·ScanSpecialFloat32(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         $0x00000002, SI
+	MOVQ         rows+24(FP), DX
+	MOVQ         $0x00000002, BX
 
 sweep:
+	MOVQ         CX, SI
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -176,11 +177,10 @@ sweep:
 	VPXORQ       Z10, Z10, Z10
 	VPXORQ       Z11, Z11, Z11
 	VPXORQ       Z12, Z12, Z12
-	MOVQ         CX, DX
-	MOVQ         BX, DI
+	MOVQ         DX, DI
 
 row:
-	VMOVUPD           (DX), Y17
+	VMOVUPD           (SI), Y17
 	VCVTPS2PD         Y17, Z17
 	VSUBPD            Z17, Z17, Z18
 	VPBROADCASTQ      const2<>+0(SB), Z19
@@ -215,7 +215,7 @@ row:
 	VBLENDMPD         Z1, Z17, K1, Z1
 	VMAXPD            Z11, Z1, Z11
 	VMOVAPD           Z19, Z1
-	VMOVUPD           32(DX), Y17
+	VMOVUPD           32(SI), Y17
 	VCVTPS2PD         Y17, Z17
 	VSUBPD            Z17, Z17, Z18
 	VPBROADCASTQ      const2<>+0(SB), Z19
@@ -250,7 +250,7 @@ row:
 	VBLENDMPD         Z2, Z17, K1, Z2
 	VMAXPD            Z12, Z2, Z12
 	VMOVAPD           Z19, Z2
-	ADDQ              $0x00000080, DX
+	ADDQ              $0x00000080, SI
 	DECQ              DI
 	JNE               row
 	VMOVUPD           Z1, (AX)
@@ -271,7 +271,7 @@ row:
 	VMOVUPD           Z12, 1856(AX)
 	ADDQ              $0x00000080, AX
 	ADDQ              $0x00000040, CX
-	DECQ              SI
+	DECQ              BX
 	JNE               sweep
 	VZEROUPPER
 	RET
@@ -281,13 +281,14 @@ row:
 TEXT ·ScanSpecialFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         $0x00000002, SI
+	MOVQ         rows+24(FP), DX
+	MOVQ         $0x00000002, BX
 
 sweep:
+	MOVQ         CX, SI
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -304,11 +305,10 @@ sweep:
 	VPXORQ       Z10, Z10, Z10
 	VPXORQ       Z11, Z11, Z11
 	VPXORQ       Z12, Z12, Z12
-	MOVQ         CX, DX
-	MOVQ         BX, DI
+	MOVQ         DX, DI
 
 row:
-	VCVTPH2PS         (DX), Y17
+	VCVTPH2PS         (SI), Y17
 	VCVTPS2PD         Y17, Z17
 	VSUBPD            Z17, Z17, Z18
 	VPBROADCASTQ      const2<>+0(SB), Z19
@@ -343,7 +343,7 @@ row:
 	VBLENDMPD         Z1, Z17, K1, Z1
 	VMAXPD            Z11, Z1, Z11
 	VMOVAPD           Z19, Z1
-	VCVTPH2PS         16(DX), Y17
+	VCVTPH2PS         16(SI), Y17
 	VCVTPS2PD         Y17, Z17
 	VSUBPD            Z17, Z17, Z18
 	VPBROADCASTQ      const2<>+0(SB), Z19
@@ -378,7 +378,7 @@ row:
 	VBLENDMPD         Z2, Z17, K1, Z2
 	VMAXPD            Z12, Z2, Z12
 	VMOVAPD           Z19, Z2
-	ADDQ              $0x00000040, DX
+	ADDQ              $0x00000040, SI
 	DECQ              DI
 	JNE               row
 	VMOVUPD           Z1, (AX)
@@ -399,7 +399,7 @@ row:
 	VMOVUPD           Z12, 1856(AX)
 	ADDQ              $0x00000080, AX
 	ADDQ              $0x00000020, CX
-	DECQ              SI
+	DECQ              BX
 	JNE               sweep
 	VZEROUPPER
 	RET
@@ -409,13 +409,14 @@ row:
 TEXT ·ScanSpecialBFloat16(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), BX
 	MOVQ         u0+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         $0x00000002, SI
+	MOVQ         rows+24(FP), DX
+	MOVQ         $0x00000002, BX
 
 sweep:
+	MOVQ         CX, SI
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -432,11 +433,10 @@ sweep:
 	VPXORQ       Z10, Z10, Z10
 	VPXORQ       Z11, Z11, Z11
 	VPXORQ       Z12, Z12, Z12
-	MOVQ         CX, DX
-	MOVQ         BX, DI
+	MOVQ         DX, DI
 
 row:
-	VPMOVZXWD         (DX), Y17
+	VPMOVZXWD         (SI), Y17
 	VPSLLD            $0x10, Y17, Y17
 	VCVTPS2PD         Y17, Z17
 	VSUBPD            Z17, Z17, Z18
@@ -472,7 +472,7 @@ row:
 	VBLENDMPD         Z1, Z17, K1, Z1
 	VMAXPD            Z11, Z1, Z11
 	VMOVAPD           Z19, Z1
-	VPMOVZXWD         16(DX), Y17
+	VPMOVZXWD         16(SI), Y17
 	VPSLLD            $0x10, Y17, Y17
 	VCVTPS2PD         Y17, Z17
 	VSUBPD            Z17, Z17, Z18
@@ -508,7 +508,7 @@ row:
 	VBLENDMPD         Z2, Z17, K1, Z2
 	VMAXPD            Z12, Z2, Z12
 	VMOVAPD           Z19, Z2
-	ADDQ              $0x00000040, DX
+	ADDQ              $0x00000040, SI
 	DECQ              DI
 	JNE               row
 	VMOVUPD           Z1, (AX)
@@ -529,7 +529,7 @@ row:
 	VMOVUPD           Z12, 1856(AX)
 	ADDQ              $0x00000080, AX
 	ADDQ              $0x00000020, CX
-	DECQ              SI
+	DECQ              BX
 	JNE               sweep
 	VZEROUPPER
 	RET

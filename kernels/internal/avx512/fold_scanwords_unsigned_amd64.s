@@ -9,10 +9,10 @@
 TEXT ·ScanWordsUint64(SB), NOSPLIT, $0-48
 	MOVQ         state+0(FP), AX
 	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
+	MOVQ         u0+32(FP), DX
+	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Z0
+	MOVQ         rows+24(FP), DX
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -29,7 +29,6 @@ TEXT ·ScanWordsUint64(SB), NOSPLIT, $0-48
 	VPBROADCASTQ const1<>+0(SB), Z14
 	VPBROADCASTQ const1<>+0(SB), Z15
 	VPBROADCASTQ const1<>+0(SB), Z16
-	MOVQ         DX, DX
 
 row:
 	VMOVUPD      (CX), Z17
@@ -114,15 +113,19 @@ GLOBL const2<>(SB), RODATA|NOPTR, $8
 DATA const3<>+0(SB)/8, $0x0001000100010001
 GLOBL const3<>(SB), RODATA|NOPTR, $8
 
-// func ScanWordsUint64Combined(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
+// func ScanWordsUint64Combined(state *uint64, a *uint64, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512BW, AVX512F
-TEXT ·ScanWordsUint64Combined(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
-	MOVQ         u0+32(FP), BX
-	VMOVQ        BX, X0
-	VPBROADCASTQ X0, Z0
+TEXT ·ScanWordsUint64Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	VPBROADCASTQ (DI), Z0
+	ADDQ         $0x00000008, DI
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
 	VPXORQ       Z3, Z3, Z3
@@ -139,7 +142,7 @@ TEXT ·ScanWordsUint64Combined(SB), NOSPLIT, $0-48
 	VPBROADCASTQ const1<>+0(SB), Z14
 	VPBROADCASTQ const1<>+0(SB), Z15
 	VPBROADCASTQ const1<>+0(SB), Z16
-	MOVQ         DX, DX
+	MOVQ         DX, R8
 
 row:
 	VMOVUPD      (CX), Z17
@@ -191,7 +194,7 @@ row:
 	VPMINSW      Z17, Z12, Z12
 	VPMAXSW      Z17, Z16, Z16
 	ADDQ         $0x00000100, CX
-	DECQ         DX
+	DECQ         R8
 	JNE          row
 	VPADDD       Z4, Z2, Z2
 	VPADDQ       Z8, Z6, Z6
@@ -233,5 +236,9 @@ row:
 	VMOVQ        X5, 8(AX)
 	VMOVQ        X9, 16(AX)
 	VMOVQ        X13, 24(AX)
+	ADDQ         $0x00000020, AX
+	ADDQ         SI, CX
+	DECQ         BX
+	JNE          block
 	VZEROUPPER
 	RET

@@ -9,37 +9,37 @@ package avx512
 //go:noescape
 func SignsFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
 
-// SignsFloat64Combined folds rows of 32 elements into the first lane.
+// SignsFloat64Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func SignsFloat64Combined(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
+func SignsFloat64Combined(state *uint64, a *float64, b *byte, rows int, blocks int, skip int, u *uint64)
 
 // SignsFloat32 folds rows of 32 elements.
 //
 //go:noescape
 func SignsFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
 
-// SignsFloat32Combined folds rows of 32 elements into the first lane.
+// SignsFloat32Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func SignsFloat32Combined(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
+func SignsFloat32Combined(state *uint64, a *float32, b *byte, rows int, blocks int, skip int, u *uint64)
 
 // SignsFloat16 folds rows of 32 elements.
 //
 //go:noescape
 func SignsFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 
-// SignsFloat16Combined folds rows of 32 elements into the first lane.
+// SignsFloat16Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func SignsFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+func SignsFloat16Combined(state *uint64, a *uint16, b *byte, rows int, blocks int, skip int, u *uint64)
 
 // SignsBFloat16 folds rows of 32 elements.
 //
 //go:noescape
 func SignsBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 
-// SignsBFloat16Combined folds rows of 32 elements into the first lane.
+// SignsBFloat16Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func SignsBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+func SignsBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, blocks int, skip int, u *uint64)

@@ -18,7 +18,6 @@ TEXT ·SignsFloat64(SB), NOSPLIT, $0-48
 	VPBROADCASTQ const0<>+0(SB), Z5
 	VPBROADCASTQ const0<>+0(SB), Z6
 	VPBROADCASTQ const0<>+0(SB), Z7
-	MOVQ         DX, DX
 
 row:
 	VMOVUPD      (CX), Z8
@@ -73,12 +72,18 @@ GLOBL const0<>(SB), RODATA|NOPTR, $8
 DATA const1<>+0(SB)/8, $0x0000000000000000
 GLOBL const1<>(SB), RODATA|NOPTR, $8
 
-// func SignsFloat64Combined(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
+// func SignsFloat64Combined(state *uint64, a *float64, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512F
-TEXT ·SignsFloat64Combined(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
+TEXT ·SignsFloat64Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	ADDQ         $0x00000000, DI
 	VPXORQ       Z0, Z0, Z0
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
@@ -87,7 +92,7 @@ TEXT ·SignsFloat64Combined(SB), NOSPLIT, $0-48
 	VPBROADCASTQ const0<>+0(SB), Z5
 	VPBROADCASTQ const0<>+0(SB), Z6
 	VPBROADCASTQ const0<>+0(SB), Z7
-	MOVQ         DX, DX
+	MOVQ         DX, R8
 
 row:
 	VMOVUPD      (CX), Z8
@@ -123,7 +128,7 @@ row:
 	VBLENDMPD    Z8, Z9, K1, Z8
 	VPANDQ       Z8, Z7, Z7
 	ADDQ         $0x00000100, CX
-	DECQ         DX
+	DECQ         R8
 	JNE          row
 	VPORQ        Z3, Z1, Z1
 	VPANDQ       Z7, Z5, Z5
@@ -131,20 +136,24 @@ row:
 	VPANDQ       Z6, Z4, Z4
 	VPORQ        Z1, Z0, Z0
 	VPANDQ       Z5, Z4, Z4
-	VSHUFF64X2   $0x4e, Z0, Z0, Z1
-	VPORQ        Z1, Z0, Z0
-	VSHUFF64X2   $0x4e, Z4, Z4, Z1
-	VPANDQ       Z1, Z4, Z4
-	VSHUFF64X2   $0xb1, Z0, Z0, Z1
-	VPORQ        Z1, Z0, Z0
-	VSHUFF64X2   $0xb1, Z4, Z4, Z1
-	VPANDQ       Z1, Z4, Z4
-	VPERMILPD    $0x55, Z0, Z1
-	VPORQ        Z1, Z0, Z0
-	VPERMILPD    $0x55, Z4, Z1
-	VPANDQ       Z1, Z4, Z4
+	VSHUFF64X2   $0x4e, Z0, Z0, Z5
+	VPORQ        Z5, Z0, Z0
+	VSHUFF64X2   $0x4e, Z4, Z4, Z5
+	VPANDQ       Z5, Z4, Z4
+	VSHUFF64X2   $0xb1, Z0, Z0, Z5
+	VPORQ        Z5, Z0, Z0
+	VSHUFF64X2   $0xb1, Z4, Z4, Z5
+	VPANDQ       Z5, Z4, Z4
+	VPERMILPD    $0x55, Z0, Z5
+	VPORQ        Z5, Z0, Z0
+	VPERMILPD    $0x55, Z4, Z5
+	VPANDQ       Z5, Z4, Z4
 	VMOVQ        X0, (AX)
 	VMOVQ        X4, 8(AX)
+	ADDQ         $0x00000010, AX
+	ADDQ         SI, CX
+	DECQ         BX
+	JNE          block
 	VZEROUPPER
 	RET
 
@@ -162,7 +171,6 @@ TEXT ·SignsFloat32(SB), NOSPLIT, $0-48
 	VPBROADCASTQ const0<>+0(SB), Z5
 	VPBROADCASTQ const0<>+0(SB), Z6
 	VPBROADCASTQ const0<>+0(SB), Z7
-	MOVQ         DX, DX
 
 row:
 	VMOVUPD      (CX), Y8
@@ -215,12 +223,18 @@ row:
 	VZEROUPPER
 	RET
 
-// func SignsFloat32Combined(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
+// func SignsFloat32Combined(state *uint64, a *float32, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512F
-TEXT ·SignsFloat32Combined(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
+TEXT ·SignsFloat32Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	ADDQ         $0x00000000, DI
 	VPXORQ       Z0, Z0, Z0
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
@@ -229,7 +243,7 @@ TEXT ·SignsFloat32Combined(SB), NOSPLIT, $0-48
 	VPBROADCASTQ const0<>+0(SB), Z5
 	VPBROADCASTQ const0<>+0(SB), Z6
 	VPBROADCASTQ const0<>+0(SB), Z7
-	MOVQ         DX, DX
+	MOVQ         DX, R8
 
 row:
 	VMOVUPD      (CX), Y8
@@ -269,7 +283,7 @@ row:
 	VBLENDMPD    Z8, Z9, K1, Z8
 	VPANDQ       Z8, Z7, Z7
 	ADDQ         $0x00000080, CX
-	DECQ         DX
+	DECQ         R8
 	JNE          row
 	VPORQ        Z3, Z1, Z1
 	VPANDQ       Z7, Z5, Z5
@@ -277,20 +291,24 @@ row:
 	VPANDQ       Z6, Z4, Z4
 	VPORQ        Z1, Z0, Z0
 	VPANDQ       Z5, Z4, Z4
-	VSHUFF64X2   $0x4e, Z0, Z0, Z1
-	VPORQ        Z1, Z0, Z0
-	VSHUFF64X2   $0x4e, Z4, Z4, Z1
-	VPANDQ       Z1, Z4, Z4
-	VSHUFF64X2   $0xb1, Z0, Z0, Z1
-	VPORQ        Z1, Z0, Z0
-	VSHUFF64X2   $0xb1, Z4, Z4, Z1
-	VPANDQ       Z1, Z4, Z4
-	VPERMILPD    $0x55, Z0, Z1
-	VPORQ        Z1, Z0, Z0
-	VPERMILPD    $0x55, Z4, Z1
-	VPANDQ       Z1, Z4, Z4
+	VSHUFF64X2   $0x4e, Z0, Z0, Z5
+	VPORQ        Z5, Z0, Z0
+	VSHUFF64X2   $0x4e, Z4, Z4, Z5
+	VPANDQ       Z5, Z4, Z4
+	VSHUFF64X2   $0xb1, Z0, Z0, Z5
+	VPORQ        Z5, Z0, Z0
+	VSHUFF64X2   $0xb1, Z4, Z4, Z5
+	VPANDQ       Z5, Z4, Z4
+	VPERMILPD    $0x55, Z0, Z5
+	VPORQ        Z5, Z0, Z0
+	VPERMILPD    $0x55, Z4, Z5
+	VPANDQ       Z5, Z4, Z4
 	VMOVQ        X0, (AX)
 	VMOVQ        X4, 8(AX)
+	ADDQ         $0x00000010, AX
+	ADDQ         SI, CX
+	DECQ         BX
+	JNE          block
 	VZEROUPPER
 	RET
 
@@ -308,7 +326,6 @@ TEXT ·SignsFloat16(SB), NOSPLIT, $0-48
 	VPBROADCASTQ const0<>+0(SB), Z5
 	VPBROADCASTQ const0<>+0(SB), Z6
 	VPBROADCASTQ const0<>+0(SB), Z7
-	MOVQ         DX, DX
 
 row:
 	VCVTPH2PS    (CX), Y8
@@ -361,12 +378,18 @@ row:
 	VZEROUPPER
 	RET
 
-// func SignsFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// func SignsFloat16Combined(state *uint64, a *uint16, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512F, F16C
-TEXT ·SignsFloat16Combined(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
+TEXT ·SignsFloat16Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	ADDQ         $0x00000000, DI
 	VPXORQ       Z0, Z0, Z0
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
@@ -375,7 +398,7 @@ TEXT ·SignsFloat16Combined(SB), NOSPLIT, $0-48
 	VPBROADCASTQ const0<>+0(SB), Z5
 	VPBROADCASTQ const0<>+0(SB), Z6
 	VPBROADCASTQ const0<>+0(SB), Z7
-	MOVQ         DX, DX
+	MOVQ         DX, R8
 
 row:
 	VCVTPH2PS    (CX), Y8
@@ -415,7 +438,7 @@ row:
 	VBLENDMPD    Z8, Z9, K1, Z8
 	VPANDQ       Z8, Z7, Z7
 	ADDQ         $0x00000040, CX
-	DECQ         DX
+	DECQ         R8
 	JNE          row
 	VPORQ        Z3, Z1, Z1
 	VPANDQ       Z7, Z5, Z5
@@ -423,20 +446,24 @@ row:
 	VPANDQ       Z6, Z4, Z4
 	VPORQ        Z1, Z0, Z0
 	VPANDQ       Z5, Z4, Z4
-	VSHUFF64X2   $0x4e, Z0, Z0, Z1
-	VPORQ        Z1, Z0, Z0
-	VSHUFF64X2   $0x4e, Z4, Z4, Z1
-	VPANDQ       Z1, Z4, Z4
-	VSHUFF64X2   $0xb1, Z0, Z0, Z1
-	VPORQ        Z1, Z0, Z0
-	VSHUFF64X2   $0xb1, Z4, Z4, Z1
-	VPANDQ       Z1, Z4, Z4
-	VPERMILPD    $0x55, Z0, Z1
-	VPORQ        Z1, Z0, Z0
-	VPERMILPD    $0x55, Z4, Z1
-	VPANDQ       Z1, Z4, Z4
+	VSHUFF64X2   $0x4e, Z0, Z0, Z5
+	VPORQ        Z5, Z0, Z0
+	VSHUFF64X2   $0x4e, Z4, Z4, Z5
+	VPANDQ       Z5, Z4, Z4
+	VSHUFF64X2   $0xb1, Z0, Z0, Z5
+	VPORQ        Z5, Z0, Z0
+	VSHUFF64X2   $0xb1, Z4, Z4, Z5
+	VPANDQ       Z5, Z4, Z4
+	VPERMILPD    $0x55, Z0, Z5
+	VPORQ        Z5, Z0, Z0
+	VPERMILPD    $0x55, Z4, Z5
+	VPANDQ       Z5, Z4, Z4
 	VMOVQ        X0, (AX)
 	VMOVQ        X4, 8(AX)
+	ADDQ         $0x00000010, AX
+	ADDQ         SI, CX
+	DECQ         BX
+	JNE          block
 	VZEROUPPER
 	RET
 
@@ -454,7 +481,6 @@ TEXT ·SignsBFloat16(SB), NOSPLIT, $0-48
 	VPBROADCASTQ const0<>+0(SB), Z5
 	VPBROADCASTQ const0<>+0(SB), Z6
 	VPBROADCASTQ const0<>+0(SB), Z7
-	MOVQ         DX, DX
 
 row:
 	VPMOVZXWD    (CX), Y8
@@ -511,12 +537,18 @@ row:
 	VZEROUPPER
 	RET
 
-// func SignsBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// func SignsBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX2, AVX512F
-TEXT ·SignsBFloat16Combined(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
+TEXT ·SignsBFloat16Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	ADDQ         $0x00000000, DI
 	VPXORQ       Z0, Z0, Z0
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
@@ -525,7 +557,7 @@ TEXT ·SignsBFloat16Combined(SB), NOSPLIT, $0-48
 	VPBROADCASTQ const0<>+0(SB), Z5
 	VPBROADCASTQ const0<>+0(SB), Z6
 	VPBROADCASTQ const0<>+0(SB), Z7
-	MOVQ         DX, DX
+	MOVQ         DX, R8
 
 row:
 	VPMOVZXWD    (CX), Y8
@@ -569,7 +601,7 @@ row:
 	VBLENDMPD    Z8, Z9, K1, Z8
 	VPANDQ       Z8, Z7, Z7
 	ADDQ         $0x00000040, CX
-	DECQ         DX
+	DECQ         R8
 	JNE          row
 	VPORQ        Z3, Z1, Z1
 	VPANDQ       Z7, Z5, Z5
@@ -577,19 +609,23 @@ row:
 	VPANDQ       Z6, Z4, Z4
 	VPORQ        Z1, Z0, Z0
 	VPANDQ       Z5, Z4, Z4
-	VSHUFF64X2   $0x4e, Z0, Z0, Z1
-	VPORQ        Z1, Z0, Z0
-	VSHUFF64X2   $0x4e, Z4, Z4, Z1
-	VPANDQ       Z1, Z4, Z4
-	VSHUFF64X2   $0xb1, Z0, Z0, Z1
-	VPORQ        Z1, Z0, Z0
-	VSHUFF64X2   $0xb1, Z4, Z4, Z1
-	VPANDQ       Z1, Z4, Z4
-	VPERMILPD    $0x55, Z0, Z1
-	VPORQ        Z1, Z0, Z0
-	VPERMILPD    $0x55, Z4, Z1
-	VPANDQ       Z1, Z4, Z4
+	VSHUFF64X2   $0x4e, Z0, Z0, Z5
+	VPORQ        Z5, Z0, Z0
+	VSHUFF64X2   $0x4e, Z4, Z4, Z5
+	VPANDQ       Z5, Z4, Z4
+	VSHUFF64X2   $0xb1, Z0, Z0, Z5
+	VPORQ        Z5, Z0, Z0
+	VSHUFF64X2   $0xb1, Z4, Z4, Z5
+	VPANDQ       Z5, Z4, Z4
+	VPERMILPD    $0x55, Z0, Z5
+	VPORQ        Z5, Z0, Z0
+	VPERMILPD    $0x55, Z4, Z5
+	VPANDQ       Z5, Z4, Z4
 	VMOVQ        X0, (AX)
 	VMOVQ        X4, 8(AX)
+	ADDQ         $0x00000010, AX
+	ADDQ         SI, CX
+	DECQ         BX
+	JNE          block
 	VZEROUPPER
 	RET

@@ -9,37 +9,37 @@ package avx512
 //go:noescape
 func SumFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
 
-// SumFloat64Combined folds rows of 32 elements into the first lane.
+// SumFloat64Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func SumFloat64Combined(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
+func SumFloat64Combined(state *uint64, a *float64, b *byte, rows int, blocks int, skip int, u *uint64)
 
 // SumFloat32 folds rows of 32 elements.
 //
 //go:noescape
 func SumFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
 
-// SumFloat32Combined folds rows of 32 elements into the first lane.
+// SumFloat32Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func SumFloat32Combined(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
+func SumFloat32Combined(state *uint64, a *float32, b *byte, rows int, blocks int, skip int, u *uint64)
 
 // SumFloat16 folds rows of 32 elements.
 //
 //go:noescape
 func SumFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 
-// SumFloat16Combined folds rows of 32 elements into the first lane.
+// SumFloat16Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func SumFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+func SumFloat16Combined(state *uint64, a *uint16, b *byte, rows int, blocks int, skip int, u *uint64)
 
 // SumBFloat16 folds rows of 32 elements.
 //
 //go:noescape
 func SumBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 
-// SumBFloat16Combined folds rows of 32 elements into the first lane.
+// SumBFloat16Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func SumBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+func SumBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, blocks int, skip int, u *uint64)

@@ -22,7 +22,6 @@ TEXT ·SumFloat64(SB), NOSPLIT, $0-48
 	VPBROADCASTQ const0<>+0(SB), Z9
 	VPBROADCASTQ const0<>+0(SB), Z10
 	VPBROADCASTQ const0<>+0(SB), Z11
-	MOVQ         DX, DX
 
 row:
 	VMOVUPD           (CX), Z12
@@ -93,12 +92,18 @@ GLOBL const0<>(SB), RODATA|NOPTR, $8
 DATA const1<>+0(SB)/8, $0x5380000000000000
 GLOBL const1<>(SB), RODATA|NOPTR, $8
 
-// func SumFloat64Combined(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
+// func SumFloat64Combined(state *uint64, a *float64, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512F
-TEXT ·SumFloat64Combined(SB), NOSPLIT, $0-48
-	MOVQ         state+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         rows+24(FP), DX
+TEXT ·SumFloat64Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	ADDQ         $0x00000000, DI
 	VPXORQ       Z0, Z0, Z0
 	VPXORQ       Z1, Z1, Z1
 	VPXORQ       Z2, Z2, Z2
@@ -111,7 +116,7 @@ TEXT ·SumFloat64Combined(SB), NOSPLIT, $0-48
 	VPBROADCASTQ const0<>+0(SB), Z9
 	VPBROADCASTQ const0<>+0(SB), Z10
 	VPBROADCASTQ const0<>+0(SB), Z11
-	MOVQ         DX, DX
+	MOVQ         DX, R8
 
 row:
 	VMOVUPD           (CX), Z12
@@ -159,74 +164,78 @@ row:
 	VFMADD231PD       Z12, Z12, Z11
 	VMOVAPD           Z13, Z3
 	ADDQ              $0x00000100, CX
-	DECQ              DX
+	DECQ              R8
 	JNE               row
 	VADDPD            Z3, Z1, Z12
 	VSUBPD            Z1, Z12, Z13
 	VSUBPD            Z13, Z12, Z14
-	VSUBPD            Z14, Z1, Z1
-	VSUBPD            Z13, Z3, Z3
-	VADDPD            Z3, Z1, Z1
-	VADDPD            Z7, Z5, Z3
-	VADDPD            Z3, Z1, Z5
+	VSUBPD            Z14, Z1, Z14
+	VSUBPD            Z13, Z3, Z13
+	VADDPD            Z13, Z14, Z13
+	VADDPD            Z7, Z5, Z5
+	VADDPD            Z5, Z13, Z5
 	VADDPD            Z11, Z9, Z9
-	VADDPD            Z2, Z0, Z1
-	VSUBPD            Z0, Z1, Z3
-	VSUBPD            Z3, Z1, Z7
-	VSUBPD            Z7, Z0, Z0
-	VSUBPD            Z3, Z2, Z2
-	VADDPD            Z2, Z0, Z0
-	VADDPD            Z6, Z4, Z2
-	VADDPD            Z2, Z0, Z4
+	VADDPD            Z2, Z0, Z11
+	VSUBPD            Z0, Z11, Z13
+	VSUBPD            Z13, Z11, Z14
+	VSUBPD            Z14, Z0, Z14
+	VSUBPD            Z13, Z2, Z13
+	VADDPD            Z13, Z14, Z13
+	VADDPD            Z6, Z4, Z4
+	VADDPD            Z4, Z13, Z4
 	VADDPD            Z10, Z8, Z8
-	VADDPD            Z12, Z1, Z0
-	VSUBPD            Z1, Z0, Z2
-	VSUBPD            Z2, Z0, Z3
-	VSUBPD            Z3, Z1, Z1
-	VSUBPD            Z2, Z12, Z2
-	VADDPD            Z2, Z1, Z1
-	VADDPD            Z5, Z4, Z2
-	VADDPD            Z2, Z1, Z4
+	VADDPD            Z12, Z11, Z10
+	VSUBPD            Z11, Z10, Z13
+	VSUBPD            Z13, Z10, Z14
+	VSUBPD            Z14, Z11, Z11
+	VSUBPD            Z13, Z12, Z12
+	VADDPD            Z12, Z11, Z11
+	VADDPD            Z5, Z4, Z4
+	VADDPD            Z4, Z11, Z4
 	VADDPD            Z9, Z8, Z8
-	VSHUFF64X2        $0x4e, Z0, Z0, Z1
-	VADDPD            Z1, Z0, Z2
-	VSUBPD            Z0, Z2, Z3
-	VSUBPD            Z3, Z2, Z5
-	VSUBPD            Z5, Z0, Z0
-	VSUBPD            Z3, Z1, Z1
-	VADDPD            Z1, Z0, Z0
-	VSHUFF64X2        $0x4e, Z4, Z4, Z1
-	VADDPD            Z1, Z4, Z1
-	VADDPD            Z1, Z0, Z4
-	VSHUFF64X2        $0x4e, Z8, Z8, Z0
-	VADDPD            Z0, Z8, Z8
-	VSHUFF64X2        $0xb1, Z2, Z2, Z0
-	VADDPD            Z0, Z2, Z1
-	VSUBPD            Z2, Z1, Z3
-	VSUBPD            Z3, Z1, Z5
-	VSUBPD            Z5, Z2, Z2
-	VSUBPD            Z3, Z0, Z0
-	VADDPD            Z0, Z2, Z0
-	VSHUFF64X2        $0xb1, Z4, Z4, Z2
-	VADDPD            Z2, Z4, Z2
-	VADDPD            Z2, Z0, Z4
-	VSHUFF64X2        $0xb1, Z8, Z8, Z0
-	VADDPD            Z0, Z8, Z8
-	VPERMILPD         $0x55, Z1, Z0
-	VADDPD            Z0, Z1, Z2
-	VSUBPD            Z1, Z2, Z3
-	VSUBPD            Z3, Z2, Z5
-	VSUBPD            Z5, Z1, Z1
-	VSUBPD            Z3, Z0, Z0
-	VADDPD            Z0, Z1, Z0
-	VPERMILPD         $0x55, Z4, Z1
-	VADDPD            Z1, Z4, Z1
-	VADDPD            Z1, Z0, Z4
-	VPERMILPD         $0x55, Z8, Z0
-	VADDPD            Z0, Z8, Z8
-	VMOVQ             X2, (AX)
+	VSHUFF64X2        $0x4e, Z10, Z10, Z9
+	VADDPD            Z9, Z10, Z11
+	VSUBPD            Z10, Z11, Z12
+	VSUBPD            Z12, Z11, Z13
+	VSUBPD            Z13, Z10, Z10
+	VSUBPD            Z12, Z9, Z9
+	VADDPD            Z9, Z10, Z9
+	VSHUFF64X2        $0x4e, Z4, Z4, Z10
+	VADDPD            Z10, Z4, Z4
+	VADDPD            Z4, Z9, Z4
+	VSHUFF64X2        $0x4e, Z8, Z8, Z9
+	VADDPD            Z9, Z8, Z8
+	VSHUFF64X2        $0xb1, Z11, Z11, Z9
+	VADDPD            Z9, Z11, Z10
+	VSUBPD            Z11, Z10, Z12
+	VSUBPD            Z12, Z10, Z13
+	VSUBPD            Z13, Z11, Z11
+	VSUBPD            Z12, Z9, Z9
+	VADDPD            Z9, Z11, Z9
+	VSHUFF64X2        $0xb1, Z4, Z4, Z11
+	VADDPD            Z11, Z4, Z4
+	VADDPD            Z4, Z9, Z4
+	VSHUFF64X2        $0xb1, Z8, Z8, Z9
+	VADDPD            Z9, Z8, Z8
+	VPERMILPD         $0x55, Z10, Z9
+	VADDPD            Z9, Z10, Z11
+	VSUBPD            Z10, Z11, Z12
+	VSUBPD            Z12, Z11, Z13
+	VSUBPD            Z13, Z10, Z10
+	VSUBPD            Z12, Z9, Z9
+	VADDPD            Z9, Z10, Z9
+	VPERMILPD         $0x55, Z4, Z10
+	VADDPD            Z10, Z4, Z4
+	VADDPD            Z4, Z9, Z4
+	VPERMILPD         $0x55, Z8, Z9
+	VADDPD            Z9, Z8, Z8
+	VMOVQ             X11, (AX)
 	VMOVQ             X4, 8(AX)
 	VMOVQ             X8, 16(AX)
+	ADDQ              $0x00000018, AX
+	ADDQ              SI, CX
+	DECQ              BX
+	JNE               block
 	VZEROUPPER
 	RET
 
@@ -244,7 +253,6 @@ TEXT ·SumFloat32(SB), NOSPLIT, $0-48
 	VPXORQ Z5, Z5, Z5
 	VPXORQ Z6, Z6, Z6
 	VPXORQ Z7, Z7, Z7
-	MOVQ   DX, DX
 
 row:
 	VMOVUPD           (CX), Y8
@@ -301,12 +309,18 @@ row:
 	VZEROUPPER
 	RET
 
-// func SumFloat32Combined(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
+// func SumFloat32Combined(state *uint64, a *float32, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512F
-TEXT ·SumFloat32Combined(SB), NOSPLIT, $0-48
-	MOVQ   state+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   rows+24(FP), DX
+TEXT ·SumFloat32Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	ADDQ   $0x00000000, DI
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -315,7 +329,7 @@ TEXT ·SumFloat32Combined(SB), NOSPLIT, $0-48
 	VPXORQ Z5, Z5, Z5
 	VPXORQ Z6, Z6, Z6
 	VPXORQ Z7, Z7, Z7
-	MOVQ   DX, DX
+	MOVQ   DX, R8
 
 row:
 	VMOVUPD           (CX), Y8
@@ -359,64 +373,68 @@ row:
 	VADDPD            Z7, Z11, Z7
 	VMOVAPD           Z9, Z3
 	ADDQ              $0x00000080, CX
-	DECQ              DX
+	DECQ              R8
 	JNE               row
 	VADDPD            Z3, Z1, Z8
 	VSUBPD            Z1, Z8, Z9
 	VSUBPD            Z9, Z8, Z10
-	VSUBPD            Z10, Z1, Z1
-	VSUBPD            Z9, Z3, Z3
-	VADDPD            Z3, Z1, Z1
-	VADDPD            Z7, Z5, Z3
-	VADDPD            Z3, Z1, Z5
-	VADDPD            Z2, Z0, Z1
-	VSUBPD            Z0, Z1, Z3
-	VSUBPD            Z3, Z1, Z7
-	VSUBPD            Z7, Z0, Z0
-	VSUBPD            Z3, Z2, Z2
-	VADDPD            Z2, Z0, Z0
-	VADDPD            Z6, Z4, Z2
-	VADDPD            Z2, Z0, Z4
-	VADDPD            Z8, Z1, Z0
-	VSUBPD            Z1, Z0, Z2
-	VSUBPD            Z2, Z0, Z3
-	VSUBPD            Z3, Z1, Z1
-	VSUBPD            Z2, Z8, Z2
-	VADDPD            Z2, Z1, Z1
-	VADDPD            Z5, Z4, Z2
-	VADDPD            Z2, Z1, Z4
-	VSHUFF64X2        $0x4e, Z0, Z0, Z1
-	VADDPD            Z1, Z0, Z2
-	VSUBPD            Z0, Z2, Z3
-	VSUBPD            Z3, Z2, Z5
-	VSUBPD            Z5, Z0, Z0
-	VSUBPD            Z3, Z1, Z1
-	VADDPD            Z1, Z0, Z0
-	VSHUFF64X2        $0x4e, Z4, Z4, Z1
-	VADDPD            Z1, Z4, Z1
-	VADDPD            Z1, Z0, Z4
-	VSHUFF64X2        $0xb1, Z2, Z2, Z0
-	VADDPD            Z0, Z2, Z1
-	VSUBPD            Z2, Z1, Z3
-	VSUBPD            Z3, Z1, Z5
-	VSUBPD            Z5, Z2, Z2
-	VSUBPD            Z3, Z0, Z0
-	VADDPD            Z0, Z2, Z0
-	VSHUFF64X2        $0xb1, Z4, Z4, Z2
-	VADDPD            Z2, Z4, Z2
-	VADDPD            Z2, Z0, Z4
-	VPERMILPD         $0x55, Z1, Z0
-	VADDPD            Z0, Z1, Z2
-	VSUBPD            Z1, Z2, Z3
-	VSUBPD            Z3, Z2, Z5
-	VSUBPD            Z5, Z1, Z1
-	VSUBPD            Z3, Z0, Z0
-	VADDPD            Z0, Z1, Z0
-	VPERMILPD         $0x55, Z4, Z1
-	VADDPD            Z1, Z4, Z1
-	VADDPD            Z1, Z0, Z4
-	VMOVQ             X2, (AX)
+	VSUBPD            Z10, Z1, Z10
+	VSUBPD            Z9, Z3, Z9
+	VADDPD            Z9, Z10, Z9
+	VADDPD            Z7, Z5, Z5
+	VADDPD            Z5, Z9, Z5
+	VADDPD            Z2, Z0, Z9
+	VSUBPD            Z0, Z9, Z10
+	VSUBPD            Z10, Z9, Z11
+	VSUBPD            Z11, Z0, Z11
+	VSUBPD            Z10, Z2, Z10
+	VADDPD            Z10, Z11, Z10
+	VADDPD            Z6, Z4, Z4
+	VADDPD            Z4, Z10, Z4
+	VADDPD            Z8, Z9, Z10
+	VSUBPD            Z9, Z10, Z11
+	VSUBPD            Z11, Z10, Z12
+	VSUBPD            Z12, Z9, Z9
+	VSUBPD            Z11, Z8, Z8
+	VADDPD            Z8, Z9, Z8
+	VADDPD            Z5, Z4, Z4
+	VADDPD            Z4, Z8, Z4
+	VSHUFF64X2        $0x4e, Z10, Z10, Z8
+	VADDPD            Z8, Z10, Z9
+	VSUBPD            Z10, Z9, Z11
+	VSUBPD            Z11, Z9, Z12
+	VSUBPD            Z12, Z10, Z10
+	VSUBPD            Z11, Z8, Z8
+	VADDPD            Z8, Z10, Z8
+	VSHUFF64X2        $0x4e, Z4, Z4, Z10
+	VADDPD            Z10, Z4, Z4
+	VADDPD            Z4, Z8, Z4
+	VSHUFF64X2        $0xb1, Z9, Z9, Z8
+	VADDPD            Z8, Z9, Z10
+	VSUBPD            Z9, Z10, Z11
+	VSUBPD            Z11, Z10, Z12
+	VSUBPD            Z12, Z9, Z9
+	VSUBPD            Z11, Z8, Z8
+	VADDPD            Z8, Z9, Z8
+	VSHUFF64X2        $0xb1, Z4, Z4, Z9
+	VADDPD            Z9, Z4, Z4
+	VADDPD            Z4, Z8, Z4
+	VPERMILPD         $0x55, Z10, Z8
+	VADDPD            Z8, Z10, Z9
+	VSUBPD            Z10, Z9, Z11
+	VSUBPD            Z11, Z9, Z12
+	VSUBPD            Z12, Z10, Z10
+	VSUBPD            Z11, Z8, Z8
+	VADDPD            Z8, Z10, Z8
+	VPERMILPD         $0x55, Z4, Z10
+	VADDPD            Z10, Z4, Z4
+	VADDPD            Z4, Z8, Z4
+	VMOVQ             X9, (AX)
 	VMOVQ             X4, 8(AX)
+	ADDQ              $0x00000010, AX
+	ADDQ              SI, CX
+	DECQ              BX
+	JNE               block
 	VZEROUPPER
 	RET
 
@@ -434,7 +452,6 @@ TEXT ·SumFloat16(SB), NOSPLIT, $0-48
 	VPXORQ Z5, Z5, Z5
 	VPXORQ Z6, Z6, Z6
 	VPXORQ Z7, Z7, Z7
-	MOVQ   DX, DX
 
 row:
 	VCVTPH2PS         (CX), Y8
@@ -491,12 +508,18 @@ row:
 	VZEROUPPER
 	RET
 
-// func SumFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// func SumFloat16Combined(state *uint64, a *uint16, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512F, F16C
-TEXT ·SumFloat16Combined(SB), NOSPLIT, $0-48
-	MOVQ   state+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   rows+24(FP), DX
+TEXT ·SumFloat16Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	ADDQ   $0x00000000, DI
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -505,7 +528,7 @@ TEXT ·SumFloat16Combined(SB), NOSPLIT, $0-48
 	VPXORQ Z5, Z5, Z5
 	VPXORQ Z6, Z6, Z6
 	VPXORQ Z7, Z7, Z7
-	MOVQ   DX, DX
+	MOVQ   DX, R8
 
 row:
 	VCVTPH2PS         (CX), Y8
@@ -549,64 +572,68 @@ row:
 	VADDPD            Z7, Z11, Z7
 	VMOVAPD           Z9, Z3
 	ADDQ              $0x00000040, CX
-	DECQ              DX
+	DECQ              R8
 	JNE               row
 	VADDPD            Z3, Z1, Z8
 	VSUBPD            Z1, Z8, Z9
 	VSUBPD            Z9, Z8, Z10
-	VSUBPD            Z10, Z1, Z1
-	VSUBPD            Z9, Z3, Z3
-	VADDPD            Z3, Z1, Z1
-	VADDPD            Z7, Z5, Z3
-	VADDPD            Z3, Z1, Z5
-	VADDPD            Z2, Z0, Z1
-	VSUBPD            Z0, Z1, Z3
-	VSUBPD            Z3, Z1, Z7
-	VSUBPD            Z7, Z0, Z0
-	VSUBPD            Z3, Z2, Z2
-	VADDPD            Z2, Z0, Z0
-	VADDPD            Z6, Z4, Z2
-	VADDPD            Z2, Z0, Z4
-	VADDPD            Z8, Z1, Z0
-	VSUBPD            Z1, Z0, Z2
-	VSUBPD            Z2, Z0, Z3
-	VSUBPD            Z3, Z1, Z1
-	VSUBPD            Z2, Z8, Z2
-	VADDPD            Z2, Z1, Z1
-	VADDPD            Z5, Z4, Z2
-	VADDPD            Z2, Z1, Z4
-	VSHUFF64X2        $0x4e, Z0, Z0, Z1
-	VADDPD            Z1, Z0, Z2
-	VSUBPD            Z0, Z2, Z3
-	VSUBPD            Z3, Z2, Z5
-	VSUBPD            Z5, Z0, Z0
-	VSUBPD            Z3, Z1, Z1
-	VADDPD            Z1, Z0, Z0
-	VSHUFF64X2        $0x4e, Z4, Z4, Z1
-	VADDPD            Z1, Z4, Z1
-	VADDPD            Z1, Z0, Z4
-	VSHUFF64X2        $0xb1, Z2, Z2, Z0
-	VADDPD            Z0, Z2, Z1
-	VSUBPD            Z2, Z1, Z3
-	VSUBPD            Z3, Z1, Z5
-	VSUBPD            Z5, Z2, Z2
-	VSUBPD            Z3, Z0, Z0
-	VADDPD            Z0, Z2, Z0
-	VSHUFF64X2        $0xb1, Z4, Z4, Z2
-	VADDPD            Z2, Z4, Z2
-	VADDPD            Z2, Z0, Z4
-	VPERMILPD         $0x55, Z1, Z0
-	VADDPD            Z0, Z1, Z2
-	VSUBPD            Z1, Z2, Z3
-	VSUBPD            Z3, Z2, Z5
-	VSUBPD            Z5, Z1, Z1
-	VSUBPD            Z3, Z0, Z0
-	VADDPD            Z0, Z1, Z0
-	VPERMILPD         $0x55, Z4, Z1
-	VADDPD            Z1, Z4, Z1
-	VADDPD            Z1, Z0, Z4
-	VMOVQ             X2, (AX)
+	VSUBPD            Z10, Z1, Z10
+	VSUBPD            Z9, Z3, Z9
+	VADDPD            Z9, Z10, Z9
+	VADDPD            Z7, Z5, Z5
+	VADDPD            Z5, Z9, Z5
+	VADDPD            Z2, Z0, Z9
+	VSUBPD            Z0, Z9, Z10
+	VSUBPD            Z10, Z9, Z11
+	VSUBPD            Z11, Z0, Z11
+	VSUBPD            Z10, Z2, Z10
+	VADDPD            Z10, Z11, Z10
+	VADDPD            Z6, Z4, Z4
+	VADDPD            Z4, Z10, Z4
+	VADDPD            Z8, Z9, Z10
+	VSUBPD            Z9, Z10, Z11
+	VSUBPD            Z11, Z10, Z12
+	VSUBPD            Z12, Z9, Z9
+	VSUBPD            Z11, Z8, Z8
+	VADDPD            Z8, Z9, Z8
+	VADDPD            Z5, Z4, Z4
+	VADDPD            Z4, Z8, Z4
+	VSHUFF64X2        $0x4e, Z10, Z10, Z8
+	VADDPD            Z8, Z10, Z9
+	VSUBPD            Z10, Z9, Z11
+	VSUBPD            Z11, Z9, Z12
+	VSUBPD            Z12, Z10, Z10
+	VSUBPD            Z11, Z8, Z8
+	VADDPD            Z8, Z10, Z8
+	VSHUFF64X2        $0x4e, Z4, Z4, Z10
+	VADDPD            Z10, Z4, Z4
+	VADDPD            Z4, Z8, Z4
+	VSHUFF64X2        $0xb1, Z9, Z9, Z8
+	VADDPD            Z8, Z9, Z10
+	VSUBPD            Z9, Z10, Z11
+	VSUBPD            Z11, Z10, Z12
+	VSUBPD            Z12, Z9, Z9
+	VSUBPD            Z11, Z8, Z8
+	VADDPD            Z8, Z9, Z8
+	VSHUFF64X2        $0xb1, Z4, Z4, Z9
+	VADDPD            Z9, Z4, Z4
+	VADDPD            Z4, Z8, Z4
+	VPERMILPD         $0x55, Z10, Z8
+	VADDPD            Z8, Z10, Z9
+	VSUBPD            Z10, Z9, Z11
+	VSUBPD            Z11, Z9, Z12
+	VSUBPD            Z12, Z10, Z10
+	VSUBPD            Z11, Z8, Z8
+	VADDPD            Z8, Z10, Z8
+	VPERMILPD         $0x55, Z4, Z10
+	VADDPD            Z10, Z4, Z4
+	VADDPD            Z4, Z8, Z4
+	VMOVQ             X9, (AX)
 	VMOVQ             X4, 8(AX)
+	ADDQ              $0x00000010, AX
+	ADDQ              SI, CX
+	DECQ              BX
+	JNE               block
 	VZEROUPPER
 	RET
 
@@ -624,7 +651,6 @@ TEXT ·SumBFloat16(SB), NOSPLIT, $0-48
 	VPXORQ Z5, Z5, Z5
 	VPXORQ Z6, Z6, Z6
 	VPXORQ Z7, Z7, Z7
-	MOVQ   DX, DX
 
 row:
 	VPMOVZXWD         (CX), Y8
@@ -685,12 +711,18 @@ row:
 	VZEROUPPER
 	RET
 
-// func SumBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// func SumBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX2, AVX512F
-TEXT ·SumBFloat16Combined(SB), NOSPLIT, $0-48
-	MOVQ   state+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   rows+24(FP), DX
+TEXT ·SumBFloat16Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	ADDQ   $0x00000000, DI
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -699,7 +731,7 @@ TEXT ·SumBFloat16Combined(SB), NOSPLIT, $0-48
 	VPXORQ Z5, Z5, Z5
 	VPXORQ Z6, Z6, Z6
 	VPXORQ Z7, Z7, Z7
-	MOVQ   DX, DX
+	MOVQ   DX, R8
 
 row:
 	VPMOVZXWD         (CX), Y8
@@ -747,63 +779,67 @@ row:
 	VADDPD            Z7, Z11, Z7
 	VMOVAPD           Z9, Z3
 	ADDQ              $0x00000040, CX
-	DECQ              DX
+	DECQ              R8
 	JNE               row
 	VADDPD            Z3, Z1, Z8
 	VSUBPD            Z1, Z8, Z9
 	VSUBPD            Z9, Z8, Z10
-	VSUBPD            Z10, Z1, Z1
-	VSUBPD            Z9, Z3, Z3
-	VADDPD            Z3, Z1, Z1
-	VADDPD            Z7, Z5, Z3
-	VADDPD            Z3, Z1, Z5
-	VADDPD            Z2, Z0, Z1
-	VSUBPD            Z0, Z1, Z3
-	VSUBPD            Z3, Z1, Z7
-	VSUBPD            Z7, Z0, Z0
-	VSUBPD            Z3, Z2, Z2
-	VADDPD            Z2, Z0, Z0
-	VADDPD            Z6, Z4, Z2
-	VADDPD            Z2, Z0, Z4
-	VADDPD            Z8, Z1, Z0
-	VSUBPD            Z1, Z0, Z2
-	VSUBPD            Z2, Z0, Z3
-	VSUBPD            Z3, Z1, Z1
-	VSUBPD            Z2, Z8, Z2
-	VADDPD            Z2, Z1, Z1
-	VADDPD            Z5, Z4, Z2
-	VADDPD            Z2, Z1, Z4
-	VSHUFF64X2        $0x4e, Z0, Z0, Z1
-	VADDPD            Z1, Z0, Z2
-	VSUBPD            Z0, Z2, Z3
-	VSUBPD            Z3, Z2, Z5
-	VSUBPD            Z5, Z0, Z0
-	VSUBPD            Z3, Z1, Z1
-	VADDPD            Z1, Z0, Z0
-	VSHUFF64X2        $0x4e, Z4, Z4, Z1
-	VADDPD            Z1, Z4, Z1
-	VADDPD            Z1, Z0, Z4
-	VSHUFF64X2        $0xb1, Z2, Z2, Z0
-	VADDPD            Z0, Z2, Z1
-	VSUBPD            Z2, Z1, Z3
-	VSUBPD            Z3, Z1, Z5
-	VSUBPD            Z5, Z2, Z2
-	VSUBPD            Z3, Z0, Z0
-	VADDPD            Z0, Z2, Z0
-	VSHUFF64X2        $0xb1, Z4, Z4, Z2
-	VADDPD            Z2, Z4, Z2
-	VADDPD            Z2, Z0, Z4
-	VPERMILPD         $0x55, Z1, Z0
-	VADDPD            Z0, Z1, Z2
-	VSUBPD            Z1, Z2, Z3
-	VSUBPD            Z3, Z2, Z5
-	VSUBPD            Z5, Z1, Z1
-	VSUBPD            Z3, Z0, Z0
-	VADDPD            Z0, Z1, Z0
-	VPERMILPD         $0x55, Z4, Z1
-	VADDPD            Z1, Z4, Z1
-	VADDPD            Z1, Z0, Z4
-	VMOVQ             X2, (AX)
+	VSUBPD            Z10, Z1, Z10
+	VSUBPD            Z9, Z3, Z9
+	VADDPD            Z9, Z10, Z9
+	VADDPD            Z7, Z5, Z5
+	VADDPD            Z5, Z9, Z5
+	VADDPD            Z2, Z0, Z9
+	VSUBPD            Z0, Z9, Z10
+	VSUBPD            Z10, Z9, Z11
+	VSUBPD            Z11, Z0, Z11
+	VSUBPD            Z10, Z2, Z10
+	VADDPD            Z10, Z11, Z10
+	VADDPD            Z6, Z4, Z4
+	VADDPD            Z4, Z10, Z4
+	VADDPD            Z8, Z9, Z10
+	VSUBPD            Z9, Z10, Z11
+	VSUBPD            Z11, Z10, Z12
+	VSUBPD            Z12, Z9, Z9
+	VSUBPD            Z11, Z8, Z8
+	VADDPD            Z8, Z9, Z8
+	VADDPD            Z5, Z4, Z4
+	VADDPD            Z4, Z8, Z4
+	VSHUFF64X2        $0x4e, Z10, Z10, Z8
+	VADDPD            Z8, Z10, Z9
+	VSUBPD            Z10, Z9, Z11
+	VSUBPD            Z11, Z9, Z12
+	VSUBPD            Z12, Z10, Z10
+	VSUBPD            Z11, Z8, Z8
+	VADDPD            Z8, Z10, Z8
+	VSHUFF64X2        $0x4e, Z4, Z4, Z10
+	VADDPD            Z10, Z4, Z4
+	VADDPD            Z4, Z8, Z4
+	VSHUFF64X2        $0xb1, Z9, Z9, Z8
+	VADDPD            Z8, Z9, Z10
+	VSUBPD            Z9, Z10, Z11
+	VSUBPD            Z11, Z10, Z12
+	VSUBPD            Z12, Z9, Z9
+	VSUBPD            Z11, Z8, Z8
+	VADDPD            Z8, Z9, Z8
+	VSHUFF64X2        $0xb1, Z4, Z4, Z9
+	VADDPD            Z9, Z4, Z4
+	VADDPD            Z4, Z8, Z4
+	VPERMILPD         $0x55, Z10, Z8
+	VADDPD            Z8, Z10, Z9
+	VSUBPD            Z10, Z9, Z11
+	VSUBPD            Z11, Z9, Z12
+	VSUBPD            Z12, Z10, Z10
+	VSUBPD            Z11, Z8, Z8
+	VADDPD            Z8, Z10, Z8
+	VPERMILPD         $0x55, Z4, Z10
+	VADDPD            Z10, Z4, Z4
+	VADDPD            Z4, Z8, Z4
+	VMOVQ             X9, (AX)
 	VMOVQ             X4, 8(AX)
+	ADDQ              $0x00000010, AX
+	ADDQ              SI, CX
+	DECQ              BX
+	JNE               block
 	VZEROUPPER
 	RET

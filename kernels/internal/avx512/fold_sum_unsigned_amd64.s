@@ -18,7 +18,6 @@ TEXT ·SumUint64(SB), NOSPLIT, $0-48
 	VPXORQ Z5, Z5, Z5
 	VPXORQ Z6, Z6, Z6
 	VPXORQ Z7, Z7, Z7
-	MOVQ   DX, DX
 
 row:
 	VMOVUPD     (CX), Z8
@@ -58,12 +57,18 @@ row:
 DATA const0<>+0(SB)/8, $0x00000000ffffffff
 GLOBL const0<>(SB), RODATA|NOPTR, $8
 
-// func SumUint64Combined(state *uint64, a *uint64, b *byte, rows int, u0 uint64, u1 uint64)
+// func SumUint64Combined(state *uint64, a *uint64, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512F
-TEXT ·SumUint64Combined(SB), NOSPLIT, $0-48
-	MOVQ   state+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   rows+24(FP), DX
+TEXT ·SumUint64Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	ADDQ   $0x00000000, DI
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -72,7 +77,7 @@ TEXT ·SumUint64Combined(SB), NOSPLIT, $0-48
 	VPXORQ Z5, Z5, Z5
 	VPXORQ Z6, Z6, Z6
 	VPXORQ Z7, Z7, Z7
-	MOVQ   DX, DX
+	MOVQ   DX, R8
 
 row:
 	VMOVUPD     (CX), Z8
@@ -96,7 +101,7 @@ row:
 	VPADDQ      Z3, Z8, Z3
 	VPADDQ      Z7, Z9, Z7
 	ADDQ        $0x00000100, CX
-	DECQ        DX
+	DECQ        R8
 	JNE         row
 	VPADDQ      Z3, Z1, Z1
 	VPADDQ      Z7, Z5, Z5
@@ -104,19 +109,23 @@ row:
 	VPADDQ      Z6, Z4, Z4
 	VPADDQ      Z1, Z0, Z0
 	VPADDQ      Z5, Z4, Z4
-	VSHUFF64X2  $0x4e, Z0, Z0, Z1
-	VPADDQ      Z1, Z0, Z0
-	VSHUFF64X2  $0x4e, Z4, Z4, Z1
-	VPADDQ      Z1, Z4, Z4
-	VSHUFF64X2  $0xb1, Z0, Z0, Z1
-	VPADDQ      Z1, Z0, Z0
-	VSHUFF64X2  $0xb1, Z4, Z4, Z1
-	VPADDQ      Z1, Z4, Z4
-	VPERMILPD   $0x55, Z0, Z1
-	VPADDQ      Z1, Z0, Z0
-	VPERMILPD   $0x55, Z4, Z1
-	VPADDQ      Z1, Z4, Z4
+	VSHUFF64X2  $0x4e, Z0, Z0, Z8
+	VPADDQ      Z8, Z0, Z0
+	VSHUFF64X2  $0x4e, Z4, Z4, Z8
+	VPADDQ      Z8, Z4, Z4
+	VSHUFF64X2  $0xb1, Z0, Z0, Z8
+	VPADDQ      Z8, Z0, Z0
+	VSHUFF64X2  $0xb1, Z4, Z4, Z8
+	VPADDQ      Z8, Z4, Z4
+	VPERMILPD   $0x55, Z0, Z8
+	VPADDQ      Z8, Z0, Z0
+	VPERMILPD   $0x55, Z4, Z8
+	VPADDQ      Z8, Z4, Z4
 	VMOVQ       X0, (AX)
 	VMOVQ       X4, 8(AX)
+	ADDQ        $0x00000010, AX
+	ADDQ        SI, CX
+	DECQ        BX
+	JNE         block
 	VZEROUPPER
 	RET

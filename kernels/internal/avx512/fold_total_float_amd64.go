@@ -9,37 +9,37 @@ package avx512
 //go:noescape
 func TotalFloat64(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
 
-// TotalFloat64Combined folds rows of 32 elements into the first lane.
+// TotalFloat64Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func TotalFloat64Combined(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
+func TotalFloat64Combined(state *uint64, a *float64, b *byte, rows int, blocks int, skip int, u *uint64)
 
 // TotalFloat32 folds rows of 32 elements.
 //
 //go:noescape
 func TotalFloat32(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
 
-// TotalFloat32Combined folds rows of 32 elements into the first lane.
+// TotalFloat32Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func TotalFloat32Combined(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
+func TotalFloat32Combined(state *uint64, a *float32, b *byte, rows int, blocks int, skip int, u *uint64)
 
 // TotalFloat16 folds rows of 32 elements.
 //
 //go:noescape
 func TotalFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 
-// TotalFloat16Combined folds rows of 32 elements into the first lane.
+// TotalFloat16Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func TotalFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+func TotalFloat16Combined(state *uint64, a *uint16, b *byte, rows int, blocks int, skip int, u *uint64)
 
 // TotalBFloat16 folds rows of 32 elements.
 //
 //go:noescape
 func TotalBFloat16(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
 
-// TotalBFloat16Combined folds rows of 32 elements into the first lane.
+// TotalBFloat16Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func TotalBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+func TotalBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, blocks int, skip int, u *uint64)

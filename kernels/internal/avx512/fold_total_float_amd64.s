@@ -14,7 +14,6 @@ TEXT ·TotalFloat64(SB), NOSPLIT, $0-48
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
 	VPXORQ Z3, Z3, Z3
-	MOVQ   DX, DX
 
 row:
 	VMOVUPD (CX), Z4
@@ -35,17 +34,23 @@ row:
 	VZEROUPPER
 	RET
 
-// func TotalFloat64Combined(state *uint64, a *float64, b *byte, rows int, u0 uint64, u1 uint64)
+// func TotalFloat64Combined(state *uint64, a *float64, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512F
-TEXT ·TotalFloat64Combined(SB), NOSPLIT, $0-48
-	MOVQ   state+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   rows+24(FP), DX
+TEXT ·TotalFloat64Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	ADDQ   $0x00000000, DI
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
 	VPXORQ Z3, Z3, Z3
-	MOVQ   DX, DX
+	MOVQ   DX, R8
 
 row:
 	VMOVUPD    (CX), Z4
@@ -57,18 +62,22 @@ row:
 	VMOVUPD    192(CX), Z4
 	VADDPD     Z4, Z3, Z3
 	ADDQ       $0x00000100, CX
-	DECQ       DX
+	DECQ       R8
 	JNE        row
 	VADDPD     Z3, Z1, Z1
 	VADDPD     Z2, Z0, Z0
 	VADDPD     Z1, Z0, Z0
-	VSHUFF64X2 $0x4e, Z0, Z0, Z1
-	VADDPD     Z1, Z0, Z0
-	VSHUFF64X2 $0xb1, Z0, Z0, Z1
-	VADDPD     Z1, Z0, Z0
-	VPERMILPD  $0x55, Z0, Z1
-	VADDPD     Z1, Z0, Z0
+	VSHUFF64X2 $0x4e, Z0, Z0, Z4
+	VADDPD     Z4, Z0, Z0
+	VSHUFF64X2 $0xb1, Z0, Z0, Z4
+	VADDPD     Z4, Z0, Z0
+	VPERMILPD  $0x55, Z0, Z4
+	VADDPD     Z4, Z0, Z0
 	VMOVQ      X0, (AX)
+	ADDQ       $0x00000008, AX
+	ADDQ       SI, CX
+	DECQ       BX
+	JNE        block
 	VZEROUPPER
 	RET
 
@@ -82,7 +91,6 @@ TEXT ·TotalFloat32(SB), NOSPLIT, $0-48
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
 	VPXORQ Z3, Z3, Z3
-	MOVQ   DX, DX
 
 row:
 	VMOVUPD   (CX), Y4
@@ -107,17 +115,23 @@ row:
 	VZEROUPPER
 	RET
 
-// func TotalFloat32Combined(state *uint64, a *float32, b *byte, rows int, u0 uint64, u1 uint64)
+// func TotalFloat32Combined(state *uint64, a *float32, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512F
-TEXT ·TotalFloat32Combined(SB), NOSPLIT, $0-48
-	MOVQ   state+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   rows+24(FP), DX
+TEXT ·TotalFloat32Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	ADDQ   $0x00000000, DI
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
 	VPXORQ Z3, Z3, Z3
-	MOVQ   DX, DX
+	MOVQ   DX, R8
 
 row:
 	VMOVUPD    (CX), Y4
@@ -133,18 +147,22 @@ row:
 	VCVTPS2PD  Y4, Z4
 	VADDPD     Z4, Z3, Z3
 	ADDQ       $0x00000080, CX
-	DECQ       DX
+	DECQ       R8
 	JNE        row
 	VADDPD     Z3, Z1, Z1
 	VADDPD     Z2, Z0, Z0
 	VADDPD     Z1, Z0, Z0
-	VSHUFF64X2 $0x4e, Z0, Z0, Z1
-	VADDPD     Z1, Z0, Z0
-	VSHUFF64X2 $0xb1, Z0, Z0, Z1
-	VADDPD     Z1, Z0, Z0
-	VPERMILPD  $0x55, Z0, Z1
-	VADDPD     Z1, Z0, Z0
+	VSHUFF64X2 $0x4e, Z0, Z0, Z4
+	VADDPD     Z4, Z0, Z0
+	VSHUFF64X2 $0xb1, Z0, Z0, Z4
+	VADDPD     Z4, Z0, Z0
+	VPERMILPD  $0x55, Z0, Z4
+	VADDPD     Z4, Z0, Z0
 	VMOVQ      X0, (AX)
+	ADDQ       $0x00000008, AX
+	ADDQ       SI, CX
+	DECQ       BX
+	JNE        block
 	VZEROUPPER
 	RET
 
@@ -158,7 +176,6 @@ TEXT ·TotalFloat16(SB), NOSPLIT, $0-48
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
 	VPXORQ Z3, Z3, Z3
-	MOVQ   DX, DX
 
 row:
 	VCVTPH2PS (CX), Y4
@@ -183,17 +200,23 @@ row:
 	VZEROUPPER
 	RET
 
-// func TotalFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// func TotalFloat16Combined(state *uint64, a *uint16, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512F, F16C
-TEXT ·TotalFloat16Combined(SB), NOSPLIT, $0-48
-	MOVQ   state+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   rows+24(FP), DX
+TEXT ·TotalFloat16Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	ADDQ   $0x00000000, DI
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
 	VPXORQ Z3, Z3, Z3
-	MOVQ   DX, DX
+	MOVQ   DX, R8
 
 row:
 	VCVTPH2PS  (CX), Y4
@@ -209,18 +232,22 @@ row:
 	VCVTPS2PD  Y4, Z4
 	VADDPD     Z4, Z3, Z3
 	ADDQ       $0x00000040, CX
-	DECQ       DX
+	DECQ       R8
 	JNE        row
 	VADDPD     Z3, Z1, Z1
 	VADDPD     Z2, Z0, Z0
 	VADDPD     Z1, Z0, Z0
-	VSHUFF64X2 $0x4e, Z0, Z0, Z1
-	VADDPD     Z1, Z0, Z0
-	VSHUFF64X2 $0xb1, Z0, Z0, Z1
-	VADDPD     Z1, Z0, Z0
-	VPERMILPD  $0x55, Z0, Z1
-	VADDPD     Z1, Z0, Z0
+	VSHUFF64X2 $0x4e, Z0, Z0, Z4
+	VADDPD     Z4, Z0, Z0
+	VSHUFF64X2 $0xb1, Z0, Z0, Z4
+	VADDPD     Z4, Z0, Z0
+	VPERMILPD  $0x55, Z0, Z4
+	VADDPD     Z4, Z0, Z0
 	VMOVQ      X0, (AX)
+	ADDQ       $0x00000008, AX
+	ADDQ       SI, CX
+	DECQ       BX
+	JNE        block
 	VZEROUPPER
 	RET
 
@@ -234,7 +261,6 @@ TEXT ·TotalBFloat16(SB), NOSPLIT, $0-48
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
 	VPXORQ Z3, Z3, Z3
-	MOVQ   DX, DX
 
 row:
 	VPMOVZXWD (CX), Y4
@@ -263,17 +289,23 @@ row:
 	VZEROUPPER
 	RET
 
-// func TotalBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, u0 uint64, u1 uint64)
+// func TotalBFloat16Combined(state *uint64, a *uint16, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX2, AVX512F
-TEXT ·TotalBFloat16Combined(SB), NOSPLIT, $0-48
-	MOVQ   state+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   rows+24(FP), DX
+TEXT ·TotalBFloat16Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	ADDQ   $0x00000000, DI
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
 	VPXORQ Z3, Z3, Z3
-	MOVQ   DX, DX
+	MOVQ   DX, R8
 
 row:
 	VPMOVZXWD  (CX), Y4
@@ -293,17 +325,21 @@ row:
 	VCVTPS2PD  Y4, Z4
 	VADDPD     Z4, Z3, Z3
 	ADDQ       $0x00000040, CX
-	DECQ       DX
+	DECQ       R8
 	JNE        row
 	VADDPD     Z3, Z1, Z1
 	VADDPD     Z2, Z0, Z0
 	VADDPD     Z1, Z0, Z0
-	VSHUFF64X2 $0x4e, Z0, Z0, Z1
-	VADDPD     Z1, Z0, Z0
-	VSHUFF64X2 $0xb1, Z0, Z0, Z1
-	VADDPD     Z1, Z0, Z0
-	VPERMILPD  $0x55, Z0, Z1
-	VADDPD     Z1, Z0, Z0
+	VSHUFF64X2 $0x4e, Z0, Z0, Z4
+	VADDPD     Z4, Z0, Z0
+	VSHUFF64X2 $0xb1, Z0, Z0, Z4
+	VADDPD     Z4, Z0, Z0
+	VPERMILPD  $0x55, Z0, Z4
+	VADDPD     Z4, Z0, Z0
 	VMOVQ      X0, (AX)
+	ADDQ       $0x00000008, AX
+	ADDQ       SI, CX
+	DECQ       BX
+	JNE        block
 	VZEROUPPER
 	RET

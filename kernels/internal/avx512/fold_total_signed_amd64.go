@@ -9,7 +9,7 @@ package avx512
 //go:noescape
 func TotalInt32(state *uint64, a *int32, b *byte, rows int, u0 uint64, u1 uint64)
 
-// TotalInt32Combined folds rows of 32 elements into the first lane.
+// TotalInt32Combined folds blocks of rows of 32 elements, and their lanes.
 //
 //go:noescape
-func TotalInt32Combined(state *uint64, a *int32, b *byte, rows int, u0 uint64, u1 uint64)
+func TotalInt32Combined(state *uint64, a *int32, b *byte, rows int, blocks int, skip int, u *uint64)

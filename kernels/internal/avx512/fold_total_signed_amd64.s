@@ -14,7 +14,6 @@ TEXT ·TotalInt32(SB), NOSPLIT, $0-48
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
 	VPXORQ Z3, Z3, Z3
-	MOVQ   DX, DX
 
 row:
 	VMOVUPD   (CX), Y4
@@ -39,17 +38,23 @@ row:
 	VZEROUPPER
 	RET
 
-// func TotalInt32Combined(state *uint64, a *int32, b *byte, rows int, u0 uint64, u1 uint64)
+// func TotalInt32Combined(state *uint64, a *int32, b *byte, rows int, blocks int, skip int, u *uint64)
 // Requires: AVX, AVX512F
-TEXT ·TotalInt32Combined(SB), NOSPLIT, $0-48
-	MOVQ   state+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   rows+24(FP), DX
+TEXT ·TotalInt32Combined(SB), NOSPLIT, $0-56
+	MOVQ state+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ rows+24(FP), DX
+	MOVQ blocks+32(FP), BX
+	MOVQ skip+40(FP), SI
+	MOVQ u+48(FP), DI
+
+block:
+	ADDQ   $0x00000000, DI
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
 	VPXORQ Z3, Z3, Z3
-	MOVQ   DX, DX
+	MOVQ   DX, R8
 
 row:
 	VMOVUPD    (CX), Y4
@@ -65,17 +70,21 @@ row:
 	VPMOVSXDQ  Y4, Z4
 	VPADDQ     Z4, Z3, Z3
 	ADDQ       $0x00000080, CX
-	DECQ       DX
+	DECQ       R8
 	JNE        row
 	VPADDQ     Z3, Z1, Z1
 	VPADDQ     Z2, Z0, Z0
 	VPADDQ     Z1, Z0, Z0
-	VSHUFF64X2 $0x4e, Z0, Z0, Z1
-	VPADDQ     Z1, Z0, Z0
-	VSHUFF64X2 $0xb1, Z0, Z0, Z1
-	VPADDQ     Z1, Z0, Z0
-	VPERMILPD  $0x55, Z0, Z1
-	VPADDQ     Z1, Z0, Z0
+	VSHUFF64X2 $0x4e, Z0, Z0, Z4
+	VPADDQ     Z4, Z0, Z0
+	VSHUFF64X2 $0xb1, Z0, Z0, Z4
+	VPADDQ     Z4, Z0, Z0
+	VPERMILPD  $0x55, Z0, Z4
+	VPADDQ     Z4, Z0, Z0
 	VMOVQ      X0, (AX)
+	ADDQ       $0x00000008, AX
+	ADDQ       SI, CX
+	DECQ       BX
+	JNE        block
 	VZEROUPPER
 	RET

@@ -182,13 +182,24 @@ func (e *evaluation) attend(readable func(number uint32) ([]byte, error), x exte
 // that holds elements of several columns is loaded once.
 const rowsAtOnce = 8
 
-// chunk runs the program over a chunk, block by block.
+// most returns how many elements are taken at a time.
+func (e *evaluation) most() int {
+	for _, in := range e.inputs {
+		if g, ok := in.(*gather); !ok || !g.direct {
+			return kernels.BlockLen // for which they have room
+		}
+	}
+	return e.runner.Most()
+}
+
+// chunk runs the program over a chunk, some blocks after others.
 func (e *evaluation) chunk(x extent, progress func(done int)) ([]byte, error) {
 	size := 1
 	if len(e.binding.Inputs) > 0 {
 		size = e.binding.Inputs[0].Type.Size()
 	}
 	e.payload = e.payload[:0]
+	most := e.most()
 	for from := uint64(0); from < x.rows; from += rowsAtOnce {
 		rows := int(min(rowsAtOnce, x.rows-from))
 		for i := range rows {
@@ -196,7 +207,7 @@ func (e *evaluation) chunk(x extent, progress func(done int)) ([]byte, error) {
 			e.runner.Reset()
 		}
 		for at := 0; at < x.count; {
-			k := min(kernels.BlockLen, x.count-at)
+			k := min(most, x.count-at)
 			if err := e.room(k); err != nil {
 				return nil, err
 			}

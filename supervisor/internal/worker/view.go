@@ -106,7 +106,7 @@ func (v *view) chunk(x extent, progress func(done int)) ([]byte, error) {
 		v.fold.Reset()
 		for at := 0; at < x.count; {
 			k := min(kernels.BlockLen, x.count-at)
-			if err := v.fold.Block(v.take(x.row+row, x.first+uint64(at), k)); err != nil {
+			if err := v.fold.Blocks(v.take(x.row+row, x.first+uint64(at), k)); err != nil {
 				return nil, err
 			}
 			at += k
