@@ -182,6 +182,7 @@ var issueBounds = map[string][2]float64{
 	"cbrt(float64) float64":                   {3.58, 2.06},
 	"ceil(float32) float32":                   {0.271, 0.125},
 	"ceil(float64) float64":                   {0.542, 0.25},
+	"cell(float64, float64, float64) uint16":  {1.12, 0.562},
 	"clip(float32, float32, float32) float32": {1.17, 0.5},
 	"clip(float64, float64, float64) float64": {2.33, 1},
 	"clip(int16, int16, int16) int16":         {0.188, 0.0729},

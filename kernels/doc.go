@@ -51,6 +51,7 @@
 //	where                     of a bool and two of one type
 //	bitwise_and, _or, _xor, invert, left_shift, right_shift, byteswap
 //	cast saturate fits_*     between types
+//	cell                     of a [Survey]
 //	cbrt hypot power exp exp2 expm1 log log2 log10 log1p
 //	sin cos tan arcsin arccos arctan arctan2
 //	sinh cosh tanh arcsinh arccosh arctanh erf
@@ -87,6 +88,8 @@
 //	saturate, to integers          cuts off, then the nearest in range; NaN is 0
 //	fits_int8 and so on            whether cutting off leaves a number in range;
 //	                               NaN does not
+//	cell(x, a, b)                  x*a+b, rounded once, cut off, and the nearest of
+//	                               0 to 2047; NaN is 0
 //	bool from a file               any byte but 0 is true
 //
 // # What the summary reduction returns

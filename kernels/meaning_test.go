@@ -91,6 +91,8 @@ func meaning(k *Elementwise, x []uint64) (uint64, bool) {
 	switch {
 	case k.Name() == "cast" || k.Name() == "saturate" || strings.HasPrefix(k.Name(), "fits_"):
 		return conversion(k, t, x[0])
+	case k.Name() == "cell":
+		return cellMeaning([3]float64{math.Float64frombits(x[0]), math.Float64frombits(x[1]), math.Float64frombits(x[2])}), true
 	case k.Name() == "where":
 		if x[0] != 0 {
 			x[2] = x[1]
@@ -259,6 +261,17 @@ func floorQuotientOfFloats(t Type, x, y float64) (uint64, bool) {
 		floor++
 	}
 	return bitsOf(t, floor), true
+}
+
+// cellMeaning takes what is cut off from one whole number to the next.
+func cellMeaning(x [3]float64) uint64 {
+	switch f := math.FMA(x[0], x[1], x[2]); {
+	case f >= 2047:
+		return 2047
+	case f >= 1:
+		return uint64(f)
+	}
+	return 0
 }
 
 // fmaMeaning rounds the exact value.

@@ -13,7 +13,7 @@ var Nop = register(&Reduction{
 type nopFolder struct{}
 
 func (nopFolder) Reset()         {}
-func (nopFolder) Blocks([]byte)   {}
+func (nopFolder) Blocks([]byte)  {}
 func (nopFolder) Partial([]byte) {}
 
 type nopMerger struct{}

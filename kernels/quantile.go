@@ -97,7 +97,7 @@ func (s *Quantiles) SampleSize() int {
 	if s.elements <= surveyAll || s.typ.Size() == 1 {
 		return 0
 	}
-	return int(min(max(s.elements/32, 4096), 1<<17))
+	return int(min(max(s.elements/32, 4096), 1<<18))
 }
 
 // Sampled takes in a sample, in any order. It sorts it.
@@ -106,7 +106,7 @@ func (s *Quantiles) Sampled(keys []uint64) {
 	if s.typ.IsFloat() {
 		s.sample = slices.DeleteFunc(keys, func(key uint64) bool { return key < keyOfNegInf || key > keyOfPosInf })
 	}
-	slices.Sort(s.sample)
+	sortKeys(s.sample)
 }
 
 // Sample returns the sample, sorted, without NaN.

@@ -124,14 +124,6 @@ func (r *Surveyor) store(room func(bytes int) ([]byte, uint64)) {
 	}
 }
 
-// place adds an element that is not alone in its cell to the counts.
-func (r *Surveyor) place(interval int, key uint64) {
-	r.found.Counts[interval]++
-	if r.survey.Keep[interval] {
-		r.kept[interval] = append(r.kept[interval], key)
-	}
-}
-
 // samplePlaces returns the elements of a chunk that are in the sample: one of each
 // of k stretches of it, by a hash, so that no period of the data can hide.
 func samplePlaces(chunk uint64, n, k int) []int {
@@ -247,69 +239,65 @@ type cellCounter struct {
 	blocks int // in the tables
 
 	apart [surveyCells]uint8 // 1: elements of this cell are looked at
-	// Of each cell, whether one cut goes through it and nothing on either side is kept,
-	// and that cut; cuts from..to go through it, or, if none does, from is the interval.
-	single   [surveyCells]bool
-	cut      [surveyCells]uint64
+	// Of each cell, the cuts from..to that go through it, or, if none does, in from the
+	// interval; of one or none, what below reads: a cut, and the interval above it.
 	from, to [surveyCells]int32
+	cut      [surveyCells]uint64
+	above    [surveyCells]int32
+	hard     [surveyCells]uint8 // 1: there are more cuts, or elements may be kept
 
 	common      int  // the interval of the common key
 	countCommon bool // which is not kept
 
-	scale, shift, last []byte // single operands
-	scratch            blockFold
-	mapped             [surveyTile]float64
-	cells              [surveyTile]uint16
-	aparts             [2 * surveyTile]uint16 // which elements are
-	keys               [surveyTile]uint64
+	scale, shift []byte // single operands
+	scratch      blockFold
+	cells        [surveyTile]uint16
+	aparts       [2 * surveyTile]uint16 // which elements are
+	keys         [surveyTile]uint64
+	rest         [2 * surveyTile]uint16 // of those, which are in a hard cell
 }
 
-var (
-	fmaFloat64, _    = LookupElementwise("fma", Float64, Float64, Float64)
-	saturateFloat, _ = LookupCast("saturate", Float64, Uint16)
-	minimumUint16, _ = LookupElementwise("minimum", Uint16, Uint16)
-)
+var cellOf, _ = LookupElementwise("cell", Float64, Float64, Float64)
 
 func newCellCounter(s *Survey, t Type) *cellCounter {
 	c := &cellCounter{
 		common: intervalOf(s.Cuts, s.Common),
-		scale:  bytesView([]float64{s.Scale}), shift: bytesView([]float64{s.Shift}), last: bytesView([]uint16{surveyCells - 1}),
+		scale:  bytesView([]float64{s.Scale}), shift: bytesView([]float64{s.Shift}),
 	}
 	c.countCommon = !s.Keep[c.common]
 	// Cells of cuts, by the very function that elements take. A cut at NaN lies in
 	// none: NaN are in cell 0, all of whose elements are looked at.
-	cellOf := make([]int, len(s.Cuts))
+	of := make([]int, len(s.Cuts))
 	for i, cut := range s.Cuts {
-		cellOf[i] = surveyCells
+		of[i] = surveyCells
 		if f := keyFloat(t, cut); f == f {
-			cellOf[i] = int(c.put(bytesView([]float64{f}))[0])
+			of[i] = int(c.put(bytesView([]float64{f}))[0])
 		} else if cut < signBit {
-			cellOf[i] = 0
+			of[i] = 0
 		}
 	}
 	for cell := range surveyCells {
-		lo, _ := slices.BinarySearch(cellOf, cell)
-		hi, _ := slices.BinarySearch(cellOf, cell+1)
+		lo, _ := slices.BinarySearch(of, cell)
+		hi, _ := slices.BinarySearch(of, cell+1)
 		if cell == 0 {
 			lo, hi = 0, len(s.Cuts)
 		}
 		c.from[cell], c.to[cell] = int32(lo), int32(hi)
 		c.apart[cell] = boolByte(lo != hi || s.Keep[lo])
-		if hi == lo+1 && !s.Keep[lo] && !s.Keep[hi] {
-			c.single[cell], c.cut[cell] = true, s.Cuts[lo]
+		c.above[cell] = int32(hi)
+		if hi > lo {
+			c.cut[cell] = s.Cuts[lo]
 		}
+		c.hard[cell] = boolByte(hi > lo+1 || slices.Contains(s.Keep[lo:hi+1], true))
 	}
 	return c
 }
 
 // put returns the cells of up to surveyTile float64.
 func (c *cellCounter) put(xs []byte) []uint16 {
-	n := len(xs) / 8
-	mapped, cells := bytesView(c.mapped[:n]), bytesView(c.cells[:n])
-	fmaFloat64.Run(mapped, xs, c.scale, c.shift)
-	saturateFloat.Run(cells, mapped, nil, nil)
-	minimumUint16.Run(cells, cells, c.last, nil)
-	return c.cells[:n]
+	cells := c.cells[:len(xs)/8]
+	cellOf.Run(bytesView(cells), xs, c.scale, c.shift)
+	return cells
 }
 
 // maxBlocks is how many blocks leave no counter room to overflow.
@@ -336,24 +324,41 @@ func (c *cellCounter) block(r *Surveyor, block []byte) {
 	}
 }
 
-// place adds elements that are looked at to the counts.
+// place adds elements that are looked at to the counts. There is no branch on which side
+// of a cut one lies, nor on which cells are hard: that is anybody's guess.
 func (c *cellCounter) place(r *Surveyor, cells, aparts []uint16, keys []uint64) {
 	counts := r.found.Counts
-	common := uint64(0)
+	common, hard := uint64(0), 0
 	for k, i := range aparts {
 		key, cell := keys[k], cells[i]&(surveyCells-1)
-		switch {
-		case key == r.survey.Common && c.countCommon:
+		if key == r.survey.Common && c.countCommon {
 			common++
-		case c.single[cell]:
-			// No branch on what lies on which side: that is anybody's guess.
-			_, below := bits.Sub64(key, c.cut[cell], 0)
-			counts[int(c.from[cell])+1-int(below)]++
-		default:
-			r.place(c.find(r.survey.Cuts, int(cell), key), key)
+			continue
 		}
+		c.rest[hard&(2*surveyTile-1)] = uint16(k)
+		h := c.hard[cell]
+		hard += int(h)
+		counts[c.interval(cell, key)] += uint64(1 - h)
 	}
 	counts[c.common] += common
+	for _, k := range c.rest[:hard] {
+		key, cell := keys[k], cells[aparts[k]]&(surveyCells-1)
+		interval := c.interval(cell, key)
+		if c.to[cell]-c.from[cell] > 1 {
+			interval = c.find(r.survey.Cuts, int(cell), key)
+		}
+		counts[interval]++
+		if r.survey.Keep[interval] {
+			r.kept[interval] = append(r.kept[interval], key)
+		}
+	}
+}
+
+// interval returns the interval of an element in a cell through which one cut goes, or
+// none.
+func (c *cellCounter) interval(cell uint16, key uint64) int {
+	_, below := bits.Sub64(key, c.cut[cell], 0)
+	return int(c.above[cell]) - int(below)
 }
 
 // count counts cells and returns how many elements are to be looked at, whose places
@@ -391,6 +396,13 @@ func (c *cellCounter) count(cells []uint16) int {
 // find returns the interval of an element, of which its cell is known.
 func (c *cellCounter) find(cuts []uint64, cell int, key uint64) int {
 	from, n := int(c.from[cell]), int(c.to[cell]-c.from[cell])
+	if n <= 8 { // without a branch on where it lies
+		for _, cut := range cuts[from : from+n] {
+			_, below := bits.Sub64(key, cut, 0)
+			from += 1 - int(below)
+		}
+		return from
+	}
 	for n > 0 {
 		half := n - n/2
 		if cuts[from+half-1] <= key {

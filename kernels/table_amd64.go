@@ -545,6 +545,9 @@ var elementwise = [...]row{
 	{"ceil", [maxOperands]Type{Float64}, Float64, func() run {
 		return bind1(portable.CeilFloat64, &vectors[asm1[float64, float64]]{avx2.CeilFloat64, avx512.CeilFloat64, 4, 8})
 	}},
+	{"cell", [maxOperands]Type{Float64, Float64, Float64}, Uint16, func() run {
+		return bind3(portable.CellFloat64Uint16, &vectors[asm3[uint16, float64, float64, float64]]{avx2.CellFloat64Uint16, avx512.CellFloat64Uint16, 4, 8})
+	}},
 	{"clip", [maxOperands]Type{Float32, Float32, Float32}, Float32, func() run {
 		return bind3(portable.ClipFloat32, &vectors[asm3[float32, float32, float32, float32]]{avx2.ClipFloat32, avx512.ClipFloat32, 8, 16})
 	}},

@@ -189,6 +189,7 @@ var elementwise = [...]row{
 	{"cbrt", [maxOperands]Type{Float64}, Float64, func() run { return bind1(portable.CbrtFloat64, nil) }},
 	{"ceil", [maxOperands]Type{Float32}, Float32, func() run { return bind1(portable.CeilFloat32, nil) }},
 	{"ceil", [maxOperands]Type{Float64}, Float64, func() run { return bind1(portable.CeilFloat64, nil) }},
+	{"cell", [maxOperands]Type{Float64, Float64, Float64}, Uint16, func() run { return bind3(portable.CellFloat64Uint16, nil) }},
 	{"clip", [maxOperands]Type{Float32, Float32, Float32}, Float32, func() run { return bind3(portable.ClipFloat32, nil) }},
 	{"clip", [maxOperands]Type{Float64, Float64, Float64}, Float64, func() run { return bind3(portable.ClipFloat64, nil) }},
 	{"clip", [maxOperands]Type{Int16, Int16, Int16}, Int16, func() run { return bind3(portable.ClipInt16, nil) }},

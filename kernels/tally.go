@@ -2,6 +2,7 @@ package kernels
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 	"sort"
 )
@@ -119,7 +120,7 @@ func common(sample []uint64) uint64 {
 }
 
 // fitCells chooses how elements are put into cells: so that few of the sample are in
-// a cell in which they must be looked at.
+// a cell in which they must be looked at, and fewer in one with many cuts.
 func (s *Survey) fitCells(t Type, sample []uint64) {
 	const seen = 2048
 	var xs []float64
@@ -137,7 +138,7 @@ func (s *Survey) fitCells(t Type, sample []uint64) {
 	if len(xs) == 0 {
 		return
 	}
-	best := len(xs) + 1
+	best := math.MaxInt
 	for _, beyond := range []int{0, 1024, 128, 32, 8, 4} { // the part of the sample beside which either end is cut off
 		lo, hi := xs[0], xs[len(xs)-1]
 		if beyond > 0 {
@@ -149,30 +150,35 @@ func (s *Survey) fitCells(t Type, sample []uint64) {
 		if !(hi > lo) || !finite(shift) || !finite(hi-lo) {
 			continue
 		}
-		if apart := s.apart(t, keys, xs, scale, shift); apart < best {
-			best, s.Scale, s.Shift = apart, scale, shift
+		if cost := s.cellCost(t, keys, xs, scale, shift); cost < best {
+			best, s.Scale, s.Shift = cost, scale, shift
 		}
 	}
 }
 
-// apart returns how many of some numbers must be looked at.
-func (s *Survey) apart(t Type, keys []uint64, xs []float64, scale, shift float64) (n int) {
+// cellCost returns about what it takes, in nanoseconds, to look at those of some numbers
+// that must be.
+func (s *Survey) cellCost(t Type, keys []uint64, xs []float64, scale, shift float64) (cost int) {
 	cell := func(x float64) int {
 		return int(min(max(math.FMA(x, scale, shift), 0), surveyCells-1))
 	}
-	var cut [surveyCells]bool
-	cut[0] = true
+	var cuts [surveyCells]int
 	for _, key := range s.Cuts {
 		if f := keyFloat(t, key); f == f {
-			cut[cell(f)] = true
+			cuts[cell(f)]++
 		}
 	}
+	cuts[0] = len(s.Cuts)
 	for i, x := range xs {
-		if cut[cell(x)] || s.Keep[intervalOf(s.Cuts, keys[i])] {
-			n++
+		n := cuts[cell(x)]
+		if n > 0 || s.Keep[intervalOf(s.Cuts, keys[i])] {
+			cost += 2
+		}
+		if n > 1 {
+			cost += 3 * bits.Len(uint(n))
 		}
 	}
-	return n
+	return cost
 }
 
 // Tally is what a survey found in a whole array.

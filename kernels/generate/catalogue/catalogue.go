@@ -27,6 +27,7 @@ func Families() []Family {
 		{"cast", cast},
 		{"saturate", saturate},
 		{"fits", fits},
+		{"cell", []*ir.Kernel{cell()}},
 		{"round", round()},
 		{"exponential", exponential()},
 		{"trigonometric", trigonometric()},

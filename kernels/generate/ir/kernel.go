@@ -25,6 +25,8 @@ type Kernel struct {
 	// Unroll is how many vectors a turn of the loop takes where there are
 	// registers enough, if more than one: steps of one fill the waits of another.
 	Unroll int
+	// Ahead, if not 0, is how many bytes ahead operand 0 is asked for.
+	Ahead int
 }
 
 // Node is one value.

@@ -227,6 +227,10 @@ func (f *file) function(k *kir.Kernel) {
 	e.body()
 	e.store(k.Out, e.regs[e.root[k.Result]], operand.Mem{Base: dst})
 	f.do("ADDQ", operand.Imm(uint64(e.lanes*k.Out.Size())), dst)
+	for line := 0; k.Ahead > 0 && line < e.lanes*k.In[0].Size(); line += 64 {
+		// Beyond the end of memory it does nothing.
+		f.do("PREFETCHT0", operand.Mem{Base: e.ins[0].ptr, Disp: k.Ahead + line})
+	}
 	for _, in := range e.ins {
 		f.do("ADDQ", in.step, in.ptr)
 	}
