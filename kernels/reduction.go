@@ -104,8 +104,11 @@ type partial[P any] struct {
 	// together, if not nil, makes ready what it can for fold of the blocks that follow,
 	// up to Together whole ones. Fold takes each of them next.
 	together func(f *blockFold, t Type, blocks []byte)
-	merge    func(left, right *P) // left becomes left combined with right
-	encode   func(p P, w *words)
+	// all, if not nil, sets p to the partial of Together blocks that are ready, and
+	// reports whether it could: it cannot where a block is not ordinary.
+	all    func(f *blockFold, p *P, t Type) bool
+	merge  func(left, right *P) // left becomes left combined with right
+	encode func(p P, w *words)
 	// decode refuses what no partial of elements of type t can be.
 	decode func(t Type, r *words) (P, error)
 }
@@ -160,6 +163,10 @@ func (f *treeFolder[P]) Blocks(blocks []byte) {
 		f.scratch.ready.forget() // whoever was to take it may have been stopped
 		if f.together != nil && len(some) >= 2*size {
 			f.together(&f.scratch, f.typ, some[:len(some)/size*size])
+		}
+		if f.all != nil && f.scratch.ready.blocks == Together && f.tree.leaves%Together == 0 && f.all(&f.scratch, &f.tree.leaf, f.typ) {
+			f.tree.addNode(&f.tree.leaf, togetherLevel)
+			continue
 		}
 		for block := range slices.Chunk(some, size) {
 			f.fold(&f.scratch, f.tree.next(), f.typ, block)

@@ -10,18 +10,8 @@ import (
 	"testing"
 )
 
-// partialOf folds elements as one chunk.
-func partialOf(r *Reduction, t Type, elements []byte) []byte {
-	folder := r.NewFolder(t)
-	for len(elements) > 0 {
-		n := min(BlockLen*t.Size(), len(elements))
-		folder.Blocks(elements[:n])
-		elements = elements[n:]
-	}
-	b := make([]byte, r.PartialSize())
-	folder.Partial(b)
-	return b
-}
+// partialOf folds elements as one chunk, block by block.
+func partialOf(r *Reduction, t Type, elements []byte) []byte { return foldedBy(r, t, elements, 1) }
 
 // total reduces elements in chunks of a few blocks, each through its encoded
 // partial.

@@ -4,7 +4,9 @@ import "math"
 
 // Together is how many blocks are folded in one go where they lie one after another:
 // between two calls memory rests.
-const Together = 16
+const Together = 1 << togetherLevel
+
+const togetherLevel = 4
 
 // together is what was folded of some blocks, for which fold has yet to be called.
 type together struct {
@@ -31,6 +33,27 @@ func (r *together) take(states *[8 * Lanes]uint64) bool {
 
 // sumsTogether makes whole blocks ready for total.
 func (f *blockFold) sumsTogether(t Type, blocks []byte) { f.foldTogether(sumFolds[t], t, blocks) }
+
+// totals sets s to the total of all blocks that are ready, merged as a tree merges
+// them.
+func (f *blockFold) totals(s *Total, t Type) bool {
+	var sums [Together]double
+	for i := range sums {
+		words := f.ready.words[i*f.ready.each:]
+		hi, lo := twoSum(math.Float64frombits(words[0]), math.Float64frombits(words[1]))
+		if !finite(hi) || t == Float64 && !finite(math.Float64frombits(words[2])) {
+			return false
+		}
+		sums[i] = double{hi, lo}
+	}
+	for n := Together / 2; n > 0; n /= 2 {
+		for i := range n {
+			sums[i] = sums[2*i].add(sums[2*i+1])
+		}
+	}
+	*s = Total{typ: t, count: Together * BlockLen, fsum: sums[0]}
+	return true
+}
 
 // scansTogether makes whole blocks ready for summary.
 func (f *blockFold) scansTogether(t Type, blocks []byte) {

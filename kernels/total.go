@@ -158,6 +158,7 @@ var AddUp = registerTree("sum", partial[Total]{
 	empty:    func(t Type) Total { return Total{typ: t} },
 	fold:     (*blockFold).total,
 	together: (*blockFold).sumsTogether,
+	all:      (*blockFold).totals,
 	merge:    mergeTotals,
 	encode:   encodeTotal,
 	decode:   decodeTotal,

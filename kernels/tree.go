@@ -134,21 +134,26 @@ func (o *inOrder[P]) next() *P {
 }
 
 // add takes the leaf in.
-func (o *inOrder[P]) add() {
-	p, level := o.next(), 0
-	for n := o.leaves; n&1 == 1; n >>= 1 {
+func (o *inOrder[P]) add() { o.addNode(o.next(), 0) }
+
+// addNode takes in the partial of the next 1<<level leaves, of which there has been a
+// multiple.
+func (o *inOrder[P]) addNode(p *P, level int) {
+	leaves := uint64(1) << level
+	for n := o.leaves >> level; n&1 == 1; n >>= 1 {
 		left := &o.levels[level]
 		o.merge(left, p)
 		p = left
 		level++
 	}
-	switch {
-	case level == len(o.levels):
-		o.levels = append(o.levels, *p)
-	case level > 0:
-		o.levels[level] = *p
+	for level >= len(o.levels) {
+		var none P
+		o.levels = append(o.levels, none)
 	}
-	o.leaves++
+	if to := &o.levels[level]; to != p {
+		*to = *p
+	}
+	o.leaves += leaves
 }
 
 // root is [Tree.Root].
