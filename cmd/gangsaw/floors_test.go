@@ -91,7 +91,7 @@ var embedded = []string{"golang.org/x/sys", "github.com/edsrzf/mmap-go"}
 // libraries are what packages of formats take along that an embedding program
 // imports only if it wants them.
 var libraries = map[string][]string{
-	"shm/format/arrow":   {"github.com/apache/arrow-go/v18"},
+	"shm/format/arrow":   {"github.com/apache/arrow-go/v18", "github.com/klauspost/compress"},
 	"shm/format/parquet": {"github.com/andybalholm/brotli", "github.com/klauspost/compress", "github.com/pierrec/lz4/v4"},
 }
 
