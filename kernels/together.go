@@ -57,7 +57,7 @@ func (f *blockFold) totals(s *Total, t Type) bool {
 
 // scansTogether makes whole blocks ready for summary.
 func (f *blockFold) scansTogether(t Type, blocks []byte) {
-	if !t.IsFloat() || totalFolds[t].combined == nil {
+	if !foldsTogether(totalFolds[t], t) {
 		return
 	}
 	n := len(blocks) / (BlockLen * t.Size())
@@ -69,9 +69,14 @@ func (f *blockFold) scansTogether(t Type, blocks []byte) {
 	f.foldTogether(scanFolds[t], t, blocks)
 }
 
-// foldTogether folds whole blocks, with AVX-512, around the pivots if fold takes one.
+// foldsTogether reports whether a fold takes several blocks: with AVX-512.
+func foldsTogether(fold *laneFold, t Type) bool {
+	return CurrentTier() == AVX512 && t.IsFloat() && fold.combined != nil
+}
+
+// foldTogether folds whole blocks, around the pivots if fold takes one.
 func (f *blockFold) foldTogether(fold *laneFold, t Type, blocks []byte) {
-	if CurrentTier() != AVX512 || !t.IsFloat() || fold.combined == nil {
+	if !foldsTogether(fold, t) {
 		return
 	}
 	n := len(blocks) / (BlockLen * t.Size())

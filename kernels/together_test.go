@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -55,6 +56,27 @@ func foldedBy(r *Reduction, t Type, data []byte, blocks int) []byte {
 	partial := make([]byte, r.PartialSize())
 	f.Partial(partial)
 	return partial
+}
+
+// What folds blocks together is made of AVX-512: no other tier may come near it.
+func TestNothingIsFoldedTogetherOnLowerTiers(t *testing.T) {
+	onTiers(t, func(t *testing.T) {
+		data := bytesView(slices.Repeat([]float64{1}, 2*Together*BlockLen))
+		for _, reduction := range []*Reduction{AddUp, Summarize} {
+			f := reduction.NewFolder(Float64)
+			f.Blocks(data)
+			var made together
+			switch f := f.(type) {
+			case *treeFolder[Total]:
+				made = f.scratch.ready
+			case *treeFolder[Summary]:
+				made = f.scratch.ready
+			}
+			if any := made != (together{}); any != (CurrentTier() == AVX512) {
+				t.Errorf("%s: folded together: %v", reduction.Name(), any)
+			}
+		}
+	})
 }
 
 // A fold that is stopped in the middle, by a page that is not there, leaves nothing to
