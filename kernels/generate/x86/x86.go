@@ -164,7 +164,7 @@ type emitter struct {
 	states, uniform []reg.Register
 	other           func(state int) reg.Register
 	updates         []int
-	// By how many the additions of a fold outnumber the multiplications, see even.
+	// By how many the additions of a fold outnumber the multiplications, see addByProduct.
 	excess int
 }
 
